@@ -1,0 +1,2 @@
+//! The `sluice` binary: the only room that prints.
+fn main() {}

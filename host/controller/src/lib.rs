@@ -1,0 +1,1 @@
+//! The corridor: one reconciler a kind.

@@ -1,0 +1,1 @@
+//! Every happening as one type.

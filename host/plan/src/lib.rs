@@ -1,0 +1,1 @@
+//! Desired times live times inventory: the plan.

@@ -1,0 +1,1 @@
+//! Artifact to manifests through role plugins.

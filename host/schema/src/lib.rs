@@ -1,0 +1,1 @@
+//! Compiled tables of the built-in Kubernetes kinds.

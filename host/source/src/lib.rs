@@ -1,0 +1,1 @@
+//! Fetching: Git today.

@@ -1,0 +1,1 @@
+//! The sandbox: wasmtime behind role traits.
