@@ -1,2 +1,47 @@
-//! The build system: `cargo xtask help`.
-fn main() {}
+//! The build system: `cargo xtask help` lists the verbs, each is one file in this folder.
+//!
+//! **Invariant:** building and testing need rustup, git and a C toolchain, nothing else;
+//! what wants more (Go, a real API server) is skipped with a loud line where it is absent.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)] // this is a program for people at a terminal
+
+mod ci;
+mod demo;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// A verb of the build system.
+struct Verb {
+    name: &'static str,
+    does: &'static str,
+    run: fn(&[String]) -> anyhow::Result<()>,
+}
+
+const VERBS: &[Verb] = &[
+    Verb { name: "demo", does: "from a Git commit to a healthy cluster, on this machine (flags go to `sluice demo`)", run: demo::run },
+    Verb { name: "test", does: "all tests; `test unit|plugins|sandbox|flows|cluster` runs one part", run: test::run },
+    Verb { name: "tidy", does: "the house's own rules: arrows between rooms, crate docs, trailing space", run: tidy::run },
+    Verb { name: "ci", does: "everything that must pass before a change lands", run: ci::run },
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = args.split_first().map_or(("help", &[][..]), |(name, rest)| (name.as_str(), rest));
+    let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else {
+        println!("cargo xtask VERB\n");
+        for verb in VERBS {
+            println!("  {:<10}{}", verb.name, verb.does);
+        }
+        return if matches!(name, "help" | "--help" | "-h") { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    };
+    match (verb.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("✗ {name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
