@@ -1,6 +1,8 @@
 //! What the tests share: where the corpora lie, servers, fakes.
 #![forbid(unsafe_code)]
 
+pub mod cluster;
+
 use std::path::PathBuf;
 
 /// The folder with the conformance corpora: `SLUICE_SHARED`, else `shared` beside the repository.
