@@ -333,7 +333,11 @@ impl<'a> Parser<'a> {
                 }
                 Kind::BlockEnd => return Ok(Value::Sequence(items, CollectionStyle::Block)),
                 _ => {
-                    return Err(self.error(Some(context), token.start, "did not find expected '-' indicator"));
+                    return Err(self.error(
+                        Some(context),
+                        token.start,
+                        "did not find expected '-' indicator",
+                    ));
                 }
             }
         }

@@ -1,0 +1,293 @@
+//! What Kustomize and Helm print: yaml.v2 after a detour through JSON. Comments, styles and key order of the source are gone.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use super::analysis::is_harmless;
+use super::writer::{Place, Writer};
+use crate::convert::Converter;
+use crate::number_text::{format_float, format_json_float};
+use crate::{Error, Node, Resolved, Resolver, ScalarStyle, Value, order, resolve};
+
+/// From this column on lines are folded: yaml.v2's default.
+const WIDTH: usize = 80;
+const INDENT: usize = 2;
+
+/// One document, as `sigs.k8s.io/yaml.Marshal` prints the value.
+pub fn emit_v2(value: &Json) -> String {
+    let mut out = String::new();
+    let mut emitter = Emitter {
+        writer: Writer::new(&mut out, WIDTH, INDENT, false),
+        converter: Converter::new(Resolver::V2, false),
+    };
+    emitter.json(value, Context::ROOT);
+    emitter.writer.finish();
+    out
+}
+
+/// One document, as Kustomize prints an object read under `resolver`: the same as `emit_v2(&to_json(node, resolver)?)`, without the detour.
+///
+/// # Errors
+/// As [`crate::to_json`].
+pub fn emit_v2_node(node: &Node, resolver: Resolver) -> Result<String, Error> {
+    let mut out = String::new();
+    emit_v2_node_into(node, resolver, &mut out)?;
+    Ok(out)
+}
+
+/// [`emit_v2_node`] at the end of `out`, which must be empty or end with a line break. On an error `out` holds half a document.
+///
+/// # Errors
+/// As [`crate::to_json`].
+pub fn emit_v2_node_into(node: &Node, resolver: Resolver, out: &mut String) -> Result<(), Error> {
+    let mut emitter = Emitter {
+        writer: Writer::new(out, WIDTH, INDENT, false),
+        converter: Converter::new(resolver, false),
+    };
+    emitter.node(node, Context::ROOT)?;
+    emitter.writer.finish();
+    emitter.converter.finish(())
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy)]
+struct Context {
+    /// The indentation of the collection around; none at the root.
+    indent: Option<usize>,
+    is_mapping_value: bool,
+}
+
+impl Context {
+    const ROOT: Self = Self {
+        indent: None,
+        is_mapping_value: false,
+    };
+
+    fn deeper(self) -> usize {
+        self.indent.map_or(0, |indent| indent + INDENT)
+    }
+
+    fn place(self) -> Place {
+        Place {
+            indent: self.indent.unwrap_or(0) + INDENT,
+            in_flow: false,
+            is_simple_key: false,
+        }
+    }
+}
+
+struct Emitter<'o> {
+    writer: Writer<'o>,
+    converter: Converter,
+}
+
+impl Emitter<'_> {
+    fn json(&mut self, value: &Json, context: Context) {
+        match value {
+            Json::Null => self.writer.write_word("null"),
+            Json::Bool(value) => self.writer.write_word(if *value { "true" } else { "false" }),
+            Json::Number(number) => match (number.is_f64(), number.as_f64()) {
+                (true, Some(value)) => self.float(value),
+                _ => self.writer.write_word(&number.to_string()),
+            },
+            Json::String(text) => self.string(text, context.place()),
+            Json::Array(items) if items.is_empty() => self.writer.write_word("[]"),
+            Json::Array(items) => {
+                let indent = self.sequence_indent(context);
+                for item in items {
+                    self.item(indent);
+                    self.json(
+                        item,
+                        Context {
+                            indent: Some(indent),
+                            is_mapping_value: false,
+                        },
+                    );
+                }
+            }
+            Json::Object(map) if map.is_empty() => self.writer.write_word("{}"),
+            Json::Object(map) => {
+                let indent = context.deeper();
+                let mut entries: Vec<(&String, &Json)> = map.iter().collect();
+                order::sort(&mut entries, |entry| entry.0.as_str());
+                for (key, value) in entries {
+                    self.key(key, indent);
+                    self.json(
+                        value,
+                        Context {
+                            indent: Some(indent),
+                            is_mapping_value: true,
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    fn node(&mut self, node: &Node, context: Context) -> Result<(), Error> {
+        match &node.value {
+            Value::Sequence(items, _) if items.is_empty() => self.writer.write_word("[]"),
+            Value::Sequence(items, _) => {
+                let indent = self.sequence_indent(context);
+                for item in items {
+                    self.item(indent);
+                    self.node(
+                        item,
+                        Context {
+                            indent: Some(indent),
+                            is_mapping_value: false,
+                        },
+                    )?;
+                }
+            }
+            Value::Mapping(..) => {
+                let entries = self.converter.entries(node, context.indent.is_none())?;
+                if entries.is_empty() {
+                    self.writer.write_word("{}");
+                    return Ok(());
+                }
+                let indent = context.deeper();
+                let mut sorted: Vec<(&str, &Node)> = entries
+                    .iter()
+                    .map(|(key, value)| (key.as_ref(), *value))
+                    .collect();
+                order::sort(&mut sorted, |entry| entry.0);
+                for (key, value) in sorted {
+                    self.key(key, indent);
+                    self.node(
+                        value,
+                        Context {
+                            indent: Some(indent),
+                            is_mapping_value: true,
+                        },
+                    )?;
+                }
+            }
+            Value::Scalar(..) | Value::Alias(_) => match self.converter.resolver().resolve(node)? {
+                Resolved::Null => self.writer.write_word("null"),
+                Resolved::Bool(value) => self.writer.write_word(if value { "true" } else { "false" }),
+                Resolved::Int(value) => self.writer.write_word(&smol_str::format_smolstr!("{value}")),
+                Resolved::Uint(value) => self.writer.write_word(&smol_str::format_smolstr!("{value}")),
+                Resolved::Float(value) if !value.is_finite() => {
+                    self.converter.refuse_float(value, node.position)
+                }
+                Resolved::Float(value) => self.float(value),
+                Resolved::String(text) => self.string(&text, context.place()),
+                Resolved::Timestamp(text) => self.string(&text, context.place()),
+            },
+        }
+        Ok(())
+    }
+
+    /// A sequence under a key is not indented.
+    fn sequence_indent(&self, context: Context) -> usize {
+        match context.indent {
+            Some(indent) if context.is_mapping_value && !self.writer.indention => indent,
+            _ => context.deeper(),
+        }
+    }
+
+    fn item(&mut self, indent: usize) {
+        self.writer.write_indent(indent);
+        self.writer.write_indicator("-", true, false, true);
+    }
+
+    fn key(&mut self, key: &str, indent: usize) {
+        /// Longer keys are written with `?`.
+        const SIMPLE_KEY_MAX: usize = 128;
+        self.writer.write_indent(indent);
+        if is_harmless(key) && key.len() <= SIMPLE_KEY_MAX && is_string(key) {
+            self.writer.write_word(key);
+            self.writer.write_indicator(":", false, false, false);
+            return;
+        }
+        let key = reread(key);
+        let is_simple = key.len() <= SIMPLE_KEY_MAX && !self.writer.analyze(&key).multiline;
+        if is_simple {
+            self.string(
+                &key,
+                Place {
+                    indent: indent + INDENT,
+                    in_flow: false,
+                    is_simple_key: true,
+                },
+            );
+            self.writer.write_indicator(":", false, false, false);
+        } else {
+            self.writer.write_indicator("?", true, false, true);
+            self.string(
+                &key,
+                Place {
+                    indent: indent + INDENT,
+                    in_flow: false,
+                    is_simple_key: false,
+                },
+            );
+            self.writer.write_indent(indent);
+            self.writer.write_indicator(":", true, false, true);
+        }
+    }
+
+    fn string(&mut self, text: &str, place: Place) {
+        if is_harmless(text) && is_string(text) {
+            self.writer.write_word(text);
+            return;
+        }
+        let text = reread(text);
+        let style = match () {
+            () if text.contains('\n') => ScalarStyle::Literal,
+            () if is_string(&text) && !resolve::is_sexagesimal(&text) => ScalarStyle::Plain,
+            () => ScalarStyle::DoubleQuoted,
+        };
+        let analysis = self.writer.analyze(&text);
+        self.writer.write_scalar(&text, style, place, &analysis, true);
+    }
+
+    /// A finite number, as JSON prints it and yaml.v2 reads that: whole numbers that fit 64 bits are integers.
+    fn float(&mut self, value: f64) {
+        let json = format_json_float(value);
+        match Resolver::V2.resolve_plain(&json) {
+            Resolved::Int(value) => self.writer.write_word(&value.to_string()),
+            Resolved::Uint(value) => self.writer.write_word(&value.to_string()),
+            _ => self.writer.write_word(&format_float(value)),
+        }
+    }
+}
+
+/// Whether plain text stays a string for yaml.v2. It keeps dates as strings only in values without a type, so they are quoted.
+fn is_string(text: &str) -> bool {
+    matches!(Resolver::V2.resolve_plain(text), Resolved::String(_)) && !resolve::is_timestamp(text)
+}
+
+/// What JSON text in double quotes is for a YAML reader: NEL, which JSON leaves as it is, breaks the line and is folded.
+fn reread(text: &str) -> Cow<'_, str> {
+    if !text.contains('\u{85}') {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut pieces = text.split('\u{85}').peekable();
+    let mut breaks = 0;
+    let mut is_first = true;
+    while let Some(piece) = pieces.next() {
+        let mut kept = if is_first {
+            piece
+        } else {
+            piece.trim_start_matches(' ')
+        };
+        if pieces.peek().is_some() {
+            kept = kept.trim_end_matches(' ');
+        }
+        if !is_first {
+            breaks += 1;
+            if !kept.is_empty() || pieces.peek().is_none() {
+                out.push_str(if breaks == 1 { " " } else { "" });
+                out.extend(std::iter::repeat_n('\n', breaks - 1));
+                breaks = 0;
+            }
+        }
+        out.push_str(kept);
+        is_first = false;
+    }
+    Cow::Owned(out)
+}
