@@ -1,0 +1,14 @@
+//! `kustomize.toolkit.fluxcd.io`: the Kustomization.
+
+mod effective;
+mod kustomization;
+mod spec;
+mod status;
+
+pub use kustomization::Kustomization;
+pub use spec::{
+    BuildMetadata, CommonMetadata, CustomHealthCheck, Decryption, DecryptionProvider, DeletionPolicy,
+    DependencyReference, IgnoreRule, Image, KubeConfigReference, KustomizationSpec, Patch, PostBuild,
+    Selector, SourceKind, SourceReference, SubstituteKind, SubstituteReference, SubstituteStrategy,
+};
+pub use status::{Inventory, KustomizationStatus, ResourceRef};
