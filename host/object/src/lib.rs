@@ -1,6 +1,7 @@
 //! The Kubernetes object model: what one object is, how it is named, in what order many are applied.
 //!
-//! Start at [`Object`]; many of them in order are [`Manifests`].
+//! Start at [`Object`]; many of them in order are [`Manifests`]. In what order they are applied: [`Stage`], [`apply_order`].
+//! How the inventory names them: [`inventory`]. Fields by JSON pointer: [`pointer`].
 //!
 //! **Invariant:** this room does no IO, reads no clock and no environment.
 //! **Invariant:** an [`Object`] is a JSON object with `apiVersion`, `kind` and `metadata.name` or `metadata.generateName`.
@@ -10,6 +11,13 @@ mod id;
 mod manifests;
 mod object;
 
+pub mod inventory;
+mod order;
+pub mod pointer;
+mod value;
+
 pub use id::{GroupKind, GroupVersionKind, ObjectId};
-pub use manifests::Manifests;
+pub use manifests::{Manifests, flatten};
 pub use object::{InvalidObject, Object, Origin};
+pub use order::{Stage, apply_order, sort_for_apply};
+pub use value::{canonical_json, digest, merge, merge_map, to_yaml};

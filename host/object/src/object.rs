@@ -41,9 +41,15 @@ pub struct Object {
 impl Object {
     /// Checks that `value` is an object with `apiVersion`, `kind` and a name.
     pub fn new(value: Value) -> Result<Self, InvalidObject> {
-        let Value::Object(body) = value else { return Err(InvalidObject::NotAnObject) };
+        let Value::Object(body) = value else {
+            return Err(InvalidObject::NotAnObject);
+        };
         let id = identify(&body)?;
-        Ok(Self { id, body, origin: None })
+        Ok(Self {
+            id,
+            body,
+            origin: None,
+        })
     }
 
     /// The same object, said to come from `origin`.
@@ -89,17 +95,30 @@ impl Object {
     /// A string below `metadata`, such as a label: `text(&["metadata", "labels", "app"])`.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
         let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.body.get(*first)?, |value, key| value.get(key))?.as_str()
+        rest.iter()
+            .try_fold(self.body.get(*first)?, |value, key| value.get(key))?
+            .as_str()
     }
 }
 
 fn identify(body: &Map<String, Value>) -> Result<ObjectId, InvalidObject> {
-    let text = |key: &'static str| body.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |key: &'static str| {
+        body.get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     let api_version = text("apiVersion").ok_or(InvalidObject::Missing("apiVersion"))?;
     let kind = text("kind").ok_or(InvalidObject::Missing("kind"))?;
     let metadata = body.get("metadata").and_then(Value::as_object);
-    let meta = |key: &str| metadata.and_then(|m| m.get(key)).and_then(Value::as_str).filter(|t| !t.is_empty());
-    let name = meta("name").or_else(|| meta("generateName")).ok_or(InvalidObject::Missing("metadata.name"))?;
+    let meta = |key: &str| {
+        metadata
+            .and_then(|m| m.get(key))
+            .and_then(Value::as_str)
+            .filter(|t| !t.is_empty())
+    };
+    let name = meta("name")
+        .or_else(|| meta("generateName"))
+        .ok_or(InvalidObject::Missing("metadata.name"))?;
     Ok(ObjectId {
         gvk: GroupVersionKind::new(api_version, kind),
         namespace: meta("namespace").map(str::to_owned),
