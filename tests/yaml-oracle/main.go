@@ -35,6 +35,12 @@ type row struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "refused" {
+		if err := printRefused(os.Args[2]); err != nil {
+			panic(err)
+		}
+		return
+	}
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	encoder := json.NewEncoder(out)

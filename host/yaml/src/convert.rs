@@ -202,7 +202,7 @@ impl Converter {
             Resolved::Uint(number) => {
                 let message = format!(
                     "unsupported map key of type: uint64, key: {number:#x}, value: {}",
-                    go_syntax(value)
+                    go_value(value, self.resolver)
                 );
                 self.json_error(message, key.position);
                 number.to_string()
@@ -210,8 +210,12 @@ impl Converter {
             _ => {
                 let message = format!(
                     "unsupported map key of type: %!s(<nil>), key: <nil>, value: {}",
-                    go_syntax(value)
+                    go_value(value, self.resolver)
                 );
+                // Of several null keys the last one counts.
+                if self.json_error.as_ref().is_some_and(|error| error.to_string().starts_with("unsupported map key of type: %!s")) {
+                    self.json_error = None;
+                }
                 self.json_error(message, key.position);
                 String::new()
             }
@@ -228,8 +232,9 @@ impl Converter {
             );
             return Ok(None);
         }
+        self.value(key, false)?; // what is wrong inside comes first
         Err(Error::Decode {
-            message: format!("yaml: invalid map key: {}", go_syntax(key)),
+            message: format!("yaml: invalid map key: {}", go_syntax(key, self.resolver)),
             position: key.position,
         })
     }
@@ -408,10 +413,18 @@ pub(crate) fn go_quote(text: &str) -> String {
     out
 }
 
+/// A value in Go's `%+#v` form: nil has no type at the top.
+fn go_value(node: &Node, resolver: Resolver) -> String {
+    match resolver.resolve(node) {
+        Ok(Resolved::Null) => "<nil>".into(),
+        _ => go_syntax(node, resolver),
+    }
+}
+
 /// A value in Go's `%#v` form, as its messages show keys.
-fn go_syntax(node: &Node) -> String {
+fn go_syntax(node: &Node, resolver: Resolver) -> String {
     match &node.value {
-        Value::Scalar(text, _) => match Resolver::V2.resolve(node) {
+        Value::Scalar(text, _) => match resolver.resolve(node) {
             Ok(Resolved::Null) => "interface {}(nil)".into(),
             Ok(Resolved::String(text)) => go_quote(&text),
             Ok(Resolved::Bool(value)) => value.to_string(),
@@ -419,17 +432,13 @@ fn go_syntax(node: &Node) -> String {
             _ => text.to_string(),
         },
         Value::Sequence(items, _) => {
-            format!(
-                "[]interface {{}}{{{}}}",
-                items.iter().map(go_syntax).collect::<Vec<_>>().join(", ")
-            )
+            format!("[]interface {{}}{{{}}}", items.iter().map(|item| go_syntax(item, resolver)).collect::<Vec<_>>().join(", "))
         }
         Value::Mapping(entries, _) => {
-            let entries: Vec<String> = entries
-                .iter()
-                .map(|(key, value)| format!("{}:{}", go_syntax(key), go_syntax(value)))
-                .collect();
-            format!("map[interface {{}}]interface {{}}{{{}}}", entries.join(", "))
+            let has_text_keys = resolver == Resolver::V3 && entries.iter().all(|(key, _)| key.is_string(resolver));
+            let kind = if has_text_keys { "string" } else { "interface {}" };
+            let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{}:{}", go_syntax(key, resolver), go_syntax(value, resolver))).collect();
+            format!("map[{kind}]interface {{}}{{{}}}", entries.join(", "))
         }
         Value::Alias(name) => format!("*{name}"),
     }

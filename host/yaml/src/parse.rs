@@ -376,8 +376,6 @@ impl<'a> Parser<'a> {
                     self.scanner.take()?;
                     return Ok(Value::Mapping(entries, CollectionStyle::Block));
                 }
-                // ":" without a key before it, where a block mapping began with one
-                Kind::Value => return Err(self.error(Some(context), start, "did not find expected key")),
                 _ => return Err(self.error(Some(context), start, "did not find expected key")),
             };
             let token = self.scanner.peek()?;
@@ -470,10 +468,10 @@ impl<'a> Parser<'a> {
                 }
                 Kind::Key => {
                     self.scanner.take()?;
-                    let key = self.flow_mapping_part()?;
+                    let key = self.flow_mapping_part(true)?;
                     let value = if let Kind::Value = self.scanner.peek()?.kind {
                         self.scanner.take()?;
-                        self.flow_mapping_part()?
+                        self.flow_mapping_part(false)?
                     } else {
                         let mark = self.scanner.peek()?.start;
                         self.empty(mark)?
@@ -489,11 +487,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn flow_mapping_part(&mut self) -> Result<Node, Error> {
+    fn flow_mapping_part(&mut self, is_key: bool) -> Result<Node, Error> {
         let token = self.scanner.peek()?;
         let mark = token.start;
         match token.kind {
-            Kind::Value | Kind::FlowEntry | Kind::FlowMappingEnd => self.empty(mark),
+            Kind::FlowEntry | Kind::FlowMappingEnd => self.empty(mark),
+            Kind::Value if is_key => self.empty(mark),
             _ => self.node(false, false),
         }
     }

@@ -81,7 +81,7 @@ impl Resolver {
                 self.resolve_word(text)
             }
             b'.' => number::special(text)
-                .or_else(|| number::float(text))
+                .or_else(|| number::pointed(text))
                 .map_or(Resolved::String(Cow::Borrowed(text)), Resolved::Float),
             b'+' | b'-' | b'0'..=b'9' => self.resolve_number(text, true),
             _ => Resolved::String(Cow::Borrowed(text)),

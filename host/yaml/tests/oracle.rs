@@ -38,9 +38,17 @@ fn answer(value: &Json) -> (bool, String) {
     }
 }
 
+/// Inputs where we mean to differ, and why.
+const DIFFERENCES: [(&str, &str); 1] = [("&x a: 1\n*x : 2\n", "Go misses a repeated key that is written as an alias; we refuse it")];
+
 fn json_as(resolver: Resolver, key: &'static str) -> impl Fn(&Json, &str) -> Option<(String, String)> {
     move |row, input| {
         let (ok, go) = answer(&row[key]);
+        // Go marks bytes of !!binary that are no text with an escape, and the character itself with none: the same value.
+        let go = go.replace("\\ufffd", "\u{fffd}");
+        if DIFFERENCES.iter().any(|(known, _)| *known == input) {
+            return None;
+        }
         match root(input, resolver).and_then(|root| to_json(&root, resolver)) {
             Ok(value) => {
                 let ours = go_json(&value);

@@ -93,7 +93,7 @@ impl Emitter<'_> {
             }
             Value::Scalar(text, style) => self.scalar(node, text, *style, context),
             Value::Sequence(items, style) => {
-                self.properties(node, node.tag().filter(|tag| *tag != "!!seq"));
+                self.properties(node, node.tag());
                 if items.is_empty() || *style == CollectionStyle::Flow || context.parent == Parent::Flow {
                     self.flow_sequence(items, context);
                 } else {
@@ -102,7 +102,7 @@ impl Emitter<'_> {
                 self.after(node, context);
             }
             Value::Mapping(entries, style) => {
-                self.properties(node, node.tag().filter(|tag| *tag != "!!map"));
+                self.properties(node, node.tag());
                 if entries.is_empty() || *style == CollectionStyle::Flow || context.parent == Parent::Flow {
                     self.flow_mapping(entries, context);
                 } else {
@@ -120,11 +120,12 @@ impl Emitter<'_> {
             self.writer.write_word(anchor);
         }
         if let Some(tag) = tag.filter(|tag| *tag != "!") {
-            if tag.starts_with('!') {
-                self.writer.write_word(tag);
-            } else {
-                self.writer.write_word(&format!("!<{tag}>"));
-            }
+            let text = match (tag.strip_prefix("!!"), tag.strip_prefix('!')) {
+                (Some(name), _) => format!("!!{}", escape_tag(name)),
+                (None, Some(name)) => format!("!{}", escape_tag(name)),
+                (None, None) => format!("!<{}>", escape_tag(tag)),
+            };
+            self.writer.write_word(&text);
         }
     }
 
@@ -338,4 +339,17 @@ impl Emitter<'_> {
             };
         length <= 128
     }
+}
+
+/// What may not stand in a tag is written as `%XX`, byte by byte.
+fn escape_tag(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_;/?:@&=+$,.~*'()[]".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }

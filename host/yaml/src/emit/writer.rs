@@ -425,8 +425,6 @@ impl<'o> Writer<'o> {
 
     /// Ends the document: its last line has a break.
     pub(super) fn finish(&mut self) {
-        if self.column > 0 {
-            self.put_break();
-        }
+        self.write_indent(0);
     }
 }

@@ -119,10 +119,6 @@ impl<'a> Cursor<'a> {
         byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
     }
 
-    pub(crate) fn is_bom(&self) -> bool {
-        self.rest().starts_with(&[0xEF, 0xBB, 0xBF])
-    }
-
     /// `---` or `...` at the start of a line.
     pub(crate) fn is_document_marker(&self) -> bool {
         self.column() == 0

@@ -16,6 +16,8 @@ struct SimpleKey {
     required: bool,
     token_number: usize,
     mark: Mark,
+    /// Whether the queue waits for it. Go forgets a `[` or `{` that is closed at once, and v2 then takes it for no key.
+    is_awaited: bool,
 }
 
 /// The characters after which a colon no longer makes a key: a rule of YAML.
@@ -94,7 +96,7 @@ impl<'a> Scanner<'a> {
                 match self
                     .simple_keys
                     .iter()
-                    .position(|key| key.possible && key.token_number == head)
+                    .position(|key| key.possible && key.is_awaited && key.token_number == head)
                 {
                     Some(index) if self.key_is_valid(index)? => {}
                     _ => return Ok(()),
@@ -169,9 +171,6 @@ impl<'a> Scanner<'a> {
     /// Spaces, comments and line ends; tabs only where no block could start.
     fn skip_to_token(&mut self) {
         loop {
-            if self.cursor.column() == 0 && self.cursor.is_bom() {
-                self.cursor.skip();
-            }
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
             while self.cursor.peek(0) == b' ' || tabs && self.cursor.peek(0) == b'\t' {
                 self.cursor.skip_ascii(1);
@@ -221,6 +220,7 @@ impl<'a> Scanner<'a> {
             required: self.flow_level == 0 && self.indent == i64::from(self.cursor.column()),
             token_number: self.tokens_taken + self.tokens.len(),
             mark: self.cursor.mark(),
+            is_awaited: true,
         };
         if let Some(last) = self.simple_keys.last_mut() {
             *last = key;
@@ -330,7 +330,8 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Error> {
         self.save_simple_key()?;
-        self.simple_keys.push(SimpleKey::default());
+        let token_number = self.tokens_taken + self.tokens.len();
+        self.simple_keys.push(SimpleKey { token_number, ..SimpleKey::default() });
         self.flow_level += 1;
         self.check_depth()?;
         self.simple_key_allowed = true;
@@ -342,7 +343,10 @@ impl<'a> Scanner<'a> {
         self.remove_simple_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.simple_keys.pop();
+            let closed = self.simple_keys.pop().unwrap_or_default();
+            if let Some(key) = self.simple_keys.last_mut().filter(|key| key.token_number == closed.token_number) {
+                key.is_awaited = false;
+            }
         }
         self.simple_key_allowed = false;
         self.push_indicator(kind);
