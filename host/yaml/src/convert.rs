@@ -213,7 +213,11 @@ impl Converter {
                     go_value(value, self.resolver)
                 );
                 // Of several null keys the last one counts.
-                if self.json_error.as_ref().is_some_and(|error| error.to_string().starts_with("unsupported map key of type: %!s")) {
+                if self
+                    .json_error
+                    .as_ref()
+                    .is_some_and(|error| error.to_string().starts_with("unsupported map key of type: %!s"))
+                {
                     self.json_error = None;
                 }
                 self.json_error(message, key.position);
@@ -432,12 +436,23 @@ fn go_syntax(node: &Node, resolver: Resolver) -> String {
             _ => text.to_string(),
         },
         Value::Sequence(items, _) => {
-            format!("[]interface {{}}{{{}}}", items.iter().map(|item| go_syntax(item, resolver)).collect::<Vec<_>>().join(", "))
+            format!(
+                "[]interface {{}}{{{}}}",
+                items
+                    .iter()
+                    .map(|item| go_syntax(item, resolver))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
         Value::Mapping(entries, _) => {
-            let has_text_keys = resolver == Resolver::V3 && entries.iter().all(|(key, _)| key.is_string(resolver));
+            let has_text_keys =
+                resolver == Resolver::V3 && entries.iter().all(|(key, _)| key.is_string(resolver));
             let kind = if has_text_keys { "string" } else { "interface {}" };
-            let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{}:{}", go_syntax(key, resolver), go_syntax(value, resolver))).collect();
+            let entries: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| format!("{}:{}", go_syntax(key, resolver), go_syntax(value, resolver)))
+                .collect();
             format!("map[{kind}]interface {{}}{{{}}}", entries.join(", "))
         }
         Value::Alias(name) => format!("*{name}"),

@@ -3,7 +3,10 @@
 use std::cell::RefCell;
 use std::fmt::Write;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value as Json};
 
@@ -32,7 +35,8 @@ pub struct UnknownField {
 impl std::fmt::Display for UnknownField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "line {}: unknown field \"{}\"", self.position.line, self.path)?;
-        self.nearest.map_or(Ok(()), |nearest| write!(f, ", did you mean \"{nearest}\"?"))
+        self.nearest
+            .map_or(Ok(()), |nearest| write!(f, ", did you mean \"{nearest}\"?"))
     }
 }
 
@@ -42,15 +46,24 @@ impl std::fmt::Display for UnknownField {
 /// # Errors
 /// Those of [`parse_document`] and [`to_json`]; [`Error::Type`] with line, field and, for unknown fields, the nearest known name.
 pub fn from_str<T: DeserializeOwned>(text: &str, resolver: Resolver, strict: bool) -> Result<T, Error> {
-    let root = parse_document(text, &ParseOptions::new(resolver))?.map_or_else(Node::null, |document| document.root);
+    let root =
+        parse_document(text, &ParseOptions::new(resolver))?.map_or_else(Node::null, |document| document.root);
     if strict {
         to_json_strict(&root, resolver)?;
     }
     let decoded = from_node(&root, resolver)?;
     match decoded.unknown.first() {
         Some(first) if strict => {
-            let message = decoded.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-            Err(Error::Type { message, position: first.position })
+            let message = decoded
+                .unknown
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n");
+            Err(Error::Type {
+                message,
+                position: first.position,
+            })
         }
         _ => Ok(decoded.value),
     }
@@ -63,16 +76,33 @@ pub fn from_str<T: DeserializeOwned>(text: &str, resolver: Resolver, strict: boo
 pub fn from_node<T: DeserializeOwned>(node: &Node, resolver: Resolver) -> Result<Decoded<T>, Error> {
     let json = to_json(node, resolver)?;
     let track = Track::default();
-    let result = T::deserialize(Tracked { value: json, track: &track });
+    let result = T::deserialize(Tracked {
+        value: json,
+        track: &track,
+    });
     let track = track.0.into_inner();
     let value = result.map_err(|error| {
         let path = track.failed.unwrap_or_default();
         let position = position_of(node, &path);
-        let field = if path.is_empty() { String::new() } else { format!("{}: ", show(&path)) };
-        Error::Type { message: format!("line {}: {field}{error}", position.line), position }
+        let field = if path.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", show(&path))
+        };
+        Error::Type {
+            message: format!("line {}: {field}{error}", position.line),
+            position,
+        }
     })?;
-    let unknown = track.unknown.into_iter().map(|(path, nearest)| UnknownField { position: position_of(node, &path), path: show(&path), nearest });
-    Ok(Decoded { value, unknown: unknown.collect() })
+    let unknown = track.unknown.into_iter().map(|(path, nearest)| UnknownField {
+        position: position_of(node, &path),
+        path: show(&path),
+        nearest,
+    });
+    Ok(Decoded {
+        value,
+        unknown: unknown.collect(),
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -87,7 +117,9 @@ fn show(path: &[Step]) -> String {
         match step {
             Step::Field(name) if out.is_empty() => out.push_str(name),
             Step::Field(name) => write!(out, ".{name}").expect("invariant: writing to a string cannot fail"),
-            Step::Item(index) => write!(out, "[{index}]").expect("invariant: writing to a string cannot fail"),
+            Step::Item(index) => {
+                write!(out, "[{index}]").expect("invariant: writing to a string cannot fail")
+            }
         }
     }
     out
@@ -98,7 +130,12 @@ fn position_of(root: &Node, path: &[Step]) -> Position {
     let (mut node, mut position) = (root, root.position);
     for step in path {
         let next = match step {
-            Step::Field(name) => node.entries().iter().rev().find(|(key, _)| key.text() == Some(name)).map(|(key, value)| (key.position, value)),
+            Step::Field(name) => node
+                .entries()
+                .iter()
+                .rev()
+                .find(|(key, _)| key.text() == Some(name))
+                .map(|(key, value)| (key.position, value)),
             Step::Item(index) => node.items().get(*index).map(|item| (item.position, item)),
         };
         let Some((at, child)) = next else { break };
@@ -143,8 +180,13 @@ impl Track {
 /// The known name with the fewest edits, if they are few.
 fn nearest(name: &str, known: &'static [&'static str]) -> Option<&'static str> {
     let lower = name.to_lowercase();
-    let scored = known.iter().map(|field| (edits(&lower, &field.to_lowercase()), *field));
-    scored.min().filter(|(count, field)| *count <= (field.chars().count() / 3).max(1)).map(|(_, field)| field)
+    let scored = known
+        .iter()
+        .map(|field| (edits(&lower, &field.to_lowercase()), *field));
+    scored
+        .min()
+        .filter(|(count, field)| *count <= (field.chars().count() / 3).max(1))
+        .map(|(_, field)| field)
 }
 
 /// Insertions, deletions, replacements and swaps between two words.
@@ -158,7 +200,9 @@ fn edits(a: &str, b: &str) -> usize {
         let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
             let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(LONG);
-            let mut best = (at(&row, j) + usize::from(x != y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
+            let mut best = (at(&row, j) + usize::from(x != y))
+                .min(at(&row, j + 1) + 1)
+                .min(at(&next, j) + 1);
             let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
             if swapped {
                 best = best.min(at(&before, j - 1) + 1);
@@ -181,31 +225,62 @@ impl<'de> Deserializer<'de> for Tracked<'_> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         match self.value {
-            Json::Array(items) => visitor.visit_seq(Items { items: items.into_iter().enumerate(), track: self.track }),
-            Json::Object(map) => visitor.visit_map(Fields { fields: map.into_iter(), value: None, track: self.track }),
+            Json::Array(items) => visitor.visit_seq(Items {
+                items: items.into_iter().enumerate(),
+                track: self.track,
+            }),
+            Json::Object(map) => visitor.visit_map(Fields {
+                fields: map.into_iter(),
+                value: None,
+                track: self.track,
+            }),
             value => value.deserialize_any(visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         if let Json::Object(map) = &self.value {
             self.track.report_unknown(map, fields);
         }
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, name: &'static str, variants: &'static [&'static str], visitor: V) -> Result<V::Value, Self::Error> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         match self.value {
             Json::Object(map) if map.len() == 1 => match map.into_iter().next() {
-                Some((variant, value)) => visitor.visit_enum(Variant { variant, content: Tracked { value, track: self.track } }),
+                Some((variant, value)) => visitor.visit_enum(Variant {
+                    variant,
+                    content: Tracked {
+                        value,
+                        track: self.track,
+                    },
+                }),
                 None => Json::Null.deserialize_enum(name, variants, visitor),
             },
             value => value.deserialize_enum(name, variants, visitor),
@@ -225,9 +300,21 @@ struct Items<'t> {
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = serde_json::Error;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Self::Error> {
-        let Some((index, value)) = self.items.next() else { return Ok(None) };
-        self.track.within(Step::Item(index), || seed.deserialize(Tracked { value, track: self.track })).map(Some)
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, Self::Error> {
+        let Some((index, value)) = self.items.next() else {
+            return Ok(None);
+        };
+        self.track
+            .within(Step::Item(index), || {
+                seed.deserialize(Tracked {
+                    value,
+                    track: self.track,
+                })
+            })
+            .map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -245,7 +332,9 @@ impl<'de> MapAccess<'de> for Fields<'_> {
     type Error = serde_json::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Self::Error> {
-        let Some((key, value)) = self.fields.next() else { return Ok(None) };
+        let Some((key, value)) = self.fields.next() else {
+            return Ok(None);
+        };
         self.value = Some((key.clone(), value));
         let name = key.clone();
         let read = || seed.deserialize(IntoDeserializer::<serde_json::Error>::into_deserializer(key));
@@ -254,7 +343,12 @@ impl<'de> MapAccess<'de> for Fields<'_> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Self::Error> {
         let (key, value) = self.value.take().unwrap_or_default();
-        self.track.within(Step::Field(key), || seed.deserialize(Tracked { value, track: self.track }))
+        self.track.within(Step::Field(key), || {
+            seed.deserialize(Tracked {
+                value,
+                track: self.track,
+            })
+        })
     }
 }
 
@@ -267,8 +361,13 @@ impl<'de, 't> EnumAccess<'de> for Variant<'t> {
     type Error = serde_json::Error;
     type Variant = Tracked<'t>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), Self::Error> {
-        let variant = seed.deserialize(IntoDeserializer::<serde_json::Error>::into_deserializer(self.variant))?;
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Self::Variant), Self::Error> {
+        let variant = seed.deserialize(IntoDeserializer::<serde_json::Error>::into_deserializer(
+            self.variant,
+        ))?;
         Ok((variant, self.content))
     }
 }
@@ -288,7 +387,11 @@ impl<'de> VariantAccess<'de> for Tracked<'_> {
         self.deserialize_any(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Self::Error> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
         self.deserialize_struct("", fields, visitor)
     }
 }

@@ -24,20 +24,20 @@ mod error;
 mod limits;
 mod node;
 
+mod alias;
 mod parse;
 mod scan;
-mod alias;
 mod text;
 
-mod resolve;
 mod base64;
 mod convert;
 mod decode;
+mod resolve;
 
 mod emit;
-mod order;
 mod go_json;
 mod number_text;
+mod order;
 
 pub use convert::{to_json, to_json_strict};
 pub use decode::{Decoded, UnknownField, from_node, from_str};

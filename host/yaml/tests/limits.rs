@@ -4,11 +4,14 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use sluice_yaml::{
-    EmitV3, Error, Limit, Limits, Node, ParseOptions, Resolver, emit_v2, emit_v2_node, emit_v3, go_json, parse_document, parse_documents, to_json,
+    EmitV3, Error, Limit, Limits, Node, ParseOptions, Resolver, emit_v2, emit_v2_node, emit_v3, go_json,
+    parse_document, parse_documents, to_json,
 };
 
 fn refused(text: &str) -> Error {
-    parse_documents(text, &ParseOptions::default()).map(|documents| documents.len()).unwrap_err()
+    parse_documents(text, &ParseOptions::default())
+        .map(|documents| documents.len())
+        .unwrap_err()
 }
 
 fn limit(text: &str, options: &ParseOptions) -> Option<Limit> {
@@ -20,18 +23,38 @@ fn limit(text: &str, options: &ParseOptions) -> Option<Limit> {
 
 #[test]
 fn deep_nesting_is_refused() {
-    let blocks: String = (0..10_000).map(|depth| format!("{}a:\n", " ".repeat(depth.min(2_000)))).collect();
-    for text in ["[".repeat(10_000), "{a: ".repeat(10_000), "- ".repeat(10_000), "? ".repeat(10_000), "[[[[[[[[[[[\n".repeat(1_000), blocks] {
-        assert_eq!(limit(&text, &ParseOptions::default()), Some(Limit::Depth), "{}", &text[..20]);
+    let blocks: String = (0..10_000)
+        .map(|depth| format!("{}a:\n", " ".repeat(depth.min(2_000))))
+        .collect();
+    for text in [
+        "[".repeat(10_000),
+        "{a: ".repeat(10_000),
+        "- ".repeat(10_000),
+        "? ".repeat(10_000),
+        "[[[[[[[[[[[\n".repeat(1_000),
+        blocks,
+    ] {
+        assert_eq!(
+            limit(&text, &ParseOptions::default()),
+            Some(Limit::Depth),
+            "{}",
+            &text[..20]
+        );
     }
     let message = refused(&"- ".repeat(10_000)).to_string();
-    assert_eq!(message, "yaml: line 1: the depth limit of 500 is exceeded (raise Limits::depth)");
+    assert_eq!(
+        message,
+        "yaml: line 1: the depth limit of 500 is exceeded (raise Limits::depth)"
+    );
 }
 
 #[test]
 fn depth_within_the_limit_reads_and_prints() {
     let text = format!("{}{}", "[".repeat(499), "]".repeat(499));
-    let root = parse_document(&text, &ParseOptions::default()).unwrap().unwrap().root;
+    let root = parse_document(&text, &ParseOptions::default())
+        .unwrap()
+        .unwrap()
+        .root;
     assert_eq!(to_json(&root, Resolver::V3).unwrap().to_string(), text);
     assert_eq!(emit_v3(&root, &EmitV3::default()), format!("{text}\n"));
 }
@@ -43,43 +66,80 @@ fn billion_laughs_is_refused() {
         let list = vec![format!("*a{}", level - 1); 10].join(", ");
         text.push_str(&format!("a{level}: &a{level} [{list}]\n"));
     }
-    assert_eq!(refused(&text).to_string(), "yaml: document contains excessive aliasing");
+    assert_eq!(
+        refused(&text).to_string(),
+        "yaml: document contains excessive aliasing"
+    );
 }
 
 #[test]
 fn a_long_text_behind_many_aliases_is_refused() {
-    let text = format!("a: &a {}\nb: [{}]\nc: [{}]\n", "x".repeat(100_000), vec!["*a"; 5_000].join(", "), vec!["y"; 50_000].join(", "));
+    let text = format!(
+        "a: &a {}\nb: [{}]\nc: [{}]\n",
+        "x".repeat(100_000),
+        vec!["*a"; 5_000].join(", "),
+        vec!["y"; 50_000].join(", ")
+    );
     assert_eq!(limit(&text, &ParseOptions::default()), Some(Limit::AliasBytes));
 }
 
 #[test]
 fn many_documents_are_refused() {
-    assert_eq!(limit(&"---\n".repeat(1_000_000), &ParseOptions::default()), Some(Limit::Documents));
+    assert_eq!(
+        limit(&"---\n".repeat(1_000_000), &ParseOptions::default()),
+        Some(Limit::Documents)
+    );
 }
 
 #[test]
 fn nodes_and_bytes_are_bounded() {
-    let options = ParseOptions { limits: Limits { nodes: 100, bytes: 1_000, ..Limits::default() }, ..ParseOptions::default() };
+    let options = ParseOptions {
+        limits: Limits {
+            nodes: 100,
+            bytes: 1_000,
+            ..Limits::default()
+        },
+        ..ParseOptions::default()
+    };
     assert_eq!(limit(&"- a\n".repeat(200), &options), Some(Limit::Nodes));
     assert_eq!(limit(&" ".repeat(1_001), &options), Some(Limit::Bytes));
 }
 
 #[test]
 fn merge_cycles_are_refused() {
-    assert_eq!(refused("a: &a\n  <<: *a\n").to_string(), "yaml: anchor 'a' value contains itself");
-    assert_eq!(refused("a: &a\n  <<: [*a, {b: 1}]\n").to_string(), "yaml: anchor 'a' value contains itself");
+    assert_eq!(
+        refused("a: &a\n  <<: *a\n").to_string(),
+        "yaml: anchor 'a' value contains itself"
+    );
+    assert_eq!(
+        refused("a: &a\n  <<: [*a, {b: 1}]\n").to_string(),
+        "yaml: anchor 'a' value contains itself"
+    );
 }
 
 #[test]
 fn many_repeated_keys_end_soon() {
-    let root = parse_document("a: 1\n".repeat(50_000), &ParseOptions::default()).unwrap().unwrap().root;
-    assert!(to_json(&root, Resolver::V3).unwrap_err().to_string().lines().count() <= 1_001);
+    let root = parse_document("a: 1\n".repeat(50_000), &ParseOptions::default())
+        .unwrap()
+        .unwrap()
+        .root;
+    assert!(
+        to_json(&root, Resolver::V3)
+            .unwrap_err()
+            .to_string()
+            .lines()
+            .count()
+            <= 1_001
+    );
     assert_eq!(to_json(&root, Resolver::V2).unwrap(), serde_json::json!({"a": 1}));
 }
 
 #[test]
 fn anchors_are_kept_on_request() {
-    let options = ParseOptions { keep_aliases: true, ..ParseOptions::default() };
+    let options = ParseOptions {
+        keep_aliases: true,
+        ..ParseOptions::default()
+    };
     let text = "a: &x {b: 1}\nc: *x\nd:\n  !!merge <<: *x\n";
     let root = parse_document(text, &options).unwrap().unwrap().root;
     assert_eq!(emit_v3(&root, &EmitV3::default()), text);
@@ -90,7 +150,10 @@ fn anchors_are_kept_on_request() {
 fn use_everything(text: &[u8]) {
     for dialect in [Resolver::V2, Resolver::V3] {
         for keep_aliases in [false, true] {
-            let options = ParseOptions { keep_aliases, ..ParseOptions::new(dialect) };
+            let options = ParseOptions {
+                keep_aliases,
+                ..ParseOptions::new(dialect)
+            };
             for document in parse_documents(text, &options).unwrap_or_default() {
                 let _ = emit_v2_node(&document.root, dialect);
                 emit_v3(&document.root, &EmitV3::default());
@@ -104,7 +167,13 @@ fn use_everything(text: &[u8]) {
 }
 
 fn text() -> impl Strategy<Value = String> {
-    prop_oneof!["[ -~]{0,30}", "[a-z0-9:#&*!|>' \n\t\"{}\\[\\],?.%@`~=+_-]{0,20}", "(word ){0,40}(é|x|: |\n| ){0,5}", "\\PC{0,12}", "[0-9xobe_.:+-]{0,8}"]
+    prop_oneof![
+        "[ -~]{0,30}",
+        "[a-z0-9:#&*!|>' \n\t\"{}\\[\\],?.%@`~=+_-]{0,20}",
+        "(word ){0,40}(é|x|: |\n| ){0,5}",
+        "\\PC{0,12}",
+        "[0-9xobe_.:+-]{0,8}"
+    ]
 }
 
 fn value() -> impl Strategy<Value = Json> {
@@ -119,7 +188,8 @@ fn value() -> impl Strategy<Value = Json> {
     leaf.prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..5).prop_map(Json::from),
-            proptest::collection::btree_map(text(), inner, 0..5).prop_map(|map| Json::Object(map.into_iter().collect())),
+            proptest::collection::btree_map(text(), inner, 0..5)
+                .prop_map(|map| Json::Object(map.into_iter().collect())),
         ]
     })
 }

@@ -1,12 +1,24 @@
 //! Tricky documents with the answers of Go's libraries, recorded by `tests/yaml-oracle`.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
 
 use serde_json::Value as Json;
-use sluice_yaml::{EmitV3, Error, Node, ParseOptions, Resolver, emit_v2, emit_v2_node, emit_v3, go_json, parse_document, to_json};
+use sluice_yaml::{
+    EmitV3, Error, Node, ParseOptions, Resolver, emit_v2, emit_v2_node, emit_v3, go_json, parse_document,
+    to_json,
+};
 
 fn rows() -> Vec<Json> {
     let path = sluice_testkit::repository().join("tests/yaml-oracle/answers.jsonl");
-    std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    std::fs::read_to_string(path)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// Compares all rows, prints some differences, and fails on any.
@@ -39,7 +51,10 @@ fn answer(value: &Json) -> (bool, String) {
 }
 
 /// Inputs where we mean to differ, and why.
-const DIFFERENCES: [(&str, &str); 1] = [("&x a: 1\n*x : 2\n", "Go misses a repeated key that is written as an alias; we refuse it")];
+const DIFFERENCES: [(&str, &str); 1] = [(
+    "&x a: 1\n*x : 2\n",
+    "Go misses a repeated key that is written as an alias; we refuse it",
+)];
 
 fn json_as(resolver: Resolver, key: &'static str) -> impl Fn(&Json, &str) -> Option<(String, String)> {
     move |row, input| {
@@ -89,7 +104,10 @@ fn a_tree_prints_as_its_value_does() {
     compare("node", |_, input| {
         for resolver in [Resolver::V2, Resolver::V3] {
             let root = root(input, resolver).ok()?;
-            let (direct, detour) = (emit_v2_node(&root, resolver), to_json(&root, resolver).map(|value| emit_v2(&value)));
+            let (direct, detour) = (
+                emit_v2_node(&root, resolver),
+                to_json(&root, resolver).map(|value| emit_v2(&value)),
+            );
             if direct != detour {
                 return Some((format!("{direct:?}"), format!("{detour:?}")));
             }
@@ -106,9 +124,18 @@ fn printed_as_yaml_v3_does() {
             if input.contains('#') && !input.contains('"') {
                 return None; // comments are compared on their own
             }
-            let options = ParseOptions { keep_aliases: true, ..ParseOptions::default() };
+            let options = ParseOptions {
+                keep_aliases: true,
+                ..ParseOptions::default()
+            };
             let root = parse_document(input, &options).ok()??.root;
-            let ours = emit_v3(&root, &EmitV3 { indent: 2, compact_sequences: compact });
+            let ours = emit_v3(
+                &root,
+                &EmitV3 {
+                    indent: 2,
+                    compact_sequences: compact,
+                },
+            );
             (ours != go).then_some((ours, go))
         });
     }

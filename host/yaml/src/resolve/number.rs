@@ -77,10 +77,18 @@ fn integer(sign: &str, digits: &str, base: u32) -> Option<Number> {
 /// A float that starts with a point: Go allows underscores between its digits.
 pub(super) fn pointed(text: &str) -> Option<f64> {
     let separates = |at: usize| {
-        let digit = |index: Option<usize>| index.and_then(|index| text.as_bytes().get(index)).is_some_and(u8::is_ascii_digit);
+        let digit = |index: Option<usize>| {
+            index
+                .and_then(|index| text.as_bytes().get(index))
+                .is_some_and(u8::is_ascii_digit)
+        };
         digit(at.checked_sub(1)) && digit(Some(at + 1))
     };
-    if text.match_indices('_').all(|(at, _)| separates(at)) { float(&text.replace('_', "")) } else { None }
+    if text.match_indices('_').all(|(at, _)| separates(at)) {
+        float(&text.replace('_', ""))
+    } else {
+        None
+    }
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`, and finite: Go calls the rest out of range.

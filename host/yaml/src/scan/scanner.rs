@@ -252,7 +252,7 @@ impl<'a> Scanner<'a> {
         self.indents.push(self.indent);
         self.indent = column;
         self.check_depth()?;
-        let index = token_number.map_or(self.tokens.len(), |number| number - self.tokens_taken);
+        let index = token_number.map_or(self.tokens.len(), |number| self.queue_index(number));
         self.tokens.insert(
             index,
             Token {
@@ -262,6 +262,13 @@ impl<'a> Scanner<'a> {
             },
         );
         Ok(())
+    }
+
+    /// Where a token is in the queue. One that is gone already counts as the end, as in Go: what follows is then an error.
+    fn queue_index(&self, token_number: usize) -> usize {
+        token_number
+            .checked_sub(self.tokens_taken)
+            .unwrap_or(self.tokens.len())
     }
 
     fn unroll_indent(&mut self, column: i64, before: Mark) {
@@ -331,7 +338,10 @@ impl<'a> Scanner<'a> {
     fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Error> {
         self.save_simple_key()?;
         let token_number = self.tokens_taken + self.tokens.len();
-        self.simple_keys.push(SimpleKey { token_number, ..SimpleKey::default() });
+        self.simple_keys.push(SimpleKey {
+            token_number,
+            ..SimpleKey::default()
+        });
         self.flow_level += 1;
         self.check_depth()?;
         self.simple_key_allowed = true;
@@ -344,7 +354,11 @@ impl<'a> Scanner<'a> {
         if self.flow_level > 0 {
             self.flow_level -= 1;
             let closed = self.simple_keys.pop().unwrap_or_default();
-            if let Some(key) = self.simple_keys.last_mut().filter(|key| key.token_number == closed.token_number) {
+            if let Some(key) = self
+                .simple_keys
+                .last_mut()
+                .filter(|key| key.token_number == closed.token_number)
+            {
                 key.is_awaited = false;
             }
         }
@@ -390,7 +404,7 @@ impl<'a> Scanner<'a> {
         let last = self.simple_keys.len().saturating_sub(1);
         if self.key_is_valid(last)? {
             let key = self.simple_keys.last().copied().unwrap_or_default();
-            let index = key.token_number - self.tokens_taken;
+            let index = self.queue_index(key.token_number);
             self.tokens.insert(
                 index,
                 Token {
