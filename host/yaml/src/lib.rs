@@ -25,6 +25,7 @@ mod limits;
 mod node;
 
 mod alias;
+mod comments;
 mod parse;
 mod scan;
 mod text;

@@ -31,7 +31,7 @@ fn general(value: f64, scientific: &str, plain: &str) -> String {
         };
     }
     let (digits, exponent) = shortest(scientific);
-    if value != 0.0 && (exponent < -4 || exponent >= 6) {
+    if value != 0.0 && !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }

@@ -1,6 +1,5 @@
 //! From tokens to trees: one function for each rule of the grammar.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::scan::{Kind, Mark, Scanner, Tag, Token, syntax_error};
@@ -15,6 +14,8 @@ pub struct ParseOptions {
     pub dialect: Resolver,
     /// Keep `*name` and `&name` as written instead of putting copies in their place. For files that are edited.
     pub keep_aliases: bool,
+    /// Keep comments ([`Node::comments`]), for files that are edited.
+    pub comments: bool,
     /// What the text may cost.
     pub limits: Limits,
 }
@@ -24,6 +25,7 @@ impl Default for ParseOptions {
         Self {
             dialect: Resolver::V3,
             keep_aliases: false,
+            comments: false,
             limits: Limits::default(),
         }
     }
@@ -97,9 +99,11 @@ struct Properties {
 }
 
 impl<'a> Parser<'a> {
-    fn new(text: &'a Cow<'_, str>, options: &'a ParseOptions) -> Self {
+    fn new(text: &'a str, options: &'a ParseOptions) -> Self {
+        let mut scanner = Scanner::new(text, options.dialect, &options.limits);
+        scanner.comments = options.comments.then(std::collections::VecDeque::new);
         Self {
-            scanner: Scanner::new(text, options.dialect, &options.limits),
+            scanner,
             options,
             tag_directives: Vec::new(),
             anchors: HashSet::new(),
@@ -135,6 +139,11 @@ impl<'a> Parser<'a> {
             self.scanner.take()?;
         }
         self.tag_directives.clear();
+        let until = self.scanner.peek()?.start.line + 1;
+        let mut root = root;
+        if let Some(comments) = &mut self.scanner.comments {
+            crate::comments::attach(&mut root, comments, until.max(1));
+        }
         let expand = !self.options.keep_aliases && !self.anchors.is_empty();
         let root = if expand {
             alias::expand(root, self.has_alias, &self.options.limits, &mut self.nodes)?

@@ -30,6 +30,7 @@ pub fn emit_v3(node: &Node, options: &EmitV3) -> String {
         writer,
         best: indent,
         compact: options.compact_sequences,
+        pending: None,
     };
     emitter.node(
         node,
@@ -62,6 +63,8 @@ struct Emitter<'o> {
     writer: Writer<'o>,
     best: usize,
     compact: bool,
+    /// The comment behind a key whose value is still to be written.
+    pending: Option<Text>,
 }
 
 impl Emitter<'_> {
@@ -183,6 +186,12 @@ impl Emitter<'_> {
         }
     }
 
+    fn write_pending(&mut self) {
+        if let Some(comment) = self.pending.take() {
+            self.writer.write_comment(&comment, 0);
+        }
+    }
+
     fn head(&mut self, comments: Option<&Comments>, indent: usize) {
         if let Some(head) = comments
             .map(|comments| comments.head.as_str())
@@ -204,6 +213,7 @@ impl Emitter<'_> {
     }
 
     fn block_sequence(&mut self, items: &[Node], context: Context) {
+        self.write_pending();
         let compact = self.compact
             && context.parent == Parent::Mapping
             && (self.writer.column == 0 || !self.writer.indention);
@@ -225,6 +235,7 @@ impl Emitter<'_> {
     }
 
     fn block_mapping(&mut self, entries: &[(Node, Node)], context: Context) {
+        self.write_pending();
         let indent = self.deeper(context, false, false);
         for (key, value) in entries {
             self.head(key.comments(), indent);
@@ -249,6 +260,10 @@ impl Emitter<'_> {
                 self.writer.write_indent(indent);
                 self.writer.write_indicator(":", true, false, true);
             }
+            self.pending = key
+                .comments()
+                .map(|comments| comments.line.clone())
+                .filter(|line| !line.is_empty());
             self.node(
                 value,
                 Context {
@@ -256,6 +271,7 @@ impl Emitter<'_> {
                     ..key_context
                 },
             );
+            self.write_pending();
             self.foot(key.comments(), indent);
         }
     }

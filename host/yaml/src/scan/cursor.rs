@@ -73,6 +73,13 @@ impl<'a> Cursor<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
+    /// Whether only blanks stand on this line before here.
+    pub(crate) fn is_line_blank(&self) -> bool {
+        self.slice(self.line_start, self.pos)
+            .bytes()
+            .all(|b| matches!(b, b' ' | b'\t'))
+    }
+
     pub(crate) fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.pos..).unwrap_or_default()
     }

@@ -347,7 +347,7 @@ impl Scanner<'_> {
         }
         self.cursor.skip_blanks();
         if self.cursor.peek(0) == b'#' {
-            self.cursor.skip_to_break();
+            self.skip_comment();
         }
         if !self.cursor.is_break_or_end(0) {
             return Err(self.error(Some(start), "did not find expected comment or line break"));

@@ -6,7 +6,8 @@ use std::collections::VecDeque;
 
 use super::cursor::{Cursor, Mark};
 use super::token::{Kind, Token};
-use crate::{Error, Limit, Limits, Resolver};
+use crate::comments::Comment;
+use crate::{Error, Limit, Limits, Resolver, Text};
 
 /// A token that becomes a mapping key if a colon follows.
 #[derive(Clone, Copy, Default)]
@@ -36,6 +37,8 @@ pub(crate) struct Scanner<'a> {
     pub(super) simple_key_allowed: bool,
     simple_keys: Vec<SimpleKey>,
     ended: bool,
+    /// The comments met so far, where they are wanted.
+    pub(crate) comments: Option<VecDeque<Comment>>,
 }
 
 impl<'a> Scanner<'a> {
@@ -52,6 +55,7 @@ impl<'a> Scanner<'a> {
             simple_key_allowed: true,
             simple_keys: vec![SimpleKey::default()],
             ended: false,
+            comments: None,
         }
     }
 
@@ -176,7 +180,7 @@ impl<'a> Scanner<'a> {
                 self.cursor.skip_ascii(1);
             }
             if self.cursor.peek(0) == b'#' {
-                self.cursor.skip_to_break();
+                self.skip_comment();
             }
             if !self.cursor.is_break(0) {
                 return;
@@ -185,6 +189,22 @@ impl<'a> Scanner<'a> {
             if self.flow_level == 0 {
                 self.simple_key_allowed = true;
             }
+        }
+    }
+
+    /// Moves to the end of the line; remembers the comment where that is wanted.
+    pub(super) fn skip_comment(&mut self) {
+        let (mark, from) = (self.cursor.mark(), self.cursor.pos());
+        let is_alone = self.cursor.is_line_blank();
+        self.cursor.skip_to_break();
+        let text = self.cursor.slice(from, self.cursor.pos());
+        if let Some(comments) = &mut self.comments {
+            comments.push_back(Comment {
+                line: mark.line + 1,
+                column: mark.column + 1,
+                is_alone,
+                text: Text::new(text),
+            });
         }
     }
 
