@@ -1,1 +1,27 @@
-//! Plans carried out by server-side apply.
+//! Brings objects to their desired state by server-side apply, with as few requests as it takes, and deletes what is no
+//! longer wanted.
+//!
+//! ```text
+//! stage of objects ─look─▶ ─dry-run what changes─▶ ─write in order─▶ Applied (created, configured, unchanged, skipped)
+//!                    ▲ Live: fingerprints from watches and answers; what is known costs no request
+//! ```
+//!
+//! Start at [`Applier::apply_stage`] and [`prune()`]; [`cluster`] is the seam to the API server.
+//!
+//! **Invariant:** this is the only room that writes user objects.
+//! **Invariant:** every request names the [`cluster::Identity`] it is made in.
+//! **Invariant:** an object whose desired digest and live fingerprint are those last verified costs no request.
+//! **Invariant:** nothing is deleted without its UID as a precondition.
+#![forbid(unsafe_code)]
+
+pub mod cluster;
+mod error;
+mod judge;
+pub mod live;
+mod prune;
+mod stage;
+
+pub use error::{ApplyError, Step};
+pub use judge::{Word, fingerprint};
+pub use prune::{Pruned, prune};
+pub use stage::{Applied, Applier, Options};

@@ -1,0 +1,468 @@
+use super::mapper::{Mapper, ResourceList, no_match, prefix};
+use super::{Answer, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError};
+use futures::{FutureExt, TryStreamExt, io::AsyncBufReadExt};
+use http::{HeaderValue, Method, Request, StatusCode};
+use kube::Client;
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sluice_object::{GroupVersionKind, ObjectId};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often a request is tried again before the object is parked with its error. Waiting in place is for hiccups only:
+/// it holds a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    /// Tries after the first.
+    pub retries_max: u32,
+    /// The first wait; it doubles, with jitter.
+    pub wait_first: Duration,
+    /// The longest wait, also for what `Retry-After` asks.
+    pub wait_max: Duration,
+    /// A request that got no answer for so long has failed.
+    pub timeout: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            retries_max: 4,
+            wait_first: Duration::from_millis(100),
+            wait_max: Duration::from_secs(5),
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A real API server, over one pool of connections for all identities.
+#[derive(Clone)]
+pub struct KubeCluster {
+    client: Client,
+    mapper: Arc<Mapper>,
+    retry: RetryPolicy,
+}
+
+impl KubeCluster {
+    /// Requests go through `client`, which should not retry by itself.
+    pub fn new(client: Client, retry: RetryPolicy) -> Self {
+        Self {
+            client,
+            mapper: Arc::default(),
+            retry,
+        }
+    }
+
+    /// The client, for watches.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a request until it is answered, refused for good, or the retries are used up.
+    async fn send(&self, identity: &Identity, call: Call) -> Result<(StatusCode, Value), RequestError> {
+        let mut tries = 0;
+        loop {
+            let error = match self.send_once(identity, &call).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            // creating is the one request that is not idempotent: it is not repeated when its outcome is unknown
+            let is_repeatable =
+                call.method != Method::POST || matches!(error, RequestError::Refused { code: 429, .. });
+            if !error.is_transient() || !is_repeatable || tries >= self.retry.retries_max {
+                return Err(error);
+            }
+            let asked = if let RequestError::Refused { retry_after, .. } = &error {
+                *retry_after
+            } else {
+                None
+            };
+            let backoff = self.retry.wait_first.saturating_mul(1 << tries.min(10));
+            let wait = asked.unwrap_or(backoff).min(self.retry.wait_max);
+            tokio::time::sleep(wait.mul_f64(0.75 + 0.5 * jitter())).await;
+            tries += 1;
+        }
+    }
+
+    async fn send_once(&self, identity: &Identity, call: &Call) -> Result<(StatusCode, Value), RequestError> {
+        let sent = self.client.send(call.request(identity)?);
+        let answer = async {
+            let response = sent
+                .await
+                .map_err(|error| RequestError::Transport(chain(&error)))?;
+            let (parts, body) = response.into_parts();
+            let bytes = body
+                .collect_bytes()
+                .await
+                .map_err(|error| RequestError::Transport(chain(&error)))?;
+            Ok::<_, RequestError>((parts, bytes))
+        };
+        let answer = tokio::time::timeout(self.retry.timeout, answer)
+            .await
+            .unwrap_or_else(|_| {
+                Err(RequestError::Transport(format!(
+                    "the API server did not answer within {:?}",
+                    self.retry.timeout
+                )))
+            });
+        let method = verb(&call.method);
+        let (parts, bytes) = answer.inspect_err(|_| sluice_event::metrics::request(method, 0))?;
+        sluice_event::metrics::request(method, parts.status.as_u16());
+        if parts.status.is_success() {
+            let value = serde_json::from_slice(&bytes).map_err(|error| {
+                RequestError::Transport(format!("the API server's answer is no JSON: {error}"))
+            })?;
+            return Ok((parts.status, value));
+        }
+        Err(refusal(parts.status, &parts.headers, &bytes))
+    }
+
+    async fn path(&self, id: &ObjectId) -> Result<String, RequestError> {
+        let mapping = self.lookup(&id.gvk).await?;
+        let mut path = collection(&mapping, id.namespace.as_deref());
+        path.push('/');
+        path.push_str(&id.name);
+        Ok(path)
+    }
+
+    async fn lookup(&self, gvk: &GroupVersionKind) -> Result<Mapping, RequestError> {
+        if let Some(mapping) = self.mapper.known(gvk) {
+            return Ok(mapping);
+        }
+        let api_version = gvk.api_version();
+        let call = Call::new(Method::GET, prefix(&api_version));
+        let list = match self.send(&Identity::AsController, call).await {
+            Ok((_, list)) => list,
+            Err(error) if error.is_not_found() => return Err(no_match(gvk)),
+            Err(error) => return Err(error),
+        };
+        let list = ResourceList::deserialize(list).map_err(|error| {
+            RequestError::Transport(format!("discovery of {api_version} cannot be read: {error}"))
+        })?;
+        self.mapper.learn(&api_version, list);
+        self.mapper.known(gvk).ok_or_else(|| no_match(gvk))
+    }
+
+    /// A 404 that is about the path, not the object: the kind went away.
+    fn forget_if_path_is_gone(&self, id: &ObjectId, error: &RequestError) {
+        if let RequestError::Refused {
+            code: 404, message, ..
+        } = error
+            && message.contains("could not find the requested resource")
+        {
+            self.mapper.forget(&id.gvk.api_version());
+        }
+    }
+}
+
+impl Cluster for KubeCluster {
+    fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Mapping> {
+        self.lookup(gvk).boxed()
+    }
+
+    fn get<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId) -> Answer<'a, Option<Value>> {
+        async move {
+            match self
+                .send(identity, Call::new(Method::GET, self.path(id).await?))
+                .await
+            {
+                Ok((_, object)) => Ok(Some(object)),
+                Err(error) if error.is_not_found() => {
+                    self.forget_if_path_is_gone(id, &error);
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+
+    fn list<'a>(
+        &'a self,
+        identity: &'a Identity,
+        gvk: &'a GroupVersionKind,
+        namespace: Option<&'a str>,
+        labels: &'a str,
+    ) -> Answer<'a, Vec<Value>> {
+        async move {
+            let mapping = self.lookup(gvk).await?;
+            let path = format!(
+                "{}?labelSelector={}",
+                collection(&mapping, namespace),
+                encode(labels)
+            );
+            let (_, mut list) = self.send(identity, Call::new(Method::GET, path)).await?;
+            match list.get_mut("items").map(Value::take) {
+                Some(Value::Array(items)) => Ok(items),
+                _ => Ok(Vec::new()),
+            }
+        }
+        .boxed()
+    }
+
+    fn create<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, Value> {
+        async move {
+            let mapping = self.lookup(&id.gvk).await?;
+            let call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
+            Ok(self
+                .send(identity, call.with_body("application/json", &object))
+                .await?
+                .1)
+        }
+        .boxed()
+    }
+
+    fn patch<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        patch: Patch,
+        options: PatchOptions<'a>,
+    ) -> Answer<'a, Patched> {
+        async move {
+            let mut path = self.path(id).await?;
+            if let Some(subresource) = options.subresource {
+                path.push('/');
+                path.push_str(subresource);
+            }
+            // writing to a String cannot fail
+            let _ = write!(path, "?fieldManager={}", encode(options.manager));
+            if options.is_dry_run {
+                path.push_str("&dryRun=All");
+            }
+            let (content_type, body) = match patch {
+                Patch::Apply(body) => {
+                    path.push_str("&force=true");
+                    ("application/apply-patch+yaml", body)
+                }
+                Patch::Merge(body) => ("application/merge-patch+json", body),
+                Patch::Json(body) => ("application/json-patch+json", body),
+            };
+            let call = Call::new(Method::PATCH, path).with_body(content_type, &body);
+            let (status, object) = self
+                .send(identity, call)
+                .await
+                .inspect_err(|error| self.forget_if_path_is_gone(id, error))?;
+            Ok(Patched {
+                object,
+                is_created: status == StatusCode::CREATED,
+            })
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        only: Preconditions,
+    ) -> Answer<'a, bool> {
+        async move {
+            let path = match self.path(id).await {
+                // the kind is gone and with it all its objects
+                Err(RequestError::NoMatch { .. }) => return Ok(false),
+                path => path?,
+            };
+            let mut body =
+                json!({ "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background" });
+            if let (Some(uid), Some(map)) = (only.uid, body.as_object_mut()) {
+                map.insert("preconditions".to_owned(), json!({ "uid": uid }));
+            }
+            match self
+                .send(
+                    identity,
+                    Call::new(Method::DELETE, path).with_body("application/json", &body),
+                )
+                .await
+            {
+                Ok(_) => Ok(true),
+                Err(error) if error.is_not_found() => Ok(false),
+                Err(error) => Err(error),
+            }
+        }
+        .boxed()
+    }
+
+    fn changed<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        resource_version: Option<&'a str>,
+        timeout: Duration,
+    ) -> Answer<'a, ()> {
+        async move {
+            let mapping = self.lookup(&id.gvk).await?;
+            let mut path = format!(
+                "{}?watch=true&fieldSelector={}&timeoutSeconds={}",
+                collection(&mapping, id.namespace.as_deref()),
+                encode(&format!("metadata.name={}", id.name)),
+                timeout.as_secs().max(1),
+            );
+            if let Some(version) = resource_version {
+                let _ = write!(path, "&resourceVersion={}", encode(version));
+            }
+            let request = Call::new(Method::GET, path).request(identity)?;
+            let first = async {
+                let response = self
+                    .client
+                    .send(request)
+                    .await
+                    .map_err(|error| RequestError::Transport(chain(&error)))?;
+                let (parts, body) = response.into_parts();
+                sluice_event::metrics::request("WATCH", parts.status.as_u16());
+                if !parts.status.is_success() {
+                    let bytes = body.collect_bytes().await.unwrap_or_default();
+                    return Err(refusal(parts.status, &parts.headers, &bytes));
+                }
+                let stream = http_body_stream(body);
+                let mut lines = stream.into_async_read().lines();
+                // whatever comes, be it an end, means: look again
+                let _ = lines.try_next().await;
+                Ok(())
+            };
+            tokio::time::timeout(timeout, first).await.unwrap_or(Ok(()))
+        }
+        .boxed()
+    }
+}
+
+fn http_body_stream(body: Body) -> impl futures::Stream<Item = std::io::Result<bytes::Bytes>> + Unpin {
+    http_body_util::BodyExt::into_data_stream(body).map_err(std::io::Error::other)
+}
+
+/// One request, kept until it is answered so that it can be sent again.
+struct Call {
+    method: Method,
+    path: String,
+    body: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Call {
+    fn new(method: Method, path: String) -> Self {
+        Self {
+            method,
+            path,
+            body: None,
+        }
+    }
+
+    fn with_body(mut self, content_type: &'static str, body: &Value) -> Self {
+        self.body = Some((content_type, body.to_string().into_bytes()));
+        self
+    }
+
+    fn request(&self, identity: &Identity) -> Result<Request<Body>, RequestError> {
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.path)
+            .header("Accept", "application/json");
+        if let Some((content_type, _)) = self.body {
+            request = request.header("Content-Type", content_type);
+        }
+        if let Some(user) = identity.user() {
+            let user = HeaderValue::from_str(&user).map_err(|_| {
+                RequestError::Transport(format!(
+                    "{user:?} cannot be impersonated: it is no service account name"
+                ))
+            })?;
+            request = request.header("Impersonate-User", user);
+        }
+        let body = self
+            .body
+            .as_ref()
+            .map(|(_, bytes)| bytes.clone())
+            .unwrap_or_default();
+        request
+            .body(Body::from(body))
+            .map_err(|error| RequestError::Transport(format!("{} is no path: {error}", self.path)))
+    }
+}
+
+fn collection(mapping: &Mapping, namespace: Option<&str>) -> String {
+    match namespace.filter(|_| mapping.is_namespaced) {
+        Some(namespace) => format!("{}/namespaces/{namespace}/{}", mapping.prefix, mapping.plural),
+        None => format!("{}/{}", mapping.prefix, mapping.plural),
+    }
+}
+
+/// Percent-encoding for query values.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
+}
+
+fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> RequestError {
+    let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let text = |pointer: &str| {
+        body.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let header = headers
+        .get("Retry-After")
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let asked = header.or_else(|| body.pointer("/details/retryAfterSeconds").and_then(Value::as_u64));
+    let causes = body
+        .pointer("/details/causes")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let message = match text("/message") {
+        empty if empty.is_empty() => format!(
+            "the API server answered {status}: {}",
+            String::from_utf8_lossy(bytes).trim()
+        ),
+        message => message,
+    };
+    RequestError::Refused {
+        code: status.as_u16(),
+        reason: text("/reason"),
+        message,
+        causes: causes
+            .filter_map(|cause| cause.get("reason")?.as_str().map(str::to_owned))
+            .collect(),
+        retry_after: asked.filter(|seconds| *seconds > 0).map(Duration::from_secs),
+    }
+}
+
+/// An error with everything that caused it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            let _ = write!(text, ": {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn verb(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "OTHER",
+    }
+}
+
+/// A number in 0..1, different each time: enough to spread what would come together.
+pub(crate) fn jitter() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let bits = RandomState::new().hash_one(0u8) >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}

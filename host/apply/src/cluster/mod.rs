@@ -1,0 +1,98 @@
+//! The seam to the API server: raw JSON objects, an identity with every request, nothing else.
+
+mod error;
+mod identity;
+mod kube;
+mod mapper;
+
+pub use error::RequestError;
+pub use identity::Identity;
+pub use kube::{KubeCluster, RetryPolicy};
+pub use mapper::Mapping;
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+use sluice_object::{GroupVersionKind, ObjectId};
+use std::time::Duration;
+
+/// An answer that is on its way.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, RequestError>>;
+
+/// A change to one object.
+#[derive(Clone, Debug)]
+pub enum Patch {
+    /// Server-side apply, conflicts forced.
+    Apply(Value),
+    /// RFC 7396.
+    Merge(Value),
+    /// RFC 6902.
+    Json(Value),
+}
+
+/// How a patch is meant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PatchOptions<'a> {
+    /// The field manager.
+    pub manager: &'a str,
+    /// Whether the API server only says what would be.
+    pub is_dry_run: bool,
+    /// `status` for the status subresource.
+    pub subresource: Option<&'a str>,
+}
+
+/// What a patch gave.
+#[derive(Clone, Debug)]
+pub struct Patched {
+    /// The object as it is now, or would be.
+    pub object: Value,
+    /// Whether the patch made it.
+    pub is_created: bool,
+}
+
+/// What must hold for a delete.
+#[derive(Clone, Debug, Default)]
+pub struct Preconditions {
+    /// Only the object with this UID, never one of the same name that came after.
+    pub uid: Option<String>,
+}
+
+/// The API server of one cluster. The one real implementation is [`KubeCluster`].
+pub trait Cluster: Send + Sync {
+    /// Path and scope of a kind; asks the API server for kinds that are not known yet.
+    fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Mapping>;
+    /// One object, none where it is absent.
+    fn get<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId) -> Answer<'a, Option<Value>>;
+    /// All objects of a kind that carry the labels; `namespace` none for all namespaces.
+    fn list<'a>(
+        &'a self,
+        identity: &'a Identity,
+        gvk: &'a GroupVersionKind,
+        namespace: Option<&'a str>,
+        labels: &'a str,
+    ) -> Answer<'a, Vec<Value>>;
+    /// Makes a new object.
+    fn create<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, Value>;
+    /// Changes an object; server-side apply makes it where it is absent.
+    fn patch<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        patch: Patch,
+        options: PatchOptions<'a>,
+    ) -> Answer<'a, Patched>;
+    /// Deletes an object in the background; false where it was gone already.
+    fn delete<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        only: Preconditions,
+    ) -> Answer<'a, bool>;
+    /// Returns when the object changed (or vanished) after `resource_version`, or after `timeout`. It may return early.
+    fn changed<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        resource_version: Option<&'a str>,
+        timeout: Duration,
+    ) -> Answer<'a, ()>;
+}

@@ -1,0 +1,438 @@
+//! What is known of the applied objects: a fingerprint of how each was last seen, and of how it was last verified.
+//! About a hundred bytes an object; the objects themselves are never kept.
+//!
+//! **Invariant:** an object is `Verified` only while its last seen state is the one that was verified.
+
+use sha2::{Digest, Sha256};
+use sluice_object::{GroupKind, ObjectId};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A short digest: 128 bits are enough where nobody chooses the inputs to collide against himself.
+pub type Short = [u8; 16];
+
+/// The first half of the sha256 of `bytes`.
+pub fn short(bytes: &[u8]) -> Short {
+    let digest = Sha256::digest(bytes);
+    let mut short = Short::default();
+    short
+        .iter_mut()
+        .zip(digest.iter())
+        .for_each(|(to, from)| *to = *from);
+    short
+}
+
+/// Names an object within its group and kind.
+fn name_digest(namespace: Option<&str>, name: &str) -> Short {
+    short(format!("{}/{name}", namespace.unwrap_or_default()).as_bytes())
+}
+
+/// How an object was seen, by a watch or in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Digest of what matters of its metadata.
+    pub fingerprint: Short,
+    /// Its resource version as a number, 0 where it is none.
+    pub version: u64,
+}
+
+/// How an object was when it was last verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Digest of the desired state that it was verified against.
+    pub desired: Short,
+    /// Whether it was left alone on purpose.
+    pub is_skipped: bool,
+}
+
+#[derive(Debug)]
+struct Entry<O> {
+    owner: Option<O>,
+    /// None: absent, or never seen.
+    live: Option<Short>,
+    version: u64,
+    verified: Option<(Verified, Short)>,
+    is_health_awaited: bool,
+    /// The version at which it was found healthy, 0 for none.
+    healthy: u64,
+    epoch: u32,
+}
+
+impl<O> Default for Entry<O> {
+    fn default() -> Self {
+        Self {
+            owner: None,
+            live: None,
+            version: 0,
+            verified: None,
+            is_health_awaited: false,
+            healthy: 0,
+            epoch: 0,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Kind<O> {
+    is_watched: bool,
+    is_synced: bool,
+    epoch: u32,
+    entries: HashMap<Short, Entry<O>>,
+}
+
+impl<O> Default for Kind<O> {
+    fn default() -> Self {
+        Self {
+            is_watched: false,
+            is_synced: false,
+            epoch: 0,
+            entries: HashMap::new(),
+        }
+    }
+}
+
+/// What must happen after an object was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moved<O> {
+    /// Nothing.
+    Nothing,
+    /// The owner put it there differently: it drifted.
+    Drifted(O),
+    /// The owner waits for its health.
+    Health(O),
+}
+
+/// What is known of an applied object without asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knowledge {
+    /// It is as it was last verified, and a watch would have told otherwise. With it the fingerprint.
+    Verified(Verified, Short),
+    /// It moved since it was verified, or nobody watches it.
+    Moved,
+    /// The watch says that no object of that name carries an owner label.
+    Absent,
+    /// Nothing is known.
+    Unknown,
+}
+
+/// All applied objects of this process.
+///
+/// `O` names an owner; it is cloned for every object and should be cheap.
+#[derive(Debug)]
+pub struct Live<O> {
+    kinds: Mutex<HashMap<GroupKind, Kind<O>>>,
+}
+
+impl<O> Default for Live<O> {
+    fn default() -> Self {
+        Self {
+            kinds: Mutex::default(),
+        }
+    }
+}
+
+impl<O: Clone + PartialEq> Live<O> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<GroupKind, Kind<O>>> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a watch of this kind must be started now; the caller starts it.
+    pub fn claim_watch(&self, kind: &GroupKind) -> bool {
+        let mut kinds = self.lock();
+        let kind = kinds.entry(kind.clone()).or_default();
+        !std::mem::replace(&mut kind.is_watched, true)
+    }
+
+    /// The watch of this kind ended for good; the next one who needs it starts it again.
+    pub fn release_watch(&self, kind: &GroupKind) {
+        if let Some(kind) = self.lock().get_mut(kind) {
+            (kind.is_watched, kind.is_synced) = (false, false);
+        }
+    }
+
+    /// What is known of an object.
+    pub fn knowledge(&self, id: &ObjectId) -> Knowledge {
+        let kinds = self.lock();
+        let Some(kind) = kinds.get(&id.gvk.group_kind()) else {
+            return Knowledge::Unknown;
+        };
+        let Some(entry) = kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name)) else {
+            return if kind.is_synced {
+                Knowledge::Absent
+            } else {
+                Knowledge::Unknown
+            };
+        };
+        match (entry.live, entry.verified) {
+            (Some(live), Some((verified, fingerprint))) if live == fingerprint && kind.is_synced => {
+                Knowledge::Verified(verified, fingerprint)
+            }
+            (None, _) if kind.is_synced => Knowledge::Absent,
+            (None, None) => Knowledge::Unknown,
+            _ => Knowledge::Moved,
+        }
+    }
+
+    /// An object was looked at, or written, and found to be what `desired` says.
+    pub fn verified(&self, id: &ObjectId, owner: &O, verified: Verified, seen: Seen) {
+        let mut kinds = self.lock();
+        let kind = kinds.entry(id.gvk.group_kind()).or_default();
+        let epoch = kind.epoch;
+        let entry = kind
+            .entries
+            .entry(name_digest(id.namespace.as_deref(), &id.name))
+            .or_default();
+        entry.owner = Some(owner.clone());
+        entry.verified = Some((verified, seen.fingerprint));
+        entry.epoch = epoch;
+        // a watch event that came before this answer may show a newer state, never overwrite it by an older one
+        if seen.version == 0 || seen.version >= entry.version {
+            (entry.live, entry.version) = (Some(seen.fingerprint), seen.version);
+        }
+    }
+
+    /// Digest of the desired state that the object was last verified against, whatever became of it since.
+    pub fn last_desired(&self, id: &ObjectId) -> Option<Short> {
+        let kinds = self.lock();
+        let entry = kinds
+            .get(&id.gvk.group_kind())?
+            .entries
+            .get(&name_digest(id.namespace.as_deref(), &id.name))?;
+        entry.verified.map(|(verified, _)| verified.desired)
+    }
+
+    /// The next look at this object must ask the API server.
+    pub fn distrust(&self, id: &ObjectId) {
+        if let Some(kind) = self.lock().get_mut(&id.gvk.group_kind())
+            && let Some(entry) = kind
+                .entries
+                .get_mut(&name_digest(id.namespace.as_deref(), &id.name))
+        {
+            entry.verified = None;
+        }
+    }
+
+    /// Nobody owns this object any more.
+    pub fn forget(&self, id: &ObjectId) {
+        if let Some(kind) = self.lock().get_mut(&id.gvk.group_kind()) {
+            kind.entries
+                .remove(&name_digest(id.namespace.as_deref(), &id.name));
+        }
+    }
+
+    /// Whether the owner wants to be woken by every move of this object, because it waits for its health.
+    pub fn await_health(&self, id: &ObjectId, owner: &O, is_awaited: bool) {
+        let mut kinds = self.lock();
+        let Some(kind) = kinds.get_mut(&id.gvk.group_kind()) else {
+            return;
+        };
+        let name = name_digest(id.namespace.as_deref(), &id.name);
+        if let Some(entry) = kind.entries.get_mut(&name)
+            && entry.owner.as_ref() == Some(owner)
+        {
+            entry.is_health_awaited = is_awaited;
+        }
+    }
+
+    /// The resource version at which the object was last seen, 0 where it is not known.
+    pub fn version(&self, id: &ObjectId) -> u64 {
+        let kinds = self.lock();
+        let entry = kinds
+            .get(&id.gvk.group_kind())
+            .and_then(|kind| kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name)));
+        entry.map_or(0, |entry| entry.version)
+    }
+
+    /// An object was found healthy at this resource version.
+    pub fn healthy(&self, id: &ObjectId, version: u64) {
+        if let Some(kind) = self.lock().get_mut(&id.gvk.group_kind())
+            && let Some(entry) = kind
+                .entries
+                .get_mut(&name_digest(id.namespace.as_deref(), &id.name))
+        {
+            entry.healthy = version;
+        }
+    }
+
+    /// Whether the object has not moved since it was found healthy, and a watch would have told otherwise.
+    pub fn is_healthy(&self, id: &ObjectId) -> bool {
+        let kinds = self.lock();
+        let Some(kind) = kinds.get(&id.gvk.group_kind()).filter(|kind| kind.is_synced) else {
+            return false;
+        };
+        let entry = kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name));
+        entry
+            .is_some_and(|entry| entry.live.is_some() && entry.healthy != 0 && entry.healthy == entry.version)
+    }
+
+    /// A watch showed an object (`seen` none: it is gone). `owner`: who its labels say owns it.
+    pub fn saw(
+        &self,
+        kind: &GroupKind,
+        namespace: Option<&str>,
+        name: &str,
+        owner: Option<O>,
+        seen: Option<Seen>,
+    ) -> Moved<O> {
+        let mut kinds = self.lock();
+        let kind = kinds.entry(kind.clone()).or_default();
+        let epoch = kind.epoch;
+        let entry = kind.entries.entry(name_digest(namespace, name)).or_default();
+        if let Some(seen) = seen {
+            entry.epoch = epoch;
+            if seen.version != 0 && seen.version < entry.version {
+                return Moved::Nothing;
+            }
+            entry.version = seen.version;
+        }
+        if entry.owner.is_none() {
+            entry.owner = owner;
+        }
+        entry.live = seen.map(|seen| seen.fingerprint);
+        verdict(entry)
+    }
+
+    /// A watch starts to list from the beginning.
+    pub fn listing(&self, kind: &GroupKind) {
+        let mut kinds = self.lock();
+        let kind = kinds.entry(kind.clone()).or_default();
+        kind.epoch = kind.epoch.wrapping_add(1);
+    }
+
+    /// A watch has listed everything: what it did not show is gone. Returns what that means for each.
+    pub fn listed(&self, kind: &GroupKind) -> Vec<Moved<O>> {
+        let mut kinds = self.lock();
+        let Some(kind) = kinds.get_mut(kind) else {
+            return Vec::new();
+        };
+        kind.is_synced = true;
+        let epoch = kind.epoch;
+        let missing = kind
+            .entries
+            .values_mut()
+            .filter(|entry| entry.epoch != epoch && entry.live.is_some());
+        missing
+            .map(|entry| {
+                entry.live = None;
+                verdict(entry)
+            })
+            .collect()
+    }
+
+    /// How many objects are known.
+    pub fn len(&self) -> usize {
+        self.lock().values().map(|kind| kind.entries.len()).sum()
+    }
+
+    /// Whether no object is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn verdict<O: Clone>(entry: &Entry<O>) -> Moved<O> {
+    let Some(owner) = &entry.owner else {
+        return Moved::Nothing;
+    };
+    match entry.verified {
+        Some((_, verified)) if entry.live != Some(verified) => Moved::Drifted(owner.clone()),
+        _ if entry.is_health_awaited => Moved::Health(owner.clone()),
+        _ => Moved::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_object::GroupVersionKind;
+
+    fn id() -> ObjectId {
+        ObjectId {
+            gvk: GroupVersionKind::new("apps/v1", "Deployment"),
+            namespace: Some("ns".into()),
+            name: "web".into(),
+        }
+    }
+
+    fn seen(fingerprint: u8, version: u64) -> Seen {
+        Seen {
+            fingerprint: [fingerprint; 16],
+            version,
+        }
+    }
+
+    fn owner() -> &'static str {
+        "Kustomization/ns/apps"
+    }
+
+    fn desired() -> Verified {
+        Verified {
+            desired: [7; 16],
+            is_skipped: false,
+        }
+    }
+
+    #[test]
+    fn an_edit_wakes_the_owner_and_our_own_write_does_not() {
+        let live = Live::<&'static str>::default();
+        let (id, kind) = (id(), id().gvk.group_kind());
+        assert!(live.claim_watch(&kind) && !live.claim_watch(&kind));
+        live.listing(&kind);
+        assert_eq!(live.listed(&kind), []);
+        assert_eq!(live.knowledge(&id), Knowledge::Absent);
+        live.verified(&id, &owner(), desired(), seen(1, 10));
+        assert_eq!(live.knowledge(&id), Knowledge::Verified(desired(), [1; 16]));
+        let saw = |seen| live.saw(&kind, Some("ns"), "web", None, seen);
+        assert_eq!(saw(Some(seen(1, 10))), Moved::Nothing, "our own write comes back");
+        assert_eq!(
+            saw(Some(seen(9, 9))),
+            Moved::Nothing,
+            "late news of an older state"
+        );
+        assert_eq!(saw(Some(seen(2, 11))), Moved::Drifted(owner()));
+        assert_eq!(live.knowledge(&id), Knowledge::Moved);
+        live.verified(&id, &owner(), desired(), seen(3, 12));
+        assert_eq!(saw(None), Moved::Drifted(owner()), "deleted by somebody");
+        assert_eq!(live.knowledge(&id), Knowledge::Absent);
+    }
+
+    #[test]
+    fn what_a_new_list_does_not_show_is_gone() {
+        let live = Live::<&'static str>::default();
+        let (id, kind) = (id(), id().gvk.group_kind());
+        live.listing(&kind);
+        live.listed(&kind);
+        live.verified(&id, &owner(), desired(), seen(1, 10));
+        live.listing(&kind);
+        assert_eq!(live.listed(&kind), [Moved::Drifted(owner())]);
+        live.forget(&id);
+        assert!(live.is_empty());
+    }
+
+    #[test]
+    fn health_is_told_while_it_is_awaited() {
+        let live = Live::<&'static str>::default();
+        let (id, kind) = (id(), id().gvk.group_kind());
+        live.listing(&kind);
+        live.listed(&kind);
+        live.verified(&id, &owner(), desired(), seen(1, 10));
+        live.await_health(&id, &owner(), true);
+        // the status moved: the fingerprint is the same, the version is not
+        assert_eq!(
+            live.saw(&kind, Some("ns"), "web", None, Some(seen(1, 11))),
+            Moved::Health(owner())
+        );
+        live.await_health(&id, &owner(), false);
+        assert_eq!(
+            live.saw(&kind, Some("ns"), "web", None, Some(seen(1, 12))),
+            Moved::Nothing
+        );
+    }
+
+    #[test]
+    fn nothing_is_trusted_without_a_watch() {
+        let live = Live::<&'static str>::default();
+        live.verified(&id(), &owner(), desired(), seen(1, 10));
+        assert_eq!(live.knowledge(&id()), Knowledge::Moved);
+    }
+}

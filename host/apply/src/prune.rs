@@ -1,0 +1,78 @@
+//! Deleting what is no longer wanted, and nothing else.
+//!
+//! **Invariant:** an object is deleted only if it is in the inventory, carries both owner labels of its owner, and has the
+//! UID that was looked at.
+
+use crate::cluster::{Cluster, Identity, Preconditions, RequestError};
+use crate::judge::{self, Word};
+use serde_json::Value;
+use sluice_object::ObjectId;
+
+/// What became of the objects, and of those that could not be deleted.
+#[derive(Debug, Default)]
+pub struct Pruned {
+    /// `deleted` and `skipped`, in order.
+    pub changes: Vec<(ObjectId, Word)>,
+    /// What could not be deleted, with Flux's text.
+    pub failures: Vec<(ObjectId, String)>,
+    /// Whether one of the failures may heal by itself.
+    pub is_transient: bool,
+}
+
+impl Pruned {
+    /// Flux's text for all failures, none where there are none.
+    pub fn error(&self) -> Option<String> {
+        let texts: String = self.failures.iter().map(|(_, text)| format!("{text};")).collect();
+        (!texts.is_empty()).then(|| format!("delete failed, errors: {texts}"))
+    }
+}
+
+/// Deletes `stale`, given in apply order, from its end. `owner`: name and namespace of the Kustomization.
+pub async fn prune(
+    cluster: &dyn Cluster,
+    identity: &Identity,
+    stale: &[ObjectId],
+    owner: (&str, &str),
+) -> Pruned {
+    let mut pruned = Pruned::default();
+    for id in stale.iter().rev() {
+        match prune_one(cluster, identity, id, owner).await {
+            Ok(word) => pruned.changes.push((id.clone(), word)),
+            Err((step, error)) => {
+                pruned.is_transient |= error.is_transient();
+                pruned
+                    .failures
+                    .push((id.clone(), format!("{id} {step} failed: {error}")));
+            }
+        }
+    }
+    pruned
+}
+
+async fn prune_one(
+    cluster: &dyn Cluster,
+    identity: &Identity,
+    id: &ObjectId,
+    owner: (&str, &str),
+) -> Result<Word, (&'static str, RequestError)> {
+    let live = match cluster.get(identity, id).await {
+        Ok(None) => return Ok(Word::Deleted),
+        // the kind is gone, and its objects with it
+        Err(RequestError::NoMatch { .. }) => return Ok(Word::Deleted),
+        Ok(Some(live)) => live,
+        Err(error) => return Err(("query", error)),
+    };
+    if !judge::is_prunable(&live, owner) {
+        return Ok(Word::Skipped);
+    }
+    let uid = live
+        .pointer("/metadata/uid")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
+    match cluster.delete(identity, id, Preconditions { uid }).await {
+        Ok(_) => Ok(Word::Deleted),
+        // another object of that name took its place: not ours to delete
+        Err(error) if error.code() == 409 => Ok(Word::Skipped),
+        Err(error) => Err(("delete", error)),
+    }
+}

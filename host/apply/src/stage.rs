@@ -1,0 +1,486 @@
+//! One stage of objects: look, dry-run what will change, then write it in order.
+
+use crate::cluster::{Cluster, Identity, Patch, PatchOptions, Patched, Preconditions, RequestError};
+use crate::error::{ApplyError, Step};
+use crate::judge::{self, Word};
+use crate::live::{Knowledge, Live, Seen, Short, Verified, short};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+use sluice_api::meta::APPLY_MANAGER;
+use sluice_object::{Object, ObjectId};
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// How often a write that met a conflict is done again from a fresh look.
+const CONFLICT_RETRIES: u32 = 5;
+/// How long a deleted object may take to go before it is made anew.
+const RECREATE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How objects are applied.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Requests at once (`--concurrent-ssa`).
+    pub concurrency: usize,
+    /// `spec.force`: objects with immutable changes are deleted and made anew.
+    pub is_forced: bool,
+    /// `--override-manager`.
+    pub override_managers: Vec<String>,
+    /// Whether every object is looked at, although no watch told of a change.
+    pub is_full: bool,
+}
+
+/// Applies the objects of one owner.
+pub struct Applier<'a, O> {
+    /// The API server.
+    pub cluster: &'a dyn Cluster,
+    /// In whose name.
+    pub identity: Identity,
+    /// What is known of applied objects.
+    pub live: &'a Live<O>,
+    /// Who owns them.
+    pub owner: O,
+    /// How.
+    pub options: Options,
+    /// Those already in the inventory: what is not in it is probably not there yet.
+    pub inventory: HashSet<ObjectId>,
+}
+
+/// What became of one object.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The object.
+    pub id: ObjectId,
+    /// Flux's word for what became of it.
+    pub word: Word,
+    /// How it was last seen, where that was asked for.
+    pub object: Option<Value>,
+    /// Whether somebody else had changed it and it was put back.
+    pub is_drift: bool,
+}
+
+/// What looking at an object gave.
+enum Looked {
+    /// Nothing is to be done.
+    Settled(Word, Option<Value>),
+    /// It is as last verified (with this fingerprint), and something else is desired now.
+    Known(Short),
+    /// It is not there.
+    Absent,
+    /// It is there like this.
+    There(Box<Value>),
+    /// Nobody looked: the dry run will tell.
+    Unseen,
+}
+
+/// What is to be written.
+struct Write<'o> {
+    object: &'o Object,
+    body: Value,
+    before: Option<Short>,
+    takeover: Option<Value>,
+    recreate: Option<Preconditions>,
+    is_drift: bool,
+}
+
+enum Verdict<'o> {
+    Settled(Applied),
+    Write(Box<Write<'o>>),
+}
+
+impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
+    /// Brings all objects of a stage to their desired state. Where two or more change, all of them are dry-run before
+    /// the first is written, so that one bad object does not leave half a stage. Answers in the order of `objects`.
+    ///
+    /// # Errors
+    /// The first object that failed. Objects before it may have been written.
+    pub async fn apply_stage(&self, objects: &[Object]) -> Result<Vec<Applied>, ApplyError> {
+        let looks: Vec<BoxFuture<'_, _>> = objects.iter().map(|object| self.look(object).boxed()).collect();
+        let looked: Vec<(&Object, Looked)> = stream::iter(looks)
+            .buffered(self.options.concurrency)
+            .try_collect()
+            .await?;
+        let candidates = looked
+            .iter()
+            .filter(|(_, looked)| !matches!(looked, Looked::Settled(..)))
+            .count();
+        let is_dry_run = candidates >= 2;
+        let verdicts = looked
+            .into_iter()
+            .map(|(object, looked)| self.decide(object, looked, is_dry_run).boxed());
+        let verdicts: Vec<BoxFuture<'_, _>> = verdicts.collect();
+        let verdicts: Vec<Verdict<'_>> = stream::iter(verdicts)
+            .buffered(self.options.concurrency)
+            .try_collect()
+            .await?;
+        self.write(verdicts).await
+    }
+
+    /// What must be known of an object before deciding, with as few requests as that takes.
+    async fn look<'o>(&self, object: &'o Object) -> Result<(&'o Object, Looked), ApplyError> {
+        let id = object.id();
+        let desired = digest(object);
+        if judge::is_left_alone(object, None) {
+            return Ok((object, Looked::Settled(Word::Skipped, None)));
+        }
+        match self.cluster.mapping(&id.gvk).await {
+            Ok(mapping) if mapping.is_namespaced && id.namespace.is_none() => {
+                let cause = RequestError::NoMatch {
+                    kind: id.gvk.kind.clone(),
+                    api_version: id.gvk.api_version(),
+                };
+                return Err(ApplyError {
+                    lacks_namespace: true,
+                    ..ApplyError::new(object, Step::Look, cause)
+                });
+            }
+            Ok(_) => {}
+            Err(cause) => return Err(ApplyError::new(object, Step::Look, cause)),
+        }
+        match self.live.knowledge(id) {
+            Knowledge::Verified(known, _) if known.desired == desired && !self.options.is_full => {
+                let word = if known.is_skipped {
+                    Word::Skipped
+                } else {
+                    Word::Unchanged
+                };
+                return Ok((object, Looked::Settled(word, None)));
+            }
+            Knowledge::Verified(known, fingerprint) if !known.is_skipped && !self.options.is_full => {
+                return Ok((object, Looked::Known(fingerprint)));
+            }
+            Knowledge::Unknown | Knowledge::Absent
+                if !self.inventory.contains(id) && !judge::is_created_only(object) =>
+            {
+                return Ok((object, Looked::Unseen));
+            }
+            _ => {}
+        }
+        Ok((object, self.get(object, desired).await?))
+    }
+
+    async fn get(&self, object: &Object, desired: Short) -> Result<Looked, ApplyError> {
+        let failed = |cause| ApplyError::new(object, Step::Look, cause);
+        let Some(live) = self
+            .cluster
+            .get(&self.identity, object.id())
+            .await
+            .map_err(failed)?
+        else {
+            return Ok(Looked::Absent);
+        };
+        if judge::is_left_alone(object, Some(&live)) || judge::is_created_only(object) {
+            self.verified(object, desired, true, &live);
+            return Ok(Looked::Settled(Word::Skipped, Some(live)));
+        }
+        Ok(Looked::There(Box::new(live)))
+    }
+
+    async fn decide<'o>(
+        &self,
+        object: &'o Object,
+        looked: Looked,
+        is_dry_run: bool,
+    ) -> Result<Verdict<'o>, ApplyError> {
+        let desired = digest(object);
+        let is_drift = self.live.last_desired(object.id()) == Some(desired);
+        let mut looked = looked;
+        let body = Value::Object(object.body().clone());
+        loop {
+            let write = |before: Option<Short>| Write {
+                object,
+                body: body.clone(),
+                before,
+                takeover: None,
+                recreate: None,
+                is_drift,
+            };
+            let live = match looked {
+                Looked::Settled(word, live) => {
+                    return Ok(Verdict::Settled(Applied {
+                        id: object.id().clone(),
+                        word,
+                        object: live,
+                        is_drift: false,
+                    }));
+                }
+                Looked::Unseen if !is_dry_run => {
+                    looked = self.get(object, desired).await?;
+                    continue;
+                }
+                Looked::Unseen => {
+                    match self.dry_run(object, &body).await {
+                        Ok(answer) if answer.pointer("/metadata/resourceVersion").is_none() => {
+                            return Ok(Verdict::Write(Box::new(write(None))));
+                        }
+                        Err(cause) if !self.is_recreated(object, None, &cause) => {
+                            return Err(self.refused(object, cause));
+                        }
+                        // it is there although nobody owned it: look properly
+                        _ => {}
+                    }
+                    looked = self.get(object, desired).await?;
+                    continue;
+                }
+                Looked::Absent => {
+                    if is_dry_run {
+                        self.dry_run(object, &body)
+                            .await
+                            .map_err(|cause| self.refused(object, cause))?;
+                    }
+                    return Ok(Verdict::Write(Box::new(write(None))));
+                }
+                Looked::Known(before) => {
+                    if is_dry_run && let Err(cause) = self.dry_run(object, &body).await {
+                        if !self.is_recreated(object, None, &cause) {
+                            return Err(self.refused(object, cause));
+                        }
+                        looked = self.get(object, desired).await?;
+                        continue;
+                    }
+                    return Ok(Verdict::Write(Box::new(write(Some(before)))));
+                }
+                Looked::There(live) => live,
+            };
+            return self
+                .compare(
+                    write(Some(judge::fingerprint_of(&live))),
+                    *live,
+                    desired,
+                    is_dry_run,
+                )
+                .await;
+        }
+    }
+
+    /// The object is there: does it differ from what is desired?
+    async fn compare<'o>(
+        &self,
+        mut write: Write<'o>,
+        live: Value,
+        desired: Short,
+        is_dry_run: bool,
+    ) -> Result<Verdict<'o>, ApplyError> {
+        let object = write.object;
+        write.takeover = judge::takeover(object, &live, &self.options.override_managers);
+        if is_dry_run {
+            match self.dry_run(object, &write.body).await {
+                Ok(answer) => {
+                    if write.takeover.is_none() && !judge::is_drifted(&live, &answer) {
+                        self.verified(object, desired, false, &live);
+                        let applied = Applied {
+                            id: object.id().clone(),
+                            word: Word::Unchanged,
+                            object: Some(live),
+                            is_drift: false,
+                        };
+                        return Ok(Verdict::Settled(applied));
+                    }
+                }
+                Err(cause) if self.is_recreated(object, Some(&live), &cause) => {
+                    write.recreate = Some(only(&live))
+                }
+                Err(cause) => return Err(self.refused(object, cause)),
+            }
+        }
+        Ok(Verdict::Write(Box::new(write)))
+    }
+
+    /// Writes in order; objects of one kind that follow each other are written side by side.
+    async fn write(&self, verdicts: Vec<Verdict<'_>>) -> Result<Vec<Applied>, ApplyError> {
+        let mut applied = Vec::with_capacity(verdicts.len());
+        let mut verdicts = verdicts.into_iter().peekable();
+        while let Some(first) = verdicts.next() {
+            let mut group = vec![first];
+            while let Some(next) = verdicts.next_if(|next| kind(next) == kind_of(&group)) {
+                group.push(next);
+            }
+            let writes: Vec<BoxFuture<'_, _>> = group
+                .into_iter()
+                .map(|verdict| self.carry_out(verdict).boxed())
+                .collect();
+            let written: Vec<Applied> = stream::iter(writes)
+                .buffered(self.options.concurrency)
+                .try_collect()
+                .await?;
+            applied.extend(written);
+        }
+        Ok(applied)
+    }
+
+    async fn carry_out(&self, verdict: Verdict<'_>) -> Result<Applied, ApplyError> {
+        let mut write = match verdict {
+            Verdict::Settled(applied) => return Ok(applied),
+            Verdict::Write(write) => *write,
+        };
+        let object = write.object;
+        let mut conflicts = 0;
+        loop {
+            if let Some(preconditions) = write.recreate.take() {
+                self.remove(object, preconditions)
+                    .await
+                    .map_err(|cause| ApplyError::new(object, Step::Recreate, cause))?;
+                write.before = None;
+            }
+            let cause = match self.take_over_and_apply(&mut write).await {
+                Ok(patched) => return Ok(self.written(&write, patched)),
+                Err(cause) => cause,
+            };
+            // somebody wrote at the same time: look again, so that nothing of his is undone by accident
+            let is_conflict = cause.code() == 409 && cause.reason() == "Conflict";
+            if !is_conflict && !judge::is_immutable(&cause) {
+                return Err(ApplyError::new(object, Step::Apply, cause));
+            }
+            let live = self.cluster.get(&self.identity, object.id()).await;
+            let live = live.map_err(|cause| ApplyError::new(object, Step::Look, cause))?;
+            conflicts += 1;
+            match live {
+                Some(live) if is_conflict && conflicts <= CONFLICT_RETRIES => {
+                    write.takeover = judge::takeover(object, &live, &self.options.override_managers);
+                    write.before = Some(judge::fingerprint_of(&live));
+                }
+                Some(live)
+                    if conflicts <= CONFLICT_RETRIES && self.is_recreated(object, Some(&live), &cause) =>
+                {
+                    write.recreate = Some(only(&live));
+                }
+                None if is_conflict && conflicts <= CONFLICT_RETRIES => write.takeover = None,
+                // a write without a dry run before it was its own dry run
+                _ if judge::is_immutable(&cause) => return Err(self.refused(object, cause)),
+                _ => return Err(ApplyError::new(object, Step::Apply, cause)),
+            }
+        }
+    }
+
+    async fn take_over_and_apply(&self, write: &mut Write<'_>) -> Result<Patched, RequestError> {
+        let (id, options) = (
+            write.object.id(),
+            PatchOptions {
+                manager: APPLY_MANAGER,
+                ..PatchOptions::default()
+            },
+        );
+        if let Some(patch) = write.takeover.clone() {
+            self.cluster
+                .patch(&self.identity, id, Patch::Json(patch), options)
+                .await?;
+            write.takeover = None;
+        }
+        self.cluster
+            .patch(&self.identity, id, Patch::Apply(write.body.clone()), options)
+            .await
+    }
+
+    fn written(&self, write: &Write<'_>, patched: Patched) -> Applied {
+        let after = self.verified(write.object, digest(write.object), false, &patched.object);
+        let word = match write.before {
+            _ if patched.is_created => Word::Created,
+            Some(before) if before == after => Word::Unchanged,
+            _ => Word::Configured,
+        };
+        let is_drift = write.is_drift && word != Word::Unchanged;
+        Applied {
+            id: write.object.id().clone(),
+            word,
+            object: Some(patched.object),
+            is_drift,
+        }
+    }
+
+    async fn dry_run(&self, object: &Object, body: &Value) -> Result<Value, RequestError> {
+        let options = PatchOptions {
+            manager: APPLY_MANAGER,
+            is_dry_run: true,
+            subresource: None,
+        };
+        let answer = self
+            .cluster
+            .patch(&self.identity, object.id(), Patch::Apply(body.clone()), options)
+            .await?;
+        Ok(answer.object)
+    }
+
+    /// Deletes an object and waits until it is gone.
+    async fn remove(&self, object: &Object, only: Preconditions) -> Result<(), RequestError> {
+        let id = object.id();
+        self.cluster.delete(&self.identity, id, only.clone()).await?;
+        let gone = async {
+            while let Some(live) = self.cluster.get(&self.identity, id).await? {
+                if live.pointer("/metadata/uid").and_then(Value::as_str) != only.uid.as_deref() {
+                    break;
+                }
+                let version = live
+                    .pointer("/metadata/resourceVersion")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned);
+                self.cluster
+                    .changed(&self.identity, id, version.as_deref(), Duration::from_secs(10))
+                    .await?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(RECREATE_TIMEOUT, gone)
+            .await
+            .unwrap_or_else(|_| {
+                Err(RequestError::Transport(format!(
+                    "the object was not gone after {RECREATE_TIMEOUT:?}; look at its finalizers"
+                )))
+            })
+    }
+
+    fn is_recreated(&self, object: &Object, live: Option<&Value>, cause: &RequestError) -> bool {
+        judge::is_immutable(cause) && (self.options.is_forced || judge::is_forced(object, live))
+    }
+
+    fn refused(&self, object: &Object, cause: RequestError) -> ApplyError {
+        ApplyError::new(object, Step::DryRun, cause)
+    }
+
+    fn verified(&self, object: &Object, desired: Short, is_skipped: bool, live: &Value) -> Short {
+        let seen = Seen {
+            fingerprint: judge::fingerprint_of(live),
+            version: version(live),
+        };
+        self.live
+            .verified(object.id(), &self.owner, Verified { desired, is_skipped }, seen);
+        seen.fingerprint
+    }
+}
+
+/// Digest of the desired state of one object.
+fn digest(object: &Object) -> Short {
+    // the keys of a body are sorted: equal objects give equal bytes
+    short(
+        serde_json::to_string(object.body())
+            .unwrap_or_default()
+            .as_bytes(),
+    )
+}
+
+fn only(live: &Value) -> Preconditions {
+    Preconditions {
+        uid: live
+            .pointer("/metadata/uid")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+    }
+}
+
+/// The resource version as a number, 0 where it is none.
+pub(crate) fn version(live: &Value) -> u64 {
+    live.pointer("/metadata/resourceVersion")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
+}
+
+fn kind<'v>(verdict: &'v Verdict<'_>) -> &'v str {
+    match verdict {
+        Verdict::Settled(applied) => &applied.id.gvk.kind,
+        Verdict::Write(write) => &write.object.id().gvk.kind,
+    }
+}
+
+fn kind_of<'v>(group: &'v [Verdict<'_>]) -> &'v str {
+    group.first().map_or("", kind)
+}

@@ -1,0 +1,95 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Everything that can be set, named after Flux's flags (compat/kustomize.md section 12, compat/cli.md section 21).
+#[derive(Clone, Debug)]
+pub struct ControllerConfig {
+    /// `--concurrent`: Kustomizations worked on at once. Waiting ones do not count.
+    pub concurrent: usize,
+    /// `--concurrent` of the sources.
+    pub concurrent_sources: usize,
+    /// `--concurrent-ssa`: requests of one Kustomization at once.
+    pub concurrent_ssa: usize,
+    /// `--requeue-dependency`: safety net for objects that wait for a source or a dependency; events wake them before.
+    pub requeue_dependency: Duration,
+    /// `--interval-jitter-percentage`.
+    pub interval_jitter_percentage: u8,
+    /// `--min-retry-delay`: first delay after an error that may heal by itself.
+    pub min_retry_delay: Duration,
+    /// `--max-retry-delay`.
+    pub max_retry_delay: Duration,
+    /// `--no-cross-namespace-refs`.
+    pub no_cross_namespace_refs: bool,
+    /// `--no-remote-bases`. Remote bases are refused in any case; the flag is accepted.
+    pub no_remote_bases: bool,
+    /// `--default-service-account`.
+    pub default_service_account: Option<String>,
+    /// `--override-manager`: field managers whose fields are taken over.
+    pub override_managers: Vec<String>,
+    /// `--custom-apply-stage-kinds`: `Group/Kind`, applied between classes and the rest.
+    pub custom_apply_stage_kinds: Vec<String>,
+    /// `--watch-all-namespaces`; false: only `runtime_namespace`.
+    pub watch_all_namespaces: bool,
+    /// `--watch-label-selector`: sharding.
+    pub watch_label_selector: Option<String>,
+    /// `--watch-configs-label-selector`.
+    pub watch_configs_label_selector: String,
+    /// `--enable-leader-election`.
+    pub enable_leader_election: bool,
+    /// Namespace of this process: `RUNTIME_NAMESPACE`.
+    pub runtime_namespace: String,
+    /// `--events-addr`: where the notification-controller listens, none for Kubernetes Events only.
+    pub events_addr: Option<String>,
+    /// `--metrics-addr`, none switches the endpoint off.
+    pub metrics_addr: Option<SocketAddr>,
+    /// `--health-addr`, none switches the endpoint off.
+    pub health_addr: Option<SocketAddr>,
+    /// `--feature-gates`, Flux's names.
+    pub feature_gates: BTreeMap<String, bool>,
+    /// How often everything is looked at anew although no watch told of a change. The safety net under the watches.
+    pub full_verification_interval: Duration,
+    /// How long a stopping process waits for work that has begun.
+    pub graceful_shutdown_timeout: Duration,
+    /// Whether to wait while Flux's own controllers hold their Leases. Off in `sluice dev`, where there are none.
+    pub await_flux_leases: bool,
+}
+
+impl Default for ControllerConfig {
+    fn default() -> Self {
+        Self {
+            concurrent: 4,
+            concurrent_sources: 2,
+            concurrent_ssa: 4,
+            requeue_dependency: Duration::from_secs(30),
+            interval_jitter_percentage: 5,
+            min_retry_delay: Duration::from_millis(750),
+            max_retry_delay: Duration::from_secs(15 * 60),
+            no_cross_namespace_refs: false,
+            no_remote_bases: false,
+            default_service_account: None,
+            override_managers: Vec::new(),
+            custom_apply_stage_kinds: Vec::new(),
+            watch_all_namespaces: true,
+            watch_label_selector: None,
+            watch_configs_label_selector: "reconcile.fluxcd.io/watch=Enabled".to_owned(),
+            enable_leader_election: false,
+            runtime_namespace: "flux-system".to_owned(),
+            events_addr: None,
+            metrics_addr: None,
+            health_addr: None,
+            feature_gates: BTreeMap::new(),
+            full_verification_interval: Duration::from_secs(3600),
+            graceful_shutdown_timeout: Duration::from_secs(30),
+            await_flux_leases: true,
+        }
+    }
+}
+
+impl ControllerConfig {
+    /// Whether a feature gate is on. Defaults are Flux 2.9's.
+    pub fn gate(&self, name: &str) -> bool {
+        let default = matches!(name, "DisableStatusPollerCache" | "StrictPostBuildSubstitutions");
+        self.feature_gates.get(name).copied().unwrap_or(default)
+    }
+}

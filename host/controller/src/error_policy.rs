@@ -1,0 +1,120 @@
+//! The one table from what went wrong to condition, event, log and next attempt. Nothing else decides policy.
+//!
+//! | what | condition | event | parked |
+//! |---|---|---|---|
+//! | `Failed`, next `Stall` | Ready False and Stalled | error | until something changes |
+//! | `Failed`, next `Retry` | Ready False | error | `retryInterval` |
+//! | `Failed`, next `BackOff` | Ready False | error | doubling from `--min-retry-delay`, at most `retryInterval` |
+//! | `Waiting` | Ready False, once it lasted [`WAITING_GRACE`] | info or none | until the awaited moves; safety net |
+//! | `Unhealthy` | Running health checks, once it lasted [`PROGRESS_GRACE`] | none | until an object moves, or the deadline |
+//! | `Superseded` | none | none | runs again at once |
+//! | `NotWritten` | cannot be written | none | doubling |
+
+use crate::runtime::Park;
+use sluice_api::{Disposition, Next, Reason};
+use sluice_apply::cluster::RequestError;
+use sluice_event::Severity;
+use std::time::Duration;
+
+/// A wait shorter than this is not worth a status write: at a new revision, dependents wait for each other all the time.
+pub const WAITING_GRACE: Duration = Duration::from_secs(1);
+/// A health check shorter than this is not worth a status write of its own.
+pub const PROGRESS_GRACE: Duration = Duration::from_secs(5);
+
+/// Why a reconcile did not come to its end.
+#[derive(Debug)]
+pub enum Stopped {
+    /// Something failed.
+    Failed(Failure),
+    /// Something it needs is not there yet.
+    Waiting(Waiting),
+    /// The objects are applied; their health is awaited. Look again after this time at the latest.
+    Unhealthy(Duration),
+    /// A newer wish came.
+    Superseded,
+    /// The status could not be written, so nothing may go on.
+    NotWritten(RequestError),
+}
+
+/// What failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Reason of the condition and the event.
+    pub reason: Reason,
+    /// Message of the condition.
+    pub message: String,
+    /// Message of the event, where Flux says it differently.
+    pub told: Option<String>,
+    /// When it is tried again.
+    pub next: Next,
+    /// Whether the attempt enters the history: it got as far as applying.
+    pub is_recorded: bool,
+}
+
+impl Failure {
+    /// A failure that the user must mend; tried again after `retryInterval`.
+    pub fn retry(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+            told: None,
+            next: Next::Retry,
+            is_recorded: false,
+        }
+    }
+
+    /// A failure that only a change of the object can mend.
+    pub fn stall(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            next: Next::Stall,
+            ..Self::retry(reason, message)
+        }
+    }
+
+    /// The failure of a stage, by its own disposition.
+    pub fn of(error: &(impl Disposition + std::fmt::Display)) -> Self {
+        Self {
+            next: error.next(),
+            ..Self::retry(error.reason(), error.to_string())
+        }
+    }
+}
+
+/// What is waited for.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    /// Reason of the condition.
+    pub reason: Reason,
+    /// Message of the condition.
+    pub message: String,
+    /// An event users get, once.
+    pub told: Option<(Severity, String)>,
+    /// The line in the log.
+    pub log: String,
+    /// When to look although nothing was heard.
+    pub after: Duration,
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Waiting> for Stopped {
+    fn from(waiting: Waiting) -> Self {
+        Self::Waiting(waiting)
+    }
+}
+
+/// How an object that failed is parked.
+pub fn park(next: &Next, retry_interval: Duration) -> Park {
+    match next {
+        Next::Stall => Park::For(None),
+        Next::Retry | Next::Ignore => Park::For(Some(retry_interval)),
+        Next::BackOff => Park::Backoff {
+            at_most: Some(retry_interval),
+        },
+        Next::Wait(_) => Park::For(Some(retry_interval)),
+    }
+}

@@ -1,0 +1,130 @@
+//! The end of a Kustomization: its objects go or stay as `deletionPolicy` says, then its finalizer (compat/kustomize.md 7.4).
+
+use super::report::Report;
+use super::{KustomizationReconciler, gate, inventory};
+use crate::runtime::{KUSTOMIZATION, Park, Run};
+use serde_json::Value;
+use sluice_api::kustomize::DeletionPolicy;
+use sluice_api::{Kustomization, meta};
+use sluice_apply::cluster::Identity;
+use sluice_event::Severity;
+use sluice_object::{GroupVersionKind, ObjectId};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often is looked whether deleted objects are gone.
+const TERMINATION_POLL: Duration = Duration::from_secs(2);
+
+impl KustomizationReconciler {
+    pub(super) async fn finalize(
+        &self,
+        run: &Run,
+        object: &Arc<Value>,
+        ks: &Kustomization,
+        since: &mut Option<Instant>,
+    ) -> Park {
+        if !gate::has_finalizer(ks) {
+            return Park::For(None);
+        }
+        let mut report = Report::new(run, object.clone(), ks);
+        report.revision.clone_from(&report.status.last_applied_revision);
+        let owned = inventory::ids(ks.inventory());
+        if ks.spec.deletes_inventory() && !ks.spec.suspend && !owned.is_empty() {
+            match self.delete_owned(run, ks, &report, &owned, since).await {
+                Deleted::Done => {}
+                Deleted::Later(park) => return park,
+            }
+        }
+        match run
+            .cx
+            .set_finalizer(&KUSTOMIZATION, &run.key, object, meta::FINALIZER, false)
+            .await
+        {
+            Ok(_) => Park::For(None),
+            // somebody changed it meanwhile; the watch brings the new state
+            Err(error) if error.code() == 409 => Park::For(Some(Duration::from_millis(200))),
+            Err(_) => Park::Backoff { at_most: None },
+        }
+    }
+
+    async fn delete_owned(
+        &self,
+        run: &Run,
+        ks: &Kustomization,
+        report: &Report<'_>,
+        owned: &[ObjectId],
+        since: &mut Option<Instant>,
+    ) -> Deleted {
+        let identity = gate::identity(ks, &run.cx.config);
+        if ks.spec.kube_config.is_some() || self.is_orphaned(run, &identity).await {
+            let list: Vec<String> = owned.iter().map(ToString::to_string).collect();
+            report.tell(
+                Severity::Error,
+                &format!("unable to prune objects: \n{}", list.join("\n")),
+            );
+            return Deleted::Done;
+        }
+        let owner = (&*run.key.name, &*run.key.namespace);
+        let pruned = sluice_apply::prune(&*run.cx.cluster, &identity, owned, owner).await;
+        if let Some(error) = pruned.error() {
+            tracing::error!(error, "pruning for deleted resource failed");
+            report.tell(Severity::Error, "pruning for deleted resource failed");
+            return Deleted::Later(Park::Backoff { at_most: None });
+        }
+        if since.is_none() && !pruned.changes.is_empty() {
+            let lines: Vec<String> = pruned
+                .changes
+                .iter()
+                .map(|(id, word)| format!("{id} {}", word.as_str()))
+                .collect();
+            report.tell(Severity::Info, &lines.join("\n"));
+        }
+        owned.iter().for_each(|id| run.cx.live.forget(id));
+        if ks.spec.deletion_policy == Some(DeletionPolicy::WaitForTermination) {
+            let since = *since.get_or_insert_with(Instant::now);
+            if !self.are_gone(run, &identity, owned).await {
+                if since.elapsed() < ks.spec.timeout() {
+                    return Deleted::Later(Park::For(Some(TERMINATION_POLL)));
+                }
+                report.tell(Severity::Error, "failed to wait for resources termination");
+            }
+        }
+        Deleted::Done
+    }
+
+    /// Whether the account that applied the objects is gone: then nobody may delete them, and they stay.
+    async fn is_orphaned(&self, run: &Run, identity: &Identity) -> bool {
+        let Identity::AsTenant {
+            namespace,
+            service_account,
+        } = identity
+        else {
+            return false;
+        };
+        let id = ObjectId {
+            gvk: GroupVersionKind::new("v1", "ServiceAccount"),
+            namespace: Some(namespace.clone()),
+            name: service_account.clone(),
+        };
+        matches!(run.cx.cluster.get(&Identity::AsController, &id).await, Ok(None))
+    }
+
+    async fn are_gone(&self, run: &Run, identity: &Identity, owned: &[ObjectId]) -> bool {
+        for id in owned {
+            match run.cx.cluster.get(identity, id).await {
+                Ok(None) => {}
+                Err(error) if error.is_not_found() => {}
+                // what asks to stay, or belongs to another by now, is not waited for
+                Ok(Some(live)) if live.pointer("/metadata/deletionTimestamp").is_none() => {}
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+enum Deleted {
+    Done,
+    Later(Park),
+}

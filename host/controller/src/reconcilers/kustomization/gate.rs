@@ -1,0 +1,215 @@
+//! What must hold before anything is rendered: it is allowed, its source has an artifact, its dependencies are ready.
+
+use crate::ControllerConfig;
+use crate::artifacts::ArtifactFacts;
+use crate::error_policy::{Failure, Stopped, Waiting};
+use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES};
+use serde_json::Value;
+use sluice_api::kustomize::{DependencyReference, SourceKind};
+use sluice_api::{Kustomization, meta, reason};
+use sluice_event::Severity;
+
+/// Refuses what is not allowed, and what this version cannot do: nothing of a spec is ignored silently.
+pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(), Failure> {
+    let (spec, source) = (&ks.spec, &ks.spec.source_ref);
+    let own_namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
+    let namespace = source.namespace.as_deref().unwrap_or(own_namespace);
+    let subject = format!("{}/{namespace}/{}", source.kind.as_str(), source.name);
+    let denied =
+        |why: &str| Failure::stall(reason::ACCESS_DENIED, format!("can't access '{subject}', {why}"));
+    if config.no_cross_namespace_refs && namespace != own_namespace {
+        return Err(denied("cross-namespace references have been blocked"));
+    }
+    if source.kind == SourceKind::ExternalArtifact && !config.gate("ExternalArtifact") {
+        return Err(denied("ExternalArtifact feature gate is disabled"));
+    }
+    if let Some(decryption) = &spec.decryption {
+        if decryption.service_account_name.is_some() && !config.gate("ObjectLevelWorkloadIdentity") {
+            let message = "to use spec.decryption.serviceAccountName for decryption authentication please enable the \
+                ObjectLevelWorkloadIdentity feature gate in the controller";
+            return Err(Failure::stall(reason::FEATURE_GATE_DISABLED, message));
+        }
+        return Err(not_yet(
+            "spec.decryption",
+            "nothing was applied, so that no encrypted value reaches the cluster",
+        ));
+    }
+    if spec.kube_config.is_some() {
+        return Err(not_yet(
+            "spec.kubeConfig",
+            "nothing was applied, so that nothing lands in the wrong cluster",
+        ));
+    }
+    Ok(())
+}
+
+fn not_yet(field: &str, consequence: &str) -> Failure {
+    let message = format!(
+        "{field} is not supported by this version of Sluice: {consequence}. Remove the field, or leave this Kustomization to Flux"
+    );
+    Failure::stall(reason::INVALID_SPEC, message)
+}
+
+/// The artifact the source offers. The source is subscribed to first, so that no news of it is missed.
+pub(super) fn artifact(run: &Run, ks: &Kustomization) -> Result<ArtifactFacts, Stopped> {
+    let reference = &ks.spec.source_ref;
+    let kind = SOURCES
+        .into_iter()
+        .find(|kind| kind.kind == reference.kind.as_str());
+    let kind = kind.expect("invariant: every SourceKind is one of SOURCES");
+    let namespace = ks.source_namespace().unwrap_or_default();
+    let key = Key::new(kind.kind, namespace, &reference.name);
+    run.subscribe(key.clone());
+    let Some(source) = run.cx.store.get(&key) else {
+        let message = format!(
+            "unable to get source '{namespace}/{name}': {plural}.{group} \"{name}\" not found",
+            name = reference.name,
+            plural = kind.plural,
+            group = kind.group,
+        );
+        return Err(Waiting {
+            reason: reason::ARTIFACT_FAILED,
+            message,
+            told: None,
+            log: format!("Source '{}/{namespace}/{}' not found", kind.kind, reference.name),
+            after: ks.spec.retry_interval(),
+        }
+        .into());
+    };
+    ArtifactFacts::of(&source).ok_or_else(|| {
+        let after = run.cx.config.requeue_dependency;
+        let message = format!(
+            "Source artifact not found, retrying in {}",
+            sluice_api::Duration(after)
+        );
+        Waiting {
+            reason: reason::ARTIFACT_FAILED,
+            log: message.clone(),
+            message,
+            told: None,
+            after,
+        }
+        .into()
+    })
+}
+
+/// All dependencies are ready, by the rules of compat/kustomize.md 4.3.
+pub(super) fn dependencies(run: &Run, ks: &Kustomization, artifact: &ArtifactFacts) -> Result<(), Stopped> {
+    for dependency in &ks.spec.depends_on {
+        let namespace = dependency
+            .namespace
+            .as_deref()
+            .or(ks.metadata.namespace.as_deref())
+            .unwrap_or_default();
+        let key = Key::new(KUSTOMIZATION.kind, namespace, &dependency.name);
+        run.subscribe(key.clone());
+        let object = run.cx.store.get(&key);
+        let verdict = judge_dependency(run, ks, dependency, (namespace, object.as_deref()), artifact);
+        if let Some(message) = verdict? {
+            let after = run.cx.config.requeue_dependency;
+            let told = format!(
+                "Dependencies do not meet ready condition, retrying in {}",
+                sluice_api::Duration(after)
+            );
+            return Err(Waiting {
+                reason: reason::DEPENDENCY_NOT_READY,
+                log: format!("{told}: {message}"),
+                message,
+                told: Some((Severity::Info, told)),
+                after,
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Why a dependency is not ready, none where it is.
+fn judge_dependency(
+    run: &Run,
+    ks: &Kustomization,
+    dependency: &DependencyReference,
+    (namespace, object): (&str, Option<&Value>),
+    artifact: &ArtifactFacts,
+) -> Result<Option<String>, Failure> {
+    let name = &dependency.name;
+    let subject = format!("dependency '{namespace}/{name}'");
+    let Some(object) = object else {
+        let not_found = format!(
+            "{}.{} \"{name}\" not found",
+            KUSTOMIZATION.plural, KUSTOMIZATION.group
+        );
+        return Ok(Some(format!("{subject} not found: {not_found}")));
+    };
+    if let Some(expression) = &dependency.ready_expr {
+        match super::ready_expr::evaluate(expression, name, run.object.as_deref(), object)? {
+            Err(message) => return Ok(Some(message)),
+            Ok(false) => {
+                return Ok(Some(format!(
+                    "{subject} is not ready according to readyExpr eval"
+                )));
+            }
+            Ok(true) if !run.cx.config.gate("AdditiveCELDependencyCheck") => return Ok(None),
+            Ok(true) => {}
+        }
+    }
+    Ok(not_ready(ks, &subject, namespace, object, artifact))
+}
+
+fn not_ready(
+    ks: &Kustomization,
+    subject: &str,
+    namespace: &str,
+    object: &Value,
+    artifact: &ArtifactFacts,
+) -> Option<String> {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+    let conditions = object
+        .pointer("/status/conditions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let ready = conditions
+        .filter(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"))
+        .next_back();
+    let is_observed = object
+        .pointer("/status/observedGeneration")
+        .and_then(Value::as_i64)
+        == object.pointer("/metadata/generation").and_then(Value::as_i64);
+    let is_ready = ready.and_then(|condition| condition.get("status")?.as_str()) == Some("True");
+    if !is_observed || !is_ready {
+        return Some(format!("{subject} is not ready"));
+    }
+    let same_source = text("/spec/sourceRef/kind") == Some(ks.spec.source_ref.kind.as_str())
+        && text("/spec/sourceRef/name") == Some(ks.spec.source_ref.name.as_str())
+        && text("/spec/sourceRef/namespace").unwrap_or(namespace)
+            == ks.source_namespace().unwrap_or_default();
+    let is_current = text("/status/lastAppliedRevision") == Some(artifact.revision.as_str());
+    (same_source && !is_current).then(|| format!("{subject} revision is not up to date"))
+}
+
+/// In whose name objects are applied.
+pub(super) fn identity(ks: &Kustomization, config: &ControllerConfig) -> sluice_apply::cluster::Identity {
+    use sluice_apply::cluster::Identity;
+    let named = ks
+        .spec
+        .service_account_name
+        .as_deref()
+        .filter(|name| !name.is_empty());
+    match named.or(config.default_service_account.as_deref()) {
+        None => Identity::AsController,
+        Some(name) => Identity::AsTenant {
+            namespace: ks.metadata.namespace.clone().unwrap_or_default(),
+            service_account: name.to_owned(),
+        },
+    }
+}
+
+/// Whether the Kustomization carries Flux's finalizer.
+pub(super) fn has_finalizer(ks: &Kustomization) -> bool {
+    ks.metadata
+        .finalizers
+        .iter()
+        .flatten()
+        .any(|finalizer| finalizer == meta::FINALIZER)
+}

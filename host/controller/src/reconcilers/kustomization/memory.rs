@@ -1,0 +1,153 @@
+//! What is remembered of a Kustomization between its runs. Losing it costs requests, never correctness.
+
+use sluice_apply::live::Short;
+use sluice_object::ObjectId;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Everything that decides what a reconcile does; equal inputs and unmoved objects mean that nothing is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Inputs {
+    /// `metadata.generation`.
+    pub(super) generation: i64,
+    /// The artifact's revision.
+    pub(super) revision: String,
+    /// The artifact's digest.
+    pub(super) digest: String,
+    /// Digest of the variables read from ConfigMaps and Secrets.
+    pub(super) variables: Short,
+}
+
+/// The last reconcile that came to its end.
+#[derive(Clone, Debug)]
+pub(super) struct Settled {
+    pub(super) inputs: Inputs,
+    /// Digest of the manifests, for the history.
+    pub(super) manifests: String,
+}
+
+/// Health that is awaited.
+#[derive(Clone, Debug)]
+pub(super) struct Awaiting {
+    pub(super) inputs: Inputs,
+    pub(super) manifests: String,
+    pub(super) since: Instant,
+    pub(super) deadline: Instant,
+    /// Those not yet healthy.
+    pub(super) pending: Vec<ObjectId>,
+    pub(super) is_progress_told: bool,
+    /// Whether users hear of passed checks: it was not healthy before, it is a new revision, or drift was corrected.
+    pub(super) is_news: bool,
+    /// When the reconcile began that waits.
+    pub(super) started: Instant,
+}
+
+/// Somebody else keeps changing an object.
+#[derive(Clone, Debug)]
+pub(super) struct Fight {
+    pub(super) corrections: u32,
+    pub(super) last: Instant,
+    pub(super) is_told: bool,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) settled: Option<Settled>,
+    pub(super) awaiting: Option<Awaiting>,
+    /// Since when it waits, and for what.
+    pub(super) waiting: Option<(String, Instant)>,
+    /// When everything was last looked at, whatever the watches said.
+    pub(super) full_at: Option<Instant>,
+    /// When the interval is over.
+    pub(super) due: Option<Instant>,
+    pub(super) fights: HashMap<ObjectId, Fight>,
+}
+
+/// Corrections of one object that are made at once; after that each waits twice as long as the one before.
+const FIGHT_CORRECTIONS_FREE: u32 = 3;
+/// An object left in peace for so long is no longer fought over.
+const FIGHT_PEACE: Duration = Duration::from_secs(300);
+/// The first delay of a damped correction.
+const FIGHT_DELAY_FIRST: Duration = Duration::from_secs(5);
+
+impl Memory {
+    /// Notes that drift of an object was corrected. The delay of the next correction, where it has one.
+    pub(super) fn corrected(&mut self, id: &ObjectId, now: Instant) -> Option<(Duration, bool)> {
+        self.fights
+            .retain(|_, fight| now.duration_since(fight.last) < FIGHT_PEACE.max(fight.delay() * 2));
+        let fight = self.fights.entry(id.clone()).or_insert(Fight {
+            corrections: 0,
+            last: now,
+            is_told: false,
+        });
+        fight.corrections += 1;
+        fight.last = now;
+        let is_damped = fight.corrections > FIGHT_CORRECTIONS_FREE;
+        let is_first = is_damped && !fight.is_told;
+        fight.is_told |= is_damped;
+        is_damped.then(|| (fight.delay(), is_first))
+    }
+
+    /// How long corrections of any object must still wait: a pass that would write it again too early is put off.
+    pub(super) fn damped(&self, now: Instant, interval: Duration) -> Option<Duration> {
+        let waits = self.fights.values().filter_map(|fight| {
+            (fight.last + fight.delay().min(interval))
+                .checked_duration_since(now)
+                .filter(|wait| !wait.is_zero())
+        });
+        waits.max()
+    }
+}
+
+impl Fight {
+    fn delay(&self) -> Duration {
+        match self.corrections.checked_sub(FIGHT_CORRECTIONS_FREE + 1) {
+            None => Duration::ZERO,
+            Some(more) => FIGHT_DELAY_FIRST.saturating_mul(1 << more.min(16)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_object::GroupVersionKind;
+
+    #[test]
+    fn a_fight_is_damped_and_told_once_and_ends_in_peace() {
+        let id = ObjectId {
+            gvk: GroupVersionKind::new("v1", "ConfigMap"),
+            namespace: None,
+            name: "a".into(),
+        };
+        let mut memory = Memory::default();
+        let mut now = Instant::now();
+        let seconds = Duration::from_secs;
+        let mut answers = Vec::new();
+        for _ in 0..6 {
+            answers.push(memory.corrected(&id, now));
+            now += seconds(1);
+        }
+        assert_eq!(
+            answers,
+            [
+                None,
+                None,
+                None,
+                Some((seconds(5), true)),
+                Some((seconds(10), false)),
+                Some((seconds(20), false))
+            ]
+        );
+        assert_eq!(memory.damped(now, seconds(600)), Some(seconds(19)));
+        assert_eq!(
+            memory.damped(now, seconds(10)),
+            Some(seconds(9)),
+            "never longer than the interval"
+        );
+        now += seconds(301);
+        assert_eq!(memory.corrected(&id, now), None, "peace");
+    }
+}

@@ -1,0 +1,3 @@
+//! One file a kind; each reads as the floor plan.
+
+pub mod kustomization;

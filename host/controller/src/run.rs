@@ -1,0 +1,157 @@
+use crate::ControllerConfig;
+use crate::runtime::lease::{Lease, lease_name};
+use crate::runtime::sinks::{KubernetesEvents, Notifications};
+use crate::runtime::{Context, Kind, Reconciler, SOURCES, serve, watch, workers};
+use futures::future::join_all;
+use kube::{Client, Config};
+use sluice_apply::cluster::{Cluster, KubeCluster, RetryPolicy};
+use sluice_event::{Sink, Sinks};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long the first lists may take before work begins without those that did not answer.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Why the controller could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No client for the API server can be made of the configuration.
+    #[error("the API server cannot be used")]
+    Client(#[source] kube::Error),
+    /// An HTTP client cannot be made, or the address of the notification-controller is no URL.
+    #[error("no HTTP client for events and artifacts")]
+    Http(#[source] reqwest::Error),
+    /// An endpoint cannot listen.
+    #[error("{0} cannot be served")]
+    Listen(&'static str, #[source] std::io::Error),
+    /// A flag has a value that makes no sense.
+    #[error("{0}")]
+    Config(String),
+}
+
+/// What makes the reconcilers, given the runtime they work with.
+pub type MakeReconcilers =
+    Box<dyn FnOnce(&Arc<Context>) -> Result<Vec<Arc<dyn Reconciler>>, RunError> + Send>;
+
+/// Reconciles until `shutdown` is cancelled, then brings to an end what has begun.
+///
+/// `kinds` are the kinds that will be reconciled, each with how many at once; `make` makes their reconcilers.
+///
+/// # Errors
+/// See [`RunError`]. A lost lease is no error: `shutdown` is cancelled and the process ends.
+pub async fn run_with(
+    config: ControllerConfig,
+    kube: Config,
+    kinds: Vec<(&'static Kind, usize)>,
+    make: MakeReconcilers,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    let cluster = connect(kube)?;
+    let is_ready = Arc::new(AtomicBool::new(false));
+    if let Some(address) = config.health_addr {
+        let served = serve::health(address, is_ready.clone(), shutdown.clone()).await;
+        served.map_err(|error| RunError::Listen("the health endpoint", error))?;
+    }
+    if let Some(address) = config.metrics_addr {
+        let served = serve::metrics(address, shutdown.clone()).await;
+        served.map_err(|error| RunError::Listen("the metrics endpoint", error))?;
+    }
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(KubernetesEvents::start(Arc::new(cluster.clone())))];
+    if let Some(address) = config
+        .events_addr
+        .as_deref()
+        .filter(|address| !address.is_empty())
+    {
+        sinks.push(Box::new(Notifications::start(address).map_err(RunError::Http)?));
+    }
+    let grace = config.graceful_shutdown_timeout;
+    let cx = Context::new(config, cluster, Sinks::new(sinks), &kinds, shutdown.clone());
+    let reconcilers = make(&cx)?;
+
+    is_ready.store(true, Ordering::Relaxed);
+    if !await_turn(&cx, &kinds, &shutdown).await {
+        return Ok(());
+    }
+    start_watches(&cx, &kinds).await;
+    let drained = workers::work(cx.clone(), reconcilers);
+    tokio::pin!(drained);
+    tokio::select! {
+        () = &mut drained => {}
+        () = shutdown.cancelled() => {
+            if tokio::time::timeout(grace, drained).await.is_err() {
+                tracing::warn!("stopping before all work came to its end");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn connect(mut kube: Config) -> Result<KubeCluster, RunError> {
+    // retrying is decided in one place, where an identity and a method are known
+    kube.default_retry = false;
+    // watches are silent for minutes; requests have a limit of their own
+    kube.read_timeout = None;
+    let client = Client::try_from(kube).map_err(RunError::Client)?;
+    Ok(KubeCluster::new(client, RetryPolicy::default()))
+}
+
+/// Waits for the Leases: ours when electing, Flux's own controllers' otherwise. False where the process is to end first.
+async fn await_turn(
+    cx: &Arc<Context>,
+    kinds: &[(&'static Kind, usize)],
+    shutdown: &CancellationToken,
+) -> bool {
+    let mut components: Vec<&'static str> = kinds.iter().map(|(kind, _)| kind.component).collect();
+    components.sort_unstable();
+    components.dedup();
+    let selector = cx.config.watch_label_selector.as_deref();
+    let identity = format!(
+        "{}_{:016x}",
+        cx.instance(),
+        (crate::runtime::jitter() * u64::MAX as f64) as u64
+    );
+    for component in components {
+        let cluster: Arc<dyn Cluster> = cx.cluster.clone();
+        let name = lease_name(component, selector);
+        let lease = Lease::new(cluster, &cx.config.runtime_namespace, name, identity.clone());
+        if cx.config.enable_leader_election {
+            if !lease.lead(shutdown.clone()).await {
+                return false;
+            }
+        } else if cx.config.await_flux_leases {
+            lease.await_release(shutdown).await;
+        }
+    }
+    !shutdown.is_cancelled()
+}
+
+/// Starts all watches and waits until what they list is known: a source that is only not listed yet is not missing.
+async fn start_watches(cx: &Arc<Context>, kinds: &[(&'static Kind, usize)]) {
+    let own = kinds.iter().map(|(kind, _)| {
+        (
+            *kind,
+            cx.config.watch_label_selector.clone().filter(|s| !s.is_empty()),
+        )
+    });
+    let sources = SOURCES
+        .into_iter()
+        .filter(|source| !kinds.iter().any(|(kind, _)| kind == source));
+    let waits = own
+        .chain(sources.map(|source| (source, None)))
+        .map(|(kind, selector)| {
+            let (synced, mut done) = tokio::sync::mpsc::channel(1);
+            cx.spawn(watch::resources(cx.clone(), kind, selector, synced));
+            async move { done.recv().await }
+        });
+    let waits: Vec<_> = waits.collect();
+    if !cx.config.gate("DisableConfigWatchers") {
+        for kind in ["ConfigMap", "Secret"] {
+            cx.spawn(watch::configs(cx.clone(), kind));
+        }
+    }
+    if tokio::time::timeout(SYNC_TIMEOUT, join_all(waits)).await.is_err() {
+        tracing::warn!("not every kind could be listed yet, starting with those that could");
+    }
+}

@@ -1,0 +1,189 @@
+//! What every reconciler works with.
+
+use super::schedule::{Park, RetryDelays, Schedule, Wakes};
+use super::store::Store;
+use super::{Key, Kind, watch};
+use crate::ControllerConfig;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use serde_json::Value;
+use sluice_apply::cluster::{Cluster, KubeCluster};
+use sluice_apply::live::Live;
+use sluice_event::{ObjectEvent, Severity, Sinks, Subject};
+use sluice_object::{GroupVersionKind, ObjectId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// One kind's reconcile loop. Everything that can wait is expressed by the returned [`Park`], never by sleeping.
+pub trait Reconciler: Send + Sync {
+    /// The kind it reconciles.
+    fn kind(&self) -> &'static Kind;
+    /// Brings one object one step further. It must not fail: errors become conditions, events and a [`Park`].
+    fn reconcile<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Park>;
+}
+
+/// The runtime as reconcilers see it. One a process.
+pub struct Context {
+    /// What was set.
+    pub config: ControllerConfig,
+    /// The API server.
+    pub cluster: Arc<dyn Cluster>,
+    /// The custom resources as last seen.
+    pub store: Store,
+    /// The applied objects as last seen.
+    pub live: Live<Arc<Key>>,
+    pub(super) kube: KubeCluster,
+    pub(super) schedule: Mutex<Schedule>,
+    pub(super) work: Notify,
+    pub(super) shutdown: CancellationToken,
+    pub(super) tasks: TaskTracker,
+    sinks: Sinks,
+    instance: Arc<str>,
+}
+
+impl Context {
+    /// A context over an API server; `kinds` are those that will be reconciled.
+    pub fn new(
+        config: ControllerConfig,
+        kube: KubeCluster,
+        sinks: Sinks,
+        kinds: &[(&'static Kind, usize)],
+        shutdown: CancellationToken,
+    ) -> Arc<Self> {
+        let retry = RetryDelays {
+            min: config.min_retry_delay,
+            max: config.max_retry_delay,
+        };
+        let schedule = Schedule::new(kinds.iter().map(|(kind, limit)| (kind.kind, *limit)), retry);
+        let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "sluice".to_owned());
+        Arc::new(Self {
+            config,
+            cluster: Arc::new(kube.clone()),
+            store: Store::default(),
+            live: Live::default(),
+            kube,
+            schedule: Mutex::new(schedule),
+            work: Notify::new(),
+            shutdown,
+            tasks: TaskTracker::new(),
+            sinks,
+            instance: instance.into(),
+        })
+    }
+
+    pub(super) fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the schedule and lets the workers look at it.
+    pub(super) fn reschedule(&self, change: impl FnOnce(&mut Schedule)) {
+        change(&mut self.schedule());
+        self.work.notify_one();
+    }
+
+    /// Makes sure that objects of this kind which carry our owner label are watched from now on.
+    pub fn watch_applied(self: &Arc<Self>, gvk: &GroupVersionKind) {
+        if self.live.claim_watch(&gvk.group_kind()) {
+            self.tasks.spawn(watch::applied(self.clone(), gvk.clone()));
+        }
+    }
+
+    /// Name of this process, the pod's in a cluster.
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// Runs a task of the runtime in the background; it ends by itself at shutdown.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Tells users something about an object: a Kubernetes Event, and a notification.
+    /// `metadata` keys are complete, `kustomize.toolkit.fluxcd.io/revision`.
+    pub fn tell(
+        &self,
+        kind: &'static Kind,
+        object: &Value,
+        severity: Severity,
+        reason: &str,
+        message: &str,
+        metadata: BTreeMap<String, String>,
+    ) {
+        self.sinks.record(ObjectEvent {
+            subject: subject(object),
+            severity,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            metadata,
+            timestamp: Timestamp::now(),
+            controller: kind.component,
+            instance: self.instance.clone(),
+        });
+    }
+}
+
+/// One run of one object.
+pub struct Run {
+    /// The object's name.
+    pub key: Key,
+    /// Why it runs.
+    pub wakes: Wakes,
+    /// The object as last seen; none where it is gone.
+    pub object: Option<Arc<Value>>,
+    /// The runtime.
+    pub cx: Arc<Context>,
+}
+
+impl Run {
+    /// Wakes this object when `subject` changes, from now until the end of its next run. Call it before reading `subject`.
+    pub fn subscribe(&self, subject: Key) {
+        self.cx.schedule().subscribe(&self.key, subject);
+    }
+
+    /// Whether a newer wish came since this run began: stop at the next safe point, the object runs again at once.
+    pub fn is_superseded(&self) -> bool {
+        self.cx.schedule().is_superseded(&self.key)
+    }
+}
+
+/// How an object is named towards the API server.
+pub fn object_id(kind: &Kind, key: &Key) -> ObjectId {
+    ObjectId {
+        gvk: GroupVersionKind {
+            group: kind.group.to_owned(),
+            version: kind.version.to_owned(),
+            kind: kind.kind.to_owned(),
+        },
+        namespace: Some(key.namespace.to_string()),
+        name: key.name.to_string(),
+    }
+}
+
+fn subject(object: &Value) -> Subject {
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let annotations = object
+        .pointer("/metadata/annotations")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    Subject {
+        api_version: text("/apiVersion"),
+        kind: text("/kind"),
+        namespace: text("/metadata/namespace"),
+        name: text("/metadata/name"),
+        uid: text("/metadata/uid"),
+        resource_version: text("/metadata/resourceVersion"),
+        annotations: annotations
+            .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+            .collect(),
+    }
+}

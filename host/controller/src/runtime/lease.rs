@@ -1,0 +1,346 @@
+//! Leader election by Lease, with Flux's names and times, so that ours and Flux's own controllers exclude each other.
+//!
+//! **Invariant:** writing stops before the lease can expire: the renew deadline is shorter than the lease.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use sluice_apply::cluster::{Cluster, Identity, Patch, PatchOptions, RequestError};
+use sluice_event::events::{LeaseAcquired, LeaseAwaited, LeaseLost};
+use sluice_object::{GroupVersionKind, ObjectId};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long a lease holds without being renewed.
+const LEASE: Duration = Duration::from_secs(35);
+/// A leader that could not renew for so long stops.
+const RENEW_DEADLINE: Duration = Duration::from_secs(30);
+/// How often is tried.
+const RETRY: Duration = Duration::from_secs(5);
+/// Who writes Leases.
+const MANAGER: &str = "sluice-leader-election";
+
+/// Flux's id: `<controller>-leader-election`, with the first 8 hex digits of the selector's sha256 when sharded.
+pub(crate) fn lease_name(component: &str, selector: Option<&str>) -> String {
+    match selector.filter(|selector| !selector.is_empty()) {
+        None => format!("{component}-leader-election"),
+        Some(selector) => {
+            let digest = hex::encode(Sha256::digest(selector.as_bytes()));
+            format!(
+                "{component}-leader-election-{}",
+                digest.get(..8).unwrap_or_default()
+            )
+        }
+    }
+}
+
+/// One Lease and who we are.
+#[derive(Clone)]
+pub(crate) struct Lease {
+    cluster: Arc<dyn Cluster>,
+    id: ObjectId,
+    identity: String,
+}
+
+/// A Lease as it was read.
+struct Held {
+    holder: String,
+    renew_time: String,
+    duration: Duration,
+    transitions: i64,
+    version: Value,
+}
+
+impl Lease {
+    pub(crate) fn new(cluster: Arc<dyn Cluster>, namespace: &str, name: String, identity: String) -> Self {
+        let gvk = GroupVersionKind::new("coordination.k8s.io/v1", "Lease");
+        Self {
+            cluster,
+            id: ObjectId {
+                gvk,
+                namespace: Some(namespace.to_owned()),
+                name,
+            },
+            identity,
+        }
+    }
+
+    fn name(&self) -> String {
+        format!(
+            "{}/{}",
+            self.id.namespace.as_deref().unwrap_or_default(),
+            self.id.name
+        )
+    }
+
+    async fn read(&self) -> Result<Option<Held>, RequestError> {
+        let Some(lease) = self.cluster.get(&Identity::AsController, &self.id).await? else {
+            return Ok(None);
+        };
+        let text = |pointer: &str| {
+            lease
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let number = |pointer: &str| lease.pointer(pointer).and_then(Value::as_i64);
+        Ok(Some(Held {
+            holder: text("/spec/holderIdentity"),
+            renew_time: text("/spec/renewTime"),
+            duration: number("/spec/leaseDurationSeconds")
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .map_or(LEASE, Duration::from_secs),
+            transitions: number("/spec/leaseTransitions").unwrap_or(0),
+            version: lease
+                .pointer("/metadata/resourceVersion")
+                .cloned()
+                .unwrap_or_default(),
+        }))
+    }
+
+    async fn write(&self, known: Option<&Held>) -> Result<(), RequestError> {
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        let mut spec = json!({
+            "holderIdentity": self.identity,
+            "leaseDurationSeconds": LEASE.as_secs(),
+            "renewTime": now,
+        });
+        let is_ours = known.is_some_and(|held| held.holder == self.identity);
+        if let (false, Some(map)) = (is_ours, spec.as_object_mut()) {
+            map.insert("acquireTime".to_owned(), now.into());
+            map.insert(
+                "leaseTransitions".to_owned(),
+                known.map_or(0, |held| held.transitions + 1).into(),
+            );
+        }
+        match known {
+            None => {
+                let body = json!({
+                    "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+                    "metadata": { "name": self.id.name, "namespace": self.id.namespace }, "spec": spec,
+                });
+                self.cluster
+                    .create(&Identity::AsController, &self.id, body)
+                    .await
+                    .map(drop)
+            }
+            Some(held) => {
+                self.patch(json!({ "metadata": { "resourceVersion": held.version }, "spec": spec }))
+                    .await
+            }
+        }
+    }
+
+    async fn patch(&self, patch: Value) -> Result<(), RequestError> {
+        let options = PatchOptions {
+            manager: MANAGER,
+            ..PatchOptions::default()
+        };
+        self.cluster
+            .patch(&Identity::AsController, &self.id, Patch::Merge(patch), options)
+            .await
+            .map(drop)
+    }
+
+    /// Waits until this process leads, then keeps leading in the background. Losing the lease cancels `shutdown`: a
+    /// process that no longer leads ends, as Flux's controllers do, and starts anew as a candidate.
+    pub(crate) async fn lead(self, shutdown: CancellationToken) -> bool {
+        let mut watcher = Watcher::default();
+        loop {
+            match self.attempt(&mut watcher).await {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(error) => LeaseLost {
+                    lease: &self.name(),
+                    error: &error.to_string(),
+                }
+                .emit(),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = shutdown.cancelled() => return false,
+            }
+        }
+        LeaseAcquired { lease: &self.name() }.emit();
+        tokio::spawn(self.keep(shutdown));
+        true
+    }
+
+    async fn attempt(&self, watcher: &mut Watcher) -> Result<bool, RequestError> {
+        let held = self.read().await?;
+        if let Some(held) = &held
+            && held.holder != self.identity
+            && watcher.is_alive(held)
+        {
+            if watcher.is_new_holder(held) {
+                LeaseAwaited {
+                    lease: &self.name(),
+                    holder: &held.holder,
+                }
+                .emit();
+            }
+            return Ok(false);
+        }
+        match self.write(held.as_ref()).await {
+            Ok(()) => Ok(true),
+            // somebody else was quicker
+            Err(error) if error.code() == 409 => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn keep(self, shutdown: CancellationToken) {
+        let mut renewed = Instant::now();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = shutdown.cancelled() => {
+                    // released, so that the next leader need not wait for it to expire
+                    let _ = self.patch(json!({ "spec": { "holderIdentity": "", "leaseDurationSeconds": 1 } })).await;
+                    return;
+                }
+            }
+            let renewal = async {
+                match self.read().await? {
+                    Some(held) if held.holder == self.identity => {
+                        self.write(Some(&held)).await.map(|()| true)
+                    }
+                    _ => Ok(false),
+                }
+            };
+            let left = RENEW_DEADLINE.saturating_sub(renewed.elapsed());
+            let error = match tokio::time::timeout(left, renewal).await {
+                Ok(Ok(true)) => {
+                    renewed = Instant::now();
+                    continue;
+                }
+                Ok(Ok(false)) => "somebody else holds it".to_owned(),
+                Ok(Err(error)) if renewed.elapsed() < RENEW_DEADLINE => {
+                    tracing::debug!(%error, "lease not renewed, trying again");
+                    continue;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("not renewed within {RENEW_DEADLINE:?}"),
+            };
+            LeaseLost {
+                lease: &self.name(),
+                error: &error,
+            }
+            .emit();
+            return shutdown.cancel();
+        }
+    }
+
+    /// Waits while somebody else holds and renews this Lease: Flux's own controller on the afternoon of switching.
+    pub(crate) async fn await_release(&self, shutdown: &CancellationToken) {
+        let mut watcher = Watcher::default();
+        loop {
+            let held = match self.read().await {
+                Ok(None) => return,
+                Ok(Some(held)) => held,
+                Err(error) if error.is_not_found() || error.code() == 403 => return,
+                Err(_) => return,
+            };
+            if held.holder.is_empty() || held.holder == self.identity || !watcher.is_alive(&held) {
+                return;
+            }
+            if watcher.is_new_holder(&held) {
+                LeaseAwaited {
+                    lease: &self.name(),
+                    holder: &held.holder,
+                }
+                .emit();
+            }
+            tokio::select! {
+                () = tokio::time::sleep(RETRY) => {}
+                () = shutdown.cancelled() => return,
+            }
+        }
+    }
+}
+
+/// Judges whether a holder is alive by our own clock: its clock may be wrong.
+#[derive(Default)]
+struct Watcher {
+    renew_time: String,
+    since: Option<Instant>,
+    holder: String,
+}
+
+impl Watcher {
+    fn is_alive(&mut self, held: &Held) -> bool {
+        if held.holder.is_empty() {
+            return false;
+        }
+        if self.since.is_none() && is_long_gone(held) {
+            return false;
+        }
+        if self.since.is_none() || held.renew_time != self.renew_time {
+            self.renew_time.clone_from(&held.renew_time);
+            self.since = Some(Instant::now());
+        }
+        self.since.is_some_and(|since| since.elapsed() < held.duration)
+    }
+
+    fn is_new_holder(&mut self, held: &Held) -> bool {
+        let is_new = self.holder != held.holder;
+        self.holder.clone_from(&held.holder);
+        is_new
+    }
+}
+
+/// Whether the lease ended so long ago that no clock is wrong enough to make up for it.
+fn is_long_gone(held: &Held) -> bool {
+    let Ok(renewed) = held.renew_time.parse::<Timestamp>() else {
+        return held.renew_time.is_empty();
+    };
+    let age = Timestamp::now().duration_since(renewed);
+    age.as_secs() > 10 * 60 + i64::try_from(held.duration.as_secs()).unwrap_or(i64::MAX - 600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_flux_s() {
+        assert_eq!(
+            lease_name("kustomize-controller", None),
+            "kustomize-controller-leader-election"
+        );
+        assert_eq!(
+            lease_name("kustomize-controller", Some("sharding.fluxcd.io/key=shard1")).len(),
+            "kustomize-controller-leader-election-01234567".len()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_holder_is_judged_by_our_own_clock() {
+        let held = |renew_time: String| Held {
+            holder: "other".into(),
+            renew_time,
+            duration: LEASE,
+            transitions: 0,
+            version: Value::Null,
+        };
+        let now = Timestamp::now().to_string();
+        let mut watcher = Watcher::default();
+        assert!(watcher.is_alive(&held(now.clone())));
+        tokio::time::advance(LEASE).await;
+        assert!(
+            !watcher.is_alive(&held(now.clone())),
+            "not renewed for as long as it lasts"
+        );
+        assert!(
+            watcher.is_alive(&held("2020-01-01T00:00:00Z".into())),
+            "renewed, whatever its clock says"
+        );
+        assert!(
+            !Watcher::default().is_alive(&held("2020-01-01T00:00:00Z".into())),
+            "long gone"
+        );
+    }
+}

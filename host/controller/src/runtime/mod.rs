@@ -1,0 +1,31 @@
+//! What every reconciler stands on: watches feed a schedule, workers take from it, one writer sets status.
+//!
+//! ```text
+//! watches ──▶ store (custom resources) ─┐
+//!        └──▶ live (applied objects) ───┴─wake─▶ schedule ─▶ workers ─▶ Reconciler ─▶ Park
+//! ```
+
+mod context;
+mod key;
+mod kind;
+pub(crate) mod lease;
+pub(crate) mod schedule;
+pub(crate) mod serve;
+pub(crate) mod sinks;
+mod status;
+pub(crate) mod store;
+pub(crate) mod watch;
+pub(crate) mod workers;
+
+pub use context::{Context, Reconciler, Run, object_id};
+pub use key::Key;
+pub use kind::{BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, KUSTOMIZATION, Kind, OCI_REPOSITORY, SOURCES};
+pub use schedule::{Park, Wake, Wakes};
+pub use store::Store;
+
+/// A number in 0..1, different each time: enough to spread what would come together.
+pub(crate) fn jitter() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let bits = RandomState::new().hash_one(0u8) >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}

@@ -1,0 +1,547 @@
+//! Who runs next, as a pure state machine: no clock, no task, no lock.
+//!
+//! ```text
+//!            wake                 next                  done
+//!  parked ─────────▶ ready (ring of namespaces) ─────▶ running ─────▶ parked
+//!    ▲  timer, signal ─┘                                  │ wake: runs again at once
+//!    └────────────────────────────────────────────────────┘
+//! ```
+//!
+//! **Invariant:** an object runs at most once at a time. **Invariant:** a wake-up is never lost: it finds its object ready,
+//! or makes it so, or makes the running one run again. **Invariant:** a parked object holds no worker.
+
+use super::Key;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Why an object is to be looked at. Several at once are kept together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u16)]
+pub enum Wake {
+    /// It is new, its specification changed, or it is being deleted.
+    Changed = 1,
+    /// A new value of the annotation `reconcile.fluxcd.io/requestedAt`.
+    Requested = 2,
+    /// Something it subscribed to changed: its source, a dependency, a ConfigMap.
+    Signal = 4,
+    /// One of the objects it applied was changed by somebody.
+    Drift = 8,
+    /// One of the objects whose health it waits for moved.
+    Health = 16,
+    /// The time it asked for has come.
+    Timer = 32,
+}
+
+/// A set of [`Wake`]s.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wakes(u16);
+
+impl Wakes {
+    /// The set with `wake` added.
+    pub fn with(self, wake: Wake) -> Self {
+        Self(self.0 | wake as u16)
+    }
+
+    /// Whether `wake` is in the set.
+    pub fn has(self, wake: Wake) -> bool {
+        self.0 & wake as u16 != 0
+    }
+
+    /// Whether the set is nothing but `wake`.
+    pub fn only(self, wake: Wake) -> bool {
+        self.0 == wake as u16
+    }
+}
+
+impl std::fmt::Debug for Wakes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let all = [
+            Wake::Changed,
+            Wake::Requested,
+            Wake::Signal,
+            Wake::Drift,
+            Wake::Health,
+            Wake::Timer,
+        ];
+        f.debug_set()
+            .entries(all.into_iter().filter(|wake| self.has(*wake)))
+            .finish()
+    }
+}
+
+/// How an object is parked after it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Park {
+    /// Until an event, or this time from now. None: until an event.
+    For(Option<Duration>),
+    /// Something failed that may heal by itself: tried again after a delay that doubles with each failure in a row, up
+    /// to a bound of its own where one is given.
+    Backoff {
+        /// The longest delay, where it is shorter than the general one.
+        at_most: Option<Duration>,
+    },
+    /// It is gone: everything known about it is dropped.
+    Gone,
+}
+
+/// Bounds of the delay after failures in a row: `--min-retry-delay`, `--max-retry-delay`.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryDelays {
+    /// The first delay.
+    pub min: Duration,
+    /// The longest delay.
+    pub max: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Parked,
+    Ready,
+    Running,
+}
+
+#[derive(Debug)]
+struct Item {
+    phase: Phase,
+    /// Collected while ready (why it runs) or running (why it must run again).
+    wakes: Wakes,
+    timer: Option<(Instant, u64)>,
+    subscriptions: HashSet<Key>,
+    /// Subscriptions made by the run that is going on; they replace the others when it ends.
+    subscribing: HashSet<Key>,
+    failures: u32,
+}
+
+/// The objects of this process and what each waits for.
+#[derive(Debug)]
+pub struct Schedule {
+    items: HashMap<Key, Item>,
+    ready: HashMap<&'static str, Ring>,
+    running: HashMap<&'static str, usize>,
+    limits: HashMap<&'static str, usize>,
+    timers: BTreeMap<(Instant, u64), Key>,
+    timer_count: u64,
+    subscribers: HashMap<Key, HashSet<Key>>,
+    retry: RetryDelays,
+    parked: usize,
+}
+
+/// Ready objects of one kind: namespaces take turns, so that one with thousands of objects does not starve the others.
+#[derive(Debug, Default)]
+struct Ring {
+    turns: VecDeque<Arc<str>>,
+    queues: HashMap<Arc<str>, VecDeque<Key>>,
+    len: usize,
+}
+
+impl Ring {
+    fn push(&mut self, key: Key) {
+        let namespace = key.namespace.clone();
+        let queue = self.queues.entry(namespace.clone()).or_default();
+        if queue.is_empty() {
+            self.turns.push_back(namespace);
+        }
+        queue.push_back(key);
+        self.len += 1;
+    }
+
+    fn pop(&mut self) -> Option<Key> {
+        let namespace = self.turns.pop_front()?;
+        let queue = self.queues.get_mut(&namespace)?;
+        let key = queue.pop_front()?;
+        if queue.is_empty() {
+            self.queues.remove(&namespace);
+        } else {
+            self.turns.push_back(namespace);
+        }
+        self.len -= 1;
+        Some(key)
+    }
+}
+
+impl Schedule {
+    /// An empty schedule. `limits`: how many objects of each kind may run at once (`--concurrent`).
+    pub fn new(limits: impl IntoIterator<Item = (&'static str, usize)>, retry: RetryDelays) -> Self {
+        Self {
+            items: HashMap::new(),
+            ready: HashMap::new(),
+            running: HashMap::new(),
+            limits: limits
+                .into_iter()
+                .map(|(kind, limit)| (kind, limit.max(1)))
+                .collect(),
+            timers: BTreeMap::new(),
+            timer_count: 0,
+            subscribers: HashMap::new(),
+            retry,
+            parked: 0,
+        }
+    }
+
+    /// Makes the object run: now if it is parked, again if it is running. An unknown object becomes known.
+    /// Kinds without a limit are not reconciled here and are ignored.
+    pub fn wake(&mut self, key: &Key, wake: Wake) {
+        if !self.limits.contains_key(key.kind) {
+            return;
+        }
+        if !self.items.contains_key(key) {
+            self.parked += 1;
+        }
+        let item = self.items.entry(key.clone()).or_insert_with(|| Item {
+            phase: Phase::Parked,
+            wakes: Wakes::default(),
+            timer: None,
+            subscriptions: HashSet::new(),
+            subscribing: HashSet::new(),
+            failures: 0,
+        });
+        item.wakes = item.wakes.with(wake);
+        if wake == Wake::Changed || wake == Wake::Requested {
+            item.failures = 0;
+        }
+        if item.phase == Phase::Parked {
+            item.phase = Phase::Ready;
+            if let Some(timer) = item.timer.take() {
+                self.timers.remove(&timer);
+            }
+            self.parked -= 1;
+            self.ready.entry(key.kind).or_default().push(key.clone());
+        }
+    }
+
+    /// Wakes everybody who subscribed to `subject`.
+    pub fn signal(&mut self, subject: &Key) {
+        let woken: Vec<Key> = self
+            .subscribers
+            .get(subject)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        for key in woken {
+            self.wake(&key, Wake::Signal);
+        }
+    }
+
+    /// The running object `key` wants to be woken when `subject` changes. Made before `subject` is read, so that no change
+    /// between reading and parking is lost. Subscriptions live until the end of the object's next run.
+    pub fn subscribe(&mut self, key: &Key, subject: Key) {
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        item.subscribing.insert(subject.clone());
+        self.subscribers.entry(subject).or_default().insert(key.clone());
+    }
+
+    /// The next object to run, and why. None while nothing is ready or the limits are reached.
+    pub fn next(&mut self) -> Option<(Key, Wakes)> {
+        let (kind, ring) = self.ready.iter_mut().find(|(kind, ring)| {
+            let limit = self.limits.get(*kind).copied().unwrap_or(0);
+            ring.len > 0 && self.running.get(*kind).copied().unwrap_or(0) < limit
+        })?;
+        let key = ring.pop()?;
+        *self.running.entry(kind).or_default() += 1;
+        let item = self.items.get_mut(&key)?;
+        item.phase = Phase::Running;
+        Some((key, std::mem::take(&mut item.wakes)))
+    }
+
+    /// Whether somebody woke the running object since it started: what it works on may be old.
+    pub fn is_superseded(&self, key: &Key) -> bool {
+        self.items.get(key).is_some_and(|item| {
+            [Wake::Changed, Wake::Requested, Wake::Signal]
+                .iter()
+                .any(|wake| item.wakes.has(*wake))
+        })
+    }
+
+    /// The object ran. It runs again at once if it was woken meanwhile, else it is parked.
+    /// `jitter` in 0..1 spreads delays after failures.
+    pub fn done(&mut self, key: &Key, park: Park, now: Instant, jitter: f64) {
+        if let Some(count) = self.running.get_mut(key.kind) {
+            *count = count.saturating_sub(1);
+        }
+        let Some(item) = self.items.get_mut(key) else {
+            return;
+        };
+        let fresh = std::mem::take(&mut item.subscribing);
+        let stale = std::mem::replace(&mut item.subscriptions, fresh);
+        let stale: Vec<Key> = stale.difference(&item.subscriptions).cloned().collect();
+        item.phase = Phase::Parked;
+        self.parked += 1;
+        let woken = item.wakes != Wakes::default();
+        let delay = match park {
+            Park::For(delay) => {
+                item.failures = 0;
+                delay
+            }
+            Park::Backoff { at_most } => {
+                let doubled = self
+                    .retry
+                    .min
+                    .saturating_mul(1u32.checked_shl(item.failures).unwrap_or(u32::MAX));
+                item.failures = item.failures.saturating_add(1);
+                // half of the delay is spread, so that what failed together does not come back together
+                let bound = at_most.unwrap_or(self.retry.max).min(self.retry.max);
+                Some(doubled.min(bound).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0)))
+            }
+            Park::Gone if woken => Some(Duration::ZERO),
+            Park::Gone => None,
+        };
+        self.unsubscribe(key, stale);
+        match (park, woken) {
+            (Park::Gone, false) => self.forget(key),
+            (_, true) => self.make_ready(key),
+            (_, false) => {
+                if let Some(at) = delay.and_then(|delay| now.checked_add(delay)) {
+                    self.set_timer(key, at);
+                }
+            }
+        }
+    }
+
+    fn make_ready(&mut self, key: &Key) {
+        if let Some(item) = self.items.get_mut(key) {
+            item.phase = Phase::Ready;
+            self.parked -= 1;
+            self.ready.entry(key.kind).or_default().push(key.clone());
+        }
+    }
+
+    fn set_timer(&mut self, key: &Key, at: Instant) {
+        self.timer_count += 1;
+        let timer = (at, self.timer_count);
+        if let Some(item) = self.items.get_mut(key) {
+            item.timer = Some(timer);
+            self.timers.insert(timer, key.clone());
+        }
+    }
+
+    fn unsubscribe(&mut self, key: &Key, subjects: Vec<Key>) {
+        for subject in subjects {
+            if let Some(subscribers) = self.subscribers.get_mut(&subject) {
+                subscribers.remove(key);
+                if subscribers.is_empty() {
+                    self.subscribers.remove(&subject);
+                }
+            }
+        }
+    }
+
+    fn forget(&mut self, key: &Key) {
+        if let Some(item) = self.items.remove(key) {
+            self.parked -= 1;
+            self.unsubscribe(key, item.subscriptions.into_iter().collect());
+        }
+    }
+
+    /// Makes those ready whose time has come.
+    pub fn fire(&mut self, now: Instant) {
+        while let Some((&timer, _)) = self.timers.first_key_value() {
+            if timer.0 > now {
+                return;
+            }
+            if let Some(key) = self.timers.remove(&timer) {
+                if let Some(item) = self.items.get_mut(&key) {
+                    item.timer = None;
+                }
+                self.wake(&key, Wake::Timer);
+            }
+        }
+    }
+
+    /// When [`Schedule::fire`] next has something to do.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.timers.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// How many are ready, and how many parked.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.ready.values().map(|ring| ring.len).sum(), self.parked)
+    }
+
+    /// How many objects of a kind run now, of how many allowed.
+    pub fn workers(&self, kind: &'static str) -> (usize, usize) {
+        (
+            self.running.get(kind).copied().unwrap_or(0),
+            self.limits.get(kind).copied().unwrap_or(0),
+        )
+    }
+
+    /// Whether nothing runs.
+    pub fn is_idle(&self) -> bool {
+        self.running.values().all(|count| *count == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIN: Duration = Duration::from_millis(750);
+
+    fn schedule(limit: usize) -> Schedule {
+        Schedule::new(
+            [("K", limit)],
+            RetryDelays {
+                min: MIN,
+                max: Duration::from_secs(900),
+            },
+        )
+    }
+
+    fn key(namespace: &str, name: &str) -> Key {
+        Key::new("K", namespace, name)
+    }
+
+    fn run(schedule: &mut Schedule) -> Option<String> {
+        schedule.next().map(|(key, _)| key.to_string())
+    }
+
+    #[test]
+    fn namespaces_take_turns() {
+        let mut s = schedule(100);
+        for name in ["1", "2", "3"] {
+            s.wake(&key("big", name), Wake::Changed);
+        }
+        s.wake(&key("small", "1"), Wake::Changed);
+        let order: Vec<_> = std::iter::from_fn(|| run(&mut s)).collect();
+        assert_eq!(order, ["K/big/1", "K/small/1", "K/big/2", "K/big/3"]);
+    }
+
+    #[test]
+    fn limits_hold_and_wakes_coalesce() {
+        let mut s = schedule(1);
+        let (a, b) = (key("x", "a"), key("x", "b"));
+        s.wake(&a, Wake::Changed);
+        s.wake(&a, Wake::Requested);
+        s.wake(&b, Wake::Changed);
+        let (first, wakes) = s.next().unwrap();
+        assert_eq!(
+            (first, wakes),
+            (
+                a.clone(),
+                Wakes::default().with(Wake::Changed).with(Wake::Requested)
+            )
+        );
+        assert_eq!(s.next(), None, "one worker");
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        assert_eq!(s.next().unwrap().0, b);
+        assert_eq!(s.counts(), (0, 1));
+    }
+
+    #[test]
+    fn a_wake_up_while_running_runs_again() {
+        let mut s = schedule(1);
+        let a = key("x", "a");
+        s.wake(&a, Wake::Changed);
+        s.next().unwrap();
+        assert!(!s.is_superseded(&a));
+        s.wake(&a, Wake::Signal);
+        assert!(s.is_superseded(&a));
+        assert_eq!(s.next(), None, "never twice at once");
+        s.done(&a, Park::For(Some(Duration::from_secs(600))), Instant::now(), 0.0);
+        assert_eq!(s.next().unwrap(), (a, Wakes::default().with(Wake::Signal)));
+    }
+
+    #[test]
+    fn a_change_between_reading_and_parking_is_not_lost() {
+        let mut s = schedule(1);
+        let (a, source) = (key("x", "a"), Key::new("GitRepository", "x", "src"));
+        s.wake(&a, Wake::Changed);
+        s.next().unwrap();
+        s.subscribe(&a, source.clone());
+        s.signal(&source);
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        assert!(s.next().is_some(), "the signal came while running");
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        s.signal(&source);
+        assert_eq!(s.next(), None, "the second run did not subscribe");
+    }
+
+    #[test]
+    fn subscriptions_of_the_last_run_stay_until_the_next_run_ends() {
+        let mut s = schedule(1);
+        let (a, source) = (key("x", "a"), Key::new("GitRepository", "x", "src"));
+        s.wake(&a, Wake::Changed);
+        s.next().unwrap();
+        s.subscribe(&a, source.clone());
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        s.signal(&source);
+        assert!(s.next().unwrap().1.only(Wake::Signal));
+        s.signal(&source);
+        s.subscribe(&a, source.clone());
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        assert!(s.next().is_some(), "signalled before it subscribed anew");
+    }
+
+    #[test]
+    fn timers_fire_once_and_an_event_takes_their_place() {
+        let mut s = schedule(2);
+        let now = Instant::now();
+        let (a, b) = (key("x", "a"), key("x", "b"));
+        for key in [&a, &b] {
+            s.wake(key, Wake::Changed);
+            s.next().unwrap();
+            s.done(key, Park::For(Some(Duration::from_secs(10))), now, 0.0);
+        }
+        s.wake(&a, Wake::Drift);
+        assert!(s.next().unwrap().1.only(Wake::Drift));
+        s.done(&a, Park::For(None), now, 0.0);
+        assert_eq!(
+            s.next_timer(),
+            Some(now + Duration::from_secs(10)),
+            "only b's is left"
+        );
+        s.fire(now + Duration::from_secs(9));
+        assert_eq!(s.next(), None);
+        s.fire(now + Duration::from_secs(10));
+        assert_eq!(s.next().unwrap(), (b, Wakes::default().with(Wake::Timer)));
+        assert_eq!(s.next_timer(), None);
+    }
+
+    #[test]
+    fn failures_back_off_until_the_wish_changes() {
+        let mut s = schedule(1);
+        let (a, mut now) = (key("x", "a"), Instant::now());
+        let fail = |s: &mut Schedule, now: &mut Instant| {
+            s.next().unwrap();
+            s.done(&a, Park::Backoff { at_most: None }, *now, 1.0);
+            let at = s.next_timer().unwrap();
+            let delay = at - *now;
+            *now = at;
+            s.fire(at);
+            delay
+        };
+        s.wake(&a, Wake::Changed);
+        let delays: Vec<_> = (0..40).map(|_| fail(&mut s, &mut now)).collect();
+        assert_eq!(delays.get(..3).unwrap(), [MIN, MIN * 2, MIN * 4]);
+        assert_eq!(*delays.last().unwrap(), Duration::from_secs(900));
+        s.wake(&a, Wake::Changed);
+        assert_eq!(fail(&mut s, &mut now), MIN, "a new wish starts anew");
+    }
+
+    #[test]
+    fn gone_objects_leave_nothing_behind() {
+        let mut s = schedule(1);
+        let (a, source) = (key("x", "a"), Key::new("GitRepository", "x", "src"));
+        s.wake(&a, Wake::Changed);
+        s.next().unwrap();
+        s.subscribe(&a, source.clone());
+        s.done(&a, Park::For(Some(MIN)), Instant::now(), 0.0);
+        s.wake(&a, Wake::Changed);
+        s.next().unwrap();
+        s.done(&a, Park::Gone, Instant::now(), 0.0);
+        assert!(s.items.is_empty() && s.timers.is_empty() && s.subscribers.is_empty());
+        assert_eq!(s.counts(), (0, 0));
+    }
+
+    #[test]
+    fn kinds_of_others_are_not_run() {
+        let mut s = schedule(1);
+        s.wake(&Key::new("GitRepository", "x", "src"), Wake::Changed);
+        assert_eq!(s.next(), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! Where events go: into the cluster, and to the notification-controller. Both have bounded queues and never hold a reconcile.
+
+use serde_json::Value;
+use sluice_apply::cluster::{Cluster, Identity, RequestError};
+use sluice_event::events::EventDropped;
+use sluice_event::{ObjectEvent, Sink};
+use sluice_object::{GroupVersionKind, ObjectId};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Events that may wait in one lane; more are dropped and counted.
+const QUEUE_EVENTS_MAX: usize = 1024;
+/// Lanes work side by side; events of one object stay in one lane and so in order.
+const LANES: usize = 4;
+/// Flux's client gives up after so long.
+const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Flux's client tries so often after the first time, waiting 1 s to 30 s in between.
+const NOTIFY_RETRIES: u32 = 4;
+
+/// One queue a lane, by the object's name.
+struct Lanes {
+    name: &'static str,
+    lanes: Vec<mpsc::Sender<Arc<ObjectEvent>>>,
+}
+
+impl Lanes {
+    fn send(&self, event: &Arc<ObjectEvent>) {
+        let mut hasher = DefaultHasher::new();
+        (&event.subject.kind, &event.subject.namespace, &event.subject.name).hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % self.lanes.len().max(1) as u64).unwrap_or(0);
+        if let Some(lane) = self.lanes.get(lane)
+            && lane.try_send(event.clone()).is_err()
+        {
+            EventDropped {
+                sink: self.name,
+                error: "its queue is full",
+            }
+            .emit();
+        }
+    }
+}
+
+/// core/v1 Events in the object's namespace.
+pub(crate) struct KubernetesEvents(Lanes);
+
+impl KubernetesEvents {
+    /// Starts the lanes; they end when the sink is dropped.
+    pub(crate) fn start(cluster: Arc<dyn Cluster>) -> Self {
+        let lanes = (0..LANES).map(|_| {
+            let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX);
+            let cluster = cluster.clone();
+            tokio::spawn(async move {
+                while let Some(event) = receiver.recv().await {
+                    if let Err(error) = create(&*cluster, event.core_v1()).await {
+                        EventDropped {
+                            sink: "kubernetes",
+                            error: &error.to_string(),
+                        }
+                        .emit();
+                    }
+                }
+            });
+            sender
+        });
+        Self(Lanes {
+            name: "kubernetes",
+            lanes: lanes.collect(),
+        })
+    }
+}
+
+async fn create(cluster: &dyn Cluster, event: Value) -> Result<(), RequestError> {
+    let text = |pointer: &str| {
+        event
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let id = ObjectId {
+        gvk: GroupVersionKind::new("v1", "Event"),
+        namespace: Some(text("/metadata/namespace")),
+        name: text("/metadata/name"),
+    };
+    match cluster.create(&Identity::AsController, &id, event).await {
+        // the namespace is going away and takes its events with it
+        Err(error) if error.is_not_found() || error.code() == 403 => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+impl Sink for KubernetesEvents {
+    fn record(&self, event: &Arc<ObjectEvent>) {
+        self.0.send(event);
+    }
+}
+
+/// JSON to `--events-addr`.
+pub(crate) struct Notifications(Lanes);
+
+impl Notifications {
+    /// Starts the lanes.
+    ///
+    /// # Errors
+    /// Where no HTTP client can be made or the address is no URL.
+    pub(crate) fn start(address: &str) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder().timeout(NOTIFY_TIMEOUT).build()?;
+        client.post(address).build()?;
+        let lanes = (0..LANES).map(|_| {
+            let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX);
+            let (client, address) = (client.clone(), address.to_owned());
+            tokio::spawn(async move {
+                while let Some(event) = receiver.recv().await {
+                    if let Some(body) = event.notification() {
+                        post(&client, &address, &body).await;
+                    }
+                }
+            });
+            sender
+        });
+        Ok(Self(Lanes {
+            name: "notification",
+            lanes: lanes.collect(),
+        }))
+    }
+}
+
+impl Sink for Notifications {
+    fn record(&self, event: &Arc<ObjectEvent>) {
+        self.0.send(event);
+    }
+}
+
+async fn post(client: &reqwest::Client, address: &str, body: &Value) {
+    let body = body.to_string();
+    for attempt in 0..=NOTIFY_RETRIES {
+        let sent = client
+            .post(address)
+            .header("Content-Type", "application/json")
+            .body(body.clone())
+            .send()
+            .await;
+        let error = match sent {
+            // 429 means the same event was sent lately, other 4xx that it is not wanted: neither is worth a line
+            Ok(response) if !response.status().is_server_error() => return,
+            Ok(response) => format!("{address} answered {}", response.status()),
+            Err(error) => error.to_string(),
+        };
+        if attempt == NOTIFY_RETRIES {
+            return EventDropped {
+                sink: "notification",
+                error: &error,
+            }
+            .emit();
+        }
+        tokio::time::sleep(Duration::from_secs(1 << attempt).min(Duration::from_secs(30))).await;
+    }
+}

@@ -1,0 +1,149 @@
+//! The one place that writes to custom resources: status, finalizers.
+
+use super::context::{Context, object_id};
+use super::{Key, Kind};
+use serde_json::{Map, Value, json};
+use sluice_apply::cluster::{Identity, Patch, PatchOptions, RequestError};
+use sluice_event::events::StatusWritten;
+
+impl Context {
+    /// Makes the status of a custom resource `status`, by one merge patch of what differs. No difference, no request.
+    /// `object` is what the status was computed from; its UID is a precondition. True where something was written.
+    ///
+    /// # Errors
+    /// What the API server said. An object that is gone is no error.
+    pub async fn write_status(
+        &self,
+        kind: &'static Kind,
+        key: &Key,
+        object: &Value,
+        status: &Value,
+    ) -> Result<bool, RequestError> {
+        let known = self.store.get(key);
+        let known_status = known
+            .as_deref()
+            .unwrap_or(object)
+            .get("status")
+            .unwrap_or(&Value::Null);
+        let Some(difference) = merge_patch(known_status, status) else {
+            return Ok(false);
+        };
+        let uid = object.pointer("/metadata/uid").cloned().unwrap_or_default();
+        let patch = json!({ "metadata": { "uid": uid }, "status": difference });
+        self.write(kind, key, patch, Some("status")).await?;
+        StatusWritten.emit();
+        Ok(true)
+    }
+
+    /// Adds or removes a finalizer, guarded by the resource version so that nobody else's change is lost.
+    /// Answers with the object as it is now, none where it is gone.
+    ///
+    /// # Errors
+    /// What the API server said; 409 where the object changed meanwhile.
+    pub async fn set_finalizer(
+        &self,
+        kind: &'static Kind,
+        key: &Key,
+        object: &Value,
+        finalizer: &str,
+        is_wanted: bool,
+    ) -> Result<Option<Value>, RequestError> {
+        let known = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+        let mut finalizers: Vec<Value> = known.cloned().unwrap_or_default();
+        finalizers.retain(|known| known.as_str() != Some(finalizer));
+        if is_wanted {
+            finalizers.push(finalizer.into());
+        }
+        let version = object
+            .pointer("/metadata/resourceVersion")
+            .cloned()
+            .unwrap_or_default();
+        let patch = json!({ "metadata": { "finalizers": finalizers, "resourceVersion": version } });
+        self.write(kind, key, patch, None).await
+    }
+
+    async fn write(
+        &self,
+        kind: &'static Kind,
+        key: &Key,
+        patch: Value,
+        subresource: Option<&str>,
+    ) -> Result<Option<Value>, RequestError> {
+        let id = object_id(kind, key);
+        let manager = format!("gotk-{}", kind.component);
+        let options = PatchOptions {
+            manager: &manager,
+            is_dry_run: false,
+            subresource,
+        };
+        match self
+            .cluster
+            .patch(&Identity::AsController, &id, Patch::Merge(patch), options)
+            .await
+        {
+            Ok(patched) => {
+                // our own write must not look like somebody's wish, but who waits for this object must hear of it
+                self.took(key, patched.object.clone());
+                Ok(Some(patched.object))
+            }
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Takes in our own write; what others wait for is signalled, the object itself is not woken by it.
+    fn took(&self, key: &Key, object: Value) {
+        if object.pointer("/metadata/deletionTimestamp").is_some()
+            && object
+                .pointer("/metadata/finalizers")
+                .and_then(Value::as_array)
+                .is_none_or(Vec::is_empty)
+        {
+            // removing the last finalizer deletes: the watch will tell
+            return;
+        }
+        super::watch::show(self, key.clone(), object);
+    }
+}
+
+/// RFC 7396: what turns `from` into `to`, none where they are equal.
+fn merge_patch(from: &Value, to: &Value) -> Option<Value> {
+    if from == to {
+        return None;
+    }
+    let (Value::Object(from), Value::Object(to)) = (from, to) else {
+        return Some(to.clone());
+    };
+    let mut patch = Map::new();
+    for (key, value) in to {
+        if let Some(difference) = merge_patch(from.get(key).unwrap_or(&Value::Null), value) {
+            patch.insert(key.clone(), difference);
+        }
+    }
+    for key in from.keys().filter(|key| !to.contains_key(*key)) {
+        patch.insert(key.clone(), Value::Null);
+    }
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_written() {
+        let row = |from: Value, to: Value| merge_patch(&from, &to).map(|patch| patch.to_string());
+        assert_eq!(
+            row(json!({"a": 1, "b": {"c": [1]}}), json!({"a": 1, "b": {"c": [1]}})),
+            None
+        );
+        assert_eq!(row(Value::Null, json!({"a": 1})), Some(r#"{"a":1}"#.into()));
+        assert_eq!(
+            row(
+                json!({"a": 1, "b": {"c": [1], "d": 2}, "e": 3}),
+                json!({"a": 1, "b": {"c": [2], "d": 2}})
+            ),
+            Some(r#"{"b":{"c":[2]},"e":null}"#.into())
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! The custom resources as the watches and our own writes last showed them.
+//!
+//! **Invariant:** an object never goes back to an older resource version.
+
+use super::Key;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What a new state of an object replaced.
+#[derive(Debug)]
+pub enum Stored {
+    /// It was not known.
+    New,
+    /// It was known like this.
+    Replaced(Arc<Value>),
+    /// What is known is as new or newer.
+    Old,
+}
+
+/// Custom resources by key, whole but for `managedFields`.
+#[derive(Debug, Default)]
+pub struct Store {
+    objects: RwLock<HashMap<Key, Arc<Value>>>,
+}
+
+impl Store {
+    /// The object, none where no watch has shown it.
+    pub fn get(&self, key: &Key) -> Option<Arc<Value>> {
+        self.objects
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+    }
+
+    /// Takes in a state of an object, unless a newer one is known.
+    pub fn put(&self, key: &Key, mut object: Value) -> Stored {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = objects.get(key)
+            && let (Some(known), Some(new)) = (version(known), version(&object))
+            && new <= known
+        {
+            return Stored::Old;
+        }
+        match objects.insert(key.clone(), Arc::new(object)) {
+            Some(old) => Stored::Replaced(old),
+            None => Stored::New,
+        }
+    }
+
+    /// Drops an object; whether it was known.
+    pub fn remove(&self, key: &Key) -> bool {
+        self.objects
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(key)
+            .is_some()
+    }
+
+    /// The keys of all objects of a kind.
+    pub fn keys(&self, kind: &str) -> Vec<Key> {
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        objects.keys().filter(|key| key.kind == kind).cloned().collect()
+    }
+}
+
+/// The resource version as a number: since Kubernetes 1.35 its order is part of the API.
+pub(crate) fn version(object: &Value) -> Option<u64> {
+    object
+        .pointer("/metadata/resourceVersion")?
+        .as_str()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn never_goes_back() {
+        let store = Store::default();
+        let key = Key::new("K", "ns", "a");
+        let at = |version: &str| json!({ "metadata": { "resourceVersion": version, "managedFields": [] } });
+        assert!(matches!(store.put(&key, at("9")), Stored::New));
+        assert!(matches!(store.put(&key, at("10")), Stored::Replaced(_)));
+        assert!(
+            matches!(store.put(&key, at("9")), Stored::Old),
+            "a late answer does not replace a newer watch event"
+        );
+        assert_eq!(
+            *store.get(&key).unwrap(),
+            json!({ "metadata": { "resourceVersion": "10" } })
+        );
+    }
+}

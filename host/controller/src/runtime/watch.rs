@@ -1,0 +1,326 @@
+//! The watches: own kinds whole, ConfigMaps and Secrets and applied objects by their metadata only.
+//!
+//! **Invariant:** one malformed object never stops a kind: objects are decoded one by one, by their reconciler (N7).
+
+use super::context::Context;
+use super::schedule::Wake;
+use super::store::Stored;
+use super::{Key, Kind};
+use futures::{Stream, StreamExt};
+use kube::api::{Api, DynamicObject};
+use kube::core::{ApiResource, PartialObjectMeta};
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event};
+use serde_json::Value;
+use sluice_apply::live::{Moved, Seen};
+use sluice_event::events::WatchFailed;
+use sluice_object::GroupVersionKind;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Objects of a list are asked for in pages: it bounds what is decoded at once.
+const PAGE_OBJECTS: u32 = 100;
+
+/// Label that says which Kustomization owns an object.
+const OWNER_NAME: &str = "kustomize.toolkit.fluxcd.io/name";
+/// Label that says in which namespace the owner lives.
+const OWNER_NAMESPACE: &str = "kustomize.toolkit.fluxcd.io/namespace";
+
+/// Watches a kind of custom resource until shutdown. `synced` is told once, when all objects are known or the kind is
+/// known to be absent.
+pub(crate) async fn resources(
+    cx: Arc<Context>,
+    kind: &'static Kind,
+    selector: Option<String>,
+    synced: tokio::sync::mpsc::Sender<()>,
+) {
+    let resource = kind.api_resource();
+    let api: Api<DynamicObject> = match cx.config.watch_all_namespaces {
+        true => Api::all_with(cx.kube.client().clone(), &resource),
+        false => Api::namespaced_with(cx.kube.client().clone(), &cx.config.runtime_namespace, &resource),
+    };
+    let mut config = watcher::Config::default().page_size(PAGE_OBJECTS);
+    config.label_selector = selector;
+    let mut listed: HashSet<Key> = HashSet::new();
+    let mut synced = Some(synced);
+    let on = |event: Result<Event<DynamicObject>, watcher::Error>| {
+        match event {
+            Ok(Event::Init) => listed.clear(),
+            Ok(Event::InitApply(object)) => {
+                if let Some((key, object)) = keyed(kind, object) {
+                    listed.insert(key.clone());
+                    show(&cx, key, object);
+                }
+            }
+            Ok(Event::InitDone) => {
+                for key in cx.store.keys(kind.kind) {
+                    if !listed.contains(&key) {
+                        vanish(&cx, &key);
+                    }
+                }
+                listed = HashSet::new();
+                synced = None;
+            }
+            Ok(Event::Apply(object)) => {
+                if let Some((key, object)) = keyed(kind, object) {
+                    show(&cx, key, object);
+                }
+            }
+            Ok(Event::Delete(object)) => {
+                if let Some((key, _)) = keyed(kind, object) {
+                    vanish(&cx, &key);
+                }
+            }
+            Err(error) => {
+                if is_absent(&error) {
+                    // the CRD is not installed; the watch goes on trying, the process need not wait for it
+                    synced = None;
+                } else {
+                    WatchFailed {
+                        kind: kind.kind,
+                        error: &text(&error),
+                    }
+                    .emit();
+                }
+            }
+        }
+    };
+    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
+}
+
+/// Watches ConfigMaps or Secrets that ask for it by label; whoever read them is woken.
+pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
+    let resource = core_resource(kind);
+    let api: Api<DynamicObject> = Api::all_with(cx.kube.client().clone(), &resource);
+    let config = watcher::Config::default()
+        .page_size(PAGE_OBJECTS)
+        .labels(&cx.config.watch_configs_label_selector);
+    let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
+        Ok(Event::Init | Event::InitDone) => {}
+        Ok(Event::InitApply(object) | Event::Apply(object) | Event::Delete(object)) => {
+            let name = object.metadata.name.unwrap_or_default();
+            let key = Key::new(kind, &object.metadata.namespace.unwrap_or_default(), &name);
+            cx.reschedule(|schedule| schedule.signal(&key));
+        }
+        Err(error) => WatchFailed {
+            kind,
+            error: &text(&error),
+        }
+        .emit(),
+    };
+    drain(
+        &cx,
+        kube::runtime::metadata_watcher(api, config).default_backoff(),
+        on,
+    )
+    .await;
+}
+
+/// Watches the metadata of all objects of a kind that carry our owner label: drift and health wake their owner.
+pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
+    let kind = gvk.group_kind();
+    let Ok(mapping) = cx.cluster.mapping(&gvk).await else {
+        return cx.live.release_watch(&kind);
+    };
+    let resource = ApiResource {
+        group: gvk.group.clone(),
+        version: gvk.version.clone(),
+        api_version: gvk.api_version(),
+        kind: gvk.kind.clone(),
+        plural: mapping.plural,
+    };
+    let api: Api<DynamicObject> = Api::all_with(cx.kube.client().clone(), &resource);
+    let config = watcher::Config::default()
+        .page_size(PAGE_OBJECTS)
+        .labels(OWNER_NAME);
+    let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
+        Ok(Event::Init) => cx.live.listing(&kind),
+        Ok(Event::InitApply(object) | Event::Apply(object)) => {
+            let (namespace, name) = (
+                object.metadata.namespace.clone(),
+                object.metadata.name.clone().unwrap_or_default(),
+            );
+            let owner = owner(&object).map(Arc::new);
+            let seen = seen(object);
+            let moved = cx.live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
+            react(&cx, moved);
+        }
+        Ok(Event::InitDone) => cx
+            .live
+            .listed(&kind)
+            .into_iter()
+            .for_each(|moved| react(&cx, moved)),
+        Ok(Event::Delete(object)) => {
+            let name = object.metadata.name.clone().unwrap_or_default();
+            let moved = cx.live.saw(
+                &kind,
+                object.metadata.namespace.as_deref(),
+                &name,
+                owner(&object).map(Arc::new),
+                None,
+            );
+            react(&cx, moved);
+        }
+        Err(error) => WatchFailed {
+            kind: &kind.kind,
+            error: &text(&error),
+        }
+        .emit(),
+    };
+    drain(
+        &cx,
+        kube::runtime::metadata_watcher(api, config).default_backoff(),
+        on,
+    )
+    .await;
+}
+
+async fn drain<T>(cx: &Context, events: impl Stream<Item = T>, mut on: impl FnMut(T)) {
+    let mut events = std::pin::pin!(events.take_until(cx.shutdown.cancelled()));
+    while let Some(event) = events.next().await {
+        on(event);
+    }
+}
+
+fn react(cx: &Context, moved: Moved<Arc<Key>>) {
+    match moved {
+        Moved::Nothing => {}
+        Moved::Drifted(owner) => cx.reschedule(|schedule| schedule.wake(&owner, Wake::Drift)),
+        Moved::Health(owner) => cx.reschedule(|schedule| schedule.wake(&owner, Wake::Health)),
+    }
+}
+
+/// A custom resource is there or changed.
+pub(crate) fn show(cx: &Context, key: Key, object: Value) {
+    let new = facts(&object);
+    let old = match cx.store.put(&key, object) {
+        Stored::Old => return,
+        Stored::New => None,
+        Stored::Replaced(old) => Some(facts(&old)),
+    };
+    let wake = match &old {
+        None => Some(Wake::Changed),
+        Some(old)
+            if old.generation != new.generation || old.is_deleted != new.is_deleted || old.uid != new.uid =>
+        {
+            Some(Wake::Changed)
+        }
+        Some(old) if old.requested_at != new.requested_at => Some(Wake::Requested),
+        Some(_) => None,
+    };
+    cx.reschedule(|schedule| {
+        if let Some(wake) = wake {
+            schedule.wake(&key, wake);
+        }
+        if old.is_none_or(|old| old.offers != new.offers || old.generation != new.generation) {
+            schedule.signal(&key);
+        }
+    });
+}
+
+fn vanish(cx: &Context, key: &Key) {
+    if cx.store.remove(key) {
+        cx.reschedule(|schedule| {
+            schedule.wake(key, Wake::Changed);
+            schedule.signal(key);
+        });
+    }
+}
+
+/// What about a custom resource wakes itself or others.
+#[derive(PartialEq, Eq)]
+struct Facts {
+    uid: Option<String>,
+    generation: Option<i64>,
+    is_deleted: bool,
+    requested_at: Option<String>,
+    /// What others wait for: the artifact of a source, readiness and revision of a dependency.
+    offers: Vec<Option<String>>,
+}
+
+fn facts(object: &Value) -> Facts {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let conditions = object
+        .pointer("/status/conditions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let ready = conditions
+        .filter(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"))
+        .next_back();
+    Facts {
+        uid: text("/metadata/uid"),
+        generation: object.pointer("/metadata/generation").and_then(Value::as_i64),
+        is_deleted: object.pointer("/metadata/deletionTimestamp").is_some(),
+        requested_at: text("/metadata/annotations/reconcile.fluxcd.io~1requestedAt"),
+        offers: vec![
+            text("/status/artifact/revision"),
+            text("/status/artifact/digest"),
+            text("/status/lastAppliedRevision"),
+            ready.and_then(|condition| condition.get("status")?.as_str().map(str::to_owned)),
+            object.pointer("/status/observedGeneration").map(Value::to_string),
+        ],
+    }
+}
+
+fn keyed(kind: &'static Kind, object: DynamicObject) -> Option<(Key, Value)> {
+    let key = Key::new(
+        kind.kind,
+        object.metadata.namespace.as_deref()?,
+        object.metadata.name.as_deref()?,
+    );
+    let mut object = serde_json::to_value(object).ok()?;
+    // items of lists come without these two
+    let map = object.as_object_mut()?;
+    map.insert("apiVersion".to_owned(), kind.api_version().into());
+    map.insert("kind".to_owned(), kind.kind.into());
+    Some((key, object))
+}
+
+fn owner(object: &PartialObjectMeta<DynamicObject>) -> Option<Key> {
+    let labels = object.metadata.labels.as_ref()?;
+    Some(Key::new(
+        super::KUSTOMIZATION.kind,
+        labels.get(OWNER_NAMESPACE)?,
+        labels.get(OWNER_NAME)?,
+    ))
+}
+
+fn seen(object: PartialObjectMeta<DynamicObject>) -> Seen {
+    let version = object
+        .metadata
+        .resource_version
+        .as_deref()
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0);
+    Seen {
+        fingerprint: sluice_apply::fingerprint(&object.metadata),
+        version,
+    }
+}
+
+fn is_absent(error: &watcher::Error) -> bool {
+    let (watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) = error else {
+        return false;
+    };
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+fn core_resource(kind: &str) -> ApiResource {
+    let gvk = kube::core::GroupVersionKind::gvk("", "v1", kind);
+    ApiResource::from_gvk_with_plural(&gvk, &format!("{}s", kind.to_lowercase()))
+}
+
+fn text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,100 @@
+//! Takes from the schedule what is ready and runs it, within the limits.
+
+use super::context::{Context, Reconciler, Run};
+use super::schedule::Park;
+use super::{Key, Wakes};
+use futures::FutureExt;
+use sluice_event::log::reconcile_span;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+/// Runs ready objects until shutdown, then waits for those that run.
+pub(crate) async fn work(cx: Arc<Context>, reconcilers: Vec<Arc<dyn Reconciler>>) {
+    let reconcilers: HashMap<&'static str, Arc<dyn Reconciler>> = reconcilers
+        .into_iter()
+        .map(|reconciler| (reconciler.kind().kind, reconciler))
+        .collect();
+    while !cx.shutdown.is_cancelled() {
+        let next_timer = start_ready(&cx, &reconcilers);
+        let timer = async {
+            match next_timer {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = cx.work.notified() => {}
+            () = timer => {}
+            () = cx.shutdown.cancelled() => {}
+        }
+    }
+    // what has begun is brought to its end, so that no half-written status is left
+    while !cx.schedule().is_idle() {
+        cx.work.notified().await;
+    }
+}
+
+fn start_ready(
+    cx: &Arc<Context>,
+    reconcilers: &HashMap<&'static str, Arc<dyn Reconciler>>,
+) -> Option<Instant> {
+    let mut schedule = cx.schedule();
+    schedule.fire(Instant::now());
+    while let Some((key, wakes)) = schedule.next() {
+        if let Some(reconciler) = reconcilers.get(key.kind) {
+            cx.tasks.spawn(run(cx.clone(), reconciler.clone(), key, wakes));
+        }
+    }
+    let (ready, parked) = schedule.counts();
+    sluice_event::metrics::queue(ready, parked);
+    for reconciler in reconcilers.values() {
+        let (active, limit) = schedule.workers(reconciler.kind().kind);
+        sluice_event::metrics::workers(reconciler.kind().controller, active, limit);
+    }
+    schedule.next_timer()
+}
+
+async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes: Wakes) {
+    let kind = reconciler.kind();
+    let span = reconcile_span(
+        kind.controller,
+        kind.group,
+        kind.kind,
+        &key.namespace,
+        &key.name,
+        &reconcile_id(),
+    );
+    let run = Run {
+        object: cx.store.get(&key),
+        key: key.clone(),
+        wakes,
+        cx: cx.clone(),
+    };
+    let reconciled = AssertUnwindSafe(reconciler.reconcile(&run))
+        .catch_unwind()
+        .instrument(span.clone())
+        .await;
+    let park = reconciled.unwrap_or_else(|_| {
+        // a bug in one reconcile must not take the others down
+        span.in_scope(|| tracing::error!("reconcile panicked"));
+        Park::Backoff { at_most: None }
+    });
+    cx.reschedule(|schedule| schedule.done(&key, park, Instant::now(), crate::runtime::jitter()));
+}
+
+/// Unique within the cluster's logs: the start of the process and a count, in the shape of a UUID.
+fn reconcile_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static START: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let start = START.get_or_init(|| (crate::runtime::jitter() * (1u64 << 48) as f64) as u64);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!(
+        "{:08x}-{:04x}-4000-8000-{count:012x}",
+        start >> 16,
+        start & 0xffff
+    )
+}

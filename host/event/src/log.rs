@@ -1,0 +1,287 @@
+//! The log as Flux writes it: one JSON object a line with the keys that `flux logs` and existing queries look for
+//! (compat/cli.md section 23), or text for people.
+
+use serde_json::{Map, Value};
+use std::fmt;
+use std::io::Write;
+use std::str::FromStr;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Span, Subscriber};
+use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// `--log-encoding`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// One JSON object a line, Flux's default.
+    #[default]
+    Json,
+    /// Text for people.
+    Console,
+}
+
+impl FromStr for Encoding {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "json" => Ok(Self::Json),
+            "console" => Ok(Self::Console),
+            other => Err(format!("unknown log encoding {other:?}: use json or console")),
+        }
+    }
+}
+
+/// `--log-level`, Flux's four words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Everything.
+    Trace,
+    /// Decisions.
+    Debug,
+    /// One line a reconcile.
+    #[default]
+    Info,
+    /// Only what a human must act on.
+    Error,
+}
+
+impl FromStr for Verbosity {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "trace" => Ok(Self::Trace),
+            "debug" => Ok(Self::Debug),
+            "info" => Ok(Self::Info),
+            "error" => Ok(Self::Error),
+            other => Err(format!(
+                "unknown log level {other:?}: use trace, debug, info or error"
+            )),
+        }
+    }
+}
+
+impl Verbosity {
+    fn directives(self) -> &'static str {
+        // other people's crates speak only when asked for everything
+        match self {
+            Self::Trace => "trace",
+            Self::Debug => {
+                "warn,sluice=debug,sluice_event=debug,sluice_controller=debug,sluice_apply=debug,sluice_source=debug,sluice_render=debug,sluice_wasm=debug"
+            }
+            Self::Info => {
+                "error,sluice=info,sluice_event=info,sluice_controller=info,sluice_apply=info,sluice_source=info,sluice_render=info,sluice_wasm=info,sluice_devcluster=info"
+            }
+            Self::Error => "error",
+        }
+    }
+}
+
+/// Installs the log of this process, to standard error. A second call does nothing.
+pub fn init(encoding: Encoding, verbosity: Verbosity) {
+    let filter = EnvFilter::new(verbosity.directives());
+    let registry = tracing_subscriber::registry().with(filter);
+    let _ = match encoding {
+        Encoding::Json => registry.with(FluxJson::new(std::io::stderr)).try_init(),
+        Encoding::Console => {
+            let layer = tracing_subscriber::fmt::layer()
+                .with_target(false)
+                .with_writer(std::io::stderr);
+            registry.with(layer).try_init()
+        }
+    };
+}
+
+/// The root span of one reconcile: its fields are in every line logged inside.
+pub fn reconcile_span(
+    controller: &str,
+    group: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+    reconcile_id: &str,
+) -> Span {
+    tracing::info_span!(
+        target: "sluice",
+        "reconcile",
+        controller,
+        controllerGroup = group,
+        controllerKind = kind,
+        namespace,
+        name,
+        reconcileID = reconcile_id,
+    )
+}
+
+/// Writes events as Flux's JSON lines.
+pub struct FluxJson<W> {
+    writer: W,
+}
+
+impl<W> FluxJson<W> {
+    /// Lines go to `writer`.
+    pub fn new(writer: W) -> Self {
+        Self { writer }
+    }
+}
+
+struct SpanFields(Map<String, Value>);
+
+impl<S, W> Layer<S> for FluxJson<W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + 'static,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        let mut fields = Fields(Map::new());
+        attributes.record(&mut fields);
+        if let Some(span) = ctx.span(id) {
+            span.extensions_mut().insert(SpanFields(fields.0));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        let mut fields = Fields(Map::new());
+        values.record(&mut fields);
+        if let Some(span) = ctx.span(id)
+            && let Some(known) = span.extensions_mut().get_mut::<SpanFields>()
+        {
+            known.0.extend(fields.0);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        let mut line = Map::new();
+        line.insert("level".to_owned(), level(*event.metadata().level()).into());
+        line.insert(
+            "ts".to_owned(),
+            jiff::Timestamp::now()
+                .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+                .to_string()
+                .into(),
+        );
+        let mut own = Fields(Map::new());
+        event.record(&mut own);
+        let message = own.0.remove("message").unwrap_or_default();
+        line.insert("msg".to_owned(), message);
+        for span in ctx
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
+            if let Some(fields) = span.extensions().get::<SpanFields>() {
+                line.extend(fields.0.clone());
+            }
+        }
+        line.extend(own.0);
+        name_object(&mut line);
+        let mut bytes = Value::Object(line).to_string();
+        bytes.push('\n');
+        // nowhere is left to say that the log cannot be written
+        let _ = self
+            .writer
+            .make_writer_for(event.metadata())
+            .write_all(bytes.as_bytes());
+    }
+}
+
+/// controller-runtime also gives the object under its kind: `"Kustomization":{"name":…,"namespace":…}`.
+fn name_object(line: &mut Map<String, Value>) {
+    let text = |key: &str| line.get(key).and_then(Value::as_str).map(str::to_owned);
+    if let (Some(kind), Some(name), Some(namespace)) =
+        (text("controllerKind"), text("name"), text("namespace"))
+    {
+        line.insert(kind, serde_json::json!({ "name": name, "namespace": namespace }));
+    }
+}
+
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+struct Fields(Map<String, Value>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let text = format!("{value:?}");
+        // maps of changes come as JSON text and are logged as the map they are
+        let value = if field.name() == "output" {
+            serde_json::from_str(&text).unwrap_or(Value::String(text))
+        } else {
+            text.into()
+        };
+        self.0.insert(field.name().to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_are_what_flux_logs_reads() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::registry().with(FluxJson::new(move || writer.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            let span = reconcile_span(
+                "kustomization",
+                "kustomize.toolkit.fluxcd.io",
+                "Kustomization",
+                "apps",
+                "web",
+                "r-1",
+            );
+            let _entered = span.enter();
+            crate::events::ObjectsApplied {
+                changes: &[("ConfigMap/apps/a".to_owned(), "created")],
+                revision: "main@sha1:abc",
+            }
+            .emit();
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let mut line: Value = serde_json::from_str(text.trim_end()).unwrap();
+        let ts = line.as_object_mut().unwrap().remove("ts").unwrap();
+        assert_eq!(ts.as_str().unwrap().len(), "2022-08-02T12:55:34.419Z".len());
+        expect_test::expect![[r#"{"Kustomization":{"name":"web","namespace":"apps"},"controller":"kustomization","controllerGroup":"kustomize.toolkit.fluxcd.io","controllerKind":"Kustomization","level":"info","msg":"server-side apply completed","name":"web","namespace":"apps","output":{"ConfigMap/apps/a":"created"},"reconcileID":"r-1","revision":"main@sha1:abc"}"#]]
+        .assert_eq(&line.to_string());
+    }
+}
