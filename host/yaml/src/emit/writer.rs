@@ -154,7 +154,8 @@ impl<'o> Writer<'o> {
     }
 
     fn write_plain(&mut self, text: &str, indent: usize, folds: bool) {
-        if !self.whitespace && !(self.is_v3 && text.is_empty()) {
+        let is_invisible = self.is_v3 && text.is_empty();
+        if !self.whitespace && !is_invisible {
             self.put_char(' ');
         }
         if !folds || self.fits_on_line(text) {
@@ -162,7 +163,7 @@ impl<'o> Writer<'o> {
         } else {
             self.write_folding(text, indent, false);
         }
-        if !(self.is_v3 && text.is_empty()) {
+        if !is_invisible {
             self.whitespace = false;
         }
         self.indention = false;

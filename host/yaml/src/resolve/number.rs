@@ -27,10 +27,10 @@ pub(super) fn parse(text: &str, octal: bool) -> Option<Number> {
     if let Some(value) = integer(sign, digits, base) {
         return Some(value);
     }
-    if base == 10 || base == 8 {
-        if let Some(value) = float(text) {
-            return Some(Number::Float(value));
-        }
+    if (base == 10 || base == 8)
+        && let Some(value) = float(text)
+    {
+        return Some(Number::Float(value));
     }
     // What Go tries last: a sign behind the prefix, "0b-11".
     let (base, rest, negative) = match () {
