@@ -56,6 +56,14 @@ const DIFFERENCES: [(&str, &str); 1] = [(
     "Go misses a repeated key that is written as an alias; we refuse it",
 )];
 
+/// Comments that Go keeps and we do not, or the other way round: inside flow collections and around markers and bare text.
+const COMMENTS_MOVED: [&str; 4] = [
+    "a: 1\n... # c\n",
+    "a\n# c\nb\n",
+    "a: [b,\n# c\nd]\n",
+    "a: [b # c\n]\n",
+];
+
 fn json_as(resolver: Resolver, key: &'static str) -> impl Fn(&Json, &str) -> Option<(String, String)> {
     move |row, input| {
         let (ok, go) = answer(&row[key]);
@@ -121,11 +129,12 @@ fn printed_as_yaml_v3_does() {
     for (key, compact) in [("out3", false), ("out3c", true)] {
         compare(key, |row, input| {
             let (_, go) = answer(row.get(key)?);
-            if input.contains('#') && !input.contains('"') {
-                return None; // comments are compared on their own
+            if COMMENTS_MOVED.contains(&input) {
+                return None;
             }
             let options = ParseOptions {
                 keep_aliases: true,
+                comments: true,
                 ..ParseOptions::default()
             };
             let root = parse_document(input, &options).ok()??.root;
