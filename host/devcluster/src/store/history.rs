@@ -1,0 +1,95 @@
+use super::{Key, TooOld};
+use serde_json::Value;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChangeKind {
+    Added,
+    Modified,
+    Deleted,
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) table: String,
+    pub(crate) revision: u64,
+    pub(crate) kind: ChangeKind,
+    pub(crate) key: Key,
+    pub(crate) object: Arc<Value>,
+    pub(crate) previous: Option<Arc<Value>>,
+}
+
+/// The changes of one table: those missed, then those to come. The channel ends when the reader falls too far behind.
+pub(crate) struct Watch {
+    pub(crate) missed: Vec<Arc<Change>>,
+    pub(crate) next: mpsc::Receiver<Arc<Change>>,
+}
+
+#[derive(Default)]
+pub(super) struct Table {
+    pub(super) objects: BTreeMap<Key, Arc<Value>>,
+    history: VecDeque<Arc<Change>>,
+    /// Changes up to this revision are forgotten.
+    forgotten: u64,
+    watchers: Vec<mpsc::Sender<Arc<Change>>>,
+}
+
+impl Table {
+    pub(super) fn select(&self, namespace: Option<&str>) -> Vec<Arc<Value>> {
+        match namespace {
+            None => self.objects.values().cloned().collect(),
+            Some(namespace) => self
+                .objects
+                .range(Key::new(namespace, "")..)
+                .take_while(|(key, _)| key.namespace == namespace)
+                .map(|(_, object)| object.clone())
+                .collect(),
+        }
+    }
+
+    pub(super) fn record(&mut self, change: Arc<Change>, history_max: usize) {
+        match change.kind {
+            ChangeKind::Deleted => drop(self.objects.remove(&change.key)),
+            ChangeKind::Added | ChangeKind::Modified => {
+                self.objects.insert(change.key.clone(), change.object.clone());
+            }
+        }
+        // a watcher that is full has lost touch: it is dropped and comes back with its last resource version
+        self.watchers.retain(|watcher| watcher.try_send(change.clone()).is_ok());
+        self.history.push_back(change);
+        while self.history.len() > history_max {
+            if let Some(oldest) = self.history.pop_front() {
+                self.forgotten = oldest.revision;
+            }
+        }
+    }
+
+    pub(super) fn watch(&mut self, since: u64, backlog: usize) -> Result<Watch, TooOld> {
+        if since < self.forgotten {
+            return Err(TooOld { asked: since, oldest: self.forgotten });
+        }
+        let missed = self.history.iter().filter(|change| change.revision > since).cloned().collect();
+        Ok(self.subscribe(missed, backlog))
+    }
+
+    pub(super) fn subscribe(&mut self, missed: Vec<Arc<Change>>, backlog: usize) -> Watch {
+        let (sender, next) = mpsc::channel(backlog.max(1));
+        self.watchers.retain(|watcher| !watcher.is_closed());
+        self.watchers.push(sender);
+        Watch { missed, next }
+    }
+
+    pub(super) fn drop_watchers(&mut self) {
+        self.watchers.clear();
+    }
+
+    pub(super) fn compact(&mut self, revision: u64) {
+        self.history.clear();
+        self.forgotten = revision;
+        self.watchers.clear();
+    }
+}

@@ -1,0 +1,137 @@
+//! How a write comes to land: read, default, own, prepare, validate, store.
+
+pub(crate) mod check;
+pub(crate) mod create;
+pub(crate) mod defaults;
+pub(crate) mod delete;
+pub(crate) mod owners;
+pub(crate) mod rules;
+pub(crate) mod strategy;
+pub(crate) mod structural;
+pub(crate) mod typed;
+pub(crate) mod update;
+
+use crate::kinds::Kind;
+use crate::request::{FieldValidation, WriteOptions};
+use crate::status::{Named, Result, Status};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// One write request: what is addressed, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    pub(crate) kind: Arc<Kind>,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) subresource: String,
+    pub(crate) options: WriteOptions,
+}
+
+/// What a write answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) object: Arc<Value>,
+    pub(crate) is_new: bool,
+    /// Texts for `Warning` headers.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Write {
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named { group: &self.kind.group, resource: &self.kind.plural, name: &self.name }
+    }
+
+    pub(crate) fn invalid(&self, name: &str, causes: Vec<crate::status::Cause>) -> Status {
+        Status::invalid(&self.kind.group, &self.kind.kind, name, causes)
+    }
+}
+
+/// Checks that a body is of the kind that the path names.
+fn check_identity(write: &Write, body: &mut Value) -> Result<()> {
+    let (version, kind) = (write.kind.api_version(), &write.kind.kind);
+    let Value::Object(map) = body else {
+        return Err(Status::bad_request("the request body is not an object"));
+    };
+    let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (sent_version, sent_kind) = (text("apiVersion"), text("kind"));
+    if write.kind.custom.is_some() && (sent_version.is_empty() || sent_kind.is_empty()) && !map.is_empty() {
+        let missing = if sent_kind.is_empty() { "Kind" } else { "apiVersion" };
+        return Err(Status::bad_request(format!("Object '{missing}' is missing in '{}'", Value::Object(map.clone()))));
+    }
+    if !sent_version.is_empty() && sent_version != version {
+        return Err(Status::bad_request(format!(
+            "the API version in the data ({sent_version}) does not match the expected API version ({version})"
+        )));
+    }
+    if !sent_kind.is_empty() && sent_kind != *kind {
+        return Err(Status::bad_request(format!(
+            "{sent_kind} in version \"{}\" cannot be handled as a {kind}: no kind \"{sent_kind}\" is registered for version \"{version}\"",
+            write.kind.version
+        )));
+    }
+    map.insert("apiVersion".to_owned(), version.into());
+    map.insert("kind".to_owned(), kind.clone().into());
+    Ok(())
+}
+
+/// Reads a body as the server's types would: unknown fields are dropped and reported, defaults filled in.
+pub(crate) fn read(write: &Write, body: &mut Value, warnings: &mut Vec<String>) -> Result<()> {
+    check_identity(write, body)?;
+    let kind = &write.kind;
+    let unknown = if kind.custom.is_some() {
+        let unknown = structural::prune(&kind.schema, body);
+        structural::drop_nulls(&kind.schema, body);
+        defaults::from_schema(&kind.schema, body);
+        unknown
+    } else {
+        let found = typed::read(&kind.schema, body);
+        if let Some((path, got, expected)) = found.mistyped {
+            return Err(Status::bad_request(format!(
+                "{} in version \"{}\" cannot be handled as a {}: json: cannot unmarshal {got} into Go struct field {}.{path} of type {expected}",
+                kind.kind, kind.version, kind.kind, kind.kind
+            )));
+        }
+        defaults::from_schema(&kind.schema, body);
+        defaults::built_in(&kind.group, &kind.kind, body);
+        typed::round_trip(body).map_err(|why| {
+            Status::bad_request(format!("{} in version \"{}\" cannot be handled as a {}: {why}", kind.kind, kind.version, kind.kind))
+        })?;
+        found.unknown
+    };
+    let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    match write.options.field_validation {
+        FieldValidation::Strict if !texts.is_empty() => {
+            let texts = texts.join(", ");
+            Err(Status::bad_request(format!(
+                "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {texts}",
+                kind.kind, kind.version, kind.kind
+            )))
+        }
+        FieldValidation::Warn => {
+            warnings.extend(texts);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// All validation of an object that is about to be stored; `old` is none for a create.
+pub(crate) fn validate(write: &Write, old: Option<&Value>, new: &Value) -> Result<()> {
+    let kind = &write.kind;
+    let mut causes = Vec::new();
+    if let Some(old) = old {
+        causes.extend(strategy::immutable(kind, old, new));
+    }
+    causes.extend(check::metadata(kind, new));
+    if kind.custom.is_some() {
+        let found = structural::validate(&kind.schema, new);
+        // rules are only asked about values that have the right shape
+        if found.is_empty() {
+            causes.extend(rules::validate(&kind.schema, new, old));
+        }
+        causes.extend(found);
+    } else {
+        causes.extend(check::built_in(kind, new));
+    }
+    if causes.is_empty() { Ok(()) } else { Err(write.invalid(crate::meta::name(new), causes)) }
+}

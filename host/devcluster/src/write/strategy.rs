@@ -1,0 +1,305 @@
+//! What the server decides about built-in and custom objects: what a client may not set, what counts as a change of
+//! the wish, and what may never change.
+
+use crate::kinds::Kind;
+use crate::meta;
+use crate::status::Cause;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+/// Built-in kinds whose `metadata.generation` counts changes of the spec.
+const GENERATIONS: &[(&str, &str)] = &[
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+    ("apps", "DaemonSet"),
+    ("batch", "Job"),
+    ("batch", "CronJob"),
+    ("", "Pod"),
+    ("", "ReplicationController"),
+    ("networking.k8s.io", "Ingress"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("policy", "PodDisruptionBudget"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+    ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+    ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+    ("scheduling.k8s.io", "PriorityClass"),
+    ("networking.k8s.io", "IngressClass"),
+];
+
+/// Whether the kind counts generations.
+pub(crate) fn has_generation(kind: &Kind) -> bool {
+    kind.custom.is_some() || GENERATIONS.contains(&(kind.group.as_str(), kind.kind.as_str()))
+}
+
+/// Whether a PUT without a resource version is taken.
+pub(crate) fn allows_unconditional_update(kind: &Kind) -> bool {
+    kind.custom.is_none() && !matches!(kind.kind.as_str(), "APIService" | "CustomResourceDefinition" | "Lease")
+}
+
+/// Whether the status endpoint owns `.status`, so that other writes leave it alone.
+pub(crate) fn status_is_apart(kind: &Kind) -> bool {
+    kind.has_subresource("status")
+}
+
+/// What a new object gets that its sender does not decide.
+pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
+    if status_is_apart(kind) {
+        let empty = kind.empty.get("status").cloned();
+        let map = meta::as_map(object);
+        match empty {
+            Some(empty) => drop(map.insert("status".to_owned(), empty)),
+            None => drop(map.remove("status")),
+        }
+    }
+    if has_generation(kind) {
+        meta::set(object, "generation", 1);
+    } else {
+        meta::remove(object, "generation");
+    }
+    if kind.custom.is_some() {
+        return;
+    }
+    match kind.kind.as_str() {
+        "Namespace" => {
+            let spec = meta::field_mut(object, "spec");
+            spec.insert("finalizers".to_owned(), json!(["kubernetes"]));
+            meta::field_mut(object, "status").insert("phase".to_owned(), "Active".into());
+        }
+        "Pod" => {
+            let status = meta::field_mut(object, "status");
+            status.insert("phase".to_owned(), "Pending".into());
+            status.insert("qosClass".to_owned(), "BestEffort".into());
+        }
+        "PersistentVolumeClaim" => drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into())),
+        "PersistentVolume" => drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into())),
+        "Job" => job_selector(object),
+        "CustomResourceDefinition" => {
+            let versions = object.pointer("/spec/versions").and_then(Value::as_array).cloned().unwrap_or_default();
+            let storage = versions.iter().find(|version| version.get("storage") == Some(&Value::Bool(true)));
+            let stored: Vec<Value> = storage.and_then(|version| version.get("name")).cloned().into_iter().collect();
+            let status = meta::field_mut(object, "status");
+            status.insert("storedVersions".to_owned(), Value::Array(stored));
+            status.insert("conditions".to_owned(), Value::Null);
+            status.insert("acceptedNames".to_owned(), json!({"kind": "", "plural": ""}));
+        }
+        _ => {}
+    }
+    normalize(kind, object);
+}
+
+/// What an update carries over from the stored object.
+pub(crate) fn prepare_update(kind: &Kind, old: &Value, new: &mut Value) {
+    if status_is_apart(kind) {
+        carry(old, new, "status");
+    }
+    if kind.custom.is_none() {
+        match kind.kind.as_str() {
+            "Namespace" => {
+                let finalizers = old.pointer("/spec/finalizers").cloned().unwrap_or_default();
+                meta::field_mut(new, "spec").insert("finalizers".to_owned(), finalizers);
+            }
+            "Service" => carry_addresses(old, new),
+            "ServiceAccount" if new.get("secrets").is_none() => carry(old, new, "secrets"),
+            _ => {}
+        }
+        normalize(kind, new);
+    }
+    bump_generation(kind, old, new);
+}
+
+/// What an update of the status endpoint carries over from the stored object: everything else.
+pub(crate) fn prepare_status_update(kind: &Kind, old: &Value, new: &mut Value) {
+    if kind.custom.is_some() {
+        let status = new.get("status").cloned();
+        let managed = new.pointer("/metadata/managedFields").cloned();
+        let sent_version = meta::resource_version(new).to_owned();
+        *new = old.clone();
+        match status {
+            Some(status) => drop(meta::as_map(new).insert("status".to_owned(), status)),
+            None => drop(meta::as_map(new).remove("status")),
+        }
+        if let Some(managed) = managed {
+            meta::set(new, "managedFields", managed);
+        }
+        meta::set(new, "resourceVersion", sent_version);
+    } else {
+        let names: Vec<String> = old.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        for name in names.iter().filter(|name| !matches!(name.as_str(), "metadata" | "status")) {
+            carry(old, new, name);
+        }
+        meta::carry(old, new, "labels");
+    }
+    meta::carry(old, new, "generation");
+}
+
+fn carry(old: &Value, new: &mut Value, field: &str) {
+    let map = meta::as_map(new);
+    match old.get(field) {
+        Some(value) => drop(map.insert(field.to_owned(), value.clone())),
+        None => drop(map.remove(field)),
+    }
+}
+
+fn bump_generation(kind: &Kind, old: &Value, new: &mut Value) {
+    if !has_generation(kind) {
+        meta::carry(old, new, "generation");
+        return;
+    }
+    let status_counts = !status_is_apart(kind);
+    let wish = |object: &Value| {
+        let mut wish = object.clone();
+        let map = meta::as_map(&mut wish);
+        map.remove("metadata");
+        map.remove("apiVersion");
+        if !status_counts {
+            map.remove("status");
+        }
+        wish
+    };
+    let changed = wish(old) != wish(new);
+    meta::set(new, "generation", meta::generation(old) + i64::from(changed));
+}
+
+/// Rewrites what has two spellings.
+fn normalize(kind: &Kind, object: &mut Value) {
+    if kind.kind == "Secret" && kind.group.is_empty() {
+        let Some(Value::Object(plain)) = meta::as_map(object).remove("stringData") else { return };
+        let data = meta::field_mut(object, "data");
+        for (key, text) in plain {
+            data.insert(key, STANDARD.encode(text.as_str().unwrap_or_default()).into());
+        }
+    }
+}
+
+/// A Job without a selector selects its own Pods by its uid.
+fn job_selector(object: &mut Value) {
+    if object.pointer("/spec/manualSelector") == Some(&Value::Bool(true)) {
+        return;
+    }
+    let (uid, name) = (meta::uid(object).to_owned(), meta::name(object).to_owned());
+    let spec = meta::field_mut(object, "spec");
+    spec.insert("selector".to_owned(), json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
+    let template = meta::as_map(spec.entry("template").or_insert_with(|| json!({})));
+    let template = meta::as_map(template.entry("metadata").or_insert_with(|| json!({})));
+    let labels = meta::as_map(template.entry("labels").or_insert_with(|| json!({})));
+    for (key, value) in [
+        ("batch.kubernetes.io/controller-uid", &uid),
+        ("batch.kubernetes.io/job-name", &name),
+        ("controller-uid", &uid),
+        ("job-name", &name),
+    ] {
+        labels.insert(key.to_owned(), value.clone().into());
+    }
+}
+
+/// Addresses and ports that were given stay given.
+fn carry_addresses(old: &Value, new: &mut Value) {
+    let external = |object: &Value| object.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");
+    if external(new) {
+        return;
+    }
+    let old_spec = old.get("spec").cloned().unwrap_or_default();
+    let spec = meta::field_mut(new, "spec");
+    for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"] {
+        if spec.get(field).is_none_or(|value| value.is_null() || *value == json!("") || *value == json!([]))
+            && let Some(value) = old_spec.get(field)
+        {
+            spec.insert(field.to_owned(), value.clone());
+        }
+    }
+    let old_ports = old_spec.get("ports").and_then(Value::as_array).cloned().unwrap_or_default();
+    for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+        let same = |old: &&Value| old.get("port") == port.get("port") && old.get("protocol") == port.get("protocol");
+        if port.get("nodePort").is_none_or(Value::is_null)
+            && let Some(node_port) = old_ports.iter().find(same).and_then(|old| old.get("nodePort")).cloned()
+        {
+            meta::as_map(port).insert("nodePort".to_owned(), node_port);
+        }
+    }
+}
+
+/// What an update may not change.
+pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
+    if kind.custom.is_some() {
+        return Vec::new();
+    }
+    const SAID: &str = "field is immutable";
+    let mut causes = Vec::new();
+    let mut check = |pointer: &str, path: &str| {
+        let (old, new) = (old.pointer(pointer), new.pointer(pointer));
+        if old != new && old.is_some() {
+            let shown = new.map_or_else(|| "null".to_owned(), Value::to_string);
+            causes.push(Cause::new("FieldValueInvalid", format!("Invalid value: {shown}: {SAID}"), path));
+        }
+    };
+    match (kind.group.as_str(), kind.kind.as_str()) {
+        ("apps", "Deployment" | "ReplicaSet" | "DaemonSet") => check("/spec/selector", "spec.selector"),
+        ("batch", "Job") => {
+            check("/spec/selector", "spec.selector");
+            check("/spec/completionMode", "spec.completionMode");
+            check("/spec/template", "spec.template");
+        }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
+            if old.get("roleRef") != new.get("roleRef") {
+                let shown = new.get("roleRef").map_or_else(|| "null".to_owned(), Value::to_string);
+                causes.push(Cause::new("FieldValueInvalid", format!("Invalid value: {shown}: cannot change roleRef"), "roleRef"));
+            }
+        }
+        ("", "Secret") => {
+            check("/type", "type");
+            causes.extend(sealed(old, new));
+        }
+        ("", "ConfigMap") => causes.extend(sealed(old, new)),
+        ("", "Service") => {
+            let external = new.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");
+            let given = |object: &Value| object.pointer("/spec/clusterIP").and_then(Value::as_str).unwrap_or_default().to_owned();
+            if !external && !given(old).is_empty() && given(old) != given(new) {
+                let message = format!("Invalid value: [\"{}\"]: may not change once set", given(new));
+                causes.push(Cause::new("FieldValueInvalid", message, "spec.clusterIPs[0]"));
+            }
+        }
+        ("apps", "StatefulSet") => {
+            const MUTABLE: [&str; 8] = ["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+                "persistentVolumeClaimRetentionPolicy", "minReadySeconds", "volumeClaimTemplatesUpdate"];
+            let rest = |object: &Value| {
+                let mut spec = object.get("spec").cloned().unwrap_or_default();
+                meta::as_map(&mut spec).retain(|field, _| !MUTABLE.contains(&field.as_str()));
+                spec
+            };
+            if rest(old) != rest(new) {
+                causes.push(Cause::new("FieldValueForbidden", "Forbidden: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden", "spec"));
+            }
+        }
+        ("", "PersistentVolumeClaim") => {
+            let rest = |object: &Value| {
+                let mut spec = object.get("spec").cloned().unwrap_or_default();
+                meta::as_map(&mut spec).retain(|field, _| !matches!(field.as_str(), "resources" | "volumeAttributesClassName" | "volumeName"));
+                spec
+            };
+            if rest(old) != rest(new) {
+                causes.push(Cause::new("FieldValueForbidden", "Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims", "spec"));
+            }
+        }
+        _ => {}
+    }
+    causes
+}
+
+/// `immutable: true` of ConfigMaps and Secrets.
+fn sealed(old: &Value, new: &Value) -> Vec<Cause> {
+    if old.get("immutable") != Some(&Value::Bool(true)) {
+        return Vec::new();
+    }
+    let said = |field: &str| Cause::new("FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set", field);
+    let fields = ["immutable", "data", "binaryData"];
+    let changed = fields.into_iter().filter(|field| {
+        let empty = |value: Option<&Value>| value.is_none_or(|value| value.as_object().is_some_and(serde_json::Map::is_empty));
+        old.get(*field) != new.get(*field) && !(empty(old.get(*field)) && empty(new.get(*field)))
+    });
+    changed.map(said).collect()
+}
