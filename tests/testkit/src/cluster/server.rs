@@ -40,7 +40,7 @@ pub enum StartError {
         /// The end of what it printed.
         log: String,
     },
-    /// The generated kubeconfig was refused, or a key could not be made: a bug of the test kit.
+    /// A certificate or key was refused or could not be made: a bug of the test kit.
     #[error("{0}")]
     Client(String),
 }
@@ -53,7 +53,9 @@ pub struct Cluster {
     apiserver: Guarded,
     etcd: Guarded,
     url: String,
+    credentials: Credentials,
     kubeconfig: PathBuf,
+    client: reqwest::Client,
     folder: tempfile::TempDir,
 }
 
@@ -76,8 +78,8 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix("sluice-cluster-").tempdir()?;
         let at = |name: &str| folder.path().join(name);
 
-        let [client, peer, secure] = free_ports()?;
-        let etcd_url = format!("http://127.0.0.1:{client}");
+        let [store, peer, secure] = free_ports()?;
+        let etcd_url = format!("http://127.0.0.1:{store}");
         let etcd = Guarded::start(
             &program(&binaries, Program::Etcd)?,
             &etcd_flags(&at("etcd"), &etcd_url, &format!("http://127.0.0.1:{peer}"), options),
@@ -93,9 +95,9 @@ impl Cluster {
         let url = format!("https://127.0.0.1:{secure}");
         // The server makes its certificate first thing; the kubeconfig names the file.
         wait_for("kube-apiserver", &apiserver, &at("kube-apiserver.log"), async || at("certs/apiserver.crt").is_file()).await?;
-        let kubeconfig = credentials.kubeconfig(folder.path(), &url)?;
-        let probe = client_of(&kubeconfig).await?;
-        wait_for("kube-apiserver", &apiserver, &at("kube-apiserver.log"), async || is_ready(&probe).await).await?;
+        let kubeconfig = credentials.kubeconfig(folder.path(), &url, "admin")?;
+        let client = client_of(folder.path(), &credentials.token)?;
+        wait_for("kube-apiserver", &apiserver, &at("kube-apiserver.log"), async || is_ready(&client, &url).await).await?;
 
         let controller_manager = match options.controller_manager {
             false => None,
@@ -105,7 +107,7 @@ impl Cluster {
                 &at("kube-controller-manager.log"),
             )?),
         };
-        Ok(Self { controller_manager, apiserver, etcd, url, kubeconfig, folder })
+        Ok(Self { controller_manager, apiserver, etcd, url, credentials, kubeconfig, client, folder })
     }
 
     /// A kubeconfig of a cluster administrator.
@@ -113,14 +115,19 @@ impl Cluster {
         &self.kubeconfig
     }
 
+    /// A kubeconfig of another user: `sluice`, an administrator too, or `dev`, who may nothing until a test binds a role.
+    pub fn kubeconfig_of(&self, user: &str) -> Result<PathBuf, StartError> {
+        self.credentials.kubeconfig(self.folder.path(), &self.url, user)
+    }
+
     /// `https://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A new client of a cluster administrator, without client-side throttling.
-    pub async fn client(&self) -> Result<kube::Client, StartError> {
-        client_of(&self.kubeconfig).await
+    /// An HTTP client of a cluster administrator.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
     }
 
     /// The running programs by name, for reading what they use.
@@ -212,54 +219,68 @@ struct Credentials {
     token: String,
 }
 
+/// Says nothing of the token.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials")
+    }
+}
+
 impl Credentials {
     fn write(folder: &Path) -> Result<Self, StartError> {
         let key = rcgen::KeyPair::generate().map_err(|error| StartError::Client(error.to_string()))?.serialize_pem();
         let digest = Sha256::digest(key.as_bytes());
         let token: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         std::fs::write(folder.join("service-account.key"), key)?;
-        // user, uid, groups. `dev` has no rights but those a test binds.
-        let tokens = format!("{token},admin,admin,system:masters\ndev-{token},dev,dev,developers\n");
+        // user, uid, groups. `sluice` is an administrator whom the audit log tells from the test itself;
+        // `dev` has no rights but those a test binds.
+        let tokens = format!(
+            "{token},admin,admin,system:masters\nsluice-{token},sluice,sluice,system:masters\ndev-{token},dev,dev,developers\n"
+        );
         std::fs::write(folder.join("tokens.csv"), tokens)?;
         Ok(Self { token })
     }
 
-    fn kubeconfig(&self, folder: &Path, url: &str) -> Result<PathBuf, StartError> {
-        let path = folder.join("kubeconfig");
+    fn kubeconfig(&self, folder: &Path, url: &str, user: &str) -> Result<PathBuf, StartError> {
+        let path = folder.join(format!("kubeconfig-{user}"));
         let authority = folder.join("certs/apiserver.crt");
         let text = serde_json::json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "apiVersion": "v1", "kind": "Config", "current-context": user,
             "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": authority}}],
             "users": [
                 {"name": "admin", "user": {"token": self.token}},
+                {"name": "sluice", "user": {"token": format!("sluice-{}", self.token)}},
                 {"name": "dev", "user": {"token": format!("dev-{}", self.token)}},
             ],
-            "contexts": [
-                {"name": "test", "context": {"cluster": "test", "user": "admin"}},
-                {"name": "dev", "context": {"cluster": "test", "user": "dev"}},
-            ],
+            "contexts": ["admin", "sluice", "dev"].map(|user| {
+                serde_json::json!({"name": user, "context": {"cluster": "test", "user": user}})
+            }),
         });
         std::fs::write(&path, format!("{text:#}"))?;
         Ok(path)
     }
 }
 
-async fn client_of(kubeconfig: &Path) -> Result<kube::Client, StartError> {
+/// A client that trusts the server's own certificate and shows this token.
+fn client_of(folder: &Path, token: &str) -> Result<reqwest::Client, StartError> {
     let refused = |error: &dyn std::fmt::Display| StartError::Client(error.to_string());
     // Another provider may be there already: both are ring.
     let _already = rustls::crypto::ring::default_provider().install_default();
-    let file = kube::config::Kubeconfig::read_from(kubeconfig).map_err(|error| refused(&error))?;
-    let config = kube::Config::from_custom_kubeconfig(file, &kube::config::KubeConfigOptions::default())
-        .await
-        .map_err(|error| refused(&error))?;
-    kube::Client::try_from(config).map_err(|error| refused(&error))
+    let pem = std::fs::read(folder.join("certs/apiserver.crt"))?;
+    let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| refused(&error))?;
+    let mut authorization =
+        reqwest::header::HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| refused(&error))?;
+    authorization.set_sensitive(true);
+    reqwest::Client::builder()
+        .tls_certs_only(authorities)
+        .default_headers([(reqwest::header::AUTHORIZATION, authorization)].into_iter().collect())
+        .build()
+        .map_err(|error| refused(&error))
 }
 
-async fn is_ready(client: &kube::Client) -> bool {
-    match http::Request::get("/readyz").body(Vec::new()) {
-        Ok(request) => client.request_text(request).await.is_ok(),
-        Err(_) => false,
-    }
+async fn is_ready(client: &reqwest::Client, url: &str) -> bool {
+    let answer = client.get(format!("{url}/readyz")).send().await;
+    answer.is_ok_and(|answer| answer.status().is_success())
 }
 
 async fn wait_for(
