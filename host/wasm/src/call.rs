@@ -1,0 +1,126 @@
+//! One call: a fresh instance, its limits, and what becomes of everything that can go wrong.
+
+use crate::error::Error;
+use crate::hollow::Hollow;
+use crate::host::log::{Log, LogLine};
+use crate::limits::Limit;
+use crate::plugin::Plugin;
+use crate::recorder::Recorder;
+use crate::roles::{Answer, Inputs, Trace};
+use crate::state::{CallState, LimitHit, Usage};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use wasmtime::component::Instance;
+use wasmtime::{Store, Trap};
+use wasmtime_wasi::I32Exit;
+
+/// Calls a guest in an instance of its own. Whatever the guest does, this returns, and the host is as it was.
+pub(crate) fn call<T>(
+    plugin: &Plugin,
+    inputs: Inputs,
+    run: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<T>,
+) -> Result<Answer<T>, Error> {
+    let engine = plugin.engine();
+    let limits = plugin.limits();
+    let (_running, ticks) = engine.begin_call(limits.time);
+    let mut store = Store::new(engine.wasmtime(), fresh_state(plugin, inputs));
+    store.limiter(|state| state);
+    store.set_epoch_deadline(ticks);
+    store.epoch_deadline_trap();
+    store.set_hostcall_fuel(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let instance = plugin.pre().instantiate(&mut store)?;
+        run(&mut store, &instance)
+    }));
+    let mut state = store.into_data();
+    drain_output(&mut state);
+    match outcome {
+        Ok(Ok(value)) => Ok(Answer { value, trace: trace(state) }),
+        Ok(Err(error)) => Err(explain(plugin, &state, &error)),
+        Err(panic) => Err(Error::HostFailed { plugin: plugin.name().to_owned(), what: panic_text(&*panic) }),
+    }
+}
+
+fn fresh_state(plugin: &Plugin, inputs: Inputs) -> CallState {
+    let limits = plugin.limits().clone();
+    CallState {
+        plugin: plugin.shared_name(),
+        inputs,
+        recorder: Recorder::new(limits.closure_entries),
+        log: Log::default(),
+        hollow: plugin.wants_wasi().then(|| Hollow::new(&limits)),
+        usage: Usage::default(),
+        limits,
+    }
+}
+
+/// What a guest with WASI wrote to standard output and error goes to its log; a Rust guest says there why it panicked.
+fn drain_output(state: &mut CallState) {
+    let Some(mut hollow) = state.hollow.take() else { return };
+    for mut line in hollow.take_output() {
+        if state.log.panic.is_none() && line.message.contains(" panicked at ") {
+            line.fields = vec![("panic".to_owned(), String::new())];
+        }
+        let LogLine { message, .. } = &line;
+        tracing::trace!(target: "sluice_plugin", plugin = &*state.plugin, bytes = message.len(), "output");
+        state.log.write(&state.plugin, &state.limits, line);
+    }
+}
+
+fn trace(state: CallState) -> Trace {
+    let revision_asked = state.recorder.revision_asked;
+    let closure = state.recorder.closure(&*state.inputs.tree);
+    Trace { closure, revision_asked, usage: state.usage, log: state.log.lines, log_dropped: state.log.dropped }
+}
+
+/// Turns what wasmtime says into what a user can act on. The backtrace goes to the debug log only.
+fn explain(plugin: &Plugin, state: &CallState, error: &wasmtime::Error) -> Error {
+    let name = plugin.name().to_owned();
+    tracing::debug!(target: "sluice_plugin", plugin = name, "{error:?}");
+    if let Some(limit) = limit_hit(error) {
+        return Error::LimitReached { plugin: name, limit, allowed: plugin.limits().amount(limit) };
+    }
+    let root = error.root_cause().to_string();
+    if let Some(trap) = error.downcast_ref::<Trap>() {
+        return Error::PluginTrapped { plugin: name, panic: state.log.panic.clone(), trap: trap_text(*trap) };
+    }
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        let trap = format!("it exited with status {}", exit.0);
+        return Error::PluginTrapped { plugin: name, panic: state.log.panic.clone(), trap };
+    }
+    // what is left is the canonical ABI refusing what the guest passed: a bad string, pointer, list or case
+    Error::MalformedAnswer { plugin: name, what: root }
+}
+
+fn limit_hit(error: &wasmtime::Error) -> Option<Limit> {
+    if let Some(LimitHit(limit)) = error.downcast_ref::<LimitHit>() {
+        return Some(*limit);
+    }
+    if let Some(Trap::Interrupt) = error.downcast_ref::<Trap>() {
+        return Some(Limit::Time);
+    }
+    // wasmtime keeps these types to itself, so their texts must do; a test pins each
+    let text = error.root_cause().to_string();
+    if text.contains("fuel allocated for hostcalls has been exhausted") {
+        return Some(Limit::OutputBytes);
+    }
+    if text.starts_with("resource limit exceeded: ") {
+        return Some(Limit::Instances);
+    }
+    (text == "resource table has no free keys").then_some(Limit::Handles)
+}
+
+fn trap_text(trap: Trap) -> String {
+    match trap {
+        Trap::StackOverflow => "its call stack is exhausted: recursion without an end, or too deep".to_owned(),
+        Trap::MemoryOutOfBounds => {
+            "it touched memory that it does not have: recursion without an end, or a wild pointer".to_owned()
+        }
+        Trap::UnreachableCodeReached => "it reached code that it says is unreachable".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+}

@@ -1,0 +1,82 @@
+//! The roles from end to end, with a plugin that was made with the SDK.
+
+mod support;
+
+use expect_test::expect;
+use serde_json::{Value, json};
+use sluice_object::Object;
+use sluice_wasm::{Error, Limits, Pool, RenderRequest, TransformRequest};
+use support::{context, inputs, load};
+
+fn config_map(name: &str) -> Object {
+    Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})).unwrap()
+}
+
+fn transform(config: Value) -> Result<String, Error> {
+    let plugin = load("sdk", Limits::default());
+    let request = TransformRequest { items: vec![config_map("a"), config_map("b")], config, context: context() };
+    let answer = plugin.transformer().unwrap().transform(&request)?;
+    let labels: Vec<_> = answer.value.items.iter().map(|o| o.text(&["metadata", "labels", "team"]).unwrap_or("-")).collect();
+    let log: Vec<_> = answer.trace.log.iter().map(|line| format!("{} {} {:?}", line.level, line.message, line.fields)).collect();
+    Ok(format!("{} findings, labels {labels:?}, log {log:?}", answer.value.findings.len()))
+}
+
+#[test]
+fn a_transformer_transforms_reports_and_logs() {
+    expect![[""]].assert_eq(&transform(json!({"team": "web"})).unwrap());
+}
+
+#[test]
+fn a_panic_is_quoted_and_a_wrong_configuration_explained() {
+    expect![[""]].assert_eq(&transform(json!({"team": "panic"})).unwrap_err().to_string());
+    expect![[""]].assert_eq(&transform(json!({"taem": "web"})).unwrap_err().to_string());
+    expect![[""]].assert_eq(&transform(Value::Null).unwrap_err().to_string());
+}
+
+#[test]
+fn a_renderer_reads_its_tree_and_gives_origins() {
+    let plugin = load("sdk", Limits::default());
+    let mut tree = sluice_artifact::MemoryTree::new();
+    tree.add_file("/apps/a.yaml", b"---\nkind: Secret\napiVersion: v1\nmetadata: {name: s}\n".to_vec(), false).unwrap();
+    let request = RenderRequest { path: "/apps".to_owned(), config: json!({"team": "web"}), context: context() };
+    let inputs = sluice_wasm::Inputs { tree: std::sync::Arc::new(tree), ..inputs() };
+    let answer = plugin.renderer().unwrap().render(&request, inputs).unwrap();
+    let object = &answer.value.objects[0];
+    expect!["Secret/s from apps/a.yaml:1"].assert_eq(&format!("{} from {}", object.id(), object.origin().unwrap()));
+}
+
+#[test]
+fn a_component_carries_the_schema_of_its_configuration() {
+    let plugin = load("sdk", Limits::default());
+    // the guests of these tests are not finished as `cargo xtask plugins` finishes ours
+    assert_eq!(plugin.metadata().config_schema, None);
+}
+
+/// N42 and R21: withdrawn calls give their place back, and a full queue says so.
+#[tokio::test]
+async fn the_pool_is_bounded() {
+    let pool = Pool::new(1, 1);
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let first = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.run(move || Ok(held.recv().is_ok())).await }
+    });
+    let second = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.run(|| Ok(true)).await }
+    });
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    let third = pool.run(|| Ok(true)).await;
+    expect!["1 plugin calls wait already; this one is tried again later"].assert_eq(&third.unwrap_err().to_string());
+    second.abort();
+    assert!(second.await.is_err_and(|error| error.is_cancelled()));
+    let fourth = tokio::spawn({
+        let pool = pool.clone();
+        async move { pool.run(|| Ok(true)).await }
+    });
+    release.send(()).unwrap();
+    assert!(first.await.unwrap().unwrap() && fourth.await.unwrap().unwrap());
+    let panicked: Result<bool, Error> = pool.run(|| unreachable!("a bug of ours")).await;
+    assert!(panicked.unwrap_err().is_transient());
+}
