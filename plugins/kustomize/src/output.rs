@@ -1,0 +1,176 @@
+//! Objects as text: the output, and the pieces of objects that messages show.
+
+use sluice_yaml::{CollectionStyle, EmitV3, Node, Resolved, ScalarStyle, Value};
+
+use crate::{
+    error::{Error, Result},
+    fields::{self, OBJECTS},
+    go,
+    object::Object,
+};
+
+/// An object as `kustomize build` prints it.
+pub(crate) fn write(node: &Node, out: &mut String) -> Result<()> {
+    sluice_yaml::emit_v2_node_into(node, OBJECTS, out).map_err(|error| explain(node, &error))
+}
+
+/// As the original: a dump of the object, then the reason.
+pub(crate) fn explain(node: &Node, error: &sluice_yaml::Error) -> Error {
+    let dump = match error {
+        sluice_yaml::Error::Json { .. } => go_syntax(node, true),
+        _ => "map[string]interface {}(nil)".to_owned(),
+    };
+    Error::new(format!("{dump}: {error}"))
+}
+
+/// A node as the original's messages show it.
+pub(crate) fn source_text(node: &Node) -> String {
+    sluice_yaml::emit_v3(
+        node,
+        &EmitV3 {
+            indent: 2,
+            compact_sequences: true,
+        },
+    )
+}
+
+/// Sorted YAML, for the configurations that messages show.
+pub(crate) fn yaml_text(node: &Node) -> String {
+    sluice_yaml::emit_v2_node(node, OBJECTS).unwrap_or_default()
+}
+
+/// Compact JSON with sorted keys, as Go prints it.
+pub(crate) fn json(node: &Node) -> String {
+    sluice_yaml::to_json(node, OBJECTS)
+        .map(|json| sluice_yaml::go_json(&json))
+        .unwrap_or_default()
+}
+
+/// An object as messages dump it: the original keeps what a build remembers in annotations.
+pub(crate) fn json_with_memory(object: &Object) -> String {
+    json(&object.node)
+}
+
+/// As [`json_with_memory`], in YAML.
+pub(crate) fn yaml_with_memory(object: &Object) -> String {
+    yaml_text(&object.node)
+}
+
+/// The tag of a value.
+pub(crate) fn tag_of(value: &Resolved<'_>) -> &'static str {
+    match value {
+        Resolved::Null => "!!null",
+        Resolved::Bool(_) => "!!bool",
+        Resolved::Int(_) | Resolved::Uint(_) => "!!int",
+        Resolved::Float(_) => "!!float",
+        Resolved::String(_) => "!!str",
+        Resolved::Timestamp(_) => "!!timestamp",
+    }
+}
+
+pub(crate) fn unsupported_number(value: f64) -> Error {
+    let name = match value {
+        v if v.is_nan() => "NaN",
+        v if v > 0.0 => "+Inf",
+        _ => "-Inf",
+    };
+    Error::new(format!("json: unsupported value: {name}"))
+        .help("JSON has no infinite numbers; quote the value")
+}
+
+/// An object that went through JSON: dates are strings, numbers have their canonical form.
+pub(crate) fn normalize(node: &mut Node) -> Result<()> {
+    match &mut node.value {
+        Value::Sequence(items, style) => {
+            *style = CollectionStyle::Block;
+            return items.iter_mut().try_for_each(normalize);
+        }
+        Value::Mapping(entries, style) => {
+            *style = CollectionStyle::Block;
+            return entries.iter_mut().try_for_each(|(_, value)| normalize(value));
+        }
+        _ => {}
+    }
+    let position = node.position;
+    let new = match OBJECTS.resolve(node).map_err(|e| Error::new(e.to_string()))? {
+        Resolved::String(text) => fields::string_node(&*text),
+        Resolved::Timestamp(text) => fields::string_node(text),
+        Resolved::Null => Node::null(),
+        Resolved::Bool(value) => Node::bool(value),
+        Resolved::Int(value) => Node::int(value),
+        Resolved::Uint(value) => Node::plain(value.to_string()),
+        Resolved::Float(value) if value.is_finite() => Node::plain(go::float_text(value)),
+        Resolved::Float(value) => return Err(unsupported_number(value)),
+    };
+    *node = new.at(position);
+    Ok(())
+}
+
+/// An empty null within `{…}` or `[…]` is an empty string in the output: a quirk of how the original writes flow style.
+pub(crate) fn settle_flow_nulls(node: &mut Node, in_flow: bool) {
+    match &mut node.value {
+        Value::Scalar(text, style) if in_flow && text.is_empty() && *style == ScalarStyle::Plain => {
+            *style = ScalarStyle::DoubleQuoted;
+        }
+        Value::Sequence(items, style) => {
+            let in_flow = in_flow || *style == CollectionStyle::Flow;
+            items.iter_mut().for_each(|item| settle_flow_nulls(item, in_flow));
+        }
+        Value::Mapping(entries, style) => {
+            let in_flow = in_flow || *style == CollectionStyle::Flow;
+            entries
+                .iter_mut()
+                .for_each(|(_, value)| settle_flow_nulls(value, in_flow));
+        }
+        _ => {}
+    }
+}
+
+/// `%#v` of the decoded object.
+fn go_syntax(node: &Node, is_root: bool) -> String {
+    match &node.value {
+        Value::Sequence(items, _) => {
+            let items: Vec<String> = items.iter().map(|i| go_syntax(i, false)).collect();
+            format!("[]interface {{}}{{{}}}", items.join(", "))
+        }
+        Value::Mapping(entries, _) => {
+            let has_text_keys = is_root || entries.iter().all(|(k, _)| fields::is_string(k));
+            let mut parts: Vec<(u8, String)> = entries
+                .iter()
+                .map(|(k, v)| {
+                    let key = if has_text_keys {
+                        go::quote(fields::raw(k))
+                    } else {
+                        go_syntax(k, false)
+                    };
+                    let rank = if fields::is_string(k) {
+                        3
+                    } else if key.starts_with(['t', 'f']) {
+                        2
+                    } else {
+                        1
+                    };
+                    (rank, format!("{key}:{}", go_syntax(v, false)))
+                })
+                .collect();
+            parts.sort_by(|a, b| a.1.cmp(&b.1));
+            let name = if has_text_keys {
+                "map[string]interface {}"
+            } else {
+                "map[interface {}]interface {}"
+            };
+            let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+            format!("{name}{{{}}}", parts.join(", "))
+        }
+        _ => match OBJECTS.resolve(node) {
+            Ok(Resolved::Null) => "interface {}(nil)".into(),
+            Ok(Resolved::Bool(value)) => value.to_string(),
+            Ok(Resolved::Int(value)) => value.to_string(),
+            Ok(Resolved::Uint(value)) => format!("{value:#x}"),
+            Ok(Resolved::Float(value)) => go::shortest(value),
+            Ok(Resolved::String(text)) => go::quote(&text),
+            Ok(Resolved::Timestamp(text)) => text,
+            Err(_) => go::quote(fields::raw(node)),
+        },
+    }
+}

@@ -1,0 +1,245 @@
+//! Which lists merge, and which kinds have a namespace: the built-in tables, and a schema that `openapi.path` names.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+};
+
+use sluice_schema::kustomize as builtin;
+use sluice_yaml::Node;
+
+use crate::{Text, error::Result, fields, id::Gvk};
+
+/// The schema of one value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shape {
+    /// From the built-in tables.
+    Builtin(builtin::Shape),
+    /// From a schema file: an index.
+    Custom(usize),
+    /// Known, but nothing below it merges.
+    Opaque,
+}
+
+/// How the elements of a list are paired.
+#[derive(Clone, Debug)]
+pub(crate) struct MergeKeys(pub(crate) Vec<Text>);
+
+/// The schema of a build. Sub-kustomizations share it, as in the original.
+#[derive(Debug, Default)]
+pub(crate) struct Schema {
+    custom: RefCell<Option<Custom>>,
+    without_builtin: Cell<bool>,
+    is_set: Cell<bool>,
+    used: Cell<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Custom {
+    shapes: Vec<CustomShape>,
+    definitions: HashMap<Text, usize>,
+    kinds: HashMap<(Text, Text), usize>,
+    namespaced: HashMap<(Text, Text), bool>,
+}
+
+#[derive(Debug, Default)]
+struct CustomShape {
+    reference: Option<Text>,
+    fields: HashMap<Text, usize>,
+    additional: Option<usize>,
+    items: Option<usize>,
+    is_list: bool,
+    strategy: Option<Text>,
+    keys: Vec<Text>,
+}
+
+impl Schema {
+    pub(crate) fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
+        let api_version = gvk.api_version();
+        if let Some(namespaced) = builtin::is_namespaced(&api_version, &gvk.kind) {
+            return !namespaced;
+        }
+        match &*self.custom.borrow() {
+            Some(custom) => custom.namespaced.get(&(api_version, gvk.kind.clone())) == Some(&false),
+            None => {
+                self.used.set(true);
+                false
+            }
+        }
+    }
+
+    /// The schema of a kind.
+    pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<Shape> {
+        if let Some(custom) = &*self.custom.borrow()
+            && let Some(index) = custom.kinds.get(&(api_version.into(), kind.into()))
+        {
+            return Some(Shape::Custom(*index));
+        }
+        if self.without_builtin.get() {
+            return None;
+        }
+        self.used.set(true);
+        let index = builtin::type_of(api_version, kind)?;
+        Some(index.map_or(Shape::Opaque, |i| Shape::Builtin(builtin::Shape::Type(i))))
+    }
+
+    /// The schema of a field.
+    pub(crate) fn field(&self, shape: Shape, name: &str) -> Option<Shape> {
+        match shape {
+            Shape::Opaque => Some(Shape::Opaque),
+            Shape::Builtin(builtin::Shape::Type(index)) => {
+                let field = builtin::Type::get(index).and_then(|t| t.field(name));
+                Some(field.map_or(Shape::Opaque, |s| Shape::Builtin(*s)))
+            }
+            Shape::Builtin(builtin::Shape::Map { of }) => Some(Shape::Builtin(*of)),
+            Shape::Builtin(builtin::Shape::List { .. }) => None,
+            Shape::Custom(index) => {
+                let custom = self.custom.borrow();
+                let custom = custom.as_ref()?;
+                let shape = custom.shapes.get(index)?;
+                let next = shape.fields.get(name).copied().or(shape.additional)?;
+                custom.resolve(next).map(Shape::Custom)
+            }
+        }
+    }
+
+    /// The schema of a list's elements.
+    pub(crate) fn element(&self, shape: Shape) -> Option<Shape> {
+        match shape {
+            Shape::Builtin(builtin::Shape::List { of, .. }) => {
+                Some(of.map_or(Shape::Opaque, |s| Shape::Builtin(*s)))
+            }
+            Shape::Custom(index) => {
+                let custom = self.custom.borrow();
+                let custom = custom.as_ref()?;
+                let shape = custom.shapes.get(index)?;
+                custom
+                    .resolve(shape.items.filter(|_| shape.is_list)?)
+                    .map(Shape::Custom)
+            }
+            _ => None,
+        }
+    }
+
+    /// How a list merges; none where it is replaced.
+    pub(crate) fn merge_keys(&self, shape: Shape) -> Option<MergeKeys> {
+        match shape {
+            Shape::Builtin(builtin::Shape::List {
+                merge: true, keys, ..
+            }) => Some(MergeKeys(keys.iter().map(|k| Text::new_static(k)).collect())),
+            Shape::Custom(index) => {
+                let custom = self.custom.borrow();
+                let shape = custom.as_ref()?.shapes.get(index)?;
+                let merges = shape.strategy.as_ref()?.split(',').any(|s| s == "merge");
+                merges.then(|| MergeKeys(shape.keys.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes the `openapi` field of a kustomization. Only the first one that says something counts.
+    pub(crate) fn set(&self, version: Option<&str>, document: Option<&Node>, is_top: bool) -> Result<()> {
+        if self.is_set.get() && !is_top {
+            return Ok(());
+        }
+        if let Some(document) = document {
+            if version.is_some() {
+                return Err(
+                    crate::Error::new("builtin version and custom schema provided, cannot use both")
+                        .help("keep either openapi.version or openapi.path"),
+                );
+            }
+            *self.custom.borrow_mut() = Some(Custom::read(document));
+            self.without_builtin.set(!self.used.get());
+            self.is_set.set(true);
+            return Ok(());
+        }
+        match version {
+            None | Some("") => Ok(()),
+            Some("v1.21.2") => {
+                self.is_set.set(true);
+                Ok(())
+            }
+            Some(_) => Err(crate::Error::new("the specified OpenAPI version is not built in")
+                .help("only v1.21.2 is; name a file with openapi.path instead")),
+        }
+    }
+}
+
+impl Custom {
+    fn read(document: &Node) -> Self {
+        let mut custom = Self::default();
+        for (name, definition) in document.get("definitions").map(Node::entries).unwrap_or_default() {
+            let index = custom.add(definition);
+            custom.definitions.insert(fields::shared(name), index);
+            for kind in definition
+                .get("x-kubernetes-group-version-kind")
+                .map(Node::items)
+                .unwrap_or_default()
+            {
+                custom.kinds.insert(kind_key(kind), index);
+            }
+        }
+        for (path, operations) in document.get("paths").map(Node::entries).unwrap_or_default() {
+            if let Some(kind) = operations.get_path(&["get", "x-kubernetes-group-version-kind"]) {
+                let namespaced = fields::raw(path).contains("namespaces/{namespace}");
+                let known = custom.namespaced.entry(kind_key(kind)).or_insert(namespaced);
+                *known |= namespaced;
+            }
+        }
+        custom
+    }
+
+    fn add(&mut self, schema: &Node) -> usize {
+        let index = self.shapes.len();
+        self.shapes.push(CustomShape::default());
+        let text = |name: &str| schema.get(name).map(fields::shared);
+        let keys = match schema.get("x-kubernetes-list-map-keys") {
+            Some(keys) => keys.items().iter().map(fields::shared).collect(),
+            None => text("x-kubernetes-patch-merge-key").into_iter().collect(),
+        };
+        let mut shape = CustomShape {
+            reference: text("$ref").map(|r| r.rsplit('/').next().unwrap_or_default().into()),
+            strategy: text("x-kubernetes-patch-strategy"),
+            is_list: text("type").as_deref() == Some("array"),
+            keys,
+            ..CustomShape::default()
+        };
+        for (name, field) in schema.get("properties").map(Node::entries).unwrap_or_default() {
+            shape.fields.insert(fields::shared(name), self.add(field));
+        }
+        shape.items = schema
+            .get("items")
+            .filter(|s| s.is_mapping())
+            .map(|s| self.add(s));
+        shape.additional = schema
+            .get("additionalProperties")
+            .filter(|s| s.is_mapping())
+            .map(|s| self.add(s));
+        if let Some(slot) = self.shapes.get_mut(index) {
+            *slot = shape;
+        }
+        index
+    }
+
+    /// Follows `$ref`; none where it leads nowhere or in a circle.
+    fn resolve(&self, mut index: usize) -> Option<usize> {
+        for _ in 0..64 {
+            match &self.shapes.get(index)?.reference {
+                None => return Some(index),
+                Some(name) => index = *self.definitions.get(name)?,
+            }
+        }
+        None
+    }
+}
+
+fn kind_key(kind: &Node) -> (Text, Text) {
+    let text = |name: &str| kind.get(name).map(fields::shared).unwrap_or_default();
+    let gvk = Gvk {
+        group: text("group"),
+        version: text("version"),
+        kind: text("kind"),
+    };
+    (gvk.api_version(), gvk.kind)
+}

@@ -1,0 +1,436 @@
+//! JSON patches (RFC 6902) as the original's library applies them, with its lax `replace` and `test`.
+
+use sluice_yaml::{Node, Resolved, Resolver, Value};
+
+use crate::{
+    Text,
+    error::{Error, Result},
+    fields::{self, OBJECTS},
+    output,
+};
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Operation {
+    kind: Text,
+    path: Option<Text>,
+    from: Option<Text>,
+    value: Option<Node>,
+    line: u32,
+}
+
+/// Reads a patch: a list of operations.
+pub(crate) fn decode(document: &Node) -> Result<Vec<Operation>> {
+    if document.is_null() {
+        return Ok(Vec::new());
+    }
+    if !document.is_sequence() {
+        let found = if document.is_mapping() { "object" } else { "string" };
+        return Err(Error::new(format!(
+            "json: cannot unmarshal {found} into Go value of type jsonpatch.Patch"
+        )));
+    }
+    document.items().iter().map(operation).collect()
+}
+
+fn operation(node: &Node) -> Result<Operation> {
+    if !node.is_mapping() {
+        return Err(Error::new(
+            "json: cannot unmarshal string into Go value of type jsonpatch.Operation",
+        ));
+    }
+    let text = |name: &str| node.get(name).filter(|v| v.is_scalar()).map(fields::shared);
+    let value = node.get("value").map(typed).transpose()?;
+    Ok(Operation {
+        kind: text("op").unwrap_or_default(),
+        path: text("path"),
+        from: text("from"),
+        value,
+        line: node.position.line,
+    })
+}
+
+/// A value of the patch, which is YAML 1.1, as a value of an object.
+fn typed(node: &Node) -> Result<Node> {
+    let value = match &node.value {
+        Value::Sequence(items, _) => {
+            return Ok(Node::sequence(items.iter().map(typed).collect::<Result<_>>()?).at(node.position));
+        }
+        Value::Mapping(entries, _) => {
+            let entries = entries
+                .iter()
+                .map(|(k, v)| Ok((fields::string_node(fields::shared(k)), typed(v)?)));
+            return Ok(Node::mapping(entries.collect::<Result<_>>()?).at(node.position));
+        }
+        _ => Resolver::V2
+            .resolve(node)
+            .map_err(|e| Error::new(e.to_string()))?,
+    };
+    Ok(match value {
+        Resolved::Null => Node::null(),
+        Resolved::Bool(value) => Node::bool(value),
+        Resolved::Int(value) => Node::int(value),
+        Resolved::Uint(value) => Node::plain(value.to_string()),
+        Resolved::Float(value) => Node::plain(crate::go::float_text(value)),
+        Resolved::String(text) => fields::string_node(&*text),
+        Resolved::Timestamp(text) => fields::string_node(text),
+    }
+    .at(node.position))
+}
+
+/// Applies all operations to an object, which passes through JSON: its numbers become floating point.
+pub(crate) fn apply(object: &mut Node, operations: &[Operation]) -> Result<()> {
+    for (index, operation) in operations.iter().enumerate() {
+        operation.apply(object).map_err(|error| {
+            let place = operation.path.as_deref().unwrap_or_default();
+            error
+                .on_field(
+                    place
+                        .trim_start_matches('/')
+                        .replace("~1", "/")
+                        .replace("~0", "~"),
+                )
+                .help(format!(
+                    "operation {index} of the patch ({} {place}), line {} of it",
+                    operation.kind, operation.line
+                ))
+        })?;
+    }
+    through_json(object)
+}
+
+fn missing(text: String) -> Error {
+    Error::new(format!("{text}: missing value"))
+}
+
+impl Operation {
+    fn path(&self) -> Result<&str> {
+        self.path.as_deref().ok_or_else(|| {
+            missing(format!(
+                "{} operation failed to decode path: operation missing path field",
+                self.kind
+            ))
+        })
+    }
+
+    fn from(&self) -> Result<&str> {
+        self.from.as_deref().ok_or_else(|| {
+            missing(format!(
+                "{} operation failed to decode from: operation missing from field",
+                self.kind
+            ))
+        })
+    }
+
+    fn apply(&self, object: &mut Node) -> Result<()> {
+        match self.kind.as_str() {
+            "add" => self.add(object),
+            "remove" => self.remove(object),
+            "replace" => self.replace(object),
+            "move" => self.move_value(object),
+            "copy" => self.copy(object),
+            "test" => self.test(object),
+            other => Err(Error::new(format!("Unexpected kind: {other}"))
+                .help("`op` is one of add, remove, replace, move, copy, test")),
+        }
+    }
+
+    fn value(&self) -> Node {
+        self.value.clone().unwrap_or_else(Node::null)
+    }
+
+    fn add(&self, object: &mut Node) -> Result<()> {
+        let path = self.path()?;
+        let Some((container, key)) = container(object, path) else {
+            return Err(missing(format!(
+                "add operation does not apply: doc is missing path: \"{path}\""
+            )));
+        };
+        add(container, &key, self.value()).map_err(|e| e.wrap(format!("error in add for path: '{path}'")))
+    }
+
+    fn remove(&self, object: &mut Node) -> Result<()> {
+        let path = self.path()?;
+        let Some((container, key)) = container(object, path) else {
+            return Err(missing(format!(
+                "remove operation does not apply: doc is missing path: \"{path}\""
+            )));
+        };
+        remove(container, &key)
+            .map(drop)
+            .map_err(|e| e.wrap(format!("error in remove for path: '{path}'")))
+    }
+
+    fn replace(&self, object: &mut Node) -> Result<()> {
+        let path = self.path()?;
+        let Some((container, key)) = container(object, path) else {
+            return Err(missing(format!(
+                "replace operation does not apply: doc is missing path: {path}"
+            )));
+        };
+        let value = self.value();
+        if !container.is_sequence() {
+            container.set(&key, value);
+        } else if let Some(old) = get(container, &key).map_err(|_| {
+            missing(format!(
+                "replace operation does not apply: doc is missing key: {path}"
+            ))
+        })? {
+            *old = value;
+        }
+        Ok(())
+    }
+
+    fn move_value(&self, object: &mut Node) -> Result<()> {
+        let (from, path) = (self.from()?, self.path()?);
+        let Some((source, key)) = container(object, from) else {
+            return Err(missing(format!(
+                "move operation does not apply: doc is missing from path: {from}"
+            )));
+        };
+        let value = get(source, &key)
+            .map_err(|e| e.wrap(format!("error in move for path: '{key}'")))?
+            .cloned()
+            .unwrap_or_else(Node::null);
+        remove(source, &key).map_err(|e| e.wrap(format!("error in move for path: '{key}'")))?;
+        let Some((target, key)) = container(object, path) else {
+            return Err(missing(format!(
+                "move operation does not apply: doc is missing destination path: {path}"
+            )));
+        };
+        add(target, &key, value).map_err(|e| e.wrap(format!("error in move for path: '{path}'")))
+    }
+
+    fn copy(&self, object: &mut Node) -> Result<()> {
+        let (from, path) = (self.from()?, self.path()?);
+        let Some((source, key)) = container(object, from) else {
+            return Err(missing(format!(
+                "copy operation does not apply: doc is missing from path: {from}"
+            )));
+        };
+        let value = get(source, &key)
+            .map_err(|e| e.wrap(format!("error in copy for from: '{from}'")))?
+            .cloned()
+            .unwrap_or_else(Node::null);
+        let Some((target, key)) = container(object, path) else {
+            return Err(missing(format!(
+                "copy operation does not apply: doc is missing destination path: {path}"
+            )));
+        };
+        add(target, &key, value)
+            .map_err(|e| e.wrap(format!("error while adding value during copy for path: '{path}'")))
+    }
+
+    fn test(&self, object: &mut Node) -> Result<()> {
+        let path = self.path()?;
+        let failed = || Error::new(format!("testing path {path} failed: test failed"));
+        let Some((container, key)) = container(object, path) else {
+            return Err(missing(format!(
+                "test operation does not apply: is missing path: {path}"
+            )));
+        };
+        let found = get(container, &key).map_err(|e| e.wrap(format!("error in test for path: '{path}'")))?;
+        match (
+            found.filter(|n| !n.is_null()),
+            self.value.as_ref().filter(|n| !n.is_null()),
+        ) {
+            (None, None) => Ok(()),
+            (Some(found), Some(wanted)) if equal(found, wanted) => Ok(()),
+            _ => Err(failed()),
+        }
+    }
+}
+
+/// The parent of what a path names, and the last part of the path.
+fn container<'a>(object: &'a mut Node, path: &str) -> Option<(&'a mut Node, String)> {
+    let mut parts = path.split('/');
+    parts.next()?;
+    let parts: Vec<String> = parts.map(|p| p.replace("~1", "/").replace("~0", "~")).collect();
+    let (key, parents) = parts.split_last()?;
+    let mut current = object;
+    for part in parents {
+        current = get(current, part).ok()??;
+    }
+    if current.is_scalar() {
+        None
+    } else {
+        Some((current, key.clone()))
+    }
+}
+
+fn invalid_index(index: &str) -> Error {
+    Error::new(format!(
+        "Unable to access invalid index: {index}: invalid index referenced"
+    ))
+}
+
+/// An index; negative ones count from the end.
+fn index(key: &str, length: usize, bound: usize) -> Result<usize> {
+    let number: i64 = key
+        .parse()
+        .map_err(|_| Error::new(format!("strconv.Atoi: parsing \"{key}\": invalid syntax")))?;
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let at = if number < 0 { number + length } else { number };
+    usize::try_from(at)
+        .ok()
+        .filter(|at| *at < bound)
+        .ok_or_else(|| invalid_index(key))
+}
+
+fn get<'a>(container: &'a mut Node, key: &str) -> Result<Option<&'a mut Node>> {
+    if !container.is_sequence() {
+        return Ok(container.get_mut(key));
+    }
+    let items = container.items_mut().map(Vec::as_mut_slice).unwrap_or_default();
+    let at = index(key, items.len(), items.len())?;
+    Ok(items.get_mut(at))
+}
+
+fn add(container: &mut Node, key: &str, value: Node) -> Result<()> {
+    if !container.is_sequence() {
+        container.set(key, value);
+        return Ok(());
+    }
+    let Some(items) = container.items_mut() else {
+        return Ok(());
+    };
+    if key == "-" {
+        items.push(value);
+        return Ok(());
+    }
+    let at = index(key, items.len() + 1, items.len() + 1).map_err(|e| {
+        if e.text().starts_with("strconv") {
+            e.wrap(format!("value was not a proper array index: '{key}'"))
+        } else {
+            e
+        }
+    })?;
+    items.insert(at, value);
+    Ok(())
+}
+
+fn remove(container: &mut Node, key: &str) -> Result<Node> {
+    if let Value::Sequence(items, _) = &mut container.value {
+        let at = index(key, items.len(), items.len())?;
+        return Ok(items.remove(at));
+    }
+    container
+        .remove(key)
+        .ok_or_else(|| missing(format!("Unable to remove nonexistent key: {key}")))
+}
+
+/// Equal as JSON.
+fn equal(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Sequence(x, _), Value::Sequence(y, _)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| equal(x, y))
+        }
+        (Value::Mapping(x, _), Value::Mapping(y, _)) => {
+            x.len() == y.len()
+                && x.iter()
+                    .all(|(k, v)| b.get(fields::raw(k)).is_some_and(|w| equal(v, w)))
+        }
+        (Value::Scalar(..), Value::Scalar(..)) => match (OBJECTS.resolve(a), OBJECTS.resolve(b)) {
+            (Ok(x), Ok(y)) => x == y || number(&x).is_some_and(|x| number(&y) == Some(x)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn number(value: &Resolved<'_>) -> Option<f64> {
+    match value {
+        Resolved::Int(value) => Some(*value as f64),
+        Resolved::Uint(value) => Some(*value as f64),
+        Resolved::Float(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// What an object is after it was written as JSON and read again.
+fn through_json(node: &mut Node) -> Result<()> {
+    match &mut node.value {
+        Value::Sequence(items, _) => return items.iter_mut().try_for_each(through_json),
+        Value::Mapping(entries, style) => {
+            *style = sluice_yaml::CollectionStyle::Block;
+            for (key, value) in entries {
+                if !fields::is_string(key) {
+                    return Err(
+                        Error::new("json: unsupported type: map[interface {}]interface {}")
+                            .at("", key.position)
+                            .help(format!("quote the key: \"{}\"", fields::raw(key))),
+                    );
+                }
+                through_json(value)?;
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
+    let position = node.position;
+    let new = match OBJECTS.resolve(node).map_err(|e| Error::new(e.to_string()))? {
+        Resolved::String(text) => match node.shared_text() {
+            Some(own) if own.as_str() == text => return Ok(()),
+            _ => fields::string_node(&*text),
+        },
+        Resolved::Timestamp(text) => fields::string_node(text),
+        Resolved::Null => Node::null(),
+        Resolved::Bool(value) => Node::bool(value),
+        other => {
+            let value = number(&other).unwrap_or_default();
+            if !value.is_finite() {
+                return Err(output::unsupported_number(value));
+            }
+            Node::plain(crate::go::shortest(value))
+        }
+    };
+    *node = new.at(position);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(object: &str, patch: &str) -> String {
+        let mut node = crate::read::document(object.as_bytes(), "test").unwrap();
+        let patch = decode(&crate::read::document_v2(patch.as_bytes(), "test").unwrap()).unwrap();
+        match apply(&mut node, &patch) {
+            Ok(()) => format!("{node:?}"),
+            Err(error) => error.text().to_owned(),
+        }
+    }
+
+    #[test]
+    fn operations() {
+        let rows = [
+            (
+                "{a: [1, 2]}",
+                "[{op: add, path: /a/1, value: x}]",
+                "{a: [1, x, 2]}",
+            ),
+            (
+                "{a: [1, 2]}",
+                "[{op: add, path: /a/-, value: yes}]",
+                "{a: [1, 2, true]}",
+            ),
+            (
+                "{a: {}}",
+                "[{op: replace, path: /a/b~1c, value: 1}]",
+                "{a: {b/c: 1}}",
+            ),
+            ("{a: [1, 2]}", "[{op: remove, path: /a/-1}]", "{a: [1]}"),
+            ("{a: 1}", "[{op: move, from: /a, path: /b}]", "{b: 1}"),
+            ("{a: 1}", "[{op: test, path: /a, value: 1.0}]", "{a: 1}"),
+            (
+                "{a: 1}",
+                "[{op: remove, path: /b}]",
+                "error in remove for path: '/b': Unable to remove nonexistent key: b: missing value",
+            ),
+            ("{a: 1}", "[{op: x, path: /b}]", "Unexpected kind: x"),
+        ];
+        for (object, patch, expected) in rows {
+            assert_eq!(run(object, patch), expected, "{object} {patch}");
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! `replacements`: a value of one object, or a text, copied into fields of others.
+
+use sluice_yaml::{CollectionStyle, Node, ParseOptions, ScalarStyle, Value};
+
+use crate::{
+    Text,
+    build::Session,
+    error::{Error, Result},
+    fields::{self, Kind, OBJECTS},
+    id::Id,
+    kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
+    object::Object,
+    objects::Objects,
+    output, pattern,
+    selector::{Selector, SelectorArgs},
+};
+
+/// A configured ReplacementTransformer.
+#[derive(Clone, Debug)]
+pub(crate) struct ReplacementTransformer {
+    pub(crate) replacements: Vec<Replacement>,
+    /// The file that each comes from.
+    pub(crate) files: Vec<Text>,
+}
+
+const DEFAULT_PATH: &str = "metadata.name";
+
+impl ReplacementTransformer {
+    pub(crate) fn apply(&self, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
+        for (replacement, file) in self.replacements.iter().zip(&self.files) {
+            apply_one(replacement, objects, session).map_err(|e| e.at(file, replacement.at))?;
+        }
+        Ok(())
+    }
+}
+
+fn apply_one(replacement: &Replacement, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
+    let Some(targets) = &replacement.targets else {
+        return Err(incomplete());
+    };
+    let value = match (&replacement.source, &replacement.source_value) {
+        (None, None) => return Err(incomplete()),
+        (Some(_), Some(_)) => {
+            return Err(Error::new("value and resource selectors are mutually exclusive")
+                .help("keep either source or sourceValue"));
+        }
+        (None, Some(text)) => Node::plain(text.clone()),
+        (Some(source), None) => source_value(source, objects)?,
+    };
+    targets
+        .iter()
+        .try_for_each(|target| put_into(&value, target, objects, session))
+}
+
+fn incomplete() -> Error {
+    Error::new("replacements must specify a source and at least one target")
+}
+
+/// The identities by which replacements pick an object, without regard to scope.
+fn ids(object: &Object) -> Vec<Id> {
+    let own = Id {
+        gvk: object.gvk(),
+        name: object.name(),
+        namespace: object.namespace(),
+        cluster_scoped: false,
+    };
+    std::iter::once(own).chain(object.previous_ids()).collect()
+}
+
+fn describe(source: &ReplacementSource) -> String {
+    let mut text = source.object.id().to_string();
+    if !source.field_path.is_empty() {
+        text.push(':');
+        text.push_str(&source.field_path);
+    }
+    match &source.options {
+        Some(o) if !(o.delimiter.is_empty() && !o.create) => {
+            format!("{text}:{}({}), create={}", o.delimiter, o.index, o.create)
+        }
+        _ => text,
+    }
+}
+
+fn source_value(source: &ReplacementSource, objects: &Objects) -> Result<Node> {
+    let wanted = source.object.id();
+    let mut matches = objects
+        .iter()
+        .filter(|o| ids(o).iter().any(|id| id.is_selected_by(&wanted)));
+    let Some(object) = matches.next() else {
+        let error = Error::new(format!("nothing selected by {}", describe(source)));
+        let names: Vec<Text> = objects
+            .iter()
+            .filter(|o| wanted.gvk.kind.is_empty() || o.kind() == wanted.gvk.kind)
+            .map(Object::name)
+            .collect();
+        return Err(match crate::nearest::nearest(&wanted.name, names.iter().map(Text::as_str)) {
+            Some(near) => error.help(format!("did you mean {} {near}?", wanted.gvk.kind)),
+            None => error.help("the source of a replacement must be an object of this build; its names are exact, not patterns"),
+        });
+    };
+    if let Some(other) = matches.next() {
+        return Err(
+            Error::new(format!("multiple matches for selector {}", describe(source))).help(format!(
+                "{}:{} and {}:{} both match; add a name or a namespace",
+                object.source.file, object.source.line, other.source.file, other.source.line
+            )),
+        );
+    }
+    let path = if source.field_path.is_empty() {
+        DEFAULT_PATH
+    } else {
+        &source.field_path
+    };
+    let parts = fields::split_path_with_brackets(path, '.');
+    let found = fields::lookup(&object.node, &parts).map_err(|e| {
+        e.wrap("error looking up replacement source")
+            .on_field(path)
+            .about(wanted.to_string())
+    })?;
+    let Some(value) = found.filter(|n| !fields::is_nil_or_empty(n)) else {
+        return Err(Error::new(format!(
+            "fieldPath `{path}` is missing for replacement source {wanted}"
+        ))
+        .on_field(path)
+        .help(format!(
+            "the object is in {}:{}",
+            object.source.file, object.source.line
+        )));
+    };
+    refine(source.options.as_ref(), value)
+}
+
+/// The part of a source that `delimiter` and `index` ask for.
+fn refine(options: Option<&FieldOptions>, value: &Node) -> Result<Node> {
+    let Some(options) = options.filter(|o| !o.delimiter.is_empty()) else {
+        return Ok(value.clone());
+    };
+    if !value.is_scalar() {
+        return Err(only_scalars());
+    }
+    let text = fields::value(value);
+    let part = usize::try_from(options.index)
+        .ok()
+        .and_then(|i| text.split(options.delimiter.as_str()).nth(i));
+    let Some(part) = part else {
+        return Err(Error::new(format!(
+            "options.index {} is out of bounds for value {text}",
+            options.index
+        )));
+    };
+    let mut refined = value.clone();
+    fields::assign_text(&mut refined, &part.into());
+    Ok(refined)
+}
+
+fn only_scalars() -> Error {
+    Error::new("delimiter option can only be used with scalar nodes")
+}
+
+fn put_into(
+    value: &Node,
+    target: &ReplacementTarget,
+    objects: &mut Objects,
+    session: &Session<'_>,
+) -> Result<()> {
+    let Some(select) = &target.select else {
+        return Err(Error::new("target must specify resources to select"));
+    };
+    let compile =
+        |args: &SelectorArgs| Selector::new(args).map_err(|e| e.wrap("error creating target selector"));
+    let selector = compile(select)?;
+    let rejects = target
+        .reject
+        .iter()
+        .map(|r| Ok((r, compile(r)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let default = [Text::new_static(DEFAULT_PATH)];
+    let paths = if target.field_paths.is_empty() {
+        &default[..]
+    } else {
+        &target.field_paths
+    };
+    for at in 0..objects.len() {
+        let Some(object) = objects.get(at) else { continue };
+        let gvk = object.gvk();
+        if !selector.matches_gvk(&gvk) && !object.was_renamed() {
+            continue;
+        }
+        if !selector.matches_metadata(object)? || rejects_metadata(&rejects, object)? {
+            continue;
+        }
+        let ids = ids(object);
+        let is_rejected = rejects
+            .iter()
+            .any(|(args, reject)| !args.has_no_id() && ids.iter().any(|id| reject.matches_id(id)));
+        if is_rejected || !ids.iter().any(|id| selector.matches_id(id)) {
+            continue;
+        }
+        objects.modify(at, &session.schema, |object| {
+            let id = Id {
+                gvk: object.gvk(),
+                name: object.name(),
+                namespace: object.namespace(),
+                cluster_scoped: false,
+            };
+            paths.iter().try_for_each(|path| {
+                copy_to(&mut object.node, value, path, target.options.as_ref())
+                    .map_err(|e| e.on_field(path.as_str()).about(&id))
+            })
+        })?;
+    }
+    Ok(())
+}
+
+fn rejects_metadata(rejects: &[(&SelectorArgs, Selector)], object: &Object) -> Result<bool> {
+    for (args, reject) in rejects {
+        if !(args.annotations.is_empty() && args.labels.is_empty()) && reject.matches_metadata(object)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn copy_to(object: &mut Node, value: &Node, path: &str, options: Option<&FieldOptions>) -> Result<()> {
+    let create = options.is_some_and(|o| o.create).then(|| fields::kind(value));
+    let parts = fields::split_path_with_brackets(path, '.');
+    if set_in_text(object, value, &parts, create).is_some() {
+        return Ok(());
+    }
+    let failed = || {
+        let verb = if create.is_some() {
+            "find or create"
+        } else {
+            "find"
+        };
+        Error::new(format!(
+            "unable to {verb} field {} in replacement target",
+            crate::go::quote(path)
+        ))
+    };
+    let mut count = 0;
+    let mut set = |field: &mut Node| {
+        count += 1;
+        set_value(field, value, options)
+    };
+    let matched = match_path(object, &parts, create, &mut set);
+    match matched {
+        Err(Stop::Set(error)) => Err(error),
+        Err(Stop::Find(error)) => Err(error.reword(|text| format!("{}: {text}", failed().text()))),
+        Ok(()) if count == 0 => Err(failed().help("options.create: true makes missing fields")),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Where it failed: finding the fields, or setting one.
+enum Stop {
+    Find(Error),
+    Set(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Find(error)
+    }
+}
+
+fn set_value(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result<()> {
+    let mut text = fields::shared(value);
+    if let Some(options) = options.filter(|o| !o.delimiter.is_empty()) {
+        if !field.is_scalar() {
+            return Err(only_scalars());
+        }
+        let old = fields::shared(field);
+        let mut parts: Vec<&str> = old.split(options.delimiter.as_str()).collect();
+        let new = fields::value(value);
+        match usize::try_from(options.index) {
+            Err(_) => parts.insert(0, new),
+            Ok(at) => match parts.get_mut(at) {
+                Some(part) => *part = new,
+                None => parts.push(new),
+            },
+        }
+        text = parts.join(&options.delimiter).into();
+    }
+    if field.is_scalar() {
+        if is_fresh(field) {
+            fields::assign_untyped(field, &text)
+        } else {
+            fields::assign_text(field, &text)
+        }
+    } else {
+        let position = field.position;
+        let mut new = value.clone();
+        if new.is_scalar() && text != fields::raw(&new) {
+            fields::assign_text(&mut new, &text);
+        }
+        *field = new.at(position);
+    }
+    Ok(())
+}
+
+/// A field that a replacement has just made has no type of its own.
+fn is_fresh(field: &Node) -> bool {
+    field.tag() == Some(FRESH)
+}
+
+const FRESH: &str = "!fresh";
+
+fn fresh(kind: Kind) -> Node {
+    match kind {
+        Kind::Sequence => Node::new(Value::Sequence(Vec::new(), CollectionStyle::Block)),
+        Kind::Mapping => Node::new(Value::Mapping(Vec::new(), CollectionStyle::Block)),
+        Kind::Scalar => {
+            let mut node = Node::new(Value::Scalar(Text::default(), ScalarStyle::Plain));
+            node.set_tag(Some(Text::new_static(FRESH)));
+            node
+        }
+    }
+}
+
+fn kind_of_next(next: Option<&String>, last: Kind) -> Kind {
+    match next {
+        None => last,
+        Some(part) if fields::is_list_index(part) || fields::as_index(part).is_some() => Kind::Sequence,
+        Some(part) if part.is_empty() => last,
+        Some(_) => Kind::Mapping,
+    }
+}
+
+/// Calls `set` on every field that a path matches; `create` makes what is missing.
+fn match_path(
+    node: &mut Node,
+    path: &[String],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<(), Stop> {
+    let Some((part, rest)) = path.split_first() else {
+        return set(node).map_err(Stop::Set);
+    };
+    if let Some(index) = fields::as_index(part) {
+        return match_index(node, index, rest, create, set);
+    }
+    if fields::is_list_index(part) {
+        return match_elements(node, part, rest, create, set);
+    }
+    if part == "*" {
+        fields::expect_kind(node, Kind::Sequence)?;
+        return node
+            .items_mut()
+            .into_iter()
+            .flatten()
+            .try_for_each(|item| match_path(item, rest, create, set));
+    }
+    if node.is_null() && create.is_none() {
+        return Ok(());
+    }
+    fields::expect_kind(node, Kind::Mapping)?;
+    if node.get(part).is_none() {
+        let (Some(last), Some(entries)) = (create, node.entries_mut()) else {
+            return Ok(());
+        };
+        entries.push((
+            Node::plain(part.as_str()),
+            fresh(kind_of_next(rest.first(), last)),
+        ));
+    }
+    let Some(field) = node.get_mut(part) else {
+        return Ok(());
+    };
+    if field.is_scalar() && !field.is_null() && !rest.is_empty() && !is_fresh(field) {
+        return match_in_text(field, rest, create);
+    }
+    match_path(field, rest, create, set)
+}
+
+fn match_index(
+    node: &mut Node,
+    index: usize,
+    rest: &[String],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<(), Stop> {
+    fields::expect_kind(node, Kind::Sequence)?;
+    let Some(items) = node.items_mut() else {
+        return Err(Error::new(format!("index {index} specified but only 0 elements found")).into());
+    };
+    if let (true, Some(last)) = (items.len() == index, create) {
+        items.push(fresh(kind_of_next(rest.first(), last)));
+    }
+    let count = items.len();
+    match items.get_mut(index) {
+        Some(item) => match_path(item, rest, create, set),
+        None => Err(Error::new(format!("index {index} specified but only {count} elements found")).into()),
+    }
+}
+
+fn match_elements(
+    node: &mut Node,
+    part: &str,
+    rest: &[String],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<(), Stop> {
+    let (name, wanted) = fields::split_list_index(part)?;
+    fields::expect_kind(node, Kind::Sequence)?;
+    let pattern = pattern::unanchored(wanted)?;
+    let is_match = |item: &Node| {
+        let field = if name.is_empty() {
+            Some(item)
+        } else {
+            item.get(name)
+        };
+        field.is_some_and(|f| pattern.is_match(output::source_text(f).trim()))
+    };
+    // In the original a match without the rest of the path counts as none.
+    let mut found = false;
+    for item in node
+        .items_mut()
+        .into_iter()
+        .flatten()
+        .filter(|item| is_match(item))
+    {
+        match_path(
+            item,
+            if name.is_empty() { &[] } else { rest },
+            create,
+            &mut |field| {
+                found = true;
+                set(field)
+            },
+        )?;
+    }
+    if found || create.is_none() {
+        return Ok(());
+    }
+    let element = if name.is_empty() {
+        Node::plain(wanted)
+    } else {
+        Node::mapping(vec![(Node::plain(name), Node::plain(wanted))])
+    };
+    let Some(items) = node.items_mut() else {
+        return Ok(());
+    };
+    items.push(element);
+    match items.last_mut().filter(|item| is_match(item)) {
+        Some(item) => match_path(item, if name.is_empty() { &[] } else { rest }, create, set),
+        None => Ok(()),
+    }
+}
+
+/// A path that goes on inside a text: it is looked at, but what is set there is lost, as in the original.
+fn match_in_text(field: &Node, rest: &[String], create: Option<Kind>) -> Result<(), Stop> {
+    let mut inner = parse_text(fields::raw(field))
+        .ok_or_else(|| Error::new("yaml: the field is a text that is not YAML"))?;
+    let mut count = 0;
+    match_path(&mut inner, rest, create, &mut |_| {
+        count += 1;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn parse_text(text: &str) -> Option<Node> {
+    let document = sluice_yaml::parse_document(text, &ParseOptions::new(OBJECTS)).ok()?;
+    document.map(|d| d.root)
+}
+
+/// Sets a field of a YAML or JSON document that a field holds as text. None where there is no such field.
+fn set_in_text(object: &mut Node, value: &Node, parts: &[String], create: Option<Kind>) -> Option<()> {
+    let (at, text) = (1..parts.len()).find_map(|i| {
+        let found = fields::lookup(object, parts.get(..i)?).ok()??;
+        let text = found.text().filter(|_| found.is_scalar())?;
+        parse_text(text).map(|_| (i, Text::from(text)))
+    })?;
+    let mut document = parse_text(&text)?;
+    let mut count = 0;
+    let result = match_path(&mut document, parts.get(at..)?, create, &mut |field| {
+        count += 1;
+        if field.is_scalar() {
+            let text = fields::shared(value);
+            if is_fresh(field) {
+                fields::assign_untyped(field, &text)
+            } else {
+                fields::assign_text(field, &text)
+            }
+        } else {
+            *field = value.clone();
+        }
+        Ok(())
+    });
+    if result.is_err() || count == 0 {
+        return None;
+    }
+    let new = print_text(&document, &text)?;
+    let field = fields::lookup_mut(object, parts.get(..at)?)?;
+    fields::assign_text(field, &new.into());
+    Some(())
+}
+
+/// A document in the form it had: JSON on one line or several, or YAML.
+fn print_text(document: &Node, before: &str) -> Option<String> {
+    if !before.trim().starts_with(['{', '[']) {
+        return Some(output::source_text(document).trim().to_owned());
+    }
+    let json = sluice_yaml::to_json(document, OBJECTS).ok()?;
+    let compact = sluice_yaml::go_json(&json);
+    Some(if before.contains('\n') && before.contains("  ") {
+        indent_json(&compact)
+    } else {
+        compact
+    })
+}
+
+/// Compact JSON with line breaks and two spaces a level, as Go's MarshalIndent gives it.
+fn indent_json(compact: &str) -> String {
+    let mut out = String::new();
+    let mut depth = 0_usize;
+    let mut in_text = false;
+    let mut chars = compact.chars().peekable();
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(c) = chars.next() {
+        if in_text {
+            out.push(c);
+            match c {
+                '\\' => out.extend(chars.next()),
+                '"' => in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match c {
+            '"' => {
+                in_text = true;
+                out.push(c);
+            }
+            '{' | '[' => {
+                out.push(c);
+                match chars.peek() {
+                    Some('}' | ']') => out.extend(chars.next()),
+                    _ => {
+                        depth += 1;
+                        line(&mut out, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c => out.push(c),
+        }
+    }
+    out
+}
