@@ -78,10 +78,6 @@ impl Query {
     pub(crate) fn number(&self, key: &str) -> Option<u64> {
         self.text(key).parse().ok()
     }
-
-    pub(crate) fn set(&mut self, key: &str, value: &str) {
-        self.0.insert(key.to_owned(), value.to_owned());
-    }
 }
 
 /// What is done with fields that no schema knows.

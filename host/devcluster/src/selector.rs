@@ -58,11 +58,6 @@ impl Selector {
         self.labels.iter().all(|requirement| requirement.holds(object))
             && self.fields.iter().all(|(path, value, equal)| (field(object, path) == *value) == *equal)
     }
-
-    /// The name that the field selector pins, if it does.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.fields.iter().find(|(path, _, equal)| path == "metadata.name" && *equal).map(|(_, name, _)| name.as_str())
-    }
 }
 
 impl Requirement {

@@ -22,11 +22,12 @@ use tokio_rustls::TlsAcceptor;
 pub struct Config {
     /// Where it listens; port 0 takes a free one. Default `127.0.0.1:0`.
     pub listen: SocketAddr,
-    /// Serve HTTPS with a certificate made for this run. Default plain HTTP.
+    /// Serve HTTPS with a certificate made for this run. Default true: `kubectl` sends a token over HTTPS only.
     pub tls: bool,
     /// The bearer token that requests must carry; none makes one up. It is in the kubeconfig.
     pub token: Option<String>,
     /// Let requests in that carry no token. Default false: any program of this machine can reach loopback.
+    /// Requests that a web page makes are refused even then.
     pub anonymous: bool,
     /// Who may do what. Default: everybody everything.
     pub authorization: Authorization,
@@ -46,7 +47,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tls: false,
+            tls: true,
             token: None,
             anonymous: false,
             authorization: Authorization::AlwaysAllow,
@@ -87,7 +88,7 @@ pub enum StartError {
 
 /// A running development API server. It stops when it is dropped.
 pub struct DevCluster {
-    /// Where it answers, `http://127.0.0.1:40213`.
+    /// Where it answers, `https://127.0.0.1:40213`.
     pub url: String,
     token: String,
     authority: Option<String>,

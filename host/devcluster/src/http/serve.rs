@@ -67,7 +67,6 @@ pub(super) struct Asked {
     pub(super) target: Target,
     pub(super) query: Query,
     pub(super) verb: &'static str,
-    pub(super) method: Method,
     pub(super) accept: String,
     pub(super) content_type: String,
     pub(super) user_agent: String,
@@ -81,6 +80,9 @@ async fn answer(State(face): State<Arc<Face>>, request: Request<Body>) -> Answer
         return bytes_answer(200, "text/plain; charset=utf-8", "ok");
     }
     let bearer = text(header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
+    if face.token.is_none() && parts.headers.contains_key(header::ORIGIN) {
+        return refusal(&Status::new(403, "Forbidden", "requests of web pages are refused by a server that asks for no token"));
+    }
     if face.token.as_deref().is_some_and(|token| !same(token, bearer)) {
         return refusal(&Status::new(401, "Unauthorized", "Unauthorized"));
     }
@@ -94,7 +96,6 @@ async fn answer(State(face): State<Arc<Face>>, request: Request<Body>) -> Answer
         accept: text(header::ACCEPT).to_owned(),
         content_type: text(header::CONTENT_TYPE).to_owned(),
         user_agent: text(header::USER_AGENT).to_owned(),
-        method: parts.method,
         face,
         user,
         target,

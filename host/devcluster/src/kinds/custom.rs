@@ -1,5 +1,4 @@
 use super::{Kind, Subresource, object_meta_schema};
-use crate::meta;
 use serde_json::{Value, json};
 use sluice_schema::{Node, Type, openapi};
 use std::sync::Arc;
@@ -7,8 +6,6 @@ use std::sync::Arc;
 /// What only custom kinds have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Custom {
-    /// `plural.group`, the name of the definition.
-    pub(crate) definition: String,
     /// The version that objects are stored in.
     pub(crate) storage_version: String,
     pub(crate) columns: Vec<Column>,
@@ -48,10 +45,10 @@ pub(crate) fn read_definition(definition: &Value) -> Result<Vec<Arc<Kind>>, open
     let storage = versions.iter().find(|version| flag(version, "storage"));
     let storage_version = storage.map(|version| text(version, "name")).unwrap_or_default();
     let served = versions.iter().filter(|version| flag(version, "served"));
-    served.map(|version| version_of(definition, &spec, version, &storage_version).map(Arc::new)).collect()
+    served.map(|version| version_of(&spec, version, &storage_version).map(Arc::new)).collect()
 }
 
-fn version_of(definition: &Value, spec: &Value, version: &Value, storage_version: &str) -> Result<Kind, openapi::Error> {
+fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Kind, openapi::Error> {
     let names = spec.get("names").cloned().unwrap_or_default();
     let (group, plural, kind) = (text(spec, "group"), text(&names, "plural"), text(&names, "kind"));
     let name = text(version, "name");
@@ -74,7 +71,6 @@ fn version_of(definition: &Value, spec: &Value, version: &Value, storage_version
         served.push(own("scale", "autoscaling", "v1", "Scale"));
     }
     let custom = Custom {
-        definition: meta::name(definition).to_owned(),
         storage_version: storage_version.to_owned(),
         columns: list(version, "additionalPrinterColumns").iter().map(column).collect(),
         scale,
