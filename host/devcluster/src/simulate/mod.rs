@@ -19,6 +19,9 @@ use tokio::sync::watch;
 pub(crate) async fn run(cluster: Arc<Cluster>, workloads: bool, mut stop: watch::Receiver<bool>) {
     let mut changes = cluster.store.observe();
     let mut later = workloads::Later::default();
+    if workloads {
+        workloads::bootstrap(&cluster);
+    }
     for kind in cluster.kinds.stored() {
         for object in cluster.store.list(&kind.table, None).objects {
             let change = Change {

@@ -125,8 +125,10 @@ pub(crate) fn validate(write: &Write, old: Option<&Value>, new: &Value) -> Resul
     causes.extend(check::metadata(kind, new));
     if kind.custom.is_some() {
         let found = structural::validate(&kind.schema, new);
-        // rules are only asked about values that have the right shape
-        if found.is_empty() {
+        // rules are not asked about values that miss the shape they count on
+        const BLOCKING: [&str; 5] =
+            ["FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"];
+        if !found.iter().any(|cause| BLOCKING.contains(&cause.reason.as_str())) {
             causes.extend(rules::validate(&kind.schema, new, old));
         }
         causes.extend(found);
