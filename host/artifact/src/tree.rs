@@ -73,3 +73,23 @@ pub trait Tree: Send + Sync {
     /// a tree that knows digests beforehand (Git objects, the artifact store) answers without reading.
     fn answer_digest(&self, question: Question, path: &str) -> AnswerDigest;
 }
+
+/// Accepts an absolute, normal path and nothing else: `/`, `/a/b`; not `a`, `/a/`, `/a//b`, `/a/../b`.
+pub fn check_path(path: &str) -> Result<(), TreeError> {
+    let rest = path.strip_prefix('/').ok_or(TreeError::InvalidPath)?;
+    if rest.is_empty() {
+        return Ok(());
+    }
+    let is_normal = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
+    if rest.split('/').all(is_normal) { Ok(()) } else { Err(TreeError::InvalidPath) }
+}
+
+/// The path of the entry `name` of the directory `directory`.
+pub fn join_path(directory: &str, name: &str) -> String {
+    if directory == "/" { format!("/{name}") } else { format!("{directory}/{name}") }
+}
+
+/// The parts of a path that [`check_path`] accepts; none for the root.
+pub(crate) fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
+}

@@ -1,0 +1,189 @@
+//! Writing an artifact: contents first, then its record.
+
+use std::io::{self, BufWriter, Write};
+
+use cap_std::fs::{File, OpenOptions};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+use super::{
+    Artifact, ArtifactPath, DirectoryEntry, DirectoryId, Error, Store, StoreTree,
+    directory::encode,
+    record::Record,
+    segment::{self, MAGIC},
+};
+use crate::{Digest, archive, digest::Measure};
+
+/// The digest of a file's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BlobId(pub(crate) Digest);
+
+/// An artifact being written, bottom up: blobs, then the directories that hold them, then [`Draft::commit`].
+///
+/// Contents the store has already cost a look-up. Dropped without a commit, it leaves nothing behind.
+pub struct Draft {
+    store: Store,
+    writing: Option<Writing>,
+    /// Offsets in the file being written.
+    added: HashMap<Digest, (u64, u64)>,
+    size: u64,
+}
+
+struct Writing {
+    name: String,
+    file: BufWriter<File>,
+    end: u64,
+}
+
+impl Draft {
+    pub(crate) fn new(store: Store) -> Draft {
+        store.state().open_drafts += 1;
+        Draft { store, writing: None, added: HashMap::new(), size: 0 }
+    }
+
+    /// Adds the bytes of a file.
+    pub fn blob(&mut self, content: &[u8]) -> Result<BlobId, Error> {
+        let limit = self.store.inner.limits.file_size_max;
+        if content.len() as u64 > limit {
+            let what = format!("a file of {} bytes", content.len());
+            return Err(Error::TooLarge { what, limit, knob: "file_size_max" });
+        }
+        self.add(content).map(BlobId)
+    }
+
+    /// Adds a directory; its entries must have been added before, here or to the store.
+    pub fn directory(&mut self, mut entries: Vec<DirectoryEntry>) -> Result<DirectoryId, Error> {
+        let content = encode(&mut entries);
+        self.add(&content).map(DirectoryId)
+    }
+
+    /// Whether a blob that was stored earlier is still there and need not be added.
+    pub fn has_blob(&self, blob: BlobId) -> bool {
+        self.has(&blob.0)
+    }
+
+    /// Whether a directory that was stored earlier, and all below it, is still there.
+    pub fn has_directory(&self, directory: DirectoryId) -> bool {
+        // Contents are collected by marking from the roots, so a directory's own presence does not prove
+        // that of what it holds; walk it.
+        let mut live = std::collections::HashSet::new();
+        let mut state = self.store.state();
+        state.contents.contains_key(&directory.0)
+            && state.mark(directory, &mut live).is_ok()
+            && live.iter().all(|digest| state.contents.contains_key(digest))
+    }
+
+    fn has(&self, digest: &Digest) -> bool {
+        self.added.contains_key(digest) || self.store.state().contents.contains_key(digest)
+    }
+
+    fn add(&mut self, content: &[u8]) -> Result<Digest, Error> {
+        let digest = Digest::of(content);
+        if self.has(&digest) {
+            return Ok(digest);
+        }
+        self.size += content.len() as u64;
+        let limit = self.store.inner.limits.artifact_size_max;
+        if self.size > limit {
+            let what = "the artifact".to_owned();
+            return Err(Error::TooLarge { what, limit, knob: "artifact_size_max" });
+        }
+        let failed = Error::storage("write to the artifact store");
+        let writing = match &mut self.writing {
+            Some(writing) => writing,
+            none => none.insert(start(&self.store).map_err(&failed)?),
+        };
+        let offset =
+            segment::append(&mut writing.file, &mut writing.end, &digest, content).map_err(failed)?;
+        self.added.insert(digest, (offset, content.len() as u64));
+        Ok(digest)
+    }
+
+    /// Makes the artifact visible at `path`: syncs the contents, measures the archive, writes the record.
+    pub fn commit(mut self, path: &ArtifactPath, revision: &str, root: DirectoryId) -> Result<Artifact, Error> {
+        let failed = Error::storage("save artifact to storage");
+        self.publish().map_err(&failed)?;
+        let mut measure = Measure::new(io::sink());
+        archive::write(&StoreTree::new(self.store.clone(), root), &mut measure)?;
+        let (digest, size) = measure.finish();
+        let record = Record {
+            format: archive::FORMAT,
+            revision: revision.to_owned(),
+            digest,
+            size,
+            last_update_time: now_in_seconds(),
+            tree: root,
+        };
+        self.save(path, &record).map_err(failed)?;
+        let artifact = record.artifact(path);
+        self.store.state().records.insert(path.clone(), record);
+        Ok(artifact)
+    }
+
+    /// Renames the finished segment into place and adds its contents to the index.
+    fn publish(&mut self) -> io::Result<()> {
+        let Some(writing) = self.writing.take() else { return Ok(()) };
+        let root = &self.store.inner.root;
+        let file = writing.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        drop(file);
+        let mut state = self.store.state();
+        let number = state.next_segment;
+        let name = format!("segments/{number}.seg");
+        root.rename(&writing.name, root, &name)?;
+        sync_directory(root, "segments")?;
+        state.add_segment(number, root.open(&name)?)?;
+        self.added.clear();
+        Ok(())
+    }
+
+    fn save(&self, path: &ArtifactPath, record: &Record) -> io::Result<()> {
+        let root = &self.store.inner.root;
+        let (name, mut file) = temporary(&self.store)?;
+        serde_json::to_writer(&mut file, record)?;
+        file.sync_all()?;
+        root.create_dir_all(path.record_directory())?;
+        root.rename(&name, root, path.record_path())?;
+        sync_directory(root, &path.record_directory())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.store.state().open_drafts -= 1;
+        if let Some(writing) = self.writing.take() {
+            drop(writing.file);
+            // What cannot be removed now goes when the store is opened next.
+            let _left_behind: io::Result<()> = self.store.inner.root.remove_file(&writing.name);
+        }
+    }
+}
+
+fn start(store: &Store) -> io::Result<Writing> {
+    let (name, file) = temporary(store)?;
+    let mut file = BufWriter::with_capacity(1 << 16, file);
+    file.write_all(MAGIC)?;
+    Ok(Writing { name, file, end: MAGIC.len() as u64 })
+}
+
+pub(crate) fn temporary(store: &Store) -> io::Result<(String, File)> {
+    let number = {
+        let mut state = store.state();
+        state.next_temporary += 1;
+        state.next_temporary
+    };
+    let name = format!("tmp/{number}");
+    let file = store.inner.root.open_with(&name, OpenOptions::new().write(true).create_new(true))?;
+    Ok((name, file))
+}
+
+/// A rename is durable once its directory is.
+pub(crate) fn sync_directory(root: &cap_std::fs::Dir, name: &str) -> io::Result<()> {
+    root.open_dir(name)?.into_std_file().sync_all()
+}
+
+/// Kubernetes times have whole seconds.
+fn now_in_seconds() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+}

@@ -1,0 +1,68 @@
+//! Segment files: a magic line, then for each content its sha256, its length and its bytes.
+//!
+//! Segments are renamed into place only when complete and synced, so reading one trusts lengths only
+//! as far as the file is long, and contents only as far as their digest says.
+
+use std::io::{self, Write};
+
+use cap_std::fs::{File, FileExt};
+
+use crate::Digest;
+
+pub(crate) const MAGIC: &[u8] = b"sluice-segment-1\n";
+const HEADER_LENGTH: u64 = 32 + 8;
+
+/// Where a content lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Location {
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+/// Appends one content and returns the offset of its bytes in the file of which `end` bytes are written.
+pub(crate) fn append(file: &mut impl Write, end: &mut u64, digest: &Digest, content: &[u8]) -> io::Result<u64> {
+    file.write_all(digest.as_bytes())?;
+    file.write_all(&(content.len() as u64).to_le_bytes())?;
+    file.write_all(content)?;
+    let offset = *end + HEADER_LENGTH;
+    *end = offset + content.len() as u64;
+    Ok(offset)
+}
+
+/// The contents of the segment `number`, in file order; what is cut short at the end is left out.
+pub(crate) fn scan(number: u64, file: &File) -> io::Result<Vec<(Digest, Location)>> {
+    let size = file.metadata()?.len();
+    let mut magic = [0; MAGIC.len()];
+    if size < MAGIC.len() as u64 {
+        return Ok(Vec::new());
+    }
+    file.read_exact_at(&mut magic, 0)?;
+    if magic != MAGIC {
+        return Ok(Vec::new());
+    }
+    let mut contents = Vec::new();
+    let mut position = MAGIC.len() as u64;
+    let mut digest = [0; 32];
+    let mut length = [0; 8];
+    while position + HEADER_LENGTH <= size {
+        file.read_exact_at(&mut digest, position)?;
+        file.read_exact_at(&mut length, position + 32)?;
+        let (offset, length) = (position + HEADER_LENGTH, u64::from_le_bytes(length));
+        match offset.checked_add(length) {
+            Some(end) if end <= size => position = end,
+            _ => break,
+        }
+        contents.push((Digest::from(digest), Location { segment: number, offset, length }));
+    }
+    Ok(contents)
+}
+
+/// Reads one content and verifies it; the inner error is the digest that was found instead.
+pub(crate) fn read(file: &File, location: Location, expected: &Digest) -> io::Result<Result<Vec<u8>, Digest>> {
+    let length = usize::try_from(location.length).map_err(io::Error::other)?;
+    let mut content = vec![0; length];
+    file.read_exact_at(&mut content, location.offset)?;
+    let found = Digest::of(&content);
+    Ok(if found == *expected { Ok(content) } else { Err(found) })
+}

@@ -1,0 +1,180 @@
+//! Reading somebody else's `.tar.gz` into memory. The archive is hostile until proven otherwise.
+//!
+//! Regular files and directories are taken, links and devices dropped, names that lead out refused, sizes capped.
+//! An archive that two readers could understand differently is refused: what we reconcile must be what others see.
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::memory::{AddError, MemoryTree};
+
+/// What one archive may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Most bytes after decompression, headers included: a few kilobytes of gzip can hold gigabytes of zeros.
+    pub unpacked_size_max: u64,
+    /// Most entries, links and directories counted.
+    pub entries_max: usize,
+    /// Largest single file, in bytes.
+    pub file_size_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { unpacked_size_max: 1 << 30, entries_max: 100_000, file_size_max: 100 << 20 }
+    }
+}
+
+/// Why an archive was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Cut short, not gzip, not tar: fetch it again.
+    #[error("the archive cannot be read: {0}")]
+    Unreadable(#[source] io::Error),
+    /// A limit was reached.
+    #[error("the archive is refused: {what} exceeds the limit of {limit} ({knob})")]
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+        /// Its name.
+        knob: &'static str,
+    },
+    /// An entry has a name that no honest archive has, or that cannot coexist with another.
+    #[error("the archive is refused: entry '{name}' {problem}")]
+    Hostile {
+        /// The entry's name, escaped.
+        name: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+/// Unpacks a gzip-compressed tar archive into memory.
+pub fn unpack(archive: impl Read, limits: &Limits) -> Result<MemoryTree, Error> {
+    let budget = Budget { inner: MultiGzDecoder::new(archive), left: limits.unpacked_size_max, is_spent: false };
+    let mut archive = tar::Archive::new(budget);
+    let result = read_entries(&mut archive, limits);
+    let budget = archive.into_inner();
+    if budget.is_spent {
+        let limit = limits.unpacked_size_max;
+        return Err(Error::TooLarge { what: "its unpacked size", limit, knob: "unpacked_size_max" });
+    }
+    result
+}
+
+fn read_entries(archive: &mut tar::Archive<impl Read>, limits: &Limits) -> Result<MemoryTree, Error> {
+    let mut tree = MemoryTree::new();
+    for (number, entry) in archive.entries().map_err(Error::Unreadable)?.enumerate() {
+        if number >= limits.entries_max {
+            let limit = limits.entries_max as u64;
+            return Err(Error::TooLarge { what: "its number of entries", limit, knob: "entries_max" });
+        }
+        let mut entry = entry.map_err(Error::Unreadable)?;
+        let raw_name = entry.path_bytes().into_owned();
+        let shown = String::from_utf8_lossy(&raw_name).escape_debug().to_string();
+        let hostile = |problem| Error::Hostile { name: shown.clone(), problem };
+        refuse_ambiguity(&mut entry).map_err(|problem| match problem {
+            Ambiguity::Unreadable(error) => Error::Unreadable(error),
+            Ambiguity::Found(problem) => hostile(problem),
+        })?;
+        let name = std::str::from_utf8(&raw_name).map_err(|_| hostile("has a name that is not UTF-8"))?;
+        let path = normal_path(name).ok_or_else(|| hostile("leads out of the archive"))?;
+        let kind = entry.header().entry_type();
+        let added = if kind.is_dir() {
+            tree.add_directory(&path)
+        } else if kind.is_file() {
+            let size = entry.size();
+            if size > limits.file_size_max {
+                let limit = limits.file_size_max;
+                return Err(Error::TooLarge { what: "a file's size", limit, knob: "file_size_max" });
+            }
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).map_err(Error::Unreadable)?;
+            if content.len() as u64 != size {
+                return Err(Error::Unreadable(io::ErrorKind::UnexpectedEof.into()));
+            }
+            let is_executable = entry.header().mode().unwrap_or(0) & 0o111 != 0;
+            tree.add_file(&path, content, is_executable)
+        } else {
+            Ok(()) // links, devices, pipes: dropped, as Flux does
+        };
+        added.map_err(|error| match error {
+            AddError::InvalidPath => hostile("has an invalid name"),
+            AddError::Clash => hostile("is both a file and a directory"),
+        })?;
+    }
+    Ok(tree)
+}
+
+enum Ambiguity {
+    Unreadable(io::Error),
+    Found(&'static str),
+}
+
+/// A PAX size that differs from the header's makes readers disagree on where the next entry begins.
+fn refuse_ambiguity(entry: &mut tar::Entry<'_, impl Read>) -> Result<(), Ambiguity> {
+    let header_size = entry.header().entry_size().map_err(Ambiguity::Unreadable)?;
+    if entry.header().entry_type().is_gnu_sparse() {
+        return Err(Ambiguity::Found("is a sparse file"));
+    }
+    let Some(records) = entry.pax_extensions().map_err(Ambiguity::Unreadable)? else { return Ok(()) };
+    for record in records {
+        let record = record.map_err(Ambiguity::Unreadable)?;
+        let key = record.key_bytes();
+        if key.starts_with(b"GNU.sparse") {
+            return Err(Ambiguity::Found("is a sparse file"));
+        }
+        if key == b"size" {
+            let size = record.value().ok().and_then(|value| value.parse::<u64>().ok());
+            if size != Some(header_size) {
+                return Err(Ambiguity::Found("has two different sizes"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `./a/b/`, `a/b` → `/a/b`; None for absolute names and for `..` anywhere.
+fn normal_path(name: &str) -> Option<String> {
+    if name.starts_with('/') || name.contains('\0') || name.contains('\\') {
+        return None;
+    }
+    let mut path = String::new();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => return None,
+            part => {
+                path.push('/');
+                path.push_str(part);
+            }
+        }
+    }
+    Some(if path.is_empty() { "/".to_owned() } else { path })
+}
+
+/// Ends the stream with an error when the budget is spent.
+struct Budget<R> {
+    inner: R,
+    left: u64,
+    is_spent: bool,
+}
+
+impl<R: Read> Read for Budget<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            // The end of the archive may lie exactly here.
+            let mut probe = [0];
+            let more = self.inner.read(&mut probe)?;
+            self.is_spent = more > 0;
+            return if more > 0 { Err(io::Error::other("size limit reached")) } else { Ok(0) };
+        }
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.inner.read(buffer.get_mut(..room).unwrap_or_default())?;
+        self.left -= read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,106 @@
+//! Archives that attack whoever unpacks them.
+
+use std::io::{Read, Write};
+
+use expect_test::expect;
+use flate2::{Compression, write::GzEncoder};
+use sluice_artifact::{
+    Tree,
+    unpack::{Limits, unpack},
+};
+use tar::{EntryType, Header};
+
+/// One raw entry: the name goes into the header as it is.
+fn entry(kind: EntryType, name: &str, content: &[u8]) -> Vec<u8> {
+    let mut header = Header::new_ustar();
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_entry_type(kind);
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    if matches!(kind, EntryType::Symlink | EntryType::Link) {
+        header.as_old_mut().linkname[..11].copy_from_slice(b"/etc/passwd");
+    }
+    header.set_cksum();
+    let mut bytes = header.as_bytes().to_vec();
+    bytes.extend(content);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+fn pax(record: &str) -> Vec<u8> {
+    let length = record.len() + 4;
+    entry(EntryType::XHeader, "x", format!("{length} {record}\n").as_bytes())
+}
+
+fn gzip(parts: &[Vec<u8>]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    parts.iter().for_each(|part| encoder.write_all(part).unwrap());
+    encoder.write_all(&[0; 1024]).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn outcome(archive: &[u8], limits: &Limits) -> String {
+    match unpack(archive, limits) {
+        Ok(tree) => tree.walk("/").unwrap().iter().map(|file| format!("{} ", file.path)).collect(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn hostile_archives_are_refused_or_disarmed() {
+    let file = |name: &str| entry(EntryType::Regular, name, b"x");
+    let rows: Vec<(&str, Vec<Vec<u8>>)> = vec![
+        ("honest", vec![entry(EntryType::Directory, "./", b""), file("./a/b"), file("c")]),
+        ("parent", vec![file("../evil")]),
+        ("inner parent", vec![file("a/../../evil")]),
+        ("absolute", vec![file("/etc/evil")]),
+        ("backslash", vec![file("..\\evil")]),
+        ("symlink", vec![entry(EntryType::Symlink, "link", b""), file("a")]),
+        ("symlink then through it", vec![entry(EntryType::Symlink, "link", b""), file("link/a")]),
+        ("hard link", vec![entry(EntryType::Link, "hard", b""), file("a")]),
+        ("devices", vec![entry(EntryType::Char, "tty", b""), entry(EntryType::Fifo, "pipe", b""), file("a")]),
+        ("file and directory", vec![file("a"), file("a/b")]),
+        ("directory and file", vec![file("a/b"), file("a")]),
+        ("pax size that hides an entry", vec![pax("size=0"), entry(EntryType::Regular, "a", &file("smuggled"))]),
+        ("pax path", vec![pax("path=../up"), file("a")]),
+        ("sparse", vec![pax("GNU.sparse.major=1"), file("a")]),
+    ];
+    let limits = Limits::default();
+    let outcomes: String =
+        rows.iter().map(|(name, parts)| format!("{name}: {}\n", outcome(&gzip(parts), &limits))).collect();
+    expect![[""]].assert_eq(&outcomes);
+}
+
+#[test]
+fn damaged_archives_are_errors() {
+    let good = gzip(&[entry(EntryType::Regular, "a", &[7; 5000])]);
+    for length in (0..good.len()).step_by(7) {
+        assert!(unpack(&good[..length], &Limits::default()).is_err(), "cut at {length}");
+    }
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x10;
+        let _no_panic = unpack(&bytes[..], &Limits::default());
+    }
+    assert!(unpack(&b"not an archive"[..], &Limits::default()).is_err());
+}
+
+#[test]
+fn bombs_hit_a_named_limit() {
+    // Ten gigabytes of zeros, made as they are read.
+    let mut header = entry(EntryType::Regular, "zeros", b"");
+    header.truncate(512);
+    let mut tar_header = Header::from_byte_slice(&header).clone();
+    tar_header.set_size(10 << 30);
+    tar_header.set_cksum();
+    let bomb = tar_header.as_bytes().chain(std::io::repeat(0).take(10 << 30));
+    let limits = Limits { unpacked_size_max: 1 << 20, file_size_max: u64::MAX, entries_max: 10 };
+    let zipped = flate2::read::GzEncoder::new(bomb, Compression::fast());
+    let too_many: Vec<Vec<u8>> = (0..11).map(|n| entry(EntryType::Directory, &n.to_string(), b"")).collect();
+    let outcomes = [
+        unpack(zipped, &limits).unwrap_err().to_string(),
+        outcome(&gzip(&too_many), &limits),
+        outcome(&gzip(&[entry(EntryType::Regular, "a", b"123")]), &Limits { file_size_max: 2, ..limits }),
+    ];
+    expect![[""]].assert_eq(&outcomes.join("\n"));
+}
