@@ -99,6 +99,7 @@ fn build(what: Generated, args: &GeneratorArgs, loader: &Loader<'_>, file: &str)
     }
     object.needs_hash = !options.disable_name_suffix_hash;
     object.behavior = Behavior::from_text(&args.behavior);
+    object.is_generated = true;
     Ok(object)
 }
 

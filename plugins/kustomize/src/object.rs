@@ -66,6 +66,7 @@ pub(crate) struct Object {
     pub(crate) allow_kind_change: bool,
     pub(crate) needs_hash: bool,
     pub(crate) behavior: Behavior,
+    pub(crate) is_generated: bool,
     /// The variables whose value this object holds.
     pub(crate) variables: Vec<Text>,
 }
@@ -210,6 +211,17 @@ impl Object {
         gvk
     }
 
+    /// Whether the original would keep something about it in its annotations.
+    pub(crate) fn has_memory(&self) -> bool {
+        !self.previous_kinds.is_empty()
+            || !self.prefixes.is_empty()
+            || !self.suffixes.is_empty()
+            || self.needs_hash
+            || self.is_generated
+            || self.allow_name_change
+            || self.allow_kind_change
+    }
+
     /// Whether it ever had another identity.
     pub(crate) fn was_renamed(&self) -> bool {
         !self.previous_names.is_empty()
@@ -259,6 +271,7 @@ impl Object {
         self.allow_kind_change = old.allow_kind_change;
         self.needs_hash &= old.needs_hash;
         self.behavior = old.behavior;
+        self.is_generated = old.is_generated;
         self.variables = old.variables.clone();
     }
 

@@ -120,7 +120,31 @@ fn parse(part: &Part<'_>, file: &str) -> Result<Option<Node>> {
     if part.text.contains("<<") {
         merge_keys(&mut node).map_err(|e| e.in_file(file))?;
     }
+    if part.text.contains(MERGE_SCHEMA) {
+        attach_schemas(&mut node, &part.text.lines().collect::<Vec<_>>());
+    }
     Ok(Some(node))
+}
+
+/// The mark of a comment that is a schema: `ports: # {"x-kubernetes-patch-strategy": "merge", …}`.
+const MERGE_SCHEMA: &str = "x-kubernetes-patch-strategy";
+
+/// Gives lists the schema that a comment behind their key writes down.
+fn attach_schemas(node: &mut Node, lines: &[&str]) {
+    match &mut node.value {
+        Value::Sequence(items, _) => items.iter_mut().for_each(|item| attach_schemas(item, lines)),
+        Value::Mapping(entries, _) => {
+            for (key, value) in entries {
+                let line = usize::try_from(key.position.line).ok().and_then(|l| lines.get(l.checked_sub(1)?));
+                let comment = line.and_then(|l| l.find("# {").and_then(|at| l.get(at..))).filter(|c| c.contains(MERGE_SCHEMA));
+                if let (Some(comment), true) = (comment, value.is_sequence()) {
+                    value.comments_mut().line = comment.into();
+                }
+                attach_schemas(value, lines);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Puts what `<<` names in its place: fields that are written win over those that are merged.

@@ -17,6 +17,8 @@ pub(crate) enum Shape {
     Builtin(builtin::Shape),
     /// From a schema file: an index.
     Custom(usize),
+    /// From a comment: an index.
+    Written(usize),
     /// Known, but nothing below it merges.
     Opaque,
 }
@@ -29,6 +31,7 @@ pub(crate) struct MergeKeys(pub(crate) Vec<Text>);
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
     custom: RefCell<Option<Custom>>,
+    written: RefCell<Vec<MergeKeys>>,
     without_builtin: Cell<bool>,
     is_set: Cell<bool>,
     used: Cell<bool>,
@@ -86,7 +89,7 @@ impl Schema {
     /// The schema of a field.
     pub(crate) fn field(&self, shape: Shape, name: &str) -> Option<Shape> {
         match shape {
-            Shape::Opaque => Some(Shape::Opaque),
+            Shape::Opaque | Shape::Written(_) => Some(Shape::Opaque),
             Shape::Builtin(builtin::Shape::Type(index)) => {
                 let field = builtin::Type::get(index).and_then(|t| t.field(name));
                 Some(field.map_or(Shape::Opaque, |s| Shape::Builtin(*s)))
@@ -119,6 +122,23 @@ impl Schema {
             }
             _ => None,
         }
+    }
+
+    /// The schema that a comment at a list writes down.
+    pub(crate) fn written(&self, list: &Node) -> Option<Shape> {
+        let comment = list.comments()?.line.trim_start_matches('#').to_owned();
+        let schema = sluice_yaml::parse_document(comment, &sluice_yaml::ParseOptions::default()).ok()??.root;
+        let strategy = schema.get("x-kubernetes-patch-strategy").map(fields::shared)?;
+        if !strategy.split(',').any(|s| s == "merge") {
+            return Some(Shape::Opaque);
+        }
+        let keys = match schema.get("x-kubernetes-list-map-keys") {
+            Some(keys) => keys.items().iter().map(fields::shared).collect(),
+            None => schema.get("x-kubernetes-patch-merge-key").map(fields::shared).into_iter().collect(),
+        };
+        let mut written = self.written.borrow_mut();
+        written.push(MergeKeys(keys));
+        Some(Shape::Written(written.len() - 1))
     }
 
     /// How a list merges; none where it is replaced.

@@ -56,7 +56,11 @@ impl Walker<'_> {
             Other::Node(node) => Some(node),
             Other::Nothing | Other::Same => None,
         };
-        let shape = shape
+        let shape = self
+            .schema
+            .written(base)
+            .or_else(|| patch.and_then(|p| self.schema.written(p)))
+            .or(shape)
             .or_else(|| self.shape_of(base))
             .or_else(|| patch.and_then(|p| self.shape_of(p)));
         let first = if base.is_null() {
@@ -102,6 +106,7 @@ impl Walker<'_> {
             self.walk_fields(&mut node, None, true, shape)?;
             return Ok(Some(node));
         }
+        let shape = self.schema.written(patch).or(shape);
         if let (true, Some(shape)) = (patch.is_sequence(), shape)
             && let Some(keys) = self.schema.merge_keys(shape)
         {

@@ -319,6 +319,13 @@ fn apply_json(object: &mut Object, operations: &[Operation], file: &str, at: Pos
         object.source.file,
         object.source.line
     );
+    if object.has_memory() {
+        // The original remembers in annotations, so that there are some.
+        let metadata = fields::mapping_field(&mut object.node, "metadata")?;
+        if metadata.get("annotations").is_none_or(Node::is_null) {
+            metadata.set("annotations", Node::mapping(Vec::new()));
+        }
+    }
     json6902::apply(&mut object.node, operations).map_err(|e| e.at(file, at).about(describe))?;
     let annotations = object.annotations();
     object.set_annotations(annotations)
