@@ -7,9 +7,11 @@
 
 mod ci;
 mod demo;
+mod plugins;
 mod shell;
 mod test;
 mod tidy;
+mod wit;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,9 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { name: "demo", does: "from a Git commit to a healthy cluster, on this machine (flags go to `sluice demo`)", run: demo::run },
     Verb { name: "test", does: "all tests; `test unit|plugins|sandbox|flows|cluster` runs one part", run: test::run },
+    Verb { name: "plugins", does: "build the plugins that are part of the program, by digest", run: plugins::run },
+    Verb { name: "guests", does: "build the misbehaving guests of the sandbox's tests", run: plugins::guests },
+    Verb { name: "wit", does: "check the plugin contract and write its reference (`--check` only checks)", run: wit::run },
     Verb { name: "tidy", does: "the house's own rules: arrows between rooms, crate docs, trailing space", run: tidy::run },
     Verb { name: "ci", does: "everything that must pass before a change lands", run: ci::run },
 ];
