@@ -1,1 +1,36 @@
-//! Health of objects by kstatus rules and expressions.
+//! Whether objects are as they should be, and if not, why.
+//!
+//! ```text
+//! object ─▶ Checks::assess: expressions of the user, else kstatus rules ─▶ Health ─▶ verdict(): wait, pass, fail
+//!                                                                                └─▶ cause(): pods, events ─▶ root cause
+//! ```
+//!
+//! Start at [`Checks::assess`], then [`verdict()`]. Watching is the controller's; everything here is a function of objects.
+//!
+//! **Invariant:** this room does no IO and reads no clock: the time is given.
+//! **Invariant:** an expression that cannot be evaluated makes its object's health unknown, never current.
+//! **Invariant:** Flux's text comes first and unchanged; the root cause follows it.
+#![forbid(unsafe_code)]
+
+mod health;
+mod look;
+
+mod kstatus;
+
+mod expression;
+mod free;
+mod sets;
+
+mod checks;
+mod ready;
+
+mod cause;
+mod verdict;
+
+pub use cause::{Around, Cause, cause};
+pub use checks::{Checks, InvalidChecks};
+pub use expression::{EXPRESSION_BYTES_MAX, EvaluationFailed, Expression, InvalidExpression};
+pub use health::{Health, Status};
+pub use kstatus::{assess, assess_with_pods};
+pub use ready::{NotReady, ReadyExpression};
+pub use verdict::{Looked, Verdict, verdict};

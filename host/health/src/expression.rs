@@ -1,0 +1,222 @@
+use cel::{Context, Env, Program, Value as CelValue, extensions};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+/// Longest expression in bytes. What is longer is a program, and none is known that needs a tenth of it.
+pub const EXPRESSION_BYTES_MAX: usize = 16 * 1024;
+
+/// Flux's environment: standard functions, optional values, strings, encoders, sets.
+static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib().with_optional_support(true);
+    env.add_extension(extensions::strings)
+        .expect("invariant: the standard library declares no function of this name");
+    env.add_extension(extensions::encoders)
+        .expect("invariant: the standard library declares no function of this name");
+    crate::sets::extension(&mut env).expect("invariant: nobody else declares sets");
+    Arc::new(env)
+});
+
+/// A compiled CEL expression that says yes or no.
+pub struct Expression {
+    text: String,
+    program: Program,
+}
+
+/// An expression that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("failed to parse the CEL expression '{text}': {cause}")]
+pub struct InvalidExpression {
+    /// The expression.
+    pub text: String,
+    /// What is wrong with it, with line and column.
+    pub cause: String,
+}
+
+/// An expression that can be read and has no answer for these objects.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("failed to evaluate the CEL expression '{text}': {cause}")]
+pub struct EvaluationFailed {
+    /// The expression.
+    pub text: String,
+    /// Why it has no answer.
+    pub cause: String,
+}
+
+impl Expression {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    /// It is no CEL, is longer than [`EXPRESSION_BYTES_MAX`], or can never be true or false.
+    pub fn compile(text: &str) -> Result<Self, InvalidExpression> {
+        let invalid = |cause: String| InvalidExpression {
+            text: text.chars().take(512).collect(),
+            cause,
+        };
+        if text.len() > EXPRESSION_BYTES_MAX {
+            return Err(invalid(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes")));
+        }
+        let program = ENVIRONMENT
+            .compile(text)
+            .map_err(|errors| invalid(errors.to_string().trim_end().to_owned()))?;
+        Ok(Self {
+            text: text.to_owned(),
+            program,
+        })
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Names of variables the expression reads that are not among `known`.
+    pub fn unknown_variables(&self, known: &[&str]) -> Vec<String> {
+        let mut free = BTreeSet::new();
+        crate::free::collect(self.program.expression(), &mut Vec::new(), &mut free);
+        free.into_iter()
+            .filter(|name| !known.contains(name))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Whether it holds for these variables. Numbers reach the expression as doubles, as in Flux.
+    ///
+    /// # Errors
+    /// A field is missing, types do not fit, or the answer is neither true nor false.
+    pub fn holds<'v>(
+        &self,
+        variables: impl IntoIterator<Item = (&'v str, &'v Value)>,
+    ) -> Result<bool, EvaluationFailed> {
+        let failed = |cause: String| EvaluationFailed {
+            text: self.text.clone(),
+            cause,
+        };
+        let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        for (name, value) in variables {
+            context.add_variable_from_value(name, to_cel(value));
+        }
+        match self.program.execute(&context) {
+            Ok(CelValue::Bool(holds)) => Ok(holds),
+            Ok(other) => Err(failed(format!(
+                "the answer is of type {}, not bool",
+                other.type_of()
+            ))),
+            Err(error) => Err(failed(cut(&error.to_string()))),
+        }
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Expression").field(&self.text).finish()
+    }
+}
+
+/// Errors of the CEL crate may print whole objects, Secrets among them.
+fn cut(error: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    let mut text: String = error.chars().take(CHARS_MAX).collect();
+    if text.len() < error.len() {
+        text.push_str("...");
+    }
+    text
+}
+
+fn to_cel(value: &Value) -> CelValue {
+    match value {
+        Value::Null => CelValue::Null,
+        Value::Bool(bool) => CelValue::Bool(*bool),
+        Value::Number(number) => CelValue::Float(number.as_f64().unwrap_or(f64::NAN)),
+        Value::String(text) => CelValue::String(Arc::new(text.clone())),
+        Value::Array(items) => CelValue::List(Arc::new(items.iter().map(to_cel).collect())),
+        Value::Object(map) => CelValue::from(
+            map.iter()
+                .map(|(key, value)| (key.clone(), to_cel(value)))
+                .collect::<HashMap<String, CelValue>>(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(text: &str, expected: Result<bool, &str>) {
+        let object = json!({
+            "metadata": { "name": "db-1", "generation": 3, "labels": { "tier": "db" } },
+            "spec": { "replicas": 2, "hosts": ["a", "b"] },
+            "status": { "conditions": [{ "type": "Ready", "status": "True" }], "phase": "Running" }
+        });
+        let variables = object
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value));
+        let got = Expression::compile(text).unwrap().holds(variables);
+        match (got, expected) {
+            (Ok(got), Ok(expected)) => assert_eq!(got, expected, "{text}"),
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{text}: {error}"),
+            (got, _) => panic!("{text}: {got:?}"),
+        }
+    }
+
+    #[test]
+    fn answers_as_flux_environment_does() {
+        check("status.phase == 'Running'", Ok(true));
+        check(
+            "status.conditions.filter(c, c.type == 'Ready').all(c, c.status == 'True')",
+            Ok(true),
+        );
+        check(
+            "status.conditions.exists(c, c.type == 'Ready' && c.status == 'False')",
+            Ok(false),
+        );
+        check("has(status.missing) && status.missing", Ok(false));
+        check(
+            "spec.replicas == 2 && spec.replicas + 1.0 == metadata.generation",
+            Ok(true),
+        );
+        check("metadata.generation > 2", Ok(true));
+        check(
+            "metadata.name.split('-')[0] == 'db' && metadata.name.upperAscii() == 'DB-1'",
+            Ok(true),
+        );
+        check(
+            "sets.contains(spec.hosts, ['a']) && sets.intersects(['b', 'c'], spec.hosts)",
+            Ok(true),
+        );
+        check("sets.equivalent(spec.hosts, ['b', 'a', 'a'])", Ok(true));
+        check("sets.contains(spec.hosts, ['c'])", Ok(false));
+        check("base64.encode(b'hi') == 'aGk='", Ok(true));
+        check("status.?missing.orValue('x') == 'x'", Ok(true));
+        check("metadata.labels[?'none'].orValue('') == ''", Ok(true));
+    }
+
+    #[test]
+    fn what_has_no_answer_is_an_error() {
+        check(
+            "status.missing == 'x'",
+            Err("failed to evaluate the CEL expression 'status.missing == 'x'': "),
+        );
+        check("status.phase", Err("the answer is of type string, not bool"));
+        check("nothing.there", Err("nothing"));
+    }
+
+    #[test]
+    fn what_is_no_cel_is_refused() {
+        for text in ["status.", "", "a b", "(((", "'open"] {
+            assert!(Expression::compile(text).is_err(), "{text}");
+        }
+        assert!(Expression::compile(&"(".repeat(5_000)).is_err());
+        assert!(Expression::compile(&format!("{}1{} == 1", "[".repeat(5_000), "]".repeat(5_000))).is_err());
+        assert!(
+            Expression::compile(&"!".repeat(20_000))
+                .unwrap_err()
+                .cause
+                .contains("16384")
+        );
+    }
+}

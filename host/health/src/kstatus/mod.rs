@@ -1,0 +1,94 @@
+//! The health of an object by its kind (compat kustomize 8.2): what all kinds share here, one file for each API group.
+
+mod apiextensions;
+mod apps;
+mod batch;
+mod core;
+#[cfg(test)]
+mod tests;
+
+use crate::look::{condition, group, int, text};
+use crate::{Health, Status};
+use serde_json::Value;
+use sluice_api::Time;
+
+/// The health of an object as it is now.
+pub fn assess(object: &Value, now: Time) -> Health {
+    if object
+        .pointer("/metadata/deletionTimestamp")
+        .is_some_and(|time| !time.is_null())
+    {
+        return Health::new(Status::Terminating, "Resource scheduled for deletion");
+    }
+    if let Some(health) = generic(object) {
+        return health;
+    }
+    if let Some(health) = by_kind(object, now) {
+        return health;
+    }
+    match condition(object, "Ready") {
+        Some(ready) if ready.is_true() => Health::current("Resource is Ready"),
+        Some(ready) => Health::in_progress(ready.message),
+        None => Health::current("Resource is current"),
+    }
+}
+
+/// The same, told more by the pods that a StatefulSet or ReplicaSet owns: while it is in progress, a failed pod fails it.
+/// Pods that are being deleted or cannot be scheduled do not count.
+pub fn assess_with_pods<'v>(object: &Value, pods: impl IntoIterator<Item = &'v Value>, now: Time) -> Health {
+    let health = assess(object, now);
+    let is_told_by_pods =
+        matches!(text(object, "/kind"), "StatefulSet" | "ReplicaSet") && group(object) == "apps";
+    if !is_told_by_pods || health.status != Status::InProgress {
+        return health;
+    }
+    let is_failed = |pod: &&Value| !core::is_unschedulable(pod) && assess(pod, now).status == Status::Failed;
+    match pods.into_iter().find(is_failed) {
+        Some(pod) => Health::failed(format!(
+            "Pod {} has failed: {}",
+            text(pod, "/metadata/name"),
+            assess(pod, now).message
+        )),
+        None => health,
+    }
+}
+
+/// What every kind may say.
+fn generic(object: &Value) -> Option<Health> {
+    let generation = int(object, "/metadata/generation", 0);
+    let observed = object
+        .pointer("/status/observedGeneration")
+        .and_then(Value::as_i64);
+    if let Some(observed) = observed.filter(|observed| *observed != generation) {
+        let kind = text(object, "/kind");
+        return Some(Health::in_progress(format!(
+            "{kind} generation is {generation}, but latest observed generation is {observed}"
+        )));
+    }
+    if let Some(reconciling) = condition(object, "Reconciling").filter(|condition| condition.is_true()) {
+        return Some(Health::in_progress(reconciling.message));
+    }
+    let stalled = condition(object, "Stalled").filter(|condition| condition.is_true())?;
+    Some(Health::failed(stalled.message))
+}
+
+fn by_kind(object: &Value, now: Time) -> Option<Health> {
+    Some(match (group(object), text(object, "/kind")) {
+        ("", "Service") => core::service(object),
+        ("", "Pod") => core::pod(object, now),
+        ("", "PersistentVolumeClaim") => core::persistent_volume_claim(object),
+        ("", "Secret" | "ConfigMap") => Health::current("Resource is always ready"),
+        ("policy", "PodDisruptionBudget") | ("batch", "CronJob") => {
+            Health::current("Resource is always ready")
+        }
+        ("apps" | "extensions", "Deployment") => apps::deployment(object),
+        ("apps" | "extensions", "DaemonSet") => apps::daemon_set(object),
+        ("apps" | "extensions", "ReplicaSet") => apps::replica_set(object),
+        ("apps", "StatefulSet") => apps::stateful_set(object),
+        ("batch", "Job") => batch::job(object),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            apiextensions::custom_resource_definition(object)
+        }
+        _ => return None,
+    })
+}

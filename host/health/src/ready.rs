@@ -1,0 +1,131 @@
+use crate::Expression;
+use serde_json::Value;
+use sluice_api::{Blame, Disposition, Next, Reason, reason};
+
+/// A compiled `dependsOn[].readyExpr`.
+#[derive(Debug)]
+pub struct ReadyExpression {
+    dependency: String,
+    expression: Expression,
+}
+
+/// Why a dependency does not count as ready.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// The expression cannot be used. Nothing changes that but an edit.
+    #[error("failed to evaluate dependency {dependency}: {cause}")]
+    Invalid {
+        /// Name of the dependency, `ns/name`.
+        dependency: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The expression has no answer for the objects as they are.
+    #[error("{0}")]
+    NoAnswer(#[from] crate::EvaluationFailed),
+    /// The answer is no.
+    #[error("dependency '{0}' is not ready according to readyExpr eval")]
+    No(String),
+}
+
+impl Disposition for NotReady {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Invalid { .. } => reason::INVALID_CEL_EXPRESSION,
+            Self::NoAnswer(_) | Self::No(_) => reason::DEPENDENCY_NOT_READY,
+        }
+    }
+
+    fn next(&self) -> Next {
+        match self {
+            Self::Invalid { .. } => Next::Stall,
+            Self::NoAnswer(_) => Next::Retry,
+            Self::No(dependency) => Next::Wait(format!("Kustomization/{dependency}")),
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        Blame::User
+    }
+}
+
+impl ReadyExpression {
+    /// Compiles the expression of a dependency. `dependency`: `ns/name`.
+    ///
+    /// # Errors
+    /// It is no CEL, or reads variables other than `self` and `dep`.
+    pub fn compile(dependency: &str, text: &str) -> Result<Self, NotReady> {
+        let invalid = |cause: String| NotReady::Invalid {
+            dependency: dependency.to_owned(),
+            cause,
+        };
+        let expression = Expression::compile(text).map_err(|error| invalid(error.to_string()))?;
+        let unknown = expression.unknown_variables(&["self", "dep"]);
+        if !unknown.is_empty() {
+            let cause = format!(
+                "the expression '{text}' reads {}; it can read self and dep",
+                unknown.join(", ")
+            );
+            return Err(invalid(cause));
+        }
+        Ok(Self {
+            dependency: dependency.to_owned(),
+            expression,
+        })
+    }
+
+    /// Whether the dependency is ready. `own`: the Kustomization that depends; `dep`: the one it depends on.
+    ///
+    /// # Errors
+    /// It is not, or the expression has no answer.
+    pub fn check(&self, own: &Value, dep: &Value) -> Result<(), NotReady> {
+        match self.expression.holds([("self", own), ("dep", dep)])? {
+            true => Ok(()),
+            false => Err(NotReady::No(self.dependency.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn compares_self_and_dependency() {
+        let (own, dep) = (
+            json!({ "metadata": { "labels": { "v": "2" } } }),
+            json!({ "metadata": { "labels": { "v": "2" } } }),
+        );
+        let check =
+            |text: &str| ReadyExpression::compile("ns/db", text).and_then(|ready| ready.check(&own, &dep));
+        assert_eq!(
+            check("self.metadata.labels['v'] == dep.metadata.labels['v']"),
+            Ok(())
+        );
+        assert_eq!(
+            check("[1, 2].all(x, x > 0) && dep.metadata.labels.exists(k, k == 'v')"),
+            Ok(())
+        );
+        let no = check("dep.metadata.labels.v == '3'").unwrap_err();
+        assert_eq!(
+            no.to_string(),
+            "dependency 'ns/db' is not ready according to readyExpr eval"
+        );
+        let no_answer = check("dep.status.x == 1").unwrap_err();
+        assert!(
+            no_answer
+                .to_string()
+                .starts_with("failed to evaluate the CEL expression 'dep.status.x == 1': ")
+        );
+        assert_eq!(no_answer.next(), Next::Retry);
+        let invalid = check("other.x == 1").unwrap_err();
+        assert!(
+            invalid
+                .to_string()
+                .starts_with("failed to evaluate dependency ns/db: "),
+            "{invalid}"
+        );
+        assert_eq!(invalid.next(), Next::Stall);
+    }
+}

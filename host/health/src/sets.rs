@@ -1,0 +1,56 @@
+//! cel-go's Sets library, which the CEL crate does not have.
+
+use cel::common::types::{CelBool, LIST_TYPE};
+use cel::common::value::CowVal;
+use cel::{DeclarationError, Env, ExecutionError, Value};
+
+type Arguments<'b, 'v> = Vec<CowVal<'b, 'v>>;
+type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
+
+/// Adds `sets.contains`, `sets.equivalent` and `sets.intersects`.
+pub(crate) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
+    let lists = || vec![LIST_TYPE, LIST_TYPE];
+    env.add_overload("sets.contains", "list_sets_contains_list", lists(), contains)?;
+    env.add_overload(
+        "sets.equivalent",
+        "list_sets_equivalent_list",
+        lists(),
+        equivalent,
+    )?;
+    env.add_overload(
+        "sets.intersects",
+        "list_sets_intersects_list",
+        lists(),
+        intersects,
+    )
+}
+
+fn contains<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
+    decide(&arguments, is_superset)
+}
+
+fn equivalent<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
+    decide(&arguments, |a, b| is_superset(a, b) && is_superset(b, a))
+}
+
+fn intersects<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
+    decide(&arguments, |a, b| b.iter().any(|item| a.contains(item)))
+}
+
+fn is_superset(a: &[Value], b: &[Value]) -> bool {
+    b.iter().all(|item| a.contains(item))
+}
+
+fn decide<'b, 'v>(
+    arguments: &Arguments<'_, '_>,
+    holds: impl Fn(&[Value], &[Value]) -> bool,
+) -> Answer<'b, 'v> {
+    let [a, b] = arguments.as_slice() else {
+        return Err(ExecutionError::invalid_argument_count(2, arguments.len()));
+    };
+    let list = |argument: &CowVal<'_, '_>| match Value::try_from(argument.as_ref())? {
+        Value::List(items) => Ok(items),
+        other => Err(ExecutionError::unsupported_target_type(other)),
+    };
+    Ok(CowVal::owned(CelBool::from(holds(&list(a)?, &list(b)?))))
+}
