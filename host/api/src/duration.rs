@@ -5,9 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The pattern Flux's CRDs put on interval-like fields.
-pub const INTERVAL_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$";
+pub(crate) const INTERVAL_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$";
 /// The pattern Flux's CRDs put on the timeouts of sources: no hours.
-pub const TIMEOUT_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m))+$";
+pub(crate) const TIMEOUT_PATTERN: &str = r"^([0-9]+(\.[0-9]+)?(ms|s|m))+$";
 
 /// Nanoseconds that Go's `time.Duration` can hold, about 292 years.
 const NANOSECONDS_MAX: u128 = i64::MAX as u128;
