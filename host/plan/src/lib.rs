@@ -1,1 +1,49 @@
-//! Desired times live times inventory: the plan.
+//! Decides what is done to a cluster: desired × live × inventory → changes. Looking and writing are the apply room's.
+//!
+//! ```text
+//! Manifests ─prepare()─▶ stages ─┬─ look(): apply or leave alone? ─▶ compare(): Created · Configured · Unchanged · Skipped
+//! inventory ─stale()───▶ prune ──┘                                  takeover(): whose fields become ours
+//!                        audit(): what must never happen            diff(): the same for people
+//! ```
+//!
+//! Start at [`prepare()`]; then, object by object, [`look()`] and [`compare()`]; at the end [`stale()`] and [`guard()`].
+//! Which Kustomization waits for which: [`dependencies`].
+//!
+//! **Invariant:** planning is a pure function: no IO, no clock; equal inputs give equal plans.
+//! **Invariant:** a plan never deletes an object that is not in the inventory, nor one that is protected.
+//! **Invariant:** an object is pruned only where its live labels say that this owner owns it.
+//! **Invariant:** data of Secrets never reaches a diff.
+#![forbid(unsafe_code)]
+
+mod owner;
+
+mod controls;
+mod decide;
+mod drift;
+mod fingerprint;
+mod ignore;
+mod prepare;
+mod takeover;
+
+mod audit;
+mod change;
+mod inventory;
+
+pub mod dependencies;
+mod diff;
+
+#[cfg(test)]
+mod tests;
+
+pub use audit::{Audited, GuardedPrune, Violation, audit, guard, is_protected};
+pub use change::{Action, Change, event_message};
+pub use controls::{is_created_only, is_force_requested, is_left_alone, is_prunable, keeps_foreign_fields};
+pub use decide::{Compared, Look, compare, is_immutable, is_recreated, look};
+pub use diff::{diff, masked};
+pub use drift::is_drifted;
+pub use fingerprint::fingerprint_bytes;
+pub use ignore::{IgnoreRules, InvalidIgnore};
+pub use inventory::{entries, entry, ids, stale, survivors, union};
+pub use owner::Owner;
+pub use prepare::{Policy, PrepareError, StagedObjects, prepare};
+pub use takeover::{migrate_api_version, takeover};

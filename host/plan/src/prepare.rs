@@ -1,0 +1,242 @@
+use crate::Owner;
+use serde_json::{Map, Value};
+use sluice_api::kustomize::CommonMetadata;
+use sluice_api::meta::{DECRYPT, DISABLED, KUSTOMIZE_CONFIG_GROUP, OWNER_NAME, OWNER_NAMESPACE};
+use sluice_api::{Blame, Disposition, Next, Reason, reason};
+use sluice_object::{
+    GroupKind, InvalidObject, Manifests, Object, ObjectId, Origin, Stage, flatten, sort_for_apply,
+};
+
+/// How one Kustomization wants its objects.
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    /// `spec.commonMetadata`.
+    pub common_metadata: Option<CommonMetadata>,
+    /// `--custom-apply-stage-kinds`.
+    pub custom_stage_kinds: Vec<GroupKind>,
+}
+
+/// The objects of one stage, in the order they are applied in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagedObjects {
+    /// Which stage.
+    pub stage: Stage,
+    /// As they are sent to the API server.
+    pub objects: Vec<Object>,
+}
+
+/// Why rendered objects cannot be applied as they are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrepareError {
+    /// A Secret is still encrypted.
+    #[error(
+        "{id} is SOPS encrypted, configuring decryption is required for this secret to be reconciled{}",
+        at(origin)
+    )]
+    Encrypted {
+        /// The Secret.
+        id: ObjectId,
+        /// Where it comes from.
+        origin: Option<Origin>,
+    },
+    /// An item of a list, or an object after its labels were set, is no Kubernetes object.
+    #[error(
+        "failed to decode Kubernetes apiVersion, kind and name from: {id}: {cause}{}",
+        at(origin)
+    )]
+    Invalid {
+        /// The object, as far as it is known.
+        id: ObjectId,
+        /// What is wrong.
+        cause: InvalidObject,
+        /// Where it comes from.
+        origin: Option<Origin>,
+    },
+    /// Two objects have the same name.
+    #[error(
+        "{id} is rendered twice{}{}; rename or remove one of them",
+        at(first),
+        and(second)
+    )]
+    Twice {
+        /// The object.
+        id: ObjectId,
+        /// Where the first comes from.
+        first: Option<Origin>,
+        /// Where the second comes from.
+        second: Option<Origin>,
+    },
+}
+
+fn at(origin: &Option<Origin>) -> String {
+    origin
+        .as_ref()
+        .map_or_else(String::new, |origin| format!(" ({origin})"))
+}
+
+fn and(origin: &Option<Origin>) -> String {
+    origin
+        .as_ref()
+        .map_or_else(String::new, |origin| format!(" and ({origin})"))
+}
+
+impl Disposition for PrepareError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Encrypted { .. } | Self::Twice { .. } => reason::RECONCILIATION_FAILED,
+            Self::Invalid { .. } => reason::BUILD_FAILED,
+        }
+    }
+
+    fn next(&self) -> Next {
+        Next::Retry
+    }
+
+    fn blame(&self) -> Blame {
+        Blame::User
+    }
+}
+
+/// Makes of rendered objects what is sent to the API server, in stages and in apply order (compat kustomize 6.1, 6.2):
+/// lists opened, Kustomize's own documents dropped, owner labels, Flux's normalization, common metadata. Empty stages
+/// are left out.
+///
+/// # Errors
+/// A Secret is still encrypted, an object is none, or two have one name.
+pub fn prepare(
+    manifests: &Manifests,
+    owner: &Owner,
+    policy: &Policy,
+) -> Result<Vec<StagedObjects>, PrepareError> {
+    let mut objects = Vec::with_capacity(manifests.objects.len());
+    for object in &manifests.objects {
+        for part in open(object)? {
+            if part.gvk().group == KUSTOMIZE_CONFIG_GROUP && part.gvk().kind == "Kustomization" {
+                continue;
+            }
+            objects.push(prepare_one(part, owner, policy)?);
+        }
+    }
+    sort_for_apply(&mut objects);
+    if let Some((first, second)) = objects
+        .iter()
+        .zip(objects.iter().skip(1))
+        .find(|(a, b)| is_same(a.id(), b.id()))
+    {
+        let (first, second, id) = (
+            first.origin().cloned(),
+            second.origin().cloned(),
+            second.id().clone(),
+        );
+        return Err(PrepareError::Twice { id, first, second });
+    }
+    let stages = Stage::ALL.into_iter().map(|stage| {
+        let is_of_stage = |object: &&Object| Stage::of(object.gvk(), &policy.custom_stage_kinds) == stage;
+        StagedObjects {
+            stage,
+            objects: objects.iter().filter(is_of_stage).cloned().collect(),
+        }
+    });
+    Ok(stages.filter(|staged| !staged.objects.is_empty()).collect())
+}
+
+/// Same but for the version. Objects that the API server will name are never the same.
+fn is_same(a: &ObjectId, b: &ObjectId) -> bool {
+    sluice_object::apply_order(a, b).is_eq()
+}
+
+fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {
+    if !object.gvk().kind.ends_with("List") || !object.body().contains_key("items") {
+        return Ok(vec![object.clone()]);
+    }
+    let invalid = |cause| PrepareError::Invalid {
+        id: object.id().clone(),
+        cause,
+        origin: object.origin().cloned(),
+    };
+    let items = flatten(Value::Object(object.body().clone())).into_iter();
+    items
+        .map(|item| {
+            Object::new(item)
+                .map(|item| item.with_origin(object.origin().cloned()))
+                .map_err(invalid)
+        })
+        .collect()
+}
+
+fn prepare_one(mut object: Object, owner: &Owner, policy: &Policy) -> Result<Object, PrepareError> {
+    let (id, origin) = (object.id().clone(), object.origin().cloned());
+    // normalization drops the field that tells
+    if is_encrypted(&object) {
+        return Err(PrepareError::Encrypted { id, origin });
+    }
+    let invalid = |cause| PrepareError::Invalid {
+        id: id.clone(),
+        cause,
+        origin: origin.clone(),
+    };
+    object
+        .edit(|body| {
+            put(
+                body,
+                "labels",
+                [
+                    (OWNER_NAME, owner.name.as_str()),
+                    (OWNER_NAMESPACE, owner.namespace.as_str()),
+                ],
+            );
+        })
+        .map_err(invalid)?;
+    let gvk = object.gvk().clone();
+    let normal = sluice_schema::normalize::normalize_for_apply(&gvk, object.into_value());
+    let mut object = Object::new(normal).map_err(invalid)?.with_origin(origin.clone());
+    if let Some(common) = &policy.common_metadata {
+        let texts = |map: &'_ std::collections::BTreeMap<String, String>| -> Vec<(String, String)> {
+            map.iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect()
+        };
+        object
+            .edit(|body| {
+                for (place, map) in [("labels", &common.labels), ("annotations", &common.annotations)] {
+                    if !map.is_empty() {
+                        put(
+                            body,
+                            place,
+                            texts(map)
+                                .iter()
+                                .map(|(key, value)| (key.as_str(), value.as_str())),
+                        );
+                    }
+                }
+            })
+            .map_err(invalid)?;
+    }
+    Ok(object)
+}
+
+fn is_encrypted(object: &Object) -> bool {
+    let is_secret = object.gvk().group.is_empty() && object.gvk().kind == "Secret";
+    let decrypt = object.text(&["metadata", "annotations", DECRYPT]);
+    is_secret
+        && object.body().contains_key("sops")
+        && !decrypt.is_some_and(|value| value.eq_ignore_ascii_case(DISABLED))
+}
+
+/// Sets keys of a map below `metadata`.
+fn put<'t>(body: &mut Map<String, Value>, place: &str, texts: impl IntoIterator<Item = (&'t str, &'t str)>) {
+    let Some(Value::Object(metadata)) = body.get_mut("metadata") else {
+        return;
+    };
+    let map = metadata.entry(place).or_insert(Value::Null);
+    if !map.is_object() {
+        *map = Value::Object(Map::new());
+    }
+    if let Value::Object(map) = map {
+        map.extend(
+            texts
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), Value::from(value))),
+        );
+    }
+}
