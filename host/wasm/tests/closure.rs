@@ -12,7 +12,12 @@ fn the_closure_holds_every_question_once() {
     let answer = render(&load("misbehave", tight()), "tree").unwrap();
     let closure = answer.trace.closure.unwrap();
     let questions: Vec<String> = closure.reads.iter().map(|(question, path, _)| format!("{question:?} {path}")).collect();
-    expect![[""]].assert_eq(&questions.join("\n"));
+    expect![[r#"
+        Read /a.yaml
+        Read /dir
+        ReadDir /
+        Walk /
+        Walk /a.yaml"#]].assert_eq(&questions.join("\n"));
     assert!(!answer.trace.revision_asked);
     assert!(closure.holds_in(&*tree()));
 }

@@ -23,14 +23,14 @@ fn transform(config: Value) -> Result<String, Error> {
 
 #[test]
 fn a_transformer_transforms_reports_and_logs() {
-    expect![[""]].assert_eq(&transform(json!({"team": "web"})).unwrap());
+    expect![[r#"2 findings, labels ["web", "web"], log ["INFO 2 objects [(\"team\", \"web\")]"]"#]].assert_eq(&transform(json!({"team": "web"})).unwrap());
 }
 
 #[test]
 fn a_panic_is_quoted_and_a_wrong_configuration_explained() {
-    expect![[""]].assert_eq(&transform(json!({"team": "panic"})).unwrap_err().to_string());
-    expect![[""]].assert_eq(&transform(json!({"taem": "web"})).unwrap_err().to_string());
-    expect![[""]].assert_eq(&transform(Value::Null).unwrap_err().to_string());
+    expect!["plugin sdk panicked: a team has a name at sdk/src/lib.rs:18; this is a bug in the plugin"].assert_eq(&transform(json!({"team": "panic"})).unwrap_err().to_string());
+    expect!["configuration: unknown field `taem`, expected `team` at line 1 column 7"].assert_eq(&transform(json!({"taem": "web"})).unwrap_err().to_string());
+    expect!["configuration: missing field `team` at line 1 column 2"].assert_eq(&transform(Value::Null).unwrap_err().to_string());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 /// A guest of `tests/guests`, built where that is needed.
-pub fn guest(name: &str) -> Vec<u8> {
+pub(crate) fn guest(name: &str) -> Vec<u8> {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -28,13 +28,13 @@ pub fn guest(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.wasm"))).expect("the guest was built")
 }
 
-pub fn load(name: &str, limits: Limits) -> Arc<Plugin> {
+pub(crate) fn load(name: &str, limits: Limits) -> Arc<Plugin> {
     let engine = Engine::get().expect("this machine runs WebAssembly");
     Plugin::compile(engine, name, &guest(name), limits).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Limits that make misdeeds short.
-pub fn tight() -> Limits {
+pub(crate) fn tight() -> Limits {
     let mut limits = Limits::default();
     for (name, value) in [("time", "300ms"), ("hostCalls", "10000"), ("memory", "96Mi"), ("logLines", "100")] {
         limits.set(name, value).expect("these are limits");
@@ -42,7 +42,7 @@ pub fn tight() -> Limits {
     limits
 }
 
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     let subject = ObjectId {
         gvk: GroupVersionKind::new("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
         namespace: Some("flux-system".to_owned()),
@@ -51,7 +51,7 @@ pub fn context() -> Context {
     Context { subject, kube_version: "v1.34.1".to_owned(), api_versions: vec!["v1".to_owned()], labels: Vec::new() }
 }
 
-pub fn tree() -> Arc<dyn Tree> {
+pub(crate) fn tree() -> Arc<dyn Tree> {
     let mut tree = MemoryTree::new();
     for (path, bytes) in [
         ("/a.yaml", b"kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n".to_vec()),
@@ -63,17 +63,17 @@ pub fn tree() -> Arc<dyn Tree> {
     Arc::new(tree)
 }
 
-pub fn inputs() -> Inputs {
+pub(crate) fn inputs() -> Inputs {
     Inputs { tree: tree(), revision: "main@sha1:0123456789abcdef0123456789abcdef01234567".to_owned() }
 }
 
-pub fn render(plugin: &Arc<Plugin>, deed: &str) -> Result<Answer<Rendered>, Error> {
+pub(crate) fn render(plugin: &Arc<Plugin>, deed: &str) -> Result<Answer<Rendered>, Error> {
     let request = RenderRequest { path: "/".to_owned(), config: json!({"do": deed}), context: context() };
     plugin.renderer().expect("the guest is a renderer").render(&request, inputs())
 }
 
 /// What a user reads, whose fault it is, and whether it is tried again.
-pub fn outcome(result: &Result<Answer<Rendered>, Error>) -> String {
+pub(crate) fn outcome(result: &Result<Answer<Rendered>, Error>) -> String {
     match result {
         Ok(answer) => {
             let texts = answer.value.objects.iter().filter_map(|object| object.text(&["data", "text"]));
@@ -90,7 +90,7 @@ pub fn outcome(result: &Result<Answer<Rendered>, Error>) -> String {
 }
 
 /// The resident memory of this process in MiB; 0 where there is no /proc.
-pub fn resident_mib() -> u64 {
+pub(crate) fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) >> 10

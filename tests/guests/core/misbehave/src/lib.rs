@@ -15,6 +15,7 @@ wit_bindgen::generate!({
         }
     ",
     world: "guest:misbehave/misbehave",
+    generate_all,
 });
 
 use exports::sluice::render::renderer::{Failure, Finding, Guest, Object, Rendered, Request};
@@ -120,6 +121,7 @@ fn report(reason: &str, message: &str) -> Report {
 }
 
 #[inline(never)]
+#[allow(unconditional_recursion)]
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     black_box(recurse(depth + 1)) + frame[7]

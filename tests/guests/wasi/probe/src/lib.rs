@@ -18,6 +18,7 @@ wit_bindgen::generate!({
         }
     ",
     world: "guest:probe/probe",
+    generate_all,
 });
 
 use exports::sluice::render::renderer::{Failure, Guest, Object, Rendered, Request};
