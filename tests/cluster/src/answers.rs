@@ -22,7 +22,8 @@ pub fn read(scenario: &str) -> anyhow::Result<Vec<Value>> {
 pub fn write(scenario: &str, answers: &[Value]) -> anyhow::Result<()> {
     let path = folder("answers").join(format!("{scenario}.json"));
     std::fs::create_dir_all(folder("answers"))?;
-    std::fs::write(&path, serde_json::to_string_pretty(answers)? + "\n").with_context(|| path.display().to_string())
+    std::fs::write(&path, serde_json::to_string_pretty(answers)? + "\n")
+        .with_context(|| path.display().to_string())
 }
 
 /// How many answers differ, and how: a unified diff for each (`-` recorded, `+` given).
@@ -30,17 +31,39 @@ pub fn compare(recorded: &[Value], given: &[Value]) -> (usize, String) {
     let (mut differing, mut text) = (0, String::new());
     let nothing = Value::Null;
     for index in 0..recorded.len().max(given.len()) {
-        let (old, new) = (recorded.get(index).unwrap_or(&nothing), given.get(index).unwrap_or(&nothing));
+        let (old, new) = (
+            recorded.get(index).unwrap_or(&nothing),
+            given.get(index).unwrap_or(&nothing),
+        );
         if old == new {
             continue;
         }
         differing += 1;
-        let line = old.get("request").or(new.get("request")).and_then(Value::as_str).unwrap_or("?");
+        let line = old
+            .get("request")
+            .or(new.get("request"))
+            .and_then(Value::as_str)
+            .unwrap_or("?");
         let _infallible = writeln!(text, "── step {}: {line}", index + 1);
         let (old, new) = (format!("{old:#}"), format!("{new:#}"));
-        for hunk in TextDiff::from_lines(&old, &new).unified_diff().context_radius(2).iter_hunks() {
-            let _infallible = write!(text, "{hunk}");
+        for hunk in TextDiff::from_lines(&old, &new)
+            .unified_diff()
+            .context_radius(2)
+            .iter_hunks()
+        {
+            for line in hunk.to_string().lines() {
+                let _infallible = writeln!(text, "{}", cut(line));
+            }
         }
     }
     (differing, text)
+}
+
+/// Lines of messages can be very long.
+fn cut(line: &str) -> String {
+    const WIDTH_MAX: usize = 240;
+    match line.char_indices().nth(WIDTH_MAX) {
+        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or(line)),
+        None => line.to_owned(),
+    }
 }

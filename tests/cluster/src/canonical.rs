@@ -16,7 +16,10 @@ pub struct Canon {
 impl Canon {
     /// For a scenario played in `namespace`.
     pub fn new(namespace: &str) -> Self {
-        Self { namespace: namespace.to_owned(), ..Self::default() }
+        Self {
+            namespace: namespace.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Notes the uids, versions and made-up names in an answer.
@@ -40,7 +43,8 @@ impl Canon {
             // A list has no uid; its version is that of the whole store, which others write to as well.
             // So only versions of objects count.
         }
-        if let (Some(_), Some(version)) = (text("uid"), text("resourceVersion").and_then(|v| v.parse().ok())) {
+        if let (Some(_), Some(version)) = (text("uid"), text("resourceVersion").and_then(|v| v.parse().ok()))
+        {
             self.versions.insert(version);
         }
         if let (Some(prefix), Some(name)) = (text("generateName"), text("name"))
@@ -56,29 +60,43 @@ impl Canon {
         match value {
             Value::String(text) => Value::String(self.text(&text)),
             Value::Array(items) => items.into_iter().map(|item| self.apply(item)).collect(),
-            Value::Object(map) => map
-                .into_iter()
-                .map(|(key, value)| {
+            Value::Object(map) => {
+                let replace = |(key, value): (String, Value)| {
                     let value = self.field(&key, value);
                     (self.text(&key), value)
-                })
-                .collect(),
+                };
+                let mut map: Map<String, Value> = map.into_iter().map(replace).collect();
+                sort_causes(&mut map);
+                Value::Object(map)
+            }
             other => other,
         }
     }
 
     fn field(&self, key: &str, value: Value) -> Value {
         match (key, &value) {
-            ("resourceVersion", Value::String(text)) if text.parse::<u64>().is_ok() => json!(self.version(text)),
+            ("resourceVersion", Value::String(text)) if text.parse::<u64>().is_ok() => {
+                json!(self.version(text))
+            }
             ("continue", Value::String(text)) if !text.is_empty() => json!("<continue>"),
             ("clusterIP", Value::String(text)) if is_address(text) => json!("<address>"),
             ("clusterIPs", Value::Array(items)) => {
-                let each = |item: &Value| if is_address(item.as_str().unwrap_or_default()) { json!("<address>") } else { item.clone() };
+                let each = |item: &Value| {
+                    if is_address(item.as_str().unwrap_or_default()) {
+                        json!("<address>")
+                    } else {
+                        item.clone()
+                    }
+                };
                 items.iter().map(each).collect()
             }
             ("nodePort" | "healthCheckNodePort", Value::Number(_)) => json!("<port>"),
             // A running Go program and an embedded server never tell the same.
-            ("gitVersion" | "gitCommit" | "buildDate" | "goVersion" | "compiler" | "platform" | "hash" | "storageVersionHash", _) => {
+            (
+                "gitVersion" | "gitCommit" | "buildDate" | "goVersion" | "compiler" | "platform" | "hash"
+                | "storageVersionHash",
+                _,
+            ) => {
                 json!("<build>")
             }
             ("managedFields", Value::Array(entries)) => {
@@ -117,37 +135,82 @@ impl Canon {
         if is_short_age(&text) {
             return "<age>".to_owned();
         }
-        numbers_behind(&text, &["resource version: ", "resource version: <n> (", "Current: "])
+        let text = without_object(text);
+        numbers_behind(
+            &text,
+            &["resource version: ", "resource version: <n> (", "Current: "],
+        )
+    }
+}
+
+/// Several causes come in the order of a Go map, which is a new one each time; the message lists them again.
+fn sort_causes(status: &mut Map<String, Value>) {
+    let Some(Value::Array(causes)) = status
+        .get_mut("details")
+        .and_then(|details| details.get_mut("causes"))
+    else {
+        return;
+    };
+    if causes.len() < 2 {
+        return;
+    }
+    causes.sort_by_key(ToString::to_string);
+    if let Some(Value::String(message)) = status.get_mut("message")
+        && let Some((before, _)) = message.split_once("is invalid: [")
+    {
+        *message = format!("{before}is invalid: [<causes>]");
+    }
+}
+
+/// A message that quotes a whole object, in the order of the fields of its Go type, says it of `<object>`.
+fn without_object(text: String) -> String {
+    match (text.split_once("\"{\\\""), text.rsplit_once("}\": ")) {
+        (Some((before, _)), Some((_, after))) => format!("{before}\"<object>\": {after}"),
+        _ => text,
     }
 }
 
 /// `2024-01-01T00:00:00Z`, with or without a fraction.
 fn is_time(text: &str) -> bool {
-    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let shape: String = text
+        .chars()
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
     match shape.strip_prefix("0000-00-00T00:00:00") {
         Some("Z") => true,
-        Some(rest) => rest.strip_prefix('.').is_some_and(|rest| rest.trim_start_matches('0') == "Z"),
+        Some(rest) => rest
+            .strip_prefix('.')
+            .is_some_and(|rest| rest.trim_start_matches('0') == "Z"),
         None => false,
     }
 }
 
 /// An address of the Services' range.
 fn is_address(text: &str) -> bool {
-    text.strip_prefix("10.").is_some_and(|rest| rest.split('.').count() == 3 && rest.split('.').all(|part| part.parse::<u8>().is_ok()))
+    text.strip_prefix("10.").is_some_and(|rest| {
+        rest.split('.').count() == 3 && rest.split('.').all(|part| part.parse::<u8>().is_ok())
+    })
 }
 
 /// `0s` to `99s`: the age column of a Table.
 fn is_short_age(text: &str) -> bool {
-    text.strip_suffix('s').is_some_and(|digits| (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))
+    text.strip_suffix('s')
+        .is_some_and(|digits| (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Replaces the digits that follow each of the markers.
 fn numbers_behind(text: &str, markers: &[&str]) -> String {
-    markers.iter().fold(text.to_owned(), |text, marker| match text.split_once(marker) {
-        None => text,
-        Some((before, after)) => {
-            let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
-            if rest.len() == after.len() { text } else { format!("{before}{marker}<n>{rest}") }
-        }
-    })
+    markers
+        .iter()
+        .fold(text.to_owned(), |text, marker| match text.split_once(marker) {
+            None => text,
+            Some((before, after)) => {
+                let rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+                if rest.len() == after.len() {
+                    text
+                } else {
+                    format!("{before}{marker}<n>{rest}")
+                }
+            }
+        })
 }

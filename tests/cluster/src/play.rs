@@ -30,7 +30,11 @@ pub async fn play(server: &Server, scenario: &Scenario) -> anyhow::Result<Vec<Va
     let namespace = format!("t-{}", scenario.name);
     let made = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
     let answer = server.client.post(format!("{}/api/v1/namespaces", server.url));
-    let answer = answer.header(CONTENT_TYPE, "application/json").body(made.to_string()).send().await?;
+    let answer = answer
+        .header(CONTENT_TYPE, "application/json")
+        .body(made.to_string())
+        .send()
+        .await?;
     if !answer.status().is_success() {
         bail!("cannot make namespace {namespace}: {}", answer.text().await?);
     }
@@ -38,20 +42,28 @@ pub async fn play(server: &Server, scenario: &Scenario) -> anyhow::Result<Vec<Va
     variables.insert("ns".to_owned(), namespace.clone());
     let mut answers = Vec::new();
     for step in &scenario.steps {
-        let answer = send(server, step, &mut variables).await.with_context(|| step.line.clone())?;
+        let answer = send(server, step, &mut variables)
+            .await
+            .with_context(|| step.line.clone())?;
         answers.push(answer);
     }
     let mut canon = Canon::new(&namespace);
     for answer in &answers {
         canon.learn(answer);
     }
-    Ok(answers.into_iter().zip(&scenario.steps).map(|(answer, step)| reduce(canon.apply(answer), step)).collect())
+    Ok(answers
+        .into_iter()
+        .zip(&scenario.steps)
+        .map(|(answer, step)| reduce(canon.apply(answer), step))
+        .collect())
 }
 
 /// Replaces `{name}` in a text, twice: names may use `{ns}`.
 fn fill(text: &str, variables: &BTreeMap<String, String>) -> String {
     let once = |text: &str| {
-        variables.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        variables.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{name}}}"), value)
+        })
     };
     once(&once(text))
 }
@@ -60,7 +72,10 @@ fn fill_value(value: &Value, variables: &BTreeMap<String, String>) -> Value {
     match value {
         Value::String(text) => Value::String(fill(text, variables)),
         Value::Array(items) => items.iter().map(|item| fill_value(item, variables)).collect(),
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), fill_value(value, variables))).collect(),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| (key.clone(), fill_value(value, variables)))
+            .collect(),
         other => other.clone(),
     }
 }
@@ -81,7 +96,11 @@ fn method(verb: &str) -> anyhow::Result<(Method, &'static str)> {
     })
 }
 
-async fn send(server: &Server, step: &Step, variables: &mut BTreeMap<String, String>) -> anyhow::Result<Value> {
+async fn send(
+    server: &Server,
+    step: &Step,
+    variables: &mut BTreeMap<String, String>,
+) -> anyhow::Result<Value> {
     let (verb, path) = step.line.split_once(' ').context("no path")?;
     let url = format!("{}{}", server.url, fill(path, variables));
     let waited = tokio::time::Instant::now();
@@ -128,7 +147,9 @@ async fn request(
             Some(text) if step.raw => text.to_owned(),
             _ => body.to_string(),
         };
-        request = request.header(CONTENT_TYPE, step.content_type.as_deref().unwrap_or(implied)).body(text);
+        request = request
+            .header(CONTENT_TYPE, step.content_type.as_deref().unwrap_or(implied))
+            .body(text);
     }
     Ok(request.send().await?)
 }
@@ -145,8 +166,12 @@ async fn whole(answer: Response) -> anyhow::Result<Value> {
 fn head(answer: &Response) -> Map<String, Value> {
     let mut recorded = Map::new();
     recorded.insert("status".to_owned(), json!(answer.status().as_u16()));
-    let warnings: Vec<Value> =
-        answer.headers().get_all("warning").iter().map(|value| json!(String::from_utf8_lossy(value.as_bytes()))).collect();
+    let warnings: Vec<Value> = answer
+        .headers()
+        .get_all("warning")
+        .iter()
+        .map(|value| json!(String::from_utf8_lossy(value.as_bytes())))
+        .collect();
     if !warnings.is_empty() {
         recorded.insert("warnings".to_owned(), json!(warnings));
     }
@@ -159,7 +184,11 @@ async fn events(answer: Response, count: u64) -> anyhow::Result<Value> {
     let mut stream = answer.bytes_stream();
     let (mut text, mut events) = (Vec::new(), Vec::new());
     loop {
-        let patience = if events.len() as u64 >= count { SILENCE } else { PATIENCE };
+        let patience = if events.len() as u64 >= count {
+            SILENCE
+        } else {
+            PATIENCE
+        };
         match tokio::time::timeout(patience, stream.next()).await {
             Ok(Some(piece)) => text.extend_from_slice(&piece?),
             Ok(None) => {
@@ -201,7 +230,10 @@ fn reduce(mut answer: Value, step: &Step) -> Value {
             }
         }
         Expected::Only(pointer) => {
-            let picked = answer.get("body").map(|body| pick(body, pointer)).unwrap_or_default();
+            let picked = answer
+                .get("body")
+                .map(|body| pick(body, pointer))
+                .unwrap_or_default();
             if let Some(body) = answer.get_mut("body") {
                 *body = picked;
             }

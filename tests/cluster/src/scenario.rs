@@ -69,7 +69,11 @@ pub fn all(folder: &Path) -> anyhow::Result<Vec<Scenario>> {
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "yaml") {
-            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let text = std::fs::read_to_string(&path)?;
             scenarios.push(parse(name, &text).with_context(|| path.display().to_string())?);
         }
@@ -83,7 +87,12 @@ fn parse(name: String, text: &str) -> anyhow::Result<Scenario> {
     let names = strings(file.get("let"));
     let steps = file.get("steps").and_then(Value::as_array).context("no steps")?;
     let steps = steps.iter().map(step).collect::<anyhow::Result<_>>()?;
-    Ok(Scenario { name, controllers: file.get("controllers") == Some(&Value::Bool(true)), names, steps })
+    Ok(Scenario {
+        name,
+        controllers: file.get("controllers") == Some(&Value::Bool(true)),
+        names,
+        steps,
+    })
 }
 
 fn step(value: &Value) -> anyhow::Result<Step> {
@@ -99,8 +108,17 @@ fn step(value: &Value) -> anyhow::Result<Step> {
         (None, false) => Expected::Without(list(entries, "ignore")),
     };
     let wait = entries.get("await").and_then(Value::as_object).map(|wait| {
-        let text = |key: &str| wait.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        Await { path: text("path"), pointer: text("pointer"), value: wait.get("value").cloned().unwrap_or_default() }
+        let text = |key: &str| {
+            wait.get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        Await {
+            path: text("path"),
+            pointer: text("pointer"),
+            value: wait.get("value").cloned().unwrap_or_default(),
+        }
     });
     Ok(Step {
         line: line.clone(),
@@ -110,14 +128,19 @@ fn step(value: &Value) -> anyhow::Result<Step> {
         accept: text("accept"),
         remember: strings(entries.get("remember")),
         expected,
-        until: entries.get("until").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok()),
+        until: entries
+            .get("until")
+            .and_then(Value::as_u64)
+            .and_then(|status| u16::try_from(status).ok()),
         wait,
     })
 }
 
 fn strings(value: Option<&Value>) -> BTreeMap<String, String> {
     let entries = value.and_then(Value::as_object).into_iter().flatten();
-    entries.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    entries
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 fn list(entries: &Map<String, Value>, key: &str) -> Vec<String> {

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod cluster;
+#[cfg(feature = "git")]
+pub mod git_server;
 
 use std::path::PathBuf;
 
@@ -9,11 +11,15 @@ use std::path::PathBuf;
 /// None, after a loud line, where it is absent: the caller returns.
 #[allow(clippy::print_stderr)]
 pub fn shared(what: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("SLUICE_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
+    let path =
+        std::env::var_os("SLUICE_SHARED").map_or_else(|| repository().join("../shared"), PathBuf::from);
     if path.is_dir() {
         return Some(path);
     }
-    eprintln!("SKIPPED: {what}: no folder {} (set SLUICE_SHARED)", path.display());
+    eprintln!(
+        "SKIPPED: {what}: no folder {} (set SLUICE_SHARED)",
+        path.display()
+    );
     None
 }
 

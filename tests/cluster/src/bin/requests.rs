@@ -1,5 +1,6 @@
-//! `requests record|compare [--kubeconfig FILE | --url URL] [SCENARIO…]`
+//! `requests build|record|compare [--kubeconfig FILE | --url URL] [SCENARIO…]`
 //!
+//! `build` only makes sure that the programs of a real cluster are there.
 //! Without a server named, a real one is started (Go or its built programs are needed).
 #![allow(clippy::print_stdout, clippy::print_stderr)] // this is a program for people at a terminal
 
@@ -10,19 +11,41 @@ use sluice_testkit::cluster::{Binaries, Cluster, Options};
 use std::path::Path;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> std::process::ExitCode {
+    match program().await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("✗ {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn program() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
     let mode = args.next().unwrap_or_default();
+    if mode == "build" {
+        let binaries = Binaries::build(|message| println!("{message}"))?;
+        println!("{}", binaries.folder().display());
+        return Ok(());
+    }
     if !matches!(mode.as_str(), "record" | "compare") {
-        bail!("usage: requests record|compare [--kubeconfig FILE | --url URL] [SCENARIO…]");
+        bail!("usage: requests build|record|compare [--kubeconfig FILE | --url URL] [SCENARIO…]");
     }
     let (mut server, mut names) = (None, Vec::new());
     while let Some(arg) = args.next() {
         match arg.as_str() {
-            "--kubeconfig" => server = Some(of_kubeconfig(Path::new(&args.next().context("--kubeconfig FILE")?))?),
+            "--kubeconfig" => {
+                server = Some(of_kubeconfig(Path::new(
+                    &args.next().context("--kubeconfig FILE")?,
+                ))?)
+            }
             "--url" => {
                 let url = args.next().context("--url URL")?.trim_end_matches('/').to_owned();
-                server = Some(Server { url, client: reqwest::Client::new() });
+                server = Some(Server {
+                    url,
+                    client: reqwest::Client::new(),
+                });
             }
             _ => names.push(arg),
         }
@@ -35,13 +58,23 @@ async fn main() -> anyhow::Result<()> {
         None => {
             Binaries::build(|message| println!("{message}"))?;
             for controllers in [false, true] {
-                let some: Vec<Scenario> = scenarios.iter().filter(|s| s.controllers == controllers).cloned().collect();
+                let some: Vec<Scenario> = scenarios
+                    .iter()
+                    .filter(|s| s.controllers == controllers)
+                    .cloned()
+                    .collect();
                 if some.is_empty() {
                     continue;
                 }
-                let options = Options { controller_manager: controllers, ..Options::default() };
+                let options = Options {
+                    controller_manager: controllers,
+                    ..Options::default()
+                };
                 let cluster = Cluster::start(&options).await?;
-                let server = Server { url: cluster.url().to_owned(), client: cluster.client().clone() };
+                let server = Server {
+                    url: cluster.url().to_owned(),
+                    client: cluster.client().clone(),
+                };
                 differing += run(&mode, &server, &some).await?;
             }
         }
@@ -55,14 +88,21 @@ async fn main() -> anyhow::Result<()> {
 async fn run(mode: &str, server: &Server, scenarios: &[Scenario]) -> anyhow::Result<usize> {
     let mut sum = 0;
     for scenario in scenarios {
-        let answers = play(server, scenario).await.with_context(|| scenario.name.clone())?;
+        let answers = play(server, scenario)
+            .await
+            .with_context(|| scenario.name.clone())?;
         if mode == "record" {
             write(&scenario.name, &answers)?;
             println!("{:<20}{:>4} answers recorded", scenario.name, answers.len());
             continue;
         }
         let (differing, text) = compare(&read(&scenario.name)?, &answers);
-        println!("{:<20}{:>4} of {} differ", scenario.name, differing, answers.len());
+        println!(
+            "{:<20}{:>4} of {} differ",
+            scenario.name,
+            differing,
+            answers.len()
+        );
         print!("{text}");
         sum += differing;
     }
@@ -75,12 +115,23 @@ fn of_kubeconfig(path: &Path) -> anyhow::Result<Server> {
     let config: Value = serde_saphyr::from_str(&text)?;
     let named = |list: &str, name: &str| {
         let items = config.get(list).and_then(Value::as_array).into_iter().flatten();
-        items.into_iter().find(|item| item.get("name").and_then(Value::as_str) == Some(name)).cloned().unwrap_or_default()
+        items
+            .into_iter()
+            .find(|item| item.get("name").and_then(Value::as_str) == Some(name))
+            .cloned()
+            .unwrap_or_default()
     };
-    let context = config.get("current-context").and_then(Value::as_str).context("no current-context")?;
+    let context = config
+        .get("current-context")
+        .and_then(Value::as_str)
+        .context("no current-context")?;
     let context = named("contexts", context);
-    let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let cluster = named("clusters", &text(&context, "/context/cluster").context("the context names no cluster")?);
+    let text =
+        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let cluster = named(
+        "clusters",
+        &text(&context, "/context/cluster").context("the context names no cluster")?,
+    );
     let user = named("users", &text(&context, "/context/user").unwrap_or_default());
     let mut client = reqwest::Client::builder();
     if let Some(token) = text(&user, "/user/token") {
@@ -90,5 +141,8 @@ fn of_kubeconfig(path: &Path) -> anyhow::Result<Server> {
     // A development server on this machine: what is compared is what it answers, not who it is.
     client = client.tls_danger_accept_invalid_certs(true);
     let url = text(&cluster, "/cluster/server").context("the cluster names no server")?;
-    Ok(Server { url: url.trim_end_matches('/').to_owned(), client: client.build()? })
+    Ok(Server {
+        url: url.trim_end_matches('/').to_owned(),
+        client: client.build()?,
+    })
 }

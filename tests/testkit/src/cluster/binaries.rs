@@ -30,14 +30,20 @@ impl Program {
     }
 }
 
-const PROGRAMS: [Program; 4] =
-    [Program::Etcd, Program::ApiServer, Program::ControllerManager, Program::Kubectl];
+const PROGRAMS: [Program; 4] = [
+    Program::Etcd,
+    Program::ApiServer,
+    Program::ControllerManager,
+    Program::Kubectl,
+];
 
 /// Why the programs could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BinariesError {
     /// Go is not installed.
-    #[error("no Go toolchain: install Go 1.26 or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver")]
+    #[error(
+        "no Go toolchain: install Go 1.26 or set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver"
+    )]
     NoGo,
     /// There is neither SLUICE_CACHE, XDG_CACHE_HOME nor HOME.
     #[error("no cache folder: set SLUICE_CACHE")]
@@ -71,7 +77,9 @@ impl Binaries {
     /// The folder `KUBEBUILDER_ASSETS` names, else what [`Binaries::build`] kept for these very sources.
     pub fn find() -> Option<Self> {
         let own = std::env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
-        own.or_else(|| kept().ok()).map(|folder| Self { folder }).filter(Self::is_complete)
+        own.or_else(|| kept().ok())
+            .map(|folder| Self { folder })
+            .filter(Self::is_complete)
     }
 
     /// Builds with Go what is not there yet: about five CPU-minutes the first time, nothing after.
@@ -84,11 +92,18 @@ impl Binaries {
             return Self::find().ok_or(BinariesError::NoGo);
         }
         let folder = kept()?;
-        std::fs::create_dir_all(&folder).map_err(|source| BinariesError::Io { path: folder.clone(), source })?;
+        std::fs::create_dir_all(&folder).map_err(|source| BinariesError::Io {
+            path: folder.clone(),
+            source,
+        })?;
         for program in PROGRAMS {
             let target = folder.join(program.name());
             if !target.is_file() {
-                progress(&format!("building {} {} with Go", program.name(), kubernetes_version()?));
+                progress(&format!(
+                    "building {} {} with Go",
+                    program.name(),
+                    kubernetes_version()?
+                ));
                 build_one(program, &target)?;
             }
         }
@@ -106,7 +121,9 @@ impl Binaries {
     }
 
     fn is_complete(&self) -> bool {
-        [Program::Etcd, Program::ApiServer].iter().all(|program| self.path(*program).is_some())
+        [Program::Etcd, Program::ApiServer]
+            .iter()
+            .all(|program| self.path(*program).is_some())
     }
 }
 
@@ -120,21 +137,37 @@ fn module() -> PathBuf {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BinariesError> {
-    std::fs::read(path).map_err(|source| BinariesError::Io { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| BinariesError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The cache folder for exactly these sources: another version of Kubernetes gets another folder.
 fn kept() -> Result<PathBuf, BinariesError> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let cache = set("SLUICE_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("sluice")))
         .or_else(|| set("HOME").map(|home| home.join(".cache/sluice")))
         .ok_or(BinariesError::NoCache)?;
     let mut digest = Sha256::new();
-    for path in ["go.mod", "go.sum"].into_iter().map(PathBuf::from).chain(PROGRAMS.map(|p| source_of(p).join("main.go"))) {
+    for path in ["go.mod", "go.sum"]
+        .into_iter()
+        .map(PathBuf::from)
+        .chain(PROGRAMS.map(|p| source_of(p).join("main.go")))
+    {
         digest.update(read(&module().join(path))?);
     }
-    let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = digest
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Ok(cache.join("cluster").join(digest))
 }
 
@@ -145,7 +178,9 @@ fn source_of(program: Program) -> PathBuf {
 /// The version `go.mod` requires: what `/version` shall say.
 fn kubernetes_version() -> Result<String, BinariesError> {
     let text = String::from_utf8_lossy(&read(&module().join("go.mod"))?).into_owned();
-    let version = text.lines().find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes "));
+    let version = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes "));
     Ok(version.unwrap_or("v0.0.0").trim().to_owned())
 }
 
@@ -167,12 +202,21 @@ fn build_one(program: Program, target: &Path) -> Result<(), BinariesError> {
         .env("CGO_ENABLED", "0")
         .current_dir(module())
         .output()
-        .map_err(|source| BinariesError::Io { path: module(), source })?;
+        .map_err(|source| BinariesError::Io {
+            path: module(),
+            source,
+        })?;
     if !built.status.success() {
         let text = String::from_utf8_lossy(&built.stderr).into_owned();
         let tail: Vec<&str> = text.lines().rev().take(10).collect();
         let output = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
-        return Err(BinariesError::Build { program: program.name(), output });
+        return Err(BinariesError::Build {
+            program: program.name(),
+            output,
+        });
     }
-    std::fs::rename(&partial, target).map_err(|source| BinariesError::Io { path: target.to_owned(), source })
+    std::fs::rename(&partial, target).map_err(|source| BinariesError::Io {
+        path: target.to_owned(),
+        source,
+    })
 }

@@ -11,7 +11,7 @@ mod process;
 #[cfg(feature = "cluster")]
 mod server;
 
-pub use binaries::{BinariesError, Binaries, Program, available};
+pub use binaries::{Binaries, BinariesError, Program, available};
 #[cfg(feature = "cluster")]
 pub use process::Guarded;
 #[cfg(feature = "cluster")]

@@ -9,8 +9,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// Starts the program and kills it when standard input closes: the kernel closes it when the parent
 /// is gone, even by SIGKILL, where no destructor runs. `$1` is where the program's pid is written.
-const GUARD: &str =
-    r#"file=$1; shift; "$@" </dev/null & child=$!; echo $child >"$file"; read -r _; kill -9 $child 2>/dev/null; wait"#;
+const GUARD: &str = r#"file=$1; shift; "$@" </dev/null & child=$!; echo $child >"$file"; read -r _; kill -9 $child 2>/dev/null; wait"#;
 
 /// A server in a process group of its own, killed when this value is dropped or the process ends.
 #[derive(Debug)]
@@ -36,7 +35,11 @@ impl Guarded {
             .process_group(0)
             .spawn()?;
         let lifeline = child.stdin.take();
-        Ok(Self { child, lifeline, pid_file })
+        Ok(Self {
+            child,
+            lifeline,
+            pid_file,
+        })
     }
 
     /// The process id of the program itself, once it runs: for reading what it used from `/proc`.
@@ -51,8 +54,9 @@ impl Guarded {
             return false;
         }
         // A dead child that nobody has waited for is a zombie, `Z`.
-        std::fs::read_to_string(format!("/proc/{pid}/stat"))
-            .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| {
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z'))
+        })
     }
 }
 

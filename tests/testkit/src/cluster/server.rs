@@ -27,7 +27,9 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The programs are not there.
-    #[error("no kube-apiserver and etcd: run `cargo xtask test cluster` with Go installed, or set KUBEBUILDER_ASSETS")]
+    #[error(
+        "no kube-apiserver and etcd: run `cargo xtask test cluster` with Go installed, or set KUBEBUILDER_ASSETS"
+    )]
     NoBinaries,
     /// A file or process could not be made.
     #[error("cannot prepare the test cluster")]
@@ -82,7 +84,12 @@ impl Cluster {
         let etcd_url = format!("http://127.0.0.1:{store}");
         let etcd = Guarded::start(
             &program(&binaries, Program::Etcd)?,
-            &etcd_flags(&at("etcd"), &etcd_url, &format!("http://127.0.0.1:{peer}"), options),
+            &etcd_flags(
+                &at("etcd"),
+                &etcd_url,
+                &format!("http://127.0.0.1:{peer}"),
+                options,
+            ),
             &at("etcd.log"),
         )?;
 
@@ -94,10 +101,22 @@ impl Cluster {
         )?;
         let url = format!("https://127.0.0.1:{secure}");
         // The server makes its certificate first thing; the kubeconfig names the file.
-        wait_for("kube-apiserver", &apiserver, &at("kube-apiserver.log"), async || at("certs/apiserver.crt").is_file()).await?;
+        wait_for(
+            "kube-apiserver",
+            &apiserver,
+            &at("kube-apiserver.log"),
+            async || at("certs/apiserver.crt").is_file(),
+        )
+        .await?;
         let kubeconfig = credentials.kubeconfig(folder.path(), &url, "admin")?;
         let client = client_of(folder.path(), &credentials.token)?;
-        wait_for("kube-apiserver", &apiserver, &at("kube-apiserver.log"), async || is_ready(&client, &url).await).await?;
+        wait_for(
+            "kube-apiserver",
+            &apiserver,
+            &at("kube-apiserver.log"),
+            async || is_ready(&client, &url).await,
+        )
+        .await?;
 
         let controller_manager = match options.controller_manager {
             false => None,
@@ -107,7 +126,16 @@ impl Cluster {
                 &at("kube-controller-manager.log"),
             )?),
         };
-        Ok(Self { controller_manager, apiserver, etcd, url, credentials, kubeconfig, client, folder })
+        Ok(Self {
+            controller_manager,
+            apiserver,
+            etcd,
+            url,
+            credentials,
+            kubeconfig,
+            client,
+            folder,
+        })
     }
 
     /// A kubeconfig of a cluster administrator.
@@ -132,8 +160,13 @@ impl Cluster {
 
     /// The running programs by name, for reading what they use.
     pub fn processes(&self) -> impl Iterator<Item = (&'static str, &Guarded)> {
-        let manager = self.controller_manager.as_ref().map(|process| ("kube-controller-manager", process));
-        [("etcd", &self.etcd), ("kube-apiserver", &self.apiserver)].into_iter().chain(manager)
+        let manager = self
+            .controller_manager
+            .as_ref()
+            .map(|process| ("kube-controller-manager", process));
+        [("etcd", &self.etcd), ("kube-apiserver", &self.apiserver)]
+            .into_iter()
+            .chain(manager)
     }
 
     /// The temporary folder: logs (`kube-apiserver.log`, …) and certificates.
@@ -187,7 +220,7 @@ fn apiserver_flags(folder: &Path, etcd: &str, port: u16, options: &Options) -> V
         "--authorization-mode=RBAC".to_owned(),
         "--service-cluster-ip-range=10.0.0.0/16".to_owned(),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
-        format!("--service-account-key-file={}", at("service-account.key")),
+        format!("--service-account-key-file={}", at("service-account.pub")),
         format!("--service-account-signing-key-file={}", at("service-account.key")),
         "--disable-admission-plugins=ServiceAccount".to_owned(), // no controller makes accounts here
         // No throttling of one loud client: what is measured is the client.
@@ -208,7 +241,10 @@ fn controller_manager_flags(folder: &Path, kubeconfig: &Path) -> Result<Vec<Stri
         "--leader-elect=false".to_owned(),
         "--use-service-account-credentials=false".to_owned(),
         format!("--cert-dir={}", folder.join("kcm-certs").display()),
-        format!("--service-account-private-key-file={}", folder.join("service-account.key").display()),
+        format!(
+            "--service-account-private-key-file={}",
+            folder.join("service-account.key").display()
+        ),
         "--kube-api-qps=1000".to_owned(),
         "--kube-api-burst=1000".to_owned(),
     ])
@@ -228,7 +264,9 @@ impl std::fmt::Debug for Credentials {
 
 impl Credentials {
     fn write(folder: &Path) -> Result<Self, StartError> {
-        let key = rcgen::KeyPair::generate().map_err(|error| StartError::Client(error.to_string()))?.serialize_pem();
+        let pair = rcgen::KeyPair::generate().map_err(|error| StartError::Client(error.to_string()))?;
+        let key = pair.serialize_pem();
+        std::fs::write(folder.join("service-account.pub"), pair.public_key_pem())?;
         let digest = Sha256::digest(key.as_bytes());
         let token: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         std::fs::write(folder.join("service-account.key"), key)?;
@@ -244,6 +282,8 @@ impl Credentials {
     fn kubeconfig(&self, folder: &Path, url: &str, user: &str) -> Result<PathBuf, StartError> {
         let path = folder.join(format!("kubeconfig-{user}"));
         let authority = folder.join("certs/apiserver.crt");
+        let contexts = ["admin", "sluice", "dev"]
+            .map(|user| serde_json::json!({"name": user, "context": {"cluster": "test", "user": user}}));
         let text = serde_json::json!({
             "apiVersion": "v1", "kind": "Config", "current-context": user,
             "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": authority}}],
@@ -252,9 +292,7 @@ impl Credentials {
                 {"name": "sluice", "user": {"token": format!("sluice-{}", self.token)}},
                 {"name": "dev", "user": {"token": format!("dev-{}", self.token)}},
             ],
-            "contexts": ["admin", "sluice", "dev"].map(|user| {
-                serde_json::json!({"name": user, "context": {"cluster": "test", "user": user}})
-            }),
+            "contexts": contexts,
         });
         std::fs::write(&path, format!("{text:#}"))?;
         Ok(path)
@@ -268,12 +306,16 @@ fn client_of(folder: &Path, token: &str) -> Result<reqwest::Client, StartError> 
     let _already = rustls::crypto::ring::default_provider().install_default();
     let pem = std::fs::read(folder.join("certs/apiserver.crt"))?;
     let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| refused(&error))?;
-    let mut authorization =
-        reqwest::header::HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| refused(&error))?;
+    let mut authorization = reqwest::header::HeaderValue::from_str(&format!("Bearer {token}"))
+        .map_err(|error| refused(&error))?;
     authorization.set_sensitive(true);
     reqwest::Client::builder()
         .tls_certs_only(authorities)
-        .default_headers([(reqwest::header::AUTHORIZATION, authorization)].into_iter().collect())
+        .default_headers(
+            [(reqwest::header::AUTHORIZATION, authorization)]
+                .into_iter()
+                .collect(),
+        )
         .build()
         .map_err(|error| refused(&error))
 }
@@ -303,5 +345,8 @@ async fn wait_for(
     }
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let tail: Vec<&str> = text.lines().rev().take(5).collect();
-    Err(StartError::NotReady { program, log: tail.into_iter().rev().collect::<Vec<_>>().join("\n") })
+    Err(StartError::NotReady {
+        program,
+        log: tail.into_iter().rev().collect::<Vec<_>>().join("\n"),
+    })
 }

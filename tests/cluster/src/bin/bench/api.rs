@@ -40,15 +40,26 @@ impl Api {
     /// Server-side apply as field manager `floor`.
     pub(crate) async fn apply(&self, path: &str, object: &Value) -> anyhow::Result<Value> {
         let body = Some(("application/apply-patch+yaml", object.to_string()));
-        self.send(Method::PATCH, &format!("{path}?fieldManager=floor&force=true"), body).await
+        self.send(
+            Method::PATCH,
+            &format!("{path}?fieldManager=floor&force=true"),
+            body,
+        )
+        .await
     }
 
     pub(crate) async fn create(&self, path: &str, object: &Value) -> anyhow::Result<Value> {
-        self.send(Method::POST, path, Some(("application/json", object.to_string()))).await
+        self.send(Method::POST, path, Some(("application/json", object.to_string())))
+            .await
     }
 
     pub(crate) async fn merge(&self, path: &str, patch: &Value) -> anyhow::Result<Value> {
-        self.send(Method::PATCH, path, Some(("application/merge-patch+json", patch.to_string()))).await
+        self.send(
+            Method::PATCH,
+            path,
+            Some(("application/merge-patch+json", patch.to_string())),
+        )
+        .await
     }
 
     /// Does `work` for every item over [`CONNECTIONS`] connections; the first failure ends it.

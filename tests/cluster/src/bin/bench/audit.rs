@@ -22,7 +22,10 @@ pub(crate) type Counts = BTreeMap<String, usize>;
 
 impl Audit {
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), offset: 0 }
+        Self {
+            path: path.to_owned(),
+            offset: 0,
+        }
     }
 
     /// What was asked since the last call. Watches and the Lease of a leader are not work.
@@ -33,15 +36,25 @@ impl Audit {
         self.offset += u64::try_from(file.read_to_string(&mut text)?)?;
         let mut counts = Counts::new();
         for line in text.lines() {
-            let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+            let Ok(event) = serde_json::from_str::<Value>(line) else {
+                continue;
+            };
             let field = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             let (verb, resource) = (field("/verb"), field("/objectRef/resource"));
             if verb == "watch" || resource == "leases" {
                 continue;
             }
-            let verb = if field("/requestURI").contains("dryRun=All") { "dry run" } else { verb };
+            let verb = if field("/requestURI").contains("dryRun=All") {
+                "dry run"
+            } else {
+                verb
+            };
             let part = field("/objectRef/subresource");
-            let what = if part.is_empty() { resource.to_owned() } else { format!("{resource}/{part}") };
+            let what = if part.is_empty() {
+                resource.to_owned()
+            } else {
+                format!("{resource}/{part}")
+            };
             *counts.entry(format!("{verb} {what}")).or_default() += 1;
         }
         Ok(counts)
@@ -50,16 +63,29 @@ impl Audit {
 
 /// How many requests match.
 pub(crate) fn sum(counts: &Counts, matches: impl Fn(&str) -> bool) -> usize {
-    counts.iter().filter(|(what, _)| matches(what)).map(|(_, count)| count).sum()
+    counts
+        .iter()
+        .filter(|(what, _)| matches(what))
+        .map(|(_, count)| count)
+        .sum()
 }
 
 /// Writes and dry runs, not looks.
 pub(crate) fn is_write(what: &str) -> bool {
-    ["create ", "update ", "patch ", "delete ", "deletecollection "].iter().any(|verb| what.starts_with(verb))
+    ["create ", "update ", "patch ", "delete ", "deletecollection "]
+        .iter()
+        .any(|verb| what.starts_with(verb))
 }
 
 /// `3 create events, 300 patch kustomizations/status`.
 pub(crate) fn text(counts: &Counts) -> String {
-    let parts: Vec<String> = counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
-    if parts.is_empty() { "no requests".to_owned() } else { parts.join(", ") }
+    let parts: Vec<String> = counts
+        .iter()
+        .map(|(what, count)| format!("{count} {what}"))
+        .collect();
+    if parts.is_empty() {
+        "no requests".to_owned()
+    } else {
+        parts.join(", ")
+    }
 }

@@ -11,7 +11,12 @@ pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // Fields 14 and 15, counted from behind the name, which may contain anything.
     let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11);
-    let mut ticks = || fields.next().and_then(|field| field.parse::<u32>().ok()).context("stat has no times");
+    let mut ticks = || {
+        fields
+            .next()
+            .and_then(|field| field.parse::<u32>().ok())
+            .context("stat has no times")
+    };
     Ok(TICK * (ticks()? + ticks()?))
 }
 
@@ -22,5 +27,8 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<(u64, u64)> {
         let line = status.lines().find_map(|line| line.strip_prefix(name))?;
         line.split_whitespace().next()?.parse().ok()
     };
-    Ok((field("VmRSS:").context("no VmRSS")?, field("VmHWM:").context("no VmHWM")?))
+    Ok((
+        field("VmRSS:").context("no VmRSS")?,
+        field("VmHWM:").context("no VmHWM")?,
+    ))
 }

@@ -27,7 +27,10 @@ pub(crate) fn objects(index: usize, namespace: &str, color: &str) -> [(String, V
             json!({"apiVersion": "v1", "kind": "Service", "metadata": metadata,
                 "spec": {"clusterIP": "None", "selector": {"app": name}, "ports": [{"name": "http", "port": 80, "protocol": "TCP"}]}}),
         ),
-        (path("serviceaccounts"), json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})),
+        (
+            path("serviceaccounts"),
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}),
+        ),
     ]
 }
 
@@ -72,13 +75,22 @@ impl Repository {
         // JSON is YAML.
         let mut names = Vec::new();
         for (_, object) in objects(index, "bench", color) {
-            let file = format!("{}.yaml", object.get("kind").and_then(Value::as_str).unwrap_or_default().to_lowercase());
+            let file = format!(
+                "{}.yaml",
+                object
+                    .get("kind")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_lowercase()
+            );
             std::fs::write(folder.join(&file), format!("{object:#}\n"))?;
             names.push(file);
         }
-        let kustomization =
-            json!({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names});
-        Ok(std::fs::write(folder.join("kustomization.yaml"), format!("{kustomization:#}\n"))?)
+        let kustomization = json!({"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names});
+        Ok(std::fs::write(
+            folder.join("kustomization.yaml"),
+            format!("{kustomization:#}\n"),
+        )?)
     }
 
     /// Commits and pushes; gives the revision as Flux writes it.
@@ -86,20 +98,34 @@ impl Repository {
         git(&self.tree, &["add", "--all"])?;
         git(&self.tree, &["commit", "--quiet", "-m", message])?;
         git(&self.tree, &["push", "--quiet", "origin", "main"])?;
-        Ok(format!("main@sha1:{}", git(&self.tree, &["rev-parse", "HEAD"])?.trim()))
+        Ok(format!(
+            "main@sha1:{}",
+            git(&self.tree, &["rev-parse", "HEAD"])?.trim()
+        ))
     }
 }
 
 fn git(folder: &Path, args: &[&str]) -> anyhow::Result<String> {
     let output = Command::new("git")
-        .args(["-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "gc.auto=0"])
+        .args([
+            "-c",
+            "user.name=bench",
+            "-c",
+            "user.email=bench@example.com",
+            "-c",
+            "gc.auto=0",
+        ])
         .args(args)
         .current_dir(folder)
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .output()
         .context("git")?;
     if !output.status.success() {
-        bail!("git {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "git {}: {}",
+            args.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8(output.stdout)?)
 }

@@ -1,0 +1,36 @@
+//! The real API server that tests, recordings and benchmarks run against; `tests/cluster/README.md` says how it is built.
+
+use crate::shell::{self, cargo};
+use anyhow::Result;
+
+/// Whether a real API server can be had: Go builds one, or the user has one.
+pub(crate) fn available() -> bool {
+    std::env::var_os("KUBEBUILDER_ASSETS").is_some() || shell::has("go", "version")
+}
+
+/// Builds kube-apiserver, kube-controller-manager, etcd and kubectl where they are not kept yet, so that every
+/// test that starts a real cluster finds them.
+pub(crate) fn build() -> Result<()> {
+    requests(&["build"])
+}
+
+/// Sends the recorded requests to a real API server again and compares with the committed answers.
+pub(crate) fn compare() -> Result<()> {
+    requests(&["compare"])
+}
+
+/// Records the answers to all requests, or to some scenarios, anew.
+pub(crate) fn record(scenarios: &[String]) -> Result<()> {
+    let scenarios: Vec<&str> = scenarios.iter().map(String::as_str).collect();
+    requests(&[&["record"], scenarios.as_slice()].concat())
+}
+
+/// Records what a real API server says about itself (`host/schema/data/openapi`).
+pub(crate) fn record_openapi() -> Result<()> {
+    shell::run(&mut cargo(&["run", "--quiet", "--package", "sluice-cluster-tests", "--bin", "record-openapi"]))
+}
+
+fn requests(args: &[&str]) -> Result<()> {
+    let run = ["run", "--quiet", "--package", "sluice-cluster-tests", "--bin", "requests", "--"];
+    shell::run(&mut cargo(&[&run, args].concat()))
+}
