@@ -25,7 +25,12 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn new(history_max: usize, watch_backlog: usize, journal: Option<Journal>, faults: Faults) -> Arc<Self> {
+    pub(crate) fn new(
+        history_max: usize,
+        watch_backlog: usize,
+        journal: Option<Journal>,
+        faults: Faults,
+    ) -> Arc<Self> {
         let cluster = Arc::new(Self {
             store: Store::new(history_max, journal),
             kinds: Kinds::default(),
@@ -54,16 +59,28 @@ impl Cluster {
     }
 
     /// Creates an object on the server's own account; one that is there stays.
-    pub(crate) fn create_own(&self, group: &str, version: &str, plural: &str, namespace: &str, object: Value) -> Option<Arc<Value>> {
+    pub(crate) fn create_own(
+        &self,
+        group: &str,
+        version: &str,
+        plural: &str,
+        namespace: &str,
+        object: Value,
+    ) -> Option<Arc<Value>> {
         let kind = self.kinds.find(group, version, plural)?;
         let write = Write {
             kind,
             namespace: namespace.to_owned(),
             name: String::new(),
             subresource: String::new(),
-            options: WriteOptions { manager: "kube-controller-manager".to_owned(), ..WriteOptions::default() },
+            options: WriteOptions {
+                manager: "kube-controller-manager".to_owned(),
+                ..WriteOptions::default()
+            },
         };
-        create::create(self, &write, object).ok().map(|written| written.object)
+        create::create(self, &write, object)
+            .ok()
+            .map(|written| written.object)
     }
 
     /// Stores an object; definitions take effect at once.
@@ -89,14 +106,27 @@ impl Cluster {
             return;
         }
         let _ = old;
-        let service_type = object.pointer("/spec/type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let service_type = object
+            .pointer("/spec/type")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         if service_type == "ExternalName" {
             return;
         }
-        let wanted = object.pointer("/spec/clusterIP").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let wanted = object
+            .pointer("/spec/clusterIP")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let seed = number_of(meta::uid(object));
         let address = if wanted.is_empty() {
-            format!("10.{}.{}.{}", 96 + seed % 16, (seed >> 8) % 256, 1 + (seed >> 16) % 254)
+            format!(
+                "10.{}.{}.{}",
+                96 + seed % 16,
+                (seed >> 8) % 256,
+                1 + (seed >> 16) % 254
+            )
         } else {
             wanted
         };
@@ -104,11 +134,20 @@ impl Cluster {
         spec.insert("clusterIP".to_owned(), address.clone().into());
         spec.insert("clusterIPs".to_owned(), json!([address]));
         spec.entry("ipFamilies").or_insert_with(|| json!(["IPv4"]));
-        spec.entry("ipFamilyPolicy").or_insert_with(|| json!("SingleStack"));
+        spec.entry("ipFamilyPolicy")
+            .or_insert_with(|| json!("SingleStack"));
         if service_type == "NodePort" || service_type == "LoadBalancer" {
-            for (index, port) in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+            for (index, port) in spec
+                .get_mut("ports")
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+                .enumerate()
+            {
                 let port_number = 30_000 + (seed.wrapping_add(index as u64 * 7) % 2768);
-                meta::as_map(port).entry("nodePort").or_insert_with(|| port_number.into());
+                meta::as_map(port)
+                    .entry("nodePort")
+                    .or_insert_with(|| port_number.into());
             }
         }
     }

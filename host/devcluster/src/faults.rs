@@ -34,7 +34,14 @@ pub struct Fault {
 impl Fault {
     /// Every request of `verb` on `resource`, once.
     pub fn once(verb: &str, resource: &str, effect: Effect) -> Self {
-        Self { verb: verb.to_owned(), resource: resource.to_owned(), name: String::new(), after: 0, times: 1, effect }
+        Self {
+            verb: verb.to_owned(),
+            resource: resource.to_owned(),
+            name: String::new(),
+            after: 0,
+            times: 1,
+            effect,
+        }
     }
 }
 
@@ -47,7 +54,10 @@ pub struct Faults {
 impl Faults {
     /// Adds a rule; earlier rules are asked first.
     pub fn add(&self, fault: Fault) {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+        self.rules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(fault);
     }
 
     /// Drops all rules.
@@ -59,7 +69,9 @@ impl Faults {
     pub(crate) fn strike(&self, verb: &str, resource: &str, name: &str) -> Option<Effect> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let hits = |wanted: &str, is: &str| wanted.is_empty() || wanted == is;
-        let rule = rules.iter_mut().find(|rule| hits(&rule.verb, verb) && hits(&rule.resource, resource) && hits(&rule.name, name))?;
+        let rule = rules.iter_mut().find(|rule| {
+            hits(&rule.verb, verb) && hits(&rule.resource, resource) && hits(&rule.name, name)
+        })?;
         if rule.after > 0 {
             rule.after -= 1;
             return None;

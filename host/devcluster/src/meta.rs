@@ -5,7 +5,11 @@ use serde_json::{Map, Value};
 
 /// A text field of `metadata`, empty where it is absent.
 pub(crate) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
-    object.get("metadata").and_then(|meta| meta.get(field)).and_then(Value::as_str).unwrap_or_default()
+    object
+        .get("metadata")
+        .and_then(|meta| meta.get(field))
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 pub(crate) fn name(object: &Value) -> &str {
@@ -25,7 +29,10 @@ pub(crate) fn resource_version(object: &Value) -> &str {
 }
 
 pub(crate) fn generation(object: &Value) -> i64 {
-    object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default()
+    object
+        .pointer("/metadata/generation")
+        .and_then(Value::as_i64)
+        .unwrap_or_default()
 }
 
 pub(crate) fn is_deleted(object: &Value) -> bool {
@@ -43,7 +50,8 @@ pub(crate) fn annotation<'v>(object: &'v Value, key: &str) -> Option<&'v str> {
 
 pub(crate) fn finalizers(object: &Value) -> Vec<String> {
     let list = object.pointer("/metadata/finalizers").and_then(Value::as_array);
-    list.map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect()).unwrap_or_default()
+    list.map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        .unwrap_or_default()
 }
 
 pub(crate) fn set_finalizers(object: &mut Value, finalizers: &[String]) {
@@ -55,7 +63,9 @@ pub(crate) fn set_finalizers(object: &mut Value, finalizers: &[String]) {
 }
 
 pub(crate) fn owner_references(object: &Value) -> &[Value] {
-    let list = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+    let list = object
+        .pointer("/metadata/ownerReferences")
+        .and_then(Value::as_array);
     list.map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -99,7 +109,10 @@ pub(crate) fn kind(object: &Value) -> &str {
 }
 
 pub(crate) fn api_version(object: &Value) -> &str {
-    object.get("apiVersion").and_then(Value::as_str).unwrap_or_default()
+    object
+        .get("apiVersion")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// Now, as `metav1.Time` prints it.
@@ -113,7 +126,11 @@ pub(crate) fn stamp(time: Timestamp) -> String {
 
 /// Now plus some seconds, as `metav1.Time` prints it.
 pub(crate) fn now_plus(seconds: i64) -> String {
-    stamp(Timestamp::now().saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX))
+    stamp(
+        Timestamp::now()
+            .saturating_add(SignedDuration::from_secs(seconds))
+            .unwrap_or(Timestamp::MAX),
+    )
 }
 
 pub(crate) fn new_uid() -> String {
@@ -124,6 +141,8 @@ pub(crate) fn new_uid() -> String {
 pub(crate) fn random_suffix(length: usize) -> String {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
     let bytes = uuid::Uuid::new_v4().into_bytes();
-    let letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()));
+    let letters = bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()));
     letters.take(length).map(|letter| char::from(*letter)).collect()
 }

@@ -1,6 +1,6 @@
 //! What a request asks for: verb, resource and options, read from method, path and query.
 
-use crate::status::{Result, Status};
+use crate::status::{Cause, Result, Status};
 use std::collections::HashMap;
 
 /// A path below `/api` or `/apis` that names a resource.
@@ -100,31 +100,73 @@ pub(crate) struct WriteOptions {
 
 impl WriteOptions {
     /// `user_agent` names the manager where the request does not.
-    pub(crate) fn read(query: &Query, user_agent: &str, is_apply: bool) -> Result<Self> {
-        let is_dry_run = match query.text("dryRun") {
-            "" => false,
-            "All" => true,
-            other => return Err(Status::bad_request(format!("Invalid value: \"{other}\": dryRun must be All"))),
-        };
+    pub(crate) fn read(query: &Query, user_agent: &str, verb: &str) -> Result<Self> {
+        let mut causes = Vec::new();
+        let dry_run = query.text("dryRun");
+        if !matches!(dry_run, "" | "All") {
+            let message = format!("Unsupported value: [\"{dry_run}\"]: supported values: \"All\"");
+            causes.push(Cause::new("FieldValueNotSupported", message, "dryRun"));
+        }
         let field_validation = match query.text("fieldValidation") {
             "" | "Warn" => FieldValidation::Warn,
             "Ignore" => FieldValidation::Ignore,
             "Strict" => FieldValidation::Strict,
-            _ => FieldValidation::Warn,
+            other => {
+                let message = format!(
+                    "Unsupported value: \"{other}\": supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+                );
+                causes.push(Cause::new("FieldValueNotSupported", message, "fieldValidation"));
+                FieldValidation::Warn
+            }
         };
+        let is_apply = verb == "apply";
         let manager = match query.text("fieldManager") {
-            "" if is_apply => String::new(),
+            "" if is_apply => {
+                causes.push(Cause::new(
+                    "FieldValueRequired",
+                    "Required value: is required for apply patch",
+                    "fieldManager",
+                ));
+                String::new()
+            }
             "" => manager_of(user_agent),
             named => named.to_owned(),
         };
-        Ok(Self { is_dry_run, manager, force: query.flag("force"), field_validation })
+        if manager.chars().count() > MANAGER_LENGTH_MAX {
+            let message = format!("Too long: may not be more than {MANAGER_LENGTH_MAX} bytes");
+            causes.push(Cause::new("FieldValueTooLong", message, "fieldManager"));
+        }
+        if !query.text("force").is_empty() && !is_apply && verb == "patch" {
+            causes.push(Cause::new(
+                "FieldValueForbidden",
+                "Forbidden: may not be specified for non-apply patch",
+                "force",
+            ));
+        }
+        if causes.is_empty() {
+            return Ok(Self {
+                is_dry_run: dry_run == "All",
+                manager,
+                force: query.flag("force"),
+                field_validation,
+            });
+        }
+        let options = match verb {
+            "create" => "CreateOptions",
+            "update" => "UpdateOptions",
+            _ => "PatchOptions",
+        };
+        Err(Status::invalid("meta.k8s.io", options, "", causes))
     }
 }
+
+/// A manager's name may not be longer.
+const MANAGER_LENGTH_MAX: usize = 128;
 
 /// The part of a user agent before the first slash, cut to what a manager's name may have.
 fn manager_of(user_agent: &str) -> String {
     let name = user_agent.split('/').next().unwrap_or_default();
-    match name.chars().take(128).collect::<String>() {
+    match name.chars().take(MANAGER_LENGTH_MAX).collect::<String>() {
         name if name.is_empty() => "unknown".to_owned(),
         name => name,
     }
@@ -161,12 +203,26 @@ mod tests {
             ("/api/v1/namespaces/a/status", "/v1 namespaces//a status"),
             ("/api/v1/namespaces/a/pods", "/v1 pods/a/"),
             ("/api/v1/namespaces/a/pods/b/log", "/v1 pods/a/b log"),
-            ("/apis/apps/v1/namespaces/a/deployments/b/scale", "apps/v1 deployments/a/b scale"),
-            ("/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Ax", "rbac.authorization.k8s.io/v1 clusterroles//system:x"),
+            (
+                "/apis/apps/v1/namespaces/a/deployments/b/scale",
+                "apps/v1 deployments/a/b scale",
+            ),
+            (
+                "/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3Ax",
+                "rbac.authorization.k8s.io/v1 clusterroles//system:x",
+            ),
         ];
         for (path, expected) in rows {
             let target = target(path).expect(path);
-            let got = format!("{}/{} {}/{}/{} {}", target.group, target.version, target.resource, target.namespace, target.name, target.subresource);
+            let got = format!(
+                "{}/{} {}/{}/{} {}",
+                target.group,
+                target.version,
+                target.resource,
+                target.namespace,
+                target.name,
+                target.subresource
+            );
             assert_eq!(got.trim(), expected);
         }
         assert_eq!(target("/apis/apps/v1"), None);

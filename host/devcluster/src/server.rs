@@ -5,7 +5,7 @@ use crate::audit;
 use crate::cluster::Cluster;
 use crate::faults::Faults;
 use crate::http::{Face, listen};
-use crate::simulate;
+use crate::simulate::{self, Controllers};
 use crate::store::Journal;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io;
@@ -39,6 +39,9 @@ pub struct Config {
     pub watch_backlog: usize,
     /// Let Deployments and their like become ready. Default true.
     pub simulate_workloads: bool,
+    /// Run the controllers of namespaces and of owner references; without them, what a namespace held or an owner owned stays.
+    /// Default true.
+    pub collect_garbage: bool,
     /// Remember requests, see [`DevCluster::requests`]. Default false.
     pub audit: bool,
 }
@@ -55,6 +58,7 @@ impl Default for Config {
             history_max: 10_000,
             watch_backlog: 10_000,
             simulate_workloads: true,
+            collect_garbage: true,
             audit: false,
         }
     }
@@ -105,23 +109,35 @@ impl DevCluster {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let journal = match &config.data_dir {
             None => None,
-            Some(folder) => Some(
-                Journal::open(folder).map_err(|source| StartError::Data { folder: folder.clone(), source })?,
-            ),
+            Some(folder) => Some(Journal::open(folder).map_err(|source| StartError::Data {
+                folder: folder.clone(),
+                source,
+            })?),
         };
-        let failed = |source| StartError::Listen { address: config.listen, source };
+        let failed = |source| StartError::Listen {
+            address: config.listen,
+            source,
+        };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (tls, authority) = match config.tls {
             true => certificate(address).map(|(acceptor, pem)| (Some(acceptor), Some(pem)))?,
             false => (None, None),
         };
-        let cluster = Cluster::new(config.history_max, config.watch_backlog, journal, Faults::default());
+        let cluster = Cluster::new(
+            config.history_max,
+            config.watch_backlog,
+            journal,
+            Faults::default(),
+        );
         if config.audit {
             cluster.audit.start();
         }
         let (stop, stopped) = watch::channel(false);
-        let token = config.token.clone().unwrap_or_else(|| crate::meta::new_uid().replace('-', ""));
+        let token = config
+            .token
+            .clone()
+            .unwrap_or_else(|| crate::meta::new_uid().replace('-', ""));
         let face = Face {
             cluster: cluster.clone(),
             token: (!config.anonymous).then(|| token.clone()),
@@ -129,11 +145,25 @@ impl DevCluster {
             stop: stopped.clone(),
         };
         let tasks = vec![
-            tokio::spawn(simulate::run(cluster.clone(), config.simulate_workloads, stopped)),
+            tokio::spawn(simulate::run(
+                cluster.clone(),
+                Controllers {
+                    workloads: config.simulate_workloads,
+                    garbage: config.collect_garbage,
+                },
+                stopped,
+            )),
             tokio::spawn(listen(listener, tls, face)),
         ];
         let scheme = if config.tls { "https" } else { "http" };
-        Ok(Self { url: format!("{scheme}://{address}"), token, authority, cluster, stop, tasks })
+        Ok(Self {
+            url: format!("{scheme}://{address}"),
+            token,
+            authority,
+            cluster,
+            stop,
+            tasks,
+        })
     }
 
     /// A kubeconfig for this server; nothing is written anywhere.

@@ -12,12 +12,20 @@ pub(crate) struct Cause {
 
 impl Cause {
     pub(crate) fn new(reason: &str, message: impl Into<String>, field: impl Into<String>) -> Self {
-        Self { reason: reason.to_owned(), message: message.into(), field: field.into() }
+        Self {
+            reason: reason.to_owned(),
+            message: message.into(),
+            field: field.into(),
+        }
     }
 
     fn to_json(&self) -> Value {
         let mut cause = Map::new();
-        for (key, text) in [("reason", &self.reason), ("message", &self.message), ("field", &self.field)] {
+        for (key, text) in [
+            ("reason", &self.reason),
+            ("message", &self.message),
+            ("field", &self.field),
+        ] {
             if !text.is_empty() {
                 cause.insert(key.to_owned(), Value::String(text.clone()));
             }
@@ -73,12 +81,21 @@ impl Named<'_> {
 
 /// `resource.group`, or the resource alone for the core group.
 pub(crate) fn qualified(resource: &str, group: &str) -> String {
-    if group.is_empty() { resource.to_owned() } else { format!("{resource}.{group}") }
+    if group.is_empty() {
+        resource.to_owned()
+    } else {
+        format!("{resource}.{group}")
+    }
 }
 
 impl Status {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            details: None,
+        }
     }
 
     fn about(mut self, details: Details) -> Self {
@@ -92,12 +109,22 @@ impl Status {
     }
 
     pub(crate) fn not_found(of: &Named<'_>) -> Self {
-        Self::new(404, "NotFound", format!("{} \"{}\" not found", of.qualified(), of.name)).about(of.details())
+        Self::new(
+            404,
+            "NotFound",
+            format!("{} \"{}\" not found", of.qualified(), of.name),
+        )
+        .about(of.details())
     }
 
     /// The path names nothing that is served.
     pub(crate) fn no_such_resource() -> Self {
-        Self::new(404, "NotFound", "the server could not find the requested resource").about(Details::default())
+        Self::new(
+            404,
+            "NotFound",
+            "the server could not find the requested resource",
+        )
+        .about(Details::default())
     }
 
     pub(crate) fn already_exists(of: &Named<'_>) -> Self {
@@ -106,7 +133,11 @@ impl Status {
     }
 
     pub(crate) fn conflict(of: &Named<'_>, why: &str) -> Self {
-        let message = format!("Operation cannot be fulfilled on {} \"{}\": {why}", of.qualified(), of.name);
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{}\": {why}",
+            of.qualified(),
+            of.name
+        );
         Self::new(409, "Conflict", message).about(of.details())
     }
 
@@ -134,24 +165,66 @@ impl Status {
         Self::new(403, "Forbidden", message).about(of.details())
     }
 
-    pub(crate) fn method_not_allowed(of: &Named<'_>, verb: &str) -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        let _ = verb;
-        Self::new(405, "MethodNotAllowed", message).about(of.details())
+        Self::new(405, "MethodNotAllowed", message).about(Details::default())
+    }
+
+    /// A body in a form that is not taken.
+    pub(crate) fn unsupported_patch() -> Self {
+        Self::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").about(Details::default())
+    }
+
+    /// No form of the answer that the client takes.
+    pub(crate) fn not_acceptable() -> Self {
+        let message = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+        Self::new(406, "NotAcceptable", message).about(Details::default())
+    }
+
+    /// A patch that does not fit the object.
+    pub(crate) fn bad_patch() -> Self {
+        Self::new(
+            422,
+            "Invalid",
+            "the server rejected our request due to an error in our request",
+        )
+        .about(Details::default())
+    }
+
+    /// An object that is on its way out stands where a new one should be.
+    pub(crate) fn still_going(of: &Named<'_>) -> Self {
+        let status = Self::already_exists(of);
+        Self {
+            message: format!("object is being deleted: {}", status.message),
+            ..status
+        }
     }
 
     /// `causes` are (reason, `field: message`) pairs as field errors; `kind` is the kind, not the resource.
     pub(crate) fn invalid(group: &str, kind: &str, name: &str, causes: Vec<Cause>) -> Self {
-        let errors: Vec<String> = causes.iter().map(|cause| match cause.field.as_str() {
-            "" => cause.message.clone(),
-            field => format!("{field}: {}", cause.message),
-        }).collect();
+        let mut errors: Vec<String> = Vec::new();
+        for cause in &causes {
+            let text = match cause.field.as_str() {
+                "" => cause.message.clone(),
+                field => format!("{field}: {}", cause.message),
+            };
+            // some checks run twice; the text says it once
+            if !errors.contains(&text) {
+                errors.push(text);
+            }
+        }
         let errors = match errors.as_slice() {
             [only] => only.clone(),
             many => format!("[{}]", many.join(", ")),
         };
         let message = format!("{} \"{name}\" is invalid: {errors}", qualified(kind, group));
-        let details = Details { name: name.to_owned(), group: group.to_owned(), kind: kind.to_owned(), causes, ..Details::default() };
+        let details = Details {
+            name: name.to_owned(),
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            causes,
+            ..Details::default()
+        };
         Self::new(422, "Invalid", message).about(details)
     }
 
@@ -166,8 +239,17 @@ impl Status {
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         let message = message.into();
-        let cause = Cause { reason: String::new(), message: message.clone(), field: String::new() };
-        Self::new(500, "InternalError", format!("Internal error occurred: {message}")).with_causes(vec![cause])
+        let cause = Cause {
+            reason: String::new(),
+            message: message.clone(),
+            field: String::new(),
+        };
+        Self::new(
+            500,
+            "InternalError",
+            format!("Internal error occurred: {message}"),
+        )
+        .with_causes(vec![cause])
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -190,14 +272,22 @@ impl Status {
 impl Details {
     pub(crate) fn to_json(&self) -> Value {
         let mut details = Map::new();
-        let texts = [("name", &self.name), ("group", &self.group), ("kind", &self.kind), ("uid", &self.uid)];
+        let texts = [
+            ("name", &self.name),
+            ("group", &self.group),
+            ("kind", &self.kind),
+            ("uid", &self.uid),
+        ];
         for (key, text) in texts {
             if !text.is_empty() {
                 details.insert(key.to_owned(), Value::String(text.clone()));
             }
         }
         if !self.causes.is_empty() {
-            details.insert("causes".to_owned(), self.causes.iter().map(Cause::to_json).collect());
+            details.insert(
+                "causes".to_owned(),
+                self.causes.iter().map(Cause::to_json).collect(),
+            );
         }
         if let Some(seconds) = self.retry_after_seconds {
             details.insert("retryAfterSeconds".to_owned(), seconds.into());

@@ -23,20 +23,23 @@ pub(super) fn view(accept: &str) -> Result<View> {
         let form = parts.find_map(|part| part.strip_prefix("as="));
         match form {
             None => return Ok(View::Full),
-            Some("Table") if clause.contains("v=v1") && !clause.contains("v=v1beta1") => return Ok(View::Table),
+            Some("Table") if clause.contains("v=v1") && !clause.contains("v=v1beta1") => {
+                return Ok(View::Table);
+            }
             Some("PartialObjectMetadata" | "PartialObjectMetadataList") => return Ok(View::Metadata),
             // a form we do not have; the next clause may be plain
             Some(_) => {}
         }
     }
-    Err(Status::new(
-        406,
-        "NotAcceptable",
-        "only the following media types are accepted: application/json",
-    ))
+    Err(Status::not_acceptable())
 }
 
 /// Whether aggregated discovery is asked for.
 pub(super) fn wants_aggregated(accept: &str) -> bool {
-    accept.split(',').any(|clause| clause.contains("g=apidiscovery.k8s.io") && clause.contains("v=v2") && !clause.contains("v=v2beta1") && clause.contains("application/json"))
+    accept.split(',').any(|clause| {
+        clause.contains("g=apidiscovery.k8s.io")
+            && clause.contains("v=v2")
+            && !clause.contains("v=v2beta1")
+            && clause.contains("application/json")
+    })
 }

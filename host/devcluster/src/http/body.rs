@@ -1,3 +1,4 @@
+use crate::patch::PatchKind;
 use crate::status::{Result, Status};
 use serde::Deserialize;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -14,24 +15,56 @@ pub(super) struct Decoded {
 }
 
 /// Reads JSON, or YAML where the content type says so.
-pub(super) fn decode(bytes: &[u8], content_type: &str) -> Result<Decoded> {
-    if content_type.contains("protobuf") || content_type.contains("cbor") {
+pub(super) fn decode(bytes: &[u8], content_type: &str, kind: &str) -> Result<Decoded> {
+    let media = content_type.split(';').next().unwrap_or_default().trim();
+    if !matches!(media, "" | "application/json" | "application/yaml") && PatchKind::of(content_type).is_none()
+    {
         return Err(Status::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+            "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf",
         ));
     }
     let is_yaml = content_type.contains("yaml");
     match serde_json::from_slice::<Tracked>(bytes) {
         Ok(tracked) => Ok(tracked.into_decoded()),
         Err(_) if is_yaml => yaml(bytes),
-        Err(error) => Err(Status::bad_request(format!("error decoding: {error}"))),
+        Err(error) => Err(Status::bad_request(unreadable(bytes, kind, &error))),
     }
 }
 
+/// What Go's JSON decoder says of a body that is none.
+fn unreadable(bytes: &[u8], kind: &str, error: &serde_json::Error) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let line = text
+        .lines()
+        .nth(error.line().saturating_sub(1))
+        .unwrap_or_default();
+    let letter = line.chars().nth(error.column().saturating_sub(1));
+    let said = error.to_string();
+    let why = match letter {
+        _ if error.is_eof() => "unexpected end of JSON input".to_owned(),
+        Some(letter) if said.starts_with("key must be a string") => {
+            format!("invalid character '{letter}' looking for beginning of object key string")
+        }
+        Some(letter) => format!("invalid character '{letter}' looking for beginning of value"),
+        None => said,
+    };
+    format!(
+        "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({text})"
+    )
+}
+
 fn yaml(bytes: &[u8]) -> Result<Decoded> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Status::bad_request("error decoding YAML: the body is not UTF-8"))?;
-    let value = crate::yaml::to_json(text).map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))?;
-    Ok(Decoded { value, duplicates: Vec::new() })
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| Status::bad_request("error decoding YAML: the body is not UTF-8"))?;
+    let value = crate::yaml::to_json(text).map_err(|error| {
+        Status::bad_request(format!(
+            "error decoding YAML: error converting YAML to JSON: {error}"
+        ))
+    })?;
+    Ok(Decoded {
+        value,
+        duplicates: Vec::new(),
+    })
 }
 
 /// A JSON value that remembers which keys came twice.
@@ -39,7 +72,10 @@ struct Tracked(Value, Vec<String>);
 
 impl Tracked {
     fn into_decoded(self) -> Decoded {
-        Decoded { value: self.0, duplicates: self.1 }
+        Decoded {
+            value: self.0,
+            duplicates: self.1,
+        }
     }
 }
 
@@ -77,7 +113,11 @@ impl<'de> Visitor<'de> for TrackedVisitor {
     fn visit_f64<E>(self, number: f64) -> std::result::Result<Tracked, E> {
         // Go writes whole floats as integers
         let whole = number.fract() == 0.0 && number.abs() < 1e15;
-        let value = if whole { Some(Number::from(number as i64)) } else { Number::from_f64(number) };
+        let value = if whole {
+            Some(Number::from(number as i64))
+        } else {
+            Number::from_f64(number)
+        };
         Ok(Tracked(value.map_or(Value::Null, Value::Number), Vec::new()))
     }
 
@@ -93,7 +133,11 @@ impl<'de> Visitor<'de> for TrackedVisitor {
         let (mut list, mut twice) = (Vec::new(), Vec::new());
         while let Some(Tracked(value, below)) = items.next_element()? {
             let index = list.len();
-            twice.extend(below.into_iter().map(|path| format!("[{index}]{}", dotted(&path))));
+            twice.extend(
+                below
+                    .into_iter()
+                    .map(|path| format!("[{index}]{}", dotted(&path))),
+            );
             list.push(value);
         }
         Ok(Tracked(Value::Array(list), twice))
@@ -113,5 +157,9 @@ impl<'de> Visitor<'de> for TrackedVisitor {
 }
 
 fn dotted(path: &str) -> String {
-    if path.starts_with('[') { path.to_owned() } else { format!(".{path}") }
+    if path.starts_with('[') {
+        path.to_owned()
+    } else {
+        format!(".{path}")
+    }
 }

@@ -37,21 +37,41 @@ pub(super) fn answer(cluster: &Cluster, path: &str, accept: &str) -> Option<Answ
         return Some(bytes_answer(200, AGGREGATED, bytes));
     }
     let groups = groups(cluster);
-    match path.trim_start_matches('/').split('/').collect::<Vec<_>>().as_slice() {
-        ["api"] => Some(json(200, &object!({"kind": "APIVersions", "versions": ["v1"],
-            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": ""}]}))),
+    match path
+        .trim_start_matches('/')
+        .split('/')
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["api"] => Some(json(
+            200,
+            &object!({"kind": "APIVersions", "versions": ["v1"],
+            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": ""}]}),
+        )),
         ["api", "v1"] => resources(cluster, "", "v1"),
         ["apis"] => {
-            let list: Vec<Value> = groups.iter().map(|(name, versions)| group(name, versions)).collect();
-            Some(json(200, &object!({"kind": "APIGroupList", "apiVersion": "v1", "groups": list})))
+            let list: Vec<Value> = groups
+                .iter()
+                .map(|(name, versions)| group(name, versions))
+                .collect();
+            Some(json(
+                200,
+                &object!({"kind": "APIGroupList", "apiVersion": "v1", "groups": list}),
+            ))
         }
         ["apis", name] => {
             let (_, versions) = groups.iter().find(|(group, _)| group == name)?;
             let mut one = group(name, versions);
-            crate::meta::as_map(&mut one).extend([("kind".to_owned(), "APIGroup".into()), ("apiVersion".to_owned(), "v1".into())]);
+            crate::meta::as_map(&mut one).extend([
+                ("kind".to_owned(), "APIGroup".into()),
+                ("apiVersion".to_owned(), "v1".into()),
+            ]);
             Some(json(200, &one))
         }
-        ["apis", group, version] => resources(cluster, group, version),
+        ["apis", group, version] => resources(cluster, group, version).or_else(|| {
+            let is_known = groups.iter().any(|(name, _)| name == group);
+            is_known.then(|| super::refusal(&crate::status::Status::no_such_resource()))
+        }),
         _ => None,
     }
 }
@@ -88,41 +108,37 @@ fn custom_groups(cluster: &Cluster) -> BTreeMap<String, Vec<Arc<Kind>>> {
 /// Versions of custom kinds, the most stable and newest first.
 fn versions(kinds: &[Arc<Kind>]) -> Vec<String> {
     let mut versions: Vec<String> = kinds.iter().map(|kind| kind.version.clone()).collect();
-    versions.sort_by_key(|version| std::cmp::Reverse(priority(version)));
+    versions.sort_by_key(|version| std::cmp::Reverse(crate::kinds::priority(version)));
     versions.dedup();
     versions
 }
 
-/// `v2` before `v1` before `v1beta2` before `v1beta1` before `v1alpha1` before anything else.
-fn priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) {
-    let rest = version.strip_prefix('v').unwrap_or_default();
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    let (stage, minor) = match rest.get(digits.len()..).unwrap_or_default() {
-        "" => (3, 0),
-        beta if beta.starts_with("beta") => (2, beta.trim_start_matches("beta").parse().unwrap_or_default()),
-        alpha if alpha.starts_with("alpha") => (1, alpha.trim_start_matches("alpha").parse().unwrap_or_default()),
-        _ => (0, 0),
-    };
-    match digits.parse() {
-        Ok(major) => (stage, major, minor, std::cmp::Reverse(String::new())),
-        Err(_) => (0, 0, 0, std::cmp::Reverse(version.to_owned())),
-    }
-}
-
 fn group(name: &str, versions: &[String]) -> Value {
-    let list: Vec<Value> =
-        versions.iter().map(|version| object!({"groupVersion": format!("{name}/{version}"), "version": version})).collect();
+    let list: Vec<Value> = versions
+        .iter()
+        .map(|version| object!({"groupVersion": format!("{name}/{version}"), "version": version}))
+        .collect();
     object!({"name": name, "versions": list, "preferredVersion": list.first()})
 }
 
 fn kinds_of(cluster: &Cluster, group: &str, version: &str) -> Vec<Arc<Kind>> {
-    let name = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let name = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
     let mut kinds: Vec<Arc<Kind>> = current::table(&name)
         .into_iter()
         .flat_map(|table| &table.resources)
         .filter_map(|resource| cluster.kinds.find(group, version, &resource.name))
         .collect();
-    kinds.extend(cluster.kinds.custom().into_iter().filter(|kind| kind.group == group && kind.version == version));
+    kinds.extend(
+        cluster
+            .kinds
+            .custom()
+            .into_iter()
+            .filter(|kind| kind.group == group && kind.version == version),
+    );
     kinds
 }
 
@@ -134,15 +150,25 @@ fn resources(cluster: &Cluster, group: &str, version: &str) -> Option<Answer> {
     let mut list = Vec::new();
     for kind in &kinds {
         list.push(resource(kind));
-        list.extend(kind.subresources.iter().map(|subresource| below(kind, subresource)));
+        list.extend(
+            kind.subresources
+                .iter()
+                .map(|subresource| below(kind, subresource)),
+        );
     }
     let name = kinds.first()?.api_version();
-    Some(json(200, &object!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": list})))
+    Some(json(
+        200,
+        &object!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": list}),
+    ))
 }
 
 fn resource(kind: &Kind) -> Value {
     let mut entry = object!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.is_namespaced,
-        "kind": kind.kind, "verbs": kind.verbs, "storageVersionHash": hash(kind)});
+        "kind": kind.kind, "verbs": kind.verbs});
+    if kind.verbs.iter().any(|verb| verb == "list") {
+        crate::meta::as_map(&mut entry).insert("storageVersionHash".to_owned(), hash(kind).into());
+    }
     names(kind, &mut entry);
     entry
 }
@@ -160,7 +186,10 @@ fn names(kind: &Kind, entry: &mut Value) {
 fn hash(kind: &Kind) -> String {
     use base64::Engine as _;
     use sha2::Digest as _;
-    let storage = kind.custom.as_ref().map_or(kind.version.as_str(), |custom| custom.storage_version.as_str());
+    let storage = kind
+        .custom
+        .as_ref()
+        .map_or(kind.version.as_str(), |custom| custom.storage_version.as_str());
     let digest = sha2::Sha256::digest(format!("{}/{storage}/{}", kind.group, kind.kind));
     base64::engine::general_purpose::STANDARD.encode(digest.get(..8).unwrap_or_default())
 }
@@ -169,8 +198,10 @@ fn below(kind: &Kind, subresource: &Subresource) -> Value {
     let mut entry = object!({"name": format!("{}/{}", kind.plural, subresource.name), "singularName": "",
         "namespaced": kind.is_namespaced, "kind": subresource.kind, "verbs": subresource.verbs});
     if subresource.group != kind.group || subresource.version != kind.version {
-        crate::meta::as_map(&mut entry)
-            .extend([("group".to_owned(), subresource.group.clone().into()), ("version".to_owned(), subresource.version.clone().into())]);
+        crate::meta::as_map(&mut entry).extend([
+            ("group".to_owned(), subresource.group.clone().into()),
+            ("version".to_owned(), subresource.version.clone().into()),
+        ]);
     }
     entry
 }
@@ -179,20 +210,30 @@ fn below(kind: &Kind, subresource: &Subresource) -> Value {
 fn aggregated(cluster: &Cluster, path: &str) -> Value {
     static RECORDED: OnceLock<Value> = OnceLock::new();
     let recorded = RECORDED.get_or_init(current::discovery);
-    let mut list = recorded.get(path.trim_start_matches('/')).cloned().unwrap_or_default();
+    let mut list = recorded
+        .get(path.trim_start_matches('/'))
+        .cloned()
+        .unwrap_or_default();
     if path == "/apis" {
-        let items = crate::meta::as_map(&mut list).entry("items").or_insert_with(|| object!([]));
+        let items = crate::meta::as_map(&mut list)
+            .entry("items")
+            .or_insert_with(|| object!([]));
         for (group, kinds) in custom_groups(cluster) {
             let versions: Vec<Value> = versions(&kinds)
                 .into_iter()
                 .map(|version| {
-                    let resources: Vec<Value> =
-                        kinds.iter().filter(|kind| kind.version == version).map(|kind| discovered(kind)).collect();
+                    let resources: Vec<Value> = kinds
+                        .iter()
+                        .filter(|kind| kind.version == version)
+                        .map(|kind| discovered(kind))
+                        .collect();
                     object!({"version": version, "resources": resources, "freshness": "Current"})
                 })
                 .collect();
             if let Some(items) = items.as_array_mut() {
-                items.push(object!({"metadata": {"name": group, "creationTimestamp": null}, "versions": versions}));
+                items.push(
+                    object!({"metadata": {"name": group, "creationTimestamp": null}, "versions": versions}),
+                );
             }
         }
     }
@@ -200,7 +241,11 @@ fn aggregated(cluster: &Cluster, path: &str) -> Value {
 }
 
 fn discovered(kind: &Kind) -> Value {
-    let scope = if kind.is_namespaced { "Namespaced" } else { "Cluster" };
+    let scope = if kind.is_namespaced {
+        "Namespaced"
+    } else {
+        "Cluster"
+    };
     let mut entry = object!({"resource": kind.plural, "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
         "scope": scope, "singularResource": kind.singular, "verbs": kind.verbs});
     names(kind, &mut entry);
@@ -208,8 +253,10 @@ fn discovered(kind: &Kind) -> Value {
         let below: Vec<Value> = kind
             .subresources
             .iter()
-            .map(|sub| object!({"subresource": sub.name, "verbs": sub.verbs,
-                "responseKind": {"group": sub.group, "version": sub.version, "kind": sub.kind}}))
+            .map(|sub| {
+                object!({"subresource": sub.name, "verbs": sub.verbs,
+                "responseKind": {"group": sub.group, "version": sub.version, "kind": sub.kind}})
+            })
             .collect();
         crate::meta::as_map(&mut entry).insert("subresources".to_owned(), below.into());
     }

@@ -33,16 +33,27 @@ pub(crate) fn json(code: u16, value: &Value) -> Answer {
 pub(crate) fn bytes_answer(code: u16, content_type: &'static str, bytes: impl Into<Body>) -> Answer {
     let mut answer = Response::new(bytes.into());
     *answer.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, private"),
+    );
     answer
 }
 
 /// A refusal as the API words it.
 pub(crate) fn refusal(status: &Status) -> Answer {
     let mut answer = json(status.code, &status.to_json());
-    if let Some(seconds) = status.details.as_ref().and_then(|details| details.retry_after_seconds) {
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    if let Some(seconds) = status
+        .details
+        .as_ref()
+        .and_then(|details| details.retry_after_seconds)
+    {
+        answer
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
 }
@@ -50,7 +61,10 @@ pub(crate) fn refusal(status: &Status) -> Answer {
 /// Adds `Warning` headers.
 pub(crate) fn warn(mut answer: Answer, warnings: &[String]) -> Answer {
     for warning in warnings {
-        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ");
+        let quoted = warning
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace(['\n', '\r'], " ");
         if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
             answer.headers_mut().append(header::WARNING, value);
         }

@@ -2,9 +2,10 @@ use super::accept::{View, view};
 use super::body::{self, Decoded};
 use super::serve::Asked;
 use super::{Answer, bytes_answer, json, reads, reviews, subresources, warn, watch};
+use crate::cluster::Cluster;
 use crate::kinds::Kind;
 use crate::patch::PatchKind;
-use crate::request::{FieldValidation, WriteOptions};
+use crate::request::{FieldValidation, Target, WriteOptions};
 use crate::selector::Selector;
 use crate::status::{Named, Result, Status};
 use crate::table;
@@ -18,12 +19,24 @@ use std::sync::Arc;
 pub(super) async fn answer(asked: &Asked, body: Body) -> Result<Answer> {
     let target = &asked.target;
     let cluster = &asked.face.cluster;
-    let Some(kind) = cluster.kinds.find(&target.group, &target.version, &target.resource) else {
-        return Ok(bytes_answer(404, "text/plain; charset=utf-8", "404 page not found\n"));
+    let Some(kind) = cluster
+        .kinds
+        .find(&target.group, &target.version, &target.resource)
+    else {
+        return unknown(cluster, target);
     };
-    let bytes = axum::body::to_bytes(body, body::BODY_BYTES_MAX).await.map_err(|_| {
-        Status::new(413, "RequestEntityTooLarge", format!("Request entity too large: limit is {}", body::BODY_BYTES_MAX))
-    })?;
+    if !kind.is_namespaced && !target.namespace.is_empty() {
+        return unknown(cluster, target);
+    }
+    let bytes = axum::body::to_bytes(body, body::BODY_BYTES_MAX)
+        .await
+        .map_err(|_| {
+            Status::new(
+                413,
+                "RequestEntityTooLarge",
+                format!("Request entity too large: limit is {}", body::BODY_BYTES_MAX),
+            )
+        })?;
     if let Some(answer) = reviews::answer(asked, &kind, &bytes)? {
         return Ok(answer);
     }
@@ -42,15 +55,45 @@ pub(super) async fn answer(asked: &Asked, body: Body) -> Result<Answer> {
     Ok(warn(answer, deprecated.as_slice()))
 }
 
+/// A built-in group says that it has no such resource; other paths lead nowhere.
+fn unknown(cluster: &Cluster, target: &Target) -> Result<Answer> {
+    let is_custom = cluster
+        .kinds
+        .custom()
+        .iter()
+        .any(|kind| kind.group == target.group);
+    let groups = sluice_schema::current::group_versions();
+    let is_built_in = groups
+        .into_iter()
+        .any(|name| name.split_once('/').map_or("", |(group, _)| group) == target.group);
+    if is_built_in && !is_custom {
+        return Err(Status::no_such_resource());
+    }
+    Ok(bytes_answer(
+        404,
+        "text/plain; charset=utf-8",
+        "404 page not found\n",
+    ))
+}
+
 fn check_verb(asked: &Asked, kind: &Kind) -> Result<()> {
     let target = &asked.target;
-    let named = Named { group: &target.group, resource: &target.resource, name: &target.name };
-    let verb = if asked.verb == "apply" { "patch" } else { asked.verb };
+    let verb = if asked.verb == "apply" {
+        "patch"
+    } else {
+        asked.verb
+    };
     let verbs = match target.subresource.split('/').next().unwrap_or_default() {
         "" => &kind.verbs,
         subresource => match kind.subresources.iter().find(|known| known.name == subresource) {
             Some(known) => &known.verbs,
-            None => return Err(Status::no_such_resource()),
+            None => {
+                return Err(Status::not_found(&Named {
+                    group: &kind.group,
+                    resource: &kind.plural,
+                    name: &target.name,
+                }));
+            }
         },
     };
     // the verb of a collection and of an object may be the same word
@@ -59,28 +102,46 @@ fn check_verb(asked: &Asked, kind: &Kind) -> Result<()> {
         "update" | "patch" => !target.name.is_empty(),
         _ => true,
     };
-    if fits && verbs.iter().any(|known| known == verb) { Ok(()) } else { Err(Status::method_not_allowed(&named, verb)) }
+    if fits && verbs.iter().any(|known| known == verb) {
+        Ok(())
+    } else {
+        Err(Status::method_not_allowed())
+    }
 }
 
 /// The write that a request asks for, and its body.
-pub(super) fn read_write(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<(Write, Value, Vec<String>)> {
+pub(super) fn read_write(
+    asked: &Asked,
+    kind: &Arc<Kind>,
+    bytes: &[u8],
+) -> Result<(Write, Value, Vec<String>)> {
     let target = &asked.target;
-    let options = WriteOptions::read(&asked.query, &asked.user_agent, asked.verb == "apply")?;
+    let is_patch = matches!(asked.verb, "patch" | "apply");
+    if is_patch && PatchKind::of(&asked.content_type).is_none() {
+        return Err(Status::unsupported_patch());
+    }
+    let options = WriteOptions::read(&asked.query, &asked.user_agent, asked.verb)?;
     let mut namespace = target.namespace.clone();
-    let Decoded { value, duplicates } = body::decode(bytes, &asked.content_type)?;
+    let Decoded { value, duplicates } = body::decode(bytes, &asked.content_type, &kind.kind)?;
     if kind.is_namespaced && namespace.is_empty() {
-        return Err(Status::method_not_allowed(&Named { group: &kind.group, resource: &kind.plural, name: &target.name }, asked.verb));
+        return Err(Status::method_not_allowed());
     }
     if !kind.is_namespaced {
         namespace.clear();
     }
     let mut warnings = Vec::new();
-    let texts: Vec<String> = duplicates.iter().map(|path| format!("duplicate field \"{path}\"")).collect();
+    let texts: Vec<String> = duplicates
+        .iter()
+        .map(|path| format!("duplicate field \"{path}\""))
+        .collect();
     match options.field_validation {
         FieldValidation::Strict if !texts.is_empty() => {
             return Err(Status::bad_request(format!(
                 "{} in version \"{}\" cannot be handled as a {}: strict decoding error: {}",
-                kind.kind, kind.version, kind.kind, texts.join(", ")
+                kind.kind,
+                kind.version,
+                kind.kind,
+                texts.join(", ")
             )));
         }
         FieldValidation::Warn => warnings.extend(texts),
@@ -106,12 +167,14 @@ fn write(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
         "apply" => update::apply(cluster, &write, &body),
         _ => match PatchKind::of(&asked.content_type) {
             Some(how) => update::patch(cluster, &write, how, &body),
-            None => Err(Status::unsupported_media_type(
-                "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor",
-            )),
+            None => Err(Status::unsupported_patch()),
         },
     }?;
-    let Written { object, is_new, warnings: found } = written;
+    let Written {
+        object,
+        is_new,
+        warnings: found,
+    } = written;
     warnings.extend(found);
     let code = if is_new { 201 } else { 200 };
     Ok(warn(show(view, kind, code, &object), &warnings))
@@ -122,13 +185,20 @@ pub(super) fn show(view: View, kind: &Kind, code: u16, object: &Value) -> Answer
     match view {
         View::Full => json(code, object),
         View::Metadata => json(code, &reads::metadata_of(object)),
-        View::Table => json(code, &table::of(kind, std::slice::from_ref(&object), &object!({}), true)),
+        View::Table => {
+            let meta = object!({"resourceVersion": crate::meta::resource_version(object)});
+            json(code, &table::of(kind, std::slice::from_ref(&object), &meta, true))
+        }
     }
 }
 
 fn removal(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
     let target = &asked.target;
-    let sent = if bytes.is_empty() { Value::Null } else { body::decode(bytes, &asked.content_type)?.value };
+    let sent = if bytes.is_empty() {
+        Value::Null
+    } else {
+        body::decode(bytes, &asked.content_type, "DeleteOptions")?.value
+    };
     let mut options = DeleteOptions::read(&sent);
     options.is_dry_run |= asked.query.text("dryRun") == "All";
     if let Some(grace) = asked.query.number("gracePeriodSeconds") {
@@ -139,18 +209,32 @@ fn removal(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
     }
     let write = Write {
         kind: kind.clone(),
-        namespace: if kind.is_namespaced { target.namespace.clone() } else { String::new() },
+        namespace: if kind.is_namespaced {
+            target.namespace.clone()
+        } else {
+            String::new()
+        },
         name: target.name.clone(),
         subresource: String::new(),
-        options: WriteOptions { is_dry_run: options.is_dry_run, ..WriteOptions::default() },
+        options: WriteOptions {
+            is_dry_run: options.is_dry_run,
+            ..WriteOptions::default()
+        },
     };
     let cluster = &asked.face.cluster;
     if asked.verb == "deletecollection" {
-        let selector = Selector::parse(kind, asked.query.text("labelSelector"), asked.query.text("fieldSelector"))?;
+        let selector = Selector::parse(
+            kind,
+            asked.query.text("labelSelector"),
+            asked.query.text("fieldSelector"),
+        )?;
+        let revision = cluster.store.revision();
         let deleted = delete_collection(cluster, &write, &selector, &options)?;
         let items: Vec<&Value> = deleted.iter().map(|object| &**object).collect();
-        let revision = cluster.store.revision();
-        return Ok(json(200, &reads::full_list(kind, &items, &object!({"resourceVersion": revision.to_string()}))));
+        return Ok(json(
+            200,
+            &reads::full_list(kind, &items, &object!({"resourceVersion": revision.to_string()})),
+        ));
     }
     match delete(cluster, &write, &options)? {
         Deleted::Marked(object) => Ok(json(200, &object)),

@@ -22,32 +22,54 @@ pub(super) fn answer(cluster: &Cluster, path: &str) -> Option<Answer> {
                 return Some(bytes_answer(200, "application/json", bytes));
             }
             let kinds = custom(cluster, group_version);
-            if kinds.is_empty() { None } else { Some(json(200, &document(&kinds))) }
+            if kinds.is_empty() {
+                None
+            } else {
+                Some(json(200, &document(&kinds)))
+            }
         }
     }
 }
 
 fn custom(cluster: &Cluster, group_version: &str) -> Vec<Arc<Kind>> {
-    cluster.kinds.custom().into_iter().filter(|kind| kind.api_version() == group_version).collect()
+    cluster
+        .kinds
+        .custom()
+        .into_iter()
+        .filter(|kind| kind.api_version() == group_version)
+        .collect()
 }
 
 fn index(cluster: &Cluster) -> Value {
     let mut paths = Map::new();
     let mut add = |path: String, bytes: &[u8]| {
-        let hash: String = sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02X}")).collect();
+        let hash: String = sha2::Sha256::digest(bytes)
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect();
         let url = format!("/openapi/v3/{path}?hash={hash}");
         paths.insert(path, object!({"serverRelativeURL": url}));
     };
     for group_version in current::group_versions() {
-        let path = if group_version.contains('/') { format!("apis/{group_version}") } else { format!("api/{group_version}") };
+        let path = if group_version.contains('/') {
+            format!("apis/{group_version}")
+        } else {
+            format!("api/{group_version}")
+        };
         // the tables are compiled in: the release is as good as a hash of the text
-        add(path, format!("{}{group_version}", current::KUBERNETES_VERSION).as_bytes());
+        add(
+            path,
+            format!("{}{group_version}", current::KUBERNETES_VERSION).as_bytes(),
+        );
     }
     let mut custom: Vec<Arc<Kind>> = cluster.kinds.custom();
     custom.sort_by_key(|kind| kind.api_version());
     for kinds in custom.chunk_by(|a, b| a.api_version() == b.api_version()) {
         if let Some(first) = kinds.first() {
-            add(format!("apis/{}", first.api_version()), document(kinds).to_string().as_bytes());
+            add(
+                format!("apis/{}", first.api_version()),
+                document(kinds).to_string().as_bytes(),
+            );
         }
     }
     object!({"paths": paths})
@@ -65,24 +87,42 @@ fn document(kinds: &[Arc<Kind>]) -> Value {
         let map = crate::meta::as_map(&mut schema);
         map.insert("x-kubernetes-group-version-kind".to_owned(), gvk.clone());
         let properties = crate::meta::as_map(map.entry("properties").or_insert_with(|| object!({})));
-        properties.insert("apiVersion".to_owned(), object!({"type": "string", "description": API_VERSION}));
-        properties.insert("kind".to_owned(), object!({"type": "string", "description": KIND}));
+        properties.insert(
+            "apiVersion".to_owned(),
+            object!({"type": "string", "description": API_VERSION}),
+        );
+        properties.insert(
+            "kind".to_owned(),
+            object!({"type": "string", "description": KIND}),
+        );
         let reference = object!([{"$ref": format!("#/components/schemas/{META}")}]);
-        properties.insert("metadata".to_owned(), object!({"description": "Standard object's metadata.", "allOf": reference}));
+        properties.insert(
+            "metadata".to_owned(),
+            object!({"description": "Standard object's metadata.", "allOf": reference}),
+        );
         schemas.insert(name.clone(), schema);
         let base = if kind.is_namespaced {
-            format!("/apis/{}/namespaces/{{namespace}}/{}", kind.api_version(), kind.plural)
+            format!(
+                "/apis/{}/namespaces/{{namespace}}/{}",
+                kind.api_version(),
+                kind.plural
+            )
         } else {
             format!("/apis/{}/{}", kind.api_version(), kind.plural)
         };
-        let action = |verb: &str| object!({"x-kubernetes-action": verb,
+        let action = |verb: &str| {
+            object!({"x-kubernetes-action": verb,
             "x-kubernetes-group-version-kind": gvk.get(0),
             "parameters": [{"name": "dryRun", "in": "query", "schema": {"type": "string"}},
                 {"name": "fieldManager", "in": "query", "schema": {"type": "string"}},
                 {"name": "fieldValidation", "in": "query", "schema": {"type": "string"}}],
             "responses": {"200": {"description": "OK", "content": {"application/json": {"schema":
-                {"$ref": format!("#/components/schemas/{name}")}}}}}});
-        paths.insert(base.clone(), object!({"get": action("list"), "post": action("post")}));
+                {"$ref": format!("#/components/schemas/{name}")}}}}}})
+        };
+        paths.insert(
+            base.clone(),
+            object!({"get": action("list"), "post": action("post")}),
+        );
         paths.insert(
             format!("{base}/{{name}}"),
             object!({"get": action("get"), "put": action("put"), "patch": action("patch"), "delete": action("delete")}),
@@ -110,8 +150,14 @@ fn object_meta() -> Value {
             let mut text = Vec::new();
             let packed = current::openapi_document("coordination.k8s.io/v1").unwrap_or_default();
             let read = GzDecoder::new(packed).read_to_end(&mut text);
-            let document: Value = read.ok().and_then(|_| serde_json::from_slice(&text).ok()).unwrap_or_default();
-            let schemas = document.pointer("/components/schemas").cloned().unwrap_or_default();
+            let document: Value = read
+                .ok()
+                .and_then(|_| serde_json::from_slice(&text).ok())
+                .unwrap_or_default();
+            let schemas = document
+                .pointer("/components/schemas")
+                .cloned()
+                .unwrap_or_default();
             inline(&schemas, schemas.get(META).unwrap_or(&Value::Null), 0)
         })
         .clone()
@@ -120,13 +166,22 @@ fn object_meta() -> Value {
 fn inline(schemas: &Value, schema: &Value, depth: usize) -> Value {
     match schema {
         Value::Object(map) if depth < 10 => {
-            let name = map.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next());
+            let name = map
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|reference| reference.rsplit('/').next());
             match name.and_then(|name| schemas.get(name)) {
                 Some(target) => inline(schemas, target, depth + 1),
-                None => map.iter().map(|(key, value)| (key.clone(), inline(schemas, value, depth + 1))).collect(),
+                None => map
+                    .iter()
+                    .map(|(key, value)| (key.clone(), inline(schemas, value, depth + 1)))
+                    .collect(),
             }
         }
-        Value::Array(items) => items.iter().map(|item| inline(schemas, item, depth + 1)).collect(),
+        Value::Array(items) => items
+            .iter()
+            .map(|item| inline(schemas, item, depth + 1))
+            .collect(),
         other => other.clone(),
     }
 }

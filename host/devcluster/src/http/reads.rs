@@ -22,10 +22,23 @@ pub(super) fn get(asked: &Asked, kind: &Kind) -> Result<Answer> {
 /// The stored object that the path names.
 pub(super) fn stored(asked: &Asked, kind: &Kind) -> Result<Arc<Value>> {
     let target = &asked.target;
-    let namespace = if kind.is_namespaced { target.namespace.as_str() } else { "" };
+    let namespace = if kind.is_namespaced {
+        target.namespace.as_str()
+    } else {
+        ""
+    };
     let key = Key::new(namespace, &target.name);
-    let named = Named { group: &kind.group, resource: &kind.plural, name: &target.name };
-    asked.face.cluster.store.get(&kind.table, &key).ok_or_else(|| Status::not_found(&named))
+    let named = Named {
+        group: &kind.group,
+        resource: &kind.plural,
+        name: &target.name,
+    };
+    asked
+        .face
+        .cluster
+        .store
+        .get(&kind.table, &key)
+        .ok_or_else(|| Status::not_found(&named))
 }
 
 /// The namespace that a collection is limited to, if any.
@@ -48,18 +61,39 @@ pub(super) fn list(asked: &Asked, kind: &Kind) -> Result<Answer> {
     let view = view(&asked.accept)?;
     let selector = selector(asked, kind)?;
     let store = &asked.face.cluster.store;
+    if let Err(error) = asked.query.text("limit").parse::<i64>()
+        && !asked.query.text("limit").is_empty()
+    {
+        let _ = error;
+        return Err(Status::bad_request(format!(
+            "strconv.ParseInt: parsing \"{}\": invalid syntax",
+            asked.query.text("limit")
+        )));
+    }
     check_revision(asked, store.revision())?;
     let snapshot = store.list(&kind.table, scope(asked, kind));
     let from = continued(asked.query.text("continue"))?;
-    let limit = asked.query.number("limit").filter(|limit| *limit > 0).map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = asked
+        .query
+        .number("limit")
+        .filter(|limit| *limit > 0)
+        .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let (revision, after) = from.unwrap_or((snapshot.revision, None));
-    let shown = snapshot.objects.iter().filter(|stored| after.as_ref().is_none_or(|after| Key::of(stored) > *after));
-    let mut matching = shown.map(|stored| kind.present(stored)).filter(|object| selector.matches(object));
+    let shown = snapshot
+        .objects
+        .iter()
+        .filter(|stored| after.as_ref().is_none_or(|after| Key::of(stored) > *after));
+    let mut matching = shown
+        .map(|stored| kind.present(stored))
+        .filter(|object| selector.matches(object));
     let page: Vec<Arc<Value>> = matching.by_ref().take(limit).collect();
     let rest = matching.count();
     let mut meta = object!({"resourceVersion": revision.to_string()});
     if let (Some(last), Some(map), true) = (page.last(), meta.as_object_mut(), rest > 0) {
-        map.insert("continue".to_owned(), continue_token(revision, &Key::of(last)).into());
+        map.insert(
+            "continue".to_owned(),
+            continue_token(revision, &Key::of(last)).into(),
+        );
         if selector.is_everything() {
             map.insert("remainingItemCount".to_owned(), rest.into());
         }
@@ -68,7 +102,10 @@ pub(super) fn list(asked: &Asked, kind: &Kind) -> Result<Answer> {
     Ok(match view {
         View::Full => json(200, &full_list(kind, &items, &meta)),
         View::Metadata => json(200, &metadata_list(&items, &meta)),
-        View::Table => json(200, &table::of(kind, &items, &meta, asked.query.text("includeObject") != "None")),
+        View::Table => json(
+            200,
+            &table::of(kind, &items, &meta, asked.query.text("includeObject") != "None"),
+        ),
     })
 }
 
@@ -76,45 +113,82 @@ pub(super) fn list(asked: &Asked, kind: &Kind) -> Result<Answer> {
 fn check_revision(asked: &Asked, now: u64) -> Result<()> {
     let text = asked.query.text("resourceVersion");
     let matching = asked.query.text("resourceVersionMatch");
+    if text.is_empty() && !matching.is_empty() {
+        let message = "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided";
+        let cause = crate::status::Cause::new("FieldValueForbidden", message, "resourceVersionMatch");
+        return Err(Status::invalid("meta.k8s.io", "ListOptions", "", vec![cause]));
+    }
     if text.is_empty() || text == "0" {
         return Ok(());
     }
     let Ok(wanted) = text.parse::<u64>() else {
-        return Err(Status::bad_request(format!("Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax")));
+        return Err(Status::bad_request(format!(
+            "invalid resource version: resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax"
+        )));
     };
     if wanted > now {
-        let mut status = Status::new(504, "Timeout", format!("Too large resource version: {wanted}, current: {now}"));
+        let mut status = Status::new(
+            504,
+            "Timeout",
+            format!("Too large resource version: {wanted}, current: {now}"),
+        );
         let details = status.details.get_or_insert_default();
         details.retry_after_seconds = Some(1);
-        details.causes.push(crate::status::Cause::new("ResourceVersionTooLarge", "Too large resource version", ""));
+        details.causes.push(crate::status::Cause::new(
+            "ResourceVersionTooLarge",
+            "Too large resource version",
+            "",
+        ));
         return Err(status);
     }
     if matching == "Exact" && wanted < now {
-        return Err(Status::expired(format!("The provided resource version {wanted} is not available; the development server keeps the newest only")));
+        return Err(Status::expired(format!(
+            "The provided resource version {wanted} is not available; the development server keeps the newest only"
+        )));
     }
     Ok(())
 }
 
 fn continue_token(revision: u64, last: &Key) -> String {
-    URL_SAFE_NO_PAD.encode(object!({"v": "meta.k8s.io/v1", "rv": revision, "start": [last.namespace, last.name]}).to_string())
+    URL_SAFE_NO_PAD.encode(
+        object!({"v": "meta.k8s.io/v1", "rv": revision, "start": [last.namespace, last.name]}).to_string(),
+    )
 }
 
 fn continued(token: &str) -> Result<Option<(u64, Option<Key>)>> {
     if token.is_empty() {
         return Ok(None);
     }
-    let refuse = || Status::bad_request("continue key is not valid: illegal base64 data or missing fields");
+    let refuse = || {
+        Status::bad_request(
+            "invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value",
+        )
+    };
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| refuse())?;
     let value: Value = serde_json::from_slice(&bytes).map_err(|_| refuse())?;
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let revision = value.get("rv").and_then(Value::as_u64).ok_or_else(refuse)?;
-    let (namespace, name) = (text("/start/0").ok_or_else(refuse)?, text("/start/1").ok_or_else(refuse)?);
+    let (namespace, name) = (
+        text("/start/0").ok_or_else(refuse)?,
+        text("/start/1").ok_or_else(refuse)?,
+    );
     Ok(Some((revision, Some(Key::new(namespace, name)))))
 }
 
 pub(super) fn full_list(kind: &Kind, items: &[&Value], meta: &Value) -> Value {
     let items: Vec<Value> = items.iter().map(|item| (*item).clone()).collect();
-    let items = if kind.custom.is_some() { items } else { items.into_iter().map(without_type).collect() };
+    let items = if kind.custom.is_some() {
+        items
+    } else {
+        items.into_iter().map(without_type).collect()
+    };
+    let mut meta = meta.clone();
+    if kind.custom.is_some() {
+        // lists of untyped objects say it even when it is empty
+        crate::meta::as_map(&mut meta)
+            .entry("continue")
+            .or_insert_with(|| "".into());
+    }
     object!({"kind": kind.list_kind, "apiVersion": kind.api_version(), "metadata": meta, "items": items})
 }
 
@@ -132,6 +206,6 @@ pub(crate) fn metadata_of(object: &Value) -> Value {
 }
 
 fn metadata_list(items: &[&Value], meta: &Value) -> Value {
-    let items: Vec<Value> = items.iter().map(|item| object!({"metadata": item.get("metadata")})).collect();
+    let items: Vec<Value> = items.iter().map(|item| metadata_of(item)).collect();
     object!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": items})
 }

@@ -51,7 +51,9 @@ pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, face
                     tokio::select! { _ = connection => {}, _ = stop.changed() => {} }
                 }
                 Some(acceptor) => {
-                    let Ok(stream) = acceptor.accept(stream).await else { return };
+                    let Ok(stream) = acceptor.accept(stream).await else {
+                        return;
+                    };
                     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
                     tokio::select! { _ = connection => {}, _ = stop.changed() => {} }
                 }
@@ -74,14 +76,29 @@ pub(super) struct Asked {
 
 async fn answer(State(face): State<Arc<Face>>, request: Request<Body>) -> Answer {
     let (parts, body) = request.into_parts();
-    let text = |name: header::HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = |name: header::HeaderName| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
     let path = parts.uri.path();
-    if matches!(path, "/healthz" | "/livez" | "/readyz") || path.starts_with("/livez/") || path.starts_with("/readyz/") {
+    if matches!(path, "/healthz" | "/livez" | "/readyz")
+        || path.starts_with("/livez/")
+        || path.starts_with("/readyz/")
+    {
         return bytes_answer(200, "text/plain; charset=utf-8", "ok");
     }
-    let bearer = text(header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
+    let bearer = text(header::AUTHORIZATION)
+        .strip_prefix("Bearer ")
+        .unwrap_or_default();
     if face.token.is_none() && parts.headers.contains_key(header::ORIGIN) {
-        return refusal(&Status::new(403, "Forbidden", "requests of web pages are refused by a server that asks for no token"));
+        return refusal(&Status::new(
+            403,
+            "Forbidden",
+            "requests of web pages are refused by a server that asks for no token",
+        ));
     }
     if face.token.as_deref().is_some_and(|token| !same(token, bearer)) {
         return refusal(&Status::new(401, "Unauthorized", "Unauthorized"));
@@ -102,13 +119,22 @@ async fn answer(State(face): State<Arc<Face>>, request: Request<Body>) -> Answer
         query,
     };
     let answer = faulty(&asked, body).await;
-    asked.face.cluster.audit.note(|| note(&asked, answer.status().as_u16()));
+    asked
+        .face
+        .cluster
+        .audit
+        .note(|| note(&asked, answer.status().as_u16()));
     answer
 }
 
 /// Compares without stopping at the first difference: how long it takes says nothing about the token.
 fn same(token: &str, sent: &str) -> bool {
-    token.len() == sent.len() && token.bytes().zip(sent.bytes()).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    token.len() == sent.len()
+        && token
+            .bytes()
+            .zip(sent.bytes())
+            .fold(0, |differs, (a, b)| differs | (a ^ b))
+            == 0
 }
 
 fn resource_of(asked: &Asked) -> String {
@@ -135,7 +161,11 @@ fn note(asked: &Asked, code: u16) -> audit::Request {
 }
 
 async fn faulty(asked: &Asked, body: Body) -> Answer {
-    let effect = asked.face.cluster.faults.strike(asked.verb, &resource_of(asked), &asked.target.name);
+    let effect = asked
+        .face
+        .cluster
+        .faults
+        .strike(asked.verb, &resource_of(asked), &asked.target.name);
     match effect {
         Some(Effect::Answer(code)) => return refusal(&spoiled(asked, code)),
         Some(Effect::Delay(time)) => tokio::time::sleep(time).await,
@@ -143,7 +173,9 @@ async fn faulty(asked: &Asked, body: Body) -> Answer {
     }
     let answer = authorized(asked, body).await;
     if effect == Some(Effect::LoseAnswer) {
-        let cut = futures::stream::once(async { Err::<bytes::Bytes, _>(std::io::Error::other("connection closed on request")) });
+        let cut = futures::stream::once(async {
+            Err::<bytes::Bytes, _>(std::io::Error::other("connection closed on request"))
+        });
         let mut lost = Answer::new(Body::from_stream(cut));
         *lost.status_mut() = StatusCode::OK;
         return lost;
@@ -152,28 +184,55 @@ async fn faulty(asked: &Asked, body: Body) -> Answer {
 }
 
 fn spoiled(asked: &Asked, code: u16) -> Status {
-    let named = Named { group: &asked.target.group, resource: &asked.target.resource, name: &asked.target.name };
+    let named = Named {
+        group: &asked.target.group,
+        resource: &asked.target.resource,
+        name: &asked.target.name,
+    };
     match code {
         409 => Status::modified(&named),
         429 => {
-            let mut status = Status::new(429, "TooManyRequests", "the server has received too many requests and has asked us to try again later");
+            let mut status = Status::new(
+                429,
+                "TooManyRequests",
+                "the server has received too many requests and has asked us to try again later",
+            );
             status.details.get_or_insert_default().retry_after_seconds = Some(1);
             status
         }
-        503 => Status::new(503, "ServiceUnavailable", "the server is currently unable to handle the request"),
-        504 => Status::new(504, "Timeout", "the server was unable to return a response in the time allotted, but may still be processing the request"),
+        503 => Status::new(
+            503,
+            "ServiceUnavailable",
+            "the server is currently unable to handle the request",
+        ),
+        504 => Status::new(
+            504,
+            "Timeout",
+            "the server was unable to return a response in the time allotted, but may still be processing the request",
+        ),
         410 => Status::expired("The resourceVersion for the provided watch is too old."),
         403 => Status::forbidden(&named, "fault injected by the development server"),
         404 => Status::not_found(&named),
-        _ => Status { code, ..Status::internal("fault injected by the development server") },
+        _ => Status {
+            code,
+            ..Status::internal("fault injected by the development server")
+        },
     }
 }
 
 async fn authorized(asked: &Asked, body: Body) -> Answer {
-    if let Err(status) = access::check(&asked.face.cluster, asked.face.authorization, &asked.user, asked.verb, &asked.target) {
+    if let Err(status) = access::check(
+        &asked.face.cluster,
+        asked.face.authorization,
+        &asked.user,
+        asked.verb,
+        &asked.target,
+    ) {
         return refusal(&status);
     }
-    objects::answer(asked, body).await.unwrap_or_else(|status| refusal(&status))
+    objects::answer(asked, body)
+        .await
+        .unwrap_or_else(|status| refusal(&status))
 }
 
 fn verb(method: &Method, target: &Target, query: &Query, content_type: &str) -> &'static str {

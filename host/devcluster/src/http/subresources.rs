@@ -14,7 +14,13 @@ use std::sync::Arc;
 
 /// Answers requests for `scale`, `finalize`, `binding`, `eviction`, `log`, `token` …
 pub(super) fn answer(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
-    let name = asked.target.subresource.split('/').next().unwrap_or_default().to_owned();
+    let name = asked
+        .target
+        .subresource
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     match name.as_str() {
         "scale" => scale(asked, kind, bytes),
         "finalize" => finalize(asked, kind, bytes),
@@ -50,18 +56,32 @@ fn scale(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
     if asked.verb == "get" {
         return Ok(json(200, &now));
     }
-    let sent = body::decode(bytes, &asked.content_type)?.value;
+    let sent = body::decode(bytes, &asked.content_type, &kind.kind)?.value;
     let wanted = match PatchKind::of(&asked.content_type) {
-        Some(how) if asked.verb != "update" => patched(how, crate::kinds::object_meta_schema().as_ref(), &now, sent)?,
+        Some(how) if asked.verb != "update" => {
+            patched(how, crate::kinds::object_meta_schema().as_ref(), &now, sent)?
+        }
         _ => sent,
     };
-    let replicas = wanted.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
+    let replicas = wanted
+        .pointer("/spec/replicas")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
     if replicas < 0 {
-        let cause = crate::status::Cause::new("FieldValueInvalid", format!("Invalid value: {replicas}: must be greater than or equal to 0"), "spec.replicas");
-        return Err(Status::invalid("autoscaling", "Scale", &asked.target.name, vec![cause]));
+        let cause = crate::status::Cause::new(
+            "FieldValueInvalid",
+            format!("Invalid value: {replicas}: must be greater than or equal to 0"),
+            "spec.replicas",
+        );
+        return Err(Status::invalid(
+            "autoscaling",
+            "Scale",
+            &asked.target.name,
+            vec![cause],
+        ));
     }
     let sent_version = meta::resource_version(&wanted);
-    let options = WriteOptions::read(&asked.query, &asked.user_agent, false)?;
+    let options = WriteOptions::read(&asked.query, &asked.user_agent, "update")?;
     let write = Write {
         kind: kind.clone(),
         namespace: asked.target.namespace.clone(),
@@ -80,11 +100,16 @@ fn scale(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
 
 fn spec_path(kind: &Kind) -> String {
     let scale = kind.custom.as_ref().and_then(|custom| custom.scale.as_ref());
-    scale.map_or_else(|| ".spec.replicas".to_owned(), |scale| scale.spec_replicas.clone())
+    scale.map_or_else(
+        || ".spec.replicas".to_owned(),
+        |scale| scale.spec_replicas.clone(),
+    )
 }
 
 fn at<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').filter(|part| !part.is_empty()).try_fold(object, |value, part| value.get(part))
+    path.split('.')
+        .filter(|part| !part.is_empty())
+        .try_fold(object, |value, part| value.get(part))
 }
 
 fn set_path(object: &mut Value, path: &str, value: Value) {
@@ -101,11 +126,22 @@ fn scale_of(kind: &Kind, found: &Value) -> Value {
     let custom = kind.custom.as_ref().and_then(|custom| custom.scale.as_ref());
     let status_path = custom.map_or(".status.replicas", |scale| scale.status_replicas.as_str());
     let selector = match custom {
-        Some(scale) => scale.label_selector.as_deref().and_then(|path| at(found, path)).and_then(Value::as_str).map(str::to_owned),
-        None => found.pointer("/spec/selector/matchLabels").and_then(Value::as_object).map(|labels| {
-            let pairs: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
-            pairs.join(",")
-        }),
+        Some(scale) => scale
+            .label_selector
+            .as_deref()
+            .and_then(|path| at(found, path))
+            .and_then(Value::as_str)
+            .map(str::to_owned),
+        None => found
+            .pointer("/spec/selector/matchLabels")
+            .and_then(Value::as_object)
+            .map(|labels| {
+                let pairs: Vec<String> = labels
+                    .iter()
+                    .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
+                    .collect();
+                pairs.join(",")
+            }),
     };
     let mut scale = object!({"kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {"name": meta::name(found), "namespace": meta::namespace(found), "uid": meta::uid(found),
@@ -122,29 +158,49 @@ fn scale_of(kind: &Kind, found: &Value) -> Value {
 fn finalize(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
     let cluster = &asked.face.cluster;
     let stored = reads::stored(asked, kind)?;
-    let sent = body::decode(bytes, &asked.content_type)?.value;
+    let sent = body::decode(bytes, &asked.content_type, &kind.kind)?.value;
     let mut new = (*stored).clone();
-    let finalizers = sent.pointer("/spec/finalizers").cloned().unwrap_or_else(|| object!([]));
+    let finalizers = sent
+        .pointer("/spec/finalizers")
+        .cloned()
+        .unwrap_or_else(|| object!([]));
     let is_last = finalizers.as_array().is_none_or(Vec::is_empty);
     meta::field_mut(&mut new, "spec").insert("finalizers".to_owned(), finalizers);
     if is_last && meta::is_deleted(&new) && meta::finalizers(&new).is_empty() {
         let _ = cluster.remove(kind, &crate::store::Key::of(&new), revision_of(&stored));
         return Ok(json(200, &new));
     }
-    let named = crate::status::Named { group: "", resource: "namespaces", name: &asked.target.name };
-    let stored = cluster.put(kind, new, &Expect::Revision(revision_of(&stored))).map_err(|_| Status::modified(&named))?;
+    let named = crate::status::Named {
+        group: "",
+        resource: "namespaces",
+        name: &asked.target.name,
+    };
+    let stored = cluster
+        .put(kind, new, &Expect::Revision(revision_of(&stored)))
+        .map_err(|_| Status::modified(&named))?;
     Ok(json(200, &stored))
 }
 
 fn bind(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
-    let sent = body::decode(bytes, &asked.content_type)?.value;
+    let sent = body::decode(bytes, &asked.content_type, &kind.kind)?.value;
     let node = sent.pointer("/target/name").cloned().unwrap_or_default();
     let stored = reads::stored(asked, kind)?;
     let mut new = (*stored).clone();
     meta::field_mut(&mut new, "spec").insert("nodeName".to_owned(), node);
-    let named = crate::status::Named { group: "", resource: "pods", name: &asked.target.name };
-    asked.face.cluster.put(kind, new, &Expect::Revision(revision_of(&stored))).map_err(|_| Status::modified(&named))?;
-    Ok(json(201, &object!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+    let named = crate::status::Named {
+        group: "",
+        resource: "pods",
+        name: &asked.target.name,
+    };
+    asked
+        .face
+        .cluster
+        .put(kind, new, &Expect::Revision(revision_of(&stored)))
+        .map_err(|_| Status::modified(&named))?;
+    Ok(json(
+        201,
+        &object!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+    ))
 }
 
 fn evict(asked: &Asked, kind: &Arc<Kind>) -> Result<Answer> {
@@ -156,17 +212,30 @@ fn evict(asked: &Asked, kind: &Arc<Kind>) -> Result<Answer> {
         options: WriteOptions::default(),
     };
     delete(&asked.face.cluster, &write, &DeleteOptions::default())?;
-    Ok(json(201, &object!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+    Ok(json(
+        201,
+        &object!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+    ))
 }
 
 /// A token that says whose it is; this server takes none but its own.
 fn token(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
     let stored = reads::stored(asked, kind)?;
-    let mut request = body::decode(bytes, &asked.content_type)?.value;
-    let account = format!("system:serviceaccount:{}:{}", meta::namespace(&stored), meta::name(&stored));
+    let mut request = body::decode(bytes, &asked.content_type, &kind.kind)?.value;
+    let account = format!(
+        "system:serviceaccount:{}:{}",
+        meta::namespace(&stored),
+        meta::name(&stored)
+    );
     let map = meta::as_map(&mut request);
-    map.extend([("kind".to_owned(), "TokenRequest".into()), ("apiVersion".to_owned(), "authentication.k8s.io/v1".into())]);
+    map.extend([
+        ("kind".to_owned(), "TokenRequest".into()),
+        ("apiVersion".to_owned(), "authentication.k8s.io/v1".into()),
+    ]);
     let token = format!("devcluster.{account}.{}", meta::new_uid());
-    map.insert("status".to_owned(), object!({"token": token, "expirationTimestamp": meta::now_plus(3600)}));
+    map.insert(
+        "status".to_owned(),
+        object!({"token": token, "expirationTimestamp": meta::now_plus(3600)}),
+    );
     Ok(json(201, &request))
 }

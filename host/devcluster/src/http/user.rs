@@ -23,12 +23,21 @@ impl User {
 
     /// The user that the impersonation headers name, or this one.
     pub(crate) fn impersonated(self, headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+                .to_owned()
+        };
         let name = text("impersonate-user");
         if name.is_empty() {
             return self;
         }
-        let groups = headers.get_all("impersonate-group").iter().filter_map(|value| value.to_str().ok());
+        let groups = headers
+            .get_all("impersonate-group")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
         let mut groups: Vec<String> = groups.map(str::to_owned).collect();
         if let Some(account) = name.strip_prefix("system:serviceaccount:")
             && groups.is_empty()
@@ -44,6 +53,12 @@ impl User {
             let key = header.as_str().strip_prefix("impersonate-extra-")?;
             Some((key.to_owned(), value.to_str().ok()?.to_owned()))
         });
-        Self { name, groups, uid: text("impersonate-uid"), extra: extra.collect(), impersonator: Some(self.name) }
+        Self {
+            name,
+            groups,
+            uid: text("impersonate-uid"),
+            extra: extra.collect(),
+            impersonator: Some(self.name),
+        }
     }
 }

@@ -36,6 +36,7 @@ struct Stream {
     /// The newest revision that was looked at.
     seen: u64,
     tables_sent: bool,
+    with_objects: bool,
 }
 
 /// GET with `watch=true`.
@@ -48,20 +49,37 @@ pub(super) fn answer(asked: &Asked, kind: &Arc<Kind>) -> Result<Answer> {
     let since = query.text("resourceVersion");
     let wants_initial = query.flag("sendInitialEvents");
     if wants_initial && query.text("resourceVersionMatch") != "NotOlderThan" {
-        let cause = crate::status::Cause::new("FieldValueForbidden", "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided", "resourceVersionMatch");
+        let cause = crate::status::Cause::new(
+            "FieldValueForbidden",
+            "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+            "resourceVersionMatch",
+        );
         return Err(Status::invalid("meta.k8s.io", "ListOptions", "", vec![cause]));
     }
-    let lasts = query.number("timeoutSeconds").filter(|seconds| *seconds > 0).map_or(WATCH_LASTS, Duration::from_secs);
+    let lasts = query
+        .number("timeoutSeconds")
+        .filter(|seconds| *seconds > 0)
+        .map_or(WATCH_LASTS, Duration::from_secs);
     let now = Instant::now();
     let mut ready = Vec::new();
     let from_start = wants_initial || since.is_empty() || since == "0";
     let (source, seen) = if from_start {
-        let (snapshot, source) = cluster.store.list_and_watch(&kind.table, namespace.as_deref(), cluster.watch_backlog);
+        let (snapshot, source) =
+            cluster
+                .store
+                .list_and_watch(&kind.table, namespace.as_deref(), cluster.watch_backlog);
         ready.extend(snapshot.objects.iter().cloned());
         (source, snapshot.revision)
     } else {
-        let wanted = since.parse::<u64>().map_err(|_| Status::bad_request(format!("Invalid value: \"{since}\": strconv.ParseUint: parsing \"{since}\": invalid syntax")))?;
-        match cluster.store.watch(&kind.table, Some(wanted), cluster.watch_backlog) {
+        let wanted = since.parse::<u64>().map_err(|_| {
+            Status::bad_request(format!(
+                "Invalid value: \"{since}\": strconv.ParseUint: parsing \"{since}\": invalid syntax"
+            ))
+        })?;
+        match cluster
+            .store
+            .watch(&kind.table, Some(wanted), cluster.watch_backlog)
+        {
             Ok(source) => (source, wanted),
             Err(TooOld { asked, oldest }) => return Ok(gone(asked, oldest)),
         }
@@ -79,6 +97,7 @@ pub(super) fn answer(asked: &Asked, kind: &Arc<Kind>) -> Result<Answer> {
         stop: asked.face.stop.clone(),
         seen,
         tables_sent: false,
+        with_objects: query.text("includeObject") != "None",
     };
     for object in ready {
         let shown = stream.kind.present(&object);
@@ -135,11 +154,18 @@ impl Stream {
 
     fn take(&mut self, change: &Change) {
         self.seen = self.seen.max(change.revision);
-        if self.namespace.as_ref().is_some_and(|namespace| *namespace != change.key.namespace) {
+        if self
+            .namespace
+            .as_ref()
+            .is_some_and(|namespace| *namespace != change.key.namespace)
+        {
             return;
         }
         let now = self.kind.present(&change.object);
-        let before = change.previous.as_ref().map(|previous| self.kind.present(previous));
+        let before = change
+            .previous
+            .as_ref()
+            .map(|previous| self.kind.present(previous));
         let fits = change.kind != ChangeKind::Deleted && self.selector.matches(&now);
         let fitted = before.is_some_and(|before| self.selector.matches(&before));
         match (fitted, fits) {
@@ -155,7 +181,12 @@ impl Stream {
             View::Full => None,
             View::Metadata => Some(reads::metadata_of(object)),
             View::Table => {
-                let mut rows = table::of(&self.kind, &[object], &json!({"resourceVersion": crate::meta::resource_version(object)}), true);
+                let mut rows = table::of(
+                    &self.kind,
+                    &[object],
+                    &json!({"resourceVersion": crate::meta::resource_version(object)}),
+                    self.with_objects,
+                );
                 // columns are told once
                 if std::mem::replace(&mut self.tables_sent, true) {
                     crate::meta::as_map(&mut rows).insert("columnDefinitions".to_owned(), Value::Null);
@@ -175,13 +206,22 @@ impl Stream {
     fn bookmark(&mut self, ends_initial: bool) {
         let mut meta = json!({"resourceVersion": self.seen.to_string()});
         if ends_initial {
-            crate::meta::as_map(&mut meta).insert("annotations".to_owned(), json!({"k8s.io/initial-events-end": "true"}));
+            crate::meta::as_map(&mut meta).insert(
+                "annotations".to_owned(),
+                json!({"k8s.io/initial-events-end": "true"}),
+            );
         }
         let object = match self.view {
-            View::Full => json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": meta}),
-            View::Metadata => json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}),
-            View::Table => json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": null,
-                "rows": [{"cells": [], "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}}]}),
+            View::Full => {
+                json!({"kind": self.kind.kind, "apiVersion": self.kind.api_version(), "metadata": meta})
+            }
+            View::Metadata => {
+                json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta})
+            }
+            View::Table => {
+                json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": null,
+                "rows": [{"cells": [], "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}}]})
+            }
         };
         let mut object = object;
         if self.view == View::Full && self.kind.custom.is_none() {

@@ -10,14 +10,24 @@ type Cache = Mutex<HashMap<String, Arc<[Arc<Kind>]>>>;
 /// The built-in kinds of a group version; unpacked when first asked for.
 pub(super) fn group_version(group: &str, version: &str) -> Option<Arc<[Arc<Kind>]>> {
     static CACHE: OnceLock<Cache> = OnceLock::new();
-    let name = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-    let mut cache = CACHE.get_or_init(Cache::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let name = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
+    let mut cache = CACHE
+        .get_or_init(Cache::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     if let Some(kinds) = cache.get(&name) {
         return Some(kinds.clone());
     }
     let table = current::table(&name)?;
-    let kinds: Arc<[Arc<Kind>]> =
-        table.resources.iter().map(|resource| Arc::new(of(resource, &table.group, &table.version))).collect();
+    let kinds: Arc<[Arc<Kind>]> = table
+        .resources
+        .iter()
+        .map(|resource| Arc::new(of(resource, &table.group, &table.version)))
+        .collect();
     cache.insert(name, kinds.clone());
     Some(kinds)
 }
@@ -26,18 +36,27 @@ pub(super) fn group_version(group: &str, version: &str) -> Option<Arc<[Arc<Kind>
 pub(crate) fn object_meta_schema() -> Arc<Node> {
     static META: OnceLock<Arc<Node>> = OnceLock::new();
     META.get_or_init(|| {
-        let of_namespace = current::resource_of("v1", "Namespace").and_then(|resource| resource.schema.field("metadata"));
+        let of_namespace =
+            current::resource_of("v1", "Namespace").and_then(|resource| resource.schema.field("metadata"));
         of_namespace.cloned().unwrap_or_else(|| Arc::new(Node::deduced()))
     })
     .clone()
 }
 
 fn of(resource: &current::Resource, group: &str, version: &str) -> Kind {
-    let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let api_version = if group.is_empty() {
+        version.to_owned()
+    } else {
+        format!("{group}/{version}")
+    };
     let mut empty = json!({"apiVersion": api_version, "kind": resource.kind});
     defaults::from_schema(&resource.schema, &mut empty);
     if let Err(why) = typed::round_trip(&mut empty) {
-        tracing::warn!(kind = resource.kind, why, "the empty object of a built-in kind does not fit its own type");
+        tracing::warn!(
+            kind = resource.kind,
+            why,
+            "the empty object of a built-in kind does not fit its own type"
+        );
     }
     let subresources = resource.subresources.iter().map(|subresource| Subresource {
         name: subresource.name.clone(),

@@ -1,5 +1,6 @@
 use super::Kind;
 use crate::meta;
+use crate::write::structural;
 use serde_json::{Value, json};
 
 /// Turns a stored object into the version of `kind`.
@@ -7,6 +8,7 @@ pub(super) fn to_version(object: &mut Value, kind: &Kind) {
     match (kind.group.as_str(), kind.version.as_str(), kind.plural.as_str()) {
         ("events.k8s.io", _, "events") => rename(object, EVENT_FIELDS),
         ("autoscaling", "v1", "horizontalpodautoscalers") => scaler_to_v1(object),
+        _ if kind.custom.is_some() => drop(structural::prune(&kind.schema, object)),
         _ => {}
     }
     set_version(object, &kind.api_version());
@@ -59,10 +61,16 @@ fn rename(object: &mut Value, fields: &[(&str, &str)]) {
 fn scaler_to_v1(object: &mut Value) {
     let spec = meta::field_mut(object, "spec");
     let metrics = spec.remove("metrics");
-    let cpu = metrics.iter().flat_map(|metrics| metrics.as_array().into_iter().flatten()).find_map(|metric| {
-        let is_cpu = metric.pointer("/resource/name").and_then(Value::as_str) == Some("cpu");
-        metric.pointer("/resource/target/averageUtilization").filter(|_| is_cpu).cloned()
-    });
+    let cpu = metrics
+        .iter()
+        .flat_map(|metrics| metrics.as_array().into_iter().flatten())
+        .find_map(|metric| {
+            let is_cpu = metric.pointer("/resource/name").and_then(Value::as_str) == Some("cpu");
+            metric
+                .pointer("/resource/target/averageUtilization")
+                .filter(|_| is_cpu)
+                .cloned()
+        });
     if let Some(target) = cpu {
         spec.insert("targetCPUUtilizationPercentage".to_owned(), target);
     }

@@ -36,7 +36,16 @@ pub(crate) struct ScalePaths {
     pub(crate) label_selector: Option<String>,
 }
 
-const VERBS: [&str; 8] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+const VERBS: [&str; 8] = [
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "create",
+    "update",
+    "watch",
+];
 
 /// The kinds that a CustomResourceDefinition defines, one a served version.
 pub(crate) fn read_definition(definition: &Value) -> Result<Vec<Arc<Kind>>, openapi::Error> {
@@ -45,17 +54,27 @@ pub(crate) fn read_definition(definition: &Value) -> Result<Vec<Arc<Kind>>, open
     let storage = versions.iter().find(|version| flag(version, "storage"));
     let storage_version = storage.map(|version| text(version, "name")).unwrap_or_default();
     let served = versions.iter().filter(|version| flag(version, "served"));
-    served.map(|version| version_of(&spec, version, &storage_version).map(Arc::new)).collect()
+    served
+        .map(|version| version_of(&spec, version, &storage_version).map(Arc::new))
+        .collect()
 }
 
 fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Kind, openapi::Error> {
     let names = spec.get("names").cloned().unwrap_or_default();
     let (group, plural, kind) = (text(spec, "group"), text(&names, "plural"), text(&names, "kind"));
     let name = text(version, "name");
-    let raw = version.pointer("/schema/openAPIV3Schema").cloned().unwrap_or_else(|| json!({"type": "object"}));
-    let schema = root(openapi::structural(&raw)?, spec.get("preserveUnknownFields") == Some(&Value::Bool(true)));
+    let raw = version
+        .pointer("/schema/openAPIV3Schema")
+        .cloned()
+        .unwrap_or_else(|| json!({"type": "object"}));
+    let schema = root(
+        openapi::structural(&raw)?,
+        spec.get("preserveUnknownFields") == Some(&Value::Bool(true)),
+    );
     let subresources = version.get("subresources");
-    let scale = subresources.and_then(|subresources| subresources.get("scale")).map(scale_paths);
+    let scale = subresources
+        .and_then(|subresources| subresources.get("scale"))
+        .map(scale_paths);
     let own = |name: &str, group: &str, in_version: &str, kind: &str| Subresource {
         name: name.to_owned(),
         group: group.to_owned(),
@@ -64,7 +83,9 @@ fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Ki
         verbs: ["get", "patch", "update"].map(str::to_owned).to_vec(),
     };
     let mut served = Vec::new();
-    if subresources.is_some_and(|subresources| subresources.get("status").is_some_and(|status| !status.is_null())) {
+    if subresources
+        .is_some_and(|subresources| subresources.get("status").is_some_and(|status| !status.is_null()))
+    {
         served.push(own("status", &group, &name, &kind));
     }
     if scale.is_some() {
@@ -72,12 +93,21 @@ fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Ki
     }
     let custom = Custom {
         storage_version: storage_version.to_owned(),
-        columns: list(version, "additionalPrinterColumns").iter().map(column).collect(),
+        columns: list(version, "additionalPrinterColumns")
+            .iter()
+            .map(column)
+            .collect(),
         scale,
-        selectable: list(version, "selectableFields").iter().map(|field| text(field, "jsonPath")).collect(),
+        selectable: list(version, "selectableFields")
+            .iter()
+            .map(|field| text(field, "jsonPath"))
+            .collect(),
         openapi: raw,
         deprecation: flag(version, "deprecated").then(|| match text(version, "deprecationWarning") {
-            said if said.is_empty() => format!("{group}/{name} {kind} is deprecated"),
+            said if said.is_empty() => match successor(spec) {
+                Some(newer) => format!("{group}/{name} {kind} is deprecated; use {group}/{newer} {kind}"),
+                None => format!("{group}/{name} {kind} is deprecated"),
+            },
             said => said,
         }),
     };
@@ -86,8 +116,16 @@ fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Ki
     Ok(Kind {
         empty: Arc::new(json!({"apiVersion": format!("{group}/{name}"), "kind": kind})),
         table: format!("{group}/{plural}"),
-        singular: if singular.is_empty() { kind.to_lowercase() } else { singular },
-        list_kind: if list_kind.is_empty() { format!("{kind}List") } else { list_kind },
+        singular: if singular.is_empty() {
+            kind.to_lowercase()
+        } else {
+            singular
+        },
+        list_kind: if list_kind.is_empty() {
+            format!("{kind}List")
+        } else {
+            list_kind
+        },
         is_namespaced: text(spec, "scope") == "Namespaced",
         short_names: texts(&names, "shortNames"),
         categories: texts(&names, "categories"),
@@ -102,12 +140,28 @@ fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Ki
     })
 }
 
+/// The version to use in place of a deprecated one.
+fn successor(spec: &Value) -> Option<String> {
+    let mut living: Vec<String> = list(spec, "versions")
+        .iter()
+        .filter(|version| flag(version, "served") && !flag(version, "deprecated"))
+        .map(|version| text(version, "name"))
+        .collect();
+    living.sort_by_key(|version| std::cmp::Reverse(super::priority(version)));
+    living.into_iter().next()
+}
+
 /// `apiVersion`, `kind` and `metadata` are the server's, whatever the definition says about them.
 fn root(mut schema: Node, preserve_all: bool) -> Node {
-    let string = Arc::new(Node { kind: Type::String, ..Node::default() });
+    let string = Arc::new(Node {
+        kind: Type::String,
+        ..Node::default()
+    });
     schema.properties.insert("apiVersion".to_owned(), string.clone());
     schema.properties.insert("kind".to_owned(), string);
-    schema.properties.insert("metadata".to_owned(), object_meta_schema());
+    schema
+        .properties
+        .insert("metadata".to_owned(), object_meta_schema());
     schema.preserve_unknown |= preserve_all;
     schema
 }
@@ -116,7 +170,10 @@ fn scale_paths(scale: &Value) -> ScalePaths {
     ScalePaths {
         spec_replicas: text(scale, "specReplicasPath"),
         status_replicas: text(scale, "statusReplicasPath"),
-        label_selector: scale.get("labelSelectorPath").and_then(Value::as_str).map(str::to_owned),
+        label_selector: scale
+            .get("labelSelectorPath")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
     }
 }
 
@@ -132,15 +189,27 @@ fn column(column: &Value) -> Column {
 }
 
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn texts(value: &Value, key: &str) -> Vec<String> {
-    list(value, key).iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    list(value, key)
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 fn flag(value: &Value, key: &str) -> bool {

@@ -46,11 +46,17 @@ pub(crate) struct Subresource {
 
 impl Kind {
     pub(crate) fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     pub(crate) fn has_subresource(&self, name: &str) -> bool {
-        self.subresources.iter().any(|subresource| subresource.name == name)
+        self.subresources
+            .iter()
+            .any(|subresource| subresource.name == name)
     }
 
     /// Whether this is the built-in resource `plural` of `group`.
@@ -79,7 +85,29 @@ impl Kind {
 /// The table of the built-in resource.
 pub(crate) fn table(group: &str, plural: &str) -> String {
     // events are one resource under two groups
-    if group == "events.k8s.io" { format!("/{plural}") } else { format!("{group}/{plural}") }
+    if group == "events.k8s.io" {
+        format!("/{plural}")
+    } else {
+        format!("{group}/{plural}")
+    }
+}
+
+/// `v2` before `v1` before `v1beta2` before `v1beta1` before `v1alpha1` before anything else.
+pub(crate) fn priority(version: &str) -> (u8, u64, u64, std::cmp::Reverse<String>) {
+    let rest = version.strip_prefix('v').unwrap_or_default();
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let (stage, minor) = match rest.get(digits.len()..).unwrap_or_default() {
+        "" => (3, 0),
+        beta if beta.starts_with("beta") => (2, beta.trim_start_matches("beta").parse().unwrap_or_default()),
+        alpha if alpha.starts_with("alpha") => {
+            (1, alpha.trim_start_matches("alpha").parse().unwrap_or_default())
+        }
+        _ => (0, 0),
+    };
+    match digits.parse() {
+        Ok(major) => (stage, major, minor, std::cmp::Reverse(String::new())),
+        Err(_) => (0, 0, 0, std::cmp::Reverse(version.to_owned())),
+    }
 }
 
 type Versions = BTreeMap<String, Vec<Arc<Kind>>>;
@@ -108,7 +136,9 @@ impl Kinds {
         }
         let custom = self.custom.read().unwrap_or_else(PoisonError::into_inner);
         let mut kinds = custom.values().flatten();
-        kinds.find(|kind| kind.group == group && kind.version == version && is_it(kind)).cloned()
+        kinds
+            .find(|kind| kind.group == group && kind.version == version && is_it(kind))
+            .cloned()
     }
 
     /// Any version of a resource by group and kind, as owner references name it.
@@ -121,21 +151,35 @@ impl Kinds {
                 return Some(kind);
             }
         }
-        self.custom().into_iter().find(|kind| kind.group == group && kind.kind == name)
+        self.custom()
+            .into_iter()
+            .find(|kind| kind.group == group && kind.kind == name)
     }
 
     /// All custom kinds.
     pub(crate) fn custom(&self) -> Vec<Arc<Kind>> {
-        self.custom.read().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
+        self.custom
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     /// Serves what a definition defines, in place of what it defined before.
     pub(crate) fn define(&self, definition: &str, kinds: Vec<Arc<Kind>>) {
-        self.custom.write().unwrap_or_else(PoisonError::into_inner).insert(definition.to_owned(), kinds);
+        self.custom
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(definition.to_owned(), kinds);
     }
 
     pub(crate) fn undefine(&self, definition: &str) {
-        self.custom.write().unwrap_or_else(PoisonError::into_inner).remove(definition);
+        self.custom
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(definition);
     }
 
     /// Every served kind that has a table of its own, one version each: what garbage collection and namespaces walk.
@@ -143,7 +187,9 @@ impl Kinds {
         let mut seen = std::collections::BTreeSet::new();
         let builtin = sluice_schema::current::group_versions().flat_map(|group_version| {
             let (group, version) = group_version.split_once('/').unwrap_or(("", group_version));
-            builtin::group_version(group, version).map(|kinds| kinds.to_vec()).unwrap_or_default()
+            builtin::group_version(group, version)
+                .map(|kinds| kinds.to_vec())
+                .unwrap_or_default()
         });
         builtin
             .chain(self.custom())

@@ -45,11 +45,20 @@ fn lists(node: &Node, old: &[Value], new: &[Value]) -> Option<Value> {
     let mut in_old: BTreeMap<&PathElement, Option<&Value>> = BTreeMap::new();
     for (element, value) in &old_items {
         // an item that appears twice is not merged with the applied one
-        in_old.entry(element).and_modify(|seen| *seen = None).or_insert(Some(value));
+        in_old
+            .entry(element)
+            .and_modify(|seen| *seen = None)
+            .or_insert(Some(value));
     }
-    let in_new: BTreeMap<&PathElement, &Value> = new_items.iter().map(|(element, value)| (element, *value)).collect();
-    let mut shared: VecDeque<&PathElement> =
-        new_items.iter().map(|(element, _)| element).filter(|element| in_old.contains_key(*element)).collect();
+    let in_new: BTreeMap<&PathElement, &Value> = new_items
+        .iter()
+        .map(|(element, value)| (element, *value))
+        .collect();
+    let mut shared: VecDeque<&PathElement> = new_items
+        .iter()
+        .map(|(element, _)| element)
+        .filter(|element| in_old.contains_key(*element))
+        .collect();
     let mut next_shared = shared.pop_front();
     let mut done: BTreeSet<&PathElement> = BTreeSet::new();
     let item = shape::item(node);
@@ -60,7 +69,11 @@ fn lists(node: &Node, old: &[Value], new: &[Value]) -> Option<Value> {
         if let (Some((old_element, _)), Some((new_element, value))) = (here, there) {
             if old_element == new_element {
                 done.insert(old_element);
-                out.extend(combine(item, in_old.get(old_element).copied().flatten(), Some(value)));
+                out.extend(combine(
+                    item,
+                    in_old.get(old_element).copied().flatten(),
+                    Some(value),
+                ));
                 let _ = (left.next(), right.next());
                 next_shared = shared.pop_front();
                 continue;
@@ -94,9 +107,16 @@ fn lists(node: &Node, old: &[Value], new: &[Value]) -> Option<Value> {
             None => {}
         }
     }
-    if out.is_empty() { None } else { Some(Value::Array(out)) }
+    if out.is_empty() {
+        None
+    } else {
+        Some(Value::Array(out))
+    }
 }
 
 fn keyed<'v>(node: &Node, items: &'v [Value]) -> Vec<(PathElement, &'v Value)> {
-    items.iter().filter_map(|item| Some((shape::element(node, item).ok()?, item))).collect()
+    items
+        .iter()
+        .filter_map(|item| Some((shape::element(node, item).ok()?, item)))
+        .collect()
 }

@@ -15,7 +15,10 @@ pub(super) struct Comparison {
 
 /// Compares two values of one schema.
 pub(super) fn compare(node: &Node, old: &Value, new: &Value) -> Comparison {
-    let mut walk = Walk { path: Vec::new(), found: Comparison::default() };
+    let mut walk = Walk {
+        path: Vec::new(),
+        found: Comparison::default(),
+    };
     walk.visit(node, Some(old), Some(new));
     walk.found
 }
@@ -31,9 +34,14 @@ impl Walk {
             return;
         }
         let mut is_leaf = false;
-        let shapes = (old.map(|old| shape::shape(node, old)), new.map(|new| shape::shape(node, new)));
+        let shapes = (
+            old.map(|old| shape::shape(node, old)),
+            new.map(|new| shape::shape(node, new)),
+        );
         match shapes {
-            (Some(was), Some(is)) if was != is && !old.is_some_and(Value::is_null) && !new.is_some_and(Value::is_null) => {
+            (Some(was), Some(is))
+                if was != is && !old.is_some_and(Value::is_null) && !new.is_some_and(Value::is_null) =>
+            {
                 // the value changed its nature: what was below it is gone, what is below it is new
                 is_leaf = self.descend(was, node, old, None) | self.descend(is, node, None, new);
                 if is_leaf {
@@ -70,7 +78,8 @@ impl Walk {
         match shape {
             Shape::Scalar | Shape::AtomicList | Shape::AtomicMap => true,
             Shape::List => {
-                let items = |value: Option<&'_ Value>| value.and_then(Value::as_array).is_none_or(Vec::is_empty);
+                let items =
+                    |value: Option<&'_ Value>| value.and_then(Value::as_array).is_none_or(Vec::is_empty);
                 if items(old) && items(new) {
                     return true;
                 }
@@ -78,7 +87,8 @@ impl Walk {
                 false
             }
             Shape::Map => {
-                let empty = |value: Option<&'_ Value>| value.and_then(Value::as_object).is_none_or(Map::is_empty);
+                let empty =
+                    |value: Option<&'_ Value>| value.and_then(Value::as_object).is_none_or(Map::is_empty);
                 if empty(old) && empty(new) {
                     return true;
                 }
@@ -114,7 +124,9 @@ impl Walk {
 
     fn list(&mut self, node: &Node, old: Option<&Value>, new: Option<&Value>) {
         let (old, new) = (by_element(node, old), by_element(node, new));
-        let elements = old.keys().chain(new.keys().filter(|element| !old.contains_key(*element)));
+        let elements = old
+            .keys()
+            .chain(new.keys().filter(|element| !old.contains_key(*element)));
         for element in elements {
             let was = old.get(element).map(Vec::as_slice).unwrap_or_default();
             let is = new.get(element).map(Vec::as_slice).unwrap_or_default();
@@ -128,7 +140,9 @@ impl Walk {
         let mut path = self.path.clone();
         path.push(element.clone());
         match (was, is) {
-            ([] | [_], [] | [_]) => self.step(element.clone(), item, was.first().copied(), is.first().copied()),
+            ([] | [_], [] | [_]) => {
+                self.step(element.clone(), item, was.first().copied(), is.first().copied())
+            }
             ([_, _, ..], [_, _, ..]) => {
                 if was != is {
                     self.found.modified.insert(&path);

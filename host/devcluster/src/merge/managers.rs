@@ -45,7 +45,11 @@ impl Writer {
         Identity {
             operation: self.operation,
             manager: self.manager.clone(),
-            api_version: if self.operation == Operation::Apply { String::new() } else { self.api_version.clone() },
+            api_version: if self.operation == Operation::Apply {
+                String::new()
+            } else {
+                self.api_version.clone()
+            },
             subresource: self.subresource.clone(),
         }
     }
@@ -85,7 +89,13 @@ impl Managers {
     pub(crate) fn read(entries: &[Value]) -> Option<Self> {
         let mut managers = Self::default();
         for entry in entries {
-            let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text = |key: &str| {
+                entry
+                    .get(key)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             let operation = match text("operation").as_str() {
                 "Apply" => Operation::Apply,
                 "Update" => Operation::Update,
@@ -99,7 +109,9 @@ impl Managers {
             };
             let set = FieldSet::from_fields_v1(entry.get("fieldsV1").unwrap_or(&json!({})))?;
             let time = entry.get("time").and_then(Value::as_str).map(str::to_owned);
-            managers.entries.insert(writer.identity(), Entry { writer, time, set });
+            managers
+                .entries
+                .insert(writer.identity(), Entry { writer, time, set });
         }
         Some(managers)
     }
@@ -108,7 +120,13 @@ impl Managers {
     pub(crate) fn write(&self) -> Vec<Value> {
         let mut entries: Vec<&Entry> = self.entries.values().collect();
         entries.sort_by(|a, b| {
-            let key = |entry: &Entry| (entry.writer.operation, entry.time.clone().unwrap_or_default(), entry.writer.manager.clone());
+            let key = |entry: &Entry| {
+                (
+                    entry.writer.operation,
+                    entry.time.clone().unwrap_or_default(),
+                    entry.writer.manager.clone(),
+                )
+            };
             key(a)
                 .cmp(&key(b))
                 .then_with(|| a.writer.api_version.cmp(&b.writer.api_version))
@@ -154,7 +172,11 @@ impl Managers {
     pub(super) fn replace_applied(&mut self, writer: &Writer, set: FieldSet) -> Option<FieldSet> {
         let identity = writer.identity();
         let time = self.entries.get(&identity).and_then(|entry| entry.time.clone());
-        let entry = Entry { writer: writer.clone(), time, set };
+        let entry = Entry {
+            writer: writer.clone(),
+            time,
+            set,
+        };
         self.entries.insert(identity, entry).map(|entry| entry.set)
     }
 
@@ -175,7 +197,10 @@ impl Managers {
         others
             .flat_map(|(_, entry)| {
                 let paths = entry.set.intersection(set).paths();
-                paths.into_iter().map(|path| Conflict { writer: entry.writer.clone(), path })
+                paths.into_iter().map(|path| Conflict {
+                    writer: entry.writer.clone(),
+                    path,
+                })
             })
             .collect()
     }
@@ -189,13 +214,23 @@ impl Managers {
 
     /// Folds the oldest updates of a version into `ancient-changes` where there are too many.
     pub(crate) fn cap(&mut self) {
-        let mut updates: Vec<Identity> =
-            self.entries.keys().filter(|identity| identity.operation == Operation::Update).cloned().collect();
+        let mut updates: Vec<Identity> = self
+            .entries
+            .keys()
+            .filter(|identity| identity.operation == Operation::Update)
+            .cloned()
+            .collect();
         if updates.len() <= UPDATE_MANAGERS_MAX {
             return;
         }
         updates.sort_by_key(|identity| {
-            (self.entries.get(identity).and_then(|entry| entry.time.clone()).unwrap_or_default(), identity.clone())
+            (
+                self.entries
+                    .get(identity)
+                    .and_then(|entry| entry.time.clone())
+                    .unwrap_or_default(),
+                identity.clone(),
+            )
         });
         let mut count = updates.len();
         let mut buckets: Vec<Identity> = Vec::new();
@@ -203,7 +238,9 @@ impl Managers {
             if count <= UPDATE_MANAGERS_MAX {
                 break;
             }
-            let Some(entry) = self.entries.remove(&identity) else { continue };
+            let Some(entry) = self.entries.remove(&identity) else {
+                continue;
+            };
             let writer = Writer {
                 operation: Operation::Update,
                 manager: "ancient-changes".to_owned(),

@@ -26,7 +26,10 @@ impl Ord for Scalar {
             (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
             (Value::Number(a), Value::Number(b)) => match (a.as_i64(), b.as_i64()) {
                 (Some(a), Some(b)) => a.cmp(&b),
-                _ => a.as_f64().unwrap_or_default().total_cmp(&b.as_f64().unwrap_or_default()),
+                _ => a
+                    .as_f64()
+                    .unwrap_or_default()
+                    .total_cmp(&b.as_f64().unwrap_or_default()),
             },
             (a, b) => self.rank().cmp(&other.rank()).then_with(|| match self.rank() {
                 4 | 5 => a.to_string().cmp(&b.to_string()),
@@ -73,7 +76,10 @@ impl PathElement {
         match self {
             Self::Field(name) => format!("f:{name}"),
             Self::Key(keys) => {
-                let keys: Map<String, Value> = keys.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect();
+                let keys: Map<String, Value> = keys
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.0.clone()))
+                    .collect();
                 format!("k:{}", Value::Object(keys))
             }
             Self::Value(value) => format!("v:{}", value.0),
@@ -87,10 +93,15 @@ impl PathElement {
         match kind {
             "f" => Some(Self::Field(rest.to_owned())),
             "i" => rest.parse().ok().map(Self::Index),
-            "v" => serde_json::from_str(rest).ok().map(|value| Self::Value(Scalar(value))),
+            "v" => serde_json::from_str(rest)
+                .ok()
+                .map(|value| Self::Value(Scalar(value))),
             "k" => {
                 let keys: Map<String, Value> = serde_json::from_str(rest).ok()?;
-                let mut keys: Vec<_> = keys.into_iter().map(|(name, value)| (name, Scalar(value))).collect();
+                let mut keys: Vec<_> = keys
+                    .into_iter()
+                    .map(|(name, value)| (name, Scalar(value)))
+                    .collect();
                 keys.sort();
                 Some(Self::Key(keys))
             }

@@ -15,17 +15,27 @@ pub(super) fn remove(node: &Node, value: &Value, gone: &FieldSet) -> Value {
                     continue;
                 }
                 let kept = match gone.below(&element) {
-                    Some(below) => remove(shape::field(node, name).unwrap_or_else(|| shape::untyped()), value, below),
+                    Some(below) => remove(
+                        shape::field(node, name).unwrap_or_else(|| shape::untyped()),
+                        value,
+                        below,
+                    ),
                     None => value.clone(),
                 };
                 out.insert(name.clone(), kept);
             }
-            if out.is_empty() { Value::Null } else { Value::Object(out) }
+            if out.is_empty() {
+                Value::Null
+            } else {
+                Value::Object(out)
+            }
         }
         (Shape::List, Value::Array(items)) if !items.is_empty() => {
             let mut out = Vec::with_capacity(items.len());
             for item in items {
-                let Ok(element) = shape::element(node, item) else { continue };
+                let Ok(element) = shape::element(node, item) else {
+                    continue;
+                };
                 if gone.has(&element) {
                     continue;
                 }
@@ -34,7 +44,11 @@ pub(super) fn remove(node: &Node, value: &Value, gone: &FieldSet) -> Value {
                     None => item.clone(),
                 });
             }
-            if out.is_empty() { Value::Null } else { Value::Array(out) }
+            if out.is_empty() {
+                Value::Null
+            } else {
+                Value::Array(out)
+            }
         }
         (Shape::Scalar, scalar) => scalar.clone(),
         _ => Value::Null,

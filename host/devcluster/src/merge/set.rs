@@ -55,7 +55,10 @@ impl FieldSet {
     }
 
     pub(super) fn intersection(&self, other: &Self) -> Self {
-        let mut out = Self { members: self.members.intersection(&other.members).cloned().collect(), ..Self::default() };
+        let mut out = Self {
+            members: self.members.intersection(&other.members).cloned().collect(),
+            ..Self::default()
+        };
         for (element, child) in &self.children {
             if let Some(theirs) = other.children.get(element) {
                 let common = child.intersection(theirs);
@@ -69,7 +72,10 @@ impl FieldSet {
 
     /// The paths that `other` does not have; what lies below a path of `other` stays.
     pub(super) fn difference(&self, other: &Self) -> Self {
-        let mut out = Self { members: self.members.difference(&other.members).cloned().collect(), ..Self::default() };
+        let mut out = Self {
+            members: self.members.difference(&other.members).cloned().collect(),
+            ..Self::default()
+        };
         for (element, child) in &self.children {
             let left = match other.children.get(element) {
                 Some(theirs) => child.difference(theirs),
@@ -84,7 +90,9 @@ impl FieldSet {
 
     /// Takes out a path and everything below it.
     pub(super) fn remove_below(&mut self, path: &[&str]) {
-        let Some((first, rest)) = path.split_first() else { return };
+        let Some((first, rest)) = path.split_first() else {
+            return;
+        };
         let element = PathElement::field(*first);
         if rest.is_empty() {
             self.members.remove(&element);
@@ -106,7 +114,10 @@ impl FieldSet {
 
     /// The set with every named field that has paths below it as a member of its own.
     pub(super) fn with_named_fields(&self, node: &Node) -> Self {
-        let mut out = Self { members: self.members.clone(), ..Self::default() };
+        let mut out = Self {
+            members: self.members.clone(),
+            ..Self::default()
+        };
         for (element, child) in &self.children {
             let below: Option<&Arc<Node>> = match element {
                 PathElement::Field(name) => {

@@ -43,18 +43,28 @@ pub(super) fn shape(node: &Node, value: &Value) -> Shape {
 }
 
 fn map_shape(node: &Node) -> Shape {
-    if node.map_type == MapType::Atomic { Shape::AtomicMap } else { Shape::Map }
+    if node.map_type == MapType::Atomic {
+        Shape::AtomicMap
+    } else {
+        Shape::Map
+    }
 }
 
 fn list_shape(node: &Node) -> Shape {
-    if node.list_type == ListType::Atomic { Shape::AtomicList } else { Shape::List }
+    if node.list_type == ListType::Atomic {
+        Shape::AtomicList
+    } else {
+        Shape::List
+    }
 }
 
 /// The schema of a field; none where the field is unknown and unknown ones are not taken.
 pub(super) fn field<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     match node.field(name) {
         Some(field) => Some(field),
-        None if node.preserve_unknown || (node.kind == Type::Any && node.properties.is_empty()) => Some(deduced()),
+        None if node.preserve_unknown || (node.kind == Type::Any && node.properties.is_empty()) => {
+            Some(deduced())
+        }
         None => None,
     }
 }
@@ -68,7 +78,9 @@ pub(super) fn item(node: &Node) -> &Node {
 pub(super) fn element(node: &Node, value: &Value) -> Result<PathElement, String> {
     match &node.list_type {
         ListType::Set => match value {
-            Value::Object(_) => Err("associative list without keys has an element that's a map type".to_owned()),
+            Value::Object(_) => {
+                Err("associative list without keys has an element that's a map type".to_owned())
+            }
             Value::Array(_) => Err("not supported: associative list with lists as elements".to_owned()),
             scalar => Ok(PathElement::Value(Scalar(scalar.clone()))),
         },

@@ -17,7 +17,9 @@ fn visit(node: &Node, value: &Value, below: &mut FieldSet) -> bool {
         (Shape::Scalar | Shape::AtomicList | Shape::AtomicMap, _) => return true,
         (Shape::List, Value::Array(items)) => {
             for item in items {
-                let Ok(element) = shape::element(node, item) else { continue };
+                let Ok(element) = shape::element(node, item) else {
+                    continue;
+                };
                 descend(shape::item(node), item, element.clone(), below);
                 below.members.insert(element);
             }
@@ -25,7 +27,9 @@ fn visit(node: &Node, value: &Value, below: &mut FieldSet) -> bool {
         (Shape::Map, Value::Object(map)) => {
             for (name, value) in map {
                 let element = PathElement::Field(name.clone());
-                let Some(field) = shape::field(node, name) else { continue };
+                let Some(field) = shape::field(node, name) else {
+                    continue;
+                };
                 descend(field, value, element.clone(), below);
                 let is_bare = value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
                 if is_bare || !node.has_named_field(name) {

@@ -46,7 +46,14 @@ fn strip(set: &mut FieldSet) {
         set.remove_below(path);
     }
     for field in [
-        "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "selfLink",
+        "uid",
+        "clusterName",
+        "generation",
+        "managedFields",
         "resourceVersion",
     ] {
         set.remove_below(&["metadata", field]);
@@ -56,7 +63,15 @@ fn strip(set: &mut FieldSet) {
 }
 
 /// A write that says what the whole object is: `writer` comes to own what it changed, everybody else loses it.
-pub(crate) fn update(node: &Node, live: &Value, new: &Value, managers: &mut Managers, writer: &Writer, ignore: Ignore, now: &str) {
+pub(crate) fn update(
+    node: &Node,
+    live: &Value,
+    new: &Value,
+    managers: &mut Managers,
+    writer: &Writer,
+    ignore: Ignore,
+    now: &str,
+) {
     let found = compared(node, live, new, ignore);
     let mut own = found.modified.union(&found.added);
     strip(&mut own);
@@ -115,9 +130,15 @@ fn prune(node: &Node, merged: Value, managers: &Managers, last: &FieldSet, now: 
     let merged_set = to_set(node, &merged).with_named_fields(node);
     let pruned = remove(node, &merged, &last);
     // what others own, or what is applied now, comes back …
-    let kept = to_set(node, &pruned).with_named_fields(node).union(&managers.union().with_named_fields(node));
+    let kept = to_set(node, &pruned)
+        .with_named_fields(node)
+        .union(&managers.union().with_named_fields(node));
     let pruned = remove(node, &merged, &merged_set.difference(&kept));
     // … and so does what nobody owns but lay below what was removed
     let pruned_set = to_set(node, &pruned).with_named_fields(node);
-    remove(node, &merged, &merged_set.difference(&pruned_set).intersection(&last))
+    remove(
+        node,
+        &merged,
+        &merged_set.difference(&pruned_set).intersection(&last),
+    )
 }

@@ -13,7 +13,10 @@ pub(crate) enum Duplicates {
 
 /// What keeps `value` from being walked along `node`, one text a mistake; none if nothing does.
 pub(crate) fn validate(node: &Node, value: &Value, duplicates: Duplicates) -> Result<(), String> {
-    let mut walk = Walk { duplicates, errors: Vec::new() };
+    let mut walk = Walk {
+        duplicates,
+        errors: Vec::new(),
+    };
     walk.visit(node, value, "");
     match walk.errors.as_slice() {
         [] => Ok(()),
@@ -30,7 +33,11 @@ struct Walk {
 impl Walk {
     fn refuse(&mut self, path: &str, what: impl AsRef<str>) {
         let what = what.as_ref();
-        self.errors.push(if path.is_empty() { what.to_owned() } else { format!("{path}: {what}") });
+        self.errors.push(if path.is_empty() {
+            what.to_owned()
+        } else {
+            format!("{path}: {what}")
+        });
     }
 
     fn visit(&mut self, node: &Node, value: &Value, path: &str) {
@@ -47,11 +54,20 @@ impl Walk {
     fn scalar(&mut self, node: &Node, value: &Value, path: &str) {
         match node.kind {
             Type::Integer | Type::Number if !value.is_number() => {
-                self.refuse(path, format!("expected numeric (int or float), got {}", go_type(value)));
+                self.refuse(
+                    path,
+                    format!("expected numeric (int or float), got {}", go_type(value)),
+                );
             }
             // a quantity is a string in the schema and may be written as a number
             Type::String if !value.is_string() && !(value.is_number() && node.format.is_none()) => {
-                self.refuse(path, format!("expected string, got {}", go_debug(value)));
+                self.refuse(
+                    path,
+                    format!(
+                        "expected string, got &value.valueUnstructured{{Value:{}}}",
+                        go_syntax(value)
+                    ),
+                );
             }
             Type::Boolean if !value.is_boolean() => {
                 self.refuse(path, format!("expected boolean, got {}", go_debug(value)));
@@ -117,14 +133,40 @@ fn go_type(value: &Value) -> &'static str {
     }
 }
 
+/// `%v` of a value in its wrapper.
 fn go_debug(value: &Value) -> String {
+    format!("&{{{}}}", go_plain(value))
+}
+
+fn go_syntax(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let fields: Vec<String> = map.iter().map(|(name, value)| format!("{name}:{}", go_debug(value))).collect();
+            let fields: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("\"{name}\":{}", go_syntax(value)))
+                .collect();
+            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
+        }
+        Value::Array(items) => format!(
+            "[]interface {{}}{{{}}}",
+            items.iter().map(go_syntax).collect::<Vec<_>>().join(", ")
+        ),
+        other => other.to_string(),
+    }
+}
+
+fn go_plain(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let fields: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", go_plain(value)))
+                .collect();
             format!("map[{}]", fields.join(" "))
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(go_debug).collect::<Vec<_>>().join(" ")),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_plain).collect::<Vec<_>>().join(" ")),
         Value::String(text) => text.clone(),
-        other => format!("&{{{other}}}"),
+        Value::Null => "<nil>".to_owned(),
+        other => other.to_string(),
     }
 }

@@ -3,6 +3,7 @@
 mod strategic;
 
 use crate::status::{Result, Status};
+use json_patch::{AddOperation, PatchOperation};
 use serde_json::Value;
 use sluice_schema::Node;
 
@@ -36,23 +37,45 @@ pub(crate) fn patched(kind: PatchKind, node: &Node, object: &Value, patch: Value
     let mut out = object.clone();
     match kind {
         PatchKind::Json => {
-            let operations: json_patch::Patch = serde_json::from_value(patch)
-                .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))?;
+            let operations: json_patch::Patch =
+                serde_json::from_value(patch).map_err(|_| Status::bad_patch())?;
             if operations.0.len() > JSON_PATCH_OPERATIONS_MAX {
-                return Err(Status::new(413, "RequestEntityTooLarge", format!(
-                    "The allowed maximum operations in a JSON patch is {JSON_PATCH_OPERATIONS_MAX}, got {}", operations.0.len())));
+                return Err(Status::new(
+                    413,
+                    "RequestEntityTooLarge",
+                    format!(
+                        "The allowed maximum operations in a JSON patch is {JSON_PATCH_OPERATIONS_MAX}, got {}",
+                        operations.0.len()
+                    ),
+                ));
             }
-            json_patch::patch(&mut out, &operations).map_err(|error| {
-                Status::new(422, "Invalid", format!("the server rejected our request due to an error in our request: {error}"))
-            })?;
+            for operation in operations.0 {
+                let one = lenient(&out, operation);
+                json_patch::patch(&mut out, &[one]).map_err(|_| Status::bad_patch())?;
+            }
         }
         PatchKind::Merge => {
             if !patch.is_object() {
-                return Err(Status::bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}"));
+                return Err(Status::bad_request(
+                    "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}",
+                ));
             }
             json_patch::merge(&mut out, &patch);
         }
         PatchKind::Strategic | PatchKind::Apply => out = strategic::merge(node, out, patch)?,
     }
     Ok(out)
+}
+
+/// The server's library lets `replace` set a field that is not there yet.
+fn lenient(object: &Value, operation: PatchOperation) -> PatchOperation {
+    match operation {
+        PatchOperation::Replace(replace) if object.pointer(replace.path.as_str()).is_none() => {
+            PatchOperation::Add(AddOperation {
+                path: replace.path,
+                value: replace.value,
+            })
+        }
+        other => other,
+    }
 }

@@ -11,13 +11,21 @@ const RETAIN_KEYS: &str = "$retainKeys";
 /// Strategic merge: lists are merged by the keys that the schema names.
 pub(super) fn merge(node: &Node, live: Value, patch: Value) -> Result<Value> {
     match (live, patch) {
-        (Value::Object(live), Value::Object(patch)) => Ok(maps(Some(node), live, patch)?.map_or(Value::Null, Value::Object)),
-        _ => Err(Status::bad_request("unable to find api field in struct: a patch must be a mapping")),
+        (Value::Object(live), Value::Object(patch)) => {
+            Ok(maps(Some(node), live, patch)?.map_or(Value::Null, Value::Object))
+        }
+        _ => Err(Status::bad_request(
+            "unable to find api field in struct: a patch must be a mapping",
+        )),
     }
 }
 
 /// Gives none where the patch says that the mapping goes.
-fn maps(node: Option<&Node>, mut live: Map<String, Value>, mut patch: Map<String, Value>) -> Result<Option<Map<String, Value>>> {
+fn maps(
+    node: Option<&Node>,
+    mut live: Map<String, Value>,
+    mut patch: Map<String, Value>,
+) -> Result<Option<Map<String, Value>>> {
     match patch.remove(DIRECTIVE).as_ref().and_then(Value::as_str) {
         Some("replace") => return Ok(Some(patch)),
         Some("delete") => return Ok(Some(Map::new())),
@@ -57,7 +65,9 @@ fn maps(node: Option<&Node>, mut live: Map<String, Value>, mut patch: Map<String
         }
     }
     for (list, order) in orders {
-        let merge_key = node.and_then(|node| node.field(&list)).and_then(|field| field.merge_key.clone());
+        let merge_key = node
+            .and_then(|node| node.field(&list))
+            .and_then(|field| field.merge_key.clone());
         if let Some(Value::Array(items)) = live.get_mut(&list) {
             sort(items, &order, merge_key.as_deref());
         }
@@ -69,7 +79,10 @@ fn lists(field: Option<&Node>, mut live: Vec<Value>, patch: Vec<Value>) -> Resul
     let strategy = field.map(|field| field.patch_strategy).unwrap_or_default();
     let merge_key = field.and_then(|field| field.merge_key.as_deref());
     if strategy == PatchStrategy::default() || !strategy.merge {
-        return Ok(patch.into_iter().filter(|item| item.get(DIRECTIVE).is_none()).collect());
+        return Ok(patch
+            .into_iter()
+            .filter(|item| item.get(DIRECTIVE).is_none())
+            .collect());
     }
     let Some(key) = merge_key else {
         for item in patch {
@@ -79,14 +92,24 @@ fn lists(field: Option<&Node>, mut live: Vec<Value>, patch: Vec<Value>) -> Resul
         }
         return Ok(live);
     };
-    if patch.iter().any(|item| item.get(DIRECTIVE).and_then(Value::as_str) == Some("replace") && item.get(key).is_none()) {
+    if patch
+        .iter()
+        .any(|item| item.get(DIRECTIVE).and_then(Value::as_str) == Some("replace") && item.get(key).is_none())
+    {
         let is_directive = |item: &Value| item.get(DIRECTIVE).is_some();
         return Ok(patch.into_iter().filter(|item| !is_directive(item)).collect());
     }
     for item in patch {
         let Value::Object(mut item) = item else { continue };
         let Some(wanted) = item.get(key).cloned() else {
-            return Err(Status::new(500, "", format!("map: {} does not contain declared merge key: {key}", Value::Object(item))));
+            return Err(Status::new(
+                500,
+                "",
+                format!(
+                    "map: {} does not contain declared merge key: {key}",
+                    Value::Object(item)
+                ),
+            ));
         };
         let at = live.iter().position(|live| live.get(key) == Some(&wanted));
         match item.get(DIRECTIVE).and_then(Value::as_str) {

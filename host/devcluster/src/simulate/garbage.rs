@@ -11,7 +11,9 @@ use std::sync::Arc;
 /// Deletes an object as a controller does; says whether it is gone.
 pub(crate) fn delete_now(cluster: &Cluster, table: &str, object: &Value) -> bool {
     let key = Key::of(object);
-    let Some(stored) = cluster.store.get(table, &key) else { return true };
+    let Some(stored) = cluster.store.get(table, &key) else {
+        return true;
+    };
     if meta::finalizers(&stored).is_empty() {
         return cluster.store.remove(table, &key, revision_of(&stored)).is_ok();
     }
@@ -23,7 +25,9 @@ pub(crate) fn delete_now(cluster: &Cluster, table: &str, object: &Value) -> bool
             let generation = meta::generation(&new) + 1;
             meta::set(&mut new, "generation", generation);
         }
-        let _ = cluster.store.put(table, new, &Expect::Revision(revision_of(&stored)));
+        let _ = cluster
+            .store
+            .put(table, new, &Expect::Revision(revision_of(&stored)));
     }
     false
 }
@@ -33,7 +37,10 @@ fn dependents(cluster: &Cluster, uid: &str) -> Vec<(Arc<Kind>, Arc<Value>)> {
     let mut found = Vec::new();
     for kind in cluster.kinds.stored() {
         for object in cluster.store.list(&kind.table, None).objects {
-            if meta::owner_references(&object).iter().any(|owner| owner.get("uid").and_then(Value::as_str) == Some(uid)) {
+            if meta::owner_references(&object)
+                .iter()
+                .any(|owner| owner.get("uid").and_then(Value::as_str) == Some(uid))
+            {
                 found.push((kind.clone(), object));
             }
         }
@@ -58,7 +65,10 @@ pub(crate) fn owner_gone(cluster: &Cluster, uid: &str) {
 /// An object says that it is owned: if the owner is not there, it goes.
 pub(crate) fn check_owners(cluster: &Cluster, kind: &Kind, object: &Value) {
     let owners = meta::owner_references(object);
-    if owners.is_empty() || meta::is_deleted(object) || owners.iter().any(|owner| is_alive(cluster, object, owner)) {
+    if owners.is_empty()
+        || meta::is_deleted(object)
+        || owners.iter().any(|owner| is_alive(cluster, object, owner))
+    {
         return;
     }
     delete_now(cluster, &kind.table, object);
@@ -68,9 +78,18 @@ fn is_alive(cluster: &Cluster, object: &Value, owner: &Value) -> bool {
     let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
     let group = text("apiVersion").split_once('/').map_or("", |(group, _)| group);
     // an owner of a kind that is not served cannot be looked up, so it is not known to be gone
-    let Some(kind) = cluster.kinds.by_group_kind(group, text("kind")) else { return true };
-    let namespace = if kind.is_namespaced { meta::namespace(object) } else { "" };
-    cluster.store.get(&kind.table, &Key::new(namespace, text("name"))).is_some_and(|found| meta::uid(&found) == text("uid"))
+    let Some(kind) = cluster.kinds.by_group_kind(group, text("kind")) else {
+        return true;
+    };
+    let namespace = if kind.is_namespaced {
+        meta::namespace(object)
+    } else {
+        ""
+    };
+    cluster
+        .store
+        .get(&kind.table, &Key::new(namespace, text("name")))
+        .is_some_and(|found| meta::uid(&found) == text("uid"))
 }
 
 /// An object that waits for its dependents: deletes or releases them, then goes itself.
@@ -87,7 +106,8 @@ pub(crate) fn waiting_owner(cluster: &Cluster, kind: &Kind, object: &Value) {
             forget(cluster, &dependent_kind, &dependent, uid);
         } else {
             let blocks = meta::owner_references(&dependent).iter().any(|owner| {
-                owner.get("uid").and_then(Value::as_str) == Some(uid) && owner.get("blockOwnerDeletion") == Some(&Value::Bool(true))
+                owner.get("uid").and_then(Value::as_str) == Some(uid)
+                    && owner.get("blockOwnerDeletion") == Some(&Value::Bool(true))
             });
             blocked |= !delete_now(cluster, &dependent_kind.table, &dependent) && blocks;
         }
@@ -95,8 +115,13 @@ pub(crate) fn waiting_owner(cluster: &Cluster, kind: &Kind, object: &Value) {
     if blocked {
         return;
     }
-    let Some(stored) = cluster.store.get(&kind.table, &Key::of(object)) else { return };
-    let left: Vec<String> = meta::finalizers(&stored).into_iter().filter(|name| name != FOREGROUND && name != ORPHAN).collect();
+    let Some(stored) = cluster.store.get(&kind.table, &Key::of(object)) else {
+        return;
+    };
+    let left: Vec<String> = meta::finalizers(&stored)
+        .into_iter()
+        .filter(|name| name != FOREGROUND && name != ORPHAN)
+        .collect();
     if left.is_empty() {
         let _ = cluster.remove(kind, &Key::of(&stored), revision_of(&stored));
     } else {
@@ -107,7 +132,9 @@ pub(crate) fn waiting_owner(cluster: &Cluster, kind: &Kind, object: &Value) {
 }
 
 fn forget(cluster: &Cluster, kind: &Kind, object: &Value, uid: &str) {
-    let Some(stored) = cluster.store.get(&kind.table, &Key::of(object)) else { return };
+    let Some(stored) = cluster.store.get(&kind.table, &Key::of(object)) else {
+        return;
+    };
     let mut new = (*stored).clone();
     let left: Vec<Value> = meta::owner_references(&new)
         .iter()

@@ -10,10 +10,17 @@ use serde_json::{Value, json};
 /// A living namespace gets its default account; a dying one is emptied and goes.
 pub(crate) fn reconcile(cluster: &Cluster, name: &str) {
     let namespaces = table("", "namespaces");
-    let Some(stored) = cluster.store.get(&namespaces, &Key::new("", name)) else { return };
+    let Some(stored) = cluster.store.get(&namespaces, &Key::new("", name)) else {
+        return;
+    };
     if !meta::is_deleted(&stored) {
-        if cluster.store.get(&table("", "serviceaccounts"), &Key::new(name, "default")).is_none() {
-            let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
+        if cluster
+            .store
+            .get(&table("", "serviceaccounts"), &Key::new(name, "default"))
+            .is_none()
+        {
+            let account =
+                json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
             cluster.create_own("", "v1", "serviceaccounts", name, account);
         }
         return;
@@ -26,7 +33,9 @@ pub(crate) fn reconcile(cluster: &Cluster, name: &str) {
             }
         }
     }
-    let Some(stored) = cluster.store.get(&namespaces, &Key::new("", name)) else { return };
+    let Some(stored) = cluster.store.get(&namespaces, &Key::new("", name)) else {
+        return;
+    };
     if left > 0 {
         wait(cluster, &stored, left);
         return;
@@ -34,9 +43,13 @@ pub(crate) fn reconcile(cluster: &Cluster, name: &str) {
     let mut new = (*stored).clone();
     meta::field_mut(&mut new, "spec").remove("finalizers");
     if meta::finalizers(&new).is_empty() {
-        let _ = cluster.store.remove(&namespaces, &Key::new("", name), revision_of(&stored));
+        let _ = cluster
+            .store
+            .remove(&namespaces, &Key::new("", name), revision_of(&stored));
     } else {
-        let _ = cluster.store.put(&namespaces, new, &Expect::Revision(revision_of(&stored)));
+        let _ = cluster
+            .store
+            .put(&namespaces, new, &Expect::Revision(revision_of(&stored)));
     }
 }
 
@@ -45,13 +58,24 @@ fn wait(cluster: &Cluster, stored: &Value, left: usize) {
     let said = format!("Some content in the namespace has finalizers remaining: {left} objects");
     let mut new = stored.clone();
     let status = meta::field_mut(&mut new, "status");
-    let same = status.get("conditions").and_then(Value::as_array).is_some_and(|list| {
-        list.iter().any(|condition| condition.get("message").and_then(Value::as_str) == Some(said.as_str()))
-    });
+    let same = status
+        .get("conditions")
+        .and_then(Value::as_array)
+        .is_some_and(|list| {
+            list.iter()
+                .any(|condition| condition.get("message").and_then(Value::as_str) == Some(said.as_str()))
+        });
     if same {
         return;
     }
-    status.insert("conditions".to_owned(), json!([{"type": "NamespaceFinalizersRemaining", "status": "True",
-        "lastTransitionTime": meta::now(), "reason": "SomeFinalizersRemain", "message": said}]));
-    let _ = cluster.store.put(&table("", "namespaces"), new, &Expect::Revision(revision_of(stored)));
+    status.insert(
+        "conditions".to_owned(),
+        json!([{"type": "NamespaceFinalizersRemaining", "status": "True",
+        "lastTransitionTime": meta::now(), "reason": "SomeFinalizersRemain", "message": said}]),
+    );
+    let _ = cluster.store.put(
+        &table("", "namespaces"),
+        new,
+        &Expect::Revision(revision_of(stored)),
+    );
 }

@@ -59,7 +59,8 @@ impl Table {
             }
         }
         // a watcher that is full has lost touch: it is dropped and comes back with its last resource version
-        self.watchers.retain(|watcher| watcher.try_send(change.clone()).is_ok());
+        self.watchers
+            .retain(|watcher| watcher.try_send(change.clone()).is_ok());
         self.history.push_back(change);
         while self.history.len() > history_max {
             if let Some(oldest) = self.history.pop_front() {
@@ -70,9 +71,17 @@ impl Table {
 
     pub(super) fn watch(&mut self, since: u64, backlog: usize) -> Result<Watch, TooOld> {
         if since < self.forgotten {
-            return Err(TooOld { asked: since, oldest: self.forgotten });
+            return Err(TooOld {
+                asked: since,
+                oldest: self.forgotten,
+            });
         }
-        let missed = self.history.iter().filter(|change| change.revision > since).cloned().collect();
+        let missed = self
+            .history
+            .iter()
+            .filter(|change| change.revision > since)
+            .cloned()
+            .collect();
         Ok(self.subscribe(missed, backlog))
     }
 

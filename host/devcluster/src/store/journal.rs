@@ -25,10 +25,22 @@ impl Journal {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let state = read_state(folder)?;
-        let log = OpenOptions::new().create(true).append(true).open(folder.join("changes.jsonl"))?;
-        let mut journal = Self { folder: folder.to_owned(), log, appended: 0, state };
-        let objects: Vec<(String, Arc<Value>)> =
-            journal.state.1.iter().map(|(table, object)| (table.clone(), Arc::new(object.clone()))).collect();
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.join("changes.jsonl"))?;
+        let mut journal = Self {
+            folder: folder.to_owned(),
+            log,
+            appended: 0,
+            state,
+        };
+        let objects: Vec<(String, Arc<Value>)> = journal
+            .state
+            .1
+            .iter()
+            .map(|(table, object)| (table.clone(), Arc::new(object.clone())))
+            .collect();
         // starting from a fresh snapshot also drops a torn line, so that nothing is ever appended behind it
         journal.write_snapshot(journal.state.0, &objects)?;
         Ok(journal)
@@ -62,14 +74,19 @@ impl Journal {
 
     /// The snapshot is complete on disk before the log is emptied; replaying a log that the snapshot already holds is harmless.
     fn write_snapshot(&mut self, revision: u64, objects: &[(String, Arc<Value>)]) -> io::Result<()> {
-        let (partial, complete) = (self.folder.join("snapshot.jsonl.partial"), self.folder.join("snapshot.jsonl"));
+        let (partial, complete) = (
+            self.folder.join("snapshot.jsonl.partial"),
+            self.folder.join("snapshot.jsonl"),
+        );
         let mut file = io::BufWriter::new(File::create(&partial)?);
         writeln!(file, "{}", json!({"rv": revision}))?;
         for (table, object) in objects {
             writeln!(file, "{}", json!({"table": table, "put": **object}))?;
         }
         writeln!(file, "{}", json!({"end": objects.len()}))?;
-        file.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+        file.into_inner()
+            .map_err(|error| error.into_error())?
+            .sync_all()?;
         std::fs::rename(&partial, &complete)?;
         self.log.set_len(0)?;
         self.appended = 0;
@@ -86,10 +103,16 @@ fn read_state(folder: &Path) -> io::Result<State> {
             file => file?,
         };
         for line in BufReader::new(file).lines() {
-            let Ok(mut entry) = serde_json::from_str::<Value>(&line?) else { break };
+            let Ok(mut entry) = serde_json::from_str::<Value>(&line?) else {
+                break;
+            };
             let seen = entry.get("rv").and_then(Value::as_u64).unwrap_or_default();
             revision = revision.max(seen);
-            let table = entry.get("table").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let table = entry
+                .get("table")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned();
             if let Some(object) = entry.get_mut("put") {
                 let object = object.take();
                 objects.insert((table, Key::of(&object)), object);
@@ -99,5 +122,11 @@ fn read_state(folder: &Path) -> io::Result<State> {
             }
         }
     }
-    Ok((revision, objects.into_iter().map(|((table, _), object)| (table, object)).collect()))
+    Ok((
+        revision,
+        objects
+            .into_iter()
+            .map(|((table, _), object)| (table, object))
+            .collect(),
+    ))
 }

@@ -23,7 +23,10 @@ pub(crate) struct Key {
 
 impl Key {
     pub(crate) fn new(namespace: &str, name: &str) -> Self {
-        Self { namespace: namespace.to_owned(), name: name.to_owned() }
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
     }
 
     pub(crate) fn of(object: &Value) -> Self {
@@ -66,7 +69,12 @@ pub(crate) struct Snapshot {
 impl Store {
     /// `history_max` is how many changes a table remembers for watchers that come back.
     pub(crate) fn new(history_max: usize, journal: Option<Journal>) -> Self {
-        let mut inner = Inner { revision: 1, tables: HashMap::new(), journal: None, observers: Vec::new() };
+        let mut inner = Inner {
+            revision: 1,
+            tables: HashMap::new(),
+            journal: None,
+            observers: Vec::new(),
+        };
         if let Some(mut journal) = journal {
             let (revision, objects) = journal.take_state();
             inner.revision = revision.max(1);
@@ -77,7 +85,10 @@ impl Store {
             }
             inner.journal = Some(journal);
         }
-        Self { inner: Mutex::new(inner), history_max }
+        Self {
+            inner: Mutex::new(inner),
+            history_max,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -96,8 +107,15 @@ impl Store {
     /// All objects of a table, or of one namespace of it, in the order of namespace and name.
     pub(crate) fn list(&self, table: &str, namespace: Option<&str>) -> Snapshot {
         let inner = self.lock();
-        let objects = inner.tables.get(table).map(|table| table.select(namespace)).unwrap_or_default();
-        Snapshot { revision: inner.revision, objects }
+        let objects = inner
+            .tables
+            .get(table)
+            .map(|table| table.select(namespace))
+            .unwrap_or_default();
+        Snapshot {
+            revision: inner.revision,
+            objects,
+        }
     }
 
     /// Writes `object` if `expect` holds; its resource version is set here.
@@ -115,8 +133,19 @@ impl Store {
         let revision = inner.revision;
         meta::set(&mut object, "resourceVersion", revision.to_string());
         let object = Arc::new(object);
-        let kind = if previous.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
-        let change = Change { table: table.to_owned(), revision, kind, key, object: object.clone(), previous };
+        let kind = if previous.is_some() {
+            ChangeKind::Modified
+        } else {
+            ChangeKind::Added
+        };
+        let change = Change {
+            table: table.to_owned(),
+            revision,
+            kind,
+            key,
+            object: object.clone(),
+            previous,
+        };
         inner.record(change, self.history_max);
         Ok(object)
     }
@@ -160,12 +189,20 @@ impl Store {
     }
 
     /// A consistent look at a table and everything that follows it.
-    pub(crate) fn list_and_watch(&self, table: &str, namespace: Option<&str>, backlog: usize) -> (Snapshot, Watch) {
+    pub(crate) fn list_and_watch(
+        &self,
+        table: &str,
+        namespace: Option<&str>,
+        backlog: usize,
+    ) -> (Snapshot, Watch) {
         let mut inner = self.lock();
         let revision = inner.revision;
         let table = inner.table(table, revision);
         let objects = table.select(namespace);
-        (Snapshot { revision, objects }, table.subscribe(Vec::new(), backlog))
+        (
+            Snapshot { revision, objects },
+            table.subscribe(Vec::new(), backlog),
+        )
     }
 
     /// Every change of every table, for the controllers that live in this process.
@@ -217,7 +254,12 @@ impl Inner {
             if journal.wants_snapshot() {
                 let mut objects: Vec<(String, Arc<Value>)> = Vec::new();
                 for (name, table) in &self.tables {
-                    objects.extend(table.objects.values().map(|object| (name.clone(), object.clone())));
+                    objects.extend(
+                        table
+                            .objects
+                            .values()
+                            .map(|object| (name.clone(), object.clone())),
+                    );
                 }
                 if change.kind != ChangeKind::Deleted {
                     objects.retain(|(table, object)| *table != change.table || Key::of(object) != change.key);
@@ -229,7 +271,8 @@ impl Inner {
             }
         }
         let change = Arc::new(change);
-        self.observers.retain(|observer| observer.send(change.clone()).is_ok());
+        self.observers
+            .retain(|observer| observer.send(change.clone()).is_ok());
         let table = self.tables.entry(change.table.clone()).or_default();
         table.record(change, history_max);
     }

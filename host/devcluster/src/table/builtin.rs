@@ -17,40 +17,217 @@ struct Printer {
 }
 
 const PRINTERS: &[Printer] = &[
-    Printer { group: "", kind: "Pod", columns: &["Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nominated Node", "+Readiness Gates"], row: pod },
-    Printer { group: "apps", kind: "Deployment", columns: &["Ready", "#Up-to-date", "#Available", "Age", "+Containers", "+Images", "+Selector"], row: deployment },
-    Printer { group: "apps", kind: "ReplicaSet", columns: &["#Desired", "#Current", "#Ready", "Age", "+Containers", "+Images", "+Selector"], row: replica_set },
-    Printer { group: "apps", kind: "StatefulSet", columns: &["Ready", "Age", "+Containers", "+Images"], row: stateful_set },
-    Printer { group: "apps", kind: "DaemonSet", columns: &["#Desired", "#Current", "#Ready", "#Up-to-date", "#Available", "Node Selector", "Age", "+Containers", "+Images", "+Selector"], row: daemon_set },
-    Printer { group: "batch", kind: "Job", columns: &["Status", "Completions", "Duration", "Age", "+Containers", "+Images", "+Selector"], row: job },
-    Printer { group: "batch", kind: "CronJob", columns: &["Schedule", "Timezone", "Suspend", "#Active", "Last Schedule", "Age", "+Containers", "+Images", "+Selector"], row: cron_job },
-    Printer { group: "", kind: "Service", columns: &["Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"], row: service },
-    Printer { group: "", kind: "ConfigMap", columns: &["#Data", "Age"], row: config_map },
-    Printer { group: "", kind: "Secret", columns: &["Type", "#Data", "Age"], row: secret },
-    Printer { group: "", kind: "Namespace", columns: &["Status", "Age"], row: phase },
-    Printer { group: "", kind: "Node", columns: &["Status", "Roles", "Age", "Version"], row: node },
-    Printer { group: "", kind: "ServiceAccount", columns: &["Age"], row: only_age },
-    Printer { group: "", kind: "Event", columns: &["Last Seen", "Type", "Reason", "Object", "Message"], row: event },
-    Printer { group: "events.k8s.io", kind: "Event", columns: &["Last Seen", "Type", "Reason", "Object", "Message"], row: event },
-    Printer { group: "", kind: "PersistentVolumeClaim", columns: &["Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass", "Age"], row: claim },
-    Printer { group: "networking.k8s.io", kind: "Ingress", columns: &["Class", "Hosts", "Address", "Ports", "Age"], row: ingress },
-    Printer { group: "rbac.authorization.k8s.io", kind: "RoleBinding", columns: &["Role", "Age"], row: binding },
-    Printer { group: "rbac.authorization.k8s.io", kind: "ClusterRoleBinding", columns: &["Role", "Age"], row: binding },
-    Printer { group: "coordination.k8s.io", kind: "Lease", columns: &["Holder", "Age"], row: lease },
-    Printer { group: "networking.k8s.io", kind: "NetworkPolicy", columns: &["Pod-Selector", "Age"], row: network_policy },
+    Printer {
+        group: "",
+        kind: "Pod",
+        columns: &[
+            "Ready",
+            "Status",
+            "Restarts",
+            "Age",
+            "+IP",
+            "+Node",
+            "+Nominated Node",
+            "+Readiness Gates",
+        ],
+        row: pod,
+    },
+    Printer {
+        group: "apps",
+        kind: "Deployment",
+        columns: &[
+            "Ready",
+            "#Up-to-date",
+            "#Available",
+            "Age",
+            "+Containers",
+            "+Images",
+            "+Selector",
+        ],
+        row: deployment,
+    },
+    Printer {
+        group: "apps",
+        kind: "ReplicaSet",
+        columns: &[
+            "#Desired",
+            "#Current",
+            "#Ready",
+            "Age",
+            "+Containers",
+            "+Images",
+            "+Selector",
+        ],
+        row: replica_set,
+    },
+    Printer {
+        group: "apps",
+        kind: "StatefulSet",
+        columns: &["Ready", "Age", "+Containers", "+Images"],
+        row: stateful_set,
+    },
+    Printer {
+        group: "apps",
+        kind: "DaemonSet",
+        columns: &[
+            "#Desired",
+            "#Current",
+            "#Ready",
+            "#Up-to-date",
+            "#Available",
+            "Node Selector",
+            "Age",
+            "+Containers",
+            "+Images",
+            "+Selector",
+        ],
+        row: daemon_set,
+    },
+    Printer {
+        group: "batch",
+        kind: "Job",
+        columns: &[
+            "Status",
+            "Completions",
+            "Duration",
+            "Age",
+            "+Containers",
+            "+Images",
+            "+Selector",
+        ],
+        row: job,
+    },
+    Printer {
+        group: "batch",
+        kind: "CronJob",
+        columns: &[
+            "Schedule",
+            "Timezone",
+            "Suspend",
+            "#Active",
+            "Last Schedule",
+            "Age",
+            "+Containers",
+            "+Images",
+            "+Selector",
+        ],
+        row: cron_job,
+    },
+    Printer {
+        group: "",
+        kind: "Service",
+        columns: &["Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"],
+        row: service,
+    },
+    Printer {
+        group: "",
+        kind: "ConfigMap",
+        columns: &["#Data", "Age"],
+        row: config_map,
+    },
+    Printer {
+        group: "",
+        kind: "Secret",
+        columns: &["Type", "#Data", "Age"],
+        row: secret,
+    },
+    Printer {
+        group: "",
+        kind: "Namespace",
+        columns: &["Status", "Age"],
+        row: phase,
+    },
+    Printer {
+        group: "",
+        kind: "Node",
+        columns: &["Status", "Roles", "Age", "Version"],
+        row: node,
+    },
+    Printer {
+        group: "",
+        kind: "ServiceAccount",
+        columns: &["Age"],
+        row: only_age,
+    },
+    Printer {
+        group: "",
+        kind: "Event",
+        columns: &["Last Seen", "Type", "Reason", "Object", "Message"],
+        row: event,
+    },
+    Printer {
+        group: "events.k8s.io",
+        kind: "Event",
+        columns: &["Last Seen", "Type", "Reason", "Object", "Message"],
+        row: event,
+    },
+    Printer {
+        group: "",
+        kind: "PersistentVolumeClaim",
+        columns: &[
+            "Status",
+            "Volume",
+            "Capacity",
+            "Access Modes",
+            "StorageClass",
+            "VolumeAttributesClass",
+            "Age",
+        ],
+        row: claim,
+    },
+    Printer {
+        group: "networking.k8s.io",
+        kind: "Ingress",
+        columns: &["Class", "Hosts", "Address", "Ports", "Age"],
+        row: ingress,
+    },
+    Printer {
+        group: "rbac.authorization.k8s.io",
+        kind: "RoleBinding",
+        columns: &["Role", "Age"],
+        row: binding,
+    },
+    Printer {
+        group: "rbac.authorization.k8s.io",
+        kind: "ClusterRoleBinding",
+        columns: &["Role", "Age"],
+        row: binding,
+    },
+    Printer {
+        group: "coordination.k8s.io",
+        kind: "Lease",
+        columns: &["Holder", "Age"],
+        row: lease,
+    },
+    Printer {
+        group: "networking.k8s.io",
+        kind: "NetworkPolicy",
+        columns: &["Pod-Selector", "Age"],
+        row: network_policy,
+    },
 ];
 
 fn printer(kind: &Kind) -> Option<&'static Printer> {
-    PRINTERS.iter().find(|printer| printer.group == kind.group && printer.kind == kind.kind)
+    PRINTERS
+        .iter()
+        .find(|printer| printer.group == kind.group && printer.kind == kind.kind)
 }
 
 pub(super) fn columns(kind: &Kind) -> Option<Vec<Column>> {
     let printer = printer(kind)?;
-    Some(printer.columns.iter().map(|name| {
-        let (name, priority) = name.strip_prefix('+').map_or((*name, 0), |name| (name, 1));
-        let (name, kind) = name.strip_prefix('#').map_or((name, "string"), |name| (name, "integer"));
-        column(name, kind, "", "", priority)
-    }).collect())
+    Some(
+        printer
+            .columns
+            .iter()
+            .map(|name| {
+                let (name, priority) = name.strip_prefix('+').map_or((*name, 0), |name| (name, 1));
+                let (name, kind) = name
+                    .strip_prefix('#')
+                    .map_or((name, "string"), |name| (name, "integer"));
+                column(name, kind, "", "", priority)
+            })
+            .collect(),
+    )
 }
 
 pub(super) fn cells(kind: &Kind, item: &Value, now: Timestamp) -> Option<Vec<Value>> {
@@ -74,11 +251,17 @@ fn born(item: &Value, now: Timestamp) -> Value {
 }
 
 fn list<'v>(item: &'v Value, pointer: &str) -> &'v [Value] {
-    item.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    item.pointer(pointer)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 fn joined(item: &Value, pointer: &str, field: &str) -> Value {
-    let texts: Vec<&str> = list(item, pointer).iter().map(|entry| text(entry, field)).collect();
+    let texts: Vec<&str> = list(item, pointer)
+        .iter()
+        .map(|entry| text(entry, field))
+        .collect();
     or_none(&texts.join(","))
 }
 
@@ -95,17 +278,36 @@ fn labels(item: &Value, pointer: &str) -> Value {
 
 fn images(item: &Value, pods: &str) -> [Value; 2] {
     let containers = format!("{pods}/containers");
-    [joined(item, &containers, "/name"), joined(item, &containers, "/image")]
+    [
+        joined(item, &containers, "/name"),
+        joined(item, &containers, "/image"),
+    ]
 }
 
 fn pod(item: &Value, now: Timestamp) -> Vec<Value> {
     let statuses = list(item, "/status/containerStatuses");
-    let ready = statuses.iter().filter(|status| status.get("ready") == Some(&Value::Bool(true))).count();
+    let ready = statuses
+        .iter()
+        .filter(|status| status.get("ready") == Some(&Value::Bool(true)))
+        .count();
     let total = list(item, "/spec/containers").len();
-    let restarts: i64 = statuses.iter().map(|status| number(status, "/restartCount")).sum();
-    let waiting = statuses.iter().map(|status| text(status, "/state/waiting/reason")).find(|reason| !reason.is_empty());
-    let ended = statuses.iter().map(|status| text(status, "/state/terminated/reason")).find(|reason| !reason.is_empty());
-    let phase = if meta::is_deleted(item) { "Terminating" } else { waiting.or(ended).unwrap_or(text(item, "/status/phase")) };
+    let restarts: i64 = statuses
+        .iter()
+        .map(|status| number(status, "/restartCount"))
+        .sum();
+    let waiting = statuses
+        .iter()
+        .map(|status| text(status, "/state/waiting/reason"))
+        .find(|reason| !reason.is_empty());
+    let ended = statuses
+        .iter()
+        .map(|status| text(status, "/state/terminated/reason"))
+        .find(|reason| !reason.is_empty());
+    let phase = if meta::is_deleted(item) {
+        "Terminating"
+    } else {
+        waiting.or(ended).unwrap_or(text(item, "/status/phase"))
+    };
     vec![
         format!("{ready}/{total}").into(),
         phase.into(),
@@ -120,7 +322,12 @@ fn pod(item: &Value, now: Timestamp) -> Vec<Value> {
 
 fn deployment(item: &Value, now: Timestamp) -> Vec<Value> {
     let mut row = vec![
-        format!("{}/{}", number(item, "/status/readyReplicas"), number(item, "/spec/replicas")).into(),
+        format!(
+            "{}/{}",
+            number(item, "/status/readyReplicas"),
+            number(item, "/spec/replicas")
+        )
+        .into(),
         number(item, "/status/updatedReplicas").into(),
         number(item, "/status/availableReplicas").into(),
         born(item, now),
@@ -143,17 +350,27 @@ fn replica_set(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn stateful_set(item: &Value, now: Timestamp) -> Vec<Value> {
-    let ready = format!("{}/{}", number(item, "/status/readyReplicas"), number(item, "/spec/replicas"));
+    let ready = format!(
+        "{}/{}",
+        number(item, "/status/readyReplicas"),
+        number(item, "/spec/replicas")
+    );
     let mut row = vec![ready.into(), born(item, now)];
     row.extend(images(item, "/spec/template/spec"));
     row
 }
 
 fn daemon_set(item: &Value, now: Timestamp) -> Vec<Value> {
-    let mut row: Vec<Value> = ["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled", "numberAvailable"]
-        .iter()
-        .map(|field| number(item, &format!("/status/{field}")).into())
-        .collect();
+    let mut row: Vec<Value> = [
+        "desiredNumberScheduled",
+        "currentNumberScheduled",
+        "numberReady",
+        "updatedNumberScheduled",
+        "numberAvailable",
+    ]
+    .iter()
+    .map(|field| number(item, &format!("/status/{field}")).into())
+    .collect();
     row.push(labels(item, "/spec/template/spec/nodeSelector"));
     row.push(born(item, now));
     row.extend(images(item, "/spec/template/spec"));
@@ -162,14 +379,35 @@ fn daemon_set(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn job(item: &Value, now: Timestamp) -> Vec<Value> {
-    let is = |kind: &str| list(item, "/status/conditions").iter().any(|condition| text(condition, "/type") == kind && text(condition, "/status") == "True");
-    let status = if is("Complete") { "Complete" } else if is("Failed") { "Failed" } else if is("Suspended") { "Suspended" } else { "Running" };
+    let is = |kind: &str| {
+        list(item, "/status/conditions")
+            .iter()
+            .any(|condition| text(condition, "/type") == kind && text(condition, "/status") == "True")
+    };
+    let status = if is("Complete") {
+        "Complete"
+    } else if is("Failed") {
+        "Failed"
+    } else if is("Suspended") {
+        "Suspended"
+    } else {
+        "Running"
+    };
     let started = text(item, "/status/startTime").parse::<Timestamp>().ok();
-    let ended = text(item, "/status/completionTime").parse::<Timestamp>().unwrap_or(now);
-    let lasted = started.map(|started| duration(ended.as_second() - started.as_second())).unwrap_or_default();
+    let ended = text(item, "/status/completionTime")
+        .parse::<Timestamp>()
+        .unwrap_or(now);
+    let lasted = started
+        .map(|started| duration(ended.as_second() - started.as_second()))
+        .unwrap_or_default();
     let mut row = vec![
         status.into(),
-        format!("{}/{}", number(item, "/status/succeeded"), number(item, "/spec/completions")).into(),
+        format!(
+            "{}/{}",
+            number(item, "/status/succeeded"),
+            number(item, "/spec/completions")
+        )
+        .into(),
         lasted.into(),
         born(item, now),
     ];
@@ -179,14 +417,22 @@ fn job(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn cron_job(item: &Value, now: Timestamp) -> Vec<Value> {
-    let suspend = if item.pointer("/spec/suspend") == Some(&Value::Bool(true)) { "True" } else { "False" };
+    let suspend = if item.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
+        "True"
+    } else {
+        "False"
+    };
     let last = text(item, "/status/lastScheduleTime");
     let mut row = vec![
         text(item, "/spec/schedule").into(),
         or_none(text(item, "/spec/timeZone")),
         suspend.into(),
         Value::from(list(item, "/status/active").len()),
-        if last.is_empty() { or_none("") } else { age(last, now) },
+        if last.is_empty() {
+            or_none("")
+        } else {
+            age(last, now)
+        },
         born(item, now),
     ];
     row.extend(images(item, "/spec/jobTemplate/spec/template/spec"));
@@ -221,15 +467,24 @@ fn service(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn count(item: &Value, field: &str) -> usize {
-    item.get(field).and_then(Value::as_object).map_or(0, serde_json::Map::len)
+    item.get(field)
+        .and_then(Value::as_object)
+        .map_or(0, serde_json::Map::len)
 }
 
 fn config_map(item: &Value, now: Timestamp) -> Vec<Value> {
-    vec![(count(item, "data") + count(item, "binaryData")).into(), born(item, now)]
+    vec![
+        (count(item, "data") + count(item, "binaryData")).into(),
+        born(item, now),
+    ]
 }
 
 fn secret(item: &Value, now: Timestamp) -> Vec<Value> {
-    vec![text(item, "/type").into(), count(item, "data").into(), born(item, now)]
+    vec![
+        text(item, "/type").into(),
+        count(item, "data").into(),
+        born(item, now),
+    ]
 }
 
 fn phase(item: &Value, now: Timestamp) -> Vec<Value> {
@@ -237,8 +492,15 @@ fn phase(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn node(item: &Value, now: Timestamp) -> Vec<Value> {
-    let ready = list(item, "/status/conditions").iter().any(|condition| text(condition, "/type") == "Ready" && text(condition, "/status") == "True");
-    vec![if ready { "Ready" } else { "NotReady" }.into(), or_none(""), born(item, now), text(item, "/status/nodeInfo/kubeletVersion").into()]
+    let ready = list(item, "/status/conditions")
+        .iter()
+        .any(|condition| text(condition, "/type") == "Ready" && text(condition, "/status") == "True");
+    vec![
+        if ready { "Ready" } else { "NotReady" }.into(),
+        or_none(""),
+        born(item, now),
+        text(item, "/status/nodeInfo/kubeletVersion").into(),
+    ]
 }
 
 fn only_age(item: &Value, now: Timestamp) -> Vec<Value> {
@@ -246,15 +508,36 @@ fn only_age(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn event(item: &Value, now: Timestamp) -> Vec<Value> {
-    let about = item.get("involvedObject").or_else(|| item.get("regarding")).cloned().unwrap_or_default();
-    let seen = ["/lastTimestamp", "/deprecatedLastTimestamp", "/series/lastObservedTime", "/eventTime"];
-    let seen = seen.iter().map(|pointer| text(item, pointer)).find(|time| !time.is_empty());
-    let message = if item.get("message").is_some() { text(item, "/message") } else { text(item, "/note") };
+    let about = item
+        .get("involvedObject")
+        .or_else(|| item.get("regarding"))
+        .cloned()
+        .unwrap_or_default();
+    let seen = [
+        "/lastTimestamp",
+        "/deprecatedLastTimestamp",
+        "/series/lastObservedTime",
+        "/eventTime",
+    ];
+    let seen = seen
+        .iter()
+        .map(|pointer| text(item, pointer))
+        .find(|time| !time.is_empty());
+    let message = if item.get("message").is_some() {
+        text(item, "/message")
+    } else {
+        text(item, "/note")
+    };
     vec![
         age(seen.unwrap_or(meta::text(item, "creationTimestamp")), now),
         text(item, "/type").into(),
         text(item, "/reason").into(),
-        format!("{}/{}", text(&about, "/kind").to_lowercase(), text(&about, "/name")).into(),
+        format!(
+            "{}/{}",
+            text(&about, "/kind").to_lowercase(),
+            text(&about, "/name")
+        )
+        .into(),
         message.trim().into(),
     ]
 }
@@ -283,15 +566,39 @@ fn claim(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn ingress(item: &Value, now: Timestamp) -> Vec<Value> {
-    let hosts: Vec<&str> = list(item, "/spec/rules").iter().map(|rule| text(rule, "/host")).filter(|host| !host.is_empty()).collect();
-    let hosts = if hosts.is_empty() { "*".to_owned() } else { hosts.join(",") };
-    let ports = if list(item, "/spec/tls").is_empty() { "80" } else { "80, 443" };
-    let addresses: Vec<&str> = list(item, "/status/loadBalancer/ingress").iter().map(|entry| text(entry, "/ip")).collect();
-    vec![or_none(text(item, "/spec/ingressClassName")), hosts.into(), addresses.join(",").into(), ports.into(), born(item, now)]
+    let hosts: Vec<&str> = list(item, "/spec/rules")
+        .iter()
+        .map(|rule| text(rule, "/host"))
+        .filter(|host| !host.is_empty())
+        .collect();
+    let hosts = if hosts.is_empty() {
+        "*".to_owned()
+    } else {
+        hosts.join(",")
+    };
+    let ports = if list(item, "/spec/tls").is_empty() {
+        "80"
+    } else {
+        "80, 443"
+    };
+    let addresses: Vec<&str> = list(item, "/status/loadBalancer/ingress")
+        .iter()
+        .map(|entry| text(entry, "/ip"))
+        .collect();
+    vec![
+        or_none(text(item, "/spec/ingressClassName")),
+        hosts.into(),
+        addresses.join(",").into(),
+        ports.into(),
+        born(item, now),
+    ]
 }
 
 fn binding(item: &Value, now: Timestamp) -> Vec<Value> {
-    vec![format!("{}/{}", text(item, "/roleRef/kind"), text(item, "/roleRef/name")).into(), born(item, now)]
+    vec![
+        format!("{}/{}", text(item, "/roleRef/kind"), text(item, "/roleRef/name")).into(),
+        born(item, now),
+    ]
 }
 
 fn lease(item: &Value, now: Timestamp) -> Vec<Value> {

@@ -29,16 +29,21 @@ pub(crate) fn of(kind: &Kind, items: &[&Value], list_meta: &Value, with_objects:
         .iter()
         .map(|item| {
             let mut row = json!({"cells": cells(kind, item, now)});
-            if with_objects {
-                meta::as_map(&mut row).insert("object".to_owned(), http_metadata(item));
-            }
+            let shown = if with_objects {
+                http_metadata(item)
+            } else {
+                Value::Null
+            };
+            meta::as_map(&mut row).insert("object".to_owned(), shown);
             row
         })
         .collect();
     let definitions: Vec<Value> = columns
         .iter()
-        .map(|column| json!({"name": column.name, "type": column.kind, "format": column.format,
-            "description": column.description, "priority": column.priority}))
+        .map(|column| {
+            json!({"name": column.name, "type": column.kind, "format": column.format,
+            "description": column.description, "priority": column.priority})
+        })
         .collect();
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": list_meta, "columnDefinitions": definitions, "rows": rows})
 }
@@ -60,7 +65,10 @@ fn columns(kind: &Kind) -> Vec<Column> {
         Some(custom) => columns.extend(custom.columns.iter().map(|own| {
             let description = match own.description.as_str() {
                 "" if own.path == ".metadata.creationTimestamp" => AGE.to_owned(),
-                "" => format!("Custom resource definition column (in JSONPath format): {}", own.path),
+                "" => format!(
+                    "Custom resource definition column (in JSONPath format): {}",
+                    own.path
+                ),
                 own => own.to_owned(),
             };
             column(&own.name, &own.kind, &own.format, &description, own.priority)
@@ -76,8 +84,15 @@ fn columns(kind: &Kind) -> Vec<Column> {
 fn cells(kind: &Kind, item: &Value, now: Timestamp) -> Vec<Value> {
     let mut cells = vec![Value::from(meta::name(item))];
     match &kind.custom {
-        Some(custom) if custom.columns.is_empty() => cells.push(age(meta::text(item, "creationTimestamp"), now)),
-        Some(custom) => cells.extend(custom.columns.iter().map(|own| custom_cell(&own.kind, path::find(item, &own.path), now))),
+        Some(custom) if custom.columns.is_empty() => {
+            cells.push(age(meta::text(item, "creationTimestamp"), now))
+        }
+        Some(custom) => cells.extend(
+            custom
+                .columns
+                .iter()
+                .map(|own| custom_cell(&own.kind, path::find(item, &own.path), now)),
+        ),
         None => match builtin::cells(kind, item, now) {
             Some(own) => cells.extend(own),
             None => cells.push(meta::text(item, "creationTimestamp").into()),
@@ -87,7 +102,9 @@ fn cells(kind: &Kind, item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn custom_cell(kind: &str, found: Vec<&Value>, now: Timestamp) -> Value {
-    let Some(first) = found.first() else { return Value::Null };
+    let Some(first) = found.first() else {
+        return Value::Null;
+    };
     match (kind, first) {
         ("date", Value::String(text)) => age(text, now),
         ("integer", Value::Number(number)) => number.as_i64().map_or(Value::Null, Value::from),
@@ -116,14 +133,20 @@ fn plain(value: &Value) -> String {
 
 /// How long ago, as `kubectl` says it: `5s`, `3m10s`, `2d3h`.
 pub(crate) fn age(text: &str, now: Timestamp) -> Value {
-    let Ok(then) = text.parse::<Timestamp>() else { return Value::from(if text.is_empty() { "<unknown>" } else { "<invalid>" }) };
+    let Ok(then) = text.parse::<Timestamp>() else {
+        return Value::from(if text.is_empty() { "<unknown>" } else { "<invalid>" });
+    };
     Value::String(duration(now.as_second() - then.as_second()))
 }
 
 pub(crate) fn duration(seconds: i64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let with = |whole: i64, unit: &str, rest: i64, small: &str| {
-        if rest == 0 { format!("{whole}{unit}") } else { format!("{whole}{unit}{rest}{small}") }
+        if rest == 0 {
+            format!("{whole}{unit}")
+        } else {
+            format!("{whole}{unit}{rest}{small}")
+        }
     };
     match seconds {
         ..-1 => "<invalid>".to_owned(),

@@ -22,7 +22,10 @@ enum Step {
 fn next(path: &str) -> (Step, &str) {
     if let Some(inner) = path.strip_prefix('[') {
         let end = closing(inner);
-        let (inside, after) = (inner.get(..end).unwrap_or_default(), inner.get(end + 1..).unwrap_or_default());
+        let (inside, after) = (
+            inner.get(..end).unwrap_or_default(),
+            inner.get(end + 1..).unwrap_or_default(),
+        );
         return (bracket(inside), after);
     }
     let path = path.strip_prefix('.').unwrap_or(path);
@@ -59,7 +62,11 @@ fn bracket(inside: &str) -> Step {
     if let Some(test) = inside.strip_prefix("?(").and_then(|test| test.strip_suffix(')')) {
         let (path, wanted) = test.split_once("==").unwrap_or((test, ""));
         let path = path.trim().trim_start_matches('@');
-        let path = path.split('.').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let path = path
+            .split('.')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect();
         return Step::Where(path, wanted.trim().trim_matches(['"', '\'']).to_owned());
     }
     match inside.parse() {
@@ -71,10 +78,18 @@ fn bracket(inside: &str) -> Step {
 fn take<'v>(value: &'v Value, step: &Step) -> Vec<&'v Value> {
     match step {
         Step::Field(name) if name.is_empty() => vec![value],
-        Step::Field(name) => value.get(name).filter(|value| !value.is_null()).into_iter().collect(),
+        Step::Field(name) => value
+            .get(name)
+            .filter(|value| !value.is_null())
+            .into_iter()
+            .collect(),
         Step::Index(index) => {
             let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-            let at = if *index < 0 { items.len().checked_sub(index.unsigned_abs() as usize) } else { usize::try_from(*index).ok() };
+            let at = if *index < 0 {
+                items.len().checked_sub(index.unsigned_abs() as usize)
+            } else {
+                usize::try_from(*index).ok()
+            };
             at.and_then(|at| items.get(at)).into_iter().collect()
         }
         Step::All => match value {

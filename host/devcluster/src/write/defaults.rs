@@ -10,7 +10,9 @@ pub(crate) fn from_schema(node: &Node, value: &mut Value) {
         Value::Object(map) => {
             for (name, field) in &node.properties {
                 if let Some(default) = &field.default
-                    && map.get(name).is_none_or(|value| value.is_null() && !field.nullable)
+                    && map
+                        .get(name)
+                        .is_none_or(|value| value.is_null() && !field.nullable)
                 {
                     map.insert(name.clone(), default.clone());
                 }
@@ -37,6 +39,9 @@ pub(crate) fn built_in(group: &str, kind: &str, object: &mut Value) {
             if let Some(spec) = object.get_mut("spec") {
                 pod_spec(spec);
                 set_missing(Some(spec), "enableServiceLinks", json!(true));
+                for list in ["initContainers", "containers"] {
+                    items_mut(spec, list).for_each(requests);
+                }
             }
         }
         ("apps", "Deployment") => deployment(object),
@@ -57,14 +62,22 @@ pub(crate) fn built_in(group: &str, kind: &str, object: &mut Value) {
         ("", "Namespace") => {
             let name = meta::name(object).to_owned();
             if !name.is_empty() {
-                let labels = meta::meta_mut(object).entry("labels").or_insert_with(|| json!({}));
+                let labels = meta::meta_mut(object)
+                    .entry("labels")
+                    .or_insert_with(|| json!({}));
                 meta::as_map(labels).insert("kubernetes.io/metadata.name".to_owned(), name.into());
             }
         }
-        ("", "PersistentVolumeClaim") => set_missing(object.get_mut("spec"), "volumeMode", json!("Filesystem")),
+        ("", "PersistentVolumeClaim") => {
+            set_missing(object.get_mut("spec"), "volumeMode", json!("Filesystem"))
+        }
         ("", "PersistentVolume") => {
             set_missing(object.get_mut("spec"), "volumeMode", json!("Filesystem"));
-            set_missing(object.get_mut("spec"), "persistentVolumeReclaimPolicy", json!("Retain"));
+            set_missing(
+                object.get_mut("spec"),
+                "persistentVolumeReclaimPolicy",
+                json!("Retain"),
+            );
         }
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => role_binding(object),
         ("networking.k8s.io", "NetworkPolicy") => network_policy(object),
@@ -74,9 +87,14 @@ pub(crate) fn built_in(group: &str, kind: &str, object: &mut Value) {
             set_missing(Some(object), "reclaimPolicy", json!("Delete"));
             set_missing(Some(object), "volumeBindingMode", json!("Immediate"));
         }
-        ("scheduling.k8s.io", "PriorityClass") => set_missing(Some(object), "preemptionPolicy", json!("PreemptLowerPriority")),
+        ("scheduling.k8s.io", "PriorityClass") => {
+            set_missing(Some(object), "preemptionPolicy", json!("PreemptLowerPriority"))
+        }
         ("apiextensions.k8s.io", "CustomResourceDefinition") => definition(object),
-        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => webhooks(object),
+        (
+            "admissionregistration.k8s.io",
+            "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration",
+        ) => webhooks(object),
         _ => {}
     }
 }
@@ -97,19 +115,30 @@ fn template(object: &mut Value) {
 }
 
 fn deployment(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
     set_missing(Some(spec), "replicas", json!(1));
     set_missing(Some(spec), "revisionHistoryLimit", json!(10));
     set_missing(Some(spec), "progressDeadlineSeconds", json!(600));
     set_missing(Some(spec), "strategy", json!({}));
     let strategy = spec.get_mut("strategy");
-    rolling(strategy, "RollingUpdate", &[("maxUnavailable", json!("25%")), ("maxSurge", json!("25%"))]);
+    rolling(
+        strategy,
+        "RollingUpdate",
+        &[("maxUnavailable", json!("25%")), ("maxSurge", json!("25%"))],
+    );
     template(object);
 }
 
 fn rolling(strategy: Option<&mut Value>, kind: &str, fields: &[(&str, Value)]) {
     let Some(strategy) = strategy else { return };
-    if strategy.get("type").and_then(Value::as_str).unwrap_or_default().is_empty() {
+    if strategy
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .is_empty()
+    {
         meta::as_map(strategy).insert("type".to_owned(), kind.into());
     }
     if strategy.get("type").and_then(Value::as_str) == Some("RollingUpdate") {
@@ -121,16 +150,26 @@ fn rolling(strategy: Option<&mut Value>, kind: &str, fields: &[(&str, Value)]) {
 }
 
 fn stateful_set(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
     set_missing(Some(spec), "replicas", json!(1));
     set_missing(Some(spec), "revisionHistoryLimit", json!(10));
     set_missing(Some(spec), "podManagementPolicy", json!("OrderedReady"));
     set_missing(Some(spec), "updateStrategy", json!({}));
     set_missing(Some(spec), "persistentVolumeClaimRetentionPolicy", json!({}));
     for field in ["whenDeleted", "whenScaled"] {
-        set_missing(spec.get_mut("persistentVolumeClaimRetentionPolicy"), field, json!("Retain"));
+        set_missing(
+            spec.get_mut("persistentVolumeClaimRetentionPolicy"),
+            field,
+            json!("Retain"),
+        );
     }
-    rolling(spec.get_mut("updateStrategy"), "RollingUpdate", &[("partition", json!(0))]);
+    rolling(
+        spec.get_mut("updateStrategy"),
+        "RollingUpdate",
+        &[("partition", json!(0))],
+    );
     if let Some(Value::Array(claims)) = spec.get_mut("volumeClaimTemplates") {
         for claim in claims {
             set_missing(Some(claim), "apiVersion", json!("v1"));
@@ -144,7 +183,9 @@ fn stateful_set(object: &mut Value) {
 }
 
 fn daemon_set(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
     set_missing(Some(spec), "revisionHistoryLimit", json!(10));
     set_missing(Some(spec), "updateStrategy", json!({}));
     let fields = [("maxUnavailable", json!(1)), ("maxSurge", json!(0))];
@@ -154,7 +195,8 @@ fn daemon_set(object: &mut Value) {
 
 fn job_spec(spec: Option<&mut Value>) {
     let Some(spec) = spec else { return };
-    let parallel = spec.get("parallelism").is_none_or(Value::is_null) && spec.get("completions").is_none_or(Value::is_null);
+    let parallel = spec.get("parallelism").is_none_or(Value::is_null)
+        && spec.get("completions").is_none_or(Value::is_null);
     if parallel {
         set_missing(Some(spec), "completions", json!(1));
     }
@@ -171,7 +213,9 @@ fn job_spec(spec: Option<&mut Value>) {
 }
 
 fn cron_job(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
     for (field, default) in [
         ("concurrencyPolicy", json!("Allow")),
         ("suspend", json!(false)),
@@ -186,12 +230,22 @@ fn cron_job(object: &mut Value) {
 }
 
 fn service(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
     set_missing(Some(spec), "type", json!("ClusterIP"));
     set_missing(Some(spec), "sessionAffinity", json!("None"));
-    let kind = spec.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let kind = spec
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     if spec.get("sessionAffinity").and_then(Value::as_str) == Some("ClientIP") {
-        set_missing(Some(spec), "sessionAffinityConfig", json!({"clientIP": {"timeoutSeconds": 10800}}));
+        set_missing(
+            Some(spec),
+            "sessionAffinityConfig",
+            json!({"clientIP": {"timeoutSeconds": 10800}}),
+        );
     }
     if kind == "NodePort" || kind == "LoadBalancer" {
         set_missing(Some(spec), "externalTrafficPolicy", json!("Cluster"));
@@ -213,7 +267,11 @@ fn service(object: &mut Value) {
 }
 
 fn role_binding(object: &mut Value) {
-    set_missing(object.get_mut("roleRef"), "apiGroup", json!("rbac.authorization.k8s.io"));
+    set_missing(
+        object.get_mut("roleRef"),
+        "apiGroup",
+        json!("rbac.authorization.k8s.io"),
+    );
     for subject in items_mut(object, "subjects") {
         let kind = subject.get("kind").and_then(Value::as_str).unwrap_or_default();
         if kind == "User" || kind == "Group" {
@@ -223,10 +281,20 @@ fn role_binding(object: &mut Value) {
 }
 
 fn network_policy(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
-    if spec.get("policyTypes").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
+    if spec
+        .get("policyTypes")
+        .and_then(Value::as_array)
+        .is_none_or(Vec::is_empty)
+    {
         let mut types = vec![json!("Ingress")];
-        if spec.get("egress").and_then(Value::as_array).is_some_and(|egress| !egress.is_empty()) {
+        if spec
+            .get("egress")
+            .and_then(Value::as_array)
+            .is_some_and(|egress| !egress.is_empty())
+        {
             types.push(json!("Egress"));
         }
         meta::as_map(spec).insert("policyTypes".to_owned(), Value::Array(types));
@@ -241,9 +309,14 @@ fn network_policy(object: &mut Value) {
 }
 
 fn autoscaler(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
     set_missing(Some(spec), "minReplicas", json!(1));
-    let bare = spec.get("metrics").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    let bare = spec
+        .get("metrics")
+        .and_then(Value::as_array)
+        .is_none_or(Vec::is_empty);
     if bare && spec.get("targetCPUUtilizationPercentage").is_none() {
         let cpu = json!([{"type": "Resource", "resource": {"name": "cpu",
             "target": {"type": "Utilization", "averageUtilization": 80}}}]);
@@ -275,17 +348,27 @@ fn webhooks(object: &mut Value) {
 }
 
 fn definition(object: &mut Value) {
-    let Some(spec) = object.get_mut("spec") else { return };
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
     set_missing(Some(spec), "conversion", json!({"strategy": "None"}));
     if let Some(names) = spec.get_mut("names") {
-        let kind = names.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let kind = names
+            .get("kind")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         set_missing(Some(names), "listKind", json!(format!("{kind}List")));
         set_missing(Some(names), "singular", json!(kind.to_lowercase()));
     }
 }
 
 fn items_mut<'v>(value: &'v mut Value, field: &str) -> impl Iterator<Item = &'v mut Value> {
-    value.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten()
+    value
+        .get_mut(field)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
 }
 
 fn pod_spec(spec: &mut Value) {
@@ -298,9 +381,17 @@ fn pod_spec(spec: &mut Value) {
     ] {
         set_missing(Some(spec), field, default);
     }
-    if let Some(account) = spec.get("serviceAccountName").filter(|account| account.as_str() != Some("")).cloned() {
+    if let Some(account) = spec
+        .get("serviceAccountName")
+        .filter(|account| account.as_str() != Some(""))
+        .cloned()
+    {
         meta::as_map(spec).insert("serviceAccount".to_owned(), account);
-    } else if let Some(account) = spec.get("serviceAccount").filter(|account| account.as_str() != Some("")).cloned() {
+    } else if let Some(account) = spec
+        .get("serviceAccount")
+        .filter(|account| account.as_str() != Some(""))
+        .cloned()
+    {
         meta::as_map(spec).insert("serviceAccountName".to_owned(), account);
     }
     for list in ["initContainers", "containers", "ephemeralContainers"] {
@@ -314,11 +405,24 @@ fn pod_spec(spec: &mut Value) {
 }
 
 fn container(container: &mut Value) {
-    set_missing(Some(container), "terminationMessagePath", json!("/dev/termination-log"));
+    set_missing(
+        Some(container),
+        "terminationMessagePath",
+        json!("/dev/termination-log"),
+    );
     set_missing(Some(container), "terminationMessagePolicy", json!("File"));
-    if container.get("imagePullPolicy").and_then(Value::as_str).unwrap_or_default().is_empty() {
+    if container
+        .get("imagePullPolicy")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .is_empty()
+    {
         let image = container.get("image").and_then(Value::as_str).unwrap_or_default();
-        let policy = if is_latest(image) { "Always" } else { "IfNotPresent" };
+        let policy = if is_latest(image) {
+            "Always"
+        } else {
+            "IfNotPresent"
+        };
         meta::as_map(container).insert("imagePullPolicy".to_owned(), policy.into());
     }
     for port in items_mut(container, "ports") {
@@ -326,14 +430,6 @@ fn container(container: &mut Value) {
     }
     for env in items_mut(container, "env") {
         set_missing(env.pointer_mut("/valueFrom/fieldRef"), "apiVersion", json!("v1"));
-    }
-    // a limit without a request asks for the limit
-    let limits = container.pointer("/resources/limits").and_then(Value::as_object).cloned().unwrap_or_default();
-    if !limits.is_empty() {
-        let requests = meta::field_mut(container, "resources").entry("requests").or_insert_with(|| json!({}));
-        for (name, limit) in limits {
-            meta::as_map(requests).entry(name).or_insert(limit);
-        }
     }
     for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if let Some(probe) = container.get_mut(name).filter(|probe| !probe.is_null()) {
@@ -345,10 +441,30 @@ fn container(container: &mut Value) {
     }
 }
 
+/// A limit without a request asks for the limit.
+fn requests(container: &mut Value) {
+    let limits = container
+        .pointer("/resources/limits")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    if !limits.is_empty() {
+        let requests = meta::field_mut(container, "resources")
+            .entry("requests")
+            .or_insert_with(|| json!({}));
+        for (name, limit) in limits {
+            meta::as_map(requests).entry(name).or_insert(limit);
+        }
+    }
+}
+
 fn probe_defaults(probe: &mut Value) {
-    for (field, default) in
-        [("timeoutSeconds", json!(1)), ("periodSeconds", json!(10)), ("successThreshold", json!(1)), ("failureThreshold", json!(3))]
-    {
+    for (field, default) in [
+        ("timeoutSeconds", json!(1)),
+        ("periodSeconds", json!(10)),
+        ("successThreshold", json!(1)),
+        ("failureThreshold", json!(3)),
+    ] {
         if probe.get(field).and_then(Value::as_i64).unwrap_or_default() == 0 {
             meta::as_map(probe).insert(field.to_owned(), default);
         }
@@ -373,7 +489,9 @@ fn is_latest(image: &str) -> bool {
 }
 
 fn volume(volume: &mut Value) {
-    let has_source = volume.as_object().is_some_and(|map| map.keys().any(|key| key != "name"));
+    let has_source = volume
+        .as_object()
+        .is_some_and(|map| map.keys().any(|key| key != "name"));
     if !has_source {
         set_missing(Some(volume), "emptyDir", json!({}));
     }
@@ -385,13 +503,25 @@ fn volume(volume: &mut Value) {
     set_missing(volume.get_mut("hostPath"), "type", json!(""));
     if let Some(sources) = volume.pointer_mut("/projected") {
         for source in items_mut(sources, "sources") {
-            set_missing(source.get_mut("serviceAccountToken"), "expirationSeconds", json!(3600));
-            for item in source.get_mut("downwardAPI").into_iter().flat_map(|api| items_mut(api, "items")) {
+            set_missing(
+                source.get_mut("serviceAccountToken"),
+                "expirationSeconds",
+                json!(3600),
+            );
+            for item in source
+                .get_mut("downwardAPI")
+                .into_iter()
+                .flat_map(|api| items_mut(api, "items"))
+            {
                 set_missing(item.get_mut("fieldRef"), "apiVersion", json!("v1"));
             }
         }
     }
-    for item in volume.get_mut("downwardAPI").into_iter().flat_map(|api| items_mut(api, "items")) {
+    for item in volume
+        .get_mut("downwardAPI")
+        .into_iter()
+        .flat_map(|api| items_mut(api, "items"))
+    {
         set_missing(item.get_mut("fieldRef"), "apiVersion", json!("v1"));
     }
 }

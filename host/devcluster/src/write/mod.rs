@@ -38,7 +38,11 @@ pub(crate) struct Written {
 
 impl Write {
     pub(crate) fn named(&self) -> Named<'_> {
-        Named { group: &self.kind.group, resource: &self.kind.plural, name: &self.name }
+        Named {
+            group: &self.kind.group,
+            resource: &self.kind.plural,
+            name: &self.name,
+        }
     }
 
     pub(crate) fn invalid(&self, name: &str, causes: Vec<crate::status::Cause>) -> Status {
@@ -52,25 +56,96 @@ fn check_identity(write: &Write, body: &mut Value) -> Result<()> {
     let Value::Object(map) = body else {
         return Err(Status::bad_request("the request body is not an object"));
     };
-    let text = |key: &str| map.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        map.get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let (sent_version, sent_kind) = (text("apiVersion"), text("kind"));
     if write.kind.custom.is_some() && (sent_version.is_empty() || sent_kind.is_empty()) && !map.is_empty() {
-        let missing = if sent_kind.is_empty() { "Kind" } else { "apiVersion" };
-        return Err(Status::bad_request(format!("Object '{missing}' is missing in '{}'", Value::Object(map.clone()))));
+        let missing = if sent_kind.is_empty() {
+            "Kind"
+        } else {
+            "apiVersion"
+        };
+        return Err(Status::bad_request(format!(
+            "Object '{missing}' is missing in '{}'",
+            Value::Object(map.clone())
+        )));
     }
     if !sent_version.is_empty() && sent_version != version {
-        return Err(Status::bad_request(format!(
-            "the API version in the data ({sent_version}) does not match the expected API version ({version})"
-        )));
+        return Err(Status::bad_request(if write.kind.custom.is_some() {
+            format!(
+                "the API version in the data ({sent_version}) does not match the expected API version ({version})"
+            )
+        } else {
+            format!(
+                "{kind} in version \"{}\" cannot be handled as a {kind}: no kind \"{sent_kind}\" is registered for version \"{sent_version}\" in scheme \"pkg/runtime/scheme.go:111\"",
+                write.kind.version
+            )
+        }));
     }
     if !sent_kind.is_empty() && sent_kind != *kind {
         return Err(Status::bad_request(format!(
-            "{sent_kind} in version \"{}\" cannot be handled as a {kind}: no kind \"{sent_kind}\" is registered for version \"{version}\"",
-            write.kind.version
+            "{sent_kind} in version \"{0}\" cannot be handled as a {kind}: converting ({0}.{sent_kind}) to ({1}.{kind}): unknown conversion",
+            write.kind.version,
+            if write.kind.group.is_empty() {
+                "core"
+            } else {
+                write.kind.group.split('.').next().unwrap_or_default()
+            }
         )));
     }
     map.insert("apiVersion".to_owned(), version.into());
     map.insert("kind".to_owned(), kind.clone().into());
+    Ok(())
+}
+
+/// What a patch left behind, read as a body is; a strict reader blames the patch.
+pub(crate) fn read_patched(
+    write: &Write,
+    body: &mut Value,
+    shown: &str,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let quiet = Write {
+        options: WriteOptions {
+            field_validation: FieldValidation::Ignore,
+            ..write.options.clone()
+        },
+        ..write.clone()
+    };
+    if write.options.field_validation == FieldValidation::Ignore {
+        return read(&quiet, body, warnings);
+    }
+    let mut found = Vec::new();
+    let noisy = Write {
+        options: WriteOptions {
+            field_validation: FieldValidation::Warn,
+            ..quiet.options.clone()
+        },
+        ..quiet
+    };
+    let blame = |why: &str| {
+        let message = format!("Invalid value: \"{}\": {why}", shown.replace('"', "\\\""));
+        Status::invalid(
+            "",
+            "",
+            "",
+            vec![crate::status::Cause::new("FieldValueInvalid", message, "patch")],
+        )
+    };
+    read(&noisy, body, &mut found).map_err(|status| {
+        match status.message.split_once("cannot be handled as a ") {
+            Some((_, why)) => blame(why.split_once(": ").map_or(why, |(_, why)| why)),
+            None => status,
+        }
+    })?;
+    if write.options.field_validation == FieldValidation::Strict && !found.is_empty() {
+        return Err(blame(&format!("strict decoding error: {}", found.join(", "))));
+    }
+    warnings.extend(found);
     Ok(())
 }
 
@@ -87,18 +162,25 @@ pub(crate) fn read(write: &Write, body: &mut Value, warnings: &mut Vec<String>) 
         let found = typed::read(&kind.schema, body);
         if let Some((path, got, expected)) = found.mistyped {
             return Err(Status::bad_request(format!(
-                "{} in version \"{}\" cannot be handled as a {}: json: cannot unmarshal {got} into Go struct field {}.{path} of type {expected}",
-                kind.kind, kind.version, kind.kind, kind.kind
+                "{} in version \"{}\" cannot be handled as a {}: json: cannot unmarshal {got} into Go struct field {path} of type {expected}",
+                kind.kind, kind.version, kind.kind
             )));
         }
         defaults::from_schema(&kind.schema, body);
+        strategy::normalize(kind, body);
         defaults::built_in(&kind.group, &kind.kind, body);
         typed::round_trip(body).map_err(|why| {
-            Status::bad_request(format!("{} in version \"{}\" cannot be handled as a {}: {why}", kind.kind, kind.version, kind.kind))
+            Status::bad_request(format!(
+                "{} in version \"{}\" cannot be handled as a {}: {why}",
+                kind.kind, kind.version, kind.kind
+            ))
         })?;
         found.unknown
     };
-    let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    let texts: Vec<String> = unknown
+        .iter()
+        .map(|path| format!("unknown field \"{path}\""))
+        .collect();
     match write.options.field_validation {
         FieldValidation::Strict if !texts.is_empty() => {
             let texts = texts.join(", ");
@@ -119,21 +201,45 @@ pub(crate) fn read(write: &Write, body: &mut Value, warnings: &mut Vec<String>) 
 pub(crate) fn validate(write: &Write, old: Option<&Value>, new: &Value) -> Result<()> {
     let kind = &write.kind;
     let mut causes = Vec::new();
-    if let Some(old) = old {
-        causes.extend(strategy::immutable(kind, old, new));
-    }
     causes.extend(check::metadata(kind, new));
+    if let Some(old) = old {
+        // the real server checks an update's metadata before and with the rest
+        let twice = check::metadata_update(old, new);
+        causes.extend(twice.iter().cloned().chain(twice.iter().cloned()));
+    }
     if kind.custom.is_some() {
-        let found = structural::validate(&kind.schema, new);
+        let found = match write.subresource.as_str() {
+            "status" => structural::validate_status(&kind.schema, new),
+            _ => structural::validate(&kind.schema, new),
+        };
         // rules are not asked about values that miss the shape they count on
-        const BLOCKING: [&str; 5] =
-            ["FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"];
-        if !found.iter().any(|cause| BLOCKING.contains(&cause.reason.as_str())) {
+        const BLOCKING: [&str; 5] = [
+            "FieldValueNotSupported",
+            "FieldValueRequired",
+            "FieldValueTooLong",
+            "FieldValueTooMany",
+            "FieldValueTypeInvalid",
+        ];
+        if !found
+            .iter()
+            .any(|cause| BLOCKING.contains(&cause.reason.as_str()))
+        {
+            causes.extend(found);
             causes.extend(rules::validate(&kind.schema, new, old));
+        } else {
+            causes.extend(found);
+            let message = "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+            causes.push(crate::status::Cause::new("FieldValueInvalid", message, "<nil>"));
         }
-        causes.extend(found);
     } else {
         causes.extend(check::built_in(kind, new));
     }
-    if causes.is_empty() { Ok(()) } else { Err(write.invalid(crate::meta::name(new), causes)) }
+    if let Some(old) = old {
+        causes.extend(strategy::immutable(kind, old, new));
+    }
+    if causes.is_empty() {
+        Ok(())
+    } else {
+        Err(write.invalid(crate::meta::name(new), causes))
+    }
 }

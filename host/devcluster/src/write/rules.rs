@@ -27,7 +27,11 @@ fn visit(node: &Node, new: &Value, old: Option<&Value>, path: &str, causes: &mut
         Value::Object(map) => {
             for (name, value) in map {
                 if let Some(field) = node.field(name) {
-                    let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let at = if path.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{path}.{name}")
+                    };
                     visit(field, value, old.and_then(|old| old.get(name)), &at, causes);
                 }
             }
@@ -46,8 +50,12 @@ fn visit(node: &Node, new: &Value, old: Option<&Value>, path: &str, causes: &mut
 
 /// The item of the old list that is the same one, by the keys of the list.
 fn correlated<'v>(node: &Node, old: &'v Value, item: &Value) -> Option<&'v Value> {
-    let sluice_schema::ListType::Map(keys) = &node.list_type else { return None };
-    old.as_array()?.iter().find(|old| keys.iter().all(|key| old.get(key) == item.get(key)))
+    let sluice_schema::ListType::Map(keys) = &node.list_type else {
+        return None;
+    };
+    old.as_array()?
+        .iter()
+        .find(|old| keys.iter().all(|key| old.get(key) == item.get(key)))
 }
 
 fn holds(rule: &Rule, new: &Value, old: Option<&Value>) -> Option<bool> {
@@ -73,32 +81,41 @@ fn with_signed_numbers(value: &Value) -> cel::Value {
             None => cel::Value::Float(number.as_f64().unwrap_or_default()),
         },
         Value::String(text) => cel::Value::String(text.clone().into()),
-        Value::Array(items) => cel::Value::List(items.iter().map(with_signed_numbers).collect::<Vec<_>>().into()),
+        Value::Array(items) => {
+            cel::Value::List(items.iter().map(with_signed_numbers).collect::<Vec<_>>().into())
+        }
         Value::Object(map) => {
-            let map: std::collections::HashMap<String, cel::Value> =
-                map.iter().map(|(name, value)| (name.clone(), with_signed_numbers(value))).collect();
+            let map: std::collections::HashMap<String, cel::Value> = map
+                .iter()
+                .map(|(name, value)| (name.clone(), with_signed_numbers(value)))
+                .collect();
             cel::Value::Map(map.into())
         }
     }
 }
 
 fn refuse(rule: &Rule, value: &Value, path: &str) -> Cause {
-    let said = rule.message.clone().unwrap_or_else(|| format!("failed rule: {}", rule.rule.trim()));
+    let said = rule
+        .message
+        .clone()
+        .unwrap_or_else(|| format!("failed rule: {}", rule.rule.trim()));
     let path = match &rule.field_path {
         Some(below) => format!("{path}{below}").trim_start_matches('.').to_owned(),
         None => path.to_owned(),
     };
     let reason = rule.reason.as_deref().unwrap_or("FieldValueInvalid");
     let shown = match value {
-        Value::Object(_) => "\"object\"".to_owned(),
-        Value::Array(_) => "\"array\"".to_owned(),
-        scalar => scalar.to_string(),
+        Value::Object(_) | Value::Array(_) => None,
+        scalar => Some(scalar.to_string()),
     };
     let message = match reason {
         "FieldValueForbidden" => format!("Forbidden: {said}"),
         "FieldValueRequired" => format!("Required value: {said}"),
-        "FieldValueDuplicate" => format!("Duplicate value: {shown}"),
-        _ => format!("Invalid value: {shown}: {said}"),
+        "FieldValueDuplicate" => format!("Duplicate value: {}", shown.unwrap_or_default()),
+        _ => match shown {
+            Some(shown) => format!("Invalid value: {shown}: {said}"),
+            None => format!("Invalid value: {said}"),
+        },
     };
     Cause::new(reason, message, path)
 }

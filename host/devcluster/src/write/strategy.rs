@@ -38,7 +38,11 @@ pub(crate) fn has_generation(kind: &Kind) -> bool {
 
 /// Whether a PUT without a resource version is taken.
 pub(crate) fn allows_unconditional_update(kind: &Kind) -> bool {
-    kind.custom.is_none() && !matches!(kind.kind.as_str(), "APIService" | "CustomResourceDefinition" | "Lease")
+    kind.custom.is_none()
+        && !matches!(
+            kind.kind.as_str(),
+            "APIService" | "CustomResourceDefinition" | "Lease"
+        )
 }
 
 /// Whether the status endpoint owns `.status`, so that other writes leave it alone.
@@ -75,13 +79,27 @@ pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
             status.insert("phase".to_owned(), "Pending".into());
             status.insert("qosClass".to_owned(), "BestEffort".into());
         }
-        "PersistentVolumeClaim" => drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into())),
-        "PersistentVolume" => drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into())),
+        "PersistentVolumeClaim" => {
+            drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into()))
+        }
+        "PersistentVolume" => {
+            drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into()))
+        }
         "Job" => job_selector(object),
         "CustomResourceDefinition" => {
-            let versions = object.pointer("/spec/versions").and_then(Value::as_array).cloned().unwrap_or_default();
-            let storage = versions.iter().find(|version| version.get("storage") == Some(&Value::Bool(true)));
-            let stored: Vec<Value> = storage.and_then(|version| version.get("name")).cloned().into_iter().collect();
+            let versions = object
+                .pointer("/spec/versions")
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            let storage = versions
+                .iter()
+                .find(|version| version.get("storage") == Some(&Value::Bool(true)));
+            let stored: Vec<Value> = storage
+                .and_then(|version| version.get("name"))
+                .cloned()
+                .into_iter()
+                .collect();
             let status = meta::field_mut(object, "status");
             status.insert("storedVersions".to_owned(), Value::Array(stored));
             status.insert("conditions".to_owned(), Value::Null);
@@ -89,7 +107,6 @@ pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
         }
         _ => {}
     }
-    normalize(kind, object);
 }
 
 /// What an update carries over from the stored object.
@@ -107,7 +124,6 @@ pub(crate) fn prepare_update(kind: &Kind, old: &Value, new: &mut Value) {
             "ServiceAccount" if new.get("secrets").is_none() => carry(old, new, "secrets"),
             _ => {}
         }
-        normalize(kind, new);
     }
     bump_generation(kind, old, new);
 }
@@ -123,13 +139,22 @@ pub(crate) fn prepare_status_update(kind: &Kind, old: &Value, new: &mut Value) {
             Some(status) => drop(meta::as_map(new).insert("status".to_owned(), status)),
             None => drop(meta::as_map(new).remove("status")),
         }
-        if let Some(managed) = managed {
-            meta::set(new, "managedFields", managed);
+        match managed {
+            Some(managed) => meta::set(new, "managedFields", managed),
+            None => drop(meta::remove(new, "managedFields")),
         }
         meta::set(new, "resourceVersion", sent_version);
     } else {
-        let names: Vec<String> = old.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
-        for name in names.iter().filter(|name| !matches!(name.as_str(), "metadata" | "status")) {
+        let names: Vec<String> = old
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in names
+            .iter()
+            .filter(|name| !matches!(name.as_str(), "metadata" | "status"))
+        {
             carry(old, new, name);
         }
         meta::carry(old, new, "labels");
@@ -159,6 +184,14 @@ fn bump_generation(kind: &Kind, old: &Value, new: &mut Value) {
         if !status_counts {
             map.remove("status");
         }
+        if kind.is("apps", "deployments") {
+            // a Deployment's annotations are part of its wish
+            let annotations = object
+                .pointer("/metadata/annotations")
+                .cloned()
+                .unwrap_or_default();
+            map.insert("annotations".to_owned(), annotations);
+        }
         wish
     };
     let changed = wish(old) != wish(new);
@@ -166,9 +199,11 @@ fn bump_generation(kind: &Kind, old: &Value, new: &mut Value) {
 }
 
 /// Rewrites what has two spellings.
-fn normalize(kind: &Kind, object: &mut Value) {
+pub(crate) fn normalize(kind: &Kind, object: &mut Value) {
     if kind.kind == "Secret" && kind.group.is_empty() {
-        let Some(Value::Object(plain)) = meta::as_map(object).remove("stringData") else { return };
+        let Some(Value::Object(plain)) = meta::as_map(object).remove("stringData") else {
+            return;
+        };
         let data = meta::field_mut(object, "data");
         for (key, text) in plain {
             data.insert(key, STANDARD.encode(text.as_str().unwrap_or_default()).into());
@@ -183,7 +218,10 @@ fn job_selector(object: &mut Value) {
     }
     let (uid, name) = (meta::uid(object).to_owned(), meta::name(object).to_owned());
     let spec = meta::field_mut(object, "spec");
-    spec.insert("selector".to_owned(), json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
+    spec.insert(
+        "selector".to_owned(),
+        json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}),
+    );
     let template = meta::as_map(spec.entry("template").or_insert_with(|| json!({})));
     let template = meta::as_map(template.entry("metadata").or_insert_with(|| json!({})));
     let labels = meta::as_map(template.entry("labels").or_insert_with(|| json!({})));
@@ -199,24 +237,47 @@ fn job_selector(object: &mut Value) {
 
 /// Addresses and ports that were given stay given.
 fn carry_addresses(old: &Value, new: &mut Value) {
-    let external = |object: &Value| object.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");
+    let external =
+        |object: &Value| object.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");
     if external(new) {
         return;
     }
     let old_spec = old.get("spec").cloned().unwrap_or_default();
     let spec = meta::field_mut(new, "spec");
-    for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort"] {
-        if spec.get(field).is_none_or(|value| value.is_null() || *value == json!("") || *value == json!([]))
+    for field in [
+        "clusterIP",
+        "clusterIPs",
+        "ipFamilies",
+        "ipFamilyPolicy",
+        "healthCheckNodePort",
+    ] {
+        if spec
+            .get(field)
+            .is_none_or(|value| value.is_null() || *value == json!("") || *value == json!([]))
             && let Some(value) = old_spec.get(field)
         {
             spec.insert(field.to_owned(), value.clone());
         }
     }
-    let old_ports = old_spec.get("ports").and_then(Value::as_array).cloned().unwrap_or_default();
-    for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
-        let same = |old: &&Value| old.get("port") == port.get("port") && old.get("protocol") == port.get("protocol");
+    let old_ports = old_spec
+        .get("ports")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    for port in spec
+        .get_mut("ports")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let same =
+            |old: &&Value| old.get("port") == port.get("port") && old.get("protocol") == port.get("protocol");
         if port.get("nodePort").is_none_or(Value::is_null)
-            && let Some(node_port) = old_ports.iter().find(same).and_then(|old| old.get("nodePort")).cloned()
+            && let Some(node_port) = old_ports
+                .iter()
+                .find(same)
+                .and_then(|old| old.get("nodePort"))
+                .cloned()
         {
             meta::as_map(port).insert("nodePort".to_owned(), node_port);
         }
@@ -234,7 +295,11 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
         let (old, new) = (old.pointer(pointer), new.pointer(pointer));
         if old != new && old.is_some() {
             let shown = new.map_or_else(|| "null".to_owned(), Value::to_string);
-            causes.push(Cause::new("FieldValueInvalid", format!("Invalid value: {shown}: {SAID}"), path));
+            causes.push(Cause::new(
+                "FieldValueInvalid",
+                format!("Invalid value: {shown}: {SAID}"),
+                path,
+            ));
         }
     };
     match (kind.group.as_str(), kind.kind.as_str()) {
@@ -246,8 +311,14 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
         }
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
             if old.get("roleRef") != new.get("roleRef") {
-                let shown = new.get("roleRef").map_or_else(|| "null".to_owned(), Value::to_string);
-                causes.push(Cause::new("FieldValueInvalid", format!("Invalid value: {shown}: cannot change roleRef"), "roleRef"));
+                let shown = new
+                    .get("roleRef")
+                    .map_or_else(|| "null".to_owned(), Value::to_string);
+                causes.push(Cause::new(
+                    "FieldValueInvalid",
+                    format!("Invalid value: {shown}: cannot change roleRef"),
+                    "roleRef",
+                ));
             }
         }
         ("", "Secret") => {
@@ -257,15 +328,29 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
         ("", "ConfigMap") => causes.extend(sealed(old, new)),
         ("", "Service") => {
             let external = new.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");
-            let given = |object: &Value| object.pointer("/spec/clusterIP").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let given = |object: &Value| {
+                object
+                    .pointer("/spec/clusterIP")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             if !external && !given(old).is_empty() && given(old) != given(new) {
                 let message = format!("Invalid value: [\"{}\"]: may not change once set", given(new));
                 causes.push(Cause::new("FieldValueInvalid", message, "spec.clusterIPs[0]"));
             }
         }
         ("apps", "StatefulSet") => {
-            const MUTABLE: [&str; 8] = ["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
-                "persistentVolumeClaimRetentionPolicy", "minReadySeconds", "volumeClaimTemplatesUpdate"];
+            const MUTABLE: [&str; 8] = [
+                "replicas",
+                "ordinals",
+                "template",
+                "updateStrategy",
+                "revisionHistoryLimit",
+                "persistentVolumeClaimRetentionPolicy",
+                "minReadySeconds",
+                "volumeClaimTemplatesUpdate",
+            ];
             let rest = |object: &Value| {
                 let mut spec = object.get("spec").cloned().unwrap_or_default();
                 meta::as_map(&mut spec).retain(|field, _| !MUTABLE.contains(&field.as_str()));
@@ -278,7 +363,12 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
         ("", "PersistentVolumeClaim") => {
             let rest = |object: &Value| {
                 let mut spec = object.get("spec").cloned().unwrap_or_default();
-                meta::as_map(&mut spec).retain(|field, _| !matches!(field.as_str(), "resources" | "volumeAttributesClassName" | "volumeName"));
+                meta::as_map(&mut spec).retain(|field, _| {
+                    !matches!(
+                        field.as_str(),
+                        "resources" | "volumeAttributesClassName" | "volumeName"
+                    )
+                });
                 spec
             };
             if rest(old) != rest(new) {
@@ -295,10 +385,18 @@ fn sealed(old: &Value, new: &Value) -> Vec<Cause> {
     if old.get("immutable") != Some(&Value::Bool(true)) {
         return Vec::new();
     }
-    let said = |field: &str| Cause::new("FieldValueForbidden", "Forbidden: field is immutable when `immutable` is set", field);
+    let said = |field: &str| {
+        Cause::new(
+            "FieldValueForbidden",
+            "Forbidden: field is immutable when `immutable` is set",
+            field,
+        )
+    };
     let fields = ["immutable", "data", "binaryData"];
     let changed = fields.into_iter().filter(|field| {
-        let empty = |value: Option<&Value>| value.is_none_or(|value| value.as_object().is_some_and(serde_json::Map::is_empty));
+        let empty = |value: Option<&Value>| {
+            value.is_none_or(|value| value.as_object().is_some_and(serde_json::Map::is_empty))
+        };
         old.get(*field) != new.get(*field) && !(empty(old.get(*field)) && empty(new.get(*field)))
     });
     changed.map(said).collect()

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 pub(crate) fn prune(node: &Node, value: &mut Value) -> Vec<String> {
     let mut dropped = Vec::new();
     prune_at(node, value, "", &mut dropped, true);
+    dropped.sort();
     dropped
 }
 
@@ -18,7 +19,8 @@ fn prune_at(node: &Node, value: &mut Value, path: &str, dropped: &mut Vec<String
         Value::Object(map) => {
             if !node.is_open() {
                 map.retain(|name, _| {
-                    let known = node.has_named_field(name) || (is_resource && matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));
+                    let known = node.has_named_field(name)
+                        || (is_resource && matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));
                     if !known {
                         dropped.push(join(path, name));
                     }
@@ -34,7 +36,13 @@ fn prune_at(node: &Node, value: &mut Value, path: &str, dropped: &mut Vec<String
         Value::Array(items) => {
             if let Some(node) = &node.items {
                 for (index, item) in items.iter_mut().enumerate() {
-                    prune_at(node, item, &format!("{path}[{index}]"), dropped, node.embedded_resource);
+                    prune_at(
+                        node,
+                        item,
+                        &format!("{path}[{index}]"),
+                        dropped,
+                        node.embedded_resource,
+                    );
                 }
             }
         }
@@ -72,10 +80,30 @@ pub(crate) fn validate(node: &Node, value: &Value) -> Vec<Cause> {
     causes
 }
 
+/// What the schema of the status has against the status: its texts name fields from there.
+pub(crate) fn validate_status(node: &Node, value: &Value) -> Vec<Cause> {
+    let (Some(node), Some(status)) = (node.field("status"), value.get("status")) else {
+        return Vec::new();
+    };
+    let mut causes = validate(node, status);
+    for cause in &mut causes {
+        cause.field = if cause.field.is_empty() {
+            "status".to_owned()
+        } else {
+            format!("status.{}", cause.field)
+        };
+    }
+    causes
+}
+
 fn visit(node: &Node, value: &Value, path: &str, causes: &mut Vec<Cause>) {
     if value.is_null() {
         if !node.nullable && node.kind != Type::Any {
-            let message = format!("Invalid value: \"null\": {} in body must be of type {}: \"null\"", shown(path), type_name(node.kind));
+            let message = format!(
+                "Invalid value: \"null\": {} in body must be of type {}: \"null\"",
+                shown(path),
+                type_name(node.kind)
+            );
             causes.push(Cause::new("FieldValueTypeInvalid", message, path));
         }
         return;
@@ -83,7 +111,10 @@ fn visit(node: &Node, value: &Value, path: &str, causes: &mut Vec<Cause>) {
     if !has_type(node.kind, value) {
         let message = format!(
             "Invalid value: \"{}\": {} in body must be of type {}: \"{}\"",
-            json_type(value), shown(path), type_name(node.kind), json_type(value)
+            json_type(value),
+            shown(path),
+            type_name(node.kind),
+            json_type(value)
         );
         causes.push(Cause::new("FieldValueTypeInvalid", message, path));
         return;
@@ -104,7 +135,11 @@ fn visit(node: &Node, value: &Value, path: &str, causes: &mut Vec<Cause>) {
 fn object(node: &Node, map: &Map<String, Value>, path: &str, causes: &mut Vec<Cause>) {
     for name in &node.required {
         if !map.contains_key(name) {
-            causes.push(Cause::new("FieldValueRequired", "Required value", join(path, name)));
+            causes.push(Cause::new(
+                "FieldValueRequired",
+                "Required value",
+                join(path, name),
+            ));
         }
     }
     for (name, value) in map {
@@ -132,13 +167,19 @@ fn list(node: &Node, items: &[Value], path: &str, causes: &mut Vec<Cause>) {
             ListType::Atomic => continue,
             ListType::Set => item.clone(),
             ListType::Map(keys) => {
-                let fields = keys.iter().filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
+                let fields = keys
+                    .iter()
+                    .filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
                 Value::Object(fields.collect())
             }
         };
         if !seen.insert(key.to_string()) {
             let message = format!("Duplicate value: {key}");
-            causes.push(Cause::new("FieldValueDuplicate", message, format!("{path}[{index}]")));
+            causes.push(Cause::new(
+                "FieldValueDuplicate",
+                message,
+                format!("{path}[{index}]"),
+            ));
         }
     }
 }
@@ -147,39 +188,73 @@ fn scalars(constraints: &Constraints, value: &Value, path: &str, causes: &mut Ve
     let mut refuse = |reason: &str, message: String| causes.push(Cause::new(reason, message, path));
     if !constraints.one_of_values.is_empty() && !constraints.one_of_values.contains(value) {
         let supported: Vec<String> = constraints.one_of_values.iter().map(Value::to_string).collect();
-        refuse("FieldValueNotSupported", format!("Unsupported value: {value}: supported values: {}", supported.join(", ")));
+        refuse(
+            "FieldValueNotSupported",
+            format!(
+                "Unsupported value: {value}: supported values: {}",
+                supported.join(", ")
+            ),
+        );
     }
     let at = shown(path);
     if let Some(text) = value.as_str() {
         let length = text.chars().count() as u64;
         if let Some(max) = constraints.max_length.filter(|max| length > *max) {
-            let unit = if max == 1 { "character" } else { "characters" };
-            refuse("FieldValueTooLong", format!("Too long: may not be more than {max} {unit}"));
+            refuse(
+                "FieldValueTooLong",
+                format!("Too long: may not be more than {max} bytes"),
+            );
         }
         if let Some(min) = constraints.min_length.filter(|min| length < *min) {
-            refuse("FieldValueInvalid", format!("Invalid value: {value}: {at} in body should be at least {min} chars long"));
+            refuse(
+                "FieldValueInvalid",
+                format!("Invalid value: {value}: {at} in body should be at least {min} chars long"),
+            );
         }
         if let Some(pattern) = &constraints.pattern
             && Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(text))
         {
-            refuse("FieldValueInvalid", format!("Invalid value: {value}: {at} in body should match '{pattern}'"));
+            refuse(
+                "FieldValueInvalid",
+                format!("Invalid value: {value}: {at} in body should match '{pattern}'"),
+            );
         }
     }
     if let Some(number) = value.as_f64() {
         if let Some(min) = constraints.minimum {
-            let (bad, than) = if constraints.exclusive_minimum { (number <= min, "greater than") } else { (number < min, "greater than or equal to") };
+            let (bad, than) = if constraints.exclusive_minimum {
+                (number <= min, "greater than")
+            } else {
+                (number < min, "greater than or equal to")
+            };
             if bad {
-                refuse("FieldValueInvalid", format!("Invalid value: {value}: {at} in body should be {than} {min}"));
+                refuse(
+                    "FieldValueInvalid",
+                    format!("Invalid value: {value}: {at} in body should be {than} {min}"),
+                );
             }
         }
         if let Some(max) = constraints.maximum {
-            let (bad, than) = if constraints.exclusive_maximum { (number >= max, "less than") } else { (number > max, "less than or equal to") };
+            let (bad, than) = if constraints.exclusive_maximum {
+                (number >= max, "less than")
+            } else {
+                (number > max, "less than or equal to")
+            };
             if bad {
-                refuse("FieldValueInvalid", format!("Invalid value: {value}: {at} in body should be {than} {max}"));
+                refuse(
+                    "FieldValueInvalid",
+                    format!("Invalid value: {value}: {at} in body should be {than} {max}"),
+                );
             }
         }
-        if let Some(of) = constraints.multiple_of.filter(|of| *of != 0.0 && (number / of).fract() != 0.0) {
-            refuse("FieldValueInvalid", format!("Invalid value: {value}: {at} in body should be a multiple of {of}"));
+        if let Some(of) = constraints
+            .multiple_of
+            .filter(|of| *of != 0.0 && (number / of).fract() != 0.0)
+        {
+            refuse(
+                "FieldValueInvalid",
+                format!("Invalid value: {value}: {at} in body should be a multiple of {of}"),
+            );
         }
     }
 }
@@ -187,12 +262,26 @@ fn scalars(constraints: &Constraints, value: &Value, path: &str, causes: &mut Ve
 fn sizes(constraints: &Constraints, value: &Value, path: &str, causes: &mut Vec<Cause>) {
     let at = shown(path);
     let (count, unit, min, max) = match value {
-        Value::Array(items) => (items.len() as u64, "items", constraints.min_items, constraints.max_items),
-        Value::Object(map) => (map.len() as u64, "properties", constraints.min_properties, constraints.max_properties),
+        Value::Array(items) => (
+            items.len() as u64,
+            "items",
+            constraints.min_items,
+            constraints.max_items,
+        ),
+        Value::Object(map) => (
+            map.len() as u64,
+            "properties",
+            constraints.min_properties,
+            constraints.max_properties,
+        ),
         _ => return,
     };
     if let Some(max) = max.filter(|max| count > *max) {
-        causes.push(Cause::new("FieldValueTooMany", format!("Too many: {count}: must have at most {max} items"), path));
+        causes.push(Cause::new(
+            "FieldValueTooMany",
+            format!("Too many: {count}: must have at most {max} items"),
+            path,
+        ));
     }
     if let Some(min) = min.filter(|min| count < *min) {
         let message = format!("Invalid value: {count}: {at} in body should have at least {min} {unit}");
@@ -200,9 +289,16 @@ fn sizes(constraints: &Constraints, value: &Value, path: &str, causes: &mut Vec<
     }
     if let Value::Array(items) = value
         && constraints.unique_items
-        && items.iter().enumerate().any(|(index, item)| items.iter().take(index).any(|other| other == item))
+        && items
+            .iter()
+            .enumerate()
+            .any(|(index, item)| items.iter().take(index).any(|other| other == item))
     {
-        causes.push(Cause::new("FieldValueInvalid", format!("Invalid value: {at} in body shouldn't contain duplicates"), path));
+        causes.push(Cause::new(
+            "FieldValueInvalid",
+            format!("Invalid value: {at} in body shouldn't contain duplicates"),
+            path,
+        ));
     }
 }
 
@@ -224,7 +320,9 @@ fn branches(constraints: &Constraints, value: &Value, path: &str, causes: &mut V
         match constraints.one_of.iter().filter(|node| holds(node)).count() {
             1 => {}
             0 => refuse("must validate one and only one schema (oneOf). Found none valid"),
-            count => refuse(&format!("must validate one and only one schema (oneOf). Found {count} valid alternatives")),
+            count => refuse(&format!(
+                "must validate one and only one schema (oneOf). Found {count} valid alternatives"
+            )),
         }
     }
     if constraints.not.as_ref().is_some_and(|node| holds(node)) {
@@ -235,14 +333,19 @@ fn branches(constraints: &Constraints, value: &Value, path: &str, causes: &mut V
         visit(node, value, path, &mut found);
         if !found.is_empty() {
             causes.append(&mut found);
-            let message = format!("Invalid value: {}: {at} in body must validate all the schemas (allOf)", short(value));
+            let message = format!(
+                "Invalid value: {}: {at} in body must validate all the schemas (allOf)",
+                short(value)
+            );
             causes.push(Cause::new("FieldValueInvalid", message, path));
         }
     }
 }
 
 fn format(node: &Node, value: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let (Some(format), Some(text)) = (&node.format, value.as_str()) else { return };
+    let (Some(format), Some(text)) = (&node.format, value.as_str()) else {
+        return;
+    };
     let ok = match format.as_str() {
         "date-time" => text.parse::<jiff::Timestamp>().is_ok(),
         "uuid" => uuid::Uuid::parse_str(text).is_ok(),
@@ -255,7 +358,10 @@ fn format(node: &Node, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         _ => true,
     };
     if !ok {
-        let message = format!("Invalid value: {value}: {} in body must be of type {format}: {value}", shown(path));
+        let message = format!(
+            "Invalid value: {value}: {} in body must be of type {format}: {value}",
+            shown(path)
+        );
         causes.push(Cause::new("FieldValueInvalid", message, path));
     }
 }
@@ -266,7 +372,9 @@ fn has_type(kind: Type, value: &Value) -> bool {
         Type::Object => value.is_object(),
         Type::Array => value.is_array(),
         Type::String => value.is_string(),
-        Type::Integer => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        Type::Integer => {
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0)
+        }
         Type::Number => value.is_number(),
         Type::Boolean => value.is_boolean(),
         Type::IntOrString => value.is_string() || value.is_i64() || value.is_u64(),
@@ -311,5 +419,9 @@ fn shown(path: &str) -> &str {
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }

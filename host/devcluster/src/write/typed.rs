@@ -40,7 +40,11 @@ fn visit(node: &Node, value: &mut Value, path: &str, found: &mut Findings) {
     check_type(node, value, path, found);
     match value {
         Value::Object(map) => {
-            map.retain(|_, value| !value.is_null());
+            for (name, value) in map.iter_mut() {
+                if let Some(field) = node.field(name) {
+                    visit(field, value, &join(path, name), found);
+                }
+            }
             if !node.is_open() {
                 map.retain(|name, _| {
                     let known = node.has_named_field(name);
@@ -49,11 +53,6 @@ fn visit(node: &Node, value: &mut Value, path: &str, found: &mut Findings) {
                     }
                     known
                 });
-            }
-            for (name, value) in map.iter_mut() {
-                if let Some(field) = node.field(name) {
-                    visit(field, value, &join(path, name), found);
-                }
             }
         }
         Value::Array(items) => {
@@ -95,5 +94,9 @@ fn check_type(node: &Node, value: &Value, path: &str, found: &mut Findings) {
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }

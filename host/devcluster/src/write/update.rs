@@ -1,6 +1,6 @@
 //! Changing objects: PUT, the patches, and server-side apply.
 
-use super::{Write, Written, create, owners, read, strategy, validate};
+use super::{Write, Written, create, owners, read, read_patched, strategy, validate};
 use crate::cluster::Cluster;
 use crate::meta;
 use crate::patch::{PatchKind, patched};
@@ -15,7 +15,10 @@ const PATCH_TRIES_MAX: usize = 5;
 
 fn current(cluster: &Cluster, write: &Write) -> Result<Arc<Value>> {
     let key = Key::new(&write.namespace, &write.name);
-    cluster.store.get(&write.kind.table, &key).ok_or_else(|| Status::not_found(&write.named()))
+    cluster
+        .store
+        .get(&write.kind.table, &key)
+        .ok_or_else(|| Status::not_found(&write.named()))
 }
 
 /// PUT of an object or its status.
@@ -27,13 +30,28 @@ pub(crate) fn replace(cluster: &Cluster, write: &Write, mut body: Value) -> Resu
         let stored = current(cluster, write)?;
         let sent = meta::resource_version(&body);
         if sent.is_empty() && !strategy::allows_unconditional_update(&write.kind) {
-            let cause = Cause::new("FieldValueInvalid", "Invalid value: 0: must be specified for an update", "metadata.resourceVersion");
-            return Err(write.invalid(&write.name, vec![cause]));
+            let cause = Cause::new(
+                "FieldValueInvalid",
+                "Invalid value: 0: must be specified for an update",
+                "metadata.resourceVersion",
+            );
+            return Err(Status::invalid(
+                &write.kind.group,
+                &write.kind.plural,
+                &write.name,
+                vec![cause],
+            ));
         }
         let is_pinned = !sent.is_empty();
         let old = write.kind.present(&stored);
         match finish(cluster, write, &stored, &old, body.clone(), Owner::Update)? {
-            Some(object) => return Ok(Written { object, is_new: false, warnings }),
+            Some(object) => {
+                return Ok(Written {
+                    object,
+                    is_new: false,
+                    warnings,
+                });
+            }
             None if is_pinned => return Err(Status::modified(&write.named())),
             None => {}
         }
@@ -44,7 +62,7 @@ pub(crate) fn replace(cluster: &Cluster, write: &Write, mut body: Value) -> Resu
 pub(crate) fn patch(cluster: &Cluster, write: &Write, how: PatchKind, body: &Value) -> Result<Written> {
     if how == PatchKind::Strategic && write.kind.custom.is_some() {
         return Err(Status::unsupported_media_type(
-            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor",
+            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
         ));
     }
     for _ in 0..PATCH_TRIES_MAX {
@@ -52,11 +70,20 @@ pub(crate) fn patch(cluster: &Cluster, write: &Write, how: PatchKind, body: &Val
         let old = write.kind.present(&stored);
         let mut new = patched(how, &write.kind.schema, &old, body.clone())?;
         let mut warnings = Vec::new();
-        read(write, &mut new, &mut warnings)?;
+        let shown = if how == PatchKind::Strategic {
+            go_map(body)
+        } else {
+            new.to_string()
+        };
+        read_patched(write, &mut new, &shown, &mut warnings)?;
         create::place(write, &mut new)?;
         let is_pinned = meta::resource_version(&new) != meta::resource_version(&old);
         if let Some(object) = finish(cluster, write, &stored, &old, new, Owner::Update)? {
-            return Ok(Written { object, is_new: false, warnings });
+            return Ok(Written {
+                object,
+                is_new: false,
+                warnings,
+            });
         }
         if is_pinned {
             break;
@@ -65,40 +92,60 @@ pub(crate) fn patch(cluster: &Cluster, write: &Write, how: PatchKind, body: &Val
     Err(Status::modified(&write.named()))
 }
 
+/// `%v` of a map in Go.
+fn go_map(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let fields: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", go_map(value)))
+                .collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// Server-side apply to an object or its status; makes the object where it is absent.
 pub(crate) fn apply(cluster: &Cluster, write: &Write, body: &Value) -> Result<Written> {
-    if write.options.manager.is_empty() {
-        let cause = Cause::new("FieldValueRequired", "Required value: is required for apply patch", "fieldManager");
-        return Err(Status::invalid("meta.k8s.io", "PatchOptions", "", vec![cause]));
-    }
     check_applied(write, body)?;
-    let mut config = body.clone();
-    create::place(write, &mut config)?;
+    create::place(write, &mut body.clone())?;
+    let config = body;
     for _ in 0..PATCH_TRIES_MAX {
-        let stored = cluster.store.get(&write.kind.table, &Key::new(&write.namespace, &write.name));
+        let stored = cluster
+            .store
+            .get(&write.kind.table, &Key::new(&write.namespace, &write.name));
         let Some(stored) = stored else {
             if !write.subresource.is_empty() {
                 return Err(Status::not_found(&write.named()));
             }
-            return apply_new(cluster, write, &config);
+            return apply_new(cluster, write, config);
         };
         let old = write.kind.present(&stored);
-        if !meta::uid(&config).is_empty() && meta::uid(&config) != meta::uid(&old) {
-            return Err(uid_conflict(write, meta::uid(&config), meta::uid(&old)));
-        }
-        let mut config = config.clone();
-        let sent = meta::resource_version(&config).to_owned();
+        let sent = meta::resource_version(config);
         if !sent.is_empty() && sent != meta::resource_version(&old) {
             return Err(Status::modified(&write.named()));
         }
-        meta::remove(&mut config, "resourceVersion");
         let (manager, force) = (&write.options.manager, write.options.force);
-        let mut new = owners::apply(&write.kind, &old, &config, manager, &write.subresource, force)?;
+        let mut new = owners::apply(&write.kind, &old, config, manager, &write.subresource, force)?;
         // read again as the stored type would be; what is unknown was refused above
-        let quiet = Write { options: crate::request::WriteOptions { field_validation: FieldValidation::Ignore, ..write.options.clone() }, ..write.clone() };
+        let quiet = Write {
+            options: crate::request::WriteOptions {
+                field_validation: FieldValidation::Ignore,
+                ..write.options.clone()
+            },
+            ..write.clone()
+        };
         read(&quiet, &mut new, &mut Vec::new())?;
         if let Some(object) = finish(cluster, write, &stored, &old, new, Owner::Apply)? {
-            return Ok(Written { object, is_new: false, warnings: Vec::new() });
+            return Ok(Written {
+                object,
+                is_new: false,
+                warnings: Vec::new(),
+            });
         }
     }
     Err(Status::modified(&write.named()))
@@ -108,26 +155,33 @@ fn check_applied(write: &Write, body: &Value) -> Result<()> {
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (write.kind.api_version(), &write.kind.kind);
     if !body.is_object() {
-        return Err(Status::bad_request("error decoding YAML: the patch is not an object"));
+        return Err(Status::bad_request(
+            "error decoding YAML: the patch is not an object",
+        ));
     }
     if text("apiVersion") != version || text("kind") != kind {
-        let (group, sent_version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
-        return Err(Status::bad_request(format!("invalid object type: {group}/{sent_version}, Kind={}", text("kind"))));
-    }
-    if write.kind.custom.is_none() && write.options.field_validation == FieldValidation::Strict {
-        let found = super::typed::read(&write.kind.schema, &mut body.clone());
-        if let Some(first) = found.unknown.first() {
-            let id = format!("{}/{}; {version}, Kind={kind}", meta::namespace(body), write.name);
-            return Err(Status::new(500, "", format!("failed to create typed patch object ({id}): .{first}: field not declared in schema")));
-        }
+        let (group, sent_version) = text("apiVersion")
+            .split_once('/')
+            .unwrap_or(("", text("apiVersion")));
+        return Err(Status::bad_request(format!(
+            "invalid object type: {group}/{sent_version}, Kind={}",
+            text("kind")
+        )));
     }
     Ok(())
 }
 
 fn apply_new(cluster: &Cluster, write: &Write, config: &Value) -> Result<Written> {
-    if !meta::resource_version(config).is_empty() || !meta::uid(config).is_empty() {
-        return Err(Status::not_found(&write.named()));
+    if !meta::uid(config).is_empty() {
+        let why = format!(
+            "uid mismatch: the provided object specified uid {}, and no existing object was found",
+            meta::uid(config)
+        );
+        return Err(Status::conflict(&write.named(), &why));
     }
+    let mut config = config.clone();
+    meta::remove(&mut config, "resourceVersion");
+    let config = &config;
     let mut live = (*write.kind.empty).clone();
     meta::set(&mut live, "name", write.name.clone());
     if write.kind.is_namespaced {
@@ -135,10 +189,20 @@ fn apply_new(cluster: &Cluster, write: &Write, config: &Value) -> Result<Written
     }
     let (manager, force) = (&write.options.manager, write.options.force);
     let mut new = owners::apply(&write.kind, &live, config, manager, &write.subresource, force)?;
-    let quiet = Write { options: crate::request::WriteOptions { field_validation: FieldValidation::Ignore, ..write.options.clone() }, ..write.clone() };
+    let quiet = Write {
+        options: crate::request::WriteOptions {
+            field_validation: FieldValidation::Ignore,
+            ..write.options.clone()
+        },
+        ..write.clone()
+    };
     read(&quiet, &mut new, &mut Vec::new())?;
     let object = create::finish(cluster, write, new)?;
-    Ok(Written { object, is_new: true, warnings: Vec::new() })
+    Ok(Written {
+        object,
+        is_new: true,
+        warnings: Vec::new(),
+    })
 }
 
 /// Who notes the owners of a change.
@@ -151,27 +215,65 @@ enum Owner {
 }
 
 fn uid_conflict(write: &Write, wanted: &str, found: &str) -> Status {
-    Status::conflict(&write.named(), &format!("Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"))
+    let group = if write.kind.custom.is_some() {
+        format!("{}/", write.kind.group)
+    } else {
+        String::new()
+    };
+    let namespace = if write.namespace.is_empty() {
+        String::new()
+    } else {
+        format!("{}/", write.namespace)
+    };
+    let key = format!("/registry/{group}{}/{namespace}{}", write.kind.plural, write.name);
+    Status::conflict(
+        &write.named(),
+        &format!(
+            "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {wanted}, UID in object meta: {found}"
+        ),
+    )
 }
 
 /// Stores a change that is read. None means that somebody else was faster.
-fn finish(cluster: &Cluster, write: &Write, stored: &Arc<Value>, old: &Arc<Value>, mut new: Value, owner: Owner) -> Result<Option<Arc<Value>>> {
+fn finish(
+    cluster: &Cluster,
+    write: &Write,
+    stored: &Arc<Value>,
+    old: &Arc<Value>,
+    mut new: Value,
+    owner: Owner,
+) -> Result<Option<Arc<Value>>> {
     let kind = &write.kind;
-    if !meta::uid(&new).is_empty() && meta::uid(&new) != meta::uid(old) {
+    if owner == Owner::Update && !meta::uid(&new).is_empty() && meta::uid(&new) != meta::uid(old) {
         return Err(uid_conflict(write, meta::uid(&new), meta::uid(old)));
     }
     let sent = meta::resource_version(&new);
     if !sent.is_empty() && sent != meta::resource_version(old) {
         return Err(Status::modified(&write.named()));
     }
-    for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
+    if meta::uid(&new).is_empty() {
+        meta::carry(old, &mut new, "uid");
+    }
+    for field in [
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
+        "generation",
+    ] {
         meta::carry(old, &mut new, field);
     }
     if meta::text(&new, "generateName").is_empty() {
         meta::carry(old, &mut new, "generateName");
     }
     if owner == Owner::Update {
-        owners::note_update(kind, Some(old), &mut new, &write.options.manager, &write.subresource);
+        owners::note_update(
+            kind,
+            Some(old),
+            &mut new,
+            &write.options.manager,
+            &write.subresource,
+        );
     }
     match write.subresource.as_str() {
         "status" => strategy::prepare_status_update(kind, old, &mut new),
@@ -179,9 +281,6 @@ fn finish(cluster: &Cluster, write: &Write, stored: &Arc<Value>, old: &Arc<Value
             strategy::prepare_update(kind, old, &mut new);
             cluster.allocate(kind, Some(old), &mut new);
         }
-    }
-    if meta::is_deleted(old) {
-        refuse_new_finalizers(write, old, &new)?;
     }
     validate(write, Some(old), &new)?;
     meta::carry(old, &mut new, "resourceVersion");
@@ -198,33 +297,36 @@ fn finish(cluster: &Cluster, write: &Write, stored: &Arc<Value>, old: &Arc<Value
         let gone = cluster.remove(kind, &Key::of(&to_store), expected);
         return Ok(gone.ok().map(|_| kind.present(&Arc::new(to_store))));
     }
-    Ok(cluster.put(kind, to_store, &Expect::Revision(expected)).ok().map(|stored| kind.present(&stored)))
+    Ok(cluster
+        .put(kind, to_store, &Expect::Revision(expected))
+        .ok()
+        .map(|stored| kind.present(&stored)))
 }
 
 fn grace(object: &Value) -> i64 {
-    object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64).unwrap_or_default()
+    object
+        .pointer("/metadata/deletionGracePeriodSeconds")
+        .and_then(Value::as_i64)
+        .unwrap_or_default()
 }
 
 /// A namespace lives until its own finalizers are gone.
 fn keeps_alive(kind: &crate::kinds::Kind, object: &Value) -> bool {
-    kind.is("", "namespaces") && object.pointer("/spec/finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty())
-}
-
-fn refuse_new_finalizers(write: &Write, old: &Value, new: &Value) -> Result<()> {
-    let had = meta::finalizers(old);
-    let added: Vec<String> = meta::finalizers(new).into_iter().filter(|name| !had.contains(name)).collect();
-    if added.is_empty() {
-        return Ok(());
-    }
-    let shown: Vec<String> = added.iter().map(|name| format!("\"{name}\"")).collect();
-    let message = format!("Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}", shown.join(", "));
-    Err(write.invalid(&write.name, vec![Cause::new("FieldValueForbidden", message, "metadata.finalizers")]))
+    kind.is("", "namespaces")
+        && object
+            .pointer("/spec/finalizers")
+            .and_then(Value::as_array)
+            .is_some_and(|list| !list.is_empty())
 }
 
 /// Whether nothing changed but the times of ownership.
 fn is_same(old: &Value, new: &Value) -> bool {
     fn timeless(object: &Value) -> Vec<Value> {
-        let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array).cloned().unwrap_or_default();
+        let entries = object
+            .pointer("/metadata/managedFields")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default();
         entries
             .into_iter()
             .map(|mut entry| {
@@ -234,21 +336,37 @@ fn is_same(old: &Value, new: &Value) -> bool {
             .collect()
     }
     let (old_map, new_map) = (old.as_object(), new.as_object());
-    let (Some(old_map), Some(new_map)) = (old_map, new_map) else { return false };
+    let (Some(old_map), Some(new_map)) = (old_map, new_map) else {
+        return false;
+    };
     let rest = |map: &serde_json::Map<String, Value>| -> serde_json::Map<String, Value> {
-        map.get("metadata").and_then(Value::as_object).cloned().map(|mut meta| {
-            meta.remove("managedFields");
-            meta
-        }).unwrap_or_default()
+        map.get("metadata")
+            .and_then(Value::as_object)
+            .cloned()
+            .map(|mut meta| {
+                meta.remove("managedFields");
+                meta
+            })
+            .unwrap_or_default()
     };
     old_map.len() == new_map.len()
-        && old_map.iter().all(|(field, value)| field == "metadata" || new_map.get(field) == Some(value))
+        && old_map
+            .iter()
+            .all(|(field, value)| field == "metadata" || new_map.get(field) == Some(value))
         && rest(old_map) == rest(new_map)
         && sorted(timeless(old)) == sorted(timeless(new))
 }
 
 fn sorted(mut entries: Vec<Value>) -> Vec<Value> {
-    let key = |entry: &Value| json!([entry.get("manager"), entry.get("operation"), entry.get("apiVersion"), entry.get("subresource")]).to_string();
+    let key = |entry: &Value| {
+        json!([
+            entry.get("manager"),
+            entry.get("operation"),
+            entry.get("apiVersion"),
+            entry.get("subresource")
+        ])
+        .to_string()
+    };
     entries.sort_by_key(key);
     entries
 }

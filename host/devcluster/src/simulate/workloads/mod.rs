@@ -106,7 +106,13 @@ pub(crate) fn bootstrap(cluster: &Cluster) {
         "nodeInfo": {"kubeletVersion": sluice_schema::current::KUBERNETES_VERSION, "operatingSystem": "linux", "architecture": "amd64",
             "machineID": "", "systemUUID": "", "bootID": "", "kernelVersion": "", "osImage": "", "containerRuntimeVersion": "", "kubeProxyVersion": ""},
     });
-    write::status(cluster, &table("", "nodes"), &Key::new("", NODE), "kubelet", |_| Some(status.clone()));
+    write::status(
+        cluster,
+        &table("", "nodes"),
+        &Key::new("", NODE),
+        "kubelet",
+        |_| Some(status.clone()),
+    );
 }
 
 /// Lets every controller look at a change.
@@ -139,7 +145,9 @@ pub(crate) fn look(cluster: &Cluster, change: &Change, later: &mut Later) {
 
 /// The controller of an object looks at its own object again.
 fn owner_looks(cluster: &Cluster, object: &Value) {
-    let Some((kind, name)) = write::controller_of(object) else { return };
+    let Some((kind, name)) = write::controller_of(object) else {
+        return;
+    };
     let key = Key::new(meta::namespace(object), name);
     match kind {
         "ReplicaSet" => replicas::replica_set(cluster, &key),

@@ -1,5 +1,5 @@
-use super::write::{self, controlled, hash, is_ready, owner_reference, with_condition};
 use super::READY;
+use super::write::{self, controlled, hash, is_ready, owner_reference, with_condition};
 use crate::cluster::Cluster;
 use crate::kinds::table;
 use crate::meta;
@@ -12,13 +12,18 @@ const HASH: &str = "pod-template-hash";
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 fn number(object: &Value, pointer: &str) -> i64 {
-    object.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
+    object
+        .pointer(pointer)
+        .and_then(Value::as_i64)
+        .unwrap_or_default()
 }
 
 /// Keeps one ReplicaSet for the template of a Deployment, and says how far it is.
 pub(super) fn deployment(cluster: &Cluster, key: &Key) {
     let (deployments, sets) = (table("apps", "deployments"), table("apps", "replicasets"));
-    let Some(deployment) = cluster.store.get(&deployments, key) else { return };
+    let Some(deployment) = cluster.store.get(&deployments, key) else {
+        return;
+    };
     if meta::is_deleted(&deployment) {
         return;
     }
@@ -35,13 +40,18 @@ pub(super) fn deployment(cluster: &Cluster, key: &Key) {
             return;
         }
     };
-    write::change(cluster, &deployments, key, MANAGER, "", |object| note_revision(object, &newest));
+    write::change(cluster, &deployments, key, MANAGER, "status", |object| {
+        note_revision(object, &newest)
+    });
     if number(&newest, "/spec/replicas") != wanted {
         scale(cluster, &sets, &newest, wanted);
     }
     // what is old goes when what is new is there
     let is_up = number(&newest, "/status/availableReplicas") >= wanted;
-    for old in owned.iter().filter(|set| meta::name(set) != name && number(set, "/spec/replicas") > 0) {
+    for old in owned
+        .iter()
+        .filter(|set| meta::name(set) != name && number(set, "/spec/replicas") > 0)
+    {
         if is_up || deployment.pointer("/spec/strategy/type").and_then(Value::as_str) == Some("Recreate") {
             scale(cluster, &sets, old, 0);
         }
@@ -56,7 +66,9 @@ fn note_revision(object: &Value, newest: &Value) -> Option<Value> {
         return None;
     }
     let mut new = object.clone();
-    let annotations = meta::meta_mut(&mut new).entry("annotations").or_insert_with(|| json!({}));
+    let annotations = meta::meta_mut(&mut new)
+        .entry("annotations")
+        .or_insert_with(|| json!({}));
     meta::as_map(annotations).insert(REVISION.to_owned(), revision.into());
     Some(new)
 }
@@ -64,7 +76,9 @@ fn note_revision(object: &Value, newest: &Value) -> Option<Value> {
 fn create_set(cluster: &Cluster, deployment: &Value, name: &str, template: &Value, revision: usize) {
     let hash = name.rsplit('-').next().unwrap_or_default();
     let mut template = template.clone();
-    let labels = meta::meta_mut(&mut template).entry("labels").or_insert_with(|| json!({}));
+    let labels = meta::meta_mut(&mut template)
+        .entry("labels")
+        .or_insert_with(|| json!({}));
     meta::as_map(labels).insert(HASH.to_owned(), hash.into());
     let labels = labels.clone();
     let mut selector = deployment.pointer("/spec/selector").cloned().unwrap_or_default();
@@ -90,45 +104,86 @@ fn scale(cluster: &Cluster, sets: &str, set: &Value, replicas: i64) {
 }
 
 fn status(cluster: &Cluster, key: &Key, owned: &[Arc<Value>], newest: Option<&str>) {
-    let sum = |field: &str| owned.iter().map(|set| number(set, &format!("/status/{field}"))).sum::<i64>();
+    let sum = |field: &str| {
+        owned
+            .iter()
+            .map(|set| number(set, &format!("/status/{field}")))
+            .sum::<i64>()
+    };
     let of_newest = |field: &str| {
         let newest = owned.iter().find(|set| Some(meta::name(set)) == newest);
         newest.map_or(0, |set| number(set, &format!("/status/{field}")))
     };
-    write::status(cluster, &table("apps", "deployments"), key, MANAGER, |deployment| {
-        let wanted = number(deployment, "/spec/replicas");
-        let (available, updated) = (sum("availableReplicas"), of_newest("replicas"));
-        let fields = [
-            ("replicas", sum("replicas")),
-            ("updatedReplicas", updated),
-            ("readyReplicas", sum("readyReplicas")),
-            ("availableReplicas", available),
-            ("unavailableReplicas", (wanted - available).max(0)),
-        ];
-        let mut status: Map<String, Value> =
-            fields.into_iter().filter(|(_, count)| *count > 0).map(|(field, count)| (field.to_owned(), count.into())).collect();
-        status.insert("observedGeneration".to_owned(), meta::generation(deployment).into());
-        let is_available = available >= wanted;
-        let said = if is_available { ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.") } else { ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.") };
-        let complete = updated == wanted && of_newest("availableReplicas") >= wanted && sum("replicas") == wanted;
-        let newest = newest.unwrap_or_default();
-        let progress = if complete {
-            ("NewReplicaSetAvailable", format!("ReplicaSet \"{newest}\" has successfully progressed."))
-        } else {
-            ("ReplicaSetUpdated", format!("ReplicaSet \"{newest}\" is progressing."))
-        };
-        status.insert("conditions".to_owned(), json!([
-            with_condition(deployment, "Available", said.0, said.1, said.2, true),
-            with_condition(deployment, "Progressing", "True", progress.0, &progress.1, true),
-        ]));
-        Some(Value::Object(status))
-    });
+    write::status(
+        cluster,
+        &table("apps", "deployments"),
+        key,
+        MANAGER,
+        |deployment| {
+            let wanted = number(deployment, "/spec/replicas");
+            let (available, updated) = (sum("availableReplicas"), of_newest("replicas"));
+            let fields = [
+                ("replicas", sum("replicas")),
+                ("updatedReplicas", updated),
+                ("readyReplicas", sum("readyReplicas")),
+                ("availableReplicas", available),
+                ("unavailableReplicas", (wanted - available).max(0)),
+            ];
+            let mut status: Map<String, Value> = fields
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .map(|(field, count)| (field.to_owned(), count.into()))
+                .collect();
+            status.insert(
+                "observedGeneration".to_owned(),
+                meta::generation(deployment).into(),
+            );
+            let is_available = available >= wanted;
+            let said = if is_available {
+                (
+                    "True",
+                    "MinimumReplicasAvailable",
+                    "Deployment has minimum availability.",
+                )
+            } else {
+                (
+                    "False",
+                    "MinimumReplicasUnavailable",
+                    "Deployment does not have minimum availability.",
+                )
+            };
+            let complete =
+                updated == wanted && of_newest("availableReplicas") >= wanted && sum("replicas") == wanted;
+            let newest = newest.unwrap_or_default();
+            let progress = if complete {
+                (
+                    "NewReplicaSetAvailable",
+                    format!("ReplicaSet \"{newest}\" has successfully progressed."),
+                )
+            } else {
+                (
+                    "ReplicaSetUpdated",
+                    format!("ReplicaSet \"{newest}\" is progressing."),
+                )
+            };
+            status.insert(
+                "conditions".to_owned(),
+                json!([
+                    with_condition(deployment, "Available", said.0, said.1, said.2, true),
+                    with_condition(deployment, "Progressing", "True", progress.0, &progress.1, true),
+                ]),
+            );
+            Some(Value::Object(status))
+        },
+    );
 }
 
 /// Keeps as many Pods as a ReplicaSet wants.
 pub(super) fn replica_set(cluster: &Cluster, key: &Key) {
     let (sets, pods) = (table("apps", "replicasets"), table("", "pods"));
-    let Some(set) = cluster.store.get(&sets, key) else { return };
+    let Some(set) = cluster.store.get(&sets, key) else {
+        return;
+    };
     if meta::is_deleted(&set) {
         return;
     }
@@ -147,7 +202,11 @@ pub(super) fn replica_set(cluster: &Cluster, key: &Key) {
     let ready = owned.iter().filter(|pod| is_ready(pod)).count();
     write::status(cluster, &sets, key, MANAGER, |set| {
         let mut status = json!({"replicas": owned.len(), "observedGeneration": meta::generation(set)});
-        for (field, count) in [("fullyLabeledReplicas", owned.len()), ("readyReplicas", ready), ("availableReplicas", ready)] {
+        for (field, count) in [
+            ("fullyLabeledReplicas", owned.len()),
+            ("readyReplicas", ready),
+            ("availableReplicas", ready),
+        ] {
             if count > 0 {
                 meta::as_map(&mut status).insert(field.to_owned(), count.into());
             }

@@ -11,12 +11,21 @@ const REVISION: &str = "controller-revision-hash";
 /// Keeps the numbered Pods of a StatefulSet; a Pod of an older template makes way for a new one.
 pub(super) fn stateful_set(cluster: &Cluster, key: &Key) {
     let (sets, pods) = (table("apps", "statefulsets"), table("", "pods"));
-    let Some(set) = cluster.store.get(&sets, key) else { return };
+    let Some(set) = cluster.store.get(&sets, key) else {
+        return;
+    };
     if meta::is_deleted(&set) {
         return;
     }
-    let revision = format!("{}-{}", key.name, hash(set.pointer("/spec/template").unwrap_or(&Value::Null)));
-    let wanted = set.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or_default();
+    let revision = format!(
+        "{}-{}",
+        key.name,
+        hash(set.pointer("/spec/template").unwrap_or(&Value::Null))
+    );
+    let wanted = set
+        .pointer("/spec/replicas")
+        .and_then(Value::as_i64)
+        .unwrap_or_default();
     let mut in_order = true;
     for ordinal in 0..wanted {
         let name = format!("{}-{ordinal}", key.name);
@@ -27,9 +36,15 @@ pub(super) fn stateful_set(cluster: &Cluster, key: &Key) {
                 return; // its removal brings us back
             }
             Some(pod) => in_order &= is_ready(&pod),
-            None if in_order || set.pointer("/spec/podManagementPolicy").and_then(Value::as_str) == Some("Parallel") => {
+            None if in_order
+                || set.pointer("/spec/podManagementPolicy").and_then(Value::as_str) == Some("Parallel") =>
+            {
                 let index = ordinal.to_string();
-                let labels = [(REVISION, revision.as_str()), ("statefulset.kubernetes.io/pod-name", name.as_str()), ("apps.kubernetes.io/pod-index", index.as_str())];
+                let labels = [
+                    (REVISION, revision.as_str()),
+                    ("statefulset.kubernetes.io/pod-name", name.as_str()),
+                    ("apps.kubernetes.io/pod-index", index.as_str()),
+                ];
                 write::pod(cluster, &set, Some(&name), &labels);
                 in_order = false;
             }
@@ -38,7 +53,10 @@ pub(super) fn stateful_set(cluster: &Cluster, key: &Key) {
     }
     let owned = controlled(cluster, &pods, &set);
     for pod in &owned {
-        let ordinal = meta::name(pod).rsplit('-').next().and_then(|text| text.parse::<i64>().ok());
+        let ordinal = meta::name(pod)
+            .rsplit('-')
+            .next()
+            .and_then(|text| text.parse::<i64>().ok());
         if ordinal.is_some_and(|ordinal| ordinal >= wanted) {
             let _ = cluster.store.remove(&pods, &Key::of(pod), revision_of(pod));
         }
@@ -55,7 +73,10 @@ pub(super) fn stateful_set(cluster: &Cluster, key: &Key) {
             }
         }
         let is_done = i64::try_from(ready).is_ok_and(|ready| ready == wanted);
-        let before = set.pointer("/status/currentRevision").and_then(Value::as_str).unwrap_or(&revision);
+        let before = set
+            .pointer("/status/currentRevision")
+            .and_then(Value::as_str)
+            .unwrap_or(&revision);
         let current = if is_done { revision.as_str() } else { before };
         meta::as_map(&mut status).insert("currentRevision".to_owned(), current.into());
         if current == revision && count > 0 {
@@ -68,13 +89,18 @@ pub(super) fn stateful_set(cluster: &Cluster, key: &Key) {
 /// Keeps one Pod of a DaemonSet on the one node.
 pub(super) fn daemon_set(cluster: &Cluster, key: &Key) {
     let (sets, pods) = (table("apps", "daemonsets"), table("", "pods"));
-    let Some(set) = cluster.store.get(&sets, key) else { return };
+    let Some(set) = cluster.store.get(&sets, key) else {
+        return;
+    };
     if meta::is_deleted(&set) {
         return;
     }
     let revision = hash(set.pointer("/spec/template").unwrap_or(&Value::Null));
     let owned = controlled(cluster, &pods, &set);
-    for old in owned.iter().filter(|pod| meta::entry(pod, "labels", REVISION) != Some(revision.as_str())) {
+    for old in owned
+        .iter()
+        .filter(|pod| meta::entry(pod, "labels", REVISION) != Some(revision.as_str()))
+    {
         let _ = cluster.store.remove(&pods, &Key::of(old), revision_of(old));
     }
     let mut owned = controlled(cluster, &pods, &set);
@@ -86,7 +112,11 @@ pub(super) fn daemon_set(cluster: &Cluster, key: &Key) {
     write::status(cluster, &sets, key, MANAGER, |set| {
         let mut status = json!({"currentNumberScheduled": count, "numberMisscheduled": 0, "desiredNumberScheduled": 1,
             "numberReady": ready, "observedGeneration": meta::generation(set), "updatedNumberScheduled": count});
-        let (field, number) = if ready > 0 { ("numberAvailable", ready) } else { ("numberUnavailable", 1) };
+        let (field, number) = if ready > 0 {
+            ("numberAvailable", ready)
+        } else {
+            ("numberUnavailable", 1)
+        };
         meta::as_map(&mut status).insert(field.to_owned(), number.into());
         Some(status)
     });
