@@ -1,7 +1,17 @@
 //! The real API server that tests, recordings and benchmarks run against; `tests/cluster/README.md` says how it is built.
 
 use crate::shell::{self, cargo};
-use anyhow::Result;
+use anyhow::{Result, bail};
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    match args.split_first() {
+        Some((part, [])) if part == "build" => build(),
+        Some((part, [])) if part == "compare" => compare(),
+        Some((part, scenarios)) if part == "record" => record(scenarios),
+        Some((part, [])) if part == "openapi" => record_openapi(),
+        _ => bail!("`cluster build|compare|record [SCENARIO…]|openapi`"),
+    }
+}
 
 /// Whether a real API server can be had: Go builds one, or the user has one.
 pub(crate) fn available() -> bool {

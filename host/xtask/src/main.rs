@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr)] // this is a program for people at a terminal
 
+mod bench;
 mod ci;
+mod cluster;
 mod demo;
 mod plugins;
 mod shell;
@@ -28,6 +30,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "plugins", does: "build the plugins that are part of the program, by digest", run: plugins::run },
     Verb { name: "guests", does: "build the misbehaving guests of the sandbox's tests", run: plugins::guests },
     Verb { name: "wit", does: "check the plugin contract and write its reference (`--check` only checks)", run: wit::run },
+    Verb { name: "bench", does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [CASE…]`", run: bench::run },
+    Verb { name: "cluster", does: "the real API server: `cluster build|compare|record [SCENARIO…]|openapi`", run: cluster::run },
     Verb { name: "tidy", does: "the house's own rules: arrows between rooms, crate docs, trailing space", run: tidy::run },
     Verb { name: "ci", does: "everything that must pass before a change lands", run: ci::run },
 ];
