@@ -162,11 +162,11 @@ pub(crate) fn assign(field: &mut Node, mut new: Node) {
         (Value::Scalar(_, old), Value::Scalar(text, style)) => {
             let (old, text) = (*old, text.clone());
             if new_is_string(&text, *style, new.tag()) {
-                *(match &mut new.value {
-                    Value::Scalar(_, style) => style,
-                    _ => return,
-                }) = string_style(&text, old);
+                new.value = Value::Scalar(text.clone(), string_style(&text, old));
                 new.set_tag(None);
+            } else if new.tag().is_none() {
+                // A number in the quotes of the text it replaces is text: so the original writes it.
+                new.value = Value::Scalar(text, old);
             }
         }
         (Value::Mapping(_, old), Value::Mapping(_, style) | Value::Sequence(_, style))
@@ -181,6 +181,9 @@ pub(crate) fn assign(field: &mut Node, mut new: Node) {
     } else {
         new.position
     };
+    if let Some(mark) = field.anchor().map(Text::from) {
+        new.set_anchor(Some(mark));
+    }
     *field = new;
     field.position = position;
 }
@@ -210,23 +213,24 @@ pub(crate) fn set_field(map: &mut Node, name: &str, new: Node) -> Result<()> {
     Ok(())
 }
 
-/// Sets a field to a string; where there was a field, its style stays.
-pub(crate) fn set_string(map: &mut Node, name: &str, text: &Text) -> Result<()> {
+/// Sets a field to a string; where there was a field, its style stays. Gives the field if it is new.
+pub(crate) fn set_string<'a>(map: &'a mut Node, name: &str, text: &Text) -> Result<Option<&'a mut Node>> {
     expect_kind(map, Kind::Mapping)?;
     if map.is_null() {
-        return Ok(());
+        return Ok(None);
     }
     if let Some(field) = map.get_mut(name) {
         assign_string(field, text);
-    } else if let Some(entries) = map.entries_mut() {
-        let style = if is_yaml11_non_string(text) {
-            ScalarStyle::DoubleQuoted
-        } else {
-            string_style(text, ScalarStyle::Plain)
-        };
-        entries.push((Node::plain(name), Node::new(Value::Scalar(text.clone(), style))));
+        return Ok(None);
     }
-    Ok(())
+    let style = if is_yaml11_non_string(text) {
+        ScalarStyle::DoubleQuoted
+    } else {
+        string_style(text, ScalarStyle::Plain)
+    };
+    let Some(entries) = map.entries_mut() else { return Ok(None) };
+    entries.push((Node::plain(name), Node::new(Value::Scalar(text.clone(), style))));
+    Ok(entries.last_mut().map(|(_, value)| value))
 }
 
 /// Sets a field to text without a type; where there was a field, its style decides.

@@ -16,6 +16,7 @@ mod fields;
 mod files;
 mod generate;
 mod go;
+pub mod guest;
 mod hash;
 mod id;
 mod kustomization;

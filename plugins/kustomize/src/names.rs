@@ -50,12 +50,6 @@ pub(crate) fn fix_references(
 }
 
 fn fix(list: &mut [Object], references: &[NameReference], session: &Session<'_>) -> Result<()> {
-    if !list.iter().any(Object::was_renamed) {
-        // Nothing to follow; but a binding that cannot be followed is an error all the same.
-        return list.iter().filter(|o| o.kind() == "RoleBinding").try_for_each(|object| {
-            role_binding_namespaces(object, &candidate(object, session)).map(drop)
-        });
-    }
     let candidates: Vec<Candidate> = list.iter().map(|o| candidate(o, session)).collect();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, candidate) in candidates.iter().enumerate() {

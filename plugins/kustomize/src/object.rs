@@ -1,6 +1,6 @@
 //! One object on its way through a build: its tree, and what the build has to remember about it.
 
-use sluice_yaml::{Node, Position};
+use sluice_yaml::{Node, Position, Value};
 
 use crate::{
     Text,
@@ -69,6 +69,16 @@ pub(crate) struct Object {
     pub(crate) is_generated: bool,
     /// The variables whose value this object holds.
     pub(crate) variables: Vec<Text>,
+    /// Scalars that the original keeps once and shows in several places; see [`Object::share`].
+    shared: Vec<Shared>,
+    next_mark: u32,
+}
+
+/// A scalar in several places: its mark, and the text it had when the places were last made equal.
+#[derive(Clone, Debug, PartialEq)]
+struct Shared {
+    mark: Text,
+    text: Text,
 }
 
 const INTERNAL: &str = "internal.config.kubernetes.io/";
@@ -123,6 +133,29 @@ impl Object {
                 "allowNameChange" => self.allow_name_change = value == "enabled",
                 "allowKindChange" => self.allow_kind_change = value == "enabled",
                 _ => {}
+            }
+        }
+    }
+
+    /// Marks for scalars that may come to stand in several places.
+    pub(crate) fn new_marks(&mut self, count: usize) -> Vec<Text> {
+        let first = self.next_mark;
+        self.next_mark += u32::try_from(count).unwrap_or(u32::MAX);
+        (first..self.next_mark).map(|number| format!("\0{number}").into()).collect()
+    }
+
+    /// Notes a scalar that stands in several places. Whoever changes it in one place changes it in all: so it is in the
+    /// original, where a label that is new in metadata and in selectors is one node.
+    pub(crate) fn share(&mut self, mark: Text, text: &Text) {
+        self.shared.push(Shared { mark, text: text.clone() });
+    }
+
+    /// Makes all places of shared scalars equal to the one that was changed.
+    pub(crate) fn settle_shared(&mut self) {
+        for shared in &mut self.shared {
+            if let Some(changed) = find_marked(&self.node, &shared.mark, &shared.text) {
+                shared.text = fields::shared(&changed);
+                set_marked(&mut self.node, &shared.mark, &changed);
             }
         }
     }
@@ -276,11 +309,17 @@ impl Object {
     }
 
     pub(crate) fn set_name(&mut self, name: &Text) -> Result<()> {
+        if self.node.is_null() {
+            return Ok(()); // a patch has emptied it
+        }
         fields::set_untyped(fields::mapping_field(&mut self.node, "metadata")?, "name", name);
         Ok(())
     }
 
     pub(crate) fn set_namespace(&mut self, namespace: &Text) -> Result<()> {
+        if self.node.is_null() {
+            return Ok(()); // a patch has emptied it
+        }
         if namespace.is_empty() {
             if let Some(metadata) = self.node.get_mut("metadata") {
                 metadata.remove("namespace");
@@ -324,6 +363,9 @@ impl Object {
     }
 
     fn set_map_in_metadata(&mut self, field: &str, entries: Vec<(Text, Text)>) -> Result<()> {
+        if self.node.is_null() {
+            return Ok(()); // a patch has emptied it
+        }
         let metadata = fields::mapping_field(&mut self.node, "metadata")?;
         metadata.remove(field);
         if !entries.is_empty() && metadata.is_mapping() {
@@ -365,5 +407,27 @@ impl Object {
         let mut annotations = self.annotations();
         annotations.retain(|(k, _)| !BUILD_ANNOTATIONS.contains(&k.as_str()) && !also.contains(&k.as_str()));
         self.set_annotations(annotations)
+    }
+}
+
+/// A scalar with this mark and another text.
+fn find_marked(node: &Node, mark: &str, text: &str) -> Option<Node> {
+    match &node.value {
+        Value::Mapping(entries, _) => entries.iter().find_map(|(_, value)| find_marked(value, mark, text)),
+        Value::Sequence(items, _) => items.iter().find_map(|item| find_marked(item, mark, text)),
+        _ => (node.anchor() == Some(mark) && fields::raw(node) != text).then(|| node.clone()),
+    }
+}
+
+fn set_marked(node: &mut Node, mark: &str, new: &Node) {
+    let is_marked = node.is_scalar() && node.anchor() == Some(mark);
+    match &mut node.value {
+        Value::Mapping(entries, _) => entries.iter_mut().for_each(|(_, value)| set_marked(value, mark, new)),
+        Value::Sequence(items, _) => items.iter_mut().for_each(|item| set_marked(item, mark, new)),
+        _ if is_marked => {
+            let position = node.position;
+            *node = new.clone().at(position);
+        }
+        _ => {}
     }
 }

@@ -131,6 +131,7 @@ impl Objects {
         let indexed = self.indexed;
         let before = indexed.then(|| (object.id(schema), object.generation()));
         let result = change(object);
+        object.settle_shared();
         if let Some((id, generation)) = before {
             let after = object.id(schema);
             if object.generation() != generation || after.key() != id.key() {

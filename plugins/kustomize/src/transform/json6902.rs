@@ -96,6 +96,9 @@ pub(crate) fn apply(object: &mut Node, operations: &[Operation]) -> Result<()> {
                 ))
         })?;
     }
+    if !object.is_mapping() {
+        return Err(Error::new("json: cannot unmarshal array into Go value of type map[string]interface {}"));
+    }
     through_json(object)
 }
 
@@ -163,6 +166,10 @@ impl Operation {
 
     fn replace(&self, object: &mut Node) -> Result<()> {
         let path = self.path()?;
+        if path.is_empty() {
+            *object = self.value();
+            return Ok(());
+        }
         let Some((container, key)) = container(object, path) else {
             return Err(missing(format!(
                 "replace operation does not apply: doc is missing path: {path}"
@@ -223,7 +230,10 @@ impl Operation {
 
     fn test(&self, object: &mut Node) -> Result<()> {
         let path = self.path()?;
-        let failed = || Error::new(format!("testing path {path} failed: test failed"));
+        let failed = || Error::new(format!("testing value {path} failed: test failed"));
+        if path.is_empty() {
+            return if equal(object, &self.value()) { Ok(()) } else { Err(failed()) };
+        }
         let Some((container, key)) = container(object, path) else {
             return Err(missing(format!(
                 "test operation does not apply: is missing path: {path}"

@@ -6,6 +6,7 @@ use crate::{
     error::Result,
     fields::{self, Kind},
     kustomization::Map,
+    object::Object,
     objects::Objects,
 };
 
@@ -22,16 +23,30 @@ impl PairsTransformer {
             return Ok(());
         }
         for at in 0..objects.len() {
-            objects.modify(at, &session.schema, |object| {
-                let gvk = object.gvk();
-                self.places.iter().try_for_each(|place| {
-                    place.visit(object, &gvk, Some(Kind::Mapping), &mut |field| {
-                        self.pairs
-                            .iter()
-                            .try_for_each(|(key, value)| fields::set_string(field, key, value))
-                    })
-                })
+            objects.modify(at, &session.schema, |object| self.set(object))?;
+        }
+        Ok(())
+    }
+
+    fn set(&self, object: &mut Object) -> Result<()> {
+        let gvk = object.gvk();
+        let marks = object.new_marks(self.pairs.len());
+        let mut added = vec![0_usize; marks.len()];
+        for place in &self.places {
+            place.visit(object, &gvk, Some(Kind::Mapping), &mut |field| {
+                for ((key, value), (mark, count)) in self.pairs.iter().zip(marks.iter().zip(&mut added)) {
+                    if let Some(new) = fields::set_string(field, key, value)? {
+                        new.set_anchor(Some(mark.clone()));
+                        *count += 1;
+                    }
+                }
+                Ok(())
             })?;
+        }
+        for ((value, mark), count) in self.pairs.values().zip(marks).zip(added) {
+            if count > 1 {
+                object.share(mark, value);
+            }
         }
         Ok(())
     }

@@ -163,6 +163,10 @@ impl PatchTransformer {
             for object in &mut patches {
                 object.allow_name_change |= options.allow_name_change;
                 object.allow_kind_change |= options.allow_kind_change;
+                if object.allow_name_change || object.allow_kind_change {
+                    // The original notes the flags in annotations, and so makes strings of the others.
+                    object.set_annotations(object.annotations())?;
+                }
             }
             return Self::with(Content::Merge(Rc::new(patches)), patch, source, origin, file);
         }
@@ -397,8 +401,8 @@ fn put_on(patch: &Object, objects: &mut Objects, at: usize, schema: &Schema) -> 
         let merged = merge::merge(&mut object.node, &patch.node, schema)
             .map_err(|e| e.about(&id).at(&patch.source.file, patch.position()))?;
         match merged {
-            Outcome::Kept => {}
-            Outcome::Replaced(node) => object.node = node,
+            // The original drops the result of `$patch: replace` on a whole object.
+            Outcome::Kept | Outcome::Replaced(_) => {}
             Outcome::Cleared => object.node = Node::null(),
         }
         if fields::is_nil_or_empty(&object.node) {

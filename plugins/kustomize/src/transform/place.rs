@@ -120,10 +120,6 @@ impl Place {
         {
             let position = field.position;
             *field = empty(kind).at(position);
-            if kind == Kind::Scalar {
-                // A null that becomes a scalar keeps its text until it is set.
-                field.value = Value::Scalar(Text::default(), ScalarStyle::DoubleQuoted);
-            }
         }
         self.walk(field, rest, create, set)
     }
