@@ -1,9 +1,10 @@
 //! `cargo xtask demo`: builds what is needed and runs `sluice demo` with the given flags.
 
-use crate::shell;
+use crate::{plugins, shell};
 use anyhow::Result;
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    plugins::run(&[])?;
     shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "sluice"]))?;
     let sluice = shell::target().join("debug/sluice");
     shell::run(std::process::Command::new(sluice).arg("demo").args(args))

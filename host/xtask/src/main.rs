@@ -8,6 +8,7 @@
 mod bench;
 mod ci;
 mod cluster;
+mod codegen;
 mod demo;
 mod plugins;
 mod shell;
@@ -26,10 +27,11 @@ struct Verb {
 
 const VERBS: &[Verb] = &[
     Verb { name: "demo", does: "from a Git commit to a healthy cluster, on this machine (flags go to `sluice demo`)", run: demo::run },
-    Verb { name: "test", does: "all tests; `test unit|plugins|sandbox|flows|cluster` runs one part", run: test::run },
+    Verb { name: "test", does: "all tests; `test plugins|host|cluster` runs one part", run: test::run },
     Verb { name: "plugins", does: "build the plugins that are part of the program, by digest", run: plugins::run },
     Verb { name: "guests", does: "build the misbehaving guests of the sandbox's tests", run: plugins::guests },
     Verb { name: "wit", does: "check the plugin contract and write its reference (`--check` only checks)", run: wit::run },
+    Verb { name: "codegen", does: "write generated files: custom resources (`--check` only compares)", run: codegen::run },
     Verb { name: "bench", does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [CASE…]`", run: bench::run },
     Verb { name: "cluster", does: "the real API server: `cluster build|compare|record [SCENARIO…]|openapi`", run: cluster::run },
     Verb { name: "tidy", does: "the house's own rules: arrows between rooms, crate docs, trailing space", run: tidy::run },

@@ -1,14 +1,52 @@
 //! `cargo xtask test [PART…]`: all tests, or some parts of them.
 
 use crate::shell::{self, heading};
+use crate::{cluster, plugins};
 use anyhow::{Result, bail};
 
+/// The parts, in the order they run.
+const PARTS: &[(&str, fn() -> Result<()>)] = &[("plugins", engines), ("host", host), ("cluster", real_server)];
+
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let _ = args;
-    heading("unit");
-    shell::run(&mut shell::cargo(&["test", "--workspace", "--quiet"]))?;
-    if args.iter().any(|arg| arg == "nothing") {
-        bail!("no such part");
+    if let Some(unknown) = args.iter().find(|arg| !PARTS.iter().any(|(name, _)| name == arg)) {
+        bail!("no part `{unknown}`; there are {}", PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
+    }
+    for (name, part) in PARTS {
+        if args.is_empty() || args.iter().any(|arg| arg == name) {
+            part()?;
+        }
     }
     Ok(())
+}
+
+/// The plugins' engines run natively, with their golden cases and the corpora.
+fn engines() -> Result<()> {
+    heading("plugins: the engines, natively");
+    let manifest = shell::root().join("plugins/Cargo.toml");
+    let target = shell::target().join("plugin-tests");
+    shell::run(
+        shell::cargo(&["test", "--quiet", "--workspace", "--manifest-path"])
+            .arg(manifest)
+            .arg("--target-dir")
+            .arg(target),
+    )
+}
+
+/// Every room, the sandbox with its misbehaving guests among them.
+fn host() -> Result<()> {
+    heading("plugins and guests as components");
+    plugins::run(&[])?;
+    plugins::guests(&[])?;
+    heading("host: every room");
+    shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace"]))
+}
+
+/// What is recorded of a real API server is recorded anew and compared.
+fn real_server() -> Result<()> {
+    heading("cluster: the recorded answers against a real API server");
+    if !cluster::available() {
+        println!("SKIPPED: no Go 1.26 and no KUBEBUILDER_ASSETS: the real API server cannot be had");
+        return Ok(());
+    }
+    cluster::run(&["compare".to_owned()])
 }
