@@ -1,1 +1,28 @@
-//! Fetching: Git today.
+//! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP today.
+//!
+//! ```text
+//! GitRequest ──list refs──▶ revision ──(unchanged: done)──▶ pack ──▶ object store ──▶ GitTree ──ignore──▶ Artifact
+//! ```
+//!
+//! Start at [`GitFetcher::fetch`]; then [`archive::store`] puts what was fetched into the artifact store.
+//!
+//! **Invariant:** no program is ever started, and nothing is checked out: trees are read from the object store.
+//! **Invariant:** credentials go to the origin they were given for; a redirect elsewhere carries none.
+//! **Invariant:** a fetch that fails leaves what was fetched before as it was.
+//! **Invariant:** every byte, second and object that a server may cost has a named limit.
+#![forbid(unsafe_code)]
+
+mod credentials;
+mod reference;
+
+pub mod fetch;
+mod git;
+
+pub mod archive;
+pub mod ignore;
+pub mod semver;
+
+pub use credentials::{Credentials, CredentialsError, Proxy, SecretData, Tls};
+pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Outcome};
+pub use git::tree::{Error as TreeReadError, GitTree};
+pub use reference::Reference;

@@ -1,7 +1,7 @@
 //! What a server can do wrong.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     net::TcpStream,
     time::Duration,
 };

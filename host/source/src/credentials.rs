@@ -1,0 +1,159 @@
+//! Credentials as Secrets hold them (compat/source.md sections 5.3 and 11).
+
+use std::collections::BTreeMap;
+
+use sluice_event::Redacted;
+
+/// The decoded `data` of a Secret.
+pub type SecretData = BTreeMap<String, Vec<u8>>;
+
+/// Who we are to a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// Nobody in particular.
+    #[default]
+    None,
+    /// User and password; the password may be empty.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password or token.
+        password: Redacted<String>,
+    },
+    /// A token.
+    Bearer(Redacted<String>),
+}
+
+/// Whom we trust and how we identify ourselves on the TLS layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// PEM of authorities to trust besides the system's.
+    pub ca: Option<Vec<u8>>,
+    /// PEM of our certificate and its key.
+    pub identity: Option<(Vec<u8>, Redacted<Vec<u8>>)>,
+}
+
+/// The proxy to go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// `http://`, `https://` or `socks5://` URL.
+    pub address: String,
+    /// User and password.
+    pub credentials: Option<(String, Redacted<String>)>,
+}
+
+/// What is wrong with a Secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialsError {
+    /// Only half of a pair is there.
+    #[error("invalid '{scheme}' auth option: 'password' requires 'username' to be set")]
+    PasswordWithoutUser {
+        /// `http` or `https`.
+        scheme: String,
+    },
+    /// Two identities at once.
+    #[error("basic auth and bearer token cannot be set at the same time")]
+    TwoIdentities,
+    /// A value that must be text is not.
+    #[error("the value of '{0}' is not text")]
+    NotText(&'static str),
+    /// Half of a client certificate.
+    #[error("secret '{secret}' contains '{present}' but missing '{missing}'")]
+    HalfIdentity {
+        /// `namespace/name`.
+        secret: String,
+        /// The key that is there.
+        present: &'static str,
+        /// The key that is not.
+        missing: &'static str,
+    },
+    /// A proxy Secret without an address.
+    #[error("invalid proxy secret '{0}': key 'address' is missing")]
+    NoProxyAddress(String),
+    /// A proxy address that cannot be used.
+    #[error("invalid proxy secret '{0}': 'address' is not an http, https or socks5 URL of at most 2048 characters")]
+    BadProxyAddress(String),
+}
+
+impl Credentials {
+    /// Reads the Secret of a Git source for a URL of the given scheme.
+    ///
+    /// A `bearerToken` hides user and password, as it does in Flux.
+    pub fn from_secret(data: &SecretData, scheme: &str) -> Result<Credentials, CredentialsError> {
+        if data.contains_key("bearerToken") {
+            let token = text(data, "bearerToken")?.unwrap_or_default();
+            return Ok(Credentials::Bearer(Redacted::new(token)));
+        }
+        let username = text(data, "username")?.filter(|username| !username.is_empty());
+        let password = text(data, "password")?.filter(|password| !password.is_empty());
+        match (username, password) {
+            (None, None) => Ok(Credentials::None),
+            (None, Some(_)) => Err(CredentialsError::PasswordWithoutUser { scheme: scheme.to_owned() }),
+            (Some(username), password) => {
+                Ok(Credentials::Basic { username, password: Redacted::new(password.unwrap_or_default()) })
+            }
+        }
+    }
+}
+
+impl Tls {
+    /// Reads the TLS keys of a Git source's Secret: the client certificate only where both halves are there.
+    pub fn from_git_secret(data: &SecretData) -> Tls {
+        let value = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
+        let identity = value("tls.crt").zip(value("tls.key").map(Redacted::new));
+        Tls { ca: value("ca.crt").or_else(|| value("caFile")), identity }
+    }
+}
+
+impl Proxy {
+    /// Reads a proxy Secret; `secret` is its `namespace/name`. A password without a user is ignored.
+    pub fn from_secret(data: &SecretData, secret: &str) -> Result<Proxy, CredentialsError> {
+        let missing = || CredentialsError::NoProxyAddress(secret.to_owned());
+        let address = text(data, "address")?.filter(|address| !address.is_empty()).ok_or_else(missing)?;
+        let is_known = ["http://", "https://", "socks5://"].iter().any(|scheme| address.starts_with(scheme));
+        if !is_known || address.len() > 2048 {
+            return Err(CredentialsError::BadProxyAddress(secret.to_owned()));
+        }
+        let password = text(data, "password")?.unwrap_or_default();
+        let username = text(data, "username")?.filter(|username| !username.is_empty());
+        Ok(Proxy { address, credentials: username.map(|username| (username, Redacted::new(password))) })
+    }
+}
+
+fn text(data: &SecretData, key: &'static str) -> Result<Option<String>, CredentialsError> {
+    let value = data.get(key).map(|value| String::from_utf8(value.clone()));
+    value.transpose().map_err(|_| CredentialsError::NotText(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(keys: &[(&str, &str)]) -> SecretData {
+        keys.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn secrets_are_read_as_flux_reads_them() {
+        let shown = |keys: &[(&str, &str)]| match Credentials::from_secret(&secret(keys), "https") {
+            Ok(Credentials::None) => "none".to_owned(),
+            Ok(Credentials::Basic { username, password }) => format!("{username}:{}", password.reveal()),
+            Ok(Credentials::Bearer(token)) => format!("bearer {}", token.reveal()),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(shown(&[]), "none");
+        assert_eq!(shown(&[("username", "git"), ("password", "s")]), "git:s");
+        assert_eq!(shown(&[("username", "git")]), "git:");
+        assert_eq!(
+            shown(&[("password", "s")]),
+            "invalid 'https' auth option: 'password' requires 'username' to be set"
+        );
+        assert_eq!(shown(&[("bearerToken", "t"), ("username", "git")]), "bearer t");
+        let tls = Tls::from_git_secret(&secret(&[("caFile", "old"), ("ca.crt", "new"), ("tls.crt", "half")]));
+        assert_eq!((tls.ca, tls.identity), (Some(b"new".to_vec()), None));
+        let proxy = Proxy::from_secret(&secret(&[("address", "ftp://x")]), "a/b").unwrap_err();
+        assert!(proxy.to_string().contains("secret 'a/b'"), "{proxy}");
+        let debug = format!("{:?}", Credentials::Bearer(Redacted::new("token".to_owned())));
+        assert!(!debug.contains("token"), "{debug}");
+    }
+}

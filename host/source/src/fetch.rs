@@ -1,0 +1,299 @@
+//! Fetching a Git repository: look, and bring what is new.
+
+mod error;
+mod run;
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
+
+use sha2::{Digest as _, Sha256};
+use sluice_artifact::Revision;
+use tokio::sync::{Mutex as Turn, Semaphore};
+
+pub use error::{EMPTY_GIT_REPOSITORY, Error};
+use run::{Found, Place};
+
+use crate::{
+    Credentials, GitTree, Proxy, Reference, Tls, archive,
+    git::{objects::CommitFacts, tree::Memo},
+    reference::Strategy,
+};
+
+/// What servers and repositories may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of a list of references: a hundred thousand take about six million.
+    pub refs_size_max: u64,
+    /// Bytes of one pack.
+    pub pack_size_max: u64,
+    /// Objects of one pack: the index holds each in memory while it is made.
+    pub pack_objects_max: u32,
+    /// Bytes of one object after decompression, and of one delta's result: what a bomb inflates to.
+    pub object_size_max: u64,
+    /// Threads that resolve one pack.
+    pub threads_max: usize,
+    /// Fetches at the same time, over all remotes.
+    pub concurrent_max: usize,
+    /// Git stores that were not used for this long are removed when the fetcher is made.
+    pub unused_store_age_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            refs_size_max: 64 << 20,
+            pack_size_max: 2 << 30,
+            pack_objects_max: 5_000_000,
+            object_size_max: 100 << 20,
+            threads_max: 2,
+            concurrent_max: 4,
+            unused_store_age_max: Duration::from_secs(7 * 24 * 3600),
+        }
+    }
+}
+
+/// Whether repositories on this machine may be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocalAccess {
+    /// In a cluster: the controller's files are nobody's source.
+    Denied,
+    /// In development: `file://` URLs and plain directories are repositories.
+    Allowed,
+}
+
+/// What to fetch.
+#[derive(Clone, Debug)]
+pub struct GitRequest {
+    /// `http://` or `https://`; in development `file://` or a path too.
+    pub url: String,
+    /// Which commit.
+    pub reference: Reference,
+    /// Who we are.
+    pub credentials: Credentials,
+    /// Whom we trust.
+    pub tls: Tls,
+    /// The way to go; the environment's proxy where none.
+    pub proxy: Option<Proxy>,
+    /// How long all of it may take.
+    pub timeout: Duration,
+    /// The revision that is stored already: if the remote still has it, nothing is brought.
+    pub last_revision: Option<String>,
+}
+
+/// What a look at a remote found.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The remote still has `last_revision`.
+    Unchanged(Revision),
+    /// The files of the commit can be read.
+    Fetched(Fetched),
+}
+
+/// A commit that is here.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// `main@sha1:…`.
+    pub revision: Revision,
+    /// First line of the commit's message.
+    pub subject: String,
+    /// The files.
+    pub tree: GitTree,
+    pub(crate) memo: Arc<archive::Memo>,
+}
+
+impl Fetched {
+    /// The commit in hex.
+    pub fn commit(&self) -> &str {
+        self.revision.digest()
+    }
+}
+
+/// Fetches Git repositories. Sources with the same remote and credentials share one store and one look.
+#[derive(Clone)]
+pub struct GitFetcher {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: PathBuf,
+    limits: Limits,
+    local: LocalAccess,
+    permits: Arc<Semaphore>,
+    slots: Mutex<HashMap<String, Arc<Slot>>>,
+}
+
+/// What is kept of one remote.
+pub(crate) struct Slot {
+    directory: PathBuf,
+    /// One fetch at a time.
+    turn: Arc<Turn<()>>,
+    /// What was found last, for those who waited meanwhile.
+    recent: Mutex<HashMap<Strategy, Recent>>,
+    pub(crate) trees: Arc<Memo>,
+    pub(crate) artifacts: Arc<archive::Memo>,
+    pub(crate) client: Mutex<Option<reqwest::blocking::Client>>,
+}
+
+#[derive(Clone)]
+struct Recent {
+    started: Instant,
+    result: Result<Found, Error>,
+}
+
+/// References of one remote whose last answer is kept.
+const RECENT_MAX: usize = 1_000;
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl GitFetcher {
+    /// Keeps Git objects below `root`, which is created where it is missing.
+    pub fn new(root: &Path, limits: Limits, local: LocalAccess) -> io::Result<GitFetcher> {
+        fs::create_dir_all(root)?;
+        remove_unused(root, limits.unused_store_age_max)?;
+        let permits = Arc::new(Semaphore::new(limits.concurrent_max));
+        let inner = Inner { root: root.to_owned(), limits, local, permits, slots: Mutex::default() };
+        Ok(GitFetcher { inner: Arc::new(inner) })
+    }
+
+    /// Looks at the remote and brings the commit that `request` asks for, unless it is the one it names as stored.
+    ///
+    /// Those who ask for the same thing while it is being fetched get the same answer.
+    pub async fn fetch(&self, request: GitRequest) -> Result<Outcome, Error> {
+        let asked = Instant::now();
+        let place = Place::of(&request, self.inner.local)?;
+        let strategy = request.reference.strategy()?;
+        let slot = self.slot(&place, &request);
+        let turn = Arc::clone(&slot.turn).lock_owned().await;
+        let answered = lock(&slot.recent).get(&strategy).filter(|recent| recent.started >= asked).cloned();
+        if let Some(Recent { result, .. }) = answered
+            && let Some(outcome) = shared(result, request.last_revision.as_deref(), &slot.artifacts)
+        {
+            return outcome;
+        }
+        let permit = Arc::clone(&self.inner.permits).acquire_owned().await;
+        let (memo, limits) = (Arc::clone(&slot.artifacts), self.inner.limits);
+        let work = tokio::task::spawn_blocking(move || {
+            // Both are held until the work is done, even if nobody waits for it any more.
+            let _held = (turn, permit);
+            let started = Instant::now();
+            let result = run::run(&place, &request, &strategy, &slot, limits);
+            let mut recent = lock(&slot.recent);
+            if recent.len() >= RECENT_MAX {
+                recent.clear();
+            }
+            recent.insert(strategy, Recent { started, result: result.clone() });
+            result
+        });
+        let found = work.await.map_err(|error| Error::Internal(error.to_string()))??;
+        Ok(outcome(found, &memo))
+    }
+
+    fn slot(&self, place: &Place, request: &GitRequest) -> Arc<Slot> {
+        let key = key(place, request);
+        let mut slots = lock(&self.inner.slots);
+        Arc::clone(slots.entry(key.clone()).or_insert_with(|| {
+            Arc::new(Slot {
+                directory: self.inner.root.join(key),
+                turn: Arc::default(),
+                recent: Mutex::default(),
+                trees: Arc::default(),
+                artifacts: Arc::default(),
+                client: Mutex::default(),
+            })
+        }))
+    }
+}
+
+fn outcome(found: Found, memo: &Arc<archive::Memo>) -> Outcome {
+    match found {
+        Found::Listed(revision) => Outcome::Unchanged(revision),
+        Found::Brought { revision, facts: CommitFacts { subject, .. }, tree } => {
+            Outcome::Fetched(Fetched { revision, subject, tree, memo: Arc::clone(memo) })
+        }
+    }
+}
+
+/// What somebody else's answer means to one who has stored `last`; None where it does not help.
+fn shared(
+    result: Result<Found, Error>,
+    last: Option<&str>,
+    memo: &Arc<archive::Memo>,
+) -> Option<Result<Outcome, Error>> {
+    match result {
+        Err(error) => Some(Err(error)),
+        Ok(Found::Listed(revision) | Found::Brought { revision, .. }) if last == Some(revision.to_string().as_str()) => {
+            Some(Ok(Outcome::Unchanged(revision)))
+        }
+        Ok(Found::Listed(_)) => None,
+        Ok(brought) => Some(Ok(outcome(brought, memo))),
+    }
+}
+
+/// Equal for requests that may share a store: the same remote, asked as the same person in the same way.
+fn key(place: &Place, request: &GitRequest) -> String {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    part(place.text().as_bytes());
+    match place.credentials(request) {
+        Credentials::None => part(b"none"),
+        Credentials::Basic { username, password } => {
+            part(username.as_bytes());
+            part(password.reveal().as_bytes());
+        }
+        Credentials::Bearer(token) => part(token.reveal().as_bytes()),
+    }
+    part(request.tls.ca.as_deref().unwrap_or_default());
+    if let Some((certificate, key)) = &request.tls.identity {
+        part(certificate);
+        part(key.reveal());
+    }
+    if let Some(Proxy { address, credentials }) = &request.proxy {
+        part(address.as_bytes());
+        if let Some((username, password)) = credentials {
+            part(username.as_bytes());
+            part(password.reveal().as_bytes());
+        }
+    }
+    hex::encode(hash.finalize())
+}
+
+/// Removes stores that no source asked for in a long time: sources go, credentials change.
+fn remove_unused(root: &Path, age_max: Duration) -> io::Result<()> {
+    let now = SystemTime::now();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        let used = fs::metadata(entry.path().join("used")).and_then(|metadata| metadata.modified());
+        let age = used.ok().and_then(|used| now.duration_since(used).ok());
+        if age.is_none_or(|age| age > age_max) && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            remove_superseded(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes all stores of a remote but the newest: a crash may have left the one that was being replaced.
+fn remove_superseded(slot: &Path) -> io::Result<()> {
+    let entries = fs::read_dir(slot)?.flatten();
+    let mut numbers: Vec<u64> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers.pop();
+    numbers.into_iter().try_for_each(|number| fs::remove_dir_all(slot.join(number.to_string())))
+}
+
+impl std::fmt::Debug for GitTree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GitTree({})", self.root())
+    }
+}

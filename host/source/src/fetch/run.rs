@@ -1,0 +1,360 @@
+//! The work of one fetch, on a thread that may block.
+
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Arc, atomic::{AtomicU64, Ordering}},
+    time::Instant,
+};
+
+use reqwest::Url;
+use sluice_artifact::Revision;
+use sluice_event::Redacted;
+
+use super::{Error, GitRequest, Limits, LocalAccess, Slot, error::Circumstances, lock};
+use crate::{
+    Credentials, GitTree,
+    git::{
+        http::{self, Connection, Conversation, shown},
+        local::LocalRepository,
+        objects::{CommitFacts, ObjectStore, PACKS_MAX},
+        remote::{self, Depth, Remote},
+        resolve::{self, Target},
+    },
+    reference::Strategy,
+};
+
+/// What a look found.
+#[derive(Clone)]
+pub(crate) enum Found {
+    /// The remote has what the asker has stored; nothing was brought.
+    Listed(Revision),
+    /// The commit is here.
+    Brought { revision: Revision, facts: CommitFacts, tree: GitTree },
+}
+
+/// Where a repository is.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// Over HTTP. The URL holds no credentials; those it held are beside it.
+    Remote { url: Url, userinfo: Option<Credentials> },
+    /// On this machine.
+    Local(PathBuf),
+}
+
+impl Place {
+    pub(crate) fn of(request: &GitRequest, local: LocalAccess) -> Result<Place, Error> {
+        let invalid = |url: &str, problem: &str| Error::InvalidUrl { url: url.to_owned(), problem: problem.to_owned() };
+        if local == LocalAccess::Allowed && !request.url.contains("://") {
+            return Ok(Place::Local(PathBuf::from(&request.url)));
+        }
+        let mut url = Url::parse(&request.url)
+            .map_err(|error| invalid("<redacted>", &format!("{error}; it must be an http or https URL")))?;
+        match url.scheme() {
+            "http" | "https" => {}
+            "file" if local == LocalAccess::Allowed => {
+                let path = url.to_file_path().map_err(|()| invalid(&request.url, "it must name an absolute path"))?;
+                return Ok(Place::Local(path));
+            }
+            "file" => return Err(invalid(&shown(&url), "file URLs are for `sluice dev` only; use http or https")),
+            "ssh" => {
+                return Err(invalid(&shown(&url), "ssh is not supported yet; use https with a token instead"));
+            }
+            other => return Err(invalid(&shown(&url), &format!("scheme '{other}' is not supported; use http or https"))),
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(invalid(&shown(&url), "it has no host"));
+        }
+        let userinfo = userinfo(&url);
+        if userinfo.is_some() && matches!(request.credentials, Credentials::Bearer(_)) {
+            return Err(Error::Credentials(crate::CredentialsError::TwoIdentities.to_string()));
+        }
+        // These cannot fail: there is a host.
+        let _stripped = url.set_username("").and_then(|()| url.set_password(None));
+        url.set_fragment(None);
+        Ok(Place::Remote { url, userinfo })
+    }
+
+    /// What may be shown, and what tells remotes apart.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Place::Remote { url, .. } => url.to_string(),
+            Place::Local(path) => path.display().to_string(),
+        }
+    }
+
+    /// The credentials of the Secret; those in the URL where it has none.
+    pub(crate) fn credentials(&self, request: &GitRequest) -> Credentials {
+        match (&request.credentials, self) {
+            (Credentials::None, Place::Remote { userinfo: Some(userinfo), .. }) => userinfo.clone(),
+            (credentials, _) => credentials.clone(),
+        }
+    }
+}
+
+fn userinfo(url: &Url) -> Option<Credentials> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let username = decode(url.username());
+    let password = Redacted::new(decode(url.password().unwrap_or_default()));
+    Some(Credentials::Basic { username, password })
+}
+
+/// Undoes percent-encoding; what is no valid escape stays as it is.
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| after.get(..2)).flatten();
+        let byte = escaped.and_then(|digits| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        });
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Looks and brings.
+pub(crate) fn run(
+    place: &Place,
+    request: &GitRequest,
+    strategy: &Strategy,
+    slot: &Slot,
+    limits: Limits,
+) -> Result<Found, Error> {
+    match place {
+        Place::Remote { url, .. } => {
+            let credentials = place.credentials(request);
+            let deadline = Instant::now() + request.timeout;
+            RemoteRun { url, request, strategy, slot, limits, credentials, deadline }.run()
+        }
+        Place::Local(path) => {
+            let unusable = |problem| Error::InvalidUrl { url: path.display().to_string(), problem };
+            let repository = LocalRepository::open(path, limits.object_size_max).map_err(unusable)?;
+            let refs = repository.list().map_err(unusable)?;
+            let strategy = match (strategy, repository.head_branch()) {
+                // Nothing asked for, in development: the branch that is checked out.
+                (Strategy::Branch(_), Some(branch)) if request.reference.branch.is_none() => Strategy::Branch(branch),
+                (strategy, _) => strategy.clone(),
+            };
+            let targets = resolve::resolve(&strategy, &refs)?;
+            if targets.is_empty() {
+                return Err(resolve::missing(&strategy, &refs, &place.text()));
+            }
+            let circumstances = Circumstances {
+                url: &place.text(),
+                step: "unable to clone",
+                credentials: &Credentials::None,
+                timeout: request.timeout,
+            };
+            newest(&repository.objects(), targets, slot).map_err(|error| circumstances.bad_content(error))
+        }
+    }
+}
+
+struct RemoteRun<'a> {
+    url: &'a Url,
+    request: &'a GitRequest,
+    strategy: &'a Strategy,
+    slot: &'a Slot,
+    limits: Limits,
+    credentials: Credentials,
+    deadline: Instant,
+}
+
+impl RemoteRun<'_> {
+    fn run(&self) -> Result<Found, Error> {
+        if let Some(target) = resolve::fixed(self.strategy) {
+            return self.fixed(target);
+        }
+        let mut remote = self.connect()?;
+        let list = |remote: &mut Remote, prefixes: &[String]| {
+            remote.list(prefixes).map_err(|error| self.circumstances(Step::List).explain(error))
+        };
+        let refs = list(&mut remote, &resolve::prefixes(self.strategy))?;
+        let targets = resolve::resolve(self.strategy, &refs)?;
+        if targets.is_empty() {
+            let all = list(&mut remote, &[])?;
+            return Err(resolve::missing(self.strategy, &all, &self.shown()));
+        }
+        if let [target] = targets.as_slice()
+            && self.is_last(&target.revision())
+        {
+            self.touch();
+            return Ok(Found::Listed(target.revision()));
+        }
+        self.bring(Some(remote), targets)
+    }
+
+    /// A commit says itself what it is: where we have it, nobody is asked.
+    fn fixed(&self, target: Target) -> Result<Found, Error> {
+        if self.is_last(&target.revision()) {
+            return Ok(Found::Listed(target.revision()));
+        }
+        self.bring(None, vec![target])
+    }
+
+    fn bring(&self, remote: Option<Remote>, targets: Vec<Target>) -> Result<Found, Error> {
+        let store = self.store()?;
+        let tips = store.tips();
+        let is_here = |target: &Target| tips.contains(&target.commit) && store.commit(target.commit).is_ok();
+        let wants: Vec<_> = targets.iter().filter(|target| !is_here(target)).map(|target| target.wanted).collect();
+        let store = if wants.is_empty() { store } else { self.fetch(remote, store, &wants)? };
+        let found = newest(&store, targets, self.slot);
+        let found = found.map_err(|text| self.circumstances(Step::Clone).bad_content(text))?;
+        self.touch();
+        Ok(found)
+    }
+
+    /// Fetches into the store. Where that fails for a reason that may lie in the store, once more into a new one.
+    fn fetch(
+        &self,
+        remote: Option<Remote>,
+        store: Arc<ObjectStore>,
+        wants: &[gix::ObjectId],
+    ) -> Result<Arc<ObjectStore>, Error> {
+        let explain = |error| self.circumstances(Step::Clone).explain(error);
+        let mut remote = match remote {
+            Some(remote) => remote,
+            None => self.connect()?,
+        };
+        let store = if store.pack_count() >= PACKS_MAX { self.renew(&store)? } else { store };
+        let error = match remote.fetch(&store, wants, Depth::One) {
+            Ok(()) => return Ok(store),
+            Err(error) => error,
+        };
+        match error {
+            remote::Error::BadPack(_) if store.pack_count() > 0 => {
+                let store = self.renew(&store)?;
+                self.connect()?.fetch(&store, wants, Depth::One).map_err(explain)?;
+                Ok(store)
+            }
+            // A server may give branches only: then their whole history holds the commit, or nobody does.
+            remote::Error::Server(text) if matches!(self.strategy, Strategy::Commit { .. }) => {
+                self.fetch_history(&store, wants).map_err(|other| match other {
+                    Error::BadContent { .. } => explain(remote::Error::Server(text)),
+                    other => other,
+                })
+            }
+            error => Err(explain(error)),
+        }
+    }
+
+    fn fetch_history(&self, store: &ObjectStore, wants: &[gix::ObjectId]) -> Result<Arc<ObjectStore>, Error> {
+        let explain = |error| self.circumstances(Step::Clone).explain(error);
+        let store = self.renew(store)?;
+        let mut remote = self.connect()?;
+        let refs = remote.list(&resolve::prefixes(self.strategy)).map_err(explain)?;
+        let branches: Vec<_> = refs.iter().map(|found| found.wanted).collect();
+        if !branches.is_empty() {
+            remote.fetch(&store, &branches, Depth::Full).map_err(explain)?;
+        }
+        if wants.iter().all(|want| store.commit(*want).is_ok()) {
+            Ok(store)
+        } else {
+            Err(resolve::missing(self.strategy, &refs, &self.shown()))
+        }
+    }
+
+    fn connect(&self) -> Result<Remote, Error> {
+        let client = {
+            let mut client = lock(&self.slot.client);
+            match &*client {
+                Some(client) => client.clone(),
+                None => {
+                    let made = http::client(&self.request.tls, self.request.proxy.as_ref());
+                    client.insert(made.map_err(Error::Credentials)?).clone()
+                }
+            }
+        };
+        let conversation = Conversation::new(self.deadline);
+        let connection =
+            Connection::new(client, self.url.clone(), &self.credentials, Arc::clone(&conversation))
+                .map_err(Error::Credentials)?;
+        let invalid = |problem: String| Error::InvalidUrl { url: self.shown(), problem };
+        let url = gix::url::parse(self.url.as_str().as_bytes()).map_err(|error| invalid(error.to_string()))?;
+        Remote::connect(connection, conversation, url, self.limits, self.deadline)
+            .map_err(|error| self.circumstances(Step::List).explain(error))
+    }
+
+    fn circumstances(&self, step: Step) -> Circumstances<'_> {
+        // Flux lists first only where it has an artifact to compare with.
+        let step = match step {
+            Step::List if self.request.last_revision.is_some() => "unable to list remote for",
+            Step::List | Step::Clone => "unable to clone",
+        };
+        let timeout = self.request.timeout;
+        Circumstances { url: self.url.as_str(), step, credentials: &self.credentials, timeout }
+    }
+
+    fn shown(&self) -> String {
+        shown(self.url)
+    }
+
+    fn is_last(&self, revision: &Revision) -> bool {
+        self.request.last_revision.as_deref() == Some(revision.to_string().as_str())
+    }
+
+    /// The newest store of the remote: `<slot>/<number>`.
+    fn store(&self) -> Result<Arc<ObjectStore>, Error> {
+        let numbers = fs::read_dir(&self.slot.directory).into_iter().flatten().flatten();
+        let newest = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok()).max();
+        self.open(newest.unwrap_or_else(next_number))
+    }
+
+    fn open(&self, number: u64) -> Result<Arc<ObjectStore>, Error> {
+        let directory = self.slot.directory.join(number.to_string());
+        let store = ObjectStore::open(&directory, self.limits.object_size_max);
+        store.map(Arc::new).map_err(|error: io::Error| Error::Disk(error.to_string()))
+    }
+
+    /// An empty store in place of `old`, which goes when its last reader does.
+    fn renew(&self, old: &ObjectStore) -> Result<Arc<ObjectStore>, Error> {
+        let store = self.open(next_number())?;
+        old.retire();
+        Ok(store)
+    }
+
+    /// Marks the store as used, for [`super::remove_unused`]. Failing to costs a fetch after a restart, no more.
+    fn touch(&self) {
+        let _best_effort: io::Result<()> =
+            fs::create_dir_all(&self.slot.directory).and_then(|()| fs::write(self.slot.directory.join("used"), b""));
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    List,
+    Clone,
+}
+
+/// Larger than any number given before, by this process or one before it.
+fn next_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    let before = LAST.fetch_max(now, Ordering::Relaxed);
+    if before < now { now } else { LAST.fetch_add(1, Ordering::Relaxed) + 1 }
+}
+
+/// Of versions with equal precedence the one with the newest commit. All targets are in the store.
+fn newest(store: &Arc<ObjectStore>, targets: Vec<Target>, slot: &Slot) -> Result<Found, String> {
+    let mut best: Option<(Target, gix::ObjectId, CommitFacts)> = None;
+    for target in targets {
+        let (commit, facts) = store.commit(target.wanted).map_err(|error| {
+            format!("the server did not send what it announced: {error}")
+        })?;
+        if best.as_ref().is_none_or(|(_, _, best)| facts.time > best.time) {
+            best = Some((target, commit, facts));
+        }
+    }
+    let (target, commit, facts) = best.ok_or("no commit was found")?;
+    // Another fetch then asks for the difference only. Where it cannot be noted, it asks for everything.
+    let _best_effort: io::Result<()> = store.add_tip(commit);
+    let revision = Target { commit, ..target }.revision();
+    let tree = GitTree::new(Arc::clone(store), facts.tree, Arc::clone(&slot.trees));
+    Ok(Found::Brought { revision, facts, tree })
+}

@@ -1,0 +1,318 @@
+//! `.sourceignore` and `spec.ignore`: which files of a source become part of its artifact.
+//!
+//! The dialect is go-git's reading of `.gitignore`, which Flux uses and which differs from git's:
+//! a match on any directory above excludes a file, and nothing keeps a later pattern from including it again
+//! (compat/source.md section 4).
+
+/// The file with patterns, in any directory.
+pub const IGNORE_FILE: &str = ".sourceignore";
+
+/// Longest `.sourceignore` that is read, in bytes: each path is tested against each line.
+pub const IGNORE_FILE_SIZE_MAX: u64 = 1 << 20;
+/// Most patterns of one source, for the same reason.
+pub const PATTERNS_MAX: usize = 20_000;
+
+const VCS: &[&str] = &[".git/", ".gitignore", ".gitmodules", ".gitattributes"];
+const DEFAULTS: &[&str] = &[
+    "*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip", ".github/", ".circleci/",
+    ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml", "cloudbuild.yaml", "codeship-services.yml",
+    "codeship-steps.yml", "**/.goreleaser.yml", "**/.sops.yaml", "**/.flux.yaml",
+];
+
+/// One line of an ignore file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    /// Directory of the file that the line comes from; the pattern says nothing about paths elsewhere.
+    domain: Vec<String>,
+    is_inclusion: bool,
+    is_directory_only: bool,
+    /// One part is tested against every name of a path; several are anchored to the domain.
+    parts: Vec<String>,
+}
+
+/// Reads patterns, one a line. `domain` are the names of the directory they apply to.
+pub fn parse(text: &str, domain: &[&str]) -> Vec<Pattern> {
+    text.split('\n')
+        .map(|line| line.strip_suffix('\r').unwrap_or(line))
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .map(|line| parse_line(line, domain))
+        .collect()
+}
+
+fn parse_line(line: &str, domain: &[&str]) -> Pattern {
+    let (is_inclusion, line) = match line.strip_prefix('!') {
+        Some(rest) => (true, rest),
+        None => (false, line),
+    };
+    let line = if line.ends_with("\\ ") { line } else { line.trim_end_matches(' ') };
+    let (is_directory_only, line) = match line.strip_suffix('/') {
+        Some(rest) => (true, rest),
+        None => (false, line),
+    };
+    let domain = domain.iter().map(|name| (*name).to_owned()).collect();
+    let parts = line.split('/').map(str::to_owned).collect();
+    Pattern { domain, is_inclusion, is_directory_only, parts }
+}
+
+impl Pattern {
+    fn matches(&self, path: &[&str], is_directory: bool) -> bool {
+        let Some((above, path)) = path.split_at_checked(self.domain.len()) else { return false };
+        if path.is_empty() || above.iter().ne(self.domain.iter()) {
+            return false;
+        }
+        match self.parts.as_slice() {
+            [name] => self.matches_any_name(name, path, is_directory),
+            parts => self.matches_anchored(parts, path, is_directory),
+        }
+    }
+
+    fn matches_any_name(&self, pattern: &str, path: &[&str], is_directory: bool) -> bool {
+        let Some(at) = path.iter().position(|name| name_matches(pattern, name)) else { return false };
+        let is_last = at + 1 == path.len();
+        !(self.is_directory_only && is_last && !is_directory)
+    }
+
+    /// Matches where the pattern matches the path or a directory above it.
+    fn matches_anchored(&self, parts: &[String], path: &[&str], is_directory: bool) -> bool {
+        let mut rest = path;
+        let mut is_matched = false;
+        let mut may_skip = false;
+        for (number, part) in parts.iter().enumerate() {
+            match part.as_str() {
+                "" => may_skip = false,
+                "**" if number + 1 == parts.len() => break,
+                "**" => may_skip = true,
+                glued if glued.contains("**") => return false,
+                part if may_skip => {
+                    may_skip = false;
+                    match rest.iter().position(|name| name_matches(part, name)) {
+                        Some(at) => {
+                            is_matched = true;
+                            rest = rest.get(at + 1..).unwrap_or_default();
+                        }
+                        None if rest.is_empty() => return false,
+                        None => {
+                            is_matched = false;
+                            rest = &[];
+                        }
+                    }
+                }
+                part => {
+                    let Some((name, below)) = rest.split_first() else { return false };
+                    if !name_matches(part, name) {
+                        return false;
+                    }
+                    is_matched = true;
+                    rest = below;
+                }
+            }
+        }
+        is_matched && !(self.is_directory_only && !is_directory && rest.is_empty())
+    }
+}
+
+/// All rules of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    patterns: Vec<Pattern>,
+}
+
+impl Rules {
+    /// The rules for a Git or OCI source: `patterns` are those of its `.sourceignore` files, then those of
+    /// `spec.ignore`. Any pattern at all replaces the default lists but for the version control files.
+    pub fn new(patterns: Vec<Pattern>) -> Rules {
+        let defaults: &[&str] = if patterns.is_empty() { DEFAULTS } else { &[] };
+        let built_in = VCS.iter().chain(defaults).map(|line| parse_line(line, &[]));
+        Rules { patterns: built_in.chain(patterns).collect() }
+    }
+
+    /// Whether the file or directory at `path` is left out. The last pattern that matches decides.
+    pub fn excludes(&self, path: &[&str], is_directory: bool) -> bool {
+        let deciding = self.patterns.iter().rev().find(|pattern| pattern.matches(path, is_directory));
+        deciding.is_some_and(|pattern| !pattern.is_inclusion)
+    }
+
+    /// A text that is equal for equal rules, to key what was computed under them.
+    pub fn fingerprint(&self) -> String {
+        format!("{:?}", self.patterns)
+    }
+}
+
+/// Go's `filepath.Match` of one name; a malformed pattern matches nothing.
+fn name_matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    match_from(&pattern, &name).unwrap_or(false)
+}
+
+/// None where the pattern is malformed.
+///
+/// A `*` tries each length in turn, but only the last `*` is ever returned to: linear stars, no blow-up.
+fn match_from(pattern: &[char], name: &[char]) -> Option<bool> {
+    let (mut rest, mut at) = (pattern, 0);
+    let mut star: Option<(&[char], usize)> = None;
+    loop {
+        let step = match rest.split_first() {
+            None if at == name.len() => return Some(true),
+            None => Step::Fail,
+            Some(('*', after)) => {
+                star = Some((after, at));
+                rest = after;
+                continue;
+            }
+            Some(_) => match_one(rest, name.get(at).copied())?,
+        };
+        match (step, &mut star) {
+            (Step::Ok(after), _) => {
+                rest = after;
+                at += 1;
+            }
+            (Step::Fail, Some((after, from))) if *from < name.len() => {
+                *from += 1;
+                rest = after;
+                at = *from;
+            }
+            (Step::Fail, _) => return Some(false),
+        }
+    }
+}
+
+enum Step<'a> {
+    Ok(&'a [char]),
+    Fail,
+}
+
+/// Matches one character against the next element of a pattern. `None` inside is the end of the name.
+fn match_one(pattern: &[char], character: Option<char>) -> Option<Step<'_>> {
+    let (first, after) = pattern.split_first()?;
+    let is = |hit: bool, after| if hit && character.is_some() { Step::Ok(after) } else { Step::Fail };
+    match first {
+        '?' => Some(is(true, after)),
+        '[' => {
+            let (hit, after) = match_class(after, character)?;
+            Some(is(hit, after))
+        }
+        '\\' => {
+            let (literal, after) = after.split_first()?;
+            Some(is(character == Some(*literal), after))
+        }
+        literal => Some(is(character == Some(*literal), after)),
+    }
+}
+
+fn match_class(mut rest: &[char], character: Option<char>) -> Option<(bool, &[char])> {
+    let is_negated = rest.first() == Some(&'^');
+    if is_negated {
+        rest = rest.get(1..)?;
+    }
+    let mut is_hit = false;
+    let mut is_empty = true;
+    loop {
+        match rest.split_first()? {
+            (']', after) if !is_empty => return Some((is_hit != is_negated, after)),
+            _ => {
+                let (low, after) = class_character(rest)?;
+                let (high, after) = match after.split_first() {
+                    Some(('-', after)) => class_character(after)?,
+                    _ => (low, after),
+                };
+                is_hit |= character.is_some_and(|character| (low..=high).contains(&character));
+                rest = after;
+                is_empty = false;
+            }
+        }
+    }
+}
+
+fn class_character(rest: &[char]) -> Option<(char, &[char])> {
+    match rest.split_first()? {
+        ('-' | ']', _) => None,
+        ('\\', after) => after.split_first().map(|(character, after)| (*character, after)),
+        (character, after) => Some((*character, after)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_excluded(lines: &str, path: &str) -> bool {
+        let names: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+        let patterns = parse(lines, &[]);
+        let rules = Rules { patterns };
+        rules.excludes(&names, path.ends_with('/'))
+    }
+
+    #[test]
+    fn the_dialect_is_go_gits() {
+        let mut wrong = String::new();
+        for (lines, path, expected) in [
+            ("/*\n!/deploy", "deploy/a.yaml", false),
+            ("/*\n!/deploy/", "deploy/a.yaml", false),
+            ("/*\n!/deploy/x.yaml", "deploy/x.yaml", false),
+            ("/*\n!/deploy/x.yaml", "deploy/y.yaml", true),
+            ("foo", "foo/bar", true),
+            ("foo/", "foo", false),
+            ("foo/", "foo/", true),
+            ("foo/", "foo/bar", true),
+            ("a/b", "x/a/b", false),
+            ("a/b", "a/b/c", true),
+            ("**/b", "x/y/b", true),
+            ("a/**", "a/", true),
+            ("a/**/c", "a/c", true),
+            ("a/**/c", "a/x/y/c", true),
+            ("**.txt", "d/x.txt", true),
+            ("*\n!*.yaml", "a/b.yaml", false),
+            ("*\n!a/", "a/b.yaml", false),
+            ("a/*", "a/b/c", true),
+            ("/", "a", false),
+            ("!", "a", false),
+            (" foo", "foo", false),
+            ("foo\t", "foo", false),
+            ("foo  ", "foo", true),
+            ("foo\\ ", "foo ", true),
+            ("\\!foo", "!foo", true),
+            ("\\#foo", "#foo", true),
+            ("#foo", "#foo", false),
+            ("foo\r", "foo", true),
+            ("a/**b", "a/xb", false),
+            ("[a", "a", false),
+            ("[a-c]x", "bx", true),
+            ("[^a-c]x", "bx", false),
+            ("?.yaml", "a.yaml", true),
+            ("*a*b*c", "xaybzc", true),
+            ("*a*b*c", "xaybz", false),
+            ("*.tar.gz", "d/x.tar.gz", true),
+        ] {
+            if is_excluded(lines, path) != expected {
+                wrong += &format!("{lines:?} {path:?}: expected {expected}\n");
+            }
+        }
+        assert_eq!(wrong, "");
+    }
+
+    #[test]
+    fn any_pattern_replaces_the_defaults_but_not_the_vcs_files() {
+        let outcomes = |user: &str| {
+            let rules = Rules::new(parse(user, &[]));
+            [".git/config", "a.jpg", ".github/x", "d/.sops.yaml", "docs"]
+                .map(|path| rules.excludes(&path.split('/').collect::<Vec<_>>(), false))
+        };
+        assert_eq!(outcomes(""), [true, true, true, true, false]);
+        assert_eq!(outcomes("# only a comment\n"), [true, true, true, true, false]);
+        assert_eq!(outcomes("docs"), [true, false, false, false, true]);
+        assert_eq!(outcomes("!.git/"), [false, false, false, false, false]);
+    }
+
+    #[test]
+    fn nested_files_speak_of_their_own_directory() {
+        let rules = Rules::new(parse("/x\ny", &["a", "b"]));
+        let excluded = |path: &str| rules.excludes(&path.split('/').collect::<Vec<_>>(), false);
+        assert_eq!(["a/b/x", "a/b/c/x", "x", "a/b/c/y", "a/y"].map(excluded), [true, false, false, true, false]);
+    }
+
+    #[test]
+    fn stars_do_not_blow_up() {
+        let pattern = "*a".repeat(50) + "b";
+        assert!(!name_matches(&pattern, &"a".repeat(5_000)));
+    }
+}
