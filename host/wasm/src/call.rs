@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::hollow::Hollow;
-use crate::host::log::{Log, LogLine};
+use crate::host::log::{Log, PANIC_FIELD};
 use crate::limits::Limit;
 use crate::plugin::Plugin;
 use crate::recorder::Recorder;
@@ -53,15 +53,17 @@ fn fresh_state(plugin: &Plugin, inputs: Inputs) -> CallState {
     }
 }
 
-/// What a guest with WASI wrote to standard output and error goes to its log; a Rust guest says there why it panicked.
+/// What a guest with WASI wrote to standard output and error goes to its log. A Rust guest says there why it panicked:
+/// `thread … panicked at PLACE:`, and the reason on the next line.
 fn drain_output(state: &mut CallState) {
     let Some(mut hollow) = state.hollow.take() else { return };
-    for mut line in hollow.take_output() {
-        if state.log.panic.is_none() && line.message.contains(" panicked at ") {
-            line.fields = vec![("panic".to_owned(), String::new())];
+    let mut lines = hollow.take_output().into_iter().peekable();
+    while let Some(mut line) = lines.next() {
+        if let Some((_, place)) = line.message.split_once(" panicked at ") {
+            let reason = lines.peek().map(|next| next.message.as_str()).unwrap_or_default();
+            line.fields.push((PANIC_FIELD.to_owned(), place.trim_end_matches(':').to_owned()));
+            line.message = reason.to_owned();
         }
-        let LogLine { message, .. } = &line;
-        tracing::trace!(target: "sluice_plugin", plugin = &*state.plugin, bytes = message.len(), "output");
         state.log.write(&state.plugin, &state.limits, line);
     }
 }

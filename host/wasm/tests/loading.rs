@@ -84,11 +84,34 @@ fn a_component_that_needs_a_newer_host_is_refused_with_both_versions() {
     check(&component(text), &expect!["Plugin/team-label: needs sluice 9.1.0 or newer, this is 0.1.0. Upgrade sluice, or use an older version of the plugin"]);
 }
 
+/// A component that is a renderer by name, with what `core` says inside.
+fn renderer(core: &str) -> Vec<u8> {
+    component(&format!(
+        r#"(component
+            {core}
+            (core module $m (func (export "render")))
+            (core instance $i (instantiate $m))
+            (func $render (canon lift (core func $i "render")))
+            (instance $r (export "render" (func $render)))
+            (export "sluice:render/renderer@0.1.0" (instance $r)))"#
+    ))
+}
+
 #[test]
-fn tables_and_instances_have_limits_too() {
-    // the exports are not those of a role, so the limits are met through a plugin that has them: see misbehavior.rs;
-    // here the component is refused for its role before it could be instantiated
-    check(&component("(component (core module $m (table 1000000000 funcref)) (core instance (instantiate $m)))"), &expect!["Plugin/team-label: exports no role that this host knows (sluice:render/renderer@0.1.0, sluice:transform/transformer@0.1.0); it exports nothing"]);
+fn tables_instances_and_memories_have_limits_too() {
+    let table = "(core module $t (table 1000000 funcref)) (core instance (instantiate $t))";
+    let memory = "(core module $t (memory 60000)) (core instance (instantiate $t))";
+    let instances = format!("(core module $t) {}", "(core instance (instantiate $t))".repeat(100));
+    for (core, expected) in [
+        (table, expect![[""]]),
+        (memory, expect![[""]]),
+        (instances.as_str(), expect![[""]]),
+        // a role's name with a function of another type
+        ("", expect![[""]]),
+    ] {
+        let plugin = Plugin::compile(Engine::get().unwrap(), "team-label", &renderer(core), Limits::default()).unwrap();
+        expected.assert_eq(&support::render(&plugin, "nothing").unwrap_err().to_string());
+    }
 }
 
 #[test]

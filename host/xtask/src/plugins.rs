@@ -150,9 +150,14 @@ fn finish(guest: &Guest, out: &Path) -> Result<Made> {
     Ok(Made { digest: format!("sha256:{}", hex(&[bytes.as_slice()])), size: bytes.len(), code, code_size })
 }
 
-/// Runs the compiler of `host/wasm`. It is built among the packages of the program itself, so that both share one build
-/// of wasmtime; the program's own plugins are not there yet, so it is shown an empty list of them.
+/// Runs the compiler of `host/wasm`: the one that `SLUICE_PRECOMPILE` names, else one built here.
+///
+/// It is built among the packages of the program itself, so that both share one build of wasmtime; the program's own
+/// plugins are not there yet, so it is shown an empty list of them.
 fn precompile(paths: &[&Path], out: &Path) -> Result<()> {
+    if let Some(compiler) = std::env::var_os("SLUICE_PRECOMPILE") {
+        return shell::run(Command::new(compiler).args(paths));
+    }
     let none = out.join("none");
     fs::create_dir_all(&none)?;
     write_if_changed(&none.join("index.rs"), b"&[]\n")?;

@@ -6,7 +6,7 @@ use crate::state::CallState;
 use tracing::Level;
 
 /// A field of this name marks the line in which a guest says that it panics; its value says where.
-const PANIC_FIELD: &str = "panic";
+pub(crate) const PANIC_FIELD: &str = "panic";
 
 /// One line of a guest's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
