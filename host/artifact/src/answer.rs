@@ -116,7 +116,11 @@ pub fn of_read_dir(answer: &Result<Vec<Entry>, TreeError>) -> AnswerDigest {
                 .iter()
                 .filter_map(|entry| {
                     let name = entry.path.rsplit('/').next()?;
-                    Some(Child { name, size: entry.size, entry_type: entry.entry_type })
+                    Some(Child {
+                        name,
+                        size: entry.size,
+                        entry_type: entry.entry_type,
+                    })
                 })
                 .collect();
             children.sort_unstable_by_key(|child| child.name);
@@ -134,7 +138,10 @@ pub fn of_walk(path: &str, answer: &Result<Vec<Entry>, TreeError>) -> AnswerDige
     }
     fn digest(node: &Node<'_>) -> AnswerDigest {
         let files = node.files.iter().map(|(name, size)| (*name, Below::File(*size)));
-        let directories = node.directories.iter().map(|(name, node)| (*name, Below::Directory(digest(node))));
+        let directories = node
+            .directories
+            .iter()
+            .map(|(name, node)| (*name, Below::Directory(digest(node))));
         let mut children: Vec<_> = files.chain(directories).collect();
         children.sort_unstable_by_key(|(name, _)| *name);
         walk(children)
@@ -147,8 +154,9 @@ pub fn of_walk(path: &str, answer: &Result<Vec<Entry>, TreeError>) -> AnswerDige
                 let relative = entry.path.strip_prefix(path).unwrap_or(&entry.path);
                 let mut names: Vec<&str> = parts(relative).collect();
                 let Some(file) = names.pop() else { continue };
-                let directory =
-                    names.into_iter().fold(&mut root, |node, name| node.directories.entry(name).or_default());
+                let directory = names
+                    .into_iter()
+                    .fold(&mut root, |node, name| node.directories.entry(name).or_default());
                 directory.files.insert(file, entry.size);
             }
             digest(&root)

@@ -22,7 +22,10 @@ const GZIP_UNKNOWN_OS: u8 = 255;
 
 pub(crate) fn write(tree: &StoreTree, output: impl Write) -> Result<(), Error> {
     let failed = Error::storage("archive artifact to storage");
-    let mut gzip = GzBuilder::new().mtime(0).operating_system(GZIP_UNKNOWN_OS).write(output, Compression::default());
+    let mut gzip = GzBuilder::new()
+        .mtime(0)
+        .operating_system(GZIP_UNKNOWN_OS)
+        .write(output, Compression::default());
     write_header(&mut gzip, ".", EntryType::Directory, DIRECTORY_MODE, 0).map_err(&failed)?;
     write_directory(tree, tree.root(), "", &mut gzip)?;
     gzip.write_all(&[0; 2 * BLOCK]).map_err(&failed)?;
@@ -30,14 +33,25 @@ pub(crate) fn write(tree: &StoreTree, output: impl Write) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_directory(tree: &StoreTree, id: DirectoryId, prefix: &str, output: &mut impl Write) -> Result<(), Error> {
+fn write_directory(
+    tree: &StoreTree,
+    id: DirectoryId,
+    prefix: &str,
+    output: &mut impl Write,
+) -> Result<(), Error> {
     let failed = Error::storage("archive artifact to storage");
     for entry in tree.entries(id)?.iter() {
         let path = format!("{prefix}{}", entry.name);
         match &entry.content {
-            EntryContent::File { blob, is_executable, .. } => {
+            EntryContent::File {
+                blob, is_executable, ..
+            } => {
                 let content = tree.content(*blob)?;
-                let mode = if *is_executable { EXECUTABLE_MODE } else { FILE_MODE };
+                let mode = if *is_executable {
+                    EXECUTABLE_MODE
+                } else {
+                    FILE_MODE
+                };
                 let size = content.len() as u64;
                 write_header(output, &path, EntryType::Regular, mode, size).map_err(&failed)?;
                 output.write_all(&content).map_err(&failed)?;
@@ -61,7 +75,13 @@ const PREFIX_MAX: usize = 155;
 const USTAR_SIZE_MAX: u64 = 0o77_777_777_777;
 
 /// One entry's header: USTAR where it fits, a PAX record before it where it does not.
-fn write_header(output: &mut impl Write, path: &str, kind: EntryType, mode: u32, size: u64) -> io::Result<()> {
+fn write_header(
+    output: &mut impl Write,
+    path: &str,
+    kind: EntryType,
+    mode: u32,
+    size: u64,
+) -> io::Result<()> {
     let split = split_name(path);
     let mut records = Vec::new();
     if split.is_none() {
@@ -71,7 +91,10 @@ fn write_header(output: &mut impl Write, path: &str, kind: EntryType, mode: u32,
         records.push(("size", size.to_string()));
     }
     if !records.is_empty() {
-        let content: String = records.iter().map(|(key, value)| pax_record(key, value)).collect();
+        let content: String = records
+            .iter()
+            .map(|(key, value)| pax_record(key, value))
+            .collect();
         let (directory, file) = path.rsplit_once('/').unwrap_or(("", path));
         let slash = if directory.is_empty() { "" } else { "/" };
         let name = ascii_name(&format!("{directory}{slash}PaxHeaders.0/{file}"));

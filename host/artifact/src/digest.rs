@@ -69,7 +69,9 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -82,7 +84,11 @@ pub(crate) struct Measure<W> {
 
 impl<W: io::Write> Measure<W> {
     pub(crate) fn new(inner: W) -> Measure<W> {
-        Measure { inner, hash: Sha256::new(), size: 0 }
+        Measure {
+            inner,
+            hash: Sha256::new(),
+            size: 0,
+        }
     }
 
     /// Digest and size in bytes of all that was written.

@@ -28,7 +28,10 @@ pub struct LocalLimits {
 
 impl Default for LocalLimits {
     fn default() -> LocalLimits {
-        LocalLimits { file_size_max: 100 << 20, entries_max: 200_000 }
+        LocalLimits {
+            file_size_max: 100 << 20,
+            entries_max: 200_000,
+        }
     }
 }
 
@@ -45,12 +48,20 @@ pub struct LocalTree {
 impl LocalTree {
     /// Opens the directory at `path`.
     pub fn open(path: &Path, limits: LocalLimits) -> io::Result<LocalTree> {
-        Ok(LocalTree::new(Dir::open_ambient_dir(path, ambient_authority())?, limits))
+        Ok(LocalTree::new(
+            Dir::open_ambient_dir(path, ambient_authority())?,
+            limits,
+        ))
     }
 
     /// The tree of an open directory.
     pub fn new(root: Dir, limits: LocalLimits) -> LocalTree {
-        LocalTree { root, limits, reads: Mutex::default(), lists: Mutex::default() }
+        LocalTree {
+            root,
+            limits,
+            reads: Mutex::default(),
+            lists: Mutex::default(),
+        }
     }
 
     fn metadata(&self, path: &str) -> Result<Metadata, TreeError> {
@@ -72,8 +83,14 @@ impl LocalTree {
         }
         let file = self.root.open(relative(path)).map_err(tree_error)?;
         let mut content = Vec::new();
-        file.take(limit + 1).read_to_end(&mut content).map_err(tree_error)?;
-        if content.len() as u64 > limit { Err(TreeError::TooLarge(limit)) } else { Ok(content.into()) }
+        file.take(limit + 1)
+            .read_to_end(&mut content)
+            .map_err(tree_error)?;
+        if content.len() as u64 > limit {
+            Err(TreeError::TooLarge(limit))
+        } else {
+            Ok(content.into())
+        }
     }
 
     fn read_dir_now(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
@@ -87,7 +104,9 @@ impl LocalTree {
             };
             let path = join_path(path, &name);
             // A link that leads nowhere or out of the root is as absent as one that the artifact never had.
-            let Ok(metadata) = self.root.metadata(relative(&path)) else { continue };
+            let Ok(metadata) = self.root.metadata(relative(&path)) else {
+                continue;
+            };
             let (size, entry_type) = if metadata.is_dir() {
                 (0, EntryType::Directory)
             } else if metadata.is_file() {
@@ -95,7 +114,14 @@ impl LocalTree {
             } else {
                 continue;
             };
-            entries.insert(name, Entry { path, size, entry_type });
+            entries.insert(
+                name,
+                Entry {
+                    path,
+                    size,
+                    entry_type,
+                },
+            );
         }
         Ok(entries.into_values().collect())
     }
@@ -138,7 +164,12 @@ impl LocalTree {
 
     fn list(&self, question: Question, path: &str) -> Result<Vec<Entry>, TreeError> {
         let key = (question, path.to_owned());
-        let known = self.lists.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self
+            .lists
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .cloned();
         known.unwrap_or_else(|| {
             let answer = match question {
                 Question::Walk => self.walk_now(path),
@@ -152,7 +183,12 @@ impl LocalTree {
 
 impl Tree for LocalTree {
     fn read(&self, path: &str) -> Result<Arc<[u8]>, TreeError> {
-        let known = self.reads.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let known = self
+            .reads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(path)
+            .cloned();
         known.unwrap_or_else(|| {
             let answer = self.read_now(path);
             let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -227,8 +263,17 @@ mod tests {
             Err(error) => format!("{path}: error: {error}\n"),
         };
         let answers: String = [
-            "/a.yaml", "/alias/deep/a.yaml", "/out", "/environ", "/up/secret", "/dangling", "/loop1", "/base",
-            "/a.yaml/x", "/../secret", "a.yaml",
+            "/a.yaml",
+            "/alias/deep/a.yaml",
+            "/out",
+            "/environ",
+            "/up/secret",
+            "/dangling",
+            "/loop1",
+            "/base",
+            "/a.yaml/x",
+            "/../secret",
+            "a.yaml",
         ]
         .map(read)
         .concat();
@@ -246,7 +291,12 @@ mod tests {
             a.yaml: error: invalid path
         "#]]
         .assert_eq(&answers);
-        let walk: Vec<String> = tree.walk("/").unwrap().into_iter().map(|entry| entry.path).collect();
+        let walk: Vec<String> = tree
+            .walk("/")
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.path)
+            .collect();
         assert_eq!(walk, ["/a.yaml", "/alias/deep/a.yaml", "/base/deep/a.yaml"]);
         fs::write(root.join("base/deep/a.yaml"), "a: 2").unwrap();
         assert_eq!(&*tree.read("/a.yaml").unwrap(), b"a: 1", "answers never change");

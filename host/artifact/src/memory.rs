@@ -57,7 +57,13 @@ impl MemoryTree {
         if matches!(children.get(name), Some(Node::Directory(_))) {
             return Err(AddError::Clash);
         }
-        children.insert(name.to_owned(), Node::File { content: content.into(), is_executable });
+        children.insert(
+            name.to_owned(),
+            Node::File {
+                content: content.into(),
+                is_executable,
+            },
+        );
         Ok(())
     }
 
@@ -75,8 +81,10 @@ impl MemoryTree {
     fn make_directory(&mut self, path: &str) -> Result<&mut Directory, AddError> {
         let mut directory = &mut self.root;
         for name in parts(path) {
-            let node =
-                directory.children.entry(name.to_owned()).or_insert_with(|| Node::Directory(Directory::default()));
+            let node = directory
+                .children
+                .entry(name.to_owned())
+                .or_insert_with(|| Node::Directory(Directory::default()));
             match node {
                 Node::Directory(next) => directory = next,
                 Node::File { .. } => return Err(AddError::Clash),
@@ -89,10 +97,15 @@ impl MemoryTree {
         check_path(path)?;
         let mut found = Found::Directory(&self.root);
         for name in parts(path) {
-            let Found::Directory(directory) = found else { return Err(TreeError::NotFound) };
+            let Found::Directory(directory) = found else {
+                return Err(TreeError::NotFound);
+            };
             found = match directory.children.get(name) {
                 None => return Err(TreeError::NotFound),
-                Some(Node::File { content, is_executable }) => Found::File(content, *is_executable),
+                Some(Node::File {
+                    content,
+                    is_executable,
+                }) => Found::File(content, *is_executable),
                 Some(Node::Directory(next)) => Found::Directory(next),
             };
         }
@@ -115,10 +128,16 @@ enum Found<'a> {
 impl Node {
     fn child<'a>(&self, name: &'a str) -> Child<'a> {
         match self {
-            Node::File { content, .. } => {
-                Child { name, size: content.len() as u64, entry_type: EntryType::File }
-            }
-            Node::Directory(_) => Child { name, size: 0, entry_type: EntryType::Directory },
+            Node::File { content, .. } => Child {
+                name,
+                size: content.len() as u64,
+                entry_type: EntryType::File,
+            },
+            Node::Directory(_) => Child {
+                name,
+                size: 0,
+                entry_type: EntryType::Directory,
+            },
         }
     }
 }
@@ -128,7 +147,11 @@ fn walk(directory: &Directory, path: &str, entries: &mut Vec<Entry>) {
         let path = join_path(path, name);
         match node {
             Node::File { content, .. } => {
-                entries.push(Entry { path, size: content.len() as u64, entry_type: EntryType::File });
+                entries.push(Entry {
+                    path,
+                    size: content.len() as u64,
+                    entry_type: EntryType::File,
+                });
             }
             Node::Directory(below) => walk(below, &path, entries),
         }
@@ -137,10 +160,13 @@ fn walk(directory: &Directory, path: &str, entries: &mut Vec<Entry>) {
 
 fn walk_digest(directory: &Directory) -> AnswerDigest {
     answer::walk(directory.children.iter().map(|(name, node)| {
-        (name.as_str(), match node {
-            Node::File { content, .. } => Below::File(content.len() as u64),
-            Node::Directory(below) => Below::Directory(walk_digest(below)),
-        })
+        (
+            name.as_str(),
+            match node {
+                Node::File { content, .. } => Below::File(content.len() as u64),
+                Node::Directory(below) => Below::Directory(walk_digest(below)),
+            },
+        )
     }))
 }
 
@@ -159,7 +185,11 @@ impl Tree for MemoryTree {
             .iter()
             .map(|(name, node)| {
                 let Child { size, entry_type, .. } = node.child(name);
-                Entry { path: join_path(path, name), size, entry_type }
+                Entry {
+                    path: join_path(path, name),
+                    size,
+                    entry_type,
+                }
             })
             .collect())
     }

@@ -55,10 +55,13 @@ impl Overlay {
         let mut children = Vec::with_capacity(entries.len());
         for entry in &entries {
             let name = entry.path.rsplit('/').next().unwrap_or_default();
-            children.push((name, match entry.entry_type {
-                EntryType::File => Below::File(entry.size),
-                EntryType::Directory => Below::Directory(self.walk_digest(&entry.path)?),
-            }));
+            children.push((
+                name,
+                match entry.entry_type {
+                    EntryType::File => Below::File(entry.size),
+                    EntryType::Directory => Below::Directory(self.walk_digest(&entry.path)?),
+                },
+            ));
         }
         Ok(answer::walk(children))
     }
@@ -85,8 +88,11 @@ impl Tree for Overlay {
             Err(TreeError::NotFound | TreeError::NotADirectory) => Vec::new(),
             answer => answer?,
         };
-        let merged: BTreeMap<String, Entry> =
-            base.into_iter().chain(top).map(|entry| (entry.path.clone(), entry)).collect();
+        let merged: BTreeMap<String, Entry> = base
+            .into_iter()
+            .chain(top)
+            .map(|entry| (entry.path.clone(), entry))
+            .collect();
         Ok(merged.into_values().collect())
     }
 
@@ -111,7 +117,9 @@ impl Tree for Overlay {
         }
         match question {
             Question::Read => match self.files.read(path) {
-                Err(TreeError::NotFound) if !self.is_below_file(path) => self.base.answer_digest(question, path),
+                Err(TreeError::NotFound) if !self.is_below_file(path) => {
+                    self.base.answer_digest(question, path)
+                }
                 _ => answer::of_read(&self.read(path)),
             },
             Question::ReadDir => match self.read_dir(path) {
@@ -122,7 +130,9 @@ impl Tree for Overlay {
                 })),
                 Err(failure) => answer::error(&failure),
             },
-            Question::Walk => self.walk_digest(path).unwrap_or_else(|failure| answer::error(&failure)),
+            Question::Walk => self
+                .walk_digest(path)
+                .unwrap_or_else(|failure| answer::error(&failure)),
         }
     }
 }

@@ -80,10 +80,17 @@ mod tests {
 
     #[test]
     fn reads_what_it_prints() {
-        for text in
-            ["main@sha1:aa", "feature/a@b@sha1:aa", "sha1:aa", "refs/heads/main@sha1:aa", "6.1.0@sha256:bb"]
-        {
-            assert_eq!(text.parse::<Revision>().map(|revision| revision.to_string()), Ok(text.to_owned()));
+        for text in [
+            "main@sha1:aa",
+            "feature/a@b@sha1:aa",
+            "sha1:aa",
+            "refs/heads/main@sha1:aa",
+            "6.1.0@sha256:bb",
+        ] {
+            assert_eq!(
+                text.parse::<Revision>().map(|revision| revision.to_string()),
+                Ok(text.to_owned())
+            );
         }
         for text in ["", "main", "main@", "@sha1:aa", "main@sha1:", ":aa"] {
             assert!(text.parse::<Revision>().is_err(), "{text}");

@@ -26,7 +26,9 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { concurrent_archives_max: 16 }
+        Limits {
+            concurrent_archives_max: 16,
+        }
     }
 }
 
@@ -52,7 +54,9 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(store, limits)).with_graceful_shutdown(stop).await
+    axum::serve(listener, router(store, limits))
+        .with_graceful_shutdown(stop)
+        .await
 }
 
 type Names = (String, String, String, String);
@@ -100,7 +104,8 @@ struct ToChannel(mpsc::Sender<io::Result<Bytes>>);
 impl io::Write for ToChannel {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes)));
-        sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+        sent.map(|()| bytes.len())
+            .map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -147,7 +152,10 @@ fn is_unchanged(request: &HeaderMap, artifact: &Artifact) -> bool {
     let text = |name| request.get(name).and_then(|value| value.to_str().ok());
     if let Some(tags) = text(header::IF_NONE_MATCH) {
         let own = etag(artifact);
-        return tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == own);
+        return tags
+            .split(',')
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.trim_start_matches("W/") == own);
     }
     text(header::IF_MODIFIED_SINCE)
         .and_then(|date| jiff::fmt::rfc2822::parse(date).ok())

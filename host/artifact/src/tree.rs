@@ -81,12 +81,20 @@ pub fn check_path(path: &str) -> Result<(), TreeError> {
         return Ok(());
     }
     let is_normal = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains('\0');
-    if rest.split('/').all(is_normal) { Ok(()) } else { Err(TreeError::InvalidPath) }
+    if rest.split('/').all(is_normal) {
+        Ok(())
+    } else {
+        Err(TreeError::InvalidPath)
+    }
 }
 
 /// The path of the entry `name` of the directory `directory`.
 pub fn join_path(directory: &str, name: &str) -> String {
-    if directory == "/" { format!("/{name}") } else { format!("{directory}/{name}") }
+    if directory == "/" {
+        format!("/{name}")
+    } else {
+        format!("{directory}/{name}")
+    }
 }
 
 /// The parts of a path that [`check_path`] accepts; none for the root.

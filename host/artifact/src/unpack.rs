@@ -22,7 +22,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { unpacked_size_max: 1 << 30, entries_max: 100_000, file_size_max: 100 << 20 }
+        Limits {
+            unpacked_size_max: 1 << 30,
+            entries_max: 100_000,
+            file_size_max: 100 << 20,
+        }
     }
 }
 
@@ -54,13 +58,21 @@ pub enum Error {
 
 /// Unpacks a gzip-compressed tar archive into memory.
 pub fn unpack(archive: impl Read, limits: &Limits) -> Result<MemoryTree, Error> {
-    let budget = Budget { inner: MultiGzDecoder::new(archive), left: limits.unpacked_size_max, is_spent: false };
+    let budget = Budget {
+        inner: MultiGzDecoder::new(archive),
+        left: limits.unpacked_size_max,
+        is_spent: false,
+    };
     let mut archive = tar::Archive::new(budget);
     let result = read_entries(&mut archive, limits);
     let budget = archive.into_inner();
     if budget.is_spent {
         let limit = limits.unpacked_size_max;
-        return Err(Error::TooLarge { what: "its unpacked size", limit, knob: "unpacked_size_max" });
+        return Err(Error::TooLarge {
+            what: "its unpacked size",
+            limit,
+            knob: "unpacked_size_max",
+        });
     }
     result
 }
@@ -70,12 +82,19 @@ fn read_entries(archive: &mut tar::Archive<impl Read>, limits: &Limits) -> Resul
     for (number, entry) in archive.entries().map_err(Error::Unreadable)?.enumerate() {
         if number >= limits.entries_max {
             let limit = limits.entries_max as u64;
-            return Err(Error::TooLarge { what: "its number of entries", limit, knob: "entries_max" });
+            return Err(Error::TooLarge {
+                what: "its number of entries",
+                limit,
+                knob: "entries_max",
+            });
         }
         let mut entry = entry.map_err(Error::Unreadable)?;
         let raw_name = entry.path_bytes().into_owned();
         let shown = String::from_utf8_lossy(&raw_name).escape_debug().to_string();
-        let hostile = |problem| Error::Hostile { name: shown.clone(), problem };
+        let hostile = |problem| Error::Hostile {
+            name: shown.clone(),
+            problem,
+        };
         refuse_ambiguity(&mut entry).map_err(|problem| match problem {
             Ambiguity::Unreadable(error) => Error::Unreadable(error),
             Ambiguity::Found(problem) => hostile(problem),
@@ -89,7 +108,11 @@ fn read_entries(archive: &mut tar::Archive<impl Read>, limits: &Limits) -> Resul
             let size = entry.size();
             if size > limits.file_size_max {
                 let limit = limits.file_size_max;
-                return Err(Error::TooLarge { what: "a file's size", limit, knob: "file_size_max" });
+                return Err(Error::TooLarge {
+                    what: "a file's size",
+                    limit,
+                    knob: "file_size_max",
+                });
             }
             let mut content = Vec::new();
             entry.read_to_end(&mut content).map_err(Error::Unreadable)?;
@@ -120,7 +143,9 @@ fn refuse_ambiguity(entry: &mut tar::Entry<'_, impl Read>) -> Result<(), Ambigui
     if entry.header().entry_type().is_gnu_sparse() {
         return Err(Ambiguity::Found("is a sparse file"));
     }
-    let Some(records) = entry.pax_extensions().map_err(Ambiguity::Unreadable)? else { return Ok(()) };
+    let Some(records) = entry.pax_extensions().map_err(Ambiguity::Unreadable)? else {
+        return Ok(());
+    };
     for record in records {
         let record = record.map_err(Ambiguity::Unreadable)?;
         let key = record.key_bytes();
@@ -170,7 +195,11 @@ impl<R: Read> Read for Budget<R> {
             let mut probe = [0];
             let more = self.inner.read(&mut probe)?;
             self.is_spent = more > 0;
-            return if more > 0 { Err(io::Error::other("size limit reached")) } else { Ok(0) };
+            return if more > 0 {
+                Err(io::Error::other("size limit reached"))
+            } else {
+                Ok(0)
+            };
         }
         let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.inner.read(buffer.get_mut(..room).unwrap_or_default())?;

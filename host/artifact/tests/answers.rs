@@ -14,16 +14,24 @@ type Files = BTreeMap<String, Vec<u8>>;
 fn files() -> impl Strategy<Value = Files> {
     let name = prop::sample::select(vec!["a", "b", "a-b", "a.", "Z", "é"]);
     let path = prop::collection::vec(name, 1..4).prop_map(|names| format!("/{}", names.join("/")));
-    prop::collection::btree_map(path, prop::collection::vec(any::<u8>(), 0..8), 0..8).prop_map(without_clashes)
+    prop::collection::btree_map(path, prop::collection::vec(any::<u8>(), 0..8), 0..8)
+        .prop_map(without_clashes)
 }
 
 fn without_clashes(files: Files) -> Files {
     let is_directory = |path: &str| files.keys().any(|other| other.starts_with(&format!("{path}/")));
-    files.iter().filter(|(path, _)| !is_directory(path)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    files
+        .iter()
+        .filter(|(path, _)| !is_directory(path))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
 }
 
 fn memory(files: &Files) -> MemoryTree {
-    files.iter().map(|(path, content)| (path, content.clone())).collect()
+    files
+        .iter()
+        .map(|(path, content)| (path, content.clone()))
+        .collect()
 }
 
 fn stored(draft: &mut Draft, tree: &MemoryTree, path: &str) -> DirectoryId {
@@ -33,9 +41,16 @@ fn stored(draft: &mut Draft, tree: &MemoryTree, path: &str) -> DirectoryId {
         let content = match tree.read(&entry.path) {
             Ok(content) => {
                 let blob = draft.blob(&content).unwrap();
-                EntryContent::File { blob, size: content.len() as u64, is_executable: false }
+                EntryContent::File {
+                    blob,
+                    size: content.len() as u64,
+                    is_executable: false,
+                }
             }
-            Err(_) => EntryContent::Directory { directory: stored(draft, tree, &entry.path), is_listed: true },
+            Err(_) => EntryContent::Directory {
+                directory: stored(draft, tree, &entry.path),
+                is_listed: true,
+            },
         };
         entries.push(DirectoryEntry { name, content });
     }
@@ -43,7 +58,9 @@ fn stored(draft: &mut Draft, tree: &MemoryTree, path: &str) -> DirectoryId {
 }
 
 fn questions(files: &Files) -> Vec<String> {
-    let mut paths: Vec<String> = ["/", "/none", "/a/none", "", "x", "/a/", "/..", "//"].map(str::to_owned).into();
+    let mut paths: Vec<String> = ["/", "/none", "/a/none", "", "x", "/a/", "/..", "//"]
+        .map(str::to_owned)
+        .into();
     for path in files.keys() {
         let mut above = path.as_str();
         paths.push(format!("{path}/below"));
@@ -67,7 +84,11 @@ fn assert_same(kind: &str, tree: &dyn Tree, reference: &dyn Tree, paths: &[Strin
             (Question::ReadDir, answer::of_read_dir(&list)),
             (Question::Walk, answer::of_walk(path, &walk)),
         ] {
-            assert_eq!(tree.answer_digest(question, path), digest, "{kind}: {question:?} {path}");
+            assert_eq!(
+                tree.answer_digest(question, path),
+                digest,
+                "{kind}: {question:?} {path}"
+            );
         }
     }
 }
@@ -135,20 +156,46 @@ fn reference_directories(files: &Files) -> Vec<String> {
     directories
 }
 
+/// A tree of text files.
+fn tree<const N: usize>(files: [(&str, &str); N]) -> MemoryTree {
+    files
+        .into_iter()
+        .map(|(path, content)| (path, content.as_bytes()))
+        .collect()
+}
+
 #[test]
 fn digests_differ_where_answers_do() {
-    let one = MemoryTree::from([("/a/x", "1"), ("/b", "22")]);
+    let one = tree([("/a/x", "1"), ("/b", "22")]);
     let digest = |tree: &MemoryTree, question, path| tree.answer_digest(question, path);
     for (what, other, question, path) in [
-        ("content", MemoryTree::from([("/a/x", "2"), ("/b", "22")]), Question::Read, "/a/x"),
-        ("name", MemoryTree::from([("/a/y", "1"), ("/b", "22")]), Question::ReadDir, "/a"),
-        ("depth", MemoryTree::from([("/a", "1"), ("/b", "22")]), Question::Walk, "/"),
-        ("size", MemoryTree::from([("/a/x", "11"), ("/b", "22")]), Question::Walk, "/"),
-        ("absence", MemoryTree::from([("/b", "22")]), Question::Read, "/a/x"),
+        (
+            "content",
+            tree([("/a/x", "2"), ("/b", "22")]),
+            Question::Read,
+            "/a/x",
+        ),
+        (
+            "name",
+            tree([("/a/y", "1"), ("/b", "22")]),
+            Question::ReadDir,
+            "/a",
+        ),
+        ("depth", tree([("/a", "1"), ("/b", "22")]), Question::Walk, "/"),
+        ("size", tree([("/a/x", "11"), ("/b", "22")]), Question::Walk, "/"),
+        ("absence", tree([("/b", "22")]), Question::Read, "/a/x"),
     ] {
-        assert_ne!(digest(&one, question, path), digest(&other, question, path), "{what}");
+        assert_ne!(
+            digest(&one, question, path),
+            digest(&other, question, path),
+            "{what}"
+        );
     }
-    let same_names = MemoryTree::from([("/a/x", "2"), ("/b", "33")]);
-    assert_eq!(digest(&one, Question::Walk, "/"), digest(&same_names, Question::Walk, "/"), "a walk reads no file");
+    let same_names = tree([("/a/x", "2"), ("/b", "33")]);
+    assert_eq!(
+        digest(&one, Question::Walk, "/"),
+        digest(&same_names, Question::Walk, "/"),
+        "a walk reads no file"
+    );
     assert_eq!(one.read("/a"), Err(TreeError::NotAFile));
 }

@@ -41,7 +41,12 @@ fn gzip(parts: &[Vec<u8>]) -> Vec<u8> {
 
 fn outcome(archive: &[u8], limits: &Limits) -> String {
     match unpack(archive, limits) {
-        Ok(tree) => tree.walk("/").unwrap().iter().map(|file| format!("{} ", file.path)).collect(),
+        Ok(tree) => tree
+            .walk("/")
+            .unwrap()
+            .iter()
+            .map(|file| format!("{} ", file.path))
+            .collect(),
         Err(error) => error.to_string(),
     }
 }
@@ -50,24 +55,42 @@ fn outcome(archive: &[u8], limits: &Limits) -> String {
 fn hostile_archives_are_refused_or_disarmed() {
     let file = |name: &str| entry(EntryType::Regular, name, b"x");
     let rows: Vec<(&str, Vec<Vec<u8>>)> = vec![
-        ("honest", vec![entry(EntryType::Directory, "./", b""), file("./a/b"), file("c")]),
+        (
+            "honest",
+            vec![entry(EntryType::Directory, "./", b""), file("./a/b"), file("c")],
+        ),
         ("parent", vec![file("../evil")]),
         ("inner parent", vec![file("a/../../evil")]),
         ("absolute", vec![file("/etc/evil")]),
         ("backslash", vec![file("..\\evil")]),
         ("symlink", vec![entry(EntryType::Symlink, "link", b""), file("a")]),
-        ("symlink then through it", vec![entry(EntryType::Symlink, "link", b""), file("link/a")]),
+        (
+            "symlink then through it",
+            vec![entry(EntryType::Symlink, "link", b""), file("link/a")],
+        ),
         ("hard link", vec![entry(EntryType::Link, "hard", b""), file("a")]),
-        ("devices", vec![entry(EntryType::Char, "tty", b""), entry(EntryType::Fifo, "pipe", b""), file("a")]),
+        (
+            "devices",
+            vec![
+                entry(EntryType::Char, "tty", b""),
+                entry(EntryType::Fifo, "pipe", b""),
+                file("a"),
+            ],
+        ),
         ("file and directory", vec![file("a"), file("a/b")]),
         ("directory and file", vec![file("a/b"), file("a")]),
-        ("pax size that hides an entry", vec![pax("size=0"), entry(EntryType::Regular, "a", &file("smuggled"))]),
+        (
+            "pax size that hides an entry",
+            vec![pax("size=0"), entry(EntryType::Regular, "a", &file("smuggled"))],
+        ),
         ("pax path", vec![pax("path=../up"), file("a")]),
         ("sparse", vec![pax("GNU.sparse.major=1"), file("a")]),
     ];
     let limits = Limits::default();
-    let outcomes: String =
-        rows.iter().map(|(name, parts)| format!("{name}: {}\n", outcome(&gzip(parts), &limits))).collect();
+    let outcomes: String = rows
+        .iter()
+        .map(|(name, parts)| format!("{name}: {}\n", outcome(&gzip(parts), &limits)))
+        .collect();
     expect![[""]].assert_eq(&outcomes);
 }
 
@@ -75,7 +98,10 @@ fn hostile_archives_are_refused_or_disarmed() {
 fn damaged_archives_are_errors() {
     let good = gzip(&[entry(EntryType::Regular, "a", &[7; 5000])]);
     for length in (0..good.len()).step_by(7) {
-        assert!(unpack(&good[..length], &Limits::default()).is_err(), "cut at {length}");
+        assert!(
+            unpack(&good[..length], &Limits::default()).is_err(),
+            "cut at {length}"
+        );
     }
     for at in 0..good.len() {
         let mut bytes = good.clone();
@@ -94,13 +120,25 @@ fn bombs_hit_a_named_limit() {
     tar_header.set_size(10 << 30);
     tar_header.set_cksum();
     let bomb = tar_header.as_bytes().chain(std::io::repeat(0).take(10 << 30));
-    let limits = Limits { unpacked_size_max: 1 << 20, file_size_max: u64::MAX, entries_max: 10 };
+    let limits = Limits {
+        unpacked_size_max: 1 << 20,
+        file_size_max: u64::MAX,
+        entries_max: 10,
+    };
     let zipped = flate2::read::GzEncoder::new(bomb, Compression::fast());
-    let too_many: Vec<Vec<u8>> = (0..11).map(|n| entry(EntryType::Directory, &n.to_string(), b"")).collect();
+    let too_many: Vec<Vec<u8>> = (0..11)
+        .map(|n| entry(EntryType::Directory, &n.to_string(), b""))
+        .collect();
     let outcomes = [
         unpack(zipped, &limits).unwrap_err().to_string(),
         outcome(&gzip(&too_many), &limits),
-        outcome(&gzip(&[entry(EntryType::Regular, "a", b"123")]), &Limits { file_size_max: 2, ..limits }),
+        outcome(
+            &gzip(&[entry(EntryType::Regular, "a", b"123")]),
+            &Limits {
+                file_size_max: 2,
+                ..limits
+            },
+        ),
     ];
     expect![[""]].assert_eq(&outcomes.join("\n"));
 }

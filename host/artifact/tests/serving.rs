@@ -19,16 +19,34 @@ async fn ask(address: SocketAddr, request: &str) -> (String, Vec<u8>) {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
-    (String::from_utf8_lossy(&bytes[..end]).into_owned(), bytes[end + 4..].to_vec())
+    (
+        String::from_utf8_lossy(&bytes[..end]).into_owned(),
+        bytes[end + 4..].to_vec(),
+    )
 }
 
 fn put(store: &Store) -> Artifact {
     let mut draft = store.draft();
     let content = vec![b'x'; 1 << 20];
     let blob = draft.blob(&content).unwrap();
-    let file = EntryContent::File { blob, size: content.len() as u64, is_executable: false };
-    let root = draft.directory(vec![DirectoryEntry { name: "a".to_owned(), content: file }]).unwrap();
-    draft.commit(&"gitrepository/ns/shop/aa.tar.gz".parse().unwrap(), "main@sha1:aa", root).unwrap()
+    let file = EntryContent::File {
+        blob,
+        size: content.len() as u64,
+        is_executable: false,
+    };
+    let root = draft
+        .directory(vec![DirectoryEntry {
+            name: "a".to_owned(),
+            content: file,
+        }])
+        .unwrap();
+    draft
+        .commit(
+            &"gitrepository/ns/shop/aa.tar.gz".parse().unwrap(),
+            "main@sha1:aa",
+            root,
+        )
+        .unwrap()
 }
 
 #[tokio::test]
@@ -39,16 +57,28 @@ async fn known_artifacts_are_served_and_nothing_else() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(serve::serve(listener, store.clone(), serve::Limits::default(), async {
-        stopped.await.ok();
-    }));
+    let server = tokio::spawn(serve::serve(
+        listener,
+        store.clone(),
+        serve::Limits::default(),
+        async {
+            stopped.await.ok();
+        },
+    ));
 
     let url = "/gitrepository/ns/shop/aa.tar.gz";
     let (head, body) = ask(address, &format!("GET {url} HTTP/1.1")).await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    assert_eq!((Digest::of(&body), body.len() as u64), (artifact.digest, artifact.size));
+    assert_eq!(
+        (Digest::of(&body), body.len() as u64),
+        (artifact.digest, artifact.size)
+    );
     assert!(head.contains(&format!("etag: \"{}\"", artifact.digest)), "{head}");
-    let modified = head.lines().find_map(|line| line.strip_prefix("last-modified: ")).unwrap().to_owned();
+    let modified = head
+        .lines()
+        .find_map(|line| line.strip_prefix("last-modified: "))
+        .unwrap()
+        .to_owned();
 
     let mut transcript = String::new();
     for request in [
@@ -66,7 +96,9 @@ async fn known_artifacts_are_served_and_nothing_else() {
         "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1".to_owned(),
     ] {
         let (head, body) = ask(address, &request).await;
-        let request = request.replace(&artifact.digest.to_string(), "DIGEST").replace(&modified, "MODIFIED");
+        let request = request
+            .replace(&artifact.digest.to_string(), "DIGEST")
+            .replace(&modified, "MODIFIED");
         let line = head.lines().next().unwrap_or_default();
         transcript += &format!("{request:?} -> {line}, {} bytes\n", body.len().min(100));
     }

@@ -46,7 +46,9 @@ impl From<store::Error> for Error {
 }
 
 fn cause(error: &store::Error) -> String {
-    std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default()
+    std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default()
 }
 
 impl Disposition for Error {
@@ -99,6 +101,19 @@ pub fn store(
     store: &Store,
     path: &ArtifactPath,
 ) -> Result<Artifact, Error> {
+    let stored = store_files(fetched, spec_ignore, store, path);
+    if let Err(Error::Content(tree::Error::Lost(_))) = &stored {
+        fetched.tree.distrust();
+    }
+    stored
+}
+
+fn store_files(
+    fetched: &Fetched,
+    spec_ignore: Option<&str>,
+    store: &Store,
+    path: &ArtifactPath,
+) -> Result<Artifact, Error> {
     let mut patterns = Vec::new();
     let Fetched { tree, memo, .. } = fetched;
     find_patterns(tree, memo, tree.root(), &mut Vec::new(), &mut patterns)?;
@@ -106,14 +121,27 @@ pub fn store(
     refuse_patterns(patterns.len())?;
     let rules = Rules::new(patterns);
     let fingerprint = Sha256::digest(rules.fingerprint()).into();
-    let mut builder = Builder { tree, memo, rules, fingerprint, draft: store.draft(), entries: 0 };
+    let mut builder = Builder {
+        tree,
+        memo,
+        rules,
+        fingerprint,
+        draft: store.draft(),
+        entries: 0,
+    };
     let root = builder.build(tree.root(), &mut Vec::new())?;
-    Ok(builder.draft.commit(path, &fetched.revision.to_string(), root.directory)?)
+    Ok(builder
+        .draft
+        .commit(path, &fetched.revision.to_string(), root.directory)?)
 }
 
 fn refuse_patterns(number: usize) -> Result<(), Error> {
     let text = || format!("{number} patterns are more than the limit of {PATTERNS_MAX} (patterns_max)");
-    if number > PATTERNS_MAX { Err(Error::Ignore(text())) } else { Ok(()) }
+    if number > PATTERNS_MAX {
+        Err(Error::Ignore(text()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Adds the patterns of a directory and of all below it; returns whether there were any ignore files.
@@ -130,13 +158,18 @@ fn find_patterns(
     refuse_deep(names.len())?;
     let nodes = tree.nodes(id, &shown(names))?;
     let mut has_any = false;
-    let own = nodes.binary_search_by(|(name, _)| name.as_str().cmp(IGNORE_FILE)).ok().and_then(|at| nodes.get(at));
+    let own = nodes
+        .binary_search_by(|(name, _)| name.as_str().cmp(IGNORE_FILE))
+        .ok()
+        .and_then(|at| nodes.get(at));
     if let Some((_, Node::File { id, .. })) = own {
         has_any = true;
         if tree.size(*id)? > IGNORE_FILE_SIZE_MAX {
             let limit = IGNORE_FILE_SIZE_MAX;
             let path = format!("{}/{IGNORE_FILE}", shown(names));
-            return Err(Error::Ignore(format!("{path} exceeds the limit of {limit} bytes (ignore_file_size_max)")));
+            return Err(Error::Ignore(format!(
+                "{path} exceeds the limit of {limit} bytes (ignore_file_size_max)"
+            )));
         }
         let text = String::from_utf8_lossy(&tree.content(*id)?).into_owned();
         let domain: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -185,12 +218,18 @@ impl Builder<'_> {
             self.count(1)?;
             names.push(name.clone());
             if let Some(content) = self.entry(node, names)? {
-                entries.push(DirectoryEntry { name: name.clone(), content });
+                entries.push(DirectoryEntry {
+                    name: name.clone(),
+                    content,
+                });
             }
             names.pop();
         }
         let directory = self.draft.directory(entries)?;
-        let built = Built { directory, entries: self.entries - before };
+        let built = Built {
+            directory,
+            entries: self.entries - before,
+        };
         remember(&self.memo.directories, key, built);
         Ok(built)
     }
@@ -202,18 +241,28 @@ impl Builder<'_> {
             Node::File { .. } if is_excluded => None,
             Node::File { id, is_executable } => {
                 let (blob, size) = self.blob(*id)?;
-                Some(EntryContent::File { blob, size, is_executable: *is_executable })
+                Some(EntryContent::File {
+                    blob,
+                    size,
+                    is_executable: *is_executable,
+                })
             }
             Node::Submodule if is_excluded => None,
             Node::Submodule => {
                 let directory = self.draft.directory(Vec::new())?;
-                Some(EntryContent::Directory { directory, is_listed: true })
+                Some(EntryContent::Directory {
+                    directory,
+                    is_listed: true,
+                })
             }
             // An excluded directory is still looked into: a later pattern may include a file of it again.
             Node::Directory(id) => {
                 let built = self.build(*id, names)?;
                 let is_empty = is_excluded && built.directory == self.draft.directory(Vec::new())?;
-                (!is_empty).then_some(EntryContent::Directory { directory: built.directory, is_listed: !is_excluded })
+                (!is_empty).then_some(EntryContent::Directory {
+                    directory: built.directory,
+                    is_listed: !is_excluded,
+                })
             }
         })
     }

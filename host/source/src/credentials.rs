@@ -71,7 +71,9 @@ pub enum CredentialsError {
     #[error("invalid proxy secret '{0}': key 'address' is missing")]
     NoProxyAddress(String),
     /// A proxy address that cannot be used.
-    #[error("invalid proxy secret '{0}': 'address' is not an http, https or socks5 URL of at most 2048 characters")]
+    #[error(
+        "invalid proxy secret '{0}': 'address' is not an http, https or socks5 URL of at most 2048 characters"
+    )]
     BadProxyAddress(String),
 }
 
@@ -88,10 +90,13 @@ impl Credentials {
         let password = text(data, "password")?.filter(|password| !password.is_empty());
         match (username, password) {
             (None, None) => Ok(Credentials::None),
-            (None, Some(_)) => Err(CredentialsError::PasswordWithoutUser { scheme: scheme.to_owned() }),
-            (Some(username), password) => {
-                Ok(Credentials::Basic { username, password: Redacted::new(password.unwrap_or_default()) })
-            }
+            (None, Some(_)) => Err(CredentialsError::PasswordWithoutUser {
+                scheme: scheme.to_owned(),
+            }),
+            (Some(username), password) => Ok(Credentials::Basic {
+                username,
+                password: Redacted::new(password.unwrap_or_default()),
+            }),
         }
     }
 }
@@ -101,7 +106,10 @@ impl Tls {
     pub fn from_git_secret(data: &SecretData) -> Tls {
         let value = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
         let identity = value("tls.crt").zip(value("tls.key").map(Redacted::new));
-        Tls { ca: value("ca.crt").or_else(|| value("caFile")), identity }
+        Tls {
+            ca: value("ca.crt").or_else(|| value("caFile")),
+            identity,
+        }
     }
 }
 
@@ -109,14 +117,21 @@ impl Proxy {
     /// Reads a proxy Secret; `secret` is its `namespace/name`. A password without a user is ignored.
     pub fn from_secret(data: &SecretData, secret: &str) -> Result<Proxy, CredentialsError> {
         let missing = || CredentialsError::NoProxyAddress(secret.to_owned());
-        let address = text(data, "address")?.filter(|address| !address.is_empty()).ok_or_else(missing)?;
-        let is_known = ["http://", "https://", "socks5://"].iter().any(|scheme| address.starts_with(scheme));
+        let address = text(data, "address")?
+            .filter(|address| !address.is_empty())
+            .ok_or_else(missing)?;
+        let is_known = ["http://", "https://", "socks5://"]
+            .iter()
+            .any(|scheme| address.starts_with(scheme));
         if !is_known || address.len() > 2048 {
             return Err(CredentialsError::BadProxyAddress(secret.to_owned()));
         }
         let password = text(data, "password")?.unwrap_or_default();
         let username = text(data, "username")?.filter(|username| !username.is_empty());
-        Ok(Proxy { address, credentials: username.map(|username| (username, Redacted::new(password))) })
+        Ok(Proxy {
+            address,
+            credentials: username.map(|username| (username, Redacted::new(password))),
+        })
     }
 }
 
@@ -130,7 +145,9 @@ mod tests {
     use super::*;
 
     fn secret(keys: &[(&str, &str)]) -> SecretData {
-        keys.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
+        keys.iter()
+            .map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()))
+            .collect()
     }
 
     #[test]
@@ -149,7 +166,11 @@ mod tests {
             "invalid 'https' auth option: 'password' requires 'username' to be set"
         );
         assert_eq!(shown(&[("bearerToken", "t"), ("username", "git")]), "bearer t");
-        let tls = Tls::from_git_secret(&secret(&[("caFile", "old"), ("ca.crt", "new"), ("tls.crt", "half")]));
+        let tls = Tls::from_git_secret(&secret(&[
+            ("caFile", "old"),
+            ("ca.crt", "new"),
+            ("tls.crt", "half"),
+        ]));
         assert_eq!((tls.ca, tls.identity), (Some(b"new".to_vec()), None));
         let proxy = Proxy::from_secret(&secret(&[("address", "ftp://x")]), "a/b").unwrap_err();
         assert!(proxy.to_string().contains("secret 'a/b'"), "{proxy}");

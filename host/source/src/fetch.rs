@@ -145,8 +145,8 @@ struct Recent {
     result: Result<Found, Error>,
 }
 
-/// References of one remote whose last answer is kept.
-const RECENT_MAX: usize = 1_000;
+/// How long an answer is kept for those who wait for it.
+const RECENT_AGE_MAX: Duration = Duration::from_secs(60);
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -158,8 +158,16 @@ impl GitFetcher {
         fs::create_dir_all(root)?;
         remove_unused(root, limits.unused_store_age_max)?;
         let permits = Arc::new(Semaphore::new(limits.concurrent_max));
-        let inner = Inner { root: root.to_owned(), limits, local, permits, slots: Mutex::default() };
-        Ok(GitFetcher { inner: Arc::new(inner) })
+        let inner = Inner {
+            root: root.to_owned(),
+            limits,
+            local,
+            permits,
+            slots: Mutex::default(),
+        };
+        Ok(GitFetcher {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Looks at the remote and brings the commit that `request` asks for, unless it is the one it names as stored.
@@ -171,7 +179,10 @@ impl GitFetcher {
         let strategy = request.reference.strategy()?;
         let slot = self.slot(&place, &request);
         let turn = Arc::clone(&slot.turn).lock_owned().await;
-        let answered = lock(&slot.recent).get(&strategy).filter(|recent| recent.started >= asked).cloned();
+        let answered = lock(&slot.recent)
+            .get(&strategy)
+            .filter(|recent| recent.started >= asked)
+            .cloned();
         if let Some(Recent { result, .. }) = answered
             && let Some(outcome) = shared(result, request.last_revision.as_deref(), &slot.artifacts)
         {
@@ -185,10 +196,15 @@ impl GitFetcher {
             let started = Instant::now();
             let result = run::run(&place, &request, &strategy, &slot, limits);
             let mut recent = lock(&slot.recent);
-            if recent.len() >= RECENT_MAX {
-                recent.clear();
-            }
-            recent.insert(strategy, Recent { started, result: result.clone() });
+            // Only those who wait now can use it: what is older holds trees, and so stores, for nobody.
+            recent.retain(|_, recent| started.duration_since(recent.started) < RECENT_AGE_MAX);
+            recent.insert(
+                strategy,
+                Recent {
+                    started,
+                    result: result.clone(),
+                },
+            );
             result
         });
         let found = work.await.map_err(|error| Error::Internal(error.to_string()))??;
@@ -214,9 +230,16 @@ impl GitFetcher {
 fn outcome(found: Found, memo: &Arc<archive::Memo>) -> Outcome {
     match found {
         Found::Listed(revision) => Outcome::Unchanged(revision),
-        Found::Brought { revision, facts: CommitFacts { subject, .. }, tree } => {
-            Outcome::Fetched(Fetched { revision, subject, tree, memo: Arc::clone(memo) })
-        }
+        Found::Brought {
+            revision,
+            facts: CommitFacts { subject, .. },
+            tree,
+        } => Outcome::Fetched(Fetched {
+            revision,
+            subject,
+            tree,
+            memo: Arc::clone(memo),
+        }),
     }
 }
 
@@ -228,7 +251,9 @@ fn shared(
 ) -> Option<Result<Outcome, Error>> {
     match result {
         Err(error) => Some(Err(error)),
-        Ok(Found::Listed(revision) | Found::Brought { revision, .. }) if last == Some(revision.to_string().as_str()) => {
+        Ok(Found::Listed(revision) | Found::Brought { revision, .. })
+            if last == Some(revision.to_string().as_str()) =>
+        {
             Some(Ok(Outcome::Unchanged(revision)))
         }
         Ok(Found::Listed(_)) => None,
@@ -286,10 +311,14 @@ fn remove_unused(root: &Path, age_max: Duration) -> io::Result<()> {
 /// Removes all stores of a remote but the newest: a crash may have left the one that was being replaced.
 fn remove_superseded(slot: &Path) -> io::Result<()> {
     let entries = fs::read_dir(slot)?.flatten();
-    let mut numbers: Vec<u64> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let mut numbers: Vec<u64> = entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
     numbers.sort_unstable();
     numbers.pop();
-    numbers.into_iter().try_for_each(|number| fs::remove_dir_all(slot.join(number.to_string())))
+    numbers
+        .into_iter()
+        .try_for_each(|number| fs::remove_dir_all(slot.join(number.to_string())))
 }
 
 impl std::fmt::Debug for GitTree {

@@ -14,9 +14,26 @@ pub const PATTERNS_MAX: usize = 20_000;
 
 const VCS: &[&str] = &[".git/", ".gitignore", ".gitmodules", ".gitattributes"];
 const DEFAULTS: &[&str] = &[
-    "*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip", ".github/", ".circleci/",
-    ".travis.yml", ".gitlab-ci.yml", "appveyor.yml", ".drone.yml", "cloudbuild.yaml", "codeship-services.yml",
-    "codeship-steps.yml", "**/.goreleaser.yml", "**/.sops.yaml", "**/.flux.yaml",
+    "*.jpg",
+    "*.jpeg",
+    "*.gif",
+    "*.png",
+    "*.wmv",
+    "*.flv",
+    "*.tar.gz",
+    "*.zip",
+    ".github/",
+    ".circleci/",
+    ".travis.yml",
+    ".gitlab-ci.yml",
+    "appveyor.yml",
+    ".drone.yml",
+    "cloudbuild.yaml",
+    "codeship-services.yml",
+    "codeship-steps.yml",
+    "**/.goreleaser.yml",
+    "**/.sops.yaml",
+    "**/.flux.yaml",
 ];
 
 /// One line of an ignore file.
@@ -44,19 +61,30 @@ fn parse_line(line: &str, domain: &[&str]) -> Pattern {
         Some(rest) => (true, rest),
         None => (false, line),
     };
-    let line = if line.ends_with("\\ ") { line } else { line.trim_end_matches(' ') };
+    let line = if line.ends_with("\\ ") {
+        line
+    } else {
+        line.trim_end_matches(' ')
+    };
     let (is_directory_only, line) = match line.strip_suffix('/') {
         Some(rest) => (true, rest),
         None => (false, line),
     };
     let domain = domain.iter().map(|name| (*name).to_owned()).collect();
     let parts = line.split('/').map(str::to_owned).collect();
-    Pattern { domain, is_inclusion, is_directory_only, parts }
+    Pattern {
+        domain,
+        is_inclusion,
+        is_directory_only,
+        parts,
+    }
 }
 
 impl Pattern {
     fn matches(&self, path: &[&str], is_directory: bool) -> bool {
-        let Some((above, path)) = path.split_at_checked(self.domain.len()) else { return false };
+        let Some((above, path)) = path.split_at_checked(self.domain.len()) else {
+            return false;
+        };
         if path.is_empty() || above.iter().ne(self.domain.iter()) {
             return false;
         }
@@ -67,7 +95,9 @@ impl Pattern {
     }
 
     fn matches_any_name(&self, pattern: &str, path: &[&str], is_directory: bool) -> bool {
-        let Some(at) = path.iter().position(|name| name_matches(pattern, name)) else { return false };
+        let Some(at) = path.iter().position(|name| name_matches(pattern, name)) else {
+            return false;
+        };
         let is_last = at + 1 == path.len();
         !(self.is_directory_only && is_last && !is_directory)
     }
@@ -98,7 +128,9 @@ impl Pattern {
                     }
                 }
                 part => {
-                    let Some((name, below)) = rest.split_first() else { return false };
+                    let Some((name, below)) = rest.split_first() else {
+                        return false;
+                    };
                     if !name_matches(part, name) {
                         return false;
                     }
@@ -123,12 +155,18 @@ impl Rules {
     pub fn new(patterns: Vec<Pattern>) -> Rules {
         let defaults: &[&str] = if patterns.is_empty() { DEFAULTS } else { &[] };
         let built_in = VCS.iter().chain(defaults).map(|line| parse_line(line, &[]));
-        Rules { patterns: built_in.chain(patterns).collect() }
+        Rules {
+            patterns: built_in.chain(patterns).collect(),
+        }
     }
 
     /// Whether the file or directory at `path` is left out. The last pattern that matches decides.
     pub fn excludes(&self, path: &[&str], is_directory: bool) -> bool {
-        let deciding = self.patterns.iter().rev().find(|pattern| pattern.matches(path, is_directory));
+        let deciding = self
+            .patterns
+            .iter()
+            .rev()
+            .find(|pattern| pattern.matches(path, is_directory));
         deciding.is_some_and(|pattern| !pattern.is_inclusion)
     }
 
@@ -184,7 +222,13 @@ enum Step<'a> {
 /// Matches one character against the next element of a pattern. `None` inside is the end of the name.
 fn match_one(pattern: &[char], character: Option<char>) -> Option<Step<'_>> {
     let (first, after) = pattern.split_first()?;
-    let is = |hit: bool, after| if hit && character.is_some() { Step::Ok(after) } else { Step::Fail };
+    let is = |hit: bool, after| {
+        if hit && character.is_some() {
+            Step::Ok(after)
+        } else {
+            Step::Fail
+        }
+    };
     match first {
         '?' => Some(is(true, after)),
         '[' => {
@@ -307,7 +351,10 @@ mod tests {
     fn nested_files_speak_of_their_own_directory() {
         let rules = Rules::new(parse("/x\ny", &["a", "b"]));
         let excluded = |path: &str| rules.excludes(&path.split('/').collect::<Vec<_>>(), false);
-        assert_eq!(["a/b/x", "a/b/c/x", "x", "a/b/c/y", "a/y"].map(excluded), [true, false, false, true, false]);
+        assert_eq!(
+            ["a/b/x", "a/b/c/x", "x", "a/b/c/y", "a/y"].map(excluded),
+            [true, false, false, true, false]
+        );
     }
 
     #[test]

@@ -24,8 +24,15 @@ const DEFAULT_BRANCH: &str = "master";
 /// commit, name, tag, semver, branch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Strategy {
-    Commit { commit: gix::ObjectId, label: Option<String>, name: Option<String> },
-    Name { label: String, name: String },
+    Commit {
+        commit: gix::ObjectId,
+        label: Option<String>,
+        name: Option<String>,
+    },
+    Name {
+        label: String,
+        name: String,
+    },
     Tag(String),
     Semver(String),
     Branch(String),
@@ -39,7 +46,10 @@ impl Reference {
             && (name.starts_with('/') || name.ends_with('/'))
         {
             let text = format!("ref {name} is invalid; Git refs cannot begin or end with a slash '/'");
-            return Err(Error::InvalidReference { text, hint: "correct spec.ref.name".to_owned() });
+            return Err(Error::InvalidReference {
+                text,
+                hint: "correct spec.ref.name".to_owned(),
+            });
         }
         if let Some(commit) = field(&self.commit) {
             let id = gix::ObjectId::from_hex(commit.to_lowercase().as_bytes());
@@ -52,10 +62,17 @@ impl Reference {
                 (None, Some(branch)) => Some(format!("refs/heads/{branch}")),
                 (None, None) => None,
             };
-            return Ok(Strategy::Commit { commit: id, label: name.or(branch), name: full_name });
+            return Ok(Strategy::Commit {
+                commit: id,
+                label: name.or(branch),
+                name: full_name,
+            });
         }
         Ok(if let Some(label) = name {
-            Strategy::Name { name: peeled(&label).to_owned(), label }
+            Strategy::Name {
+                name: peeled(&label).to_owned(),
+                label,
+            }
         } else if let Some(tag) = field(&self.tag) {
             Strategy::Tag(tag)
         } else if let Some(range) = field(&self.semver) {

@@ -45,13 +45,15 @@ fn regex(pattern: &str) -> Regex {
 static VERSION: LazyLock<Regex> =
     LazyLock::new(|| regex(&format!(r"^v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?{SUFFIX}$")));
 /// A version in a range, where parts may be wildcards.
-static PARTIAL: LazyLock<String> = LazyLock::new(|| {
-    format!(r"v?([0-9xX*]+)(?:\.([0-9xX*]+))?(?:\.([0-9xX*]+))?{SUFFIX}")
-});
+static PARTIAL: LazyLock<String> =
+    LazyLock::new(|| format!(r"v?([0-9xX*]+)(?:\.([0-9xX*]+))?(?:\.([0-9xX*]+))?{SUFFIX}"));
 static HYPHEN: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"\s*({0})\s+-\s+({0})\s*", *PARTIAL)));
 static COMPARISON: LazyLock<Regex> = LazyLock::new(|| regex(&format!(r"{OPERATOR}\s*({})", *PARTIAL)));
 static ALTERNATIVE: LazyLock<Regex> = LazyLock::new(|| {
-    regex(&format!(r"^\s*{OPERATOR}\s*{0}\s*(?:(?:\s+|,\s*){OPERATOR}\s*{0}\s*)*$", *PARTIAL))
+    regex(&format!(
+        r"^\s*{OPERATOR}\s*{0}\s*(?:(?:\s+|,\s*){OPERATOR}\s*{0}\s*)*$",
+        *PARTIAL
+    ))
 });
 
 impl Version {
@@ -67,8 +69,9 @@ impl Version {
         };
         let part = |group: usize| found.get(group).map_or("", |part| part.as_str()).to_owned();
         let prerelease = part(5);
-        let has_leading_zero =
-            |part: &str| part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit());
+        let has_leading_zero = |part: &str| {
+            part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
         if prerelease.split('.').any(has_leading_zero) {
             return Err(Error::InvalidVersion);
         }
@@ -190,7 +193,10 @@ impl Range {
         if alternatives.len() > ALTERNATIVES_MAX {
             return Err(Error::TooLong);
         }
-        let alternatives = alternatives.into_iter().map(comparisons).collect::<Result<_, _>>()?;
+        let alternatives = alternatives
+            .into_iter()
+            .map(comparisons)
+            .collect::<Result<_, _>>()?;
         Ok(Range { alternatives })
     }
 
@@ -199,7 +205,9 @@ impl Range {
     /// A prerelease does only where an alternative names one itself: `>=1.0.0-0`.
     pub fn contains(&self, version: &Version) -> bool {
         self.alternatives.iter().any(|comparisons| {
-            let admits_prereleases = comparisons.iter().any(|comparison| comparison.version.is_prerelease());
+            let admits_prereleases = comparisons
+                .iter()
+                .any(|comparison| comparison.version.is_prerelease());
             (admits_prereleases || !version.is_prerelease())
                 && comparisons.iter().all(|comparison| comparison.admits(version))
         })
@@ -210,7 +218,10 @@ impl Range {
         let mut newest: Vec<Version> = Vec::new();
         let versions = tags.into_iter().filter_map(|tag| Version::parse_tag(tag).ok());
         for version in versions.filter(|version| self.contains(version)) {
-            match newest.first().map_or(Ordering::Greater, |best| version.precedence(best)) {
+            match newest
+                .first()
+                .map_or(Ordering::Greater, |best| version.precedence(best))
+            {
                 Ordering::Greater => newest = vec![version],
                 Ordering::Equal => newest.push(version),
                 Ordering::Less => {}
@@ -225,7 +236,10 @@ fn comparisons(text: &str) -> Result<Vec<Comparison>, Error> {
     if !ALTERNATIVE.is_match(text) {
         return Err(Error::InvalidRange(text.to_owned()));
     }
-    COMPARISON.captures_iter(text).map(|found| comparison(&found)).collect()
+    COMPARISON
+        .captures_iter(text)
+        .map(|found| comparison(&found))
+        .collect()
 }
 
 fn comparison(found: &regex::Captures<'_>) -> Result<Comparison, Error> {
@@ -252,7 +266,11 @@ fn comparison(found: &regex::Captures<'_>) -> Result<Comparison, Error> {
         (Open::Nothing, group(2).to_owned())
     };
     let version = Version::parse(&text).map_err(|_| Error::InvalidRange(group(0).to_owned()))?;
-    Ok(Comparison { operator, version, open })
+    Ok(Comparison {
+        operator,
+        version,
+        open,
+    })
 }
 
 impl Comparison {
@@ -274,7 +292,8 @@ impl Comparison {
                 Open::Nothing => order.is_le(),
                 Open::Minor => version.major <= bound.major,
                 Open::Everything | Open::Patch => {
-                    (version.major, version.minor) <= (bound.major, bound.minor) || version.major < bound.major
+                    (version.major, version.minor) <= (bound.major, bound.minor)
+                        || version.major < bound.major
                 }
             },
             Operator::Caret => self.caret(version),

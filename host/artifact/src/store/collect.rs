@@ -21,7 +21,10 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Retention {
-        Retention { ttl: Duration::from_secs(60), records: 2 }
+        Retention {
+            ttl: Duration::from_secs(60),
+            records: 2,
+        }
     }
 }
 
@@ -39,18 +42,26 @@ impl Store {
     ) -> Result<usize, Error> {
         let mut old: Vec<(jiff::Timestamp, ArtifactPath)> = {
             let state = self.state();
-            let others = state.records.iter().filter(|(path, _)| current.is_sibling(path) && *path != current);
-            others.map(|(path, record)| (record.last_update_time, path.clone())).collect()
+            let others = state
+                .records
+                .iter()
+                .filter(|(path, _)| current.is_sibling(path) && *path != current);
+            others
+                .map(|(path, record)| (record.last_update_time, path.clone()))
+                .collect()
         };
         old.sort();
         let total = old.len() + 1;
-        let is_expired = |time: jiff::Timestamp| {
-            now.duration_since(time).unsigned_abs() > retention.ttl && now > time
-        };
+        let is_expired =
+            |time: jiff::Timestamp| now.duration_since(time).unsigned_abs() > retention.ttl && now > time;
         let expired = old.iter().filter(|(time, _)| is_expired(*time)).count();
         // Oldest first: the expired ones are the first ones.
         let surplus = total.saturating_sub(retention.records.max(1));
-        let removed: Vec<ArtifactPath> = old.into_iter().take(expired.max(surplus)).map(|(_, path)| path).collect();
+        let removed: Vec<ArtifactPath> = old
+            .into_iter()
+            .take(expired.max(surplus))
+            .map(|(_, path)| path)
+            .collect();
         for path in &removed {
             self.forget(path)?;
         }
@@ -63,9 +74,16 @@ impl Store {
     /// Removes everything of one object. Returns how many artifacts went.
     pub fn remove_object(&self, kind: &str, namespace: &str, name: &str) -> Result<usize, Error> {
         let kind = kind.to_lowercase();
-        let is_of_object =
-            |path: &&ArtifactPath| (path.kind(), path.namespace(), path.name()) == (kind.as_str(), namespace, name);
-        let removed: Vec<ArtifactPath> = self.state().records.keys().filter(is_of_object).cloned().collect();
+        let is_of_object = |path: &&ArtifactPath| {
+            (path.kind(), path.namespace(), path.name()) == (kind.as_str(), namespace, name)
+        };
+        let removed: Vec<ArtifactPath> = self
+            .state()
+            .records
+            .keys()
+            .filter(is_of_object)
+            .cloned()
+            .collect();
         for path in &removed {
             self.forget(path)?;
         }
@@ -82,7 +100,12 @@ impl Store {
         match self.inner.root.remove_file(path.record_path()) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(Error::Storage { action: "remove artifact", source }),
+            Err(source) => {
+                return Err(Error::Storage {
+                    action: "remove artifact",
+                    source,
+                });
+            }
         }
         self.state().records.remove(path);
         Ok(())
@@ -99,7 +122,11 @@ impl Store {
                 return Ok(());
             }
             state.pins.retain(|pin| pin.strong_count() > 0);
-            let pinned: Vec<_> = state.pins.iter().filter_map(|pin| pin.upgrade().map(|pin| pin.0)).collect();
+            let pinned: Vec<_> = state
+                .pins
+                .iter()
+                .filter_map(|pin| pin.upgrade().map(|pin| pin.0))
+                .collect();
             let kept: Vec<_> = state.records.values().map(|record| record.tree).collect();
             for root in kept.into_iter().chain(pinned) {
                 // A damaged tree keeps what of it can still be found; it is fetched again soon.
@@ -121,7 +148,10 @@ impl Store {
                     None => {
                         state.contents.retain(|_, location| location.segment != number);
                         state.segments.remove(&number);
-                        self.inner.root.remove_file(format!("segments/{number}.seg")).map_err(&failed)?;
+                        self.inner
+                            .root
+                            .remove_file(format!("segments/{number}.seg"))
+                            .map_err(&failed)?;
                     }
                     Some(needed) if size > REWRITE_ABOVE && *needed < size / 2 => {
                         self.rewrite(&mut state, number, &live).map_err(&failed)?;
@@ -136,7 +166,11 @@ impl Store {
     /// Copies the needed contents of a segment to a new one and removes the old.
     fn rewrite(&self, state: &mut super::State, number: u64, live: &HashSet<Digest>) -> io::Result<()> {
         let root = &self.inner.root;
-        let Some(old) = state.segments.get(&number).map(|segment| std::sync::Arc::clone(&segment.file)) else {
+        let Some(old) = state
+            .segments
+            .get(&number)
+            .map(|segment| std::sync::Arc::clone(&segment.file))
+        else {
             return Ok(());
         };
         state.next_temporary += 1;
@@ -151,7 +185,9 @@ impl Store {
                 segment::append(&mut file, &mut end, &digest, &content)?;
             }
         }
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        file.into_inner()
+            .map_err(io::IntoInnerError::into_error)?
+            .sync_all()?;
         let next = state.next_segment;
         let name = format!("segments/{next}.seg");
         root.rename(&temporary, root, &name)?;

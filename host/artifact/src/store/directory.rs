@@ -49,7 +49,8 @@ pub(crate) fn encode(entries: &mut [DirectoryEntry]) -> Vec<u8> {
     entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let mut bytes = Vec::new();
     for entry in entries {
-        serde_json::to_writer(&mut bytes, entry).expect("a directory entry is plain data, and memory takes any bytes");
+        serde_json::to_writer(&mut bytes, entry)
+            .expect("a directory entry is plain data, and memory takes any bytes");
         bytes.push(b'\n');
     }
     bytes

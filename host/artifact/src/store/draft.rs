@@ -38,7 +38,12 @@ struct Writing {
 impl Draft {
     pub(crate) fn new(store: Store) -> Draft {
         store.state().open_drafts += 1;
-        Draft { store, writing: None, added: HashMap::new(), size: 0 }
+        Draft {
+            store,
+            writing: None,
+            added: HashMap::new(),
+            size: 0,
+        }
     }
 
     /// Adds the bytes of a file.
@@ -46,7 +51,11 @@ impl Draft {
         let limit = self.store.inner.limits.file_size_max;
         if content.len() as u64 > limit {
             let what = format!("a file of {} bytes", content.len());
-            return Err(Error::TooLarge { what, limit, knob: "file_size_max" });
+            return Err(Error::TooLarge {
+                what,
+                limit,
+                knob: "file_size_max",
+            });
         }
         self.add(content).map(BlobId)
     }
@@ -86,7 +95,11 @@ impl Draft {
         let limit = self.store.inner.limits.artifact_size_max;
         if self.size > limit {
             let what = "the artifact".to_owned();
-            return Err(Error::TooLarge { what, limit, knob: "artifact_size_max" });
+            return Err(Error::TooLarge {
+                what,
+                limit,
+                knob: "artifact_size_max",
+            });
         }
         let failed = Error::storage("write to the artifact store");
         let writing = match &mut self.writing {
@@ -100,7 +113,12 @@ impl Draft {
     }
 
     /// Makes the artifact visible at `path`: syncs the contents, measures the archive, writes the record.
-    pub fn commit(mut self, path: &ArtifactPath, revision: &str, root: DirectoryId) -> Result<Artifact, Error> {
+    pub fn commit(
+        mut self,
+        path: &ArtifactPath,
+        revision: &str,
+        root: DirectoryId,
+    ) -> Result<Artifact, Error> {
         let failed = Error::storage("save artifact to storage");
         self.publish().map_err(&failed)?;
         let mut measure = Measure::new(io::sink());
@@ -122,9 +140,14 @@ impl Draft {
 
     /// Renames the finished segment into place and adds its contents to the index.
     fn publish(&mut self) -> io::Result<()> {
-        let Some(writing) = self.writing.take() else { return Ok(()) };
+        let Some(writing) = self.writing.take() else {
+            return Ok(());
+        };
         let root = &self.store.inner.root;
-        let file = writing.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = writing
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         drop(file);
         let mut state = self.store.state();
@@ -163,7 +186,11 @@ fn start(store: &Store) -> io::Result<Writing> {
     let (name, file) = temporary(store)?;
     let mut file = BufWriter::with_capacity(1 << 16, file);
     file.write_all(MAGIC)?;
-    Ok(Writing { name, file, end: MAGIC.len() as u64 })
+    Ok(Writing {
+        name,
+        file,
+        end: MAGIC.len() as u64,
+    })
 }
 
 pub(crate) fn temporary(store: &Store) -> io::Result<(String, File)> {
@@ -173,13 +200,17 @@ pub(crate) fn temporary(store: &Store) -> io::Result<(String, File)> {
         state.next_temporary
     };
     let name = format!("tmp/{number}");
-    let file = store.inner.root.open_with(&name, OpenOptions::new().write(true).create_new(true))?;
+    let file = store
+        .inner
+        .root
+        .open_with(&name, OpenOptions::new().write(true).create_new(true))?;
     Ok((name, file))
 }
 
 /// A rename is durable once its directory is.
 pub(crate) fn sync_directory(root: &cap_std::fs::Dir, name: &str) -> io::Result<()> {
-    root.open_dir(name)?.into_std_file().sync_all()
+    // not `open_dir`: the handle it gives can be walked from but not synced
+    root.open(name)?.sync_all()
 }
 
 /// Kubernetes times have whole seconds.

@@ -62,6 +62,9 @@ impl Error {
 
     /// Whether fetching the artifact again mends it.
     pub fn is_loss(&self) -> bool {
-        matches!(self, Error::NotFound(_) | Error::Damaged { .. } | Error::Missing { .. })
+        matches!(
+            self,
+            Error::NotFound(_) | Error::Damaged { .. } | Error::Missing { .. }
+        )
     }
 }

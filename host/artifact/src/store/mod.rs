@@ -45,7 +45,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { file_size_max: 100 << 20, artifact_size_max: 4 << 30 }
+        Limits {
+            file_size_max: 100 << 20,
+            artifact_size_max: 4 << 30,
+        }
     }
 }
 
@@ -66,14 +69,24 @@ impl Store {
     /// Opens the store in the directory `path`, which must exist, as Flux's `--storage-path` must.
     pub fn open(path: &Path, limits: Limits) -> Result<Store, Error> {
         let open = |path| Dir::open_ambient_dir(path, ambient_authority());
-        let root = open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+        let root = open(path).map_err(|source| Error::Open {
+            path: path.to_owned(),
+            source,
+        })?;
         Store::new(root, limits)
     }
 
     /// Opens the store in a directory that is open already.
     pub fn new(root: Dir, limits: Limits) -> Result<Store, Error> {
         let state = State::load(&root).map_err(Error::storage("read the artifact store"))?;
-        let store = Store { inner: Arc::new(Inner { root, limits, state: Mutex::new(state), cache: tree::Cache::default() }) };
+        let store = Store {
+            inner: Arc::new(Inner {
+                root,
+                limits,
+                state: Mutex::new(state),
+                cache: tree::Cache::default(),
+            }),
+        };
         store.sweep()?;
         Ok(store)
     }
@@ -89,7 +102,11 @@ impl Store {
 
     /// All that is stored, in order of path.
     pub fn artifacts(&self) -> Vec<Artifact> {
-        self.state().records.iter().map(|(path, record)| record.artifact(path)).collect()
+        self.state()
+            .records
+            .iter()
+            .map(|(path, record)| record.artifact(path))
+            .collect()
     }
 
     /// The files of an artifact. They stay readable as long as the tree lives, whatever is collected meanwhile.
@@ -108,7 +125,11 @@ impl Store {
         if digest == record.digest {
             Ok(())
         } else {
-            Err(Error::Damaged { what: format!("archive {path}"), expected: record.digest, found: digest })
+            Err(Error::Damaged {
+                what: format!("archive {path}"),
+                expected: record.digest,
+                found: digest,
+            })
         }
     }
 
@@ -118,14 +139,17 @@ impl Store {
     }
 
     fn record(&self, path: &ArtifactPath) -> Result<record::Record, Error> {
-        self.state().records.get(path).cloned().ok_or_else(|| Error::NotFound(path.clone()))
+        self.state()
+            .records
+            .get(path)
+            .cloned()
+            .ok_or_else(|| Error::NotFound(path.clone()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,12 @@ pub struct InvalidArtifactPath(String);
 
 impl ArtifactPath {
     /// Builds a path; the kind is written in lower case.
-    pub fn new(kind: &str, namespace: &str, name: &str, file: &str) -> Result<ArtifactPath, InvalidArtifactPath> {
+    pub fn new(
+        kind: &str,
+        namespace: &str,
+        name: &str,
+        file: &str,
+    ) -> Result<ArtifactPath, InvalidArtifactPath> {
         let kind = kind.to_lowercase();
         let is_plain = |part: &str| {
             !part.is_empty()
@@ -33,7 +38,12 @@ impl ArtifactPath {
         };
         if [&kind, namespace, name, file].into_iter().all(is_plain) {
             let (namespace, name, file) = (namespace.to_owned(), name.to_owned(), file.to_owned());
-            Ok(ArtifactPath { kind, namespace, name, file })
+            Ok(ArtifactPath {
+                kind,
+                namespace,
+                name,
+                file,
+            })
         } else {
             Err(InvalidArtifactPath(format!("{kind}/{namespace}/{name}/{file}")))
         }
@@ -94,7 +104,13 @@ impl FromStr for ArtifactPath {
 
     fn from_str(text: &str) -> Result<ArtifactPath, InvalidArtifactPath> {
         let mut parts = text.split('/');
-        match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
+        match (
+            parts.next(),
+            parts.next(),
+            parts.next(),
+            parts.next(),
+            parts.next(),
+        ) {
             (Some(kind), Some(namespace), Some(name), Some(file), None) => {
                 ArtifactPath::new(kind, namespace, name, file)
             }

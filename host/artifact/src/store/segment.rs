@@ -21,7 +21,12 @@ pub(crate) struct Location {
 }
 
 /// Appends one content and returns the offset of its bytes in the file of which `end` bytes are written.
-pub(crate) fn append(file: &mut impl Write, end: &mut u64, digest: &Digest, content: &[u8]) -> io::Result<u64> {
+pub(crate) fn append(
+    file: &mut impl Write,
+    end: &mut u64,
+    digest: &Digest,
+    content: &[u8],
+) -> io::Result<u64> {
     file.write_all(digest.as_bytes())?;
     file.write_all(&(content.len() as u64).to_le_bytes())?;
     file.write_all(content)?;
@@ -53,16 +58,31 @@ pub(crate) fn scan(number: u64, file: &File) -> io::Result<Vec<(Digest, Location
             Some(end) if end <= size => position = end,
             _ => break,
         }
-        contents.push((Digest::from(digest), Location { segment: number, offset, length }));
+        contents.push((
+            Digest::from(digest),
+            Location {
+                segment: number,
+                offset,
+                length,
+            },
+        ));
     }
     Ok(contents)
 }
 
 /// Reads one content and verifies it; the inner error is the digest that was found instead.
-pub(crate) fn read(file: &File, location: Location, expected: &Digest) -> io::Result<Result<Vec<u8>, Digest>> {
+pub(crate) fn read(
+    file: &File,
+    location: Location,
+    expected: &Digest,
+) -> io::Result<Result<Vec<u8>, Digest>> {
     let length = usize::try_from(location.length).map_err(io::Error::other)?;
     let mut content = vec![0; length];
     file.read_exact_at(&mut content, location.offset)?;
     let found = Digest::of(&content);
-    Ok(if found == *expected { Ok(content) } else { Err(found) })
+    Ok(if found == *expected {
+        Ok(content)
+    } else {
+        Err(found)
+    })
 }

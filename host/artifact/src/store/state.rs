@@ -54,14 +54,19 @@ impl State {
         for entry in root.read_dir("segments")? {
             let entry = entry?;
             let name = entry.file_name();
-            let number = name.to_str().and_then(|name| name.strip_suffix(".seg")).and_then(|n| n.parse().ok());
+            let number = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".seg"))
+                .and_then(|n| n.parse().ok());
             let Some(number) = number else { continue };
             state.add_segment(number, entry.open()?)?;
         }
         let records = root.open_dir("artifacts")?;
         for_each_file(&records, &mut Vec::new(), &mut |names, directory, name| {
             let path = names.join("/") + "/" + name.strip_suffix(".json").unwrap_or(name);
-            let Ok(path) = path.parse::<ArtifactPath>() else { return Ok(()) };
+            let Ok(path) = path.parse::<ArtifactPath>() else {
+                return Ok(());
+            };
             let record: Option<Record> = serde_json::from_slice(&directory.read(name)?).ok();
             match record.filter(|record| record.format == archive::FORMAT) {
                 Some(record) => drop(state.records.insert(path, record)),
@@ -78,7 +83,13 @@ impl State {
             size += location.length;
             self.contents.insert(digest, location);
         }
-        self.segments.insert(number, Segment { file: Arc::new(file), size });
+        self.segments.insert(
+            number,
+            Segment {
+                file: Arc::new(file),
+                size,
+            },
+        );
         self.next_segment = self.next_segment.max(number + 1);
         Ok(())
     }
@@ -120,11 +131,15 @@ impl State {
     pub(crate) fn directory(&mut self, id: DirectoryId) -> Result<Vec<DirectoryEntry>, Error> {
         let (file, location) = self.find(&id.0)?;
         let content = self.verified(&id.0, segment::read(&file, location, &id.0))?;
-        decode(&content).map_err(|_| Error::Missing { what: format!("directory {}", id.0) })
+        decode(&content).map_err(|_| Error::Missing {
+            what: format!("directory {}", id.0),
+        })
     }
 
     pub(crate) fn find(&self, digest: &Digest) -> Result<(Arc<File>, Location), Error> {
-        let missing = || Error::Missing { what: format!("content {digest}") };
+        let missing = || Error::Missing {
+            what: format!("content {digest}"),
+        };
         let location = *self.contents.get(digest).ok_or_else(missing)?;
         let segment = self.segments.get(&location.segment).ok_or_else(missing)?;
         Ok((Arc::clone(&segment.file), location))
@@ -139,12 +154,19 @@ impl State {
             Ok(Ok(content)) => Ok(content),
             Ok(Err(found)) => {
                 self.lose(digest);
-                Err(Error::Damaged { what: "content".to_owned(), expected: *digest, found })
+                Err(Error::Damaged {
+                    what: "content".to_owned(),
+                    expected: *digest,
+                    found,
+                })
             }
             // A segment shorter than it was, a sector that cannot be read: gone as well.
             Err(source) => {
                 self.lose(digest);
-                Err(Error::Storage { action: "read from the artifact store", source })
+                Err(Error::Storage {
+                    action: "read from the artifact store",
+                    source,
+                })
             }
         }
     }
@@ -153,7 +175,11 @@ impl State {
 impl Inner {
     /// Reads one content and verifies it; the file is read without the lock.
     pub(crate) fn read(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
-        let lock = || self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lock = || {
+            self.state
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+        };
         let (file, location) = lock().find(digest)?;
         match segment::read(&file, location, digest) {
             Ok(Ok(content)) => Ok(content),
@@ -170,7 +196,9 @@ fn for_each_file(
 ) -> io::Result<()> {
     for entry in directory.entries()? {
         let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
         let file_type = entry.file_type()?;
         if file_type.is_dir() {
             names.push(name);

@@ -16,8 +16,16 @@ fn store(directory: &Path) -> Store {
 /// Stores `files` (relative paths; an executable one ends in `*`) and returns the artifact.
 fn put(store: &Store, path: &str, files: Files<'_>) -> Artifact {
     let mut draft = store.draft();
-    let root = add(&mut draft, files.iter().map(|(path, content)| ((*path).to_owned(), *content)).collect());
-    draft.commit(&path.parse().unwrap(), "main@sha1:aa", root).unwrap()
+    let root = add(
+        &mut draft,
+        files
+            .iter()
+            .map(|(path, content)| ((*path).to_owned(), *content))
+            .collect(),
+    );
+    draft
+        .commit(&path.parse().unwrap(), "main@sha1:aa", root)
+        .unwrap()
 }
 
 fn add(draft: &mut Draft, files: BTreeMap<String, &str>) -> DirectoryId {
@@ -26,7 +34,10 @@ fn add(draft: &mut Draft, files: BTreeMap<String, &str>) -> DirectoryId {
     for (path, content) in files {
         match path.split_once('/') {
             Some((directory, rest)) => {
-                directories.entry(directory.to_owned()).or_default().insert(rest.to_owned(), content);
+                directories
+                    .entry(directory.to_owned())
+                    .or_default()
+                    .insert(rest.to_owned(), content);
             }
             None => entries.push(DirectoryEntry {
                 name: path.trim_end_matches('*').to_owned(),
@@ -40,7 +51,13 @@ fn add(draft: &mut Draft, files: BTreeMap<String, &str>) -> DirectoryId {
     }
     for (name, files) in directories {
         let directory = add(draft, files);
-        entries.push(DirectoryEntry { name, content: EntryContent::Directory { directory, is_listed: true } });
+        entries.push(DirectoryEntry {
+            name,
+            content: EntryContent::Directory {
+                directory,
+                is_listed: true,
+            },
+        });
     }
     draft.directory(entries).unwrap()
 }
@@ -72,8 +89,13 @@ fn check(actual: &str, expected: Expect) {
     expected.assert_eq(actual);
 }
 
-const SHOP: Files<'static> =
-    &[("a.yaml", "a: 1"), ("apps/b.yaml", "b: 1"), ("apps/run.sh*", "#!"), ("apps-x/c", ""), ("z", "zz")];
+const SHOP: Files<'static> = &[
+    ("a.yaml", "a: 1"),
+    ("apps/b.yaml", "b: 1"),
+    ("apps/run.sh*", "#!"),
+    ("apps-x/c", ""),
+    ("z", "zz"),
+];
 
 #[test]
 fn the_archive_is_as_flux_makes_it_and_stable() {
@@ -81,15 +103,26 @@ fn the_archive_is_as_flux_makes_it_and_stable() {
     let (first, second) = (store(one.path()), store(two.path()));
     let artifact = put(&first, "gitrepository/flux-system/shop/aa.tar.gz", SHOP);
     let bytes = archive(&first, &artifact);
-    assert_eq!((artifact.digest, artifact.size), (Digest::of(&bytes), bytes.len() as u64));
+    assert_eq!(
+        (artifact.digest, artifact.size),
+        (Digest::of(&bytes), bytes.len() as u64)
+    );
     let again = put(&second, "gitrepository/other/shop/bb.tar.gz", SHOP);
     assert_eq!(again.digest, artifact.digest);
-    assert_eq!(&bytes[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255], "gzip header as Go writes it");
+    assert_eq!(
+        &bytes[..10],
+        [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255],
+        "gzip header as Go writes it"
+    );
 
     let mut unpacked = Vec::new();
     GzDecoder::new(&bytes[..]).read_to_end(&mut unpacked).unwrap();
     assert_eq!(&unpacked[257..265], b"ustar\x0000");
-    assert_eq!(&unpacked[unpacked.len() - 1024..], [0; 1024], "two zero blocks and no padding");
+    assert_eq!(
+        &unpacked[unpacked.len() - 1024..],
+        [0; 1024],
+        "two zero blocks and no padding"
+    );
     assert_eq!(&unpacked[154..156], b"\0 ", "the sum ends as Go ends it");
     let listing: String = tar::Archive::new(&unpacked[..])
         .entries()
@@ -132,11 +165,26 @@ fn long_and_foreign_names_survive() {
     let longest = format!("{}/{}", "d".repeat(120), "f".repeat(200));
     for length in [99, 100, 101, 255] {
         let name = "n".repeat(length);
-        let artifact = put(&store, "gitrepository/a/b/c.tar.gz", &[(&name, "1"), ("größe.yaml", "2"), (&deep, "3"), (&longest, "4")]);
-        let tree = crate::unpack::unpack(&archive(&store, &artifact)[..], &crate::unpack::Limits::default()).unwrap();
-        let mut expected = vec![format!("/{name}"), "/größe.yaml".to_owned(), format!("/{deep}"), format!("/{longest}")];
+        let artifact = put(
+            &store,
+            "gitrepository/a/b/c.tar.gz",
+            &[(&name, "1"), ("größe.yaml", "2"), (&deep, "3"), (&longest, "4")],
+        );
+        let tree = crate::unpack::unpack(&archive(&store, &artifact)[..], &crate::unpack::Limits::default())
+            .unwrap();
+        let mut expected = vec![
+            format!("/{name}"),
+            "/größe.yaml".to_owned(),
+            format!("/{deep}"),
+            format!("/{longest}"),
+        ];
         expected.sort();
-        let found: Vec<String> = tree.walk("/").unwrap().into_iter().map(|entry| entry.path).collect();
+        let found: Vec<String> = tree
+            .walk("/")
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.path)
+            .collect();
         assert_eq!(found, expected);
     }
 }
@@ -147,15 +195,37 @@ fn revisions_share_what_did_not_change() {
     let store = store(directory.path());
     let size = || -> u64 {
         let entries = fs::read_dir(directory.path().join("segments")).unwrap();
-        entries.map(|entry| entry.unwrap().metadata().unwrap().len()).sum()
+        entries
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum()
     };
     let big = "x".repeat(100_000);
-    put(&store, "gitrepository/a/b/1.tar.gz", &[("same/big", &big), ("v", "1")]);
+    put(
+        &store,
+        "gitrepository/a/b/1.tar.gz",
+        &[("same/big", &big), ("v", "1")],
+    );
     let first = size();
-    put(&store, "gitrepository/a/b/2.tar.gz", &[("same/big", &big), ("v", "2")]);
-    assert!(size() - first < 1_000, "the second revision added {} bytes", size() - first);
-    put(&store, "gitrepository/c/d/1.tar.gz", &[("same/big", &big), ("v", "2")]);
-    assert_eq!(fs::read_dir(directory.path().join("segments")).unwrap().count(), 2, "nothing new, no segment");
+    put(
+        &store,
+        "gitrepository/a/b/2.tar.gz",
+        &[("same/big", &big), ("v", "2")],
+    );
+    assert!(
+        size() - first < 1_000,
+        "the second revision added {} bytes",
+        size() - first
+    );
+    put(
+        &store,
+        "gitrepository/c/d/1.tar.gz",
+        &[("same/big", &big), ("v", "2")],
+    );
+    assert_eq!(
+        fs::read_dir(directory.path().join("segments")).unwrap().count(),
+        2,
+        "nothing new, no segment"
+    );
 }
 
 #[test]
@@ -166,7 +236,14 @@ fn everything_is_there_after_a_restart() {
     let reopened = store(directory.path());
     assert_eq!(reopened.artifact(&artifact.path), Some(artifact.clone()));
     assert_eq!(reopened.artifacts(), [artifact.clone()]);
-    assert_eq!(&*reopened.tree(&artifact.path).unwrap().read("/apps/b.yaml").unwrap(), b"b: 1");
+    assert_eq!(
+        &*reopened
+            .tree(&artifact.path)
+            .unwrap()
+            .read("/apps/b.yaml")
+            .unwrap(),
+        b"b: 1"
+    );
     check(
         &disk(directory.path()),
         expect![[r#"
@@ -191,9 +268,17 @@ fn what_a_crash_left_goes_and_half_segments_are_no_artifacts() {
     bytes.truncate(bytes.len() / 2);
     fs::write(&segment, bytes).unwrap();
     drop(reopened);
-    assert_eq!(store(directory.path()).artifact(&artifact.path), None, "an incomplete artifact is none");
+    assert_eq!(
+        store(directory.path()).artifact(&artifact.path),
+        None,
+        "an incomplete artifact is none"
+    );
     // A record that cannot be read.
-    fs::write(directory.path().join("artifacts/gitrepository/a/b/1.tar.gz.json"), "{").unwrap();
+    fs::write(
+        directory.path().join("artifacts/gitrepository/a/b/1.tar.gz.json"),
+        "{",
+    )
+    .unwrap();
     assert_eq!(store(directory.path()).artifacts(), []);
 }
 
@@ -207,15 +292,29 @@ fn a_flipped_bit_is_found_on_reading_and_mended_by_storing_again() {
     let at = bytes.windows(4).position(|window| window == b"b: 1").unwrap();
     bytes[at] ^= 1;
     fs::write(&segment, bytes).unwrap();
-    assert!(store.artifact(&artifact.path).is_some(), "not noticed before it is read");
+    assert!(
+        store.artifact(&artifact.path).is_some(),
+        "not noticed before it is read"
+    );
     let tree = store.tree(&artifact.path).unwrap();
     let error = tree.read("/apps/b.yaml").unwrap_err().to_string();
-    assert!(error.starts_with("content in the artifact store is damaged: expected sha256:"), "{error}");
-    assert!(store.write_archive(&artifact.path, &mut Vec::new()).unwrap_err().is_loss());
+    assert!(
+        error.starts_with("content in the artifact store is damaged: expected sha256:"),
+        "{error}"
+    );
+    assert!(
+        store
+            .write_archive(&artifact.path, &mut Vec::new())
+            .unwrap_err()
+            .is_loss()
+    );
     assert_eq!(store.artifact(&artifact.path), None, "from now on it is missing");
     let again = put(&store, "gitrepository/a/b/1.tar.gz", SHOP);
     assert_eq!(again.digest, artifact.digest);
-    assert_eq!(&*store.tree(&again.path).unwrap().read("/apps/b.yaml").unwrap(), b"b: 1");
+    assert_eq!(
+        &*store.tree(&again.path).unwrap().read("/apps/b.yaml").unwrap(),
+        b"b: 1"
+    );
 }
 
 #[test]
@@ -223,15 +322,26 @@ fn retention_is_as_fluxs_flags_say() {
     let directory = TempDir::new().unwrap();
     let store = store(directory.path());
     let remaining = |store: &Store| -> Vec<String> {
-        store.artifacts().into_iter().map(|artifact| artifact.path.file().to_owned()).collect()
+        store
+            .artifacts()
+            .into_iter()
+            .map(|artifact| artifact.path.file().to_owned())
+            .collect()
     };
     let current: ArtifactPath = "gitrepository/a/b/5".parse().unwrap();
     for file in 1..=5 {
-        put(&store, &format!("gitrepository/a/b/{file}"), &[("v", &file.to_string())]);
+        put(
+            &store,
+            &format!("gitrepository/a/b/{file}"),
+            &[("v", &file.to_string())],
+        );
     }
     put(&store, "gitrepository/a/other/1", &[("v", "other")]);
     let now = jiff::Timestamp::now();
-    let young = Retention { ttl: std::time::Duration::from_secs(3600), records: 3 };
+    let young = Retention {
+        ttl: std::time::Duration::from_secs(3600),
+        records: 3,
+    };
     assert_eq!(store.collect(&current, young, now).unwrap(), 2);
     assert_eq!(remaining(&store), ["3", "4", "5", "1"]);
     let later = now + std::time::Duration::from_secs(61);
@@ -260,17 +370,30 @@ fn a_tree_in_use_outlives_its_artifact_and_large_segments_shrink() {
     assert_eq!(tree.read("/big").unwrap().len(), big.len());
     drop(tree);
     store.sweep().unwrap();
-    let left: u64 =
-        fs::read_dir(directory.path().join("segments")).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).sum();
+    let left: u64 = fs::read_dir(directory.path().join("segments"))
+        .unwrap()
+        .map(|e| e.unwrap().metadata().unwrap().len())
+        .sum();
     assert!(left < 10_000, "{left} bytes left");
-    assert_eq!(&*store.tree(&second.path).unwrap().read("/small").unwrap(), small.as_bytes());
-    assert_eq!(Store::open(directory.path(), Limits::default()).unwrap().artifacts(), [second]);
+    assert_eq!(
+        &*store.tree(&second.path).unwrap().read("/small").unwrap(),
+        small.as_bytes()
+    );
+    assert_eq!(
+        Store::open(directory.path(), Limits::default())
+            .unwrap()
+            .artifacts(),
+        [second]
+    );
 }
 
 #[test]
 fn limits_have_names_and_a_refused_draft_leaves_nothing() {
     let directory = TempDir::new().unwrap();
-    let limits = Limits { file_size_max: 10, artifact_size_max: 100 };
+    let limits = Limits {
+        file_size_max: 10,
+        artifact_size_max: 100,
+    };
     let store = Store::open(directory.path(), limits).unwrap();
     let mut draft = store.draft();
     check(
@@ -278,7 +401,10 @@ fn limits_have_names_and_a_refused_draft_leaves_nothing() {
         expect!["a file of 11 bytes is larger than the limit of 10 bytes (file_size_max)"],
     );
     let error = (0..20_u8).find_map(|byte| draft.blob(&[byte; 10]).err()).unwrap();
-    check(&error.to_string(), expect!["the artifact is larger than the limit of 100 bytes (artifact_size_max)"]);
+    check(
+        &error.to_string(),
+        expect!["the artifact is larger than the limit of 100 bytes (artifact_size_max)"],
+    );
     drop(draft);
     check(&disk(directory.path()), expect![[""]]);
 }
@@ -290,7 +416,10 @@ fn a_disk_that_refuses_is_an_error_and_the_last_good_artifact_stays() {
     let good = put(&store, "gitrepository/a/b/1", SHOP);
     fs::remove_dir_all(directory.path().join("tmp")).unwrap();
     let mut draft = store.draft();
-    check(&draft.blob(b"new").unwrap_err().to_string(), expect!["unable to write to the artifact store"]);
+    check(
+        &draft.blob(b"new").unwrap_err().to_string(),
+        expect!["unable to write to the artifact store"],
+    );
     drop(draft);
     assert_eq!(store.artifact(&good.path), Some(good));
 }
@@ -299,13 +428,23 @@ fn a_disk_that_refuses_is_an_error_and_the_last_good_artifact_stays() {
 fn paths_and_urls_are_as_flux_writes_them() {
     let path = ArtifactPath::new("GitRepository", "flux-system", "shop", "aa.tar.gz").unwrap();
     check(
-        &["source.svc.", "http://x:80", "https://x/y/"].map(|address| path.url(address)).join("\n"),
+        &["source.svc.", "http://x:80", "https://x/y/"]
+            .map(|address| path.url(address))
+            .join("\n"),
         expect![[r#"
             http://source.svc./gitrepository/flux-system/shop/aa.tar.gz
             http://x:80/gitrepository/flux-system/shop/aa.tar.gz
             https://x/y/gitrepository/flux-system/shop/aa.tar.gz"#]],
     );
-    for text in ["", "a/b/c", "a/b/c/d/e", "a/../c/d", "a/b//d", "a/b/c/.d", "a/b/c\\x/d"] {
+    for text in [
+        "",
+        "a/b/c",
+        "a/b/c/d/e",
+        "a/../c/d",
+        "a/b//d",
+        "a/b/c/.d",
+        "a/b/c\\x/d",
+    ] {
         assert!(text.parse::<ArtifactPath>().is_err(), "{text}");
     }
 }
@@ -318,15 +457,24 @@ fn an_unlisted_directory_has_no_entry_but_its_files_do() {
     let blob = draft.blob(b"1").unwrap();
     let file = DirectoryEntry {
         name: "kept".to_owned(),
-        content: EntryContent::File { blob, size: 1, is_executable: false },
+        content: EntryContent::File {
+            blob,
+            size: 1,
+            is_executable: false,
+        },
     };
     let below = draft.directory(vec![file]).unwrap();
     let ignored = DirectoryEntry {
         name: "ignored".to_owned(),
-        content: EntryContent::Directory { directory: below, is_listed: false },
+        content: EntryContent::Directory {
+            directory: below,
+            is_listed: false,
+        },
     };
     let root = draft.directory(vec![ignored]).unwrap();
-    let artifact = draft.commit(&"k/n/m/f".parse().unwrap(), "sha1:aa", root).unwrap();
+    let artifact = draft
+        .commit(&"k/n/m/f".parse().unwrap(), "sha1:aa", root)
+        .unwrap();
     let bytes = archive(&store, &artifact);
     let names: Vec<String> = tar::Archive::new(GzDecoder::new(&bytes[..]))
         .entries()

@@ -5,11 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{
-    BlobId, DirectoryEntry, DirectoryId, EntryContent, Error, Store,
-    directory::decode,
-    state::Pin,
-};
+use super::{BlobId, DirectoryEntry, DirectoryId, EntryContent, Error, Store, directory::decode, state::Pin};
 use crate::{
     answer::{self, Below, Child},
     tree::{AnswerDigest, Entry, EntryType, Question, Tree, TreeError, check_path, join_path, parts},
@@ -53,7 +49,11 @@ impl StoreTree {
     pub(crate) fn new(store: Store, root: DirectoryId) -> StoreTree {
         let pin = Arc::new(Pin(root));
         store.state().pins.push(Arc::downgrade(&pin));
-        StoreTree { store, root, _pin: pin }
+        StoreTree {
+            store,
+            root,
+            _pin: pin,
+        }
     }
 
     /// The root directory.
@@ -64,12 +64,19 @@ impl StoreTree {
     /// The entries of a stored directory, sorted by name.
     pub(crate) fn entries(&self, id: DirectoryId) -> Result<Arc<[DirectoryEntry]>, Error> {
         let directories = &self.store.inner.cache.directories;
-        if let Some(entries) = directories.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+        if let Some(entries) = directories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+        {
             return Ok(Arc::clone(entries));
         }
         let content = self.store.inner.read(&id.0)?;
-        let entries: Arc<[DirectoryEntry]> =
-            decode(&content).map_err(|_| Error::Missing { what: format!("directory {}", id.0) })?.into();
+        let entries: Arc<[DirectoryEntry]> = decode(&content)
+            .map_err(|_| Error::Missing {
+                what: format!("directory {}", id.0),
+            })?
+            .into();
         remember(directories, id, Arc::clone(&entries));
         Ok(entries)
     }
@@ -82,7 +89,9 @@ impl StoreTree {
         check_path(path)?;
         let mut found = Found::Directory(self.root);
         for name in parts(path) {
-            let Found::Directory(id) = found else { return Err(TreeError::NotFound) };
+            let Found::Directory(id) = found else {
+                return Err(TreeError::NotFound);
+            };
             let entries = self.entries(id).map_err(tree_error)?;
             let at = entries
                 .binary_search_by(|entry| entry.name.as_str().cmp(name))
@@ -108,7 +117,11 @@ impl StoreTree {
             let path = join_path(path, &entry.name);
             match entry.content {
                 EntryContent::File { size, .. } => {
-                    files.push(Entry { path, size, entry_type: EntryType::File });
+                    files.push(Entry {
+                        path,
+                        size,
+                        entry_type: EntryType::File,
+                    });
                 }
                 EntryContent::Directory { directory, .. } => self.walk_into(directory, &path, files)?,
             }
@@ -124,10 +137,15 @@ impl StoreTree {
         let entries = self.entries(id).map_err(tree_error)?;
         let mut children = Vec::with_capacity(entries.len());
         for entry in entries.iter() {
-            children.push((entry.name.as_str(), match entry.content {
-                EntryContent::File { size, .. } => Below::File(size),
-                EntryContent::Directory { directory, .. } => Below::Directory(self.walk_digest(directory)?),
-            }));
+            children.push((
+                entry.name.as_str(),
+                match entry.content {
+                    EntryContent::File { size, .. } => Below::File(size),
+                    EntryContent::Directory { directory, .. } => {
+                        Below::Directory(self.walk_digest(directory)?)
+                    }
+                },
+            ));
         }
         let digest = answer::walk(children);
         remember(walks, id, digest);
@@ -137,8 +155,16 @@ impl StoreTree {
 
 fn child(entry: &DirectoryEntry) -> Child<'_> {
     match entry.content {
-        EntryContent::File { size, .. } => Child { name: &entry.name, size, entry_type: EntryType::File },
-        EntryContent::Directory { .. } => Child { name: &entry.name, size: 0, entry_type: EntryType::Directory },
+        EntryContent::File { size, .. } => Child {
+            name: &entry.name,
+            size,
+            entry_type: EntryType::File,
+        },
+        EntryContent::Directory { .. } => Child {
+            name: &entry.name,
+            size: 0,
+            entry_type: EntryType::Directory,
+        },
     }
 }
 
@@ -153,8 +179,16 @@ impl Tree for StoreTree {
     fn read_dir(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
         let entries = self.entries(self.find_directory(path)?).map_err(tree_error)?;
         let entry = |entry| {
-            let Child { name, size, entry_type } = child(entry);
-            Entry { path: join_path(path, name), size, entry_type }
+            let Child {
+                name,
+                size,
+                entry_type,
+            } = child(entry);
+            Entry {
+                path: join_path(path, name),
+                size,
+                entry_type,
+            }
         };
         Ok(entries.iter().map(entry).collect())
     }

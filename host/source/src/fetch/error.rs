@@ -82,7 +82,9 @@ pub enum Error {
         hint: String,
     },
     /// Our own disk.
-    #[error("failed to create temporary working directory: {0} (the volume of --storage-path is full or read-only)")]
+    #[error(
+        "failed to create temporary working directory: {0} (the volume of --storage-path is full or read-only)"
+    )]
     Disk(String),
     /// A fault of ours.
     #[error("failed to checkout and determine revision: internal error: {0}")]
@@ -111,7 +113,9 @@ impl Disposition for Error {
     fn next(&self) -> Next {
         match self {
             Error::InvalidUrl { .. } => Next::Stall,
-            Error::Unreachable { .. } | Error::BadContent { .. } | Error::Disk(_) | Error::Internal(_) => Next::BackOff,
+            Error::Unreachable { .. } | Error::BadContent { .. } | Error::Disk(_) | Error::Internal(_) => {
+                Next::BackOff
+            }
             Error::Credentials(_)
             | Error::InvalidReference { .. }
             | Error::NotFound { .. }
@@ -154,16 +158,31 @@ impl Circumstances<'_> {
 
     pub(crate) fn bad_content(&self, text: String) -> Error {
         let hint = "nothing of it was kept; the last good artifact stays".to_owned();
-        Error::BadContent { step: self.step, url: self.url.to_owned(), text, hint }
+        Error::BadContent {
+            step: self.step,
+            url: self.url.to_owned(),
+            text,
+            hint,
+        }
     }
 
     fn refused(&self, text: &str, hint: &str) -> Error {
         let (text, hint) = (text.to_owned(), hint.to_owned());
-        Error::Refused { step: self.step, url: self.url.to_owned(), text, hint }
+        Error::Refused {
+            step: self.step,
+            url: self.url.to_owned(),
+            text,
+            hint,
+        }
     }
 
     fn unreachable(&self, text: String, hint: String) -> Error {
-        Error::Unreachable { step: self.step, url: self.url.to_owned(), text, hint }
+        Error::Unreachable {
+            step: self.step,
+            url: self.url.to_owned(),
+            text,
+            hint,
+        }
     }
 
     fn server(&self, text: String) -> Error {
@@ -173,7 +192,14 @@ impl Circumstances<'_> {
                 "check spec.url: it must be what `git clone` takes, not the address of a web page",
             );
         }
-        self.bad_content(text)
+        // What a server says before it hangs up, as gix quotes it.
+        match text.split_once("\"ERR ") {
+            Some((_, said)) => self.bad_content(format!(
+                "the server refused: {}",
+                said.trim_end_matches('"').trim()
+            )),
+            None => self.bad_content(text),
+        }
     }
 
     fn http(&self, failure: Failure) -> Error {
@@ -217,15 +243,21 @@ impl Circumstances<'_> {
     }
 
     fn transport(&self, text: &str) -> Error {
-        if text.contains("UnknownIssuer") {
-            let text = "tls: failed to verify certificate: x509: certificate signed by unknown authority".to_owned();
-            let hint = "put the authority's certificate under 'ca.crt' into the Secret of spec.secretRef".to_owned();
+        // An authority of the same name with another key gives a bad signature.
+        if text.contains("UnknownIssuer") || text.contains("BadSignature") {
+            let text =
+                "tls: failed to verify certificate: x509: certificate signed by unknown authority".to_owned();
+            let hint =
+                "put the authority's certificate under 'ca.crt' into the Secret of spec.secretRef".to_owned();
             return self.unreachable(text, hint);
         }
         if text.contains("invalid peer certificate") || text.contains("NotValidForName") {
             let hint = "the server's certificate is not one for this host and time".to_owned();
             return self.unreachable(format!("tls: failed to verify certificate: {text}"), hint);
         }
-        self.unreachable(text.to_owned(), "the server is asked again with growing delay".to_owned())
+        self.unreachable(
+            text.to_owned(),
+            "the server is asked again with growing delay".to_owned(),
+        )
     }
 }

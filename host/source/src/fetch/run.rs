@@ -3,7 +3,10 @@
 use std::{
     fs, io,
     path::PathBuf,
-    sync::{Arc, atomic::{AtomicU64, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -17,7 +20,7 @@ use crate::{
     git::{
         http::{self, Connection, Conversation, shown},
         local::LocalRepository,
-        objects::{CommitFacts, ObjectStore, PACKS_MAX},
+        objects::{CommitFacts, ObjectStore, PACKS_MAX, RETIRED},
         remote::{self, Depth, Remote},
         resolve::{self, Target},
     },
@@ -30,7 +33,11 @@ pub(crate) enum Found {
     /// The remote has what the asker has stored; nothing was brought.
     Listed(Revision),
     /// The commit is here.
-    Brought { revision: Revision, facts: CommitFacts, tree: GitTree },
+    Brought {
+        revision: Revision,
+        facts: CommitFacts,
+        tree: GitTree,
+    },
 }
 
 /// Where a repository is.
@@ -44,30 +51,57 @@ pub(crate) enum Place {
 
 impl Place {
     pub(crate) fn of(request: &GitRequest, local: LocalAccess) -> Result<Place, Error> {
-        let invalid = |url: &str, problem: &str| Error::InvalidUrl { url: url.to_owned(), problem: problem.to_owned() };
+        let invalid = |url: &str, problem: &str| Error::InvalidUrl {
+            url: url.to_owned(),
+            problem: problem.to_owned(),
+        };
         if local == LocalAccess::Allowed && !request.url.contains("://") {
             return Ok(Place::Local(PathBuf::from(&request.url)));
         }
-        let mut url = Url::parse(&request.url)
-            .map_err(|error| invalid("<redacted>", &format!("{error}; it must be an http or https URL")))?;
+        let mut url = Url::parse(&request.url).map_err(|error| {
+            // What cannot be taken apart cannot be stripped of a password.
+            let shown = if request.url.contains('@') {
+                "<redacted>"
+            } else {
+                &request.url
+            };
+            invalid(shown, &format!("{error}; it must be an http or https URL"))
+        })?;
         match url.scheme() {
             "http" | "https" => {}
             "file" if local == LocalAccess::Allowed => {
-                let path = url.to_file_path().map_err(|()| invalid(&request.url, "it must name an absolute path"))?;
+                let path = url
+                    .to_file_path()
+                    .map_err(|()| invalid(&request.url, "it must name an absolute path"))?;
                 return Ok(Place::Local(path));
             }
-            "file" => return Err(invalid(&shown(&url), "file URLs are for `sluice dev` only; use http or https")),
-            "ssh" => {
-                return Err(invalid(&shown(&url), "ssh is not supported yet; use https with a token instead"));
+            "file" => {
+                return Err(invalid(
+                    &shown(&url),
+                    "file URLs are for `sluice dev` only; use http or https",
+                ));
             }
-            other => return Err(invalid(&shown(&url), &format!("scheme '{other}' is not supported; use http or https"))),
+            "ssh" => {
+                return Err(invalid(
+                    &shown(&url),
+                    "ssh is not supported yet; use https with a token instead",
+                ));
+            }
+            other => {
+                return Err(invalid(
+                    &shown(&url),
+                    &format!("scheme '{other}' is not supported; use http or https"),
+                ));
+            }
         }
         if url.host_str().is_none_or(str::is_empty) {
             return Err(invalid(&shown(&url), "it has no host"));
         }
         let userinfo = userinfo(&url);
         if userinfo.is_some() && matches!(request.credentials, Credentials::Bearer(_)) {
-            return Err(Error::Credentials(crate::CredentialsError::TwoIdentities.to_string()));
+            return Err(Error::Credentials(
+                crate::CredentialsError::TwoIdentities.to_string(),
+            ));
         }
         // These cannot fail: there is a host.
         let _stripped = url.set_username("").and_then(|()| url.set_password(None));
@@ -86,7 +120,13 @@ impl Place {
     /// The credentials of the Secret; those in the URL where it has none.
     pub(crate) fn credentials(&self, request: &GitRequest) -> Credentials {
         match (&request.credentials, self) {
-            (Credentials::None, Place::Remote { userinfo: Some(userinfo), .. }) => userinfo.clone(),
+            (
+                Credentials::None,
+                Place::Remote {
+                    userinfo: Some(userinfo),
+                    ..
+                },
+            ) => userinfo.clone(),
             (credentials, _) => credentials.clone(),
         }
     }
@@ -112,7 +152,11 @@ fn decode(text: &str) -> String {
             u8::from_str_radix(digits, 16).ok()
         });
         bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+        rest = if byte.is_some() {
+            after.get(2..).unwrap_or_default()
+        } else {
+            after
+        };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -129,15 +173,29 @@ pub(crate) fn run(
         Place::Remote { url, .. } => {
             let credentials = place.credentials(request);
             let deadline = Instant::now() + request.timeout;
-            RemoteRun { url, request, strategy, slot, limits, credentials, deadline }.run()
+            RemoteRun {
+                url,
+                request,
+                strategy,
+                slot,
+                limits,
+                credentials,
+                deadline,
+            }
+            .run()
         }
         Place::Local(path) => {
-            let unusable = |problem| Error::InvalidUrl { url: path.display().to_string(), problem };
+            let unusable = |problem| Error::InvalidUrl {
+                url: path.display().to_string(),
+                problem,
+            };
             let repository = LocalRepository::open(path, limits.object_size_max).map_err(unusable)?;
             let refs = repository.list().map_err(unusable)?;
             let strategy = match (strategy, repository.head_branch()) {
                 // Nothing asked for, in development: the branch that is checked out.
-                (Strategy::Branch(_), Some(branch)) if request.reference.branch.is_none() => Strategy::Branch(branch),
+                (Strategy::Branch(_), Some(branch)) if request.reference.branch.is_none() => {
+                    Strategy::Branch(branch)
+                }
                 (strategy, _) => strategy.clone(),
             };
             let targets = resolve::resolve(&strategy, &refs)?;
@@ -172,7 +230,9 @@ impl RemoteRun<'_> {
         }
         let mut remote = self.connect()?;
         let list = |remote: &mut Remote, prefixes: &[String]| {
-            remote.list(prefixes).map_err(|error| self.circumstances(Step::List).explain(error))
+            remote
+                .list(prefixes)
+                .map_err(|error| self.circumstances(Step::List).explain(error))
         };
         let refs = list(&mut remote, &resolve::prefixes(self.strategy))?;
         let targets = resolve::resolve(self.strategy, &refs)?;
@@ -201,8 +261,16 @@ impl RemoteRun<'_> {
         let store = self.store()?;
         let tips = store.tips();
         let is_here = |target: &Target| tips.contains(&target.commit) && store.commit(target.commit).is_ok();
-        let wants: Vec<_> = targets.iter().filter(|target| !is_here(target)).map(|target| target.wanted).collect();
-        let store = if wants.is_empty() { store } else { self.fetch(remote, store, &wants)? };
+        let wants: Vec<_> = targets
+            .iter()
+            .filter(|target| !is_here(target))
+            .map(|target| target.wanted)
+            .collect();
+        let store = if wants.is_empty() {
+            store
+        } else {
+            self.fetch(remote, store, &wants)?
+        };
         let found = newest(&store, targets, self.slot);
         let found = found.map_err(|text| self.circumstances(Step::Clone).bad_content(text))?;
         self.touch();
@@ -221,7 +289,11 @@ impl RemoteRun<'_> {
             Some(remote) => remote,
             None => self.connect()?,
         };
-        let store = if store.pack_count() >= PACKS_MAX { self.renew(&store)? } else { store };
+        let store = if store.pack_count() >= PACKS_MAX {
+            self.renew(&store)?
+        } else {
+            store
+        };
         let error = match remote.fetch(&store, wants, Depth::One) {
             Ok(()) => return Ok(store),
             Err(error) => error,
@@ -229,7 +301,9 @@ impl RemoteRun<'_> {
         match error {
             remote::Error::BadPack(_) if store.pack_count() > 0 => {
                 let store = self.renew(&store)?;
-                self.connect()?.fetch(&store, wants, Depth::One).map_err(explain)?;
+                self.connect()?
+                    .fetch(&store, wants, Depth::One)
+                    .map_err(explain)?;
                 Ok(store)
             }
             // A server may give branches only: then their whole history holds the commit, or nobody does.
@@ -271,11 +345,19 @@ impl RemoteRun<'_> {
             }
         };
         let conversation = Conversation::new(self.deadline);
-        let connection =
-            Connection::new(client, self.url.clone(), &self.credentials, Arc::clone(&conversation))
-                .map_err(Error::Credentials)?;
-        let invalid = |problem: String| Error::InvalidUrl { url: self.shown(), problem };
-        let url = gix::url::parse(self.url.as_str().as_bytes()).map_err(|error| invalid(error.to_string()))?;
+        let connection = Connection::new(
+            client,
+            self.url.clone(),
+            &self.credentials,
+            Arc::clone(&conversation),
+        )
+        .map_err(Error::Credentials)?;
+        let invalid = |problem: String| Error::InvalidUrl {
+            url: self.shown(),
+            problem,
+        };
+        let url =
+            gix::url::parse(self.url.as_str().as_bytes()).map_err(|error| invalid(error.to_string()))?;
         Remote::connect(connection, conversation, url, self.limits, self.deadline)
             .map_err(|error| self.circumstances(Step::List).explain(error))
     }
@@ -287,7 +369,12 @@ impl RemoteRun<'_> {
             Step::List | Step::Clone => "unable to clone",
         };
         let timeout = self.request.timeout;
-        Circumstances { url: self.url.as_str(), step, credentials: &self.credentials, timeout }
+        Circumstances {
+            url: self.url.as_str(),
+            step,
+            credentials: &self.credentials,
+            timeout,
+        }
     }
 
     fn shown(&self) -> String {
@@ -300,15 +387,20 @@ impl RemoteRun<'_> {
 
     /// The newest store of the remote: `<slot>/<number>`.
     fn store(&self) -> Result<Arc<ObjectStore>, Error> {
-        let numbers = fs::read_dir(&self.slot.directory).into_iter().flatten().flatten();
-        let newest = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok()).max();
+        let stores = fs::read_dir(&self.slot.directory).into_iter().flatten().flatten();
+        let usable = stores.filter(|entry| !entry.path().join(RETIRED).exists());
+        let newest = usable
+            .filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok())
+            .max();
         self.open(newest.unwrap_or_else(next_number))
     }
 
     fn open(&self, number: u64) -> Result<Arc<ObjectStore>, Error> {
         let directory = self.slot.directory.join(number.to_string());
         let store = ObjectStore::open(&directory, self.limits.object_size_max);
-        store.map(Arc::new).map_err(|error: io::Error| Error::Disk(error.to_string()))
+        store
+            .map(Arc::new)
+            .map_err(|error: io::Error| Error::Disk(error.to_string()))
     }
 
     /// An empty store in place of `old`, which goes when its last reader does.
@@ -320,8 +412,8 @@ impl RemoteRun<'_> {
 
     /// Marks the store as used, for [`super::remove_unused`]. Failing to costs a fetch after a restart, no more.
     fn touch(&self) {
-        let _best_effort: io::Result<()> =
-            fs::create_dir_all(&self.slot.directory).and_then(|()| fs::write(self.slot.directory.join("used"), b""));
+        let _best_effort: io::Result<()> = fs::create_dir_all(&self.slot.directory)
+            .and_then(|()| fs::write(self.slot.directory.join("used"), b""));
     }
 }
 
@@ -334,19 +426,28 @@ enum Step {
 /// Larger than any number given before, by this process or one before it.
 fn next_number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
     let before = LAST.fetch_max(now, Ordering::Relaxed);
-    if before < now { now } else { LAST.fetch_add(1, Ordering::Relaxed) + 1 }
+    if before < now {
+        now
+    } else {
+        LAST.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
 /// Of versions with equal precedence the one with the newest commit. All targets are in the store.
 fn newest(store: &Arc<ObjectStore>, targets: Vec<Target>, slot: &Slot) -> Result<Found, String> {
     let mut best: Option<(Target, gix::ObjectId, CommitFacts)> = None;
     for target in targets {
-        let (commit, facts) = store.commit(target.wanted).map_err(|error| {
-            format!("the server did not send what it announced: {error}")
-        })?;
+        // The commit may be here already, without the tag that names it today.
+        let found = store
+            .commit(target.commit)
+            .or_else(|_| store.commit(target.wanted));
+        let (commit, facts) =
+            found.map_err(|error| format!("the server did not send what it announced: {error}"))?;
         if best.as_ref().is_none_or(|(_, _, best)| facts.time > best.time) {
             best = Some((target, commit, facts));
         }
@@ -356,5 +457,9 @@ fn newest(store: &Arc<ObjectStore>, targets: Vec<Target>, slot: &Slot) -> Result
     let _best_effort: io::Result<()> = store.add_tip(commit);
     let revision = Target { commit, ..target }.revision();
     let tree = GitTree::new(Arc::clone(store), facts.tree, Arc::clone(&slot.trees));
-    Ok(Found::Brought { revision, facts, tree })
+    Ok(Found::Brought {
+        revision,
+        facts,
+        tree,
+    })
 }

@@ -68,13 +68,27 @@ struct Budget {
 
 impl Conversation {
     pub(crate) fn new(deadline: Instant) -> Arc<Conversation> {
-        let budget = Budget { what: "nothing", knob: "", limit: 0, left: 0 };
-        Arc::new(Conversation { deadline, budget: Mutex::new(budget), failure: Mutex::default() })
+        let budget = Budget {
+            what: "nothing",
+            knob: "",
+            limit: 0,
+            left: 0,
+        };
+        Arc::new(Conversation {
+            deadline,
+            budget: Mutex::new(budget),
+            failure: Mutex::default(),
+        })
     }
 
     /// Sets how many bytes the server may send from now on.
     pub(crate) fn allow(&self, what: &'static str, limit: u64, knob: &'static str) {
-        *lock(&self.budget) = Budget { what, knob, limit, left: limit };
+        *lock(&self.budget) = Budget {
+            what,
+            knob,
+            limit,
+            left: limit,
+        };
     }
 
     /// The first thing that went wrong.
@@ -106,7 +120,12 @@ impl Conversation {
 
     fn spend(&self, bytes: usize) -> io::Result<()> {
         let mut budget = lock(&self.budget);
-        let Budget { what, limit, knob, left } = *budget;
+        let Budget {
+            what,
+            limit,
+            knob,
+            left,
+        } = *budget;
         match left.checked_sub(bytes as u64) {
             Some(left) => {
                 budget.left = left;
@@ -148,8 +167,8 @@ pub(crate) fn client(tls: &Tls, proxy: Option<&Proxy>) -> Result<Client, String>
         .timeout(None)
         .pool_max_idle_per_host(1);
     if let Some(pem) = &tls.ca {
-        let certificates =
-            reqwest::Certificate::from_pem_bundle(pem).map_err(|_| "failed to parse CA certificate".to_owned())?;
+        let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|_| "failed to parse CA certificate".to_owned())?;
         if certificates.is_empty() {
             return Err("failed to parse CA certificate".to_owned());
         }
@@ -189,9 +208,10 @@ impl Connection {
     ) -> Result<Connection, String> {
         let text = match credentials {
             Credentials::None => None,
-            Credentials::Basic { username, password } => {
-                Some(format!("Basic {}", STANDARD.encode(format!("{username}:{}", password.reveal()))))
-            }
+            Credentials::Basic { username, password } => Some(format!(
+                "Basic {}",
+                STANDARD.encode(format!("{username}:{}", password.reveal()))
+            )),
             Credentials::Bearer(token) => Some(format!("Bearer {}", token.reveal())),
         };
         let authorization = match text {
@@ -203,12 +223,21 @@ impl Connection {
                 Some(value)
             }
         };
-        Ok(Connection { client, origin, authorization, conversation, redirected: None })
+        Ok(Connection {
+            client,
+            origin,
+            authorization,
+            conversation,
+            redirected: None,
+        })
     }
 
     /// Sends one request. Credentials go to the origin that the user wrote them for, and to no other.
     fn send(&self, url: &Url, headers: &HeaderMap, body: Option<Vec<u8>>) -> io::Result<Response> {
-        let left = self.conversation.deadline.saturating_duration_since(Instant::now());
+        let left = self
+            .conversation
+            .deadline
+            .saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(self.conversation.fail(Failure::TimedOut));
         }
@@ -222,7 +251,9 @@ impl Connection {
         {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        request.send().map_err(|error| self.conversation.fail_request(&error))
+        request
+            .send()
+            .map_err(|error| self.conversation.fail_request(&error))
     }
 
     /// Only the first request, which carries no body, may be sent on; to https from anywhere, to http from http.
@@ -235,12 +266,16 @@ impl Connection {
             if !response.status().is_redirection() {
                 if next.as_str() != url {
                     let target = next.as_str().strip_suffix(&tail);
-                    let target = target.ok_or_else(|| refuse(format!("to {}, which is no Git service", shown(&next))))?;
+                    let target = target
+                        .ok_or_else(|| refuse(format!("to {}, which is no Git service", shown(&next))))?;
                     self.redirected = Some(target.to_owned());
                 }
                 return Ok(response);
             }
-            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            let location = response
+                .headers()
+                .get(LOCATION)
+                .and_then(|value| value.to_str().ok());
             let target = location.and_then(|location| next.join(location).ok());
             let target = target.ok_or_else(|| refuse("without a usable location".to_owned()))?;
             let is_downgrade = next.scheme() == "https" && target.scheme() != "https";
@@ -270,7 +305,10 @@ impl Connection {
             lines.extend_from_slice(value.as_bytes());
             lines.push(b'\n');
         }
-        let counted = Counted { response, conversation: Arc::clone(&self.conversation) };
+        let counted = Counted {
+            response,
+            conversation: Arc::clone(&self.conversation),
+        };
         Ok((Cursor::new(lines), BufReader::with_capacity(64 << 10, counted)))
     }
 }
@@ -324,7 +362,9 @@ impl Pending {
             let (lines, body) = self.connection.accept(response)?;
             self.answer = Some((lines, Some(body)));
         }
-        self.answer.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+        self.answer
+            .as_mut()
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
@@ -341,7 +381,9 @@ impl Reply {
     fn ready(&mut self) -> io::Result<&mut dyn BufRead> {
         let arrived = match self {
             Reply::Lines(_) | Reply::Body(_) => None,
-            Reply::PendingLines(pending) => Some(Reply::Lines(std::mem::take(&mut lock(pending).answer()?.0))),
+            Reply::PendingLines(pending) => {
+                Some(Reply::Lines(std::mem::take(&mut lock(pending).answer()?.0)))
+            }
             Reply::PendingBody(pending) => lock(pending).answer()?.1.take().map(Reply::Body),
         };
         if let Some(arrived) = arrived {
@@ -399,9 +441,14 @@ impl Http for Connection {
         headers: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> gix::error::Result<GetResponse<Reply, Reply>> {
         let headers = header_map(headers);
-        let answer = self.get_following(url, base_url, &headers).and_then(|response| self.accept(response));
+        let answer = self
+            .get_following(url, base_url, &headers)
+            .and_then(|response| self.accept(response));
         let (lines, body) = answer.map_err(gix::Error::from_error)?;
-        Ok(GetResponse { headers: Reply::Lines(lines), body: Reply::Body(body) })
+        Ok(GetResponse {
+            headers: Reply::Lines(lines),
+            body: Reply::Body(body),
+        })
     }
 
     fn post(
@@ -444,7 +491,9 @@ impl Http for Connection {
 fn header_map(lines: impl IntoIterator<Item = impl AsRef<str>>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for line in lines {
-        let Some((name, value)) = line.as_ref().split_once(':') else { continue };
+        let Some((name, value)) = line.as_ref().split_once(':') else {
+            continue;
+        };
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value.trim())) {
             headers.append(name, value);
         }

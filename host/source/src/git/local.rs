@@ -15,10 +15,14 @@ impl LocalRepository {
     ///
     /// Nothing of the user's or the system's configuration is read, no hook and no helper can run.
     pub(crate) fn open(path: &Path, object_size_max: u64) -> Result<LocalRepository, String> {
-        let repository = gix::open_opts(path, gix::open::Options::isolated()).map_err(|error| error.to_string())?;
+        let repository =
+            gix::open_opts(path, gix::open::Options::isolated()).map_err(|error| error.to_string())?;
         let objects = ObjectStore::foreign(&repository.common_dir().join("objects"), object_size_max)
             .map_err(|error| error.to_string())?;
-        Ok(LocalRepository { repository, objects: Arc::new(objects) })
+        Ok(LocalRepository {
+            repository,
+            objects: Arc::new(objects),
+        })
     }
 
     pub(crate) fn objects(&self) -> Arc<ObjectStore> {
@@ -39,14 +43,26 @@ impl LocalRepository {
         for reference in platform.all().map_err(text)?.flatten() {
             let mut reference = reference;
             let name = reference.name().as_bstr().to_string();
-            let Some(wanted) = reference.target().try_id().map(ToOwned::to_owned) else { continue };
+            let Some(wanted) = reference.target().try_id().map(ToOwned::to_owned) else {
+                continue;
+            };
             // A reference to nothing is as good as none.
-            let Ok(commit) = reference.peel_to_id() else { continue };
-            refs.push(RemoteRef { name, commit: commit.detach(), wanted });
+            let Ok(commit) = reference.peel_to_id() else {
+                continue;
+            };
+            refs.push(RemoteRef {
+                name,
+                commit: commit.detach(),
+                wanted,
+            });
         }
         if let Ok(head) = self.repository.head_id() {
             let commit = head.detach();
-            refs.push(RemoteRef { name: "HEAD".to_owned(), commit, wanted: commit });
+            refs.push(RemoteRef {
+                name: "HEAD".to_owned(),
+                commit,
+                wanted: commit,
+            });
         }
         Ok(refs)
     }

@@ -19,13 +19,20 @@ pub(crate) const PACKS_MAX: usize = 32;
 /// Commits remembered to ask for deltas against: branches of one remote share most of their files.
 const TIPS_MAX: usize = 16;
 
+/// Marks a store that is not to be used again.
+pub(crate) const RETIRED: &str = "retired";
+
 /// An object that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReadError {
     #[error("object {0} is missing")]
     Missing(ObjectId),
     #[error("object {id} is a {found}, not a {expected}")]
-    WrongKind { id: ObjectId, found: Kind, expected: Kind },
+    WrongKind {
+        id: ObjectId,
+        found: Kind,
+        expected: Kind,
+    },
     #[error("object {id} cannot be read: {cause}")]
     Damaged { id: ObjectId, cause: String },
     #[error("object {id} has {size} bytes, more than the limit of {limit} (object_size_max)")]
@@ -65,7 +72,12 @@ impl ObjectStore {
 
     fn at(directory: &Path, objects: &Path, object_size_max: u64, is_ours: bool) -> io::Result<ObjectStore> {
         let options = gix::odb::store::init::Options::default();
-        let store = gix::odb::Store::at_opts(objects.to_owned(), gix::hash::Kind::Sha1, &mut std::iter::empty(), options)?;
+        let store = gix::odb::Store::at_opts(
+            objects.to_owned(),
+            gix::hash::Kind::Sha1,
+            &mut std::iter::empty(),
+            options,
+        )?;
         Ok(ObjectStore {
             directory: directory.to_owned(),
             odb: Arc::new(store),
@@ -87,20 +99,36 @@ impl ObjectStore {
         self.directory.join("shallow")
     }
 
-    /// Its directory goes when nobody uses it any more.
+    /// Its directory goes when nobody uses it any more, and nobody begins to.
     pub(crate) fn retire(&self) {
         self.is_obsolete.store(true, Ordering::Relaxed);
+        if self.is_ours {
+            // Where the disk refuses even this, the next fetch finds the same damage and tries again.
+            let _best_effort: io::Result<()> = fs::write(self.directory.join(RETIRED), b"");
+        }
     }
 
     pub(crate) fn pack_count(&self) -> usize {
-        let packs = fs::read_dir(self.pack_directory()).into_iter().flatten().flatten();
-        packs.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "pack")).count()
+        let packs = fs::read_dir(self.pack_directory())
+            .into_iter()
+            .flatten()
+            .flatten();
+        packs
+            .filter(|entry| {
+                entry
+                    .path()
+                    .extension()
+                    .is_some_and(|extension| extension == "pack")
+            })
+            .count()
     }
 
     /// Commits that were fetched with all their files, newest last.
     pub(crate) fn tips(&self) -> Vec<ObjectId> {
         let text = fs::read(self.directory.join("tips")).unwrap_or_default();
-        text.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect()
+        text.lines()
+            .filter_map(|line| ObjectId::from_hex(line).ok())
+            .collect()
     }
 
     /// Remembers a commit whose files are all there; nothing is written into somebody else's repository.
@@ -121,9 +149,16 @@ impl ObjectStore {
     /// Reads one object of a known kind.
     pub(crate) fn read(&self, id: ObjectId, expected: Kind) -> Result<Vec<u8>, ReadError> {
         self.refuse_large(id)?;
-        let damaged = |error: gix::Error| ReadError::Damaged { id, cause: error.to_string() };
+        let damaged = |error: gix::Error| ReadError::Damaged {
+            id,
+            cause: error.to_string(),
+        };
         let mut content = Vec::new();
-        let found = self.handle().try_find(&id, &mut content).map_err(damaged)?.map(|object| object.kind);
+        let found = self
+            .handle()
+            .try_find(&id, &mut content)
+            .map_err(damaged)?
+            .map(|object| object.kind);
         match found {
             None => Err(ReadError::Missing(id)),
             Some(found) if found != expected => Err(ReadError::WrongKind { id, found, expected }),
@@ -134,7 +169,10 @@ impl ObjectStore {
     /// The size of an object, which for most needs no reading of it.
     pub(crate) fn size(&self, id: ObjectId) -> Result<u64, ReadError> {
         let header = gix::odb::Header::try_header(&self.handle(), &id);
-        match header.map_err(|error| ReadError::Damaged { id, cause: error.to_string() })? {
+        match header.map_err(|error| ReadError::Damaged {
+            id,
+            cause: error.to_string(),
+        })? {
             Some(header) => Ok(header.size()),
             None => Err(ReadError::Missing(id)),
         }
@@ -142,7 +180,11 @@ impl ObjectStore {
 
     fn refuse_large(&self, id: ObjectId) -> Result<(), ReadError> {
         let (size, limit) = (self.size(id)?, self.object_size_max);
-        if size > limit { Err(ReadError::TooLarge { id, size, limit }) } else { Ok(()) }
+        if size > limit {
+            Err(ReadError::TooLarge { id, size, limit })
+        } else {
+            Ok(())
+        }
     }
 
     /// Reads a commit; an annotated tag stands for the commit it names.
@@ -161,10 +203,19 @@ impl ObjectStore {
                 Ok(content) => {
                     let commit = gix::objs::CommitRef::from_bytes(&content, gix::hash::Kind::Sha1)
                         .map_err(|error| damaged(error.to_string()))?;
-                    let time = commit.committer().ok().and_then(|committer| committer.time().ok());
+                    let time = commit
+                        .committer()
+                        .ok()
+                        .and_then(|committer| committer.time().ok());
                     let facts = CommitFacts {
                         tree: commit.tree(),
-                        subject: commit.message.lines().next().unwrap_or_default().to_str_lossy().into_owned(),
+                        subject: commit
+                            .message
+                            .lines()
+                            .next()
+                            .unwrap_or_default()
+                            .to_str_lossy()
+                            .into_owned(),
                         time: time.map_or(0, |time| time.seconds),
                     };
                     return Ok((id, facts));

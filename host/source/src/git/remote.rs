@@ -20,10 +20,7 @@ use gix::{
         handshake::Ref,
     },
 };
-use gix_transport::{
-    Protocol, Service,
-    client::blocking_io::http::Transport,
-};
+use gix_transport::{Protocol, Service, client::blocking_io::http::Transport};
 
 use super::{
     http::{Connection, Conversation, Failure},
@@ -65,7 +62,10 @@ pub(crate) struct Remote {
 }
 
 fn agent() -> (&'static str, Option<String>) {
-    ("agent", Some(protocol::agent(concat!("sluice/", env!("CARGO_PKG_VERSION")))))
+    (
+        "agent",
+        Some(protocol::agent(concat!("sluice/", env!("CARGO_PKG_VERSION")))),
+    )
 }
 
 impl Remote {
@@ -80,9 +80,21 @@ impl Remote {
         conversation.allow("the list of references", limits.refs_size_max, "refs_size_max");
         let mut transport = Transport::new_http(connection, url, Protocol::V2, false);
         let refuse = |_| Ok(None); // credentials travel in our own headers; nobody is asked for any
-        let greeting = protocol::handshake(&mut transport, Service::UploadPack, refuse, Vec::new(), &mut Discard);
+        let greeting = protocol::handshake(
+            &mut transport,
+            Service::UploadPack,
+            refuse,
+            Vec::new(),
+            &mut Discard,
+        );
         let handshake = greeting.map_err(|error| explain(&conversation, &error))?;
-        Ok(Remote { transport, conversation, handshake, limits, deadline })
+        Ok(Remote {
+            transport,
+            conversation,
+            handshake,
+            limits,
+            deadline,
+        })
     }
 
     /// The references whose names begin with one of `prefixes`; all where there is none.
@@ -103,13 +115,22 @@ impl Remote {
     }
 
     /// Brings objects into the store: those of `wants` that it lacks.
-    pub(crate) fn fetch(&mut self, store: &ObjectStore, wants: &[ObjectId], depth: Depth) -> Result<(), Error> {
-        self.conversation.allow("the pack", self.limits.pack_size_max, "pack_size_max");
+    pub(crate) fn fetch(
+        &mut self,
+        store: &ObjectStore,
+        wants: &[ObjectId],
+        depth: Depth,
+    ) -> Result<(), Error> {
+        self.conversation
+            .allow("the pack", self.limits.pack_size_max, "pack_size_max");
         let shallow = match depth {
             Depth::One => Shallow::DepthAtRemote(NonZeroU32::MIN),
             Depth::Full => Shallow::NoChange,
         };
-        let mut wishes = Wishes { wants: wants.to_vec(), haves: store.tips() };
+        let mut wishes = Wishes {
+            wants: wants.to_vec(),
+            haves: store.tips(),
+        };
         let watchdog = Watchdog::start(self.deadline);
         let limits = self.limits;
         let mut bad_pack = None;
@@ -117,7 +138,9 @@ impl Remote {
             &mut wishes,
             |pack, _, interrupt| {
                 let received = receive(pack, store, limits, interrupt);
-                received.map(|()| true).inspect_err(|error| bad_pack = Some(innermost(error)))
+                received
+                    .map(|()| true)
+                    .inspect_err(|error| bad_pack = Some(innermost(error)))
             },
             Discard,
             &watchdog.interrupt,
@@ -156,13 +179,29 @@ pub(crate) enum Depth {
 
 fn remote_ref(found: Ref) -> Option<RemoteRef> {
     let (name, commit, wanted) = match found {
-        Ref::Peeled { full_ref_name, tag, object } => (full_ref_name, object, tag),
-        Ref::Direct { full_ref_name, object } => (full_ref_name, object, object),
-        Ref::Symbolic { full_ref_name, tag, object, .. } => (full_ref_name, object, tag.unwrap_or(object)),
+        Ref::Peeled {
+            full_ref_name,
+            tag,
+            object,
+        } => (full_ref_name, object, tag),
+        Ref::Direct {
+            full_ref_name,
+            object,
+        } => (full_ref_name, object, object),
+        Ref::Symbolic {
+            full_ref_name,
+            tag,
+            object,
+            ..
+        } => (full_ref_name, object, tag.unwrap_or(object)),
         Ref::Unborn { .. } => return None,
     };
     // A name that is not UTF-8 cannot be asked for in a spec.
-    Some(RemoteRef { name: String::from_utf8(name.into()).ok()?, commit, wanted })
+    Some(RemoteRef {
+        name: String::from_utf8(name.into()).ok()?,
+        commit,
+        wanted,
+    })
 }
 
 /// Reads the pack into the store. It becomes visible only when it is complete, its checksum is right and
@@ -174,11 +213,14 @@ fn receive(
     interrupt: &AtomicBool,
 ) -> gix::Result<()> {
     let mut header = [0; 12];
-    pack.read_exact(&mut header).map_err(|error| corrupt(format!("the pack was cut short: {error}")))?;
+    pack.read_exact(&mut header)
+        .map_err(|error| corrupt(format!("the pack was cut short: {error}")))?;
     let (_, objects) = pack::data::header::decode(&header)?;
     if objects > limits.pack_objects_max {
         let limit = limits.pack_objects_max;
-        return Err(corrupt(format!("the pack has {objects} objects, more than the limit of {limit} (pack_objects_max)")));
+        return Err(corrupt(format!(
+            "the pack has {objects} objects, more than the limit of {limit} (pack_objects_max)"
+        )));
     }
     let mut pack = Cursor::new(header).chain(pack);
     let outcome = pack::Bundle::write_to_directory(
@@ -213,7 +255,9 @@ struct Wishes {
 
 impl Negotiate for Wishes {
     fn mark_complete_and_common_ref(&mut self) -> gix::Result<negotiate::Action> {
-        Ok(negotiate::Action::MustNegotiate { remote_ref_target_known: Vec::new() })
+        Ok(negotiate::Action::MustNegotiate {
+            remote_ref_target_known: Vec::new(),
+        })
     }
 
     fn add_wants(&mut self, arguments: &mut Arguments, _known: &[bool]) -> bool {
@@ -247,7 +291,11 @@ fn explain(conversation: &Conversation, error: &gix::Error) -> Error {
                 use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
                 matches!(error.kind(), StorageFull | ReadOnlyFilesystem | PermissionDenied)
             });
-            if is_disk { Error::Disk(innermost(error)) } else { Error::Server(innermost(error)) }
+            if is_disk {
+                Error::Disk(innermost(error))
+            } else {
+                Error::Server(innermost(error))
+            }
         }
     }
 }
@@ -264,7 +312,11 @@ fn innermost(error: &gix::Error) -> String {
         }
         next = cause.source();
     }
-    if inner == outer || outer.is_empty() { inner } else { format!("{outer}: {inner}") }
+    if inner == outer || outer.is_empty() {
+        inner
+    } else {
+        format!("{outer}: {inner}")
+    }
 }
 
 /// Raises a flag at the deadline, for work that reads no socket.
@@ -275,7 +327,10 @@ struct Watchdog {
 
 impl Watchdog {
     fn start(deadline: Instant) -> Watchdog {
-        let watchdog = Watchdog { interrupt: Arc::default(), done: Arc::default() };
+        let watchdog = Watchdog {
+            interrupt: Arc::default(),
+            done: Arc::default(),
+        };
         let (interrupt, done) = (Arc::clone(&watchdog.interrupt), Arc::clone(&watchdog.done));
         std::thread::spawn(move || {
             let (is_done, changed) = &*done;
@@ -286,7 +341,10 @@ impl Watchdog {
                     interrupt.store(true, Ordering::Relaxed);
                     return;
                 }
-                is_done = changed.wait_timeout(is_done, left).unwrap_or_else(PoisonError::into_inner).0;
+                is_done = changed
+                    .wait_timeout(is_done, left)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
             }
         });
         watchdog

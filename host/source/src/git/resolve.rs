@@ -41,9 +41,11 @@ pub(crate) fn prefixes(strategy: &Strategy) -> Vec<String> {
 /// Whether a strategy names the commit itself, so that no server needs to be asked what it means.
 pub(crate) fn fixed(strategy: &Strategy) -> Option<Target> {
     match strategy {
-        Strategy::Commit { commit, label, .. } => {
-            Some(Target { label: label.clone(), commit: *commit, wanted: *commit })
-        }
+        Strategy::Commit { commit, label, .. } => Some(Target {
+            label: label.clone(),
+            commit: *commit,
+            wanted: *commit,
+        }),
         _ => None,
     }
 }
@@ -69,7 +71,11 @@ pub(crate) fn resolve(strategy: &Strategy, refs: &[RemoteRef]) -> Result<Vec<Tar
 }
 
 fn target(label: Option<String>, found: &RemoteRef) -> Target {
-    Target { label, commit: found.commit, wanted: found.wanted }
+    Target {
+        label,
+        commit: found.commit,
+        wanted: found.wanted,
+    }
 }
 
 fn newest(range: &str, refs: &[RemoteRef]) -> Result<Vec<Target>, Error> {
@@ -77,7 +83,10 @@ fn newest(range: &str, refs: &[RemoteRef]) -> Result<Vec<Target>, Error> {
         text: format!("semver parse error: {error}"),
         hint: "correct spec.ref.semver, e.g. '>=1.0.0 <2.0.0'".to_owned(),
     })?;
-    let tags = || refs.iter().filter_map(|found| Some((found.name.strip_prefix("refs/tags/")?, found)));
+    let tags = || {
+        refs.iter()
+            .filter_map(|found| Some((found.name.strip_prefix("refs/tags/")?, found)))
+    };
     let newest = parsed.newest(tags().map(|(tag, _)| tag));
     let targets = newest.iter().flat_map(|version| {
         let same = tags().filter(|(tag, _)| *tag == version.original());
@@ -99,14 +108,21 @@ pub(crate) fn missing(strategy: &Strategy, all: &[RemoteRef], url: &str) -> Erro
             (text, "refs/tags/", tag.as_str())
         }
         Strategy::Semver(range) => (format!("no match found for semver: {range}"), "refs/tags/", ""),
-        Strategy::Name { label, .. } => {
-            (format!("unable to resolve ref '{label}' to a specific commit"), "refs/", label.as_str())
-        }
-        Strategy::Commit { commit, .. } => {
-            (format!("unable to resolve commit object for '{commit}': object not found"), "", "")
-        }
+        Strategy::Name { label, .. } => (
+            format!("unable to resolve ref '{label}' to a specific commit"),
+            "refs/",
+            label.as_str(),
+        ),
+        Strategy::Commit { commit, .. } => (
+            format!("unable to resolve commit object for '{commit}': object not found"),
+            "",
+            "",
+        ),
     };
-    Error::NotFound { text, hint: alternatives(all, prefix, asked) }
+    Error::NotFound {
+        text,
+        hint: alternatives(all, prefix, asked),
+    }
 }
 
 /// How many names a message lists.
@@ -118,7 +134,10 @@ fn alternatives(all: &[RemoteRef], prefix: &str, asked: &str) -> String {
         return "check spec.ref.commit; the server must be willing to give it".to_owned();
     }
     let asked = asked.strip_prefix(prefix).unwrap_or(asked);
-    let mut names: Vec<&str> = all.iter().filter_map(|found| found.name.strip_prefix(prefix)).collect();
+    let mut names: Vec<&str> = all
+        .iter()
+        .filter_map(|found| found.name.strip_prefix(prefix))
+        .collect();
     names.sort_by_key(|name| (std::cmp::Reverse(common_prefix(name, asked)), *name));
     let what = match prefix {
         "refs/heads/" => "branches",
@@ -134,5 +153,8 @@ fn alternatives(all: &[RemoteRef], prefix: &str, asked: &str) -> String {
 }
 
 fn common_prefix(one: &str, other: &str) -> usize {
-    one.chars().zip(other.chars()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+    one.chars()
+        .zip(other.chars())
+        .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
+        .count()
 }

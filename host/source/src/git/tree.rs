@@ -22,9 +22,12 @@ use super::objects::{ObjectStore, ReadError};
 /// Why the files of a commit cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// An object is missing, damaged or too large.
+    /// An object is missing or damaged: fetching everything anew may mend it.
     #[error("{0}")]
-    Object(String),
+    Lost(String),
+    /// An object is not what it must be, or too large.
+    #[error("{0}")]
+    Invalid(String),
     /// A tree holds what no honest tree holds.
     #[error("directory '{directory}' of the commit is refused: entry '{name}' {problem}")]
     Hostile {
@@ -49,14 +52,20 @@ pub enum Error {
 
 impl From<ReadError> for Error {
     fn from(error: ReadError) -> Error {
-        Error::Object(error.to_string())
+        match error {
+            ReadError::Missing(_) | ReadError::Damaged { .. } => Error::Lost(error.to_string()),
+            ReadError::WrongKind { .. } | ReadError::TooLarge { .. } => Error::Invalid(error.to_string()),
+        }
     }
 }
 
 /// What an entry of a Git tree is to us. Symbolic links are left out, as artifacts leave them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Node {
-    File { id: ObjectId, is_executable: bool },
+    File {
+        id: ObjectId,
+        is_executable: bool,
+    },
     Directory(ObjectId),
     /// A submodule: the empty directory that a checkout without submodules has.
     Submodule,
@@ -80,7 +89,10 @@ pub(crate) struct Memo {
 }
 
 fn recall<K: std::hash::Hash + Eq, V: Clone>(memo: &Mutex<HashMap<K, V>>, key: &K) -> Option<V> {
-    memo.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    memo.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(key)
+        .cloned()
 }
 
 fn remember<K: std::hash::Hash + Eq, V>(memo: &Mutex<HashMap<K, V>>, key: K, value: V) {
@@ -108,6 +120,11 @@ impl GitTree {
         self.root
     }
 
+    /// Objects turned out missing or damaged: the next fetch brings everything anew.
+    pub(crate) fn distrust(&self) {
+        self.objects.retire();
+    }
+
     /// The usable entries of a directory, sorted by name. `path` is for messages.
     pub(crate) fn nodes(&self, id: ObjectId, path: &str) -> Result<Nodes, Error> {
         if let Some(nodes) = recall(&self.memo.nodes, &id) {
@@ -132,7 +149,9 @@ impl GitTree {
         let mut node = Node::Directory(self.root);
         let mut above = String::from("/");
         for name in path.split('/').filter(|name| !name.is_empty()) {
-            let Node::Directory(id) = node else { return Err(TreeError::NotFound) };
+            let Node::Directory(id) = node else {
+                return Err(TreeError::NotFound);
+            };
             let nodes = self.nodes(id, &above).map_err(tree_error)?;
             let at = nodes.binary_search_by(|(other, _)| other.as_str().cmp(name));
             let found = at.ok().and_then(|at| nodes.get(at)).ok_or(TreeError::NotFound)?;
@@ -154,20 +173,38 @@ impl GitTree {
         Ok(match node {
             Node::File { id, .. } => {
                 let size = self.size(*id).map_err(tree_error)?;
-                Child { name, size, entry_type: EntryType::File }
+                Child {
+                    name,
+                    size,
+                    entry_type: EntryType::File,
+                }
             }
-            Node::Directory(_) | Node::Submodule => Child { name, size: 0, entry_type: EntryType::Directory },
+            Node::Directory(_) | Node::Submodule => Child {
+                name,
+                size: 0,
+                entry_type: EntryType::Directory,
+            },
         })
     }
 
-    fn walk_into(&self, nodes: &Nodes, path: &str, depth: usize, files: &mut Vec<Entry>) -> Result<(), TreeError> {
+    fn walk_into(
+        &self,
+        nodes: &Nodes,
+        path: &str,
+        depth: usize,
+        files: &mut Vec<Entry>,
+    ) -> Result<(), TreeError> {
         refuse_deep(depth).map_err(tree_error)?;
         for (name, node) in nodes.iter() {
             let path = join_path(path, name);
             match node {
                 Node::File { id, .. } => {
                     let size = self.size(*id).map_err(tree_error)?;
-                    files.push(Entry { path, size, entry_type: EntryType::File });
+                    files.push(Entry {
+                        path,
+                        size,
+                        entry_type: EntryType::File,
+                    });
                     refuse_many(files.len()).map_err(tree_error)?;
                 }
                 Node::Directory(id) => {
@@ -188,11 +225,16 @@ impl GitTree {
         let nodes = self.nodes(id, path).map_err(tree_error)?;
         let mut children = Vec::with_capacity(nodes.len());
         for (name, node) in nodes.iter() {
-            children.push((name.as_str(), match node {
-                Node::File { id, .. } => Below::File(self.size(*id).map_err(tree_error)?),
-                Node::Directory(id) => Below::Directory(self.walk_digest(*id, &join_path(path, name), depth + 1)?),
-                Node::Submodule => Below::Directory(answer::empty_walk()),
-            }));
+            children.push((
+                name.as_str(),
+                match node {
+                    Node::File { id, .. } => Below::File(self.size(*id).map_err(tree_error)?),
+                    Node::Directory(id) => {
+                        Below::Directory(self.walk_digest(*id, &join_path(path, name), depth + 1)?)
+                    }
+                    Node::Submodule => Below::Directory(answer::empty_walk()),
+                },
+            ));
         }
         let digest = answer::walk(children);
         remember(&self.memo.walks, id, digest);
@@ -200,7 +242,9 @@ impl GitTree {
     }
 
     fn read_digest(&self, path: &str) -> Result<AnswerDigest, TreeError> {
-        let Node::File { id, .. } = self.find(path)? else { return Err(TreeError::NotAFile) };
+        let Node::File { id, .. } = self.find(path)? else {
+            return Err(TreeError::NotAFile);
+        };
         if let Some(content) = recall(&self.memo.contents, &id) {
             return Ok(answer::read_hashed(content));
         }
@@ -218,13 +262,29 @@ impl GitTree {
 
 pub(crate) fn refuse_deep(depth: usize) -> Result<(), Error> {
     let limit = DEPTH_MAX as u64;
-    if depth > DEPTH_MAX { Err(Error::TooLarge { what: "its depth", limit, knob: "depth_max" }) } else { Ok(()) }
+    if depth > DEPTH_MAX {
+        Err(Error::TooLarge {
+            what: "its depth",
+            limit,
+            knob: "depth_max",
+        })
+    } else {
+        Ok(())
+    }
 }
 
 pub(crate) fn refuse_many(entries: usize) -> Result<(), Error> {
     let limit = ENTRIES_MAX as u64;
     let is_over = entries > ENTRIES_MAX;
-    if is_over { Err(Error::TooLarge { what: "its number of files", limit, knob: "entries_max" }) } else { Ok(()) }
+    if is_over {
+        Err(Error::TooLarge {
+            what: "its number of files",
+            limit,
+            knob: "entries_max",
+        })
+    } else {
+        Ok(())
+    }
 }
 
 /// Reads a tree object as an enemy would have written it.
@@ -232,16 +292,24 @@ fn parse(id: ObjectId, content: &[u8], directory: &str) -> Result<Vec<(String, N
     let mut nodes = Vec::new();
     let mut names = HashSet::new();
     for entry in TreeRefIter::from_bytes(content, gix::hash::Kind::Sha1) {
-        let entry = entry.map_err(|error| Error::Object(format!("object {id} is not a valid tree: {error}")))?;
+        let entry =
+            entry.map_err(|error| Error::Invalid(format!("object {id} is not a valid tree: {error}")))?;
         let hostile = |problem: String| {
             let name = entry.filename.to_string().escape_debug().to_string();
-            Error::Hostile { directory: directory.to_owned(), name, problem }
+            Error::Hostile {
+                directory: directory.to_owned(),
+                name,
+                problem,
+            }
         };
         if !names.insert(entry.filename) {
             return Err(hostile("appears twice".to_owned()));
         }
         // Windows' device names are ordinary names here; what hides a `.git` on other systems is not.
-        let rules = component::Options { protect_windows: false, ..component::Options::default() };
+        let rules = component::Options {
+            protect_windows: false,
+            ..component::Options::default()
+        };
         let kind = entry.mode.kind();
         let mode = (kind == EntryKind::Link).then_some(component::Mode::Symlink);
         gix::validate::path::component(entry.filename, mode, rules)
@@ -249,13 +317,21 @@ fn parse(id: ObjectId, content: &[u8], directory: &str) -> Result<Vec<(String, N
         let Ok(name) = std::str::from_utf8(entry.filename) else {
             continue; // paths of a tree are UTF-8
         };
-        if name.contains('\0') {
-            return Err(hostile("has a name that is not allowed".to_owned()));
+        if name.contains(['\0', '\\']) {
+            return Err(hostile(
+                "has a name that is not allowed: it holds a backslash".to_owned(),
+            ));
         }
         let oid = entry.oid.to_owned();
         let node = match kind {
-            EntryKind::Blob => Node::File { id: oid, is_executable: false },
-            EntryKind::BlobExecutable => Node::File { id: oid, is_executable: true },
+            EntryKind::Blob => Node::File {
+                id: oid,
+                is_executable: false,
+            },
+            EntryKind::BlobExecutable => Node::File {
+                id: oid,
+                is_executable: true,
+            },
             EntryKind::Tree => Node::Directory(oid),
             EntryKind::Commit => Node::Submodule,
             EntryKind::Link => continue,
@@ -279,7 +355,11 @@ impl Tree for GitTree {
         let nodes = self.directory(path)?;
         let entry = |(name, node): &(String, Node)| {
             let Child { size, entry_type, .. } = self.child(name, node)?;
-            Ok(Entry { path: join_path(path, name), size, entry_type })
+            Ok(Entry {
+                path: join_path(path, name),
+                size,
+                entry_type,
+            })
         };
         nodes.iter().map(entry).collect()
     }

@@ -5,7 +5,9 @@ fn admitted(range: &str, versions: &str) -> String {
         Ok(range) => range,
         Err(error) => return error.to_string(),
     };
-    let admitted = versions.split(' ').filter(|version| range.contains(&Version::parse(version).unwrap()));
+    let admitted = versions
+        .split(' ')
+        .filter(|version| range.contains(&Version::parse(version).unwrap()));
     admitted.collect::<Vec<_>>().join(" ")
 }
 
@@ -17,7 +19,11 @@ fn ranges_admit_what_masterminds_does() {
         ("*", "0.0.1 1.0.0 1.0.0-a", "0.0.1 1.0.0"),
         ("x", "0.0.1 1.0.0", "0.0.1 1.0.0"),
         (">=1.0.0", "0.9.0 1.0.0 2.0.0 2.0.0-rc.1", "1.0.0 2.0.0"),
-        (">=1.0.0-0", "0.9.0 1.0.0-a 1.0.0 2.0.0-rc.1", "1.0.0-a 1.0.0 2.0.0-rc.1"),
+        (
+            ">=1.0.0-0",
+            "0.9.0 1.0.0-a 1.0.0 2.0.0-rc.1",
+            "1.0.0-a 1.0.0 2.0.0-rc.1",
+        ),
         ("1.2", "1.1.9 1.2.0 1.2.9 1.3.0", "1.2.0 1.2.9"),
         ("1", "0.9.0 1.0.0 1.9.0 2.0.0", "1.0.0 1.9.0"),
         ("1.x.x", "0.9.0 1.0.0 1.9.0 2.0.0", "1.0.0 1.9.0"),
@@ -46,7 +52,11 @@ fn ranges_admit_what_masterminds_does() {
         ("=>1.0.0", "0.9.0 1.0.0", "1.0.0"),
         ("=<1.0.0", "0.9.0 1.0.0 1.1.0", "0.9.0 1.0.0"),
         ("v1.2.3", "1.2.3 v1.2.3", "1.2.3 v1.2.3"),
-        (">= 1.0.0-beta.2", "1.0.0-beta.1 1.0.0-beta.10 1.0.0-beta.2 1.0.0", "1.0.0-beta.10 1.0.0-beta.2 1.0.0"),
+        (
+            ">= 1.0.0-beta.2",
+            "1.0.0-beta.1 1.0.0-beta.10 1.0.0-beta.2 1.0.0",
+            "1.0.0-beta.10 1.0.0-beta.2 1.0.0",
+        ),
         ("1.0.0 foo", "1.0.0", "improper constraint: 1.0.0 foo"),
         ("1.0.0>2", "1.0.0", "improper constraint: 1.0.0>2"),
         ("not", "1.0.0", "improper constraint: not"),
@@ -76,9 +86,21 @@ fn tags_need_three_parts_and_the_newest_wins() {
         assert_eq!(Version::parse_tag(tag).is_ok(), is_version, "{tag}");
     }
     let newest = |range: &str| {
-        let tags = ["v0.9.0", "1.0.0", "1.10.0", "v1.9.0", "1.10.0+b2", "2.0.0-rc1", "latest"];
+        let tags = [
+            "v0.9.0",
+            "1.0.0",
+            "1.10.0",
+            "v1.9.0",
+            "1.10.0+b2",
+            "2.0.0-rc1",
+            "latest",
+        ];
         let newest = Range::parse(range).unwrap().newest(tags);
-        newest.iter().map(|version| version.original().to_owned()).collect::<Vec<_>>().join(" ")
+        newest
+            .iter()
+            .map(|version| version.original().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(newest("1.x"), "1.10.0 1.10.0+b2");
     assert_eq!(newest(">=1.0.0-0"), "2.0.0-rc1");

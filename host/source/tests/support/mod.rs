@@ -33,7 +33,14 @@ impl Scene {
         let fetcher = GitFetcher::new(&home.path().join("git"), limits, LocalAccess::Denied).unwrap();
         std::fs::create_dir(home.path().join("artifacts")).unwrap();
         let store = Store::open(&home.path().join("artifacts"), store::Limits::default()).unwrap();
-        Scene { root, home, repository, server, fetcher, store }
+        Scene {
+            root,
+            home,
+            repository,
+            server,
+            fetcher,
+            store,
+        }
     }
 
     pub fn request(&self) -> GitRequest {
@@ -65,7 +72,9 @@ impl Scene {
     pub async fn failure(&self, request: GitRequest) -> String {
         match self.fetch(request).await {
             Ok(outcome) => panic!("{outcome:?}"),
-            Err(error) => error.to_string().replace(&self.server.url(""), "https://git.example/"),
+            Err(error) => error
+                .to_string()
+                .replace(&self.server.url(""), "https://git.example/"),
         }
     }
 
@@ -82,9 +91,16 @@ impl Scene {
 }
 
 pub fn branch(name: &str) -> Reference {
-    Reference { branch: Some(name.to_owned()), ..Reference::default() }
+    Reference {
+        branch: Some(name.to_owned()),
+        ..Reference::default()
+    }
 }
 
 pub fn paths(tree: &dyn Tree) -> Vec<String> {
-    tree.walk("/").unwrap().into_iter().map(|entry| entry.path).collect()
+    tree.walk("/")
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.path)
+        .collect()
 }

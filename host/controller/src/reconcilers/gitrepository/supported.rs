@@ -1,0 +1,34 @@
+//! What of a GitRepository's spec is not understood yet is refused, never ignored.
+
+use super::report::Trouble;
+use crate::ControllerConfig;
+use crate::error_policy::Failure;
+use sluice_api::source::GitProvider;
+use sluice_api::{GitRepository, Reason, reason};
+
+/// A field that a later version understands.
+pub(super) const NOT_SUPPORTED: Reason = Reason::new("NotSupported");
+
+pub(super) fn check(repository: &GitRepository, config: &ControllerConfig) -> Result<(), Trouble> {
+    let spec = &repository.spec;
+    let stall = |reason, message: String| Err(Trouble::fetch_failure(Failure::stall(reason, message)));
+    if spec.service_account_name.is_some() && !config.gate("ObjectLevelWorkloadIdentity") {
+        let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
+        return stall(reason::FEATURE_GATE_DISABLED, message.to_owned());
+    }
+    if spec.provider() == GitProvider::GitHub && spec.secret_ref.is_none() {
+        let message = "secretRef with github app data must be specified when provider is set to github";
+        return stall(reason::INVALID_PROVIDER_CONFIGURATION, message.to_owned());
+    }
+    let refused = [
+        (spec.provider() != GitProvider::Generic, "provider", "use provider generic with a token in spec.secretRef"),
+        (spec.verification.is_some(), "verify", "remove it to use the source unverified"),
+        (!spec.include.is_empty(), "include", "use a Kustomization a repository instead"),
+        (spec.recurse_submodules, "recurseSubmodules", "make a GitRepository for each submodule instead"),
+        (!spec.sparse_checkout.is_empty(), "sparseCheckout", "use spec.ignore instead"),
+    ];
+    match refused.into_iter().find(|(is_used, _, _)| *is_used) {
+        Some((_, field, remedy)) => stall(NOT_SUPPORTED, format!("spec.{field} is not supported yet: {remedy}")),
+        None => Ok(()),
+    }
+}
