@@ -50,17 +50,18 @@ impl Cluster {
         }
         for name in NAMESPACES {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-            self.create_own("", "v1", "namespaces", "", namespace);
+            self.create_own("kube-apiserver", "", "v1", "namespaces", "", namespace);
         }
         let api = json!({"apiVersion": "v1", "kind": "Service",
             "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
             "spec": {"clusterIP": "10.0.0.1", "ports": [{"name": "https", "port": 443, "targetPort": 6443, "protocol": "TCP"}]}});
-        self.create_own("", "v1", "services", "default", api);
+        self.create_own("kube-apiserver", "", "v1", "services", "default", api);
     }
 
     /// Creates an object on the server's own account; one that is there stays.
     pub(crate) fn create_own(
         &self,
+        manager: &str,
         group: &str,
         version: &str,
         plural: &str,
@@ -74,7 +75,7 @@ impl Cluster {
             name: String::new(),
             subresource: String::new(),
             options: WriteOptions {
-                manager: "kube-controller-manager".to_owned(),
+                manager: manager.to_owned(),
                 ..WriteOptions::default()
             },
         };
@@ -132,10 +133,20 @@ impl Cluster {
         };
         let spec = meta::field_mut(object, "spec");
         spec.insert("clusterIP".to_owned(), address.clone().into());
-        spec.insert("clusterIPs".to_owned(), json!([address]));
-        spec.entry("ipFamilies").or_insert_with(|| json!(["IPv4"]));
-        spec.entry("ipFamilyPolicy")
-            .or_insert_with(|| json!("SingleStack"));
+        spec.insert("clusterIPs".to_owned(), json!([address.clone()]));
+        // a headless Service without a selector may be filled in with addresses of either family
+        let is_open = address == "None"
+            && spec
+                .get("selector")
+                .and_then(Value::as_object)
+                .is_none_or(serde_json::Map::is_empty);
+        let (families, policy) = if is_open {
+            (json!(["IPv4", "IPv6"]), "RequireDualStack")
+        } else {
+            (json!(["IPv4"]), "SingleStack")
+        };
+        spec.entry("ipFamilies").or_insert(families);
+        spec.entry("ipFamilyPolicy").or_insert_with(|| policy.into());
         if service_type == "NodePort" || service_type == "LoadBalancer" {
             for (index, port) in spec
                 .get_mut("ports")

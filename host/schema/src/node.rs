@@ -120,6 +120,8 @@ pub struct Constraints {
 /// References are resolved; where a type contains itself (JSON schemas do) the inner occurrence is a node that takes anything.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
+    /// The name of the Go type that the schema is made from, without its package; empty where it has none.
+    pub type_name: String,
     /// The JSON type.
     pub kind: Type,
     /// `format`: `date-time`, `int64`, `byte` …

@@ -58,7 +58,9 @@ impl<'a> Definitions<'a> {
         self.open.push(name.to_owned());
         let node = Reader { dialect: Dialect::BuiltIn, definitions: Some(self), depth: 0 }.read(schema, name);
         self.open.pop();
-        let node = Arc::new(node.unwrap_or_default());
+        let mut node = node.unwrap_or_default();
+        node.type_name = name.rsplit('.').next().unwrap_or_default().to_owned();
+        let node = Arc::new(node);
         self.resolved.insert(name.to_owned(), node.clone());
         Some(node)
     }

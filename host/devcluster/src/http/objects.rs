@@ -177,19 +177,27 @@ fn write(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
     } = written;
     warnings.extend(found);
     let code = if is_new { 201 } else { 200 };
-    Ok(warn(show(view, kind, code, &object), &warnings))
+    Ok(warn(show(asked, view, kind, code, &object)?, &warnings))
 }
 
 /// An object in the form that was asked for.
-pub(super) fn show(view: View, kind: &Kind, code: u16, object: &Value) -> Answer {
-    match view {
+pub(super) fn show(asked: &Asked, view: View, kind: &Kind, code: u16, object: &Value) -> Result<Answer> {
+    Ok(match view {
         View::Full => json(code, object),
         View::Metadata => json(code, &reads::metadata_of(object)),
         View::Table => {
             let meta = object!({"resourceVersion": crate::meta::resource_version(object)});
-            json(code, &table::of(kind, std::slice::from_ref(&object), &meta, true))
+            json(
+                code,
+                &table::of(
+                    kind,
+                    std::slice::from_ref(&object),
+                    &meta,
+                    reads::included(asked)?,
+                ),
+            )
         }
-    }
+    })
 }
 
 fn removal(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) fn get(asked: &Asked, kind: &Kind) -> Result<Answer> {
     let view = view(&asked.accept)?;
     let found = stored(asked, kind)?;
-    Ok(show(view, kind, 200, &kind.present(&found)))
+    show(asked, view, kind, 200, &kind.present(&found))
 }
 
 /// The stored object that the path names.
@@ -71,12 +71,29 @@ pub(super) fn list(asked: &Asked, kind: &Kind) -> Result<Answer> {
         )));
     }
     check_revision(asked, store.revision())?;
-    let snapshot = store.list(&kind.table, scope(asked, kind));
     let from = continued(asked.query.text("continue"))?;
+    if from.is_some() && !matches!(asked.query.text("resourceVersion"), "" | "0") {
+        return Err(Status::bad_request(
+            "specifying resource version is not allowed when using continue",
+        ));
+    }
+    let exact = (asked.query.text("resourceVersionMatch") == "Exact")
+        .then(|| asked.query.number("resourceVersion"))
+        .flatten();
+    let at = from.as_ref().map(|(revision, _)| *revision).or(exact);
+    let snapshot = match at {
+        Some(at) => store.list_at(&kind.table, scope(asked, kind), at).map_err(|_| {
+            Status::expired("The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.")
+        })?,
+        None => store.list(&kind.table, scope(asked, kind)),
+    };
+    // a list of any age comes from memory, whole
+    let is_any =
+        asked.query.text("resourceVersion") == "0" && asked.query.text("resourceVersionMatch") != "Exact";
     let limit = asked
         .query
         .number("limit")
-        .filter(|limit| *limit > 0)
+        .filter(|limit| *limit > 0 && !is_any)
         .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let (revision, after) = from.unwrap_or((snapshot.revision, None));
     let shown = snapshot
@@ -102,10 +119,7 @@ pub(super) fn list(asked: &Asked, kind: &Kind) -> Result<Answer> {
     Ok(match view {
         View::Full => json(200, &full_list(kind, &items, &meta)),
         View::Metadata => json(200, &metadata_list(&items, &meta)),
-        View::Table => json(
-            200,
-            &table::of(kind, &items, &meta, asked.query.text("includeObject") != "None"),
-        ),
+        View::Table => json(200, &table::of(kind, &items, &meta, included(asked)?)),
     })
 }
 
@@ -140,11 +154,6 @@ fn check_revision(asked: &Asked, now: u64) -> Result<()> {
             "",
         ));
         return Err(status);
-    }
-    if matching == "Exact" && wanted < now {
-        return Err(Status::expired(format!(
-            "The provided resource version {wanted} is not available; the development server keeps the newest only"
-        )));
     }
     Ok(())
 }
@@ -208,4 +217,16 @@ pub(crate) fn metadata_of(object: &Value) -> Value {
 fn metadata_list(items: &[&Value], meta: &Value) -> Value {
     let items: Vec<Value> = items.iter().map(|item| metadata_of(item)).collect();
     object!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": items})
+}
+
+/// How much of its object a table's row carries.
+pub(super) fn included(asked: &Asked) -> Result<table::Included> {
+    match asked.query.text("includeObject") {
+        "" | "Metadata" => Ok(table::Included::Metadata),
+        "Object" => Ok(table::Included::Object),
+        "None" => Ok(table::Included::Nothing),
+        other => Err(Status::bad_request(format!(
+            "Unable to convert to Table as requested: includeObject: Invalid value: \"{other}\": must be 'Metadata', 'Object', 'None', or empty"
+        ))),
+    }
 }

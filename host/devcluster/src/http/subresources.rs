@@ -157,28 +157,16 @@ fn scale_of(kind: &Kind, found: &Value) -> Value {
 /// PUT of a namespace's finalizers; the last one gone lets the namespace go.
 fn finalize(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {
     let cluster = &asked.face.cluster;
-    let stored = reads::stored(asked, kind)?;
-    let sent = body::decode(bytes, &asked.content_type, &kind.kind)?.value;
-    let mut new = (*stored).clone();
-    let finalizers = sent
+    let (write, sent, _) = read_write(asked, kind, bytes)?;
+    let written = update::replace(cluster, &write, sent)?.object;
+    let is_last = written
         .pointer("/spec/finalizers")
-        .cloned()
-        .unwrap_or_else(|| object!([]));
-    let is_last = finalizers.as_array().is_none_or(Vec::is_empty);
-    meta::field_mut(&mut new, "spec").insert("finalizers".to_owned(), finalizers);
-    if is_last && meta::is_deleted(&new) && meta::finalizers(&new).is_empty() {
-        let _ = cluster.remove(kind, &crate::store::Key::of(&new), revision_of(&stored));
-        return Ok(json(200, &new));
+        .and_then(Value::as_array)
+        .is_none_or(Vec::is_empty);
+    if is_last && meta::is_deleted(&written) && meta::finalizers(&written).is_empty() {
+        let _ = cluster.remove(kind, &crate::store::Key::of(&written), revision_of(&written));
     }
-    let named = crate::status::Named {
-        group: "",
-        resource: "namespaces",
-        name: &asked.target.name,
-    };
-    let stored = cluster
-        .put(kind, new, &Expect::Revision(revision_of(&stored)))
-        .map_err(|_| Status::modified(&named))?;
-    Ok(json(200, &stored))
+    Ok(json(200, &written))
 }
 
 fn bind(asked: &Asked, kind: &Arc<Kind>, bytes: &[u8]) -> Result<Answer> {

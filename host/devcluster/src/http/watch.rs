@@ -36,7 +36,7 @@ struct Stream {
     /// The newest revision that was looked at.
     seen: u64,
     tables_sent: bool,
-    with_objects: bool,
+    included: table::Included,
 }
 
 /// GET with `watch=true`.
@@ -51,7 +51,7 @@ pub(super) fn answer(asked: &Asked, kind: &Arc<Kind>) -> Result<Answer> {
     if wants_initial && query.text("resourceVersionMatch") != "NotOlderThan" {
         let cause = crate::status::Cause::new(
             "FieldValueForbidden",
-            "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+            "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
             "resourceVersionMatch",
         );
         return Err(Status::invalid("meta.k8s.io", "ListOptions", "", vec![cause]));
@@ -72,8 +72,7 @@ pub(super) fn answer(asked: &Asked, kind: &Arc<Kind>) -> Result<Answer> {
         (source, snapshot.revision)
     } else {
         let wanted = since.parse::<u64>().map_err(|_| {
-            Status::bad_request(format!(
-                "Invalid value: \"{since}\": strconv.ParseUint: parsing \"{since}\": invalid syntax"
+            Status::new(500, "", format!("resourceVersion: Invalid value: \"{since}\": strconv.ParseUint: parsing \"{since}\": invalid syntax"
             ))
         })?;
         match cluster
@@ -97,7 +96,7 @@ pub(super) fn answer(asked: &Asked, kind: &Arc<Kind>) -> Result<Answer> {
         stop: asked.face.stop.clone(),
         seen,
         tables_sent: false,
-        with_objects: query.text("includeObject") != "None",
+        included: reads::included(asked)?,
     };
     for object in ready {
         let shown = stream.kind.present(&object);
@@ -167,11 +166,19 @@ impl Stream {
             .as_ref()
             .map(|previous| self.kind.present(previous));
         let fits = change.kind != ChangeKind::Deleted && self.selector.matches(&now);
-        let fitted = before.is_some_and(|before| self.selector.matches(&before));
+        let fitted = before
+            .as_ref()
+            .is_some_and(|before| self.selector.matches(before));
         match (fitted, fits) {
             (false, true) => self.push("ADDED", &now),
             (true, true) => self.push("MODIFIED", &now),
-            (true, false) => self.push("DELETED", &now),
+            (true, false) if change.kind == ChangeKind::Deleted => self.push("DELETED", &now),
+            (true, false) => {
+                // it left the selection: what is told is how it was while it belonged
+                let mut last = before.map(|before| (*before).clone()).unwrap_or_default();
+                crate::meta::set(&mut last, "resourceVersion", change.revision.to_string());
+                self.push("DELETED", &last);
+            }
             (false, false) => {}
         }
     }
@@ -185,7 +192,7 @@ impl Stream {
                     &self.kind,
                     &[object],
                     &json!({"resourceVersion": crate::meta::resource_version(object)}),
-                    self.with_objects,
+                    self.included,
                 );
                 // columns are told once
                 if std::mem::replace(&mut self.tables_sent, true) {

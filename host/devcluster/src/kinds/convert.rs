@@ -1,6 +1,6 @@
 use super::Kind;
 use crate::meta;
-use crate::write::structural;
+use crate::write::{structural, typed};
 use serde_json::{Value, json};
 
 /// Turns a stored object into the version of `kind`.
@@ -12,6 +12,10 @@ pub(super) fn to_version(object: &mut Value, kind: &Kind) {
         _ => {}
     }
     set_version(object, &kind.api_version());
+    if kind.custom.is_none() {
+        // what cannot be written in the other version's type stays as it is
+        let _ = typed::round_trip(object);
+    }
 }
 
 /// Turns an object of `kind`'s version into what is stored.

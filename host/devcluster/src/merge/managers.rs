@@ -165,7 +165,7 @@ impl Managers {
             set: FieldSet::default(),
         });
         entry.set.absorb(set);
-        entry.time = Some(now.to_owned());
+        entry.time = Some(now.to_owned()).filter(|now| !now.is_empty());
     }
 
     /// Sets what `writer` applies; gives what it applied before.

@@ -56,15 +56,33 @@ pub(crate) fn patched(kind: PatchKind, node: &Node, object: &Value, patch: Value
         }
         PatchKind::Merge => {
             if !patch.is_object() {
-                return Err(Status::bad_request(
-                    "error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}",
-                ));
+                let got = if patch.is_array() { "array" } else { "value" };
+                return Err(Status::bad_request(format!(
+                    "error decoding patch: json: cannot unmarshal {got} into Go value of type map[string]interface {{}}"
+                )));
             }
             json_patch::merge(&mut out, &patch);
         }
         PatchKind::Strategic | PatchKind::Apply => out = strategic::merge(node, out, patch)?,
     }
     Ok(out)
+}
+
+/// `%v` of a map in Go.
+pub(crate) fn go_map(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let fields: Vec<String> = map
+                .iter()
+                .map(|(name, value)| format!("{name}:{}", go_map(value)))
+                .collect();
+            format!("map[{}]", fields.join(" "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// The server's library lets `replace` set a field that is not there yet.

@@ -1,3 +1,4 @@
+use super::go_map;
 use crate::status::{Result, Status};
 use serde_json::{Map, Value};
 use sluice_schema::{Node, PatchStrategy};
@@ -34,6 +35,7 @@ fn maps(
     if let Some(Value::Array(kept)) = patch.remove(RETAIN_KEYS) {
         live.retain(|key, _| kept.iter().any(|kept| kept.as_str() == Some(key)));
     }
+    let before = live.clone();
     let mut orders: Vec<(String, Vec<Value>)> = Vec::new();
     for (key, value) in patch {
         if let Some(list) = key.strip_prefix(DELETE_FROM_LIST) {
@@ -69,13 +71,29 @@ fn maps(
             .and_then(|node| node.field(&list))
             .and_then(|field| field.merge_key.clone());
         if let Some(Value::Array(items)) = live.get_mut(&list) {
-            sort(items, &order, merge_key.as_deref());
+            let before = before
+                .get(&list)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default();
+            arrange(items, &before, &order, merge_key.as_deref());
         }
     }
     Ok(Some(live))
 }
 
-fn lists(field: Option<&Node>, mut live: Vec<Value>, patch: Vec<Value>) -> Result<Vec<Value>> {
+fn lists(field: Option<&Node>, live: Vec<Value>, patch: Vec<Value>) -> Result<Vec<Value>> {
+    let (before, order) = (live.clone(), patch.clone());
+    let is_merged = field.is_some_and(|field| field.patch_strategy.merge);
+    let merge_key = field.and_then(|field| field.merge_key.as_deref());
+    let mut merged = merge_lists(field, live, patch)?;
+    if is_merged {
+        arrange(&mut merged, &before, &order, merge_key);
+    }
+    Ok(merged)
+}
+
+fn merge_lists(field: Option<&Node>, mut live: Vec<Value>, patch: Vec<Value>) -> Result<Vec<Value>> {
     let strategy = field.map(|field| field.patch_strategy).unwrap_or_default();
     let merge_key = field.and_then(|field| field.merge_key.as_deref());
     if strategy == PatchStrategy::default() || !strategy.merge {
@@ -107,12 +125,20 @@ fn lists(field: Option<&Node>, mut live: Vec<Value>, patch: Vec<Value>) -> Resul
                 "",
                 format!(
                     "map: {} does not contain declared merge key: {key}",
-                    Value::Object(item)
+                    go_map(&Value::Object(item))
                 ),
             ));
         };
         let at = live.iter().position(|live| live.get(key) == Some(&wanted));
         match item.get(DIRECTIVE).and_then(Value::as_str) {
+            Some(other) if !matches!(other, "delete" | "replace" | "merge") => {
+                let shown = go_map(&Value::Object(item.clone()));
+                return Err(Status::new(
+                    500,
+                    "",
+                    format!("unknown patch type: {other} in map: {shown}"),
+                ));
+            }
             Some("delete") => live.retain(|live| live.get(key) != Some(&wanted)),
             Some("replace") => {
                 item.remove(DIRECTIVE);
@@ -136,23 +162,35 @@ fn lists(field: Option<&Node>, mut live: Vec<Value>, patch: Vec<Value>) -> Resul
     Ok(live)
 }
 
-/// Brings items into the order of `order`; items that it does not name keep their place behind what they followed.
-fn sort(items: &mut Vec<Value>, order: &[Value], merge_key: Option<&str>) {
-    let same = |item: &Value, wanted: &Value| match merge_key {
-        Some(key) => item.get(key) == wanted.get(key),
-        None => item == wanted,
+/// Merges two runs of items that keep their own order: those that the patch names, and those that only the live list has.
+/// A live item goes before a named one that stood behind it; a named item that is new goes first.
+fn interleave(
+    live: &[Value],
+    named: Vec<Value>,
+    alone: Vec<Value>,
+    same: impl Fn(&Value, &Value) -> bool,
+) -> Vec<Value> {
+    let place = |item: &Value| live.iter().position(|other| same(item, other));
+    let mut out = Vec::with_capacity(named.len() + alone.len());
+    let (mut named, mut alone) = (named.into_iter().peekable(), alone.into_iter().peekable());
+    while let (Some(left), Some(right)) = (named.peek(), alone.peek()) {
+        let is_behind = place(left).is_some_and(|left| place(right).is_some_and(|right| left > right));
+        out.extend(if is_behind { alone.next() } else { named.next() });
+    }
+    out.extend(named.chain(alone));
+    out
+}
+
+/// Brings a merged list into order: `order` for the items it names, the live order for the others.
+fn arrange(items: &mut Vec<Value>, live: &[Value], order: &[Value], merge_key: Option<&str>) {
+    let same = |item: &Value, other: &Value| match merge_key {
+        Some(key) => item.get(key) == other.get(key),
+        None => item == other,
     };
     let place = |item: &Value| order.iter().position(|wanted| same(item, wanted));
-    let mut last = 0;
-    let mut ranked: Vec<(usize, usize, Value)> = Vec::new();
-    for (index, item) in items.drain(..).enumerate() {
-        if let Some(at) = place(&item) {
-            last = at;
-            ranked.push((at, 0, item));
-        } else {
-            ranked.push((last, index + 1, item));
-        }
-    }
-    ranked.sort_by_key(|(at, index, _)| (*at, *index));
-    items.extend(ranked.into_iter().map(|(_, _, item)| item));
+    let (mut named, alone): (Vec<Value>, Vec<Value>) = std::mem::take(items)
+        .into_iter()
+        .partition(|item| place(item).is_some());
+    named.sort_by_key(|item| place(item));
+    *items = interleave(live, named, alone, same);
 }

@@ -148,3 +148,27 @@ fn forget(cluster: &Cluster, kind: &Kind, object: &Value, uid: &str) {
     }
     let _ = cluster.put(kind, new, &Expect::Revision(revision_of(&stored)));
 }
+
+/// Takes a finalizer off an object that is being deleted; the last one lets it go.
+pub(super) fn release(cluster: &Cluster, table: &str, key: &Key, finalizer: &str) {
+    let Some(stored) = cluster
+        .store
+        .get(table, key)
+        .filter(|stored| meta::is_deleted(stored))
+    else {
+        return;
+    };
+    let left: Vec<String> = meta::finalizers(&stored)
+        .into_iter()
+        .filter(|name| name != finalizer)
+        .collect();
+    if left.is_empty() {
+        let _ = cluster.store.remove(table, key, revision_of(&stored));
+    } else if left != meta::finalizers(&stored) {
+        let mut new = (*stored).clone();
+        meta::set_finalizers(&mut new, &left);
+        let _ = cluster
+            .store
+            .put(table, new, &Expect::Revision(revision_of(&stored)));
+    }
+}

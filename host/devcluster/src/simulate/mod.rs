@@ -11,6 +11,7 @@ use crate::cluster::Cluster;
 use crate::kinds::{Kind, table};
 use crate::meta;
 use crate::store::{Change, ChangeKind};
+use crate::write::strategy::CLAIM_PROTECTION;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -74,6 +75,10 @@ fn look(cluster: &Cluster, change: &Change, controllers: Controllers, later: &mu
     } else if let Some(kind) = kind_of(cluster, change) {
         garbage::waiting_owner(cluster, &kind, object);
         garbage::check_owners(cluster, &kind, object);
+    }
+    if controllers.garbage && change.table == table("", "persistentvolumeclaims") && meta::is_deleted(object)
+    {
+        garbage::release(cluster, &change.table, &change.key, CLAIM_PROTECTION);
     }
     if controllers.workloads {
         workloads::look(cluster, change, later);

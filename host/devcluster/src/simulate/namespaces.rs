@@ -21,7 +21,14 @@ pub(crate) fn reconcile(cluster: &Cluster, name: &str) {
         {
             let account =
                 json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
-            cluster.create_own("", "v1", "serviceaccounts", name, account);
+            cluster.create_own(
+                "kube-controller-manager",
+                "",
+                "v1",
+                "serviceaccounts",
+                name,
+                account,
+            );
         }
         return;
     }

@@ -51,6 +51,38 @@ impl Table {
         }
     }
 
+    /// The objects as they were, found by undoing what came after.
+    pub(super) fn select_at(
+        &self,
+        namespace: Option<&str>,
+        revision: u64,
+    ) -> Result<Vec<Arc<Value>>, TooOld> {
+        if revision < self.forgotten {
+            return Err(TooOld {
+                asked: revision,
+                oldest: self.forgotten,
+            });
+        }
+        let mut objects = self.objects.clone();
+        for change in self
+            .history
+            .iter()
+            .rev()
+            .take_while(|change| change.revision > revision)
+        {
+            match &change.previous {
+                Some(previous) => drop(objects.insert(change.key.clone(), previous.clone())),
+                None => drop(objects.remove(&change.key)),
+            }
+        }
+        let is_meant = |key: &Key| namespace.is_none_or(|namespace| namespace == key.namespace);
+        Ok(objects
+            .into_iter()
+            .filter(|(key, _)| is_meant(key))
+            .map(|(_, object)| object)
+            .collect())
+    }
+
     pub(super) fn record(&mut self, change: Arc<Change>, history_max: usize) {
         match change.kind {
             ChangeKind::Deleted => drop(self.objects.remove(&change.key)),

@@ -118,6 +118,21 @@ impl Store {
         }
     }
 
+    /// The same as it was at an earlier revision; none where history does not reach back.
+    pub(crate) fn list_at(
+        &self,
+        table: &str,
+        namespace: Option<&str>,
+        revision: u64,
+    ) -> Result<Snapshot, TooOld> {
+        let inner = self.lock();
+        let objects = match inner.tables.get(table) {
+            Some(table) => table.select_at(namespace, revision)?,
+            None => Vec::new(),
+        };
+        Ok(Snapshot { revision, objects })
+    }
+
     /// Writes `object` if `expect` holds; its resource version is set here.
     pub(crate) fn put(&self, table: &str, mut object: Value, expect: &Expect) -> Result<Arc<Value>, Stale> {
         let key = Key::of(&object);
@@ -173,12 +188,6 @@ impl Store {
         };
         inner.record(change, self.history_max);
         Ok(object)
-    }
-
-    /// Drops a whole table, as happens when a CustomResourceDefinition goes.
-    pub(crate) fn drop_table(&self, table: &str) {
-        let mut inner = self.lock();
-        inner.tables.remove(table);
     }
 
     /// Follows a table from `since` (exclusive); without it, from now. Gives none if history does not reach back.

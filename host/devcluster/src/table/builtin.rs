@@ -1,6 +1,6 @@
 //! Columns of the built-in kinds that people look at.
 
-use super::{Column, age, column, duration};
+use super::{age, duration};
 use crate::kinds::Kind;
 use crate::meta;
 use jiff::Timestamp;
@@ -8,230 +8,51 @@ use serde_json::Value;
 
 type Row = fn(&Value, Timestamp) -> Vec<Value>;
 
-/// Column names with priority 1 begin with `+`; the rest of the definition follows from the name.
-struct Printer {
-    group: &'static str,
-    kind: &'static str,
-    columns: &'static [&'static str],
-    row: Row,
-}
-
-const PRINTERS: &[Printer] = &[
-    Printer {
-        group: "",
-        kind: "Pod",
-        columns: &[
-            "Ready",
-            "Status",
-            "Restarts",
-            "Age",
-            "+IP",
-            "+Node",
-            "+Nominated Node",
-            "+Readiness Gates",
-        ],
-        row: pod,
-    },
-    Printer {
-        group: "apps",
-        kind: "Deployment",
-        columns: &[
-            "Ready",
-            "#Up-to-date",
-            "#Available",
-            "Age",
-            "+Containers",
-            "+Images",
-            "+Selector",
-        ],
-        row: deployment,
-    },
-    Printer {
-        group: "apps",
-        kind: "ReplicaSet",
-        columns: &[
-            "#Desired",
-            "#Current",
-            "#Ready",
-            "Age",
-            "+Containers",
-            "+Images",
-            "+Selector",
-        ],
-        row: replica_set,
-    },
-    Printer {
-        group: "apps",
-        kind: "StatefulSet",
-        columns: &["Ready", "Age", "+Containers", "+Images"],
-        row: stateful_set,
-    },
-    Printer {
-        group: "apps",
-        kind: "DaemonSet",
-        columns: &[
-            "#Desired",
-            "#Current",
-            "#Ready",
-            "#Up-to-date",
-            "#Available",
-            "Node Selector",
-            "Age",
-            "+Containers",
-            "+Images",
-            "+Selector",
-        ],
-        row: daemon_set,
-    },
-    Printer {
-        group: "batch",
-        kind: "Job",
-        columns: &[
-            "Status",
-            "Completions",
-            "Duration",
-            "Age",
-            "+Containers",
-            "+Images",
-            "+Selector",
-        ],
-        row: job,
-    },
-    Printer {
-        group: "batch",
-        kind: "CronJob",
-        columns: &[
-            "Schedule",
-            "Timezone",
-            "Suspend",
-            "#Active",
-            "Last Schedule",
-            "Age",
-            "+Containers",
-            "+Images",
-            "+Selector",
-        ],
-        row: cron_job,
-    },
-    Printer {
-        group: "",
-        kind: "Service",
-        columns: &["Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"],
-        row: service,
-    },
-    Printer {
-        group: "",
-        kind: "ConfigMap",
-        columns: &["#Data", "Age"],
-        row: config_map,
-    },
-    Printer {
-        group: "",
-        kind: "Secret",
-        columns: &["Type", "#Data", "Age"],
-        row: secret,
-    },
-    Printer {
-        group: "",
-        kind: "Namespace",
-        columns: &["Status", "Age"],
-        row: phase,
-    },
-    Printer {
-        group: "",
-        kind: "Node",
-        columns: &["Status", "Roles", "Age", "Version"],
-        row: node,
-    },
-    Printer {
-        group: "",
-        kind: "ServiceAccount",
-        columns: &["Age"],
-        row: only_age,
-    },
-    Printer {
-        group: "",
-        kind: "Event",
-        columns: &["Last Seen", "Type", "Reason", "Object", "Message"],
-        row: event,
-    },
-    Printer {
-        group: "events.k8s.io",
-        kind: "Event",
-        columns: &["Last Seen", "Type", "Reason", "Object", "Message"],
-        row: event,
-    },
-    Printer {
-        group: "",
-        kind: "PersistentVolumeClaim",
-        columns: &[
-            "Status",
-            "Volume",
-            "Capacity",
-            "Access Modes",
-            "StorageClass",
-            "VolumeAttributesClass",
-            "Age",
-        ],
-        row: claim,
-    },
-    Printer {
-        group: "networking.k8s.io",
-        kind: "Ingress",
-        columns: &["Class", "Hosts", "Address", "Ports", "Age"],
-        row: ingress,
-    },
-    Printer {
-        group: "rbac.authorization.k8s.io",
-        kind: "RoleBinding",
-        columns: &["Role", "Age"],
-        row: binding,
-    },
-    Printer {
-        group: "rbac.authorization.k8s.io",
-        kind: "ClusterRoleBinding",
-        columns: &["Role", "Age"],
-        row: binding,
-    },
-    Printer {
-        group: "coordination.k8s.io",
-        kind: "Lease",
-        columns: &["Holder", "Age"],
-        row: lease,
-    },
-    Printer {
-        group: "networking.k8s.io",
-        kind: "NetworkPolicy",
-        columns: &["Pod-Selector", "Age"],
-        row: network_policy,
-    },
+/// The cells of the kinds that people look at; all columns but the name, in the recorded order.
+const PRINTERS: &[(&str, &str, Row)] = &[
+    ("", "Pod", pod),
+    ("apps", "Deployment", deployment),
+    ("apps", "ReplicaSet", replica_set),
+    ("apps", "StatefulSet", stateful_set),
+    ("apps", "DaemonSet", daemon_set),
+    ("batch", "Job", job),
+    ("batch", "CronJob", cron_job),
+    ("", "Service", service),
+    ("", "ConfigMap", config_map),
+    ("", "Secret", secret),
+    ("", "Namespace", phase),
+    ("", "Node", node),
+    ("", "ServiceAccount", only_age),
+    ("", "Event", event),
+    ("events.k8s.io", "Event", event),
+    ("", "PersistentVolumeClaim", claim),
+    ("networking.k8s.io", "Ingress", ingress),
+    ("networking.k8s.io", "NetworkPolicy", network_policy),
+    ("rbac.authorization.k8s.io", "Role", created),
+    ("rbac.authorization.k8s.io", "ClusterRole", created),
+    ("rbac.authorization.k8s.io", "RoleBinding", binding),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding", binding),
+    ("coordination.k8s.io", "Lease", lease),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", created),
+    ("", "LimitRange", created),
+    ("storage.k8s.io", "StorageClass", storage_class),
+    ("policy", "PodDisruptionBudget", budget),
 ];
 
-fn printer(kind: &Kind) -> Option<&'static Printer> {
+fn printer(kind: &Kind) -> Option<Row> {
     PRINTERS
         .iter()
-        .find(|printer| printer.group == kind.group && printer.kind == kind.kind)
+        .find(|(group, name, _)| *group == kind.group && *name == kind.kind)
+        .map(|(.., row)| *row)
 }
 
-pub(super) fn columns(kind: &Kind) -> Option<Vec<Column>> {
-    let printer = printer(kind)?;
-    Some(
-        printer
-            .columns
-            .iter()
-            .map(|name| {
-                let (name, priority) = name.strip_prefix('+').map_or((*name, 0), |name| (name, 1));
-                let (name, kind) = name
-                    .strip_prefix('#')
-                    .map_or((name, "string"), |name| (name, "integer"));
-                column(name, kind, "", "", priority)
-            })
-            .collect(),
-    )
+/// Whether a kind has more to show than its name and age.
+pub(super) fn has_cells(kind: &Kind) -> bool {
+    printer(kind).is_some()
 }
 
 pub(super) fn cells(kind: &Kind, item: &Value, now: Timestamp) -> Option<Vec<Value>> {
-    printer(kind).map(|printer| (printer.row)(item, now))
+    printer(kind).map(|row| row(item, now))
 }
 
 fn number(item: &Value, pointer: &str) -> i64 {
@@ -328,8 +149,8 @@ fn deployment(item: &Value, now: Timestamp) -> Vec<Value> {
             number(item, "/spec/replicas")
         )
         .into(),
-        number(item, "/status/updatedReplicas").into(),
-        number(item, "/status/availableReplicas").into(),
+        number(item, "/status/updatedReplicas").to_string().into(),
+        number(item, "/status/availableReplicas").to_string().into(),
         born(item, now),
     ];
     row.extend(images(item, "/spec/template/spec"));
@@ -417,11 +238,7 @@ fn job(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn cron_job(item: &Value, now: Timestamp) -> Vec<Value> {
-    let suspend = if item.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
-        "True"
-    } else {
-        "False"
-    };
+    let suspend = item.pointer("/spec/suspend") == Some(&Value::Bool(true));
     let last = text(item, "/status/lastScheduleTime");
     let mut row = vec![
         text(item, "/spec/schedule").into(),
@@ -474,7 +291,9 @@ fn count(item: &Value, field: &str) -> usize {
 
 fn config_map(item: &Value, now: Timestamp) -> Vec<Value> {
     vec![
-        (count(item, "data") + count(item, "binaryData")).into(),
+        (count(item, "data") + count(item, "binaryData"))
+            .to_string()
+            .into(),
         born(item, now),
     ]
 }
@@ -482,7 +301,7 @@ fn config_map(item: &Value, now: Timestamp) -> Vec<Value> {
 fn secret(item: &Value, now: Timestamp) -> Vec<Value> {
     vec![
         text(item, "/type").into(),
-        count(item, "data").into(),
+        count(item, "data").to_string().into(),
         born(item, now),
     ]
 }
@@ -492,14 +311,26 @@ fn phase(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn node(item: &Value, now: Timestamp) -> Vec<Value> {
-    let ready = list(item, "/status/conditions")
-        .iter()
-        .any(|condition| text(condition, "/type") == "Ready" && text(condition, "/status") == "True");
+    let is_ready =
+        |condition: &Value| text(condition, "/type") == "Ready" && text(condition, "/status") == "True";
+    let ready = list(item, "/status/conditions").iter().any(is_ready);
+    let address = |kind: &str| {
+        let found = list(item, "/status/addresses")
+            .iter()
+            .find(|address| text(address, "/type") == kind);
+        or_none(found.map(|found| text(found, "/address")).unwrap_or_default())
+    };
+    let info = |field: &str| Value::from(text(item, &format!("/status/nodeInfo/{field}")));
     vec![
         if ready { "Ready" } else { "NotReady" }.into(),
         or_none(""),
         born(item, now),
-        text(item, "/status/nodeInfo/kubeletVersion").into(),
+        info("kubeletVersion"),
+        address("InternalIP"),
+        address("ExternalIP"),
+        info("osImage"),
+        info("kernelVersion"),
+        info("containerRuntimeVersion"),
     ]
 }
 
@@ -513,23 +344,28 @@ fn event(item: &Value, now: Timestamp) -> Vec<Value> {
         .or_else(|| item.get("regarding"))
         .cloned()
         .unwrap_or_default();
-    let seen = [
-        "/lastTimestamp",
-        "/deprecatedLastTimestamp",
-        "/series/lastObservedTime",
-        "/eventTime",
-    ];
-    let seen = seen
-        .iter()
-        .map(|pointer| text(item, pointer))
-        .find(|time| !time.is_empty());
-    let message = if item.get("message").is_some() {
-        text(item, "/message")
-    } else {
-        text(item, "/note")
+    let first_of = |pointers: &[&str]| {
+        pointers
+            .iter()
+            .map(|pointer| text(item, pointer))
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
+            .to_owned()
     };
+    let since = |pointers: &[&str]| match first_of(pointers) {
+        time if time.is_empty() => born(item, now),
+        time => age(&time, now),
+    };
+    let count = number(item, "/count")
+        .max(number(item, "/deprecatedCount"))
+        .max(number(item, "/series/count"));
     vec![
-        age(seen.unwrap_or(meta::text(item, "creationTimestamp")), now),
+        since(&[
+            "/series/lastObservedTime",
+            "/lastTimestamp",
+            "/deprecatedLastTimestamp",
+            "/eventTime",
+        ]),
         text(item, "/type").into(),
         text(item, "/reason").into(),
         format!(
@@ -538,7 +374,18 @@ fn event(item: &Value, now: Timestamp) -> Vec<Value> {
             text(&about, "/name")
         )
         .into(),
-        message.trim().into(),
+        text(&about, "/fieldPath").into(),
+        first_of(&[
+            "/source/component",
+            "/deprecatedSource/component",
+            "/reportingComponent",
+            "/reportingController",
+        ])
+        .into(),
+        first_of(&["/message", "/note"]).trim().into(),
+        since(&["/firstTimestamp", "/deprecatedFirstTimestamp", "/eventTime"]),
+        count.max(1).to_string().into(),
+        meta::name(item).into(),
     ]
 }
 
@@ -562,6 +409,7 @@ fn claim(item: &Value, now: Timestamp) -> Vec<Value> {
         text(item, "/spec/storageClassName").into(),
         "<unset>".into(),
         born(item, now),
+        text(item, "/spec/volumeMode").into(),
     ]
 }
 
@@ -595,9 +443,25 @@ fn ingress(item: &Value, now: Timestamp) -> Vec<Value> {
 }
 
 fn binding(item: &Value, now: Timestamp) -> Vec<Value> {
+    let named = |kind: &str| {
+        let subjects = list(item, "/subjects")
+            .iter()
+            .filter(|subject| text(subject, "/kind") == kind);
+        let names: Vec<String> = subjects
+            .map(|subject| match text(subject, "/namespace") {
+                "" => text(subject, "/name").to_owned(),
+                namespace => format!("{namespace}/{}", text(subject, "/name")),
+            })
+            .collect();
+        Value::from(names.join(", "))
+    };
+    let role = format!("{}/{}", text(item, "/roleRef/kind"), text(item, "/roleRef/name"));
     vec![
-        format!("{}/{}", text(item, "/roleRef/kind"), text(item, "/roleRef/name")).into(),
+        role.into(),
         born(item, now),
+        named("User"),
+        named("Group"),
+        named("ServiceAccount"),
     ]
 }
 
@@ -607,4 +471,34 @@ fn lease(item: &Value, now: Timestamp) -> Vec<Value> {
 
 fn network_policy(item: &Value, now: Timestamp) -> Vec<Value> {
     vec![labels(item, "/spec/podSelector/matchLabels"), born(item, now)]
+}
+
+fn created(item: &Value, _: Timestamp) -> Vec<Value> {
+    vec![meta::text(item, "creationTimestamp").into()]
+}
+
+fn storage_class(item: &Value, now: Timestamp) -> Vec<Value> {
+    let expands = item.get("allowVolumeExpansion") == Some(&Value::Bool(true));
+    vec![
+        text(item, "/provisioner").into(),
+        text(item, "/reclaimPolicy").into(),
+        text(item, "/volumeBindingMode").into(),
+        expands.to_string().into(),
+        born(item, now),
+    ]
+}
+
+fn budget(item: &Value, now: Timestamp) -> Vec<Value> {
+    let bound = |pointer: &str| match item.pointer(pointer) {
+        Some(Value::String(text)) => Value::from(text.clone()),
+        Some(number) => number.to_string().into(),
+        None => "N/A".into(),
+    };
+    let allowed = number(item, "/status/disruptionsAllowed");
+    vec![
+        bound("/spec/minAvailable"),
+        bound("/spec/maxUnavailable"),
+        allowed.into(),
+        born(item, now),
+    ]
 }

@@ -2,12 +2,21 @@
 
 mod builtin;
 mod path;
+mod recorded;
 
 use crate::http::metadata_of as http_metadata;
 use crate::kinds::Kind;
 use crate::meta;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+/// What a row carries beside its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Included {
+    Metadata,
+    Object,
+    Nothing,
+}
 
 /// One column of a table.
 pub(crate) struct Column {
@@ -21,18 +30,18 @@ pub(crate) struct Column {
 const NAME: &str = "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
 const AGE: &str = "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
 
-/// The objects as a `Table`. `with_objects` says whether rows carry their object's metadata.
-pub(crate) fn of(kind: &Kind, items: &[&Value], list_meta: &Value, with_objects: bool) -> Value {
+/// The objects as a `Table`. `included` says what rows carry of their object.
+pub(crate) fn of(kind: &Kind, items: &[&Value], list_meta: &Value, included: Included) -> Value {
     let now = Timestamp::now();
     let columns = columns(kind);
     let rows: Vec<Value> = items
         .iter()
         .map(|item| {
             let mut row = json!({"cells": cells(kind, item, now)});
-            let shown = if with_objects {
-                http_metadata(item)
-            } else {
-                Value::Null
+            let shown = match included {
+                Included::Metadata => http_metadata(item),
+                Included::Object => (*item).clone(),
+                Included::Nothing => Value::Null,
             };
             meta::as_map(&mut row).insert("object".to_owned(), shown);
             row
@@ -73,9 +82,9 @@ fn columns(kind: &Kind) -> Vec<Column> {
             };
             column(&own.name, &own.kind, &own.format, &description, own.priority)
         })),
-        None => match builtin::columns(kind) {
-            Some(own) => columns.extend(own),
-            None => columns.push(column("Created At", "date", "", AGE, 0)),
+        None => match recorded::columns(kind).filter(|_| builtin::has_cells(kind)) {
+            Some(own) => return own,
+            None => columns.push(column("Age", "string", "", AGE, 0)),
         },
     }
     columns
@@ -94,8 +103,10 @@ fn cells(kind: &Kind, item: &Value, now: Timestamp) -> Vec<Value> {
                 .map(|own| custom_cell(&own.kind, path::find(item, &own.path), now)),
         ),
         None => match builtin::cells(kind, item, now) {
+            // an Event's name is not its first column
+            Some(own) if kind.kind == "Event" => return own,
             Some(own) => cells.extend(own),
-            None => cells.push(meta::text(item, "creationTimestamp").into()),
+            None => cells.push(age(meta::text(item, "creationTimestamp"), now)),
         },
     }
     cells

@@ -10,7 +10,6 @@ use std::sync::OnceLock;
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const DNS_LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const DNS_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 /// What is wrong with an object's metadata.
@@ -40,7 +39,7 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     }
     let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
     for (key, value) in labels.into_iter().flatten() {
-        if let Some(why) = bad_key(key) {
+        for why in bad_key(key) {
             causes.push(Cause::new(
                 "FieldValueInvalid",
                 format!("Invalid value: \"{key}\": {why}"),
@@ -66,7 +65,7 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut size = 0;
     for (key, value) in annotations.into_iter().flatten() {
         size += key.len() + value.as_str().map_or(0, str::len);
-        if let Some(why) = bad_key(&key.to_lowercase()) {
+        for why in bad_key(&key.to_lowercase()) {
             causes.push(Cause::new(
                 "FieldValueInvalid",
                 format!("Invalid value: \"{key}\": {why}"),
@@ -81,7 +80,7 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     for (index, finalizer) in meta::finalizers(object).iter().enumerate() {
         let is_standard = matches!(finalizer.as_str(), "orphan" | "foregroundDeletion" | "kubernetes");
         let at = format!("metadata.finalizers[{index}]");
-        if let Some(why) = bad_key(finalizer) {
+        if let Some(why) = bad_key(finalizer).into_iter().next() {
             causes.push(Cause::new(
                 "FieldValueInvalid",
                 format!("Invalid value: \"{finalizer}\": {why}"),
@@ -100,16 +99,10 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
         .collect();
     if let [first, second, ..] = controllers.as_slice() {
         let name = |owner: &Value| {
-            owner
-                .get("name")
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
+            let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
+            format!("{}/{}", text("kind"), text("name"))
         };
-        let shown = object
-            .pointer("/metadata/ownerReferences")
-            .cloned()
-            .unwrap_or_default();
+        let shown = owners_in_go(object);
         let message = format!(
             "Invalid value: {shown}: Only one reference can have Controller set to true. Found \"true\" in references for {} and {}",
             name(first),
@@ -121,25 +114,43 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
             "metadata.ownerReferences",
         ));
     }
-    for (index, owner) in meta::owner_references(object).iter().enumerate() {
+    for owner in meta::owner_references(object) {
         let text = |key: &str| owner.get(key).and_then(Value::as_str).unwrap_or_default();
-        for (key, said) in [
+        let said = [
             ("apiVersion", "version must not be empty"),
-            ("kind", "kind must not be empty"),
-            ("name", "name must not be empty"),
-            ("uid", "uid must not be empty"),
-        ] {
-            if text(key).is_empty() {
-                let message = format!("Invalid value: \"\": {said}");
-                causes.push(Cause::new(
-                    "FieldValueInvalid",
-                    message,
-                    format!("metadata.ownerReferences[{index}].{key}"),
-                ));
-            }
+            ("kind", "must not be empty"),
+            ("name", "must not be empty"),
+            ("uid", "must not be empty"),
+        ];
+        for (key, said) in said.into_iter().filter(|(key, _)| text(key).is_empty()) {
+            let message = format!("Invalid value: \"\": {said}");
+            causes.push(Cause::new(
+                "FieldValueInvalid",
+                message,
+                format!("metadata.ownerReferences.{key}"),
+            ));
         }
     }
     causes
+}
+
+/// Owner references as Go prints them: in the order of the type's fields.
+fn owners_in_go(object: &Value) -> String {
+    let fields = [
+        "apiVersion",
+        "kind",
+        "name",
+        "uid",
+        "controller",
+        "blockOwnerDeletion",
+    ];
+    let owners = meta::owner_references(object).iter().map(|owner| {
+        let known = fields
+            .iter()
+            .filter_map(|field| Some(format!("\"{field}\":{}", owner.get(field)?)));
+        format!("{{{}}}", known.collect::<Vec<_>>().join(","))
+    });
+    format!("[{}]", owners.collect::<Vec<_>>().join(","))
 }
 
 /// What an update may not do to metadata.
@@ -189,7 +200,7 @@ fn bad_name(kind: &Kind, name: &str) -> Option<&'static str> {
     if kind.custom.is_none() && kind.kind == "Service" {
         return match name.len() {
             64.. => Some("must be no more than 63 bytes"),
-            _ => (!is_match("^[a-z]([-a-z0-9]*[a-z0-9])?$", name)).then_some(DNS_1035),
+            _ => (!is_match("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", name)).then_some(DNS_LABEL),
         };
     }
     match name.len() {
@@ -202,14 +213,14 @@ fn bad_name(kind: &Kind, name: &str) -> Option<&'static str> {
     }
 }
 
-fn bad_key(key: &str) -> Option<String> {
+fn bad_key(key: &str) -> Vec<String> {
     const NAME: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
     };
     if prefix == Some("") {
-        return Some("prefix part must be non-empty".to_owned());
+        return vec!["prefix part must be non-empty".to_owned()];
     }
     if let Some(prefix) = prefix
         && !is_match(
@@ -217,15 +228,19 @@ fn bad_key(key: &str) -> Option<String> {
             prefix,
         )
     {
-        return Some(format!("prefix part {SUBDOMAIN}"));
+        return vec![format!("prefix part {SUBDOMAIN}")];
     }
     if name.is_empty() {
-        return Some(format!("name part must be non-empty; {NAME}"));
+        return vec!["name part must be non-empty".to_owned(), NAME.to_owned()];
     }
     if name.len() > 63 {
-        return Some("name part must be no more than 63 bytes".to_owned());
+        return vec!["name part must be no more than 63 bytes".to_owned()];
     }
-    (!is_match("^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$", name)).then(|| NAME.to_owned())
+    if is_match("^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$", name) {
+        Vec::new()
+    } else {
+        vec![NAME.to_owned()]
+    }
 }
 
 fn is_match(pattern: &'static str, text: &str) -> bool {
@@ -247,7 +262,34 @@ pub(crate) fn built_in(kind: &Kind, object: &Value) -> Vec<Cause> {
             workload(object, &mut causes);
             containers(object, "/spec/template/spec", "spec.template.spec", &mut causes);
         }
-        ("batch", "Job") => containers(object, "/spec/template/spec", "spec.template.spec", &mut causes),
+        ("batch", "Job") => {
+            containers(object, "/spec/template/spec", "spec.template.spec", &mut causes);
+            let policy = text(object, "/spec/template/spec/restartPolicy");
+            if policy != "OnFailure" && policy != "Never" {
+                let message = "Required value: valid values: \"OnFailure\", \"Never\"";
+                causes.push(Cause::new(
+                    "FieldValueRequired",
+                    message,
+                    "spec.template.spec.restartPolicy",
+                ));
+            }
+        }
+        ("batch", "CronJob") => schedule(object, &mut causes),
+        ("networking.k8s.io", "Ingress") => ingress(object, &mut causes),
+        ("coordination.k8s.io", "Lease") => lease(object, &mut causes),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => role(object, &mut causes),
+        ("", "Event") => {
+            let about = text(object, "/involvedObject/namespace");
+            if about != meta::namespace(object) && !(about.is_empty() && meta::namespace(object) == "default")
+            {
+                let message = format!("Invalid value: \"{about}\": does not match event.namespace");
+                causes.push(Cause::new(
+                    "FieldValueInvalid",
+                    message,
+                    "involvedObject.namespace",
+                ));
+            }
+        }
         ("", "Pod") => containers(object, "/spec", "spec", &mut causes),
         ("", "Service") => service(object, &mut causes),
         ("", "ConfigMap" | "Secret") => data(kind, object, &mut causes),
@@ -386,6 +428,18 @@ fn service(object: &Value, causes: &mut Vec<Cause>) {
             let message = format!("Invalid value: {number}: must be between 1 and 65535, inclusive");
             causes.push(Cause::new("FieldValueInvalid", message, format!("{at}.port")));
         }
+        if let Some(target) = port
+            .get("targetPort")
+            .and_then(Value::as_i64)
+            .filter(|target| !(1..=65535).contains(target))
+        {
+            let message = format!("Invalid value: {target}: must be between 1 and 65535, inclusive");
+            causes.push(Cause::new(
+                "FieldValueInvalid",
+                message,
+                format!("{at}.targetPort"),
+            ));
+        }
     }
 }
 
@@ -434,6 +488,49 @@ fn data(kind: &Kind, object: &Value, causes: &mut Vec<Cause>) {
             "Too long: may not be more than 1048576 bytes",
             field,
         ));
+    }
+}
+
+/// What keeps a schema from being structural: types that are left out.
+fn structural(schema: &Value, path: &str, role: &str, causes: &mut Vec<Cause>) {
+    let flag = |key: &str| schema.get(key) == Some(&Value::Bool(true));
+    for (name, field) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        structural(
+            field,
+            &format!("{path}.properties[{name}]"),
+            "for specified object fields",
+            causes,
+        );
+    }
+    if let Some(items) = schema.get("items") {
+        structural(
+            items,
+            &format!("{path}.items"),
+            "for specified array items",
+            causes,
+        );
+    }
+    if let Some(more) = schema.get("additionalProperties").filter(|more| more.is_object()) {
+        structural(
+            more,
+            &format!("{path}.additionalProperties"),
+            "for specified object fields",
+            causes,
+        );
+    }
+    let has_type = schema
+        .get("type")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| !kind.is_empty());
+    let is_free = flag("x-kubernetes-int-or-string") || flag("x-kubernetes-preserve-unknown-fields");
+    if !has_type && (!is_free || role == "at the root") {
+        let message = format!("Required value: must not be empty {role}");
+        causes.push(Cause::new("FieldValueRequired", message, format!("{path}.type")));
     }
 }
 
@@ -520,11 +617,87 @@ fn definition(object: &Value, causes: &mut Vec<Cause>) {
         ));
     }
     for (index, version) in versions.iter().enumerate() {
+        if let Some(schema) = version.pointer("/schema/openAPIV3Schema") {
+            let path = match versions {
+                [_] => "spec.validation.openAPIV3Schema".to_owned(),
+                _ => format!("spec.versions[{index}].schema.openAPIV3Schema"),
+            };
+            structural(schema, &path, "at the root", causes);
+        }
         if version.pointer("/schema/openAPIV3Schema").is_none() {
             causes.push(Cause::new(
                 "FieldValueRequired",
                 "Required value: schemas are required",
                 format!("spec.versions[{index}].schema.openAPIV3Schema"),
+            ));
+        }
+    }
+}
+
+fn text<'v>(object: &'v Value, pointer: &str) -> &'v str {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+}
+
+fn list<'v>(object: &'v Value, pointer: &str) -> &'v [Value] {
+    object
+        .pointer(pointer)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+fn schedule(object: &Value, causes: &mut Vec<Cause>) {
+    let schedule = text(object, "/spec/schedule");
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if !schedule.starts_with('@') && fields.len() != 5 {
+        let message = format!(
+            "Invalid value: \"{schedule}\": expected exactly 5 fields, found {}: [{schedule}]",
+            fields.len()
+        );
+        causes.push(Cause::new("FieldValueInvalid", message, "spec.schedule"));
+    }
+}
+
+fn ingress(object: &Value, causes: &mut Vec<Cause>) {
+    for (index, rule) in list(object, "/spec/rules").iter().enumerate() {
+        for (at, path) in list(rule, "/http/paths").iter().enumerate() {
+            if text(path, "/pathType").is_empty() {
+                let field = format!("spec.rules[{index}].http.paths[{at}].pathType");
+                causes.push(Cause::new(
+                    "FieldValueRequired",
+                    "Required value: pathType must be specified",
+                    field,
+                ));
+            }
+        }
+    }
+}
+
+fn lease(object: &Value, causes: &mut Vec<Cause>) {
+    let seconds = object
+        .pointer("/spec/leaseDurationSeconds")
+        .and_then(Value::as_i64);
+    if let Some(seconds) = seconds.filter(|seconds| *seconds <= 0) {
+        let message = format!("Invalid value: {seconds}: must be greater than 0");
+        causes.push(Cause::new(
+            "FieldValueInvalid",
+            message,
+            "spec.leaseDurationSeconds",
+        ));
+    }
+}
+
+fn role(object: &Value, causes: &mut Vec<Cause>) {
+    for (index, rule) in list(object, "/rules").iter().enumerate() {
+        if list(rule, "/verbs").is_empty() {
+            let message = "Required value: verbs must contain at least one value";
+            causes.push(Cause::new(
+                "FieldValueRequired",
+                message,
+                format!("rules[{index}].verbs"),
             ));
         }
     }

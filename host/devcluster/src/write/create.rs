@@ -69,7 +69,7 @@ pub(crate) fn place(write: &Write, object: &mut Value) -> Result<()> {
 /// Stores a new object that is read and has its owners.
 pub(crate) fn finish(cluster: &Cluster, write: &Write, mut object: Value) -> Result<Arc<Value>> {
     let kind = &write.kind;
-    check_namespace(cluster, write)?;
+    check_namespace(cluster, write, meta::name(&object))?;
     if !meta::resource_version(&object).is_empty() {
         return Err(Status::new(
             500,
@@ -114,7 +114,7 @@ fn taken(named: &Named<'_>, found: &Value) -> Status {
 }
 
 /// Nothing is created in a namespace that is not there or is going away.
-fn check_namespace(cluster: &Cluster, write: &Write) -> Result<()> {
+fn check_namespace(cluster: &Cluster, write: &Write, name: &str) -> Result<()> {
     if !write.kind.is_namespaced {
         return Ok(());
     }
@@ -136,7 +136,13 @@ fn check_namespace(cluster: &Cluster, write: &Write) -> Result<()> {
         format!("namespace {namespace} is being terminated"),
         "metadata.namespace",
     );
-    let mut status = Status::forbidden(&write.named(), &why);
+    let mut status = Status::forbidden(
+        &Named {
+            name,
+            ..write.named()
+        },
+        &why,
+    );
     status.details = Some(Box::new(Details {
         causes: vec![cause],
         ..status.details.map(|details| *details).unwrap_or_default()

@@ -82,7 +82,7 @@ pub(crate) fn built_in(group: &str, kind: &str, object: &mut Value) {
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => role_binding(object),
         ("networking.k8s.io", "NetworkPolicy") => network_policy(object),
         ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(object),
-        ("policy", "PodDisruptionBudget") => {}
+        ("", "LimitRange") => limits(object),
         ("storage.k8s.io", "StorageClass") => {
             set_missing(Some(object), "reclaimPolicy", json!("Delete"));
             set_missing(Some(object), "volumeBindingMode", json!("Immediate"));
@@ -183,6 +183,12 @@ fn stateful_set(object: &mut Value) {
 }
 
 fn daemon_set(object: &mut Value) {
+    let annotations = meta::meta_mut(object)
+        .entry("annotations")
+        .or_insert_with(|| json!({}));
+    meta::as_map(annotations)
+        .entry("deprecated.daemonset.template.generation")
+        .or_insert_with(|| "1".into());
     let Some(spec) = object.get_mut("spec") else {
         return;
     };
@@ -321,6 +327,35 @@ fn autoscaler(object: &mut Value) {
         let cpu = json!([{"type": "Resource", "resource": {"name": "cpu",
             "target": {"type": "Utilization", "averageUtilization": 80}}}]);
         meta::as_map(spec).insert("metrics".to_owned(), cpu);
+    }
+}
+
+/// A container's bounds follow from each other: what is not said about requests follows from limits, and limits from the maximum.
+fn limits(object: &mut Value) {
+    let Some(spec) = object.get_mut("spec") else {
+        return;
+    };
+    for item in items_mut(spec, "limits") {
+        if item.get("type").and_then(Value::as_str) != Some("Container") {
+            continue;
+        }
+        for (from, to) in [
+            ("max", "default"),
+            ("default", "defaultRequest"),
+            ("min", "defaultRequest"),
+        ] {
+            let given = item
+                .get(from)
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default();
+            if !given.is_empty() {
+                let target = meta::as_map(item).entry(to).or_insert_with(|| json!({}));
+                for (name, quantity) in given {
+                    meta::as_map(target).entry(name).or_insert(quantity);
+                }
+            }
+        }
     }
 }
 

@@ -82,7 +82,9 @@ pub(crate) fn delete(cluster: &Cluster, write: &Write, options: &DeleteOptions) 
             .get(&kind.table, &key)
             .ok_or_else(|| Status::not_found(&write.named()))?;
         check_preconditions(write, options, &stored)?;
-        if kind.is("", "namespaces") && meta::name(&stored) == "default" {
+        if kind.is("", "namespaces")
+            && matches!(meta::name(&stored), "default" | "kube-system" | "kube-public")
+        {
             return Err(Status::forbidden(
                 &write.named(),
                 "this namespace may not be deleted",
@@ -98,8 +100,11 @@ pub(crate) fn delete(cluster: &Cluster, write: &Write, options: &DeleteOptions) 
         let grace = grace_of(kind, &object, options);
         let stays = !finalizers.is_empty() || grace > 0 || kind.is("", "namespaces");
         if !stays {
-            if options.is_dry_run || cluster.remove(kind, &key, revision_of(&stored)).is_ok() {
-                return Ok(gone(kind, &stored));
+            if options.is_dry_run {
+                return Ok(gone(kind, &stored, options));
+            }
+            if let Ok(last) = cluster.remove(kind, &key, revision_of(&stored)) {
+                return Ok(gone(kind, &last, options));
             }
             continue;
         }
@@ -204,17 +209,28 @@ fn grace_of(kind: &Kind, object: &Value, options: &DeleteOptions) -> i64 {
     options.grace_period.or(own).unwrap_or(30)
 }
 
-fn gone(kind: &Kind, last: &Arc<Value>) -> Deleted {
-    const GIVEN_BACK: [&str; 7] = [
-        "pods",
-        "services",
-        "serviceaccounts",
-        "persistentvolumeclaims",
-        "persistentvolumes",
-        "podtemplates",
-        "resourcequotas",
+fn gone(kind: &Kind, last: &Arc<Value>, options: &DeleteOptions) -> Deleted {
+    const GIVEN_BACK: [(&str, &str); 12] = [
+        ("", "pods"),
+        ("", "services"),
+        ("", "serviceaccounts"),
+        ("", "persistentvolumeclaims"),
+        ("", "persistentvolumes"),
+        ("", "podtemplates"),
+        ("", "resourcequotas"),
+        ("storage.k8s.io", "storageclasses"),
+        ("storage.k8s.io", "csidrivers"),
+        ("storage.k8s.io", "csinodes"),
+        ("storage.k8s.io", "csistoragecapacities"),
+        ("storage.k8s.io", "volumeattachments"),
     ];
-    if kind.custom.is_none() && kind.group.is_empty() && GIVEN_BACK.contains(&kind.plural.as_str()) {
+    if kind.is("", "pods") && options.grace_period == Some(0) {
+        let mut last = (**last).clone();
+        meta::set(&mut last, "deletionTimestamp", meta::now());
+        meta::set(&mut last, "deletionGracePeriodSeconds", 0);
+        return Deleted::Marked(kind.present(&Arc::new(last)));
+    }
+    if GIVEN_BACK.iter().any(|(group, plural)| kind.is(group, plural)) {
         return Deleted::Marked(kind.present(last));
     }
     let mut details = json!({"name": meta::name(last), "kind": kind.plural, "uid": meta::uid(last)});

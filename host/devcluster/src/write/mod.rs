@@ -54,7 +54,15 @@ impl Write {
 fn check_identity(write: &Write, body: &mut Value) -> Result<()> {
     let (version, kind) = (write.kind.api_version(), &write.kind.kind);
     let Value::Object(map) = body else {
-        return Err(Status::bad_request("the request body is not an object"));
+        let hex: String = body
+            .to_string()
+            .bytes()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let got = if body.is_array() { "array" } else { "value" };
+        return Err(Status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: json: cannot unmarshal {got} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }} ({hex})"
+        )));
     };
     let text = |key: &str| {
         map.get(key)
@@ -160,15 +168,16 @@ pub(crate) fn read(write: &Write, body: &mut Value, warnings: &mut Vec<String>) 
         unknown
     } else {
         let found = typed::read(&kind.schema, body);
-        if let Some((path, got, expected)) = found.mistyped {
+        if let Some(why) = found.mistyped {
             return Err(Status::bad_request(format!(
-                "{} in version \"{}\" cannot be handled as a {}: json: cannot unmarshal {got} into Go struct field {path} of type {expected}",
+                "{} in version \"{}\" cannot be handled as a {}: {why}",
                 kind.kind, kind.version, kind.kind
             )));
         }
         defaults::from_schema(&kind.schema, body);
         strategy::normalize(kind, body);
         defaults::built_in(&kind.group, &kind.kind, body);
+        typed::forget_empty(&kind.schema, body);
         typed::round_trip(body).map_err(|why| {
             Status::bad_request(format!(
                 "{} in version \"{}\" cannot be handled as a {}: {why}",
@@ -201,11 +210,20 @@ pub(crate) fn read(write: &Write, body: &mut Value, warnings: &mut Vec<String>) 
 pub(crate) fn validate(write: &Write, old: Option<&Value>, new: &Value) -> Result<()> {
     let kind = &write.kind;
     let mut causes = Vec::new();
-    causes.extend(check::metadata(kind, new));
-    if let Some(old) = old {
-        // the real server checks an update's metadata before and with the rest
-        let twice = check::metadata_update(old, new);
-        causes.extend(twice.iter().cloned().chain(twice.iter().cloned()));
+    let found = check::metadata(kind, new);
+    match old {
+        None => causes.extend(found),
+        Some(old) => {
+            // the real server checks an update's metadata before and with the rest, and owners twice each time
+            let of_owners =
+                |cause: &crate::status::Cause| cause.field.starts_with("metadata.ownerReferences.");
+            let once: Vec<_> = found
+                .iter()
+                .flat_map(|cause| vec![cause.clone(); if of_owners(cause) { 2 } else { 1 }])
+                .collect();
+            let once: Vec<_> = once.into_iter().chain(check::metadata_update(old, new)).collect();
+            causes.extend(once.iter().cloned().chain(once.iter().cloned()));
+        }
     }
     if kind.custom.is_some() {
         let found = match write.subresource.as_str() {

@@ -65,6 +65,12 @@ pub(crate) fn note_update(
         None => kind.empty.clone(),
     };
     let writer = writer(kind, Operation::Update, manager, subresource);
+    // the real server notes no time for the scale endpoint
+    let now = if subresource == "scale" {
+        String::new()
+    } else {
+        meta::now()
+    };
     merge::update(
         &kind.schema,
         &old,
@@ -72,7 +78,7 @@ pub(crate) fn note_update(
         &mut managers,
         &writer,
         ignore(kind, subresource),
-        &meta::now(),
+        &now,
     );
     managers.cap();
     store(new, &managers);

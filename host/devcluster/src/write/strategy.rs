@@ -31,6 +31,17 @@ const GENERATIONS: &[(&str, &str)] = &[
     ("networking.k8s.io", "IngressClass"),
 ];
 
+/// The finalizer of a claim that may be in use.
+pub(crate) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+fn set_annotation(object: &mut Value, key: &str, value: &str) {
+    let annotations = meta::meta_mut(object)
+        .entry("annotations")
+        .or_insert_with(|| json!({}));
+    meta::as_map(annotations).insert(key.to_owned(), value.into());
+}
+
 /// Whether the kind counts generations.
 pub(crate) fn has_generation(kind: &Kind) -> bool {
     kind.custom.is_some() || GENERATIONS.contains(&(kind.group.as_str(), kind.kind.as_str()))
@@ -62,8 +73,6 @@ pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
     }
     if has_generation(kind) {
         meta::set(object, "generation", 1);
-    } else {
-        meta::remove(object, "generation");
     }
     if kind.custom.is_some() {
         return;
@@ -74,13 +83,12 @@ pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
             spec.insert("finalizers".to_owned(), json!(["kubernetes"]));
             meta::field_mut(object, "status").insert("phase".to_owned(), "Active".into());
         }
-        "Pod" => {
-            let status = meta::field_mut(object, "status");
-            status.insert("phase".to_owned(), "Pending".into());
-            status.insert("qosClass".to_owned(), "BestEffort".into());
-        }
+        "Pod" => pod(object),
         "PersistentVolumeClaim" => {
-            drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into()))
+            let mut finalizers = meta::finalizers(object);
+            finalizers.push(CLAIM_PROTECTION.to_owned());
+            meta::set_finalizers(object, &finalizers);
+            meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into());
         }
         "PersistentVolume" => {
             drop(meta::field_mut(object, "status").insert("phase".to_owned(), "Pending".into()))
@@ -109,6 +117,57 @@ pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
     }
 }
 
+/// What admission and the strategy give to a new Pod.
+fn pod(object: &mut Value) {
+    let class = quality(object);
+    let spec = meta::field_mut(object, "spec");
+    spec.entry("priority").or_insert_with(|| json!(0));
+    spec.entry("preemptionPolicy")
+        .or_insert_with(|| json!("PreemptLowerPriority"));
+    let tolerations = spec.entry("tolerations").or_insert_with(|| json!([]));
+    if let Some(list) = tolerations.as_array_mut() {
+        for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+            let has = |toleration: &Value| {
+                let effect = toleration
+                    .get("effect")
+                    .and_then(Value::as_str)
+                    .unwrap_or("NoExecute");
+                let own = toleration.get("key").and_then(Value::as_str).unwrap_or(key);
+                own == key && effect == "NoExecute"
+            };
+            if !list.iter().any(has) {
+                list.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
+            }
+        }
+    }
+    let status = meta::field_mut(object, "status");
+    status.insert("phase".to_owned(), "Pending".into());
+    status.insert("qosClass".to_owned(), class.into());
+}
+
+/// The quality-of-service class that requests and limits of CPU and memory give.
+fn quality(pod: &Value) -> &'static str {
+    let lists = ["/spec/initContainers", "/spec/containers"];
+    let containers = lists
+        .iter()
+        .filter_map(|list| pod.pointer(list)?.as_array())
+        .flatten();
+    let (mut some, mut guaranteed) = (false, true);
+    for container in containers {
+        for resource in ["cpu", "memory"] {
+            let of = |kind: &str| container.pointer(&format!("/resources/{kind}/{resource}"));
+            some |= of("requests").is_some() || of("limits").is_some();
+            guaranteed &=
+                of("limits").is_some() && (of("requests").is_none() || of("requests") == of("limits"));
+        }
+    }
+    match (some, guaranteed) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}
+
 /// What an update carries over from the stored object.
 pub(crate) fn prepare_update(kind: &Kind, old: &Value, new: &mut Value) {
     if status_is_apart(kind) {
@@ -121,11 +180,35 @@ pub(crate) fn prepare_update(kind: &Kind, old: &Value, new: &mut Value) {
                 meta::field_mut(new, "spec").insert("finalizers".to_owned(), finalizers);
             }
             "Service" => carry_addresses(old, new),
+            "DaemonSet" => {
+                let changed = old.pointer("/spec/template") != new.pointer("/spec/template");
+                let count = meta::annotation(old, TEMPLATE_GENERATION)
+                    .and_then(|text| text.parse::<i64>().ok())
+                    .unwrap_or(1);
+                set_annotation(
+                    new,
+                    TEMPLATE_GENERATION,
+                    &(count + i64::from(changed)).to_string(),
+                );
+            }
             "ServiceAccount" if new.get("secrets").is_none() => carry(old, new, "secrets"),
             _ => {}
         }
     }
     bump_generation(kind, old, new);
+}
+
+/// What an update of a namespace's finalizers carries over.
+pub(crate) fn prepare_finalize(old: &Value, new: &mut Value) {
+    carry(old, new, "status");
+    let spec = meta::field_mut(new, "spec");
+    if spec
+        .get("finalizers")
+        .and_then(Value::as_array)
+        .is_none_or(Vec::is_empty)
+    {
+        spec.remove("finalizers");
+    }
 }
 
 /// What an update of the status endpoint carries over from the stored object: everything else.
@@ -172,9 +255,9 @@ fn carry(old: &Value, new: &mut Value, field: &str) {
 
 fn bump_generation(kind: &Kind, old: &Value, new: &mut Value) {
     if !has_generation(kind) {
-        meta::carry(old, new, "generation");
-        return;
+        return; // what the client sends
     }
+    meta::carry(old, new, "generation");
     let status_counts = !status_is_apart(kind);
     let wish = |object: &Value| {
         let mut wish = object.clone();
@@ -233,6 +316,24 @@ fn job_selector(object: &mut Value) {
     ] {
         labels.insert(key.to_owned(), value.clone().into());
     }
+    // a Job without labels wears those of its Pods
+    let labels = labels.clone();
+    if object
+        .pointer("/metadata/labels")
+        .and_then(Value::as_object)
+        .is_none_or(serde_json::Map::is_empty)
+    {
+        meta::set(object, "labels", labels);
+    }
+}
+
+fn carry_families(old: &Value, new: &mut Value) {
+    let spec = meta::field_mut(new, "spec");
+    for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+        if let Some(value) = old.pointer(&format!("/spec/{field}")) {
+            spec.entry(field).or_insert_with(|| value.clone());
+        }
+    }
 }
 
 /// Addresses and ports that were given stay given.
@@ -243,6 +344,27 @@ fn carry_addresses(old: &Value, new: &mut Value) {
         return;
     }
     let old_spec = old.get("spec").cloned().unwrap_or_default();
+    let keeps_ports = |object: &Value| {
+        matches!(
+            object.pointer("/spec/type").and_then(Value::as_str),
+            Some("NodePort" | "LoadBalancer")
+        )
+    };
+    if keeps_ports(old) && !keeps_ports(new) {
+        let spec = meta::field_mut(new, "spec");
+        spec.remove("externalTrafficPolicy");
+        spec.remove("allocateLoadBalancerNodePorts");
+        for port in spec
+            .get_mut("ports")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            meta::as_map(port).remove("nodePort");
+        }
+        carry_families(old, new);
+        return;
+    }
     let spec = meta::field_mut(new, "spec");
     for field in [
         "clusterIP",
@@ -306,14 +428,23 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
         ("apps", "Deployment" | "ReplicaSet" | "DaemonSet") => check("/spec/selector", "spec.selector"),
         ("batch", "Job") => {
             check("/spec/selector", "spec.selector");
+            check("/spec/completions", "spec.completions");
             check("/spec/completionMode", "spec.completionMode");
             check("/spec/template", "spec.template");
         }
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
             if old.get("roleRef") != new.get("roleRef") {
-                let shown = new
-                    .get("roleRef")
-                    .map_or_else(|| "null".to_owned(), Value::to_string);
+                let field = |key: &str| {
+                    new.pointer(&format!("/roleRef/{key}"))
+                        .cloned()
+                        .unwrap_or_default()
+                };
+                let shown = format!(
+                    "{{\"APIGroup\":{},\"Kind\":{},\"Name\":{}}}",
+                    field("apiGroup"),
+                    field("kind"),
+                    field("name")
+                );
                 causes.push(Cause::new(
                     "FieldValueInvalid",
                     format!("Invalid value: {shown}: cannot change roleRef"),
@@ -326,6 +457,19 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
             causes.extend(sealed(old, new));
         }
         ("", "ConfigMap") => causes.extend(sealed(old, new)),
+        ("storage.k8s.io", "StorageClass") => {
+            check("/provisioner", "provisioner");
+            check("/volumeBindingMode", "volumeBindingMode");
+        }
+        ("scheduling.k8s.io", "PriorityClass") => {
+            if old.get("value") != new.get("value") {
+                causes.push(Cause::new(
+                    "FieldValueForbidden",
+                    "Forbidden: may not be changed in an update.",
+                    "value",
+                ));
+            }
+        }
         ("", "Service") => {
             let external = new.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");
             let given = |object: &Value| {

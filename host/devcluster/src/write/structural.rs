@@ -204,14 +204,12 @@ fn scalars(constraints: &Constraints, value: &Value, path: &str, causes: &mut Ve
                 "FieldValueTooLong",
                 format!("Too long: may not be more than {max} bytes"),
             );
-        }
-        if let Some(min) = constraints.min_length.filter(|min| length < *min) {
+        } else if let Some(min) = constraints.min_length.filter(|min| length < *min) {
             refuse(
                 "FieldValueInvalid",
                 format!("Invalid value: {value}: {at} in body should be at least {min} chars long"),
             );
-        }
-        if let Some(pattern) = &constraints.pattern
+        } else if let Some(pattern) = &constraints.pattern
             && Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(text))
         {
             refuse(

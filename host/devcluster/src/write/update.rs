@@ -3,7 +3,7 @@
 use super::{Write, Written, create, owners, read, read_patched, strategy, validate};
 use crate::cluster::Cluster;
 use crate::meta;
-use crate::patch::{PatchKind, patched};
+use crate::patch::{PatchKind, go_map, patched};
 use crate::request::FieldValidation;
 use crate::status::{Cause, Result, Status};
 use crate::store::{Expect, Key, revision_of};
@@ -28,7 +28,17 @@ pub(crate) fn replace(cluster: &Cluster, write: &Write, mut body: Value) -> Resu
     create::place(write, &mut body)?;
     loop {
         let stored = current(cluster, write)?;
+        if meta::resource_version(&body) == "0" {
+            meta::remove(&mut body, "resourceVersion"); // any version will do
+        }
         let sent = meta::resource_version(&body);
+        if !sent.is_empty() && sent.parse::<u64>().is_err() {
+            return Err(Status::new(
+                500,
+                "",
+                format!("strconv.ParseUint: parsing \"{sent}\": invalid syntax"),
+            ));
+        }
         if sent.is_empty() && !strategy::allows_unconditional_update(&write.kind) {
             let cause = Cause::new(
                 "FieldValueInvalid",
@@ -78,7 +88,7 @@ pub(crate) fn patch(cluster: &Cluster, write: &Write, how: PatchKind, body: &Val
         read_patched(write, &mut new, &shown, &mut warnings)?;
         create::place(write, &mut new)?;
         let is_pinned = meta::resource_version(&new) != meta::resource_version(&old);
-        if let Some(object) = finish(cluster, write, &stored, &old, new, Owner::Update)? {
+        if let Some(object) = finish(cluster, write, &stored, &old, new, Owner::Patch)? {
             return Ok(Written {
                 object,
                 is_new: false,
@@ -90,23 +100,6 @@ pub(crate) fn patch(cluster: &Cluster, write: &Write, how: PatchKind, body: &Val
         }
     }
     Err(Status::modified(&write.named()))
-}
-
-/// `%v` of a map in Go.
-fn go_map(value: &Value) -> String {
-    match value {
-        Value::Object(map) => {
-            let fields: Vec<String> = map
-                .iter()
-                .map(|(name, value)| format!("{name}:{}", go_map(value)))
-                .collect();
-            format!("map[{}]", fields.join(" "))
-        }
-        Value::Array(items) => format!("[{}]", items.iter().map(go_map).collect::<Vec<_>>().join(" ")),
-        Value::String(text) => text.clone(),
-        Value::Null => "<nil>".to_owned(),
-        other => other.to_string(),
-    }
 }
 
 /// Server-side apply to an object or its status; makes the object where it is absent.
@@ -210,6 +203,8 @@ fn apply_new(cluster: &Cluster, write: &Write, config: &Value) -> Result<Written
 enum Owner {
     /// Nobody yet: the change is compared with what was there.
     Update,
+    /// The same, after a patch.
+    Patch,
     /// The apply did.
     Apply,
 }
@@ -259,14 +254,13 @@ fn finish(
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
         "selfLink",
-        "generation",
     ] {
         meta::carry(old, &mut new, field);
     }
     if meta::text(&new, "generateName").is_empty() {
         meta::carry(old, &mut new, "generateName");
     }
-    if owner == Owner::Update {
+    if owner != Owner::Apply {
         owners::note_update(
             kind,
             Some(old),
@@ -277,6 +271,7 @@ fn finish(
     }
     match write.subresource.as_str() {
         "status" => strategy::prepare_status_update(kind, old, &mut new),
+        "finalize" => strategy::prepare_finalize(old, &mut new),
         _ => {
             strategy::prepare_update(kind, old, &mut new);
             cluster.allocate(kind, Some(old), &mut new);

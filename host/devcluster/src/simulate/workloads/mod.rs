@@ -94,7 +94,10 @@ impl Later {
 /// The node that everything runs on.
 pub(crate) fn bootstrap(cluster: &Cluster) {
     let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux"}}});
-    if cluster.create_own("", "v1", "nodes", "", node).is_none() {
+    if cluster
+        .create_own("kube-controller-manager", "", "v1", "nodes", "", node)
+        .is_none()
+    {
         return;
     }
     let status = json!({

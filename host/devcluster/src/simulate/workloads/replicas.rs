@@ -91,7 +91,14 @@ fn create_set(cluster: &Cluster, deployment: &Value, name: &str, template: &Valu
         "metadata": {"name": name, "labels": labels, "annotations": annotations, "ownerReferences": owner_reference(deployment)},
         "spec": {"replicas": number(deployment, "/spec/replicas"), "selector": selector, "template": template,
             "minReadySeconds": number(deployment, "/spec/minReadySeconds")}});
-    cluster.create_own("apps", "v1", "replicasets", meta::namespace(deployment), set);
+    cluster.create_own(
+        "kube-controller-manager",
+        "apps",
+        "v1",
+        "replicasets",
+        meta::namespace(deployment),
+        set,
+    );
 }
 
 fn scale(cluster: &Cluster, sets: &str, set: &Value, replicas: i64) {

@@ -115,7 +115,14 @@ pub(super) fn pod(cluster: &Cluster, owner: &Value, name: Option<&str>, extra_la
     for (key, value) in extra_labels {
         meta::as_map(labels).insert((*key).to_owned(), (*value).into());
     }
-    cluster.create_own("", "v1", "pods", meta::namespace(owner), pod);
+    cluster.create_own(
+        "kube-controller-manager",
+        "",
+        "v1",
+        "pods",
+        meta::namespace(owner),
+        pod,
+    );
 }
 
 /// Whether a Pod's condition `Ready` is true.
@@ -207,7 +214,14 @@ pub(super) fn event(
         "involvedObject": about, "type": kind, "reason": reason, "message": message,
         "source": {"component": component}, "reportingComponent": component, "reportingInstance": "",
         "firstTimestamp": now, "lastTimestamp": now, "count": 1});
-    cluster.create_own("", "v1", "events", meta::namespace(object), body);
+    cluster.create_own(
+        "kube-controller-manager",
+        "",
+        "v1",
+        "events",
+        meta::namespace(object),
+        body,
+    );
 }
 
 /// A short name for a template: equal templates have equal names.
