@@ -91,37 +91,39 @@ fn is_plain_string(text: &str) -> bool {
     matches!(OBJECTS.resolve_plain(text), Resolved::String(_))
 }
 
-/// The style in which `text` stays a string, as near to `style` as can be.
-fn string_style(text: &str, style: ScalarStyle) -> ScalarStyle {
-    if style == ScalarStyle::Plain && !is_plain_string(text) {
-        ScalarStyle::DoubleQuoted
-    } else {
-        style
-    }
+/// Plain text that reads as something else is a string by its tag; the style stays what it was.
+fn string_tag(text: &str, style: ScalarStyle) -> Option<Text> {
+    (style == ScalarStyle::Plain && !is_plain_string(text)).then(|| Text::new_static("!!str"))
 }
+
+/// Marks a scalar without a type of its own: what it is follows from its text and style, whatever it was before.
+const UNTYPED: &str = "\0";
 
 /// A new string.
 pub(crate) fn string_node(text: impl Into<Text>) -> Node {
     let text = text.into();
-    let style = string_style(&text, ScalarStyle::Plain);
-    Node::new(Value::Scalar(text, style))
+    let tag = string_tag(&text, ScalarStyle::Plain);
+    let mut node = Node::new(Value::Scalar(text, ScalarStyle::Plain));
+    node.set_tag(tag);
+    node
 }
 
 /// A new scalar without a type of its own: quoted where YAML 1.1 would not read a string.
 pub(crate) fn untyped_node(text: impl Into<Text>) -> Node {
     let text = text.into();
-    let style = if is_yaml11_non_string(&text) {
-        ScalarStyle::DoubleQuoted
-    } else {
-        ScalarStyle::Plain
-    };
-    Node::new(Value::Scalar(text, style))
+    let style = if is_yaml11_non_string(&text) { ScalarStyle::DoubleQuoted } else { ScalarStyle::Plain };
+    let mut node = Node::new(Value::Scalar(text, style));
+    node.set_anchor(Some(Text::new_static(UNTYPED)));
+    node
 }
 
-/// Sets a scalar's text to a string, keeping its style where that can hold it.
+/// Sets a scalar's text to a string, keeping its style.
 pub(crate) fn assign_string(field: &mut Node, text: &Text) {
-    let style = string_style(text, field.scalar_style().unwrap_or_default());
-    field.set_tag(None);
+    let style = field.scalar_style().unwrap_or_default();
+    field.set_tag(string_tag(text, style));
+    if field.anchor() == Some(UNTYPED) {
+        field.set_anchor(None);
+    }
     field.value = Value::Scalar(text.clone(), style);
 }
 
@@ -129,31 +131,28 @@ pub(crate) fn assign_string(field: &mut Node, text: &Text) {
 pub(crate) fn assign_untyped(field: &mut Node, text: &Text) {
     let style = field.scalar_style().unwrap_or_default();
     field.set_tag(None);
+    if field.anchor().is_none() {
+        field.set_anchor(Some(Text::new_static(UNTYPED)));
+    }
     field.value = Value::Scalar(text.clone(), style);
 }
 
 /// Sets a scalar's text and keeps its type: a string stays a string, a number that is none any more fails at output.
 pub(crate) fn assign_text(field: &mut Node, text: &Text) {
-    let tag = match OBJECTS.resolve(field) {
-        Ok(Resolved::Int(_) | Resolved::Uint(_)) => Some("!!int"),
-        Ok(Resolved::Float(_)) => Some("!!float"),
-        Ok(Resolved::Bool(_)) => Some("!!bool"),
-        Ok(Resolved::Null) => Some("!!null"),
-        Ok(Resolved::Timestamp(_)) => Some("!!timestamp"),
-        _ => None,
-    };
-    match tag {
-        None if field.tag().is_some() => assign_untyped(field, text),
-        None => assign_string(field, text),
-        Some(tag) => {
-            field.set_tag(None);
-            field.value = Value::Scalar(text.clone(), ScalarStyle::Plain);
-            let same = crate::output::tag_of(&OBJECTS.resolve_plain(text)) == tag;
-            if !same {
-                field.set_tag(Some(tag.into()));
-            }
-        }
+    if field.anchor() == Some(UNTYPED) {
+        return assign_untyped(field, text);
     }
+    let tag = match OBJECTS.resolve(field) {
+        Ok(Resolved::Int(_) | Resolved::Uint(_)) => "!!int",
+        Ok(Resolved::Float(_)) => "!!float",
+        Ok(Resolved::Bool(_)) => "!!bool",
+        Ok(Resolved::Null) => "!!null",
+        Ok(Resolved::Timestamp(_)) => "!!timestamp",
+        _ => return assign_string(field, text),
+    };
+    let is_same = crate::output::tag_of(&OBJECTS.resolve_plain(text)) == tag;
+    field.value = Value::Scalar(text.clone(), field.scalar_style().unwrap_or_default());
+    field.set_tag((!is_same).then(|| tag.into()));
 }
 
 /// Replaces a node by another one; the style of the old one stays where the new value allows it.
@@ -162,8 +161,8 @@ pub(crate) fn assign(field: &mut Node, mut new: Node) {
         (Value::Scalar(_, old), Value::Scalar(text, style)) => {
             let (old, text) = (*old, text.clone());
             if new_is_string(&text, *style, new.tag()) {
-                new.value = Value::Scalar(text.clone(), string_style(&text, old));
-                new.set_tag(None);
+                new.set_tag(string_tag(&text, old));
+                new.value = Value::Scalar(text, old);
             } else if new.tag().is_none() {
                 // A number in the quotes of the text it replaces is text: so the original writes it.
                 new.value = Value::Scalar(text, old);
@@ -181,7 +180,7 @@ pub(crate) fn assign(field: &mut Node, mut new: Node) {
     } else {
         new.position
     };
-    if let Some(mark) = field.anchor().map(Text::from) {
+    if let Some(mark) = field.anchor().filter(|a| *a != UNTYPED).map(Text::from) {
         new.set_anchor(Some(mark));
     }
     *field = new;
@@ -223,13 +222,12 @@ pub(crate) fn set_string<'a>(map: &'a mut Node, name: &str, text: &Text) -> Resu
         assign_string(field, text);
         return Ok(None);
     }
-    let style = if is_yaml11_non_string(text) {
-        ScalarStyle::DoubleQuoted
-    } else {
-        string_style(text, ScalarStyle::Plain)
-    };
     let Some(entries) = map.entries_mut() else { return Ok(None) };
-    entries.push((Node::plain(name), Node::new(Value::Scalar(text.clone(), style))));
+    let mut new = string_node(text.clone());
+    if is_yaml11_non_string(text) {
+        new = Node::new(Value::Scalar(text.clone(), ScalarStyle::DoubleQuoted));
+    }
+    entries.push((Node::plain(name), new));
     Ok(entries.last_mut().map(|(_, value)| value))
 }
 

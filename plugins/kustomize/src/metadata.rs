@@ -28,7 +28,7 @@ impl Trace {
     pub(crate) fn of_file(&self, path: &str) -> Text {
         output::source_text(&Node::map([(
             "path",
-            fields::string_node(join_relative(&self.path, path)),
+            Node::string(join_relative(&self.path, path)),
         )]))
         .into()
     }
@@ -44,9 +44,9 @@ fn configured(file: &str, by: &[(&str, &str)]) -> Text {
     let by = by
         .iter()
         .filter(|(_, text)| !text.is_empty())
-        .map(|(k, v)| (*k, fields::string_node(*v)));
+        .map(|(k, v)| (*k, Node::string(*v)));
     output::source_text(&Node::map([
-        ("configuredIn", fields::string_node(file)),
+        ("configuredIn", Node::string(file)),
         ("configuredBy", Node::map(by)),
     ]))
     .into()

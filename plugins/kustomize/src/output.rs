@@ -93,8 +93,8 @@ pub(crate) fn normalize(node: &mut Node) -> Result<()> {
     }
     let position = node.position;
     let new = match OBJECTS.resolve(node).map_err(|e| Error::new(e.to_string()))? {
-        Resolved::String(text) => fields::string_node(&*text),
-        Resolved::Timestamp(text) => fields::string_node(text),
+        Resolved::String(text) => Node::string(&*text),
+        Resolved::Timestamp(text) => Node::string(text),
         Resolved::Null => Node::null(),
         Resolved::Bool(value) => Node::bool(value),
         Resolved::Int(value) => Node::int(value),

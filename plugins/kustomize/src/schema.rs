@@ -120,6 +120,7 @@ impl Schema {
                     .resolve(shape.items.filter(|_| shape.is_list)?)
                     .map(Shape::Custom)
             }
+            Shape::Written(_) => Some(Shape::Opaque),
             _ => None,
         }
     }
@@ -144,6 +145,7 @@ impl Schema {
     /// How a list merges; none where it is replaced.
     pub(crate) fn merge_keys(&self, shape: Shape) -> Option<MergeKeys> {
         match shape {
+            Shape::Written(index) => self.written.borrow().get(index).cloned(),
             Shape::Builtin(builtin::Shape::List {
                 merge: true, keys, ..
             }) => Some(MergeKeys(keys.iter().map(|k| Text::new_static(k)).collect())),

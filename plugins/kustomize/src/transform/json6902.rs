@@ -380,10 +380,14 @@ fn through_json(node: &mut Node) -> Result<()> {
     let position = node.position;
     let new = match OBJECTS.resolve(node).map_err(|e| Error::new(e.to_string()))? {
         Resolved::String(text) => match node.shared_text() {
-            Some(own) if own.as_str() == text => return Ok(()),
-            _ => fields::string_node(&*text),
+            Some(own) if own.as_str() == text && node.tag().is_none() => {
+                node.set_anchor(None);
+                return Ok(());
+            }
+            Some(own) if own.as_str() == text => Node::string(own.clone()),
+            _ => Node::string(&*text),
         },
-        Resolved::Timestamp(text) => fields::string_node(text),
+        Resolved::Timestamp(text) => Node::string(text),
         Resolved::Null => Node::null(),
         Resolved::Bool(value) => Node::bool(value),
         other => {
