@@ -94,8 +94,19 @@ impl Expression {
             cause,
         };
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
+        // texts are walked only where they are made into lists
+        let is_text_split = self.program.references().has_function("split");
+        let mut size = 1;
         for (name, value) in variables {
+            size = size.max(largest(value, is_text_split));
             context.add_variable_from_value(name, to_cel(value));
+        }
+        let steps = crate::cost::steps(self.program.expression(), size);
+        if steps > crate::cost::STEPS_MAX {
+            let max = crate::cost::STEPS_MAX;
+            return Err(failed(format!(
+                "it may take {steps:.0} steps, more than {max:.0}: nest fewer loops"
+            )));
         }
         match self.program.execute(&context) {
             Ok(CelValue::Bool(holds)) => Ok(holds),
@@ -122,6 +133,17 @@ fn cut(error: &str) -> String {
         text.push_str("...");
     }
     text
+}
+
+/// Items of the largest list or map, or characters of the largest text where those count.
+fn largest(value: &Value, do_texts_count: bool) -> usize {
+    let inner = |value: &Value| largest(value, do_texts_count);
+    match value {
+        Value::String(text) if do_texts_count => text.len(),
+        Value::Array(items) => items.iter().map(inner).fold(items.len(), usize::max),
+        Value::Object(map) => map.values().map(inner).fold(map.len(), usize::max),
+        _ => 1,
+    }
 }
 
 fn to_cel(value: &Value) -> CelValue {
@@ -203,6 +225,27 @@ mod tests {
         );
         check("status.phase", Err("the answer is of type string, not bool"));
         check("nothing.there", Err("nothing"));
+    }
+
+    #[test]
+    fn loops_in_loops_over_large_objects_are_refused() {
+        let many = json!((0..3_000).collect::<Vec<_>>());
+        let holds = |text: &str| Expression::compile(text).unwrap().holds([("x", &many)]);
+        assert_eq!(holds("x.all(a, a >= 0.0) && x.exists(a, a == 2999.0)"), Ok(true));
+        assert_eq!(
+            holds("x.filter(a, a > 5.0).map(a, a * 2.0).exists(a, a == 12.0)"),
+            Ok(true)
+        );
+        for text in [
+            "x.all(a, x.all(b, x.all(c, a + b + c >= 0.0)))",
+            "x.map(a, x).map(a, a.map(b, x)).size() == 0",
+        ] {
+            let error = holds(text).unwrap_err().to_string();
+            assert!(error.contains("nest fewer loops"), "{error}");
+        }
+        let few = json!((0..40).collect::<Vec<_>>());
+        let text = "x.all(a, x.exists(b, x.exists(c, a == b && b == c)))";
+        assert_eq!(Expression::compile(text).unwrap().holds([("x", &few)]), Ok(true));
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //!
 //! **Invariant:** this room does no IO and reads no clock: the time is given.
 //! **Invariant:** an expression that cannot be evaluated makes its object's health unknown, never current.
+//! **Invariant:** an expression is refused, not run, where it may take more than seconds.
 //! **Invariant:** Flux's text comes first and unchanged; the root cause follows it.
 #![forbid(unsafe_code)]
 
@@ -17,6 +18,7 @@ mod look;
 
 mod kstatus;
 
+mod cost;
 mod expression;
 mod free;
 mod sets;

@@ -18,7 +18,7 @@ pub struct Audited<'a> {
     pub inventory: &'a [ResourceRef],
     /// The namespace this controller runs in.
     pub own_namespace: &'a str,
-    /// Kinds with their group, for kinds that are cluster-scoped or not known otherwise. Reserved for policies.
+    /// Kinds that the administrator protects besides.
     pub more_protected: &'a [GroupKind],
 }
 

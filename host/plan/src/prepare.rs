@@ -102,7 +102,7 @@ impl Disposition for PrepareError {
 /// are left out.
 ///
 /// # Errors
-/// A Secret is still encrypted, an object is none, or two have one name.
+/// A Secret is still encrypted, an object is none, or two of one version have one name.
 pub fn prepare(
     manifests: &Manifests,
     owner: &Owner,
@@ -118,31 +118,40 @@ pub fn prepare(
         }
     }
     sort_for_apply(&mut objects);
-    if let Some((first, second)) = objects
-        .iter()
-        .zip(objects.iter().skip(1))
-        .find(|(a, b)| is_same(a.id(), b.id()))
-    {
-        let (first, second, id) = (
-            first.origin().cloned(),
-            second.origin().cloned(),
-            second.id().clone(),
-        );
-        return Err(PrepareError::Twice { id, first, second });
-    }
-    let stages = Stage::ALL.into_iter().map(|stage| {
-        let is_of_stage = |object: &&Object| Stage::of(object.gvk(), &policy.custom_stage_kinds) == stage;
-        StagedObjects {
-            stage,
-            objects: objects.iter().filter(is_of_stage).cloned().collect(),
-        }
+    let mut stages = Stage::ALL.map(|stage| StagedObjects {
+        stage,
+        objects: Vec::new(),
     });
-    Ok(stages.filter(|staged| !staged.objects.is_empty()).collect())
+    for object in without_repetitions(objects)? {
+        let stage = Stage::of(object.gvk(), &policy.custom_stage_kinds);
+        if let Some(staged) = stages.iter_mut().find(|staged| staged.stage == stage) {
+            staged.objects.push(object);
+        }
+    }
+    Ok(stages
+        .into_iter()
+        .filter(|staged| !staged.objects.is_empty())
+        .collect())
 }
 
-/// Same but for the version. Objects that the API server will name are never the same.
-fn is_same(a: &ObjectId, b: &ObjectId) -> bool {
-    sluice_object::apply_order(a, b).is_eq()
+/// One object in two API versions is applied as the last one says, as it would end up if both were; twice in one
+/// version is a mistake.
+fn without_repetitions(objects: Vec<Object>) -> Result<Vec<Object>, PrepareError> {
+    let mut once: Vec<Object> = Vec::with_capacity(objects.len());
+    for object in objects {
+        if let Some(last) = once.pop_if(|last| sluice_object::apply_order(last.id(), object.id()).is_eq())
+            && last.gvk() == object.gvk()
+        {
+            let (first, second) = (last.origin().cloned(), object.origin().cloned());
+            return Err(PrepareError::Twice {
+                id: object.id().clone(),
+                first,
+                second,
+            });
+        }
+        once.push(object);
+    }
+    Ok(once)
 }
 
 fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {

@@ -140,6 +140,14 @@ fn what_cannot_be_applied_is_refused_with_its_place() {
             "failed to decode Kubernetes apiVersion, kind and name from: List/a/l: apiVersion is missing or not a string (app/secret.yaml:2)"
         ],
     );
+    let thing = |api_version: &str| object(api_version, "Thing", "t", json!({}));
+    let stages = prepared(vec![thing("acme.io/v1"), thing("acme.io/v2")], &Policy::default()).unwrap();
+    let versions: Vec<_> = stages[0]
+        .objects
+        .iter()
+        .map(|object| object.gvk().version.as_str())
+        .collect();
+    assert_eq!(versions, ["v2"]);
     let kept = object(
         "v1",
         "Secret",

@@ -136,6 +136,13 @@ fn schemas_are_structural() {
     }
     for crd in all() {
         let versions = crd.pointer("/spec/versions").and_then(Value::as_array).unwrap();
+        let mut warnings = versions
+            .iter()
+            .filter_map(|version| version["deprecationWarning"].as_str());
+        assert!(
+            warnings.all(|warning| warning.len() <= 256),
+            "the API server refuses longer ones"
+        );
         assert_eq!(
             versions
                 .iter()
