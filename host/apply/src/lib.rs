@@ -22,6 +22,6 @@ mod prune;
 mod stage;
 
 pub use error::{ApplyError, Step};
-pub use judge::{Word, fingerprint};
+pub use judge::{fingerprint, ownership, seen_in};
 pub use prune::{Pruned, prune};
 pub use stage::{Applied, Applier, Options};

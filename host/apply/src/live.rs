@@ -32,6 +32,8 @@ fn name_digest(namespace: Option<&str>, name: &str) -> Short {
 pub struct Seen {
     /// Digest of what matters of its metadata.
     pub fingerprint: Short,
+    /// Digest of who owns which of the fields that are ours or ours to take ([`crate::ownership`]).
+    pub ownership: Short,
     /// Its resource version as a number, 0 where it is none.
     pub version: u64,
 }
@@ -51,7 +53,7 @@ struct Entry<O> {
     /// None: absent, or never seen.
     live: Option<Short>,
     version: u64,
-    verified: Option<(Verified, Short)>,
+    verified: Option<(Verified, Seen)>,
     is_health_awaited: bool,
     /// The version at which it was found healthy, 0 for none.
     healthy: u64,
@@ -164,8 +166,8 @@ impl<O: Clone + PartialEq> Live<O> {
             };
         };
         match (entry.live, entry.verified) {
-            (Some(live), Some((verified, fingerprint))) if live == fingerprint && kind.is_synced => {
-                Knowledge::Verified(verified, fingerprint)
+            (Some(live), Some((verified, seen))) if live == seen.fingerprint && kind.is_synced => {
+                Knowledge::Verified(verified, live)
             }
             (None, _) if kind.is_synced => Knowledge::Absent,
             (None, None) => Knowledge::Unknown,
@@ -183,7 +185,7 @@ impl<O: Clone + PartialEq> Live<O> {
             .entry(name_digest(id.namespace.as_deref(), &id.name))
             .or_default();
         entry.owner = Some(owner.clone());
-        entry.verified = Some((verified, seen.fingerprint));
+        entry.verified = Some((verified, seen));
         entry.epoch = epoch;
         // a watch event that came before this answer may show a newer state, never overwrite it by an older one
         if seen.version == 0 || seen.version >= entry.version {
@@ -289,7 +291,18 @@ impl<O: Clone + PartialEq> Live<O> {
             entry.owner = owner;
         }
         entry.live = seen.map(|seen| seen.fingerprint);
-        verdict(entry)
+        // somebody changed what is not ours, such as a controller its annotation: whoever changes a field that we applied
+        // takes its ownership from us, so nothing of ours has moved
+        if let (Some(seen), Some((_, verified))) = (seen, &mut entry.verified)
+            && seen.ownership == verified.ownership
+        {
+            verified.fingerprint = seen.fingerprint;
+        }
+        let moved = verdict(entry);
+        if seen.is_none() && entry.verified.is_none() {
+            kind.entries.remove(&name_digest(namespace, name));
+        }
+        moved
     }
 
     /// A watch starts to list from the beginning.
@@ -335,7 +348,7 @@ fn verdict<O: Clone>(entry: &Entry<O>) -> Moved<O> {
         return Moved::Nothing;
     };
     match entry.verified {
-        Some((_, verified)) if entry.live != Some(verified) => Moved::Drifted(owner.clone()),
+        Some((_, seen)) if entry.live != Some(seen.fingerprint) => Moved::Drifted(owner.clone()),
         _ if entry.is_health_awaited => Moved::Health(owner.clone()),
         _ => Moved::Nothing,
     }
@@ -355,10 +368,11 @@ mod tests {
     }
 
     fn seen(fingerprint: u8, version: u64) -> Seen {
-        Seen {
-            fingerprint: [fingerprint; 16],
-            version,
-        }
+        owned(fingerprint, fingerprint, version)
+    }
+
+    fn owned(fingerprint: u8, ownership: u8, version: u64) -> Seen {
+        Seen { fingerprint: [fingerprint; 16], ownership: [ownership; 16], version }
     }
 
     fn owner() -> &'static str {
@@ -427,6 +441,19 @@ mod tests {
             live.saw(&kind, Some("ns"), "web", None, Some(seen(1, 12))),
             Moved::Nothing
         );
+    }
+
+    #[test]
+    fn what_is_not_ours_may_move() {
+        let live = Live::<&'static str>::default();
+        let (id, kind) = (id(), id().gvk.group_kind());
+        live.listing(&kind);
+        live.listed(&kind);
+        live.verified(&id, &owner(), desired(), owned(1, 1, 10));
+        let moved = live.saw(&kind, Some("ns"), "web", None, Some(owned(2, 1, 11)));
+        assert_eq!((moved, live.knowledge(&id)), (Moved::Nothing, Knowledge::Verified(desired(), [2; 16])));
+        let moved = live.saw(&kind, Some("ns"), "web", None, Some(owned(3, 2, 12)));
+        assert_eq!(moved, Moved::Drifted(owner()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! UID that was looked at.
 
 use crate::cluster::{Cluster, Identity, Preconditions, RequestError};
-use crate::judge::{self, Word};
+use sluice_plan::{Action, Owner, is_prunable};
 use serde_json::Value;
 use sluice_object::ObjectId;
 
@@ -12,7 +12,7 @@ use sluice_object::ObjectId;
 #[derive(Debug, Default)]
 pub struct Pruned {
     /// `deleted` and `skipped`, in order.
-    pub changes: Vec<(ObjectId, Word)>,
+    pub changes: Vec<(ObjectId, Action)>,
     /// What could not be deleted, with Flux's text.
     pub failures: Vec<(ObjectId, String)>,
     /// Whether one of the failures may heal by itself.
@@ -27,15 +27,15 @@ impl Pruned {
     }
 }
 
-/// Deletes `stale`, given in apply order, from its end. `owner`: name and namespace of the Kustomization.
+/// Deletes `stale` in its order: that of applying, reversed ([`sluice_plan::stale`]).
 pub async fn prune(
     cluster: &dyn Cluster,
     identity: &Identity,
     stale: &[ObjectId],
-    owner: (&str, &str),
+    owner: &Owner,
 ) -> Pruned {
     let mut pruned = Pruned::default();
-    for id in stale.iter().rev() {
+    for id in stale {
         match prune_one(cluster, identity, id, owner).await {
             Ok(word) => pruned.changes.push((id.clone(), word)),
             Err((step, error)) => {
@@ -53,26 +53,26 @@ async fn prune_one(
     cluster: &dyn Cluster,
     identity: &Identity,
     id: &ObjectId,
-    owner: (&str, &str),
-) -> Result<Word, (&'static str, RequestError)> {
+    owner: &Owner,
+) -> Result<Action, (&'static str, RequestError)> {
     let live = match cluster.get(identity, id).await {
-        Ok(None) => return Ok(Word::Deleted),
+        Ok(None) => return Ok(Action::Deleted),
         // the kind is gone, and its objects with it
-        Err(RequestError::NoMatch { .. }) => return Ok(Word::Deleted),
+        Err(RequestError::NoMatch { .. }) => return Ok(Action::Deleted),
         Ok(Some(live)) => live,
         Err(error) => return Err(("query", error)),
     };
-    if !judge::is_prunable(&live, owner) {
-        return Ok(Word::Skipped);
+    if !is_prunable(&live, owner) {
+        return Ok(Action::Skipped);
     }
     let uid = live
         .pointer("/metadata/uid")
         .and_then(Value::as_str)
         .map(str::to_owned);
     match cluster.delete(identity, id, Preconditions { uid }).await {
-        Ok(_) => Ok(Word::Deleted),
+        Ok(_) => Ok(Action::Deleted),
         // another object of that name took its place: not ours to delete
-        Err(error) if error.code() == 409 => Ok(Word::Skipped),
+        Err(error) if error.code() == 409 => Ok(Action::Skipped),
         Err(error) => Err(("delete", error)),
     }
 }

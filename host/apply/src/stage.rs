@@ -2,8 +2,9 @@
 
 use crate::cluster::{Cluster, Identity, Patch, PatchOptions, Patched, Preconditions, RequestError};
 use crate::error::{ApplyError, Step};
-use crate::judge::{self, Word};
-use crate::live::{Knowledge, Live, Seen, Short, Verified, short};
+use crate::judge;
+use sluice_plan::{Action, IgnoreRules};
+use crate::live::{Knowledge, Live, Short, Verified, short};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub struct Options {
     pub is_forced: bool,
     /// `--override-manager`.
     pub override_managers: Vec<String>,
+    /// `spec.ignore`.
+    pub ignore: Option<IgnoreRules>,
     /// Whether every object is looked at, although no watch told of a change.
     pub is_full: bool,
 }
@@ -44,6 +47,8 @@ pub struct Applier<'a, O> {
     pub options: Options,
     /// Those already in the inventory: what is not in it is probably not there yet.
     pub inventory: HashSet<ObjectId>,
+    /// Those that somebody keeps changing: they are left as they are until something else is desired.
+    pub held: HashSet<ObjectId>,
 }
 
 /// What became of one object.
@@ -52,7 +57,7 @@ pub struct Applied {
     /// The object.
     pub id: ObjectId,
     /// Flux's word for what became of it.
-    pub word: Word,
+    pub action: Action,
     /// How it was last seen, where that was asked for.
     pub object: Option<Value>,
     /// Whether somebody else had changed it and it was put back.
@@ -62,7 +67,7 @@ pub struct Applied {
 /// What looking at an object gave.
 enum Looked {
     /// Nothing is to be done.
-    Settled(Word, Option<Value>),
+    Settled(Action, Option<Value>),
     /// It is as last verified (with this fingerprint), and something else is desired now.
     Known(Short),
     /// It is not there.
@@ -88,7 +93,7 @@ enum Verdict<'o> {
     Write(Box<Write<'o>>),
 }
 
-impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
+impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     /// Brings all objects of a stage to their desired state. Where two or more change, all of them are dry-run before
     /// the first is written, so that one bad object does not leave half a stage. Answers in the order of `objects`.
     ///
@@ -104,7 +109,7 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
             .iter()
             .filter(|(_, looked)| !matches!(looked, Looked::Settled(..)))
             .count();
-        let is_dry_run = candidates >= 2;
+        let is_dry_run = candidates >= 2 || (candidates == 1 && self.options.ignore.is_some());
         let verdicts = looked
             .into_iter()
             .map(|(object, looked)| self.decide(object, looked, is_dry_run).boxed());
@@ -120,8 +125,8 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
     async fn look<'o>(&self, object: &'o Object) -> Result<(&'o Object, Looked), ApplyError> {
         let id = object.id();
         let desired = digest(object);
-        if judge::is_left_alone(object, None) {
-            return Ok((object, Looked::Settled(Word::Skipped, None)));
+        if sluice_plan::is_left_alone(object, None) {
+            return Ok((object, Looked::Settled(Action::Skipped, None)));
         }
         match self.cluster.mapping(&id.gvk).await {
             Ok(mapping) if mapping.is_namespaced && id.namespace.is_none() => {
@@ -137,20 +142,23 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
             Ok(_) => {}
             Err(cause) => return Err(ApplyError::new(object, Step::Look, cause)),
         }
+        if self.held.contains(id) && self.live.last_desired(id) == Some(desired) {
+            return Ok((object, Looked::Settled(Action::Unchanged, None)));
+        }
         match self.live.knowledge(id) {
             Knowledge::Verified(known, _) if known.desired == desired && !self.options.is_full => {
-                let word = if known.is_skipped {
-                    Word::Skipped
+                let action = if known.is_skipped {
+                    Action::Skipped
                 } else {
-                    Word::Unchanged
+                    Action::Unchanged
                 };
-                return Ok((object, Looked::Settled(word, None)));
+                return Ok((object, Looked::Settled(action, None)));
             }
             Knowledge::Verified(known, fingerprint) if !known.is_skipped && !self.options.is_full => {
                 return Ok((object, Looked::Known(fingerprint)));
             }
             Knowledge::Unknown | Knowledge::Absent
-                if !self.inventory.contains(id) && !judge::is_created_only(object) =>
+                if !self.inventory.contains(id) && !sluice_plan::is_created_only(object) =>
             {
                 return Ok((object, Looked::Unseen));
             }
@@ -169,9 +177,9 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
         else {
             return Ok(Looked::Absent);
         };
-        if judge::is_left_alone(object, Some(&live)) || judge::is_created_only(object) {
+        if sluice_plan::is_left_alone(object, Some(&live)) || sluice_plan::is_created_only(object) {
             self.verified(object, desired, true, &live);
-            return Ok(Looked::Settled(Word::Skipped, Some(live)));
+            return Ok(Looked::Settled(Action::Skipped, Some(live)));
         }
         Ok(Looked::There(Box::new(live)))
     }
@@ -196,10 +204,10 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
                 is_drift,
             };
             let live = match looked {
-                Looked::Settled(word, live) => {
+                Looked::Settled(action, live) => {
                     return Ok(Verdict::Settled(Applied {
                         id: object.id().clone(),
-                        word,
+                        action,
                         object: live,
                         is_drift: false,
                     }));
@@ -262,20 +270,19 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
         is_dry_run: bool,
     ) -> Result<Verdict<'o>, ApplyError> {
         let object = write.object;
-        write.takeover = judge::takeover(object, &live, &self.options.override_managers);
+        write.takeover = sluice_plan::takeover(object, &live, &self.options.override_managers);
         if is_dry_run {
             match self.dry_run(object, &write.body).await {
                 Ok(answer) => {
-                    if write.takeover.is_none() && !judge::is_drifted(&live, &answer) {
+                    let none = IgnoreRules::default();
+                    let ignore = self.options.ignore.as_ref().unwrap_or(&none);
+                    let compared = sluice_plan::compare(object, Some(&live), &answer, ignore, write.takeover.is_some());
+                    if compared.action == Action::Unchanged {
                         self.verified(object, desired, false, &live);
-                        let applied = Applied {
-                            id: object.id().clone(),
-                            word: Word::Unchanged,
-                            object: Some(live),
-                            is_drift: false,
-                        };
-                        return Ok(Verdict::Settled(applied));
+                        let (id, action) = (object.id().clone(), Action::Unchanged);
+                        return Ok(Verdict::Settled(Applied { id, action, object: Some(live), is_drift: false }));
                     }
+                    write.body = compared.body;
                 }
                 Err(cause) if self.is_recreated(object, Some(&live), &cause) => {
                     write.recreate = Some(only(&live))
@@ -336,7 +343,7 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
             conflicts += 1;
             match live {
                 Some(live) if is_conflict && conflicts <= CONFLICT_RETRIES => {
-                    write.takeover = judge::takeover(object, &live, &self.options.override_managers);
+                    write.takeover = sluice_plan::takeover(object, &live, &self.options.override_managers);
                     write.before = Some(judge::fingerprint_of(&live));
                 }
                 Some(live)
@@ -373,15 +380,15 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
 
     fn written(&self, write: &Write<'_>, patched: Patched) -> Applied {
         let after = self.verified(write.object, digest(write.object), false, &patched.object);
-        let word = match write.before {
-            _ if patched.is_created => Word::Created,
-            Some(before) if before == after => Word::Unchanged,
-            _ => Word::Configured,
+        let action = match write.before {
+            _ if patched.is_created => Action::Created,
+            Some(before) if before == after => Action::Unchanged,
+            _ => Action::Configured,
         };
-        let is_drift = write.is_drift && word != Word::Unchanged;
+        let is_drift = write.is_drift && action != Action::Unchanged;
         Applied {
             id: write.object.id().clone(),
-            word,
+            action,
             object: Some(patched.object),
             is_drift,
         }
@@ -429,7 +436,7 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
     }
 
     fn is_recreated(&self, object: &Object, live: Option<&Value>, cause: &RequestError) -> bool {
-        judge::is_immutable(cause) && (self.options.is_forced || judge::is_forced(object, live))
+        judge::is_immutable(cause) && (self.options.is_forced || sluice_plan::is_force_requested(object, live))
     }
 
     fn refused(&self, object: &Object, cause: RequestError) -> ApplyError {
@@ -437,10 +444,7 @@ impl<O: Clone + PartialEq + Sync> Applier<'_, O> {
     }
 
     fn verified(&self, object: &Object, desired: Short, is_skipped: bool, live: &Value) -> Short {
-        let seen = Seen {
-            fingerprint: judge::fingerprint_of(live),
-            version: version(live),
-        };
+        let seen = judge::seen(live, &self.options.override_managers);
         self.live
             .verified(object.id(), &self.owner, Verified { desired, is_skipped }, seen);
         seen.fingerprint
@@ -464,14 +468,6 @@ fn only(live: &Value) -> Preconditions {
             .and_then(Value::as_str)
             .map(str::to_owned),
     }
-}
-
-/// The resource version as a number, 0 where it is none.
-pub(crate) fn version(live: &Value) -> u64 {
-    live.pointer("/metadata/resourceVersion")
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0)
 }
 
 fn kind<'v>(verdict: &'v Verdict<'_>) -> &'v str {

@@ -3,27 +3,27 @@
 mod world;
 
 use serde_json::json;
+use sluice_devcluster::DevCluster;
 use world::{CM, KS, World, condition, config_map};
 
-/// The real API server of this test run, none where its programs are absent.
-async fn server() -> Option<std::path::PathBuf> {
-    use sluice_testkit::cluster::{Cluster, Options};
-    static SERVER: tokio::sync::OnceCell<Option<Cluster>> = tokio::sync::OnceCell::const_new();
-    let started = SERVER.get_or_init(async || {
-        Cluster::start_or_skip("the stories of a Kustomization", &Options::default())
-            .await
-            .unwrap()
-    });
-    Some(started.await.as_ref()?.kubeconfig().to_owned())
+/// A server of its own for each story: requests can be counted, and faults harm nobody else.
+async fn server() -> (DevCluster, kube::config::Kubeconfig) {
+    let config = sluice_devcluster::Config { audit: true, ..sluice_devcluster::Config::default() };
+    let server = DevCluster::start(config).await.unwrap();
+    let kubeconfig = kube::config::Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
+    (server, kubeconfig)
 }
 
 macro_rules! story {
     ($name:ident, $world:ident, $body:block) => {
+        story!($name, _server, $world, $body);
+    };
+    ($name:ident, $server:ident, $world:ident, $body:block) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            let Some(server) = server().await else { return };
+            let ($server, kubeconfig) = server().await;
             #[allow(unused_mut)]
-            let mut $world = World::new(server).await;
+            let mut $world = World::new(kubeconfig).await;
             $body
             $world.stop().await;
         }
@@ -34,7 +34,9 @@ fn data(object: Option<serde_json::Value>) -> Option<String> {
     object?.pointer("/data/key")?.as_str().map(str::to_owned)
 }
 
-story!(install_upgrade_and_prune, world, {
+story!(install_upgrade_and_prune, world, { install_upgrade_and_prune_in(&mut world).await });
+
+async fn install_upgrade_and_prune_in(world: &mut World) {
     world.start().await;
     world
         .kustomization("apps", json!({ "targetNamespace": world.namespace }))
@@ -43,8 +45,8 @@ story!(install_upgrade_and_prune, world, {
         .commit(
             "a",
             &[
-                ("a.json", in_ns(&world, "one", "1")),
-                ("b.json", in_ns(&world, "two", "1")),
+                ("a.json", in_ns(world, "one", "1")),
+                ("b.json", in_ns(world, "two", "1")),
             ],
         )
         .await;
@@ -83,16 +85,18 @@ story!(install_upgrade_and_prune, world, {
         ks.pointer("/metadata/generation")
     );
 
-    world.commit("b", &[("a.json", in_ns(&world, "one", "2"))]).await;
+    world.commit("b", &[("a.json", in_ns(world, "one", "2"))]).await;
     world.ready("apps", "b").await;
     assert_eq!(data(world.get(CM, "one").await), Some("2".into()));
     assert_eq!(world.get(CM, "two").await, None, "pruned");
-});
+}
 
-story!(drift_is_undone, world, {
+story!(drift_is_undone, world, { drift_is_undone_in(&mut world).await });
+
+async fn drift_is_undone_in(world: &mut World) {
     world.start().await;
     world.kustomization("apps", json!({})).await;
-    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.commit("a", &[("a.json", in_ns(world, "one", "1"))]).await;
     world.ready("apps", "a").await;
     world
         .merge(
@@ -112,7 +116,7 @@ story!(drift_is_undone, world, {
     world
         .until("the object is back", async || data(world.get(CM, "one").await))
         .await;
-});
+}
 
 story!(a_broken_build_keeps_the_last_good_state, world, {
     world.start().await;
@@ -204,4 +208,17 @@ fn in_ns(world: &World, name: &str, value: &str) -> serde_json::Value {
     let mut object = config_map(name, value);
     object["metadata"]["namespace"] = json!(world.namespace);
     object
+}
+
+/// The same first story on the real API server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_on_a_real_server() {
+    use sluice_testkit::cluster::{Cluster, Options};
+    let server = Cluster::start_or_skip("a Kustomization on a real API server", &Options::default()).await.unwrap();
+    let Some(server) = server else { return };
+    let kubeconfig = kube::config::Kubeconfig::read_from(server.kubeconfig()).unwrap();
+    let mut world = World::new(kubeconfig).await;
+    install_upgrade_and_prune_in(&mut world).await;
+    drift_is_undone_in(&mut world).await;
+    world.stop().await;
 }

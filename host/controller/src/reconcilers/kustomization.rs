@@ -1,19 +1,16 @@
 //! Kustomization: source → artifact → render → plan → apply → prune → health → status.
 
 mod apply;
-mod checks;
 mod finalize;
 mod gate;
 mod health;
-mod inventory;
 mod memory;
 mod ready_expr;
-mod render;
+pub mod render;
 mod report;
-mod stages;
 mod variables;
 
-pub use render::{Render, Rendered, Renderer};
+pub use render::{Plugins, Render, Rendered, Renderer};
 
 use crate::artifacts::{Artifacts, OpenError};
 use crate::error_policy::{self, Failure, Stopped, WAITING_GRACE, Waiting};
@@ -23,11 +20,14 @@ use futures::future::BoxFuture;
 use memory::{Inputs, Memory};
 use report::Report;
 use serde_json::Value;
+use sluice_apply::live::Knowledge;
+use sluice_object::ObjectId;
 use sluice_api::{Kustomization, Next, decode, meta, reason};
 use sluice_event::events::{
     ObjectMalformed, ObjectParked, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
 };
 use sluice_event::{Severity, metrics};
+use sluice_health::Checks;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -127,7 +127,7 @@ impl KustomizationReconciler {
         started: Instant,
     ) -> Result<Done, Stopped> {
         gate::allow(ks, &run.cx.config)?;
-        let checks = checks::Checks::of(ks)?;
+        let checks = Checks::compile(&ks.spec.health_check_exprs).map_err(|error| Failure::of(&error))?;
         let artifact = gate::artifact(run, ks)?;
         report.revision = Some(artifact.revision.clone());
         report.origin_revision.clone_from(&artifact.origin_revision);
@@ -142,10 +142,11 @@ impl KustomizationReconciler {
         };
         let is_full = memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
         let is_drift = run.wakes.has(Wake::Drift);
+        let moved = moved(run, ks);
         if let Some(settled) = memory
             .settled
             .as_ref()
-            .filter(|settled| settled.inputs == inputs && !is_full && !is_drift)
+            .filter(|settled| settled.inputs == inputs && !is_full && moved.is_empty())
         {
             if health::is_as_before(run, ks) {
                 let attempted = Attempted {
@@ -160,14 +161,13 @@ impl KustomizationReconciler {
                 });
             }
         }
-        if let Some(awaiting) = memory
-            .awaiting
-            .take()
-            .filter(|awaiting| awaiting.inputs == inputs && !is_drift)
-        {
+        let previous = memory.awaiting.take().filter(|awaiting| awaiting.inputs == inputs);
+        if let Some(awaiting) = previous.clone().filter(|_| !is_drift) {
             return health::go_on(run, ks, &checks, report, memory, awaiting).await;
         }
-        if is_drift && let Some(wait) = memory.damped(Instant::now(), ks.spec.interval.get()) {
+        let is_same = memory.settled.as_ref().is_some_and(|settled| settled.inputs == inputs);
+        let (held, wait) = memory.held(Instant::now(), ks.spec.interval.get());
+        if let Some(wait) = wait.filter(|_| is_same && !is_full && moved.iter().all(|id| held.contains(id))) {
             // somebody keeps undoing what we do: not at once
             return Err(Stopped::Unhealthy(wait));
         }
@@ -177,13 +177,14 @@ impl KustomizationReconciler {
             artifact.revision,
             sluice_api::Duration(ks.spec.timeout())
         ));
+        let is_strict = run.cx.config.gate("StrictPostBuildSubstitutions");
         let tree = self
             .artifacts
             .open(&artifact)
             .await
             .map_err(|error| not_opened(run, error))?;
         report.phase(&format!("Building manifests for revision {}", artifact.revision));
-        let rendered = self.renderer.render(ks, tree, &artifact, variables).await;
+        let rendered = self.renderer.render(ks, tree, &artifact, variables, is_strict).await;
         report.status.last_attempted_revision = Some(artifact.revision.clone());
         let rendered = rendered?;
         if run.is_superseded() {
@@ -205,12 +206,16 @@ impl KustomizationReconciler {
         if is_full {
             memory.full_at = Some(started);
         }
+        let is_changed = applied.objects.iter().any(|applied| applied.action.is_change());
+        if is_same && !is_changed && !report.is_requested() && health::is_as_before(run, ks) {
+            // looked at, and found to be as it should: nothing to tell
+            return Ok(Done::Nothing);
+        }
         let pass = health::Pass {
             inputs,
             attempted,
             started,
-            is_news: applied.is_drift,
-        };
+            is_news: applied.is_drift, previous };
         health::begin(run, ks, &checks, report, memory, pass, applied.objects).await
     }
 
@@ -236,7 +241,7 @@ impl KustomizationReconciler {
                 if memory.due.is_none_or(|due| due <= Instant::now()) {
                     memory.due = Some(next_due(run, ks));
                 }
-                self.until_due(memory)
+                self.until_due(ks, memory)
             }
             Ok(Done::Settled(attempted)) => {
                 report.succeeded(&attempted);
@@ -255,7 +260,7 @@ impl KustomizationReconciler {
                 );
                 self.finished(run, &report, attempted.duration, Some(&message));
                 memory.due = Some(next_due(run, ks));
-                self.until_due(memory)
+                self.until_due(ks, memory)
             }
             Err(Stopped::Failed(failure)) => {
                 return self.failed(run, ks, report, memory, &failure, started).await;
@@ -356,12 +361,11 @@ impl KustomizationReconciler {
         .emit();
     }
 
-    fn until_due(&self, memory: &Memory) -> Park {
-        Park::For(
-            memory
-                .due
-                .map(|due| due.saturating_duration_since(Instant::now())),
-        )
+    fn until_due(&self, ks: &Kustomization, memory: &Memory) -> Park {
+        let now = Instant::now();
+        let due = memory.due.map(|due| due.saturating_duration_since(now));
+        let released = memory.held(now, ks.spec.interval.get()).1;
+        Park::For(due.into_iter().chain(released).min())
     }
 
     /// The object is there but cannot be read as a Kustomization. It alone suffers.
@@ -430,6 +434,13 @@ fn not_opened(run: &Run, error: OpenError) -> Stopped {
         }
         .into(),
     }
+}
+
+/// The objects that are not as they were last verified, as far as the watches know.
+fn moved(run: &Run, ks: &Kustomization) -> Vec<ObjectId> {
+    let mut ids = sluice_plan::ids(ks.inventory());
+    ids.retain(|id| !matches!(run.cx.live.knowledge(id), Knowledge::Verified(..)));
+    ids
 }
 
 /// The interval, spread by `--interval-jitter-percentage` to both sides.

@@ -12,7 +12,7 @@ use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
-use sluice_apply::live::{Moved, Seen};
+use sluice_apply::live::Moved;
 use sluice_event::events::WatchFailed;
 use sluice_object::GroupVersionKind;
 use std::collections::HashSet;
@@ -91,7 +91,7 @@ pub(crate) async fn resources(
 /// Watches ConfigMaps or Secrets that ask for it by label; whoever read them is woken.
 pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
     let resource = core_resource(kind);
-    let api: Api<DynamicObject> = Api::all_with(cx.kube.client().clone(), &resource);
+    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(cx.kube.client().clone(), &resource);
     let config = watcher::Config::default()
         .page_size(PAGE_OBJECTS)
         .labels(&cx.config.watch_configs_label_selector);
@@ -110,7 +110,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
     };
     drain(
         &cx,
-        kube::runtime::metadata_watcher(api, config).default_backoff(),
+        kube::runtime::watcher(api, config).default_backoff(),
         on,
     )
     .await;
@@ -129,7 +129,7 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
         kind: gvk.kind.clone(),
         plural: mapping.plural,
     };
-    let api: Api<DynamicObject> = Api::all_with(cx.kube.client().clone(), &resource);
+    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(cx.kube.client().clone(), &resource);
     let config = watcher::Config::default()
         .page_size(PAGE_OBJECTS)
         .labels(OWNER_NAME);
@@ -141,7 +141,7 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
                 object.metadata.name.clone().unwrap_or_default(),
             );
             let owner = owner(&object).map(Arc::new);
-            let seen = seen(object);
+            let seen = sluice_apply::seen_in(&object.metadata, &cx.config.override_managers);
             let moved = cx.live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
             react(&cx, moved);
         }
@@ -161,15 +161,13 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
             );
             react(&cx, moved);
         }
-        Err(error) => WatchFailed {
-            kind: &kind.kind,
-            error: &text(&error),
-        }
-        .emit(),
+        // the definition of the kind is gone: its objects are too, and the watch starts over when it comes back
+        Err(error) if is_absent(&error) => {}
+        Err(error) => WatchFailed { kind: &kind.kind, error: &text(&error) }.emit(),
     };
     drain(
         &cx,
-        kube::runtime::metadata_watcher(api, config).default_backoff(),
+        kube::runtime::watcher(api, config).default_backoff(),
         on,
     )
     .await;
@@ -201,7 +199,7 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
     let wake = match &old {
         None => Some(Wake::Changed),
         Some(old)
-            if old.generation != new.generation || old.is_deleted != new.is_deleted || old.uid != new.uid =>
+            if old.generation != new.generation || old.is_deleted != new.is_deleted || old.uid != new.uid || old.approved_prune != new.approved_prune =>
         {
             Some(Wake::Changed)
         }
@@ -234,6 +232,7 @@ struct Facts {
     generation: Option<i64>,
     is_deleted: bool,
     requested_at: Option<String>,
+    approved_prune: Option<String>,
     /// What others wait for: the artifact of a source, readiness and revision of a dependency.
     offers: Vec<Option<String>>,
 }
@@ -253,6 +252,7 @@ fn facts(object: &Value) -> Facts {
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64),
         is_deleted: object.pointer("/metadata/deletionTimestamp").is_some(),
         requested_at: text("/metadata/annotations/reconcile.fluxcd.io~1requestedAt"),
+        approved_prune: text("/metadata/annotations/sluice.dev~1approve-prune"),
         offers: vec![
             text("/status/artifact/revision"),
             text("/status/artifact/digest"),
@@ -284,19 +284,6 @@ fn owner(object: &PartialObjectMeta<DynamicObject>) -> Option<Key> {
         labels.get(OWNER_NAMESPACE)?,
         labels.get(OWNER_NAME)?,
     ))
-}
-
-fn seen(object: PartialObjectMeta<DynamicObject>) -> Seen {
-    let version = object
-        .metadata
-        .resource_version
-        .as_deref()
-        .and_then(|version| version.parse().ok())
-        .unwrap_or(0);
-    Seen {
-        fingerprint: sluice_apply::fingerprint(&object.metadata),
-        version,
-    }
 }
 
 fn is_absent(error: &watcher::Error) -> bool {

@@ -1,6 +1,7 @@
 //! A small world for scenarios: an API server, a namespace, a source whose files the test decides, a controller.
 
 use futures::future::BoxFuture;
+use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use sluice_api::{Kustomization, crd};
 use sluice_apply::cluster::{
@@ -14,7 +15,6 @@ use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
 use sluice_controller::{ArtifactFacts, Artifacts, ControllerConfig, run_with};
 use sluice_object::{GroupVersionKind, Object, ObjectId, Origin};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub struct World {
     pub namespace: String,
     pub renders: Arc<AtomicUsize>,
     store: Store,
-    kubeconfig: PathBuf,
+    kubeconfig: Kubeconfig,
     shutdown: Option<(CancellationToken, tokio::task::JoinHandle<()>)>,
     _folder: tempfile::TempDir,
 }
@@ -43,6 +43,7 @@ impl Render for Files {
         tree: Arc<dyn Tree>,
         _: &'a ArtifactFacts,
         variables: BTreeMap<String, String>,
+        _: bool,
     ) -> BoxFuture<'a, Result<Rendered, Failure>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
@@ -88,9 +89,9 @@ pub fn config_map(name: &str, value: &str) -> Value {
 
 impl World {
     /// A namespace of its own with a controller that watches only it.
-    pub async fn new(kubeconfig: PathBuf) -> Self {
+    pub async fn new(kubeconfig: Kubeconfig) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let client = kube::Client::try_from(config(&kubeconfig).await).unwrap();
+        let client = kube::Client::try_from(config(kubeconfig.clone()).await).unwrap();
         let cluster = KubeCluster::new(client, RetryPolicy::default());
         let namespace = format!(
             "t{}-{}",
@@ -147,7 +148,7 @@ impl World {
             ..ControllerConfig::default()
         };
         change(&mut settings);
-        let kube = config(&self.kubeconfig).await;
+        let kube = config(self.kubeconfig.clone()).await;
         let (store, renders, shutdown) = (self.store.clone(), self.renders.clone(), CancellationToken::new());
         let token = shutdown.clone();
         let task = tokio::spawn(async move {
@@ -385,10 +386,7 @@ pub fn condition(object: &Value, type_: &str) -> (String, String, String) {
     (text("status"), text("reason"), text("message"))
 }
 
-async fn config(kubeconfig: &std::path::Path) -> kube::Config {
+async fn config(kubeconfig: Kubeconfig) -> kube::Config {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let kubeconfig = kube::config::Kubeconfig::read_from(kubeconfig).unwrap();
-    kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
-        .await
-        .unwrap()
+    kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default()).await.unwrap()
 }

@@ -1,16 +1,17 @@
 //! From objects to the cluster: stages, inventory, prune.
 
-use super::inventory;
 use super::memory::Memory;
 use super::render::Rendered;
 use super::report::Report;
-use super::stages::stages;
 use super::{gate, health};
 use crate::error_policy::{Failure, Stopped};
 use crate::runtime::Run;
 use sluice_api::kustomize::{Inventory, ResourceRef};
-use sluice_api::{Kustomization, Next, reason};
-use sluice_apply::{Applied, Applier, Options, Word};
+use sluice_api::{Kustomization, Next, meta, reason};
+use sluice_apply::cluster::Identity;
+use sluice_apply::{Applied, Applier, Options};
+use sluice_object::GroupKind;
+use sluice_plan::{Action, Audited, Change, IgnoreRules, Owner, Policy, StagedObjects};
 use sluice_event::Severity;
 use sluice_event::events::{DriftCorrected, FieldFightDamped, ObjectVerified, ObjectsApplied, ObjectsPruned};
 use std::sync::Arc;
@@ -34,25 +35,19 @@ pub(super) async fn apply(
     rendered: &Rendered,
     is_full: bool,
 ) -> Result<AppliedAll, Stopped> {
-    let stages = stages(run, ks, &rendered.objects)?;
-    let new: Vec<ResourceRef> = stages
-        .iter()
-        .flatten()
-        .map(|object| inventory::entry(object.id()))
-        .collect();
+    let owner = Owner { name: run.key.name.to_string(), namespace: run.key.namespace.to_string() };
+    let stages = prepare(run, ks, &owner, rendered)?;
+    let objects = || stages.iter().flat_map(|staged| &staged.objects);
+    let new = sluice_plan::entries(objects().map(|object| object.id()));
     let old: Vec<ResourceRef> = ks.inventory().to_vec();
-    let union = inventory::union(&new, &old);
+    let union = sluice_plan::union(&new, &old);
+    let revision = report.revision.clone().unwrap_or_default();
     if union.len() > old.len() {
-        report.progressing(&format!(
-            "Detecting drift for revision {}",
-            report.revision.clone().unwrap_or_default()
-        ));
-        report.status.inventory = Some(Inventory { entries: union });
+        report.progressing(&format!("Detecting drift for revision {revision}"));
+        report.status.inventory = Some(Inventory { entries: union.clone() });
         report.write_now().await?;
     }
-    for object in stages.iter().flatten() {
-        run.cx.watch_applied(object.gvk());
-    }
+    objects().for_each(|object| run.cx.watch_applied(object.gvk()));
     let applier = Applier {
         cluster: &*run.cx.cluster,
         identity: gate::identity(ks, &run.cx.config),
@@ -62,41 +57,61 @@ pub(super) async fn apply(
             concurrency: run.cx.config.concurrent_ssa.max(1),
             is_forced: ks.spec.force,
             override_managers: run.cx.config.override_managers.clone(),
+            ignore: ignore_rules(ks)?,
             is_full,
         },
-        inventory: inventory::ids(&old).into_iter().collect(),
+        inventory: sluice_plan::ids(&old).into_iter().collect(),
+        held: memory.held(Instant::now(), ks.spec.interval.get()).0,
     };
-    let mut objects = Vec::with_capacity(new.len());
-    for (number, stage) in stages.iter().enumerate() {
-        let applied = applier
-            .apply_stage(stage)
-            .await
-            .map_err(|error| not_applied(&error, &objects))?;
-        if number < WAITED_STAGES {
+    let mut all = Vec::with_capacity(new.len());
+    for (number, staged) in stages.iter().enumerate() {
+        let applied = applier.apply_stage(&staged.objects).await.map_err(|error| not_applied(&error, &all))?;
+        if staged.stage.is_waited_for() {
             health::settle_stage(run, &applier.identity, &applied).await?;
         }
-        objects.extend(applied);
+        all.extend(applied);
         if run.is_superseded() && number + 1 < stages.len() {
             return Err(Stopped::Superseded);
         }
     }
     // kinds that a stage before defined could not be watched until now
-    for object in stages.iter().flatten() {
-        run.cx.watch_applied(object.gvk());
-    }
-    let is_drift = tell(ks, report, memory, &objects);
+    objects().for_each(|object| run.cx.watch_applied(object.gvk()));
+    let is_drift = tell(ks, report, memory, &all);
     report.status.inventory = Some(Inventory { entries: new.clone() });
-    prune(run, ks, report, &applier.identity, &new, &old).await?;
-    Ok(AppliedAll { objects, is_drift })
+    prune(run, ks, report, &applier.identity, &owner, (&new, &old)).await?;
+    Ok(AppliedAll { objects: all, is_drift })
 }
 
-/// Definitions and classes are waited for; what follows may need them.
-const WAITED_STAGES: usize = 2;
+fn prepare(run: &Run, ks: &Kustomization, owner: &Owner, rendered: &Rendered) -> Result<Vec<StagedObjects>, Failure> {
+    let custom_stage_kinds = custom_kinds(&run.cx.config.custom_apply_stage_kinds);
+    let policy = Policy { common_metadata: ks.spec.common_metadata.clone(), custom_stage_kinds };
+    let prepared = sluice_plan::prepare(&rendered.build.manifests, owner, &policy);
+    prepared.map_err(|error| Failure { is_recorded: true, ..Failure::of(&error) })
+}
+
+fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
+    if ks.spec.ignore.is_empty() {
+        return Ok(None);
+    }
+    let rules = IgnoreRules::compile(&ks.spec.ignore);
+    rules.map(Some).map_err(|error| Failure::stall(reason::INVALID_SPEC, error.to_string()))
+}
+
+/// `Group/Kind`, comma-separated and repeated; a kind of the core group is written `/Kind` or `Kind`.
+fn custom_kinds(given: &[String]) -> Vec<GroupKind> {
+    let kinds = given.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|kind| !kind.is_empty());
+    kinds
+        .map(|kind| {
+            let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
+            GroupKind { group: group.to_owned(), kind: kind.to_owned() }
+        })
+        .collect()
+}
 
 fn tell(ks: &Kustomization, report: &mut Report<'_>, memory: &mut Memory, objects: &[Applied]) -> bool {
     let changes: Vec<(String, &'static str)> = objects
         .iter()
-        .map(|applied| (applied.id.to_string(), applied.word.as_str()))
+        .map(|applied| (applied.id.to_string(), applied.action.as_str()))
         .collect();
     let verified = objects.iter().filter(|applied| applied.object.is_none()).count();
     ObjectVerified { count: verified }.emit();
@@ -107,14 +122,7 @@ fn tell(ks: &Kustomization, report: &mut Report<'_>, memory: &mut Memory, object
     .emit();
     let lines = lines(objects);
     if !lines.is_empty() {
-        // Flux tells of changes while Ready is unknown, and its readers filter by that reason
-        let known = report.status.conditions.clone();
-        report.progressing(&format!(
-            "Running health checks for revision {}",
-            report.revision.clone().unwrap_or_default()
-        ));
-        report.tell(Severity::Info, &lines.join("\n"));
-        report.status.conditions = known;
+        report.tell_progressing(&lines.join("\n"));
     }
     let drifted: Vec<&Applied> = objects.iter().filter(|applied| applied.is_drift).collect();
     for applied in &drifted {
@@ -162,12 +170,8 @@ fn managers(applied: &Applied) -> String {
 
 /// `Kind/namespace/name word` of what changed.
 fn lines(objects: &[Applied]) -> Vec<String> {
-    let changed = objects
-        .iter()
-        .filter(|applied| matches!(applied.word, Word::Created | Word::Configured | Word::Deleted));
-    changed
-        .map(|applied| format!("{} {}", applied.id, applied.word.as_str()))
-        .collect()
+    let changed = objects.iter().filter(|applied| applied.action.is_change());
+    changed.map(|applied| format!("{} {}", applied.id, applied.action.as_str())).collect()
 }
 
 fn not_applied(error: &sluice_apply::ApplyError, before: &[Applied]) -> Stopped {
@@ -189,52 +193,45 @@ async fn prune(
     run: &Run,
     ks: &Kustomization,
     report: &mut Report<'_>,
-    identity: &sluice_apply::cluster::Identity,
-    new: &[ResourceRef],
-    old: &[ResourceRef],
+    identity: &Identity,
+    owner: &Owner,
+    (new, old): (&[ResourceRef], &[ResourceRef]),
 ) -> Result<(), Stopped> {
-    let stale = inventory::ids(&inventory::stale(new, old));
-    stale.iter().for_each(|id| run.cx.live.forget(id));
+    let stale = sluice_plan::stale(new, old);
     if !ks.spec.prune || stale.is_empty() {
+        stale.iter().for_each(|id| run.cx.live.forget(id));
         return Ok(());
     }
-    let owner = (&*run.key.name, &*run.key.namespace);
+    let held = |failure: Failure, report: &mut Report<'_>| {
+        // what is not deleted is still owned
+        report.status.inventory = Some(Inventory { entries: sluice_plan::union(new, old) });
+        Stopped::from(Failure { is_recorded: true, ..failure })
+    };
+    let revision = report.revision.clone().unwrap_or_default();
+    let approved = ks.metadata.annotations.as_ref().and_then(|annotations| annotations.get(meta::APPROVE_PRUNE));
+    if let Err(guarded) = sluice_plan::guard(stale.len(), old.len(), &revision, approved.map(String::as_str)) {
+        return Err(held(Failure::retry(reason::PRUNE_GUARDED, guarded.to_string()), report));
+    }
+    let changes: Vec<Change> =
+        stale.iter().map(|id| Change { id: id.clone(), action: Action::Deleted }).collect();
+    let audited =
+        Audited { inventory: old, own_namespace: &run.cx.config.runtime_namespace, more_protected: &[] };
+    if let Some(violation) = sluice_plan::audit(&changes, &audited).first() {
+        return Err(held(Failure::retry(reason::PRUNE_FAILED, violation.to_string()), report));
+    }
     let pruned = sluice_apply::prune(&*run.cx.cluster, identity, &stale, owner).await;
+    pruned.changes.iter().for_each(|(id, _)| run.cx.live.forget(id));
     if !pruned.changes.is_empty() {
-        let changes: Vec<(String, &'static str)> = pruned
-            .changes
-            .iter()
-            .map(|(id, word)| (id.to_string(), word.as_str()))
-            .collect();
+        let changes: Vec<(String, &'static str)> =
+            pruned.changes.iter().map(|(id, action)| (id.to_string(), action.as_str())).collect();
         ObjectsPruned { changes: &changes }.emit();
-        let lines: Vec<String> = changes
-            .iter()
-            .map(|(subject, word)| format!("{subject} {word}"))
-            .collect();
-        let known = report.status.conditions.clone();
-        report.progressing(&format!(
-            "Running health checks for revision {}",
-            report.revision.clone().unwrap_or_default()
-        ));
-        report.tell(Severity::Info, &lines.join("\n"));
-        report.status.conditions = known;
+        let lines: Vec<String> = changes.iter().map(|(subject, action)| format!("{subject} {action}")).collect();
+        report.tell_progressing(&lines.join("\n"));
     }
-    let Some(message) = pruned.error() else {
-        return Ok(());
-    };
+    let Some(message) = pruned.error() else { return Ok(()) };
     // what could not be deleted is tried again, and so must not be forgotten
-    let survivors = pruned.failures.iter().map(|(id, _)| inventory::entry(id));
-    let entries = new.iter().cloned().chain(survivors).collect();
+    let entries = sluice_plan::survivors(new, pruned.failures.iter().map(|(id, _)| id));
     report.status.inventory = Some(Inventory { entries });
-    let next = if pruned.is_transient {
-        Next::BackOff
-    } else {
-        Next::Retry
-    };
-    Err(Failure {
-        next,
-        is_recorded: true,
-        ..Failure::retry(reason::PRUNE_FAILED, message)
-    }
-    .into())
+    let next = if pruned.is_transient { Next::BackOff } else { Next::Retry };
+    Err(Failure { next, is_recorded: true, ..Failure::retry(reason::PRUNE_FAILED, message) }.into())
 }

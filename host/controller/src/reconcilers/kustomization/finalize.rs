@@ -1,7 +1,7 @@
 //! The end of a Kustomization: its objects go or stay as `deletionPolicy` says, then its finalizer (compat/kustomize.md 7.4).
 
 use super::report::Report;
-use super::{KustomizationReconciler, gate, inventory};
+use super::{KustomizationReconciler, gate};
 use crate::runtime::{KUSTOMIZATION, Park, Run};
 use serde_json::Value;
 use sluice_api::kustomize::DeletionPolicy;
@@ -9,6 +9,7 @@ use sluice_api::{Kustomization, meta};
 use sluice_apply::cluster::Identity;
 use sluice_event::Severity;
 use sluice_object::{GroupVersionKind, ObjectId};
+use sluice_plan::Owner;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -29,7 +30,7 @@ impl KustomizationReconciler {
         }
         let mut report = Report::new(run, object.clone(), ks);
         report.revision.clone_from(&report.status.last_applied_revision);
-        let owned = inventory::ids(ks.inventory());
+        let owned = sluice_plan::stale(&[], ks.inventory());
         if ks.spec.deletes_inventory() && !ks.spec.suspend && !owned.is_empty() {
             match self.delete_owned(run, ks, &report, &owned, since).await {
                 Deleted::Done => {}
@@ -65,8 +66,8 @@ impl KustomizationReconciler {
             );
             return Deleted::Done;
         }
-        let owner = (&*run.key.name, &*run.key.namespace);
-        let pruned = sluice_apply::prune(&*run.cx.cluster, &identity, owned, owner).await;
+        let owner = Owner { name: run.key.name.to_string(), namespace: run.key.namespace.to_string() };
+        let pruned = sluice_apply::prune(&*run.cx.cluster, &identity, owned, &owner).await;
         if let Some(error) = pruned.error() {
             tracing::error!(error, "pruning for deleted resource failed");
             report.tell(Severity::Error, "pruning for deleted resource failed");

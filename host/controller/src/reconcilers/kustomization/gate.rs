@@ -142,15 +142,12 @@ fn judge_dependency(
         return Ok(Some(format!("{subject} not found: {not_found}")));
     };
     if let Some(expression) = &dependency.ready_expr {
-        match super::ready_expr::evaluate(expression, name, run.object.as_deref(), object)? {
-            Err(message) => return Ok(Some(message)),
-            Ok(false) => {
-                return Ok(Some(format!(
-                    "{subject} is not ready according to readyExpr eval"
-                )));
-            }
-            Ok(true) if !run.cx.config.gate("AdditiveCELDependencyCheck") => return Ok(None),
-            Ok(true) => {}
+        let own = run.object.as_deref().unwrap_or(&Value::Null);
+        if let Some(message) = super::ready_expr::evaluate(expression, &format!("{namespace}/{name}"), own, object)? {
+            return Ok(Some(message));
+        }
+        if !run.cx.config.gate("AdditiveCELDependencyCheck") {
+            return Ok(None);
         }
     }
     Ok(not_ready(ks, &subject, namespace, object, artifact))

@@ -1,17 +1,20 @@
 //! Health after applying: what is known costs nothing, what moves wakes, what fails is named.
 
-use super::checks::Checks;
 use super::memory::{Awaiting, Inputs, Memory, Settled};
-use super::report::Report;
+use super::report::{Report, now};
 use super::{Attempted, Done, gate};
 use crate::error_policy::{Failure, PROGRESS_GRACE, Stopped};
-use crate::runtime::Run;
+use crate::runtime::{Run, Wake};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 use sluice_api::{ConditionStatus, Kustomization, reason};
 use sluice_apply::cluster::Identity;
-use sluice_apply::{Applied, Word};
-use sluice_event::Severity;
+use sluice_apply::Applied;
+use sluice_plan::Action;
+use sluice_health::{Around, Checks, Health, Looked, Status, Verdict, assess_with_pods, cause, verdict};
 use sluice_object::{GroupVersionKind, ObjectId};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,47 +30,8 @@ pub(super) struct Pass {
     pub(super) attempted: Attempted,
     pub(super) started: Instant,
     pub(super) is_news: bool,
-}
-
-/// What one look at an object's health gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Health {
-    /// It is as it should be.
-    Current,
-    /// It is on its way.
-    InProgress(String),
-    /// It has failed and will not get better by itself.
-    Failed(String),
-    /// It is not there.
-    NotFound,
-    /// Nobody can say.
-    Unknown(String),
-}
-
-impl Health {
-    /// kstatus' word.
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Current => "Current",
-            Self::InProgress(_) => "InProgress",
-            Self::Failed(_) => "Failed",
-            Self::NotFound => "NotFound",
-            Self::Unknown(_) => "Unknown",
-        }
-    }
-
-    fn cause(&self) -> Option<&str> {
-        match self {
-            Self::Current | Self::NotFound => None,
-            Self::InProgress(cause) | Self::Failed(cause) | Self::Unknown(cause) => Some(cause.as_str()),
-        }
-    }
-}
-
-/// What one object was last seen as.
-struct Looked {
-    id: ObjectId,
-    health: Health,
+    /// What was awaited before drift interrupted: the time it has does not start anew.
+    pub(super) previous: Option<Awaiting>,
 }
 
 /// Which objects are checked: all applied ones that were not left alone (`wait`), or those listed.
@@ -80,7 +44,7 @@ fn subjects(run: &Run, ks: &Kustomization, objects: &[Applied]) -> Vec<ObjectId>
         };
         let applied = objects
             .iter()
-            .filter(|applied| applied.word != Word::Skipped && !is_self(&applied.id));
+            .filter(|applied| applied.action != Action::Skipped && !is_self(&applied.id));
         return applied.map(|applied| applied.id.clone()).collect();
     }
     let checks = ks.spec.health_checks.iter();
@@ -96,7 +60,7 @@ fn subjects(run: &Run, ks: &Kustomization, objects: &[Applied]) -> Vec<ObjectId>
 /// Whether nothing that was found healthy has moved since. Objects that no watch of ours shows always count as moved.
 pub(super) fn is_as_before(run: &Run, ks: &Kustomization) -> bool {
     if ks.spec.wait {
-        return super::inventory::ids(ks.inventory())
+        return sluice_plan::ids(ks.inventory())
             .iter()
             .all(|id| run.cx.live.is_healthy(id) || is_skipped(run, id));
     }
@@ -135,20 +99,24 @@ pub(super) async fn begin(
             .iter()
             .find(|applied| applied.id == id)
             .and_then(|applied| applied.object.as_ref());
-        match answer.map(|object| checks.assess(object)) {
-            Some(Health::Current) => found_healthy(run, &id, answer),
-            _ => pending.push(id),
+        match answer.filter(|object| checks.assess(object, now()).is_current()) {
+            Some(object) => found_healthy(run, &id, object),
+            None => pending.push(id),
         }
     }
-    let awaiting = Awaiting {
-        inputs: pass.inputs,
-        manifests: pass.attempted.manifests,
-        since: Instant::now(),
-        deadline: Instant::now() + ks.spec.timeout(),
-        pending,
-        is_progress_told: false,
-        is_news,
-        started: pass.started,
+    let now = Instant::now();
+    let awaiting = match pass.previous {
+        Some(previous) => Awaiting { pending, is_news: is_news || previous.is_news, ..previous },
+        None => Awaiting {
+            inputs: pass.inputs,
+            manifests: pass.attempted.manifests,
+            since: now,
+            deadline: now + ks.spec.timeout(),
+            pending,
+            is_progress_told: false,
+            is_news,
+            started: pass.started,
+        },
     };
     let owner = Arc::new(run.key.clone());
     awaiting
@@ -168,40 +136,28 @@ pub(super) async fn go_on(
     mut awaiting: Awaiting,
 ) -> Result<Done, Stopped> {
     let identity = gate::identity(ks, &run.cx.config);
-    let mut looked = Vec::with_capacity(awaiting.pending.len());
     let is_over = Instant::now() >= awaiting.deadline;
-    for id in std::mem::take(&mut awaiting.pending) {
-        let health = look(run, &identity, checks, &id).await;
-        if health != Health::Current {
-            awaiting.pending.push(id.clone());
-            looked.push(Looked { id, health });
-        }
-    }
+    let looks = std::mem::take(&mut awaiting.pending).into_iter().map(|id| {
+        let identity = &identity;
+        async move { look(run, identity, checks, id).await }.boxed()
+    });
+    let looks: Vec<BoxFuture<'_, Seen>> = looks.collect();
+    let mut seen: Vec<Seen> = stream::iter(looks).buffered(run.cx.config.concurrent_ssa.max(1)).collect().await;
+    seen.retain(|seen| !seen.looked.health.is_current());
+    awaiting.pending = seen.iter().map(|seen| seen.looked.id.clone()).collect();
     let attempted = Attempted {
         revision: awaiting.inputs.revision.clone(),
         manifests: awaiting.manifests.clone(),
         duration: awaiting.started.elapsed(),
     };
-    if awaiting.pending.is_empty() {
-        return Ok(passed(report, memory, awaiting, attempted));
-    }
-    let is_fail_fast = !run.cx.config.gate("DisableFailFastBehavior");
-    let failed: Vec<&Looked> = looked
-        .iter()
-        .filter(|looked| matches!(looked.health, Health::Failed(_)))
-        .collect();
-    let text = if !failed.is_empty() && (is_fail_fast || failed.len() == looked.len()) {
-        Some(format!(
-            "failed early due to stalled resources: [{}]",
-            list(failed.iter().copied())
-        ))
-    } else if is_over {
-        Some(format!("timeout waiting for: [{}]", list(looked.iter())))
-    } else {
-        None
-    };
-    if let Some(text) = text {
-        return Err(unhealthy(report, &awaiting, &attempted, text));
+    let looked: Vec<Looked<ObjectId>> = seen.iter().map(|seen| seen.looked.clone()).collect();
+    match verdict(&looked, !run.cx.config.gate("DisableFailFastBehavior"), is_over) {
+        Verdict::Passed => return Ok(passed(report, memory, awaiting, attempted)),
+        Verdict::Failed(text) => {
+            let text = with_causes(run, &identity, text, &seen).await;
+            return Err(unhealthy(run, report, &awaiting, &attempted, text));
+        }
+        Verdict::Waiting => {}
     }
     let now = Instant::now();
     let told_at = awaiting.since + PROGRESS_GRACE;
@@ -231,13 +187,7 @@ fn passed(report: &mut Report<'_>, memory: &mut Memory, awaiting: Awaiting, atte
     );
     if awaiting.is_news {
         report.health(Some((ConditionStatus::True, reason::SUCCEEDED, &text)));
-        let known = report.status.conditions.clone();
-        report.progressing(&format!(
-            "Running health checks for revision {}",
-            attempted.revision
-        ));
-        report.tell(Severity::Info, &text);
-        report.status.conditions = known;
+        report.tell_progressing(&text);
     }
     settle(memory, awaiting.inputs, attempted)
 }
@@ -250,7 +200,16 @@ fn settle(memory: &mut Memory, inputs: Inputs, attempted: Attempted) -> Done {
     Done::Settled(attempted)
 }
 
-fn unhealthy(report: &mut Report<'_>, awaiting: &Awaiting, attempted: &Attempted, text: String) -> Stopped {
+fn unhealthy(
+    run: &Run,
+    report: &mut Report<'_>,
+    awaiting: &Awaiting,
+    attempted: &Attempted,
+    text: String,
+) -> Stopped {
+    // from here on its retry interval wakes it, as in Flux, not every move of what has failed
+    let owner = Arc::new(run.key.clone());
+    awaiting.pending.iter().for_each(|id| run.cx.live.await_health(id, &owner, false));
     report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, &text)));
     let after = sluice_api::Duration(round(awaiting.since.elapsed()));
     let failure = Failure {
@@ -267,38 +226,94 @@ fn round(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-fn list<'l>(looked: impl Iterator<Item = &'l Looked>) -> String {
-    let texts = looked.map(|looked| match looked.health.cause() {
-        Some(cause) if !cause.is_empty() => {
-            format!("{} status: '{}': {cause}", looked.id, looked.health.word())
-        }
-        _ => format!("{} status: '{}'", looked.id, looked.health.word()),
-    });
-    texts.collect::<Vec<_>>().join(", ")
+/// One awaited object as it was last seen.
+struct Seen {
+    looked: Looked<ObjectId>,
+    object: Option<Value>,
 }
 
-async fn look(run: &Run, identity: &Identity, checks: &Checks, id: &ObjectId) -> Health {
-    match run.cx.cluster.get(identity, id).await {
+async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> Seen {
+    let (health, object) = match run.cx.cluster.get(identity, &id).await {
         Ok(Some(object)) => {
-            let health = checks.assess(&object);
-            if health == Health::Current {
-                found_healthy(run, id, Some(&object));
+            let health = checks.assess(&object, now());
+            if health.is_current() {
+                found_healthy(run, &id, &object);
             }
-            health
+            let health = match checks.is_custom(&object) {
+                // what a pod says of its set matters only while nobody else says anything, and costs a list
+                false if health.status == Status::InProgress && run.wakes.has(Wake::Timer) => {
+                    with_pods(run, identity, &object).await.unwrap_or(health)
+                }
+                _ => health,
+            };
+            (health, Some(object))
         }
-        Ok(None) => Health::NotFound,
-        Err(error) => Health::Unknown(error.to_string()),
-    }
+        Ok(None) => (Health::not_found(), None),
+        Err(error) => (Health::unknown(error.to_string()), None),
+    };
+    Seen { looked: Looked { id, health }, object }
 }
 
-fn found_healthy(run: &Run, id: &ObjectId, object: Option<&Value>) {
-    let version = object.and_then(|object| {
+/// A failed pod makes its set failed.
+async fn with_pods(run: &Run, identity: &Identity, object: &Value) -> Option<Health> {
+    let labels = object.pointer("/spec/selector/matchLabels")?.as_object()?;
+    let terms: Option<Vec<String>> = labels.iter().map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
+    let namespace = object.pointer("/metadata/namespace")?.as_str()?;
+    let gvk = GroupVersionKind::new("v1", "Pod");
+    let pods = run.cx.cluster.list(identity, &gvk, Some(namespace), &terms?.join(",")).await.ok()?;
+    Some(assess_with_pods(object, &typed(pods, "v1", "Pod"), now()))
+}
+
+/// Items of lists come without their kind.
+fn typed(objects: Vec<Value>, api_version: &str, kind: &str) -> Vec<Value> {
+    let with_kind = |mut object: Value| {
+        if let Some(map) = object.as_object_mut() {
+            map.insert("apiVersion".to_owned(), api_version.into());
+            map.insert("kind".to_owned(), kind.into());
+        }
         object
-            .pointer("/metadata/resourceVersion")?
-            .as_str()?
-            .parse()
-            .ok()
-    });
+    };
+    objects.into_iter().map(with_kind).collect()
+}
+
+/// What may lie between an object and the cause of its trouble.
+const CHILDREN: [(&str, &str); 4] =
+    [("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), ("v1", "Pod"), ("v1", "PersistentVolumeClaim")];
+
+/// Flux's text, then for each object that is not healthy the cause that lies deepest.
+async fn with_causes(run: &Run, identity: &Identity, mut text: String, seen: &[Seen]) -> String {
+    let mut namespaces: HashMap<&str, (Vec<Value>, Vec<Value>)> = HashMap::new();
+    for Seen { looked, object } in seen {
+        let Some(object) = object else { continue };
+        let namespace = looked.id.namespace.as_deref().unwrap_or_default();
+        if !namespace.is_empty() && !namespaces.contains_key(namespace) {
+            namespaces.insert(namespace, around(run, identity, namespace).await);
+        }
+        let around = namespaces.get(namespace);
+        let around = around.map_or_else(Around::default, |(objects, events)| Around { objects, events });
+        if let Some(cause) = cause(object, around) {
+            text.push_str("\n");
+            text.push_str(&cause.to_string());
+        }
+    }
+    text
+}
+
+async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>, Vec<Value>) {
+    let list = async |api_version: &str, kind: &str| {
+        let gvk = GroupVersionKind::new(api_version, kind);
+        // what may not be read cannot help to explain
+        typed(run.cx.cluster.list(identity, &gvk, Some(namespace), "").await.unwrap_or_default(), api_version, kind)
+    };
+    let mut objects = Vec::new();
+    for (api_version, kind) in CHILDREN {
+        objects.extend(list(api_version, kind).await);
+    }
+    (objects, list("v1", "Event").await)
+}
+
+fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
+    let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str).and_then(|text| text.parse().ok());
     run.cx.live.healthy(id, version.unwrap_or(0));
     run.cx.live.await_health(id, &Arc::new(run.key.clone()), false);
 }
@@ -317,8 +332,8 @@ pub(super) async fn settle_stage(run: &Run, identity: &Identity, applied: &[Appl
         loop {
             let health = object
                 .as_ref()
-                .map_or(Health::NotFound, |object| checks.assess(object));
-            if health == Health::Current {
+                .map_or_else(Health::not_found, |object| checks.assess(object, now()));
+            if health.is_current() {
                 break;
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -327,7 +342,7 @@ pub(super) async fn settle_stage(run: &Run, identity: &Identity, applied: &[Appl
                     id: applied.id.clone(),
                     health,
                 }];
-                let message = format!("timeout waiting for: [{}]", list(looked.iter()));
+                let Verdict::Failed(message) = verdict(&looked, false, true) else { break };
                 return Err(Failure {
                     is_recorded: true,
                     ..Failure::retry(reason::RECONCILIATION_FAILED, message)

@@ -2,7 +2,7 @@
 
 use sluice_apply::live::Short;
 use sluice_object::ObjectId;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -90,14 +90,15 @@ impl Memory {
         is_damped.then(|| (fight.delay(), is_first))
     }
 
-    /// How long corrections of any object must still wait: a pass that would write it again too early is put off.
-    pub(super) fn damped(&self, now: Instant, interval: Duration) -> Option<Duration> {
-        let waits = self.fights.values().filter_map(|fight| {
-            (fight.last + fight.delay().min(interval))
-                .checked_duration_since(now)
-                .filter(|wait| !wait.is_zero())
+    /// The objects whose correction must still wait, and how long the first of them. Never longer than the interval.
+    pub(super) fn held(&self, now: Instant, interval: Duration) -> (HashSet<ObjectId>, Option<Duration>) {
+        let waits = self.fights.iter().filter_map(|(id, fight)| {
+            let wait = (fight.last + fight.delay().min(interval)).checked_duration_since(now)?;
+            (!wait.is_zero()).then_some((id, wait))
         });
-        waits.max()
+        let waits: Vec<_> = waits.collect();
+        let first = waits.iter().map(|(_, wait)| *wait).min();
+        (waits.into_iter().map(|(id, _)| id.clone()).collect(), first)
     }
 }
 
@@ -141,12 +142,8 @@ mod tests {
                 Some((seconds(20), false))
             ]
         );
-        assert_eq!(memory.damped(now, seconds(600)), Some(seconds(19)));
-        assert_eq!(
-            memory.damped(now, seconds(10)),
-            Some(seconds(9)),
-            "never longer than the interval"
-        );
+        assert_eq!(memory.held(now, seconds(600)), (HashSet::from([id.clone()]), Some(seconds(19))));
+        assert_eq!(memory.held(now, seconds(10)).1, Some(seconds(9)), "never longer than the interval");
         now += seconds(301);
         assert_eq!(memory.corrected(&id, now), None, "peace");
     }

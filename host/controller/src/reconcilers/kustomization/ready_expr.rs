@@ -2,15 +2,23 @@
 
 use crate::error_policy::Failure;
 use serde_json::Value;
-use sluice_api::reason;
+use sluice_api::{Disposition as _, Next};
+use sluice_health::ReadyExpression;
 
-/// Whether the expression holds. The outer error ends the attempt for good, the inner one is tried again.
+/// Why the dependency (`ns/name`) is not ready, none where it is.
+///
+/// # Errors
+/// The expression cannot be used: nothing changes that but an edit.
 pub(super) fn evaluate(
     expression: &str,
     dependency: &str,
-    own: Option<&Value>,
+    own: &Value,
     other: &Value,
-) -> Result<Result<bool, String>, Failure> {
-    let _ = (expression, dependency, own, other, reason::INVALID_CEL_EXPRESSION);
-    Ok(Ok(true))
+) -> Result<Option<String>, Failure> {
+    let checked = ReadyExpression::compile(dependency, expression).and_then(|ready| ready.check(own, other));
+    match checked {
+        Ok(()) => Ok(None),
+        Err(error) if error.next() == Next::Stall => Err(Failure::of(&error)),
+        Err(error) => Ok(Some(error.to_string())),
+    }
 }

@@ -1,21 +1,39 @@
-//! The seam to rendering: files and a spec in, objects out.
+//! The seam to rendering: files and a spec in, objects out. [`Plugins`] is the real one.
 
 use crate::artifacts::ArtifactFacts;
 use crate::error_policy::Failure;
+use crate::runtime::{KUSTOMIZATION, Key, object_id};
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use sluice_api::Kustomization;
+use serde_json::Value;
+use sluice_api::kustomize::{KustomizationSpec, SubstituteStrategy};
+use sluice_api::{Kustomization, Next, reason};
 use sluice_artifact::Tree;
-use sluice_object::Object;
+use sluice_event::events::{RenderFailed, RenderRemembered, RenderSucceeded};
+use sluice_object::{digest, to_yaml};
+use sluice_render::{Build, BuildSpec, PostBuild};
+use sluice_wasm::{Context, Pool};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What a render gave.
 #[derive(Clone, Debug)]
 pub struct Rendered {
-    /// The objects, in the renderer's order, as they were written down.
-    pub objects: Arc<Vec<Object>>,
-    /// `sha256:…` over them, for the history.
+    /// The objects as they were written down, and remarks on them.
+    pub build: Arc<sluice_render::Rendered>,
+    /// `sha256:…` over the objects as YAML, for the history.
     pub digest: String,
+}
+
+impl Rendered {
+    /// With the digest that Flux's history has.
+    pub fn new(build: Arc<sluice_render::Rendered>) -> Self {
+        let objects: Vec<Value> =
+            build.manifests.objects.iter().map(|object| Value::Object(object.body().clone())).collect();
+        let digest = digest(to_yaml(&objects));
+        Self { build, digest }
+    }
 }
 
 /// Renders one Kustomization. Equal inputs give equal objects.
@@ -27,8 +45,123 @@ pub trait Render: Send + Sync {
         tree: Arc<dyn Tree>,
         artifact: &'a ArtifactFacts,
         variables: BTreeMap<String, String>,
+        is_strict: bool,
     ) -> BoxFuture<'a, Result<Rendered, Failure>>;
 }
 
 /// The renderer of this process.
 pub type Renderer = Arc<dyn Render>;
+
+/// Renders with plugins, on threads that may block.
+pub struct Plugins {
+    render: Arc<sluice_render::Render>,
+    pool: Pool,
+    kube_version: String,
+}
+
+impl Plugins {
+    /// With these plugins and what they gave before. `kube_version`: the API server's, `v1.36.3`.
+    pub fn new(render: Arc<sluice_render::Render>, pool: Pool, kube_version: String) -> Self {
+        Self { render, pool, kube_version }
+    }
+}
+
+impl Render for Plugins {
+    fn render<'a>(
+        &'a self,
+        ks: &'a Kustomization,
+        tree: Arc<dyn Tree>,
+        artifact: &'a ArtifactFacts,
+        variables: BTreeMap<String, String>,
+        is_strict: bool,
+    ) -> BoxFuture<'a, Result<Rendered, Failure>> {
+        let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
+        let key = Key::new(KUSTOMIZATION.kind, namespace, ks.metadata.name.as_deref().unwrap_or_default());
+        let context = Context {
+            subject: object_id(&KUSTOMIZATION, &key),
+            kube_version: self.kube_version.clone(),
+            api_versions: Vec::new(),
+            labels: Vec::new(),
+        };
+        let spec = build_spec(&ks.spec);
+        let post_build = ks.spec.post_build.as_ref().map(|post_build| PostBuild {
+            vars: variables,
+            strict: is_strict,
+            always: post_build.substitute_strategy == Some(SubstituteStrategy::Always),
+        });
+        let (render, revision) = (self.render.clone(), artifact.revision.clone());
+        let call = move || {
+            let build =
+                Build { spec: &spec, post_build: post_build.as_ref(), context: &context, tree, revision: &revision };
+            let started = Instant::now();
+            if render.is_remembered(&build) {
+                RenderRemembered { plugin: PLUGIN }.emit();
+            }
+            let built = render.build(&build);
+            if let Ok(built) = &built {
+                let objects = built.manifests.objects.len();
+                RenderSucceeded { plugin: PLUGIN, objects, duration: started.elapsed() }.emit();
+            }
+            Ok(built.map(Rendered::new))
+        };
+        async move {
+            match self.pool.run(call).await {
+                Ok(Ok(rendered)) => Ok(rendered),
+                Ok(Err(error)) => {
+                    let text = error.to_string();
+                    RenderFailed { plugin: PLUGIN, blame: blame(&error), error: &text }.emit();
+                    Err(Failure::of(&error))
+                }
+                Err(error) => Err(Failure { next: Next::BackOff, ..Failure::retry(reason::BUILD_FAILED, error.to_string()) }),
+            }
+        }
+        .boxed()
+    }
+}
+
+/// How the renderer is called in logs and metrics.
+const PLUGIN: &str = "kustomize";
+
+fn blame(error: &sluice_render::Error) -> &'static str {
+    use sluice_api::{Blame, Disposition as _};
+    match error.blame() {
+        Blame::Host => "host",
+        Blame::Guest => "guest",
+        Blame::User => "user",
+        Blame::Upstream => "upstream",
+    }
+}
+
+/// What a spec says about building.
+pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    BuildSpec {
+        path: text(&spec.path),
+        target_namespace: spec.target_namespace.clone(),
+        name_prefix: spec.name_prefix.clone(),
+        name_suffix: spec.name_suffix.clone(),
+        patches: spec
+            .patches
+            .iter()
+            .map(|patch| sluice_render::Patch {
+                patch: patch.patch.clone(),
+                target: patch.target.as_ref().and_then(|target| serde_json::to_value(target).ok()),
+            })
+            .collect(),
+        images: spec
+            .images
+            .iter()
+            .map(|image| sluice_render::Image {
+                name: image.name.clone(),
+                new_name: text(&image.new_name),
+                new_tag: text(&image.new_tag),
+                digest: text(&image.digest),
+            })
+            .collect(),
+        components: spec.components.clone(),
+        ignore_missing_components: spec.ignore_missing_components,
+        build_metadata: (!spec.build_metadata.is_empty())
+            .then(|| spec.build_metadata.iter().map(|option| option.as_str().to_owned()).collect()),
+        ..BuildSpec::default()
+    }
+}

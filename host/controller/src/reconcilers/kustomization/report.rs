@@ -191,10 +191,19 @@ impl<'a> Report<'a> {
         self.tell_with(severity, message, None);
     }
 
+    /// Tells of something that happened on the way. Flux tells such while Ready is unknown, and readers filter by that reason.
+    pub(super) fn tell_progressing(&self, message: &str) {
+        self.tell_as(Severity::Info, reason::PROGRESSING.as_str(), message, None);
+    }
+
     /// The same with one more piece of metadata.
     pub(super) fn tell_with(&self, severity: Severity, message: &str, more: Option<(&str, &str)>) {
         let ready = conditions::get(&self.status.conditions, READY);
         let reason = ready.map_or(severity.as_str(), |ready| ready.reason.as_str());
+        self.tell_as(severity, reason, message, more);
+    }
+
+    fn tell_as(&self, severity: Severity, reason: &str, message: &str, more: Option<(&str, &str)>) {
         let own = [
             (meta::EVENT_REVISION, self.revision.as_deref()),
             (meta::EVENT_ORIGIN_REVISION, self.origin_revision.as_deref()),
