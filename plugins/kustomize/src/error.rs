@@ -52,6 +52,9 @@ struct Parts {
     hint: Option<String>,
 }
 
+/// From this many bytes on a message is not wrapped any more.
+const TEXT_MAX: usize = 8192;
+
 /// The result of every stage here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -103,14 +106,16 @@ impl Error {
     }
 
     /// Puts `prefix: ` before the message.
-    pub(crate) fn wrap(mut self, prefix: impl fmt::Display) -> Self {
-        self.0.text = format!("{prefix}: {}", self.0.text);
-        self
+    pub(crate) fn wrap(self, prefix: impl fmt::Display) -> Self {
+        self.reword(|text| format!("{prefix}: {text}"))
     }
 
-    /// Changes the message.
+    /// Changes the message. What says that a limit was reached stays short, and so does what is long already:
+    /// the original quotes messages within messages, which doubles them level by level.
     pub(crate) fn reword(mut self, change: impl FnOnce(&str) -> String) -> Self {
-        self.0.text = change(&self.0.text);
+        if self.0.class != Class::Limit && self.0.text.len() < TEXT_MAX {
+            self.0.text = change(&self.0.text);
+        }
         self
     }
 

@@ -111,7 +111,11 @@ pub(crate) fn string_node(text: impl Into<Text>) -> Node {
 /// A new scalar without a type of its own: quoted where YAML 1.1 would not read a string.
 pub(crate) fn untyped_node(text: impl Into<Text>) -> Node {
     let text = text.into();
-    let style = if is_yaml11_non_string(&text) { ScalarStyle::DoubleQuoted } else { ScalarStyle::Plain };
+    let style = if is_yaml11_non_string(&text) {
+        ScalarStyle::DoubleQuoted
+    } else {
+        ScalarStyle::Plain
+    };
     let mut node = Node::new(Value::Scalar(text, style));
     node.set_anchor(Some(Text::new_static(UNTYPED)));
     node
@@ -222,7 +226,9 @@ pub(crate) fn set_string<'a>(map: &'a mut Node, name: &str, text: &Text) -> Resu
         assign_string(field, text);
         return Ok(None);
     }
-    let Some(entries) = map.entries_mut() else { return Ok(None) };
+    let Some(entries) = map.entries_mut() else {
+        return Ok(None);
+    };
     let mut new = string_node(text.clone());
     if is_yaml11_non_string(text) {
         new = Node::new(Value::Scalar(text.clone(), ScalarStyle::DoubleQuoted));
@@ -396,6 +402,8 @@ mod tests {
         assert!(!is_string(&node));
         let mut node = Node::new(Value::Scalar("1".into(), ScalarStyle::DoubleQuoted));
         assign(&mut node, Node::plain("2"));
-        assert!(!is_string(&node));
+        assert!(is_string(&node), "quotes stay");
+        assign_untyped(&mut node, &"x".into());
+        assert_eq!(raw(&node), "x");
     }
 }

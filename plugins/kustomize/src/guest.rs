@@ -41,8 +41,14 @@ enum Restrictor {
 
 impl Renderer for Kustomize {
     fn render(&self, tree: &Tree, path: &str, context: &Context) -> Result<Objects> {
-        let files = Artifact { tree, known: RefCell::default() };
-        let path = path.strip_prefix(ROOT).filter(|path| !path.is_empty()).unwrap_or("/");
+        let files = Artifact {
+            tree,
+            known: RefCell::default(),
+        };
+        let path = path
+            .strip_prefix(ROOT)
+            .filter(|path| !path.is_empty())
+            .unwrap_or("/");
         let build = crate::build(&files, path, &self.options()).map_err(|error| failure(&error))?;
         for warning in build.warnings {
             context.report(Finding::new(Severity::Warning, warning));
@@ -83,8 +89,16 @@ struct Artifact<'a> {
 impl Artifact<'_> {
     fn ask<T>(&self, path: &str, answer: impl FnOnce(&std::result::Result<Vec<u8>, TreeError>) -> T) -> T {
         let mut known = self.known.borrow_mut();
-        let full = if path == "/" { ROOT.to_owned() } else { format!("{ROOT}{path}") };
-        answer(known.entry(path.to_owned()).or_insert_with(|| self.tree.read(&full)))
+        let full = if path == "/" {
+            ROOT.to_owned()
+        } else {
+            format!("{ROOT}{path}")
+        };
+        answer(
+            known
+                .entry(path.to_owned())
+                .or_insert_with(|| self.tree.read(&full)),
+        )
     }
 }
 
@@ -105,13 +119,17 @@ impl Files for Artifact<'_> {
 fn object(rendered: &crate::Rendered) -> Result<Object> {
     let json = rendered.to_json().map_err(|error| failure(&error))?;
     let Value::Object(body) = serde_json::from_str(&json)? else {
-        return Err(Failure::terminal(format!("{}: not an object", rendered.source.file)).with_reason("BuildFailed"));
+        return Err(
+            Failure::terminal(format!("{}: not an object", rendered.source.file)).with_reason("BuildFailed"),
+        );
     };
-    let origin = Some(&rendered.source).filter(|source| source.line > 0).map(|source| Origin {
-        path: source.file.trim_start_matches('/').to_owned(),
-        index: source.index,
-        line: source.line,
-    });
+    let origin = Some(&rendered.source)
+        .filter(|source| source.line > 0)
+        .map(|source| Origin {
+            path: source.file.trim_start_matches('/').to_owned(),
+            index: source.index,
+            line: source.line,
+        });
     Ok(Object::new(body).with_origin(origin))
 }
 
@@ -133,5 +151,7 @@ fn failure(error: &crate::Error) -> Failure {
         finding.file = Some(place.file.trim_start_matches('/').to_owned());
         finding.line = u32::try_from(place.position.line).ok().filter(|line| *line > 0);
     }
-    Failure::terminal(error.to_string()).with_reason("BuildFailed").with_finding(finding)
+    Failure::terminal(error.to_string())
+        .with_reason("BuildFailed")
+        .with_finding(finding)
 }

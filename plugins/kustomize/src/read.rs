@@ -135,8 +135,12 @@ fn attach_schemas(node: &mut Node, lines: &[&str]) {
         Value::Sequence(items, _) => items.iter_mut().for_each(|item| attach_schemas(item, lines)),
         Value::Mapping(entries, _) => {
             for (key, value) in entries {
-                let line = usize::try_from(key.position.line).ok().and_then(|l| lines.get(l.checked_sub(1)?));
-                let comment = line.and_then(|l| l.find("# {").and_then(|at| l.get(at..))).filter(|c| c.contains(MERGE_SCHEMA));
+                let line = usize::try_from(key.position.line)
+                    .ok()
+                    .and_then(|l| lines.get(l.checked_sub(1)?));
+                let comment = line
+                    .and_then(|l| l.find("# {").and_then(|at| l.get(at..)))
+                    .filter(|c| c.contains(MERGE_SCHEMA));
                 if let (Some(comment), true) = (comment, value.is_sequence()) {
                     value.comments_mut().line = comment.into();
                 }

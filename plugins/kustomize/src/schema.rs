@@ -128,14 +128,20 @@ impl Schema {
     /// The schema that a comment at a list writes down.
     pub(crate) fn written(&self, list: &Node) -> Option<Shape> {
         let comment = list.comments()?.line.trim_start_matches('#').to_owned();
-        let schema = sluice_yaml::parse_document(comment, &sluice_yaml::ParseOptions::default()).ok()??.root;
+        let schema = sluice_yaml::parse_document(comment, &sluice_yaml::ParseOptions::default())
+            .ok()??
+            .root;
         let strategy = schema.get("x-kubernetes-patch-strategy").map(fields::shared)?;
         if !strategy.split(',').any(|s| s == "merge") {
             return Some(Shape::Opaque);
         }
         let keys = match schema.get("x-kubernetes-list-map-keys") {
             Some(keys) => keys.items().iter().map(fields::shared).collect(),
-            None => schema.get("x-kubernetes-patch-merge-key").map(fields::shared).into_iter().collect(),
+            None => schema
+                .get("x-kubernetes-patch-merge-key")
+                .map(fields::shared)
+                .into_iter()
+                .collect(),
         };
         let mut written = self.written.borrow_mut();
         written.push(MergeKeys(keys));

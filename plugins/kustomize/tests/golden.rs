@@ -10,7 +10,11 @@ use tree::Memory;
 
 fn options(config: &str) -> Options {
     Options {
-        reorder: if config.contains("reorder: none") { Reorder::None } else { Reorder::Unspecified },
+        reorder: if config.contains("reorder: none") {
+            Reorder::None
+        } else {
+            Reorder::Unspecified
+        },
         load_restrictor: if config.contains("loadRestrictor: none") {
             LoadRestrictor::None
         } else {
@@ -41,9 +45,18 @@ fn cases() {
         let config = fs::read_to_string(case.join("config.yaml")).unwrap_or_default();
         let files = Memory::read(&case.join("input"));
         let (name, actual) = run(&files, &options(&config));
-        assert_eq!(run(&files, &options(&config)).1, actual, "{}: not deterministic", case.display());
+        assert_eq!(
+            run(&files, &options(&config)).1,
+            actual,
+            "{}: not deterministic",
+            case.display()
+        );
         errors += usize::from(name == "expected-error.txt");
-        let other = if name == "expected.yaml" { "expected-error.txt" } else { "expected.yaml" };
+        let other = if name == "expected.yaml" {
+            "expected-error.txt"
+        } else {
+            "expected.yaml"
+        };
         let expected = fs::read_to_string(case.join(name)).ok();
         if expected.as_deref() == Some(&actual) && !case.join(other).exists() {
             continue;
@@ -52,7 +65,11 @@ fn cases() {
             fs::write(case.join(name), &actual).unwrap();
             let _may_be_missing = fs::remove_file(case.join(other));
         } else {
-            differences.push(format!("{}: {name}\n--- expected\n{}\n--- actual\n{actual}", case.display(), expected.unwrap_or_default()));
+            differences.push(format!(
+                "{}: {name}\n--- expected\n{}\n--- actual\n{actual}",
+                case.display(),
+                expected.unwrap_or_default()
+            ));
         }
     }
     assert!(differences.is_empty(), "{}", differences.join("\n"));
@@ -65,9 +82,27 @@ fn cases() {
 fn a_second_build_changes_nothing() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     for entry in fs::read_dir(tests).unwrap() {
-        let Ok(expected) = fs::read_to_string(entry.unwrap().path().join("expected.yaml")) else { continue };
-        let files = Memory::from([("kustomization.yaml", "resources: [all.yaml]\n"), ("all.yaml", &expected)]);
-        let again = build(&files, "/", &Options { reorder: Reorder::None, ..Options::default() }).unwrap().to_yaml().unwrap();
-        assert!(again == expected || expected.contains("config.kubernetes.io/"), "--- first\n{expected}\n--- second\n{again}");
+        let Ok(expected) = fs::read_to_string(entry.unwrap().path().join("expected.yaml")) else {
+            continue;
+        };
+        let files = Memory::from([
+            ("kustomization.yaml", "resources: [all.yaml]\n"),
+            ("all.yaml", expected.as_str()),
+        ]);
+        let again = build(
+            &files,
+            "/",
+            &Options {
+                reorder: Reorder::None,
+                ..Options::default()
+            },
+        )
+        .unwrap()
+        .to_yaml()
+        .unwrap();
+        assert!(
+            again == expected || expected.contains("config.kubernetes.io/"),
+            "--- first\n{expected}\n--- second\n{again}"
+        );
     }
 }

@@ -97,7 +97,9 @@ pub(crate) fn apply(object: &mut Node, operations: &[Operation]) -> Result<()> {
         })?;
     }
     if !object.is_mapping() {
-        return Err(Error::new("json: cannot unmarshal array into Go value of type map[string]interface {}"));
+        return Err(Error::new(
+            "json: cannot unmarshal array into Go value of type map[string]interface {}",
+        ));
     }
     through_json(object)
 }
@@ -232,7 +234,11 @@ impl Operation {
         let path = self.path()?;
         let failed = || Error::new(format!("testing value {path} failed: test failed"));
         if path.is_empty() {
-            return if equal(object, &self.value()) { Ok(()) } else { Err(failed()) };
+            return if equal(object, &self.value()) {
+                Ok(())
+            } else {
+                Err(failed())
+            };
         }
         let Some((container, key)) = container(object, path) else {
             return Err(missing(format!(

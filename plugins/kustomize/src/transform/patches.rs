@@ -286,7 +286,7 @@ impl Json6902Transformer {
         if text.is_empty() {
             return fail(format!("patch file '{}' empty seems to be empty", patch.path));
         }
-        let document = read::document_v2(&json_as_yaml(&text), &from)?;
+        let document = read::document_v2(&json_as_yaml(&text)?, &from)?;
         let operations = json6902::decode(&document)
             .wrap(|| format!("decoding {}", output::json(&document)))
             .in_file(&from)?;
@@ -342,7 +342,7 @@ fn parse(text: &[u8], file: &str, source: &str, lines_before: u32) -> Result<Con
         if text.is_empty() {
             return Err(Error::new("empty json patch operations"));
         }
-        read::document_v2(&json_as_yaml(text), file).and_then(|document| json6902::decode(&document))
+        read::document_v2(&json_as_yaml(text)?, file).and_then(|document| json6902::decode(&document))
     };
     match merge {
         Ok(patches) if patches.is_empty() => match json() {
@@ -377,12 +377,17 @@ fn parse(text: &[u8], file: &str, source: &str, lines_before: u32) -> Result<Con
     }
 }
 
-/// JSON allows `\/`, YAML does not.
-fn json_as_yaml(text: &[u8]) -> Vec<u8> {
+/// What starts with `[` is read as JSON, which allows `\/` where YAML does not.
+fn json_as_yaml(text: &[u8]) -> Result<Vec<u8>> {
     if !text.starts_with(b"[") {
-        return text.to_vec();
+        return Ok(text.to_vec());
     }
-    String::from_utf8_lossy(text).replace("\\/", "/").into_bytes()
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).map_err(|e| {
+        Error::new(format!("invalid character in JSON: {e}")).help(
+            "a patch that starts with `[` must be JSON: quote all names, or write it as a YAML list with `-`",
+        )
+    })?;
+    Ok(String::from_utf8_lossy(text).replace("\\/", "/").into_bytes())
 }
 
 /// Puts a patch on an object that its identity names.

@@ -33,7 +33,12 @@ impl Memory {
 
 impl<const N: usize> From<[(&str, &str); N]> for Memory {
     fn from(files: [(&str, &str); N]) -> Self {
-        Self(files.into_iter().map(|(path, text)| (format!("/{path}"), text.as_bytes().to_vec())).collect())
+        Self(
+            files
+                .into_iter()
+                .map(|(path, text)| (format!("/{path}"), text.as_bytes().to_vec()))
+                .collect(),
+        )
     }
 }
 
@@ -42,12 +47,23 @@ impl Files for Memory {
         if self.0.contains_key(path) {
             return Some(FileKind::File);
         }
-        let folder = if path == "/" { path.to_owned() } else { format!("{path}/") };
-        let is_folder = self.0.range(folder.clone()..).next().is_some_and(|(p, _)| p.starts_with(&folder));
+        let folder = if path == "/" {
+            path.to_owned()
+        } else {
+            format!("{path}/")
+        };
+        let is_folder = self
+            .0
+            .range(folder.clone()..)
+            .next()
+            .is_some_and(|(p, _)| p.starts_with(&folder));
         (is_folder || path == "/").then_some(FileKind::Directory)
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        self.0.get(path).cloned().ok_or_else(|| "no such file or directory".to_owned())
+        self.0
+            .get(path)
+            .cloned()
+            .ok_or_else(|| "no such file or directory".to_owned())
     }
 }
