@@ -89,6 +89,8 @@ reasons! {
     AUTHENTICATION_FAILED = "AuthenticationFailed";
     /// The remote's answer to a Git operation was an error.
     GIT_OPERATION_FAILED = "GitOperationFailed";
+    /// The remote has what is stored already; reason of a trace event.
+    GIT_OPERATION_SUCCEEDED = "GitOperationSucceeded";
     /// An included source is missing.
     NOT_FOUND = "NotFound";
     /// An included source has no artifact.
