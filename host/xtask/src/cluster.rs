@@ -37,10 +37,25 @@ pub(crate) fn record(scenarios: &[String]) -> Result<()> {
 
 /// Records what a real API server says about itself (`host/schema/data/openapi`).
 pub(crate) fn record_openapi() -> Result<()> {
-    shell::run(&mut cargo(&["run", "--quiet", "--package", "sluice-cluster-tests", "--bin", "record-openapi"]))
+    shell::run(&mut cargo(&[
+        "run",
+        "--quiet",
+        "--package",
+        "sluice-cluster-tests",
+        "--bin",
+        "record-openapi",
+    ]))
 }
 
 fn requests(args: &[&str]) -> Result<()> {
-    let run = ["run", "--quiet", "--package", "sluice-cluster-tests", "--bin", "requests", "--"];
+    let run = [
+        "run",
+        "--quiet",
+        "--package",
+        "sluice-cluster-tests",
+        "--bin",
+        "requests",
+        "--",
+    ];
     shell::run(&mut cargo(&[&run, args].concat()))
 }

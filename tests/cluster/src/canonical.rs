@@ -138,7 +138,7 @@ impl Canon {
         let text = without_object(text);
         numbers_behind(
             &text,
-            &["resource version: ", "resource version: <n> (", "Current: "],
+            &["resource version: ", "resource version: <n> (", "in record ("],
         )
     }
 }
@@ -213,4 +213,53 @@ fn numbers_behind(text: &str, markers: &[&str]) -> String {
                 }
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(answer: Value, expected: Value) {
+        let mut canon = Canon::new("t-x");
+        canon.learn(&answer);
+        assert_eq!(canon.apply(answer), expected);
+    }
+
+    #[test]
+    fn versions_keep_their_order_and_lists_have_none() {
+        check(
+            json!([
+                {"metadata": {"uid": "u-2", "resourceVersion": "90"}},
+                {"metadata": {"uid": "u-1", "resourceVersion": "7"}},
+                {"metadata": {"uid": "u-2", "resourceVersion": "90"}},
+                {"metadata": {"resourceVersion": "95"}},
+            ]),
+            json!([
+                {"metadata": {"uid": "<uid1>", "resourceVersion": "<v2>"}},
+                {"metadata": {"uid": "<uid2>", "resourceVersion": "<v1>"}},
+                {"metadata": {"uid": "<uid1>", "resourceVersion": "<v2>"}},
+                {"metadata": {"resourceVersion": "<version>"}},
+            ]),
+        );
+    }
+
+    #[test]
+    fn what_differs_from_run_to_run_is_named() {
+        check(
+            json!({"metadata": {"uid": "u", "generateName": "gen-", "name": "gen-x7k2p", "namespace": "t-x"},
+                "a": "2024-01-01T00:00:00Z", "b": "2024-01-01T00:00:00.123456Z", "c": "10.0.3.4", "d": "5s",
+                "e": "configmaps \"gen-x7k2p\" in t-x", "spec": {"clusterIP": "None", "clusterIPs": ["None"]}}),
+            json!({"metadata": {"uid": "<uid1>", "generateName": "gen-", "name": "gen-<made>", "namespace": "<ns>"},
+                "a": "<time>", "b": "<time>", "c": "<address>", "d": "<age>",
+                "e": "configmaps \"gen-<made>\" in <ns>", "spec": {"clusterIP": "None", "clusterIPs": ["None"]}}),
+        );
+    }
+
+    #[test]
+    fn several_causes_are_sorted() {
+        check(
+            json!({"message": "A \"b\" is invalid: [z: no, a: no]", "details": {"causes": [{"field": "z"}, {"field": "a"}]}}),
+            json!({"message": "A \"b\" is invalid: [<causes>]", "details": {"causes": [{"field": "a"}, {"field": "z"}]}}),
+        );
+    }
 }

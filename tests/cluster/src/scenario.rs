@@ -83,7 +83,9 @@ pub fn all(folder: &Path) -> anyhow::Result<Vec<Scenario>> {
 }
 
 fn parse(name: String, text: &str) -> anyhow::Result<Scenario> {
-    let file: Value = serde_saphyr::from_str(text)?;
+    // `n` and `yes` are names here, as they are in every YAML of today.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let file: Value = serde_saphyr::from_str_with_options(text, options)?;
     let names = strings(file.get("let"));
     let steps = file.get("steps").and_then(Value::as_array).context("no steps")?;
     let steps = steps.iter().map(step).collect::<anyhow::Result<_>>()?;

@@ -1,12 +1,12 @@
 //! The embedded server gives the answers that the real one gave.
 //!
 //! `differences.txt` lists the steps where it does not yet, with the reason. A step that differs and is not listed fails the
-//! test, and so does a listed one that no longer differs. `SCENARIO=name` plays one scenario and shows every difference.
+//! test, and so does a listed one that no longer differs; `UPDATE_EXPECT=1` writes the list anew, keeping the reasons. `SCENARIO=name` plays one scenario and shows every difference.
 #![allow(clippy::print_stderr)]
 
 use sluice_cluster_tests::{Server, all, compare, folder, play, read};
 use sluice_devcluster::{Config, DevCluster};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// `scenario step`, the first two words of a line.
 fn listed() -> BTreeSet<(String, usize)> {
@@ -28,7 +28,7 @@ fn listed() -> BTreeSet<(String, usize)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_embedded_server_answers_as_the_real_one() {
     let wanted = std::env::var("SCENARIO").ok();
-    let (listed, mut seen, mut steps, mut wrong) = (listed(), BTreeSet::new(), 0, String::new());
+    let (listed, mut seen, mut steps, mut wrong) = (listed(), BTreeMap::new(), 0, String::new());
     for scenario in all(&folder("requests")).unwrap() {
         if wanted.as_ref().is_some_and(|wanted| *wanted != scenario.name) {
             continue;
@@ -37,13 +37,11 @@ async fn the_embedded_server_answers_as_the_real_one() {
             tls: false,
             anonymous: true,
             simulate_workloads: false,
+            collect_garbage: scenario.controllers,
             ..Config::default()
         };
         let cluster = DevCluster::start(config).await.unwrap();
-        let server = Server {
-            url: cluster.url.clone(),
-            client: reqwest::Client::new(),
-        };
+        let server = Server::at(&cluster.url, None).unwrap();
         let recorded = read(&scenario.name).unwrap();
         let given = match play(&server, &scenario).await {
             Ok(given) => given,
@@ -58,17 +56,28 @@ async fn the_embedded_server_answers_as_the_real_one() {
                 continue;
             }
             let step = (scenario.name.clone(), index + 1);
-            if wanted.is_some() || !listed.contains(&step) {
+            if wanted.is_some() || !listed.contains_key(&step) {
                 let (_, text) = compare(std::slice::from_ref(recorded), std::slice::from_ref(given));
                 wrong += &format!("{} {}\n{text}", step.0, step.1);
             }
-            seen.insert(step);
+            let reason = listed
+                .get(&step)
+                .cloned()
+                .unwrap_or_else(|| recorded["request"].as_str().unwrap_or_default().to_owned());
+            seen.insert(step, reason);
         }
         cluster.shutdown().await;
     }
     eprintln!("{steps} answers compared, {} differ", seen.len());
+    if std::env::var_os("UPDATE_EXPECT").is_some() && wanted.is_none() {
+        write_list(&seen);
+        return;
+    }
     assert!(wrong.is_empty(), "{wrong}");
-    let mended: Vec<_> = listed.difference(&seen).filter(|_| wanted.is_none()).collect();
+    let mended: Vec<_> = listed
+        .keys()
+        .filter(|step| wanted.is_none() && !seen.contains_key(step))
+        .collect();
     assert!(
         mended.is_empty(),
         "no longer different, strike from differences.txt: {mended:?}"

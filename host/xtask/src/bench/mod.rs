@@ -11,7 +11,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     shell::run(&mut cargo(&["build", "--release", "--package", "sluice"]))?;
     let sluice = target().join("release/sluice").display().to_string();
     heading("measuring");
-    let bench = ["run", "--release", "--quiet", "--package", "sluice-cluster-tests", "--bin", "bench", "--", "--sluice", &sluice];
+    let bench = [
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "sluice-cluster-tests",
+        "--bin",
+        "bench",
+        "--",
+        "--sluice",
+        &sluice,
+    ];
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     shell::run(&mut cargo(&[&bench[..], &args].concat()))
 }

@@ -115,3 +115,30 @@ async fn read_chunks(stream: &mut BufReader<TcpStream>) -> anyhow::Result<Vec<u8
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repository::Repository;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_clones_what_was_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::make(folder.path(), 3).unwrap();
+        let url = serve(&folder.path().join("served")).await.unwrap();
+        let revision = repository.change_one(1, "red").unwrap();
+        let target = folder.path().join("clone");
+        let clone = Command::new("git")
+            .args(["clone", "--quiet", "--depth=1", &format!("{url}/bench.git")])
+            .arg(&target)
+            .output();
+        let clone = clone.await.unwrap();
+        assert!(
+            clone.status.success(),
+            "{}",
+            String::from_utf8_lossy(&clone.stderr)
+        );
+        let text = std::fs::read_to_string(target.join("apps/app-0001/configmap.yaml")).unwrap();
+        assert!(text.contains("red"), "{revision}: {text}");
+    }
+}
