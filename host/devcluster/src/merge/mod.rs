@@ -17,6 +17,9 @@ mod to_set;
 mod update;
 mod validate;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use managers::{Managers, Operation, Writer};
 pub(crate) use path::PathElement;
 pub(crate) use update::{Conflict, Ignore, apply, update};
