@@ -24,6 +24,7 @@ pub trait CustomResource: kube_core::Resource<DynamicType = ()> + DeserializeOwn
 pub type Decoded<K> = DeserializeGuard<K>;
 
 /// Reads one object. The error says which field is wrong; the metadata is kept so that its object can be told.
+#[allow(clippy::result_large_err)] // the type is kube's; decoding is done once an event
 pub fn decode<K: CustomResource>(value: Value) -> Result<K, kube_core::error_boundary::InvalidObject> {
     let metadata = value
         .get("metadata")
