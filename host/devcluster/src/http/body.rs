@@ -17,6 +17,17 @@ pub(super) struct Decoded {
 /// Reads JSON, or YAML where the content type says so.
 pub(super) fn decode(bytes: &[u8], content_type: &str, kind: &str) -> Result<Decoded> {
     let media = content_type.split(';').next().unwrap_or_default().trim();
+    if media == "application/vnd.kubernetes.protobuf" {
+        let value = super::protobuf::decode(bytes).ok_or_else(|| {
+            Status::bad_request(format!(
+                "the protobuf body is no {kind} that this development server can read; send JSON"
+            ))
+        })?;
+        return Ok(Decoded {
+            value,
+            duplicates: Vec::new(),
+        });
+    }
     if !matches!(media, "" | "application/json" | "application/yaml") && PatchKind::of(content_type).is_none()
     {
         return Err(Status::unsupported_media_type(

@@ -5,6 +5,7 @@ mod body;
 mod discovery;
 mod objects;
 mod openapi;
+mod protobuf;
 mod reads;
 mod reviews;
 mod serve;

@@ -210,7 +210,7 @@ pub(super) fn event(
     }
     let now = meta::now();
     let body = json!({"apiVersion": "v1", "kind": "Event",
-        "metadata": {"generateName": format!("{}.", meta::name(object))},
+        "metadata": {"name": format!("{}.{}", meta::name(object), meta::random_suffix(16))},
         "involvedObject": about, "type": kind, "reason": reason, "message": message,
         "source": {"component": component}, "reportingComponent": component, "reportingInstance": "",
         "firstTimestamp": now, "lastTimestamp": now, "count": 1});
