@@ -30,7 +30,7 @@ pub mod store;
 pub mod unpack;
 
 pub use digest::Digest;
-pub use local::LocalTree;
+pub use local::{LocalLimits, LocalTree};
 pub use memory::MemoryTree;
 pub use overlay::Overlay;
 pub use revision::Revision;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     answer::{self, Below, Child},
     memory::{AddError, MemoryTree},
-    tree::{AnswerDigest, Entry, EntryType, Question, Tree, TreeError},
+    tree::{AnswerDigest, Entry, EntryType, Question, Tree, TreeError, check_path},
 };
 
 /// `files` over `base`: a kustomization file that was generated, a Secret that was decrypted.
@@ -77,6 +77,7 @@ impl Tree for Overlay {
     }
 
     fn read_dir(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
+        check_path(path)?;
         if self.is_below_file(path) {
             return Err(TreeError::NotFound);
         }

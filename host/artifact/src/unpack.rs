@@ -65,7 +65,9 @@ pub fn unpack(archive: impl Read, limits: &Limits) -> Result<MemoryTree, Error> 
     };
     let mut archive = tar::Archive::new(budget);
     let result = read_entries(&mut archive, limits);
-    let budget = archive.into_inner();
+    let mut budget = archive.into_inner();
+    // The checksum of gzip lies behind the end of the tar archive.
+    let drained = io::copy(&mut budget, &mut io::sink());
     if budget.is_spent {
         let limit = limits.unpacked_size_max;
         return Err(Error::TooLarge {
@@ -74,7 +76,9 @@ pub fn unpack(archive: impl Read, limits: &Limits) -> Result<MemoryTree, Error> 
             knob: "unpacked_size_max",
         });
     }
-    result
+    let tree = result?;
+    drained.map_err(Error::Unreadable)?;
+    Ok(tree)
 }
 
 fn read_entries(archive: &mut tar::Archive<impl Read>, limits: &Limits) -> Result<MemoryTree, Error> {

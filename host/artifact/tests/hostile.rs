@@ -91,7 +91,23 @@ fn hostile_archives_are_refused_or_disarmed() {
         .iter()
         .map(|(name, parts)| format!("{name}: {}\n", outcome(&gzip(parts), &limits)))
         .collect();
-    expect![[""]].assert_eq(&outcomes);
+    expect![[r#"
+        honest: /a/b /c 
+        parent: the archive is refused: entry '../evil' leads out of the archive
+        inner parent: the archive is refused: entry 'a/../../evil' leads out of the archive
+        absolute: the archive is refused: entry '/etc/evil' leads out of the archive
+        backslash: the archive is refused: entry '..\\evil' leads out of the archive
+        symlink: /a 
+        symlink then through it: /link/a 
+        hard link: /a 
+        devices: /a 
+        file and directory: the archive is refused: entry 'a/b' is both a file and a directory
+        directory and file: the archive is refused: entry 'a' is both a file and a directory
+        pax size that hides an entry: the archive is refused: entry 'a' has two different sizes
+        pax path: the archive is refused: entry '../up' leads out of the archive
+        sparse: the archive is refused: entry 'a' is a sparse file
+    "#]]
+    .assert_eq(&outcomes);
 }
 
 #[test]
@@ -140,5 +156,9 @@ fn bombs_hit_a_named_limit() {
             },
         ),
     ];
-    expect![[""]].assert_eq(&outcomes.join("\n"));
+    expect![[r#"
+        the archive is refused: its unpacked size exceeds the limit of 1048576 (unpacked_size_max)
+        the archive is refused: its number of entries exceeds the limit of 10 (entries_max)
+        the archive is refused: a file's size exceeds the limit of 2 (file_size_max)"#]]
+    .assert_eq(&outcomes.join("\n"));
 }

@@ -102,7 +102,20 @@ async fn known_artifacts_are_served_and_nothing_else() {
         let line = head.lines().next().unwrap_or_default();
         transcript += &format!("{request:?} -> {line}, {} bytes\n", body.len().min(100));
     }
-    expect![[""]].assert_eq(&transcript);
+    expect![[r#"
+        "GET / HTTP/1.1" -> HTTP/1.1 200 OK, 17 bytes
+        "HEAD /gitrepository/ns/shop/aa.tar.gz HTTP/1.1" -> HTTP/1.1 200 OK, 0 bytes
+        "GET /gitrepository/ns/shop/aa.tar.gz HTTP/1.1\r\nif-none-match: \"DIGEST\"" -> HTTP/1.1 304 Not Modified, 0 bytes
+        "GET /gitrepository/ns/shop/aa.tar.gz HTTP/1.1\r\nif-none-match: \"other\"" -> HTTP/1.1 200 OK, 100 bytes
+        "GET /gitrepository/ns/shop/aa.tar.gz HTTP/1.1\r\nif-modified-since: MODIFIED" -> HTTP/1.1 304 Not Modified, 0 bytes
+        "POST /gitrepository/ns/shop/aa.tar.gz HTTP/1.1" -> HTTP/1.1 405 Method Not Allowed, 0 bytes
+        "GET /gitrepository/ns/shop/bb.tar.gz HTTP/1.1" -> HTTP/1.1 404 Not Found, 0 bytes
+        "GET /gitrepository/ns/shop HTTP/1.1" -> HTTP/1.1 404 Not Found, 0 bytes
+        "GET /segments/0.seg HTTP/1.1" -> HTTP/1.1 404 Not Found, 0 bytes
+        "GET /artifacts/gitrepository/ns/shop/aa.tar.gz.json HTTP/1.1" -> HTTP/1.1 404 Not Found, 0 bytes
+        "GET /gitrepository/ns/shop/..%2f..%2f..%2fsegments%2f0.seg HTTP/1.1" -> HTTP/1.1 404 Not Found, 0 bytes
+        "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1" -> HTTP/1.1 404 Not Found, 0 bytes
+    "#]].assert_eq(&transcript);
 
     // A damaged content: the connection breaks, no wrong bytes pass as right ones.
     let segment = directory.path().join("segments/0.seg");

@@ -18,7 +18,7 @@ use sluice_artifact::{
 
 use crate::{
     Fetched, GitTree,
-    git::tree::{self, Node, refuse_deep, refuse_many},
+    git::tree::{self, Node},
     ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Pattern, Rules},
 };
 
@@ -79,7 +79,7 @@ impl Disposition for Error {
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     directories: Mutex<HashMap<[u8; 32], Built>>,
-    blobs: Mutex<HashMap<ObjectId, BlobId>>,
+    blobs: Mutex<HashMap<ObjectId, (BlobId, u64)>>,
     /// Directories that hold no ignore file, at any depth.
     plain: Mutex<HashSet<ObjectId>>,
 }
@@ -155,7 +155,7 @@ fn find_patterns(
     if lock(&memo.plain).contains(&id) {
         return Ok(false);
     }
-    refuse_deep(names.len())?;
+    tree.limits().refuse_deep(names.len())?;
     let nodes = tree.nodes(id, &shown(names))?;
     let mut has_any = false;
     let own = nodes
@@ -204,7 +204,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn build(&mut self, id: ObjectId, names: &mut Vec<String>) -> Result<Built, Error> {
-        refuse_deep(names.len())?;
+        self.tree.limits().refuse_deep(names.len())?;
         let key = self.key(id, names);
         let known = lock(&self.memo.directories).get(&key).copied();
         if let Some(built) = known.filter(|built| self.draft.has_directory(built.directory)) {
@@ -269,13 +269,13 @@ impl Builder<'_> {
 
     fn blob(&mut self, id: ObjectId) -> Result<(BlobId, u64), Error> {
         let known = lock(&self.memo.blobs).get(&id).copied();
-        if let Some(blob) = known.filter(|blob| self.draft.has_blob(*blob)) {
-            return Ok((blob, self.tree.size(id)?));
+        if let Some(blob) = known.filter(|(blob, _)| self.draft.has_blob(*blob)) {
+            return Ok(blob);
         }
         let content = self.tree.content(id)?;
-        let blob = self.draft.blob(&content)?;
+        let blob = (self.draft.blob(&content)?, content.len() as u64);
         remember(&self.memo.blobs, id, blob);
-        Ok((blob, content.len() as u64))
+        Ok(blob)
     }
 
     /// The rules speak of whole paths, so a directory's result depends on where it is.
@@ -289,7 +289,7 @@ impl Builder<'_> {
 
     fn count(&mut self, entries: usize) -> Result<(), Error> {
         self.entries += entries;
-        Ok(refuse_many(self.entries)?)
+        Ok(self.tree.limits().refuse_many(self.entries)?)
     }
 }
 

@@ -20,7 +20,10 @@ use run::{Found, Place};
 
 use crate::{
     Credentials, GitTree, Proxy, Reference, Tls, archive,
-    git::{objects::CommitFacts, tree::Memo},
+    git::{
+        objects::CommitFacts,
+        tree::{Memo, TreeLimits},
+    },
     reference::Strategy,
 };
 
@@ -35,6 +38,8 @@ pub struct Limits {
     pub pack_objects_max: u32,
     /// Bytes of one object after decompression, and of one delta's result: what a bomb inflates to.
     pub object_size_max: u64,
+    /// What the files of one commit may cost.
+    pub tree: TreeLimits,
     /// Threads that resolve one pack.
     pub threads_max: usize,
     /// Fetches at the same time, over all remotes.
@@ -50,6 +55,7 @@ impl Default for Limits {
             pack_size_max: 2 << 30,
             pack_objects_max: 5_000_000,
             object_size_max: 100 << 20,
+            tree: TreeLimits::default(),
             threads_max: 2,
             concurrent_max: 4,
             unused_store_age_max: Duration::from_secs(7 * 24 * 3600),

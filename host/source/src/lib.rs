@@ -24,5 +24,5 @@ pub mod semver;
 
 pub use credentials::{Credentials, CredentialsError, Proxy, SecretData, Tls};
 pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Outcome};
-pub use git::tree::{Error as TreeReadError, GitTree};
+pub use git::tree::{Error as TreeReadError, GitTree, TreeLimits};
 pub use reference::Reference;

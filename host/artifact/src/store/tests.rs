@@ -5,7 +5,7 @@ use flate2::read::GzDecoder;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Tree, tree::EntryType};
+use crate::{Digest, Tree, tree::EntryType};
 
 type Files<'a> = &'a [(&'a str, &'a str)];
 
@@ -263,7 +263,7 @@ fn what_a_crash_left_goes_and_half_segments_are_no_artifacts() {
     check(&disk(directory.path()), expect![[""]]);
     // A segment cut short, as a broken disk leaves it.
     let artifact = put(&reopened, "gitrepository/a/b/1.tar.gz", SHOP);
-    let segment = directory.path().join("segments/0.seg");
+    let segment = directory.path().join("segments/1.seg");
     let mut bytes = fs::read(&segment).unwrap();
     bytes.truncate(bytes.len() / 2);
     fs::write(&segment, bytes).unwrap();

@@ -23,6 +23,7 @@ use crate::{
         objects::{CommitFacts, ObjectStore, PACKS_MAX, RETIRED},
         remote::{self, Depth, Remote},
         resolve::{self, Target},
+        tree::TreeLimits,
     },
     reference::Strategy,
 };
@@ -208,7 +209,8 @@ pub(crate) fn run(
                 credentials: &Credentials::None,
                 timeout: request.timeout,
             };
-            newest(&repository.objects(), targets, slot).map_err(|error| circumstances.bad_content(error))
+            newest(&repository.objects(), targets, slot, limits.tree)
+                .map_err(|error| circumstances.bad_content(error))
         }
     }
 }
@@ -271,7 +273,7 @@ impl RemoteRun<'_> {
         } else {
             self.fetch(remote, store, &wants)?
         };
-        let found = newest(&store, targets, self.slot);
+        let found = newest(&store, targets, self.slot, self.limits.tree);
         let found = found.map_err(|text| self.circumstances(Step::Clone).bad_content(text))?;
         self.touch();
         Ok(found)
@@ -439,7 +441,12 @@ fn next_number() -> u64 {
 }
 
 /// Of versions with equal precedence the one with the newest commit. All targets are in the store.
-fn newest(store: &Arc<ObjectStore>, targets: Vec<Target>, slot: &Slot) -> Result<Found, String> {
+fn newest(
+    store: &Arc<ObjectStore>,
+    targets: Vec<Target>,
+    slot: &Slot,
+    limits: TreeLimits,
+) -> Result<Found, String> {
     let mut best: Option<(Target, gix::ObjectId, CommitFacts)> = None;
     for target in targets {
         // The commit may be here already, without the tag that names it today.
@@ -456,7 +463,7 @@ fn newest(store: &Arc<ObjectStore>, targets: Vec<Target>, slot: &Slot) -> Result
     // Another fetch then asks for the difference only. Where it cannot be noted, it asks for everything.
     let _best_effort: io::Result<()> = store.add_tip(commit);
     let revision = Target { commit, ..target }.revision();
-    let tree = GitTree::new(Arc::clone(store), facts.tree, Arc::clone(&slot.trees));
+    let tree = GitTree::new(Arc::clone(store), facts.tree, Arc::clone(&slot.trees), limits);
     Ok(Found::Brought {
         revision,
         facts,

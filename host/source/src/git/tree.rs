@@ -73,10 +73,43 @@ pub(crate) enum Node {
 
 pub(crate) type Nodes = Arc<[(String, Node)]>;
 
-/// Deepest directory: names of 255 bytes would otherwise nest as far as a pack allows.
-pub(crate) const DEPTH_MAX: usize = 128;
-/// Most files and directories of one commit; a few small trees can claim billions.
-pub(crate) const ENTRIES_MAX: usize = 500_000;
+/// What the files of one commit may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeLimits {
+    /// Deepest directory: names of 255 bytes would otherwise nest as far as a pack allows.
+    pub depth_max: usize,
+    /// Most files and directories; a few small trees can claim billions.
+    pub entries_max: usize,
+}
+
+impl Default for TreeLimits {
+    fn default() -> TreeLimits {
+        TreeLimits {
+            depth_max: 128,
+            entries_max: 500_000,
+        }
+    }
+}
+
+impl TreeLimits {
+    pub(crate) fn refuse_deep(self, depth: usize) -> Result<(), Error> {
+        refuse("its depth", depth, self.depth_max, "depth_max")
+    }
+
+    pub(crate) fn refuse_many(self, entries: usize) -> Result<(), Error> {
+        refuse("its number of files", entries, self.entries_max, "entries_max")
+    }
+}
+
+fn refuse(what: &'static str, found: usize, max: usize, knob: &'static str) -> Result<(), Error> {
+    let limit = max as u64;
+    if found > max {
+        Err(Error::TooLarge { what, limit, knob })
+    } else {
+        Ok(())
+    }
+}
+
 /// Remembered directories and files before a memo starts anew.
 const MEMO_MAX: usize = 100_000;
 
@@ -109,15 +142,30 @@ pub struct GitTree {
     objects: Arc<ObjectStore>,
     root: ObjectId,
     memo: Arc<Memo>,
+    limits: TreeLimits,
 }
 
 impl GitTree {
-    pub(crate) fn new(objects: Arc<ObjectStore>, root: ObjectId, memo: Arc<Memo>) -> GitTree {
-        GitTree { objects, root, memo }
+    pub(crate) fn new(
+        objects: Arc<ObjectStore>,
+        root: ObjectId,
+        memo: Arc<Memo>,
+        limits: TreeLimits,
+    ) -> GitTree {
+        GitTree {
+            objects,
+            root,
+            memo,
+            limits,
+        }
     }
 
     pub(crate) fn root(&self) -> ObjectId {
         self.root
+    }
+
+    pub(crate) fn limits(&self) -> TreeLimits {
+        self.limits
     }
 
     /// Objects turned out missing or damaged: the next fetch brings everything anew.
@@ -194,7 +242,7 @@ impl GitTree {
         depth: usize,
         files: &mut Vec<Entry>,
     ) -> Result<(), TreeError> {
-        refuse_deep(depth).map_err(tree_error)?;
+        self.limits.refuse_deep(depth).map_err(tree_error)?;
         for (name, node) in nodes.iter() {
             let path = join_path(path, name);
             match node {
@@ -205,7 +253,7 @@ impl GitTree {
                         size,
                         entry_type: EntryType::File,
                     });
-                    refuse_many(files.len()).map_err(tree_error)?;
+                    self.limits.refuse_many(files.len()).map_err(tree_error)?;
                 }
                 Node::Directory(id) => {
                     let below = self.nodes(*id, &path).map_err(tree_error)?;
@@ -221,7 +269,7 @@ impl GitTree {
         if let Some(digest) = recall(&self.memo.walks, &id) {
             return Ok(digest);
         }
-        refuse_deep(depth).map_err(tree_error)?;
+        self.limits.refuse_deep(depth).map_err(tree_error)?;
         let nodes = self.nodes(id, path).map_err(tree_error)?;
         let mut children = Vec::with_capacity(nodes.len());
         for (name, node) in nodes.iter() {
@@ -257,33 +305,6 @@ impl GitTree {
         let nodes = self.directory(path)?;
         let children: Result<Vec<_>, _> = nodes.iter().map(|(name, node)| self.child(name, node)).collect();
         Ok(answer::read_dir(children?))
-    }
-}
-
-pub(crate) fn refuse_deep(depth: usize) -> Result<(), Error> {
-    let limit = DEPTH_MAX as u64;
-    if depth > DEPTH_MAX {
-        Err(Error::TooLarge {
-            what: "its depth",
-            limit,
-            knob: "depth_max",
-        })
-    } else {
-        Ok(())
-    }
-}
-
-pub(crate) fn refuse_many(entries: usize) -> Result<(), Error> {
-    let limit = ENTRIES_MAX as u64;
-    let is_over = entries > ENTRIES_MAX;
-    if is_over {
-        Err(Error::TooLarge {
-            what: "its number of files",
-            limit,
-            knob: "entries_max",
-        })
-    } else {
-        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the tests of fetching share.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::{path::Path, time::Duration};
 
