@@ -86,7 +86,8 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
                 format!("Invalid value: \"{finalizer}\": {why}"),
                 at,
             ));
-        } else if !is_standard && !finalizer.contains('/') {
+        } else if kind.custom.is_none() && !is_standard && !finalizer.contains('/') {
+            // only the built-in kinds ask for this: Flux's own finalizer has no slash
             let message = format!(
                 "Invalid value: \"{finalizer}\": name is neither a standard finalizer name nor is it fully qualified"
             );
