@@ -187,7 +187,7 @@ func main() {
 		a, b := entries[i].meta, entries[j].meta
 		return a.APIVersion < b.APIVersion || a.APIVersion == b.APIVersion && a.Kind < b.Kind
 	})
-	p("/// Types with a list that merges somewhere below.\n#[rustfmt::skip]\npub static TYPES: &[Type] = &[\n")
+	p("/// Types with a list that merges somewhere below.\n#[rustfmt::skip]\npub(super) static TYPES: &[Type] = &[\n")
 	for i, fields := range t.types {
 		p("    // %d %s\n    Type { fields: &[\n", i, fields[0])
 		for _, f := range fields[1:] {
@@ -195,7 +195,7 @@ func main() {
 		}
 		p("    ] },\n")
 	}
-	p("];\n\n/// Every kind the schema knows, sorted.\n#[rustfmt::skip]\npub static KINDS: &[TypeOf] = &[\n")
+	p("];\n\n/// Every kind the schema knows, sorted.\n#[rustfmt::skip]\npub(super) static KINDS: &[TypeOf] = &[\n")
 	for _, e := range entries {
 		of := "None"
 		if e.of >= 0 {
@@ -203,7 +203,7 @@ func main() {
 		}
 		p("    TypeOf { api_version: %q, kind: %q, index: %s },\n", e.meta.APIVersion, e.meta.Kind, of)
 	}
-	p("];\n\n/// Which kinds have a namespace, sorted; kinds that are missing count as namespaced.\n#[rustfmt::skip]\npub static SCOPES: &[Scope] = &[\n")
+	p("];\n\n/// Which kinds have a namespace, sorted; kinds that are missing count as namespaced.\n#[rustfmt::skip]\npub(super) static SCOPES: &[Scope] = &[\n")
 	for _, e := range entries {
 		if ns, ok := openapi.IsNamespaceScoped(e.meta); ok {
 			p("    Scope { api_version: %q, kind: %q, namespaced: %v },\n", e.meta.APIVersion, e.meta.Kind, ns)

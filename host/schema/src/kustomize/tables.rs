@@ -393,7 +393,7 @@ pub static NAME_REFERENCES: &[NameReference] = &[
 
 /// Types with a list that merges somewhere below.
 #[rustfmt::skip]
-pub static TYPES: &[Type] = &[
+pub(super) static TYPES: &[Type] = &[
     // 0 io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
     Type { fields: &[
         ("finalizers", Shape::List { of: None, merge: true, keys: &[] }),
@@ -1260,7 +1260,7 @@ pub static TYPES: &[Type] = &[
 
 /// Every kind the schema knows, sorted.
 #[rustfmt::skip]
-pub static KINDS: &[TypeOf] = &[
+pub(super) static KINDS: &[TypeOf] = &[
     TypeOf { api_version: "admission.k8s.io/v1", kind: "DeleteOptions", index: None },
     TypeOf { api_version: "admission.k8s.io/v1", kind: "WatchEvent", index: None },
     TypeOf { api_version: "admission.k8s.io/v1beta1", kind: "DeleteOptions", index: None },
@@ -1539,7 +1539,7 @@ pub static KINDS: &[TypeOf] = &[
 
 /// Which kinds have a namespace, sorted; kinds that are missing count as namespaced.
 #[rustfmt::skip]
-pub static SCOPES: &[Scope] = &[
+pub(super) static SCOPES: &[Scope] = &[
     Scope { api_version: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration", namespaced: false },
     Scope { api_version: "admissionregistration.k8s.io/v1", kind: "ValidatingWebhookConfiguration", namespaced: false },
     Scope { api_version: "admissionregistration.k8s.io/v1beta1", kind: "MutatingWebhookConfiguration", namespaced: false },
