@@ -75,6 +75,8 @@ pub(crate) fn prepare_create(kind: &Kind, object: &mut Value) {
         meta::set(object, "generation", 1);
     }
     if kind.custom.is_some() {
+        // the status that was sent is gone; what the schema says of one that is not there still holds
+        super::defaults::from_schema(&kind.schema, object);
         return;
     }
     match kind.kind.as_str() {
@@ -255,7 +257,8 @@ fn carry(old: &Value, new: &mut Value, field: &str) {
 
 fn bump_generation(kind: &Kind, old: &Value, new: &mut Value) {
     if !has_generation(kind) {
-        return; // what the client sends
+        meta::carry(old, new, "generation");
+        return;
     }
     meta::carry(old, new, "generation");
     let status_counts = !status_is_apart(kind);
@@ -457,6 +460,7 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
             causes.extend(sealed(old, new));
         }
         ("", "ConfigMap") => causes.extend(sealed(old, new)),
+        ("", "Pod") => causes.extend(fixed_pod(old, new)),
         ("storage.k8s.io", "StorageClass") => {
             check("/provisioner", "provisioner");
             check("/volumeBindingMode", "volumeBindingMode");
@@ -544,4 +548,34 @@ fn sealed(old: &Value, new: &Value) -> Vec<Cause> {
         old.get(*field) != new.get(*field) && !(empty(old.get(*field)) && empty(new.get(*field)))
     });
     changed.map(said).collect()
+}
+
+/// All of a Pod's spec but a few fields stays as it was made.
+fn fixed_pod(old: &Value, new: &Value) -> Option<Cause> {
+    let fixed = |pod: &Value| {
+        let mut spec = pod.get("spec").cloned().unwrap_or_default();
+        let map = meta::as_map(&mut spec);
+        for field in [
+            "activeDeadlineSeconds",
+            "tolerations",
+            "terminationGracePeriodSeconds",
+            "schedulingGates",
+        ] {
+            map.remove(field);
+        }
+        for list in ["containers", "initContainers"] {
+            for container in map
+                .get_mut(list)
+                .and_then(Value::as_array_mut)
+                .into_iter()
+                .flatten()
+            {
+                meta::as_map(container).remove("image");
+                meta::as_map(container).remove("resources"); // in-place resizing has an endpoint of its own
+            }
+        }
+        spec
+    };
+    let message = "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+    (fixed(old) != fixed(new)).then(|| Cause::new("FieldValueForbidden", message, "spec"))
 }
