@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn what_differs_from_run_to_run_is_named() {
         check(
-            json!({"metadata": {"uid": "u", "generateName": "gen-", "name": "gen-x7k2p", "namespace": "t-x"},
+            json!({"metadata": {"uid": "0f1e", "generateName": "gen-", "name": "gen-x7k2p", "namespace": "t-x"},
                 "a": "2024-01-01T00:00:00Z", "b": "2024-01-01T00:00:00.123456Z", "c": "10.0.3.4", "d": "5s",
                 "e": "configmaps \"gen-x7k2p\" in t-x", "spec": {"clusterIP": "None", "clusterIPs": ["None"]}}),
             json!({"metadata": {"uid": "<uid1>", "generateName": "gen-", "name": "gen-<made>", "namespace": "<ns>"},
