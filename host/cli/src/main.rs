@@ -1,2 +1,49 @@
-//! The `sluice` binary: the only room that prints.
-fn main() {}
+//! The `sluice` binary: the controller, the development cluster and the command line in one.
+//!
+//! Progress goes to standard error, data to standard output, as `flux` does.
+//! Start at [`args`]; each command is one file in `commands/`.
+//!
+//! **Invariant:** this is the only room that prints, and the only one that reads flags and the environment.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr)] // the room that prints
+
+mod args;
+mod assemble;
+mod commands;
+mod connect;
+mod demo;
+mod dev;
+mod hint;
+mod kinds;
+mod table;
+mod tell;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+// glibc's allocator keeps what many threads freed; a controller must give it back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // One TLS provider for every crate: two in one process panic at the first connection.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = args::Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tell::failure(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(commands::run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell::failure(&format!("{error:#}"));
+            if let Some(hint) = hint::hint(&error) {
+                tell::hint(hint);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The command line: verbs and flags as `flux` spells them.
+
+use crate::commands::{build, completion, controller, dev, get, install, reconcile, version};
+use crate::connect::Connect;
+use crate::demo;
+use clap::{Parser, Subcommand};
+use std::time::Duration;
+
+/// Keeps Kubernetes equal to what Git says, and shows it.
+#[derive(Parser, Debug)]
+#[command(
+    name = "sluice",
+    version,
+    about,
+    disable_help_subcommand = true,
+    max_term_width = 110
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Global {
+    #[command(flatten)]
+    pub(crate) connect: Connect,
+    /// The namespace of the objects
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "FLUX_SYSTEM_NAMESPACE",
+        default_value = "flux-system",
+        value_name = "NAME",
+        help_heading = "Cluster"
+    )]
+    pub(crate) namespace: String,
+    /// How long to wait for one operation
+    #[arg(long, global = true, default_value = "5m", value_parser = duration, value_name = "DURATION", help_heading = "Cluster")]
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Show the whole thing on this machine: commit, render, apply, health, drift
+    Demo(demo::Demo),
+    /// Run an API server and the controller in this process, for development
+    Dev(dev::DevArgs),
+    /// Render what a repository says, without a cluster
+    #[command(subcommand)]
+    Build(build::Build),
+    /// Show objects with their state
+    #[command(subcommand)]
+    Get(get::Get),
+    /// Ask for a reconciliation now, and wait for it
+    #[command(subcommand)]
+    Reconcile(reconcile::Reconcile),
+    /// Print what a cluster needs
+    Install(install::Install),
+    /// Run the controller, in or against a cluster
+    Controller(Box<controller::Controller>),
+    /// Print a completion script for a shell
+    Completion(completion::Completion),
+    /// Print the version of the client, and of what runs in the cluster
+    Version(version::Version),
+}
+
+/// A Go duration: `1h30m`, `500ms`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is no duration: numbers with units ms, s, m, h, such as 1m30s");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .ok_or_else(wrong)?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let seconds = match unit {
+            "ms" => 0.001,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return Err(wrong()),
+        };
+        total += number.parse::<f64>().map_err(|_| wrong())? * seconds;
+        rest = tail;
+    }
+    if text.is_empty() {
+        Err(wrong())
+    } else {
+        Duration::try_from_secs_f64(total).map_err(|_| wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_go_does() {
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert!(duration("5").is_err());
+        assert!(duration("").is_err());
+        assert!(duration("9e99h").is_err());
+    }
+}

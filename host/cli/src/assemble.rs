@@ -1,0 +1,125 @@
+//! A controller put together out of the rooms: store, fetcher, plugins, reconcilers.
+
+use anyhow::{Context, Result};
+use sluice_artifact::{Store, serve, store};
+use sluice_controller::reconcilers::gitrepository::{GitRepositoryReconciler, SourceSettings};
+use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Plugins};
+use sluice_controller::runtime::{GIT_REPOSITORY, KUSTOMIZATION, Reconciler};
+use sluice_controller::{Artifacts, ControllerConfig, MakeReconcilers, RunError, run_with};
+use sluice_render::{Memo, Render};
+use sluice_source::{GitFetcher, fetch};
+use sluice_wasm::{Engine, Limits, Pool, builtin};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Where artifacts and Git stores are kept and served.
+#[derive(Clone, Debug)]
+pub(crate) struct Storage {
+    /// The folder.
+    pub(crate) path: PathBuf,
+    /// Where artifacts are served.
+    pub(crate) listen: SocketAddr,
+    /// The host that their URLs name; none takes the address they are served at.
+    pub(crate) advertised: Option<String>,
+    /// Whether `file://` URLs name repositories: in development only.
+    pub(crate) local_git: bool,
+    /// How long an artifact is kept after a newer one.
+    pub(crate) retention_ttl: Duration,
+    /// How many artifacts of a source are kept.
+    pub(crate) retention_records: usize,
+}
+
+/// Runs a controller until `shutdown`, with its artifacts served beside it.
+pub(crate) async fn run(
+    config: ControllerConfig,
+    storage: Storage,
+    kube: kube::Config,
+    shutdown: CancellationToken,
+) -> Result<()> {
+    // taking the rest down with it: half a controller helps nobody
+    let _down = shutdown.clone().drop_guard();
+    std::fs::create_dir_all(&storage.path)
+        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    let store = open_store(&storage)?;
+    let (address, serving) = serve_artifacts(&storage, store.clone(), shutdown.clone()).await?;
+    let plugins = plugins(&kube).await?;
+    let artifacts = Artifacts::new(Some(store.clone())).context("no HTTP client for artifacts")?;
+    let local = if storage.local_git {
+        fetch::LocalAccess::Allowed
+    } else {
+        fetch::LocalAccess::Denied
+    };
+    let fetcher = GitFetcher::new(&storage.path.join("git"), fetch::Limits::default(), local)
+        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    let settings = SourceSettings {
+        advertised_address: storage.advertised.clone().unwrap_or(address.to_string()),
+        retention: store::Retention {
+            ttl: storage.retention_ttl,
+            records: storage.retention_records,
+        },
+    };
+    let kinds = vec![
+        (&GIT_REPOSITORY, config.concurrent_sources),
+        (&KUSTOMIZATION, config.concurrent),
+    ];
+    let make: MakeReconcilers = Box::new(move |_| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
+        Ok(vec![
+            Arc::new(GitRepositoryReconciler::new(fetcher, store, settings)),
+            Arc::new(KustomizationReconciler::new(artifacts, Arc::new(plugins))),
+        ])
+    });
+    let result = run_with(config, kube, kinds, make, shutdown.clone()).await;
+    shutdown.cancel();
+    serving
+        .await
+        .context("serving artifacts broke")?
+        .context("serving artifacts failed")?;
+    Ok(result?)
+}
+
+fn open_store(storage: &Storage) -> Result<Store> {
+    let path = storage.path.join("artifacts");
+    std::fs::create_dir_all(&path)
+        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    Ok(Store::open(&path, store::Limits::default())?)
+}
+
+type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
+
+/// Serves artifacts; answers where.
+async fn serve_artifacts(
+    storage: &Storage,
+    store: Store,
+    shutdown: CancellationToken,
+) -> Result<(SocketAddr, Serving)> {
+    let listener = tokio::net::TcpListener::bind(storage.listen)
+        .await
+        .with_context(|| {
+            format!(
+                "cannot serve artifacts on {}: choose another --storage-addr",
+                storage.listen
+            )
+        })?;
+    let address = listener.local_addr()?;
+    let stop = async move { shutdown.cancelled().await };
+    Ok((
+        address,
+        tokio::spawn(serve::serve(listener, store, serve::Limits::default(), stop)),
+    ))
+}
+
+/// The built-in plugins, ready to be called.
+async fn plugins(kube: &kube::Config) -> Result<Plugins> {
+    let engine = Engine::get().map_err(anyhow::Error::msg)?;
+    let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
+    let substitute = builtin::load(engine, "substitute", Limits::default())?.transformer()?;
+    let render = Arc::new(Render::new(renderer, substitute, Memo::default()));
+    let version = kube::Client::try_from(kube.clone())?.apiserver_version().await;
+    let version = version
+        .context("the API server does not answer; check its address and the credentials")?
+        .git_version;
+    Ok(Plugins::new(render, Pool::default(), version))
+}

@@ -1,0 +1,252 @@
+//! `sluice controller`: flags as Flux's controllers spell them (compat: kustomize, section 12; cli, section 21).
+
+use crate::args::{Global, duration};
+use crate::assemble::{self, Storage};
+use anyhow::{Context, Result, bail};
+use clap::{ArgAction, Args, ValueEnum};
+use sluice_controller::ControllerConfig;
+use sluice_event::log;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Feature gates of Flux's source-controller and kustomize-controller; others are refused, as there.
+const GATES: &[&str] = &[
+    "CacheSecretsAndConfigMaps",
+    "DisableStatusPollerCache",
+    "DisableFailFastBehavior",
+    "StrictPostBuildSubstitutions",
+    "GroupChangeLog",
+    "AdditiveCELDependencyCheck",
+    "ExternalArtifact",
+    "CancelHealthCheckOnNewRevision",
+    "DisableConfigWatchers",
+    "DirectSourceFetch",
+    "MigrateAPIVersion",
+    "ObjectLevelWorkloadIdentity",
+];
+
+#[derive(Args, Debug)]
+pub(crate) struct Controller {
+    /// Objects of a kind worked on at once; waiting ones do not count
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    concurrent: usize,
+    /// Requests of one Kustomization at once
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    concurrent_ssa: usize,
+    /// Safety net for objects that wait for a source or a dependency; events wake them before
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    requeue_dependency: Duration,
+    /// Intervals vary by this much
+    #[arg(long, default_value_t = 5, value_name = "PERCENT")]
+    interval_jitter_percentage: u8,
+    /// First delay after an error that may heal by itself
+    #[arg(long, default_value = "750ms", value_parser = duration, value_name = "DURATION")]
+    min_retry_delay: Duration,
+    /// Longest such delay
+    #[arg(long, default_value = "15m", value_parser = duration, value_name = "DURATION")]
+    max_retry_delay: Duration,
+    /// Refuse references to other namespaces
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    no_cross_namespace_refs: bool,
+    /// Accepted: remote bases are refused in any case
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    no_remote_bases: bool,
+    /// Act as this service account where a Kustomization names none
+    #[arg(long, value_name = "NAME")]
+    default_service_account: Option<String>,
+    /// Field manager whose fields are taken over, may be repeated
+    #[arg(long = "override-manager", value_name = "NAME")]
+    override_managers: Vec<String>,
+    /// Group/Kind applied between classes and the rest, may be repeated
+    #[arg(long, value_delimiter = ',', value_name = "GROUP/KIND")]
+    custom_apply_stage_kinds: Vec<String>,
+    /// Watch all namespaces, or RUNTIME_NAMESPACE only
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
+    watch_all_namespaces: bool,
+    /// Only objects with these labels: sharding
+    #[arg(long, value_name = "SELECTOR")]
+    watch_label_selector: Option<String>,
+    /// ConfigMaps and Secrets with these labels wake what refers to them
+    #[arg(
+        long,
+        default_value = "reconcile.fluxcd.io/watch=Enabled",
+        value_name = "SELECTOR"
+    )]
+    watch_configs_label_selector: String,
+    /// One of several replicas works, the others wait
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    enable_leader_election: bool,
+    /// Where the notification-controller takes events
+    #[arg(long, default_value = "", value_name = "URL")]
+    events_addr: String,
+    /// Where metrics are served
+    #[arg(long, default_value = ":8080", value_parser = address, value_name = "ADDRESS")]
+    metrics_addr: SocketAddr,
+    /// Where health is served
+    #[arg(long, default_value = ":9440", value_parser = address, value_name = "ADDRESS")]
+    health_addr: SocketAddr,
+    /// Where artifacts and Git stores are kept; without it a folder that is gone afterwards
+    #[arg(long, env = "STORAGE_PATH", value_name = "DIR")]
+    storage_path: Option<PathBuf>,
+    /// Where artifacts are served
+    #[arg(long, env = "STORAGE_ADDR", default_value = ":9090", value_parser = address, value_name = "ADDRESS")]
+    storage_addr: SocketAddr,
+    /// The host that artifact URLs name
+    #[arg(long, env = "STORAGE_ADV_ADDR", value_name = "HOST")]
+    storage_adv_addr: Option<String>,
+    /// How long an artifact is kept after a newer one
+    #[arg(long, default_value = "60s", value_parser = duration, value_name = "DURATION")]
+    artifact_retention_ttl: Duration,
+    /// How many artifacts of a source are kept
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    artifact_retention_records: usize,
+    /// Flux's feature gates: A=true,B=false
+    #[arg(long, value_delimiter = ',', value_name = "GATE=BOOL")]
+    feature_gates: Vec<String>,
+    /// trace, debug, info or error
+    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    log_level: String,
+    /// How log lines look
+    #[arg(long, value_enum, default_value = "json")]
+    log_encoding: LogEncoding,
+    /// Work although Flux's own controllers hold their Leases
+    #[arg(long)]
+    beside_flux: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogEncoding {
+    Json,
+    Console,
+}
+
+/// `host:port`, or Go's `:port` for all interfaces.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let full = if text.starts_with(':') {
+        format!("0.0.0.0{text}")
+    } else {
+        text.replace("localhost:", "127.0.0.1:")
+    };
+    full.parse()
+        .map_err(|_| format!("`{text}` is no address: use IP:PORT or :PORT"))
+}
+
+/// `A=true,B=false`, refusing what Flux does not know.
+fn gates(given: &[String]) -> Result<Vec<(String, bool)>> {
+    given
+        .iter()
+        .filter(|gate| !gate.is_empty())
+        .map(|gate| {
+            let (name, value) = gate
+                .split_once('=')
+                .with_context(|| format!("feature-gate '{gate}' needs =true or =false"))?;
+            if !GATES.contains(&name) {
+                bail!("feature-gate '{name}' not supported");
+            }
+            let value = value
+                .parse()
+                .with_context(|| format!("feature-gate '{name}' is neither true nor false"))?;
+            Ok((name.to_owned(), value))
+        })
+        .collect()
+}
+
+pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
+    start_logs(&args.log_level, args.log_encoding)?;
+    let kube = global.connect.config().await?;
+    let temporary = tempfile::Builder::new().prefix("sluice-").tempdir()?;
+    let storage = Storage {
+        path: args
+            .storage_path
+            .clone()
+            .unwrap_or_else(|| temporary.path().to_owned()),
+        listen: args.storage_addr,
+        advertised: args.storage_adv_addr.clone(),
+        local_git: false,
+        retention_ttl: args.artifact_retention_ttl,
+        retention_records: args.artifact_retention_records,
+    };
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        stop.cancel();
+    });
+    assemble::run(settings(args)?, storage, kube, shutdown).await
+}
+
+/// Installs the log of this process.
+pub(crate) fn start_logs(level: &str, encoding: LogEncoding) -> Result<()> {
+    let encoding = match encoding {
+        LogEncoding::Json => log::Encoding::Json,
+        LogEncoding::Console => log::Encoding::Console,
+    };
+    log::init(encoding, level.parse().map_err(anyhow::Error::msg)?);
+    Ok(())
+}
+
+/// SIGTERM or ctrl-c.
+pub(crate) async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+fn settings(args: Controller) -> Result<ControllerConfig> {
+    Ok(ControllerConfig {
+        concurrent: args.concurrent,
+        concurrent_sources: args.concurrent,
+        concurrent_ssa: args.concurrent_ssa,
+        requeue_dependency: args.requeue_dependency,
+        interval_jitter_percentage: args.interval_jitter_percentage,
+        min_retry_delay: args.min_retry_delay,
+        max_retry_delay: args.max_retry_delay,
+        no_cross_namespace_refs: args.no_cross_namespace_refs,
+        no_remote_bases: args.no_remote_bases,
+        default_service_account: args.default_service_account,
+        override_managers: args.override_managers,
+        custom_apply_stage_kinds: args.custom_apply_stage_kinds,
+        watch_all_namespaces: args.watch_all_namespaces,
+        watch_label_selector: args.watch_label_selector,
+        watch_configs_label_selector: args.watch_configs_label_selector,
+        enable_leader_election: args.enable_leader_election,
+        runtime_namespace: std::env::var("RUNTIME_NAMESPACE").unwrap_or_else(|_| "flux-system".to_owned()),
+        events_addr: Some(args.events_addr).filter(|address| !address.is_empty()),
+        metrics_addr: Some(args.metrics_addr),
+        health_addr: Some(args.health_addr),
+        feature_gates: gates(&args.feature_gates)?.into_iter().collect(),
+        await_flux_leases: !args.beside_flux,
+        ..ControllerConfig::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_go_does() {
+        assert_eq!(address(":8080"), Ok(SocketAddr::from(([0, 0, 0, 0], 8080))));
+        assert_eq!(address("127.0.0.1:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
+        assert!(address("nowhere").is_err());
+    }
+
+    #[test]
+    fn an_unknown_gate_is_refused_with_the_words_of_flux() {
+        assert!(gates(&["ExternalArtifact=true".to_owned()]).is_ok());
+        let error = gates(&["Nonsense=true".to_owned()]).unwrap_err().to_string();
+        assert_eq!(error, "feature-gate 'Nonsense' not supported");
+    }
+}

@@ -1,0 +1,229 @@
+//! `sluice install --export`: everything a cluster needs, as YAML.
+//!
+//! Names, labels and image tags are those that `flux check`, `flux version` and `flux logs` look for
+//! (compat: cli, sections 4, 5 and 14). One process does the work of all controllers: it runs in the Deployment
+//! `kustomize-controller`; the other expected Deployments exist with no replicas.
+
+mod workloads;
+
+use crate::args::Global;
+use anyhow::{Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use workloads::{main_deployment, placeholder, service};
+
+/// The Flux release whose behavior and CRDs these are; `flux check` shows it as the distribution.
+pub(crate) const FLUX_VERSION: &str = "v2.9.0";
+
+/// The custom resources, as codegen wrote them.
+pub(crate) const CRDS: &[&str] = &[
+    include_str!("../../../../../deploy/base/crds/kustomize.toolkit.fluxcd.io_kustomizations.yaml"),
+    include_str!("../../../../../deploy/base/crds/source.toolkit.fluxcd.io_gitrepositories.yaml"),
+    include_str!("../../../../../deploy/base/crds/source.toolkit.fluxcd.io_ocirepositories.yaml"),
+    include_str!("../../../../../deploy/base/crds/source.toolkit.fluxcd.io_buckets.yaml"),
+    include_str!("../../../../../deploy/base/crds/source.toolkit.fluxcd.io_helmrepositories.yaml"),
+    include_str!("../../../../../deploy/base/crds/source.toolkit.fluxcd.io_helmcharts.yaml"),
+    include_str!("../../../../../deploy/base/crds/source.toolkit.fluxcd.io_externalartifacts.yaml"),
+];
+
+#[derive(Args, Debug)]
+pub(crate) struct Install {
+    /// Print the manifests instead of applying them
+    #[arg(long)]
+    export: bool,
+    /// Where the image is pulled from: REGISTRY/kustomize-controller:TAG
+    #[arg(long, default_value = "sluice", value_name = "REGISTRY")]
+    registry: String,
+    /// Watch all namespaces, or the controller's own only
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    watch_all_namespaces: bool,
+    /// Deny traffic from other namespaces
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    network_policy: bool,
+    /// The controller's log level: trace, debug, info or error
+    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    log_level: String,
+    /// The cluster's DNS domain
+    #[arg(long, default_value = "cluster.local", value_name = "DOMAIN")]
+    cluster_domain: String,
+    /// Where a notification-controller takes events
+    #[arg(long, default_value = "", value_name = "URL")]
+    events_addr: String,
+}
+
+pub(crate) fn run(install: &Install, global: &Global) -> Result<()> {
+    if !install.export {
+        bail!("only --export is there yet: `sluice install --export | kubectl apply --server-side -f -`");
+    }
+    print!("{}", export(install, &global.namespace)?);
+    Ok(())
+}
+
+/// All manifests, CRDs after the Namespace and before what needs them.
+fn export(install: &Install, namespace: &str) -> Result<String> {
+    let mut text = document(&namespace_object(namespace))?;
+    for crd in CRDS {
+        let mut crd = sluice_yaml::from_str::<Value>(crd, sluice_yaml::Resolver::V2, false)?;
+        label(&mut crd, namespace, None);
+        text.push_str(&document(&crd)?);
+    }
+    for object in objects(install, namespace) {
+        text.push_str(&document(&object)?);
+    }
+    Ok(text)
+}
+
+fn document(object: &Value) -> Result<String> {
+    Ok(format!("---\n{}", sluice_yaml::emit_v2(object)))
+}
+
+fn objects(install: &Install, namespace: &str) -> Vec<Value> {
+    let mut objects = vec![];
+    for component in ["source-controller", "kustomize-controller"] {
+        objects.push(with_labels(
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": component, "namespace": namespace}}),
+            namespace,
+            Some(component),
+        ));
+    }
+    objects.extend(
+        roles(namespace)
+            .into_iter()
+            .map(|role| with_labels(role, namespace, None)),
+    );
+    objects.push(with_labels(
+        service(namespace),
+        namespace,
+        Some("source-controller"),
+    ));
+    objects.push(main_deployment(install, namespace));
+    objects.push(placeholder(install, namespace, "source-controller"));
+    if install.network_policy {
+        objects.extend(
+            network_policies(namespace)
+                .into_iter()
+                .map(|policy| with_labels(policy, namespace, None)),
+        );
+    }
+    objects
+}
+
+fn namespace_object(namespace: &str) -> Value {
+    with_labels(
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {
+            "pod-security.kubernetes.io/warn": "restricted",
+            "pod-security.kubernetes.io/warn-version": "latest",
+        }}}),
+        namespace,
+        None,
+    )
+}
+
+fn roles(namespace: &str) -> Vec<Value> {
+    let subject = |name: &str| json!({"kind": "ServiceAccount", "name": name, "namespace": namespace});
+    let everything = json!(["*"]);
+    let kinds = json!([
+        "source.toolkit.fluxcd.io",
+        "kustomize.toolkit.fluxcd.io",
+        "helm.toolkit.fluxcd.io",
+        "notification.toolkit.fluxcd.io",
+        "image.toolkit.fluxcd.io",
+        "source.extensions.fluxcd.io",
+    ]);
+    vec![
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": format!("crd-controller-{namespace}")},
+        "rules": [
+            {"apiGroups": kinds, "resources": everything, "verbs": everything},
+            {"apiGroups": [""], "resources": ["namespaces", "secrets", "configmaps", "serviceaccounts"], "verbs": ["get", "list", "watch"]},
+            {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
+            {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
+            {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"]},
+        ]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": format!("crd-controller-{namespace}")},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": format!("crd-controller-{namespace}")},
+            "subjects": [subject("source-controller"), subject("kustomize-controller")]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": {"name": format!("cluster-reconciler-{namespace}")},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+            "subjects": [subject("kustomize-controller")]}),
+        aggregated(
+            namespace,
+            "edit",
+            &kinds,
+            &["create", "delete", "deletecollection", "patch", "update"],
+            &["admin", "edit"],
+        ),
+        aggregated(
+            namespace,
+            "view",
+            &kinds,
+            &["get", "list", "watch"],
+            &["admin", "edit", "view"],
+        ),
+    ]
+}
+
+/// The roles that let editors and viewers of a namespace work with Flux's objects.
+fn aggregated(namespace: &str, name: &str, groups: &Value, verbs: &[&str], into: &[&str]) -> Value {
+    let labels: serde_json::Map<String, Value> = into
+        .iter()
+        .map(|role| {
+            (
+                format!("rbac.authorization.k8s.io/aggregate-to-{role}"),
+                json!("true"),
+            )
+        })
+        .collect();
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": format!("flux-{name}-{namespace}"), "labels": labels},
+        "rules": [{"apiGroups": groups, "resources": ["*"], "verbs": verbs}]})
+}
+
+fn network_policies(namespace: &str) -> Vec<Value> {
+    let policy = |name: &str, spec: Value| {
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+            "metadata": {"name": name, "namespace": namespace}, "spec": spec})
+    };
+    vec![
+        policy(
+            "allow-egress",
+            json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"],
+            "egress": [{}], "ingress": [{"from": [{"podSelector": {}}]}]}),
+        ),
+        policy(
+            "allow-scraping",
+            json!({"podSelector": {}, "policyTypes": ["Ingress"],
+            "ingress": [{"from": [{"namespaceSelector": {}}], "ports": [{"port": 8080, "protocol": "TCP"}]}]}),
+        ),
+    ]
+}
+
+/// The labels `flux` finds its installation by (compat: cli, section 5).
+fn label(object: &mut Value, namespace: &str, component: Option<&str>) {
+    let metadata = object
+        .as_object_mut()
+        .map(|object| object.entry("metadata").or_insert_with(|| json!({})));
+    let Some(metadata) = metadata.and_then(Value::as_object_mut) else {
+        return;
+    };
+    let Some(labels) = metadata
+        .entry("labels")
+        .or_insert_with(|| json!({}))
+        .as_object_mut()
+    else {
+        return;
+    };
+    labels.insert("app.kubernetes.io/instance".to_owned(), json!(namespace));
+    labels.insert("app.kubernetes.io/part-of".to_owned(), json!("flux"));
+    labels.insert("app.kubernetes.io/version".to_owned(), json!(FLUX_VERSION));
+    if let Some(component) = component {
+        labels.insert("app.kubernetes.io/component".to_owned(), json!(component));
+    }
+}
+
+fn with_labels(mut object: Value, namespace: &str, component: Option<&str>) -> Value {
+    label(&mut object, namespace, component);
+    object
+}

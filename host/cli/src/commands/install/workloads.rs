@@ -1,0 +1,106 @@
+//! The Deployments and the Service of an installation.
+
+use super::{Install, with_labels};
+use serde_json::{Value, json};
+
+/// The tag of the Flux controllers whose work is done; `flux version` shows it.
+const TAG: &str = "v1.9.4";
+
+/// Where consumers, Flux's own controllers among them, fetch artifacts.
+pub(super) fn service(namespace: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service",
+    "metadata": {"name": "source-controller", "namespace": namespace, "labels": {"control-plane": "controller"}},
+    "spec": {
+        "type": "ClusterIP",
+        "selector": {"app": "kustomize-controller"},
+        "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}],
+    }})
+}
+
+/// The Deployment whose one process does everything.
+pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
+    let host = format!(
+        "source-controller.$(RUNTIME_NAMESPACE).svc.{}.",
+        install.cluster_domain
+    );
+    let args = json!([
+        // `flux install` patches arguments by their index: the order is interface (compat: cli, section 5).
+        format!("--events-addr={}", install.events_addr),
+        format!("--watch-all-namespaces={}", install.watch_all_namespaces),
+        format!("--log-level={}", install.log_level),
+        "--log-encoding=json",
+        "--enable-leader-election",
+        "--storage-path=/data",
+        format!("--storage-adv-addr={host}"),
+    ]);
+    let container = json!({
+        "name": "manager",
+        "image": image(install, "kustomize-controller"),
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sluice", "controller"],
+        "args": args,
+        "env": [{"name": "RUNTIME_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}],
+        "ports": [
+            {"containerPort": 9090, "name": "http", "protocol": "TCP"},
+            {"containerPort": 8080, "name": "http-prom", "protocol": "TCP"},
+            {"containerPort": 9440, "name": "healthz", "protocol": "TCP"},
+        ],
+        "livenessProbe": {"httpGet": {"path": "/healthz", "port": "healthz"}},
+        "readinessProbe": {"httpGet": {"path": "/readyz", "port": "healthz"}},
+        "resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}, "requests": {"cpu": "100m", "memory": "64Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": false,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": true,
+            "runAsNonRoot": true,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "volumeMounts": [{"mountPath": "/data", "name": "data"}, {"mountPath": "/tmp", "name": "tmp"}],
+    });
+    let spec = json!({
+        "containers": [container],
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "priorityClassName": "system-cluster-critical",
+        "securityContext": {"fsGroup": 1337},
+        "serviceAccountName": "kustomize-controller",
+        "terminationGracePeriodSeconds": 60,
+        "volumes": [{"emptyDir": {}, "name": "data"}, {"emptyDir": {}, "name": "tmp"}],
+    });
+    deployment(namespace, "kustomize-controller", 1, spec)
+}
+
+/// A Deployment that only exists for those who look for its name: its work is done in `kustomize-controller`.
+pub(super) fn placeholder(install: &Install, namespace: &str, component: &str) -> Value {
+    let spec = json!({
+        "containers": [{"name": "manager", "image": image(install, component), "command": ["sluice", "version", "--client"]}],
+        "serviceAccountName": component,
+    });
+    deployment(namespace, component, 0, spec)
+}
+
+fn image(install: &Install, component: &str) -> String {
+    format!("{}/{component}:{TAG}", install.registry)
+}
+
+fn deployment(namespace: &str, name: &str, replicas: u32, pod: Value) -> Value {
+    let template = with_labels(
+        json!({"metadata": {
+            "annotations": {"prometheus.io/port": "8080", "prometheus.io/scrape": "true"},
+            "labels": {"app": name},
+        }, "spec": pod}),
+        namespace,
+        Some(name),
+    );
+    with_labels(
+        json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"control-plane": "controller"}},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "strategy": {"type": "Recreate"},
+            "template": template,
+        }}),
+        namespace,
+        Some(name),
+    )
+}

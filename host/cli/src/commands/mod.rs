@@ -1,0 +1,28 @@
+//! One file a verb.
+
+pub(crate) mod build;
+pub(crate) mod completion;
+pub(crate) mod controller;
+pub(crate) mod dev;
+pub(crate) mod get;
+pub(crate) mod install;
+pub(crate) mod reconcile;
+pub(crate) mod version;
+
+use crate::args::{Cli, Command};
+
+/// Runs the command that was asked for.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
+    let global = cli.global;
+    match cli.command {
+        Command::Demo(demo) => crate::demo::run(&demo).await,
+        Command::Dev(dev) => dev::run(&dev).await,
+        Command::Build(build) => build::run(&build),
+        Command::Get(get) => get::run(get, &global).await,
+        Command::Reconcile(reconcile) => reconcile::run(reconcile, &global).await,
+        Command::Install(install) => install::run(&install, &global),
+        Command::Controller(controller) => controller::run(*controller, &global).await,
+        Command::Completion(completion) => completion::run(&completion),
+        Command::Version(version) => version::run(&version, &global).await,
+    }
+}

@@ -1,0 +1,246 @@
+//! `sluice reconcile`: asks for a reconciliation and waits for it (compat: cli, section 7).
+
+use crate::args::Global;
+use crate::kinds::{self, Kind, condition, is_suspended, text};
+use crate::tell;
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+use futures::TryStreamExt;
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::runtime::{WatchStreamExt, watcher};
+use serde_json::{Value, json};
+use std::pin::pin;
+
+/// The annotation that asks for a reconciliation (compat: cli, section 18).
+const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Reconcile {
+    /// A source
+    #[command(subcommand)]
+    Source(Source),
+    /// A Kustomization
+    #[command(visible_alias = "ks")]
+    Kustomization(WithSource),
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Source {
+    /// A GitRepository
+    Git(Name),
+    /// An OCIRepository
+    Oci(Name),
+    /// A Bucket
+    Bucket(Name),
+    /// A HelmRepository
+    Helm(Name),
+    /// A HelmChart
+    Chart(Name),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Name {
+    /// The name of the object
+    name: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WithSource {
+    /// The name of the object
+    name: String,
+    /// Its source first
+    #[arg(long)]
+    with_source: bool,
+}
+
+pub(crate) async fn run(reconcile: Reconcile, global: &Global) -> Result<()> {
+    let client = global.connect.client().await?;
+    let (kind, name) = match &reconcile {
+        Reconcile::Source(Source::Git(it)) => (kinds::GIT_REPOSITORY, &it.name),
+        Reconcile::Source(Source::Oci(it)) => (kinds::OCI_REPOSITORY, &it.name),
+        Reconcile::Source(Source::Bucket(it)) => (kinds::BUCKET, &it.name),
+        Reconcile::Source(Source::Helm(it)) => (kinds::HELM_REPOSITORY, &it.name),
+        Reconcile::Source(Source::Chart(it)) => (kinds::HELM_CHART, &it.name),
+        Reconcile::Kustomization(it) => (kinds::KUSTOMIZATION, &it.name),
+    };
+    let target = Target {
+        client: client.clone(),
+        kind,
+        namespace: global.namespace.clone(),
+        name: name.clone(),
+    };
+    let work = async {
+        let before = target.get().await?;
+        if matches!(&reconcile, Reconcile::Kustomization(it) if it.with_source) {
+            source_of(&before, client, &global.namespace)?
+                .reconcile(None)
+                .await?;
+        }
+        target.reconcile(Some(before)).await
+    };
+    tokio::time::timeout(global.timeout, work).await.context(
+        "context deadline exceeded: the controller did not answer in time; see its logs, or raise --timeout",
+    )?
+}
+
+/// The source that a Kustomization names.
+fn source_of(object: &DynamicObject, client: kube::Client, namespace: &str) -> Result<Target> {
+    let kind = text(object, "/spec/sourceRef/kind").context("the object names no source")?;
+    let known = [kinds::GIT_REPOSITORY, kinds::OCI_REPOSITORY, kinds::BUCKET];
+    let Some(kind) = known.into_iter().find(|known| known.kind == kind) else {
+        bail!("cannot reconcile source of kind {kind}");
+    };
+    Ok(Target {
+        client,
+        kind,
+        namespace: text(object, "/spec/sourceRef/namespace")
+            .unwrap_or(namespace)
+            .to_owned(),
+        name: text(object, "/spec/sourceRef/name")
+            .context("the object names no source")?
+            .to_owned(),
+    })
+}
+
+/// One object to reconcile.
+struct Target {
+    client: kube::Client,
+    kind: Kind,
+    namespace: String,
+    name: String,
+}
+
+impl Target {
+    fn api(&self) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &self.kind.api())
+    }
+
+    async fn get(&self) -> Result<DynamicObject> {
+        Ok(self.api().get(&self.name).await?)
+    }
+
+    /// Annotates, then waits until the controller says it has handled that.
+    async fn reconcile(&self, before: Option<DynamicObject>) -> Result<()> {
+        let Self {
+            kind,
+            namespace,
+            name,
+            ..
+        } = self;
+        let before = match before {
+            Some(before) => before,
+            None => self.get().await?,
+        };
+        if is_suspended(&before) {
+            bail!("resource is suspended");
+        }
+        if kind.kind == "HelmRepository" && text(&before, "/spec/type") == Some("oci") {
+            tell::success("reconciliation not supported by the object");
+            return Ok(());
+        }
+        tell::action(&format!(
+            "annotating {} {name} in {namespace} namespace",
+            kind.kind
+        ));
+        let now = jiff::Timestamp::now().to_string();
+        let patch = json!({"metadata": {"annotations": {REQUESTED_AT: now}}});
+        self.api()
+            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        tell::success(&format!("{} annotated", kind.kind));
+        tell::waiting(&format!("waiting for {} reconciliation", kind.kind));
+        let handled_before = handled(&before);
+        let after = self.wait(|object| handled(object) != handled_before).await?;
+        match condition(&after, "Ready") {
+            None => bail!("status can't be determined"),
+            Some(("True", _)) => {
+                tell::success(&done(&after));
+                Ok(())
+            }
+            Some((_, message)) => bail!("{} reconciliation failed: '{message}'", kind.kind),
+        }
+    }
+
+    /// Watches until `wanted` holds and the object has settled.
+    async fn wait(&self, wanted: impl Fn(&DynamicObject) -> bool) -> Result<DynamicObject> {
+        let config = watcher::Config::default().fields(&format!("metadata.name={}", self.name));
+        let mut changes = pin!(watcher(self.api(), config).default_backoff().applied_objects());
+        while let Some(object) = changes.try_next().await? {
+            if wanted(&object) && settled(&object) {
+                return Ok(object);
+            }
+        }
+        bail!("the watch ended: is the API server going away?")
+    }
+}
+
+fn handled(object: &DynamicObject) -> String {
+    text(object, "/status/lastHandledReconcileAt")
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// kstatus for custom resources: Current or Failed (compat: cli, section 7).
+///
+/// `flux` goes on waiting on Ready=False without Stalled, since a retry may mend it; so do we.
+fn settled(object: &DynamicObject) -> bool {
+    let observed = object
+        .data
+        .pointer("/status/observedGeneration")
+        .and_then(Value::as_i64);
+    if observed.is_some() && observed != object.metadata.generation {
+        return false;
+    }
+    let is = |of: &str| condition(object, of).is_some_and(|(status, _)| status == "True");
+    if is("Reconciling") {
+        return false;
+    }
+    is("Stalled") || condition(object, "Ready").is_none_or(|(status, _)| status == "True")
+}
+
+fn done(object: &DynamicObject) -> String {
+    match text(object, "/status/artifact/revision") {
+        Some(revision) => format!("fetched revision {revision}"),
+        None => format!(
+            "applied revision {}",
+            text(object, "/status/lastAppliedRevision").unwrap_or_default()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_counts_as_settled() {
+        let rows = [
+            (json!({}), true),
+            (json!({"observedGeneration": 1}), false),
+            (
+                json!({"observedGeneration": 2, "conditions": [{"type": "Ready", "status": "True"}]}),
+                true,
+            ),
+            (
+                json!({"conditions": [{"type": "Ready", "status": "False"}]}),
+                false,
+            ),
+            (
+                json!({"conditions": [{"type": "Ready", "status": "False"}, {"type": "Stalled", "status": "True"}]}),
+                true,
+            ),
+            (
+                json!({"conditions": [{"type": "Ready", "status": "True"}, {"type": "Reconciling", "status": "True"}]}),
+                false,
+            ),
+        ];
+        for (status, expected) in rows {
+            let object = json!({"metadata": {"generation": 2}, "status": status});
+            assert_eq!(
+                settled(&serde_json::from_value(object.clone()).unwrap()),
+                expected,
+                "{object}"
+            );
+        }
+    }
+}

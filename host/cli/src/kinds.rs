@@ -1,0 +1,140 @@
+//! The kinds the command line speaks of, with their human names (compat: cli, section 1).
+
+use kube::api::{ApiResource, DynamicObject};
+use serde_json::Value;
+
+/// How `get` shows a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// NAME REVISION SUSPENDED READY MESSAGE
+    Revision,
+}
+
+/// One kind.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    /// The API group.
+    pub(crate) group: &'static str,
+    /// The version asked for.
+    pub(crate) version: &'static str,
+    /// CamelCase kind.
+    pub(crate) kind: &'static str,
+    /// Lower-case plural.
+    pub(crate) plural: &'static str,
+    /// What messages call it.
+    pub(crate) human: &'static str,
+    /// Its table.
+    pub(crate) columns: Columns,
+}
+
+macro_rules! kind {
+    ($name:ident, $group:literal, $kind:literal, $plural:literal, $human:literal) => {
+        #[doc = $human]
+        pub(crate) const $name: Kind = Kind {
+            group: $group,
+            version: "v1",
+            kind: $kind,
+            plural: $plural,
+            human: $human,
+            columns: Columns::Revision,
+        };
+    };
+}
+
+kind!(
+    GIT_REPOSITORY,
+    "source.toolkit.fluxcd.io",
+    "GitRepository",
+    "gitrepositories",
+    "source git"
+);
+kind!(
+    OCI_REPOSITORY,
+    "source.toolkit.fluxcd.io",
+    "OCIRepository",
+    "ocirepositories",
+    "source oci"
+);
+kind!(
+    BUCKET,
+    "source.toolkit.fluxcd.io",
+    "Bucket",
+    "buckets",
+    "source bucket"
+);
+kind!(
+    HELM_REPOSITORY,
+    "source.toolkit.fluxcd.io",
+    "HelmRepository",
+    "helmrepositories",
+    "source helm"
+);
+kind!(
+    HELM_CHART,
+    "source.toolkit.fluxcd.io",
+    "HelmChart",
+    "helmcharts",
+    "source chart"
+);
+kind!(
+    KUSTOMIZATION,
+    "kustomize.toolkit.fluxcd.io",
+    "Kustomization",
+    "kustomizations",
+    "kustomization"
+);
+
+/// All source kinds, in the order of `get sources all`.
+pub(crate) const SOURCES: &[Kind] = &[
+    OCI_REPOSITORY,
+    BUCKET,
+    GIT_REPOSITORY,
+    HELM_REPOSITORY,
+    HELM_CHART,
+];
+
+impl Kind {
+    /// What kube needs to know of it.
+    pub(crate) fn api(&self) -> ApiResource {
+        ApiResource {
+            group: self.group.to_owned(),
+            version: self.version.to_owned(),
+            api_version: format!("{}/{}", self.group, self.version),
+            kind: self.kind.to_owned(),
+            plural: self.plural.to_owned(),
+        }
+    }
+
+    /// `kind` in lower case, as in `kustomization/apps`.
+    pub(crate) fn lower(&self) -> String {
+        self.kind.to_lowercase()
+    }
+}
+
+/// The status of the condition of a type, with reason and message.
+pub(crate) fn condition<'a>(object: &'a DynamicObject, of: &str) -> Option<(&'a str, &'a str)> {
+    let conditions = object.data.pointer("/status/conditions")?.as_array()?;
+    let condition = conditions
+        .iter()
+        .find(|c| c.get("type").and_then(Value::as_str) == Some(of))?;
+    let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
+    Some((text("status"), text("message")))
+}
+
+/// A string of the object, by JSON pointer.
+pub(crate) fn text<'a>(object: &'a DynamicObject, pointer: &str) -> Option<&'a str> {
+    object
+        .data
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+}
+
+/// Whether `.spec.suspend` is set.
+pub(crate) fn is_suspended(object: &DynamicObject) -> bool {
+    object
+        .data
+        .pointer("/spec/suspend")
+        .and_then(Value::as_bool)
+        .unwrap_or(false)
+}

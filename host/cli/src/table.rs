@@ -1,0 +1,75 @@
+//! Tables as `flux get` prints them: padded columns, a tab after each (compat: cli, section 9).
+
+use std::fmt::Write;
+
+/// Rows below a heading, as text.
+pub(crate) fn render(heading: &[&str], rows: &[Vec<String>], with_heading: bool) -> String {
+    let heading: Vec<String> = heading.iter().map(|title| (*title).to_owned()).collect();
+    let shown = || with_heading.then_some(&heading).into_iter().chain(rows);
+    let widths: Vec<usize> = (0..heading.len())
+        .map(|column| {
+            shown()
+                .filter_map(|row| row.get(column))
+                .map(|cell| cell.chars().count())
+                .max()
+                .unwrap_or(0)
+        })
+        .collect();
+    let mut text = String::new();
+    for row in shown() {
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(text, "{cell:<width$}\t");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Cuts every run of 40 to 128 hexadecimal digits to its first 8, as `flux` does with revisions and messages.
+pub(crate) fn shorten(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for letter in text.chars().chain(['\0']) {
+        if letter.is_ascii_digit() || ('a'..='f').contains(&letter) {
+            run.push(letter);
+            continue;
+        }
+        let keep = if (40..=128).contains(&run.len()) {
+            run.get(..8).unwrap_or(&run)
+        } else {
+            &run
+        };
+        out.push_str(keep);
+        run.clear();
+        if letter != '\0' {
+            out.push(letter);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+
+    #[test]
+    fn columns_are_padded_and_end_in_tabs() {
+        let rows = vec![
+            vec!["apps".to_owned(), "True".to_owned()],
+            vec!["x".to_owned(), "False".to_owned()],
+        ];
+        expect!["NAME\tREADY\t\napps\tTrue \t\nx   \tFalse\t\n"].assert_eq(&render(
+            &["NAME", "READY"],
+            &rows,
+            true,
+        ));
+    }
+
+    #[test]
+    fn digests_are_cut_to_eight() {
+        let sha = "696f056df216eea4f9401adbee0ff744d4df390f";
+        assert_eq!(shorten(&format!("main@sha1:{sha}")), "main@sha1:696f056d");
+        assert_eq!(shorten("v1.2.3 deadbeef"), "v1.2.3 deadbeef");
+    }
+}
