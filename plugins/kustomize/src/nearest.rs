@@ -2,12 +2,13 @@
 
 /// The nearest of `names` to `wanted`, if one is near enough to be a slip of the keyboard.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (wanted.chars().count() / 3).clamp(1, 4);
+    let limit = (wanted.chars().count() / 3).clamp(2, 4);
+    let length = wanted.chars().count();
     names
         .into_iter()
         .filter(|name| name.len().abs_diff(wanted.len()) <= limit)
         .map(|name| (distance(wanted, name), name))
-        .filter(|(d, _)| *d <= limit)
+        .filter(|(d, _)| *d <= limit && *d < length)
         .min()
         .map(|(_, name)| name)
 }
