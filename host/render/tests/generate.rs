@@ -39,7 +39,7 @@ fn at(path: &str) -> BuildSpec {
 
 #[test]
 fn a_file_that_says_all_is_left_alone() {
-    check(&[("/apps/kustomization.yaml", KUSTOMIZATION)], &at("./apps/"), &expect![[""]]);
+    check(&[("/apps/kustomization.yaml", KUSTOMIZATION)], &at("./apps/"), &expect!["(the tree's own)"]);
 }
 
 #[test]
@@ -53,17 +53,31 @@ fn without_a_file_every_manifest_below_is_a_resource() {
         ("/apps/base/a.yaml", CONFIG_MAP),
         ("/other.yaml", "not: a manifest"),
     ];
-    check(&files, &at("apps"), &expect![[""]]);
-    check(&[("/README.md", "x")], &at(""), &expect![[""]]);
+    check(&files, &at("apps"), &expect![[r#"
+        /apps/kustomization.yaml
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        kind: Kustomization
+        resources:
+        - ./a.yaml
+        - ./b.yml
+        - ./base
+        - ./sub/c.yaml"#]]);
+    check(&[("/README.md", "x")], &at(""), &expect![[r#"
+        /kustomization.yaml
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        buildMetadata:
+        - originAnnotations
+        kind: Kustomization
+        namespace: _placeholder"#]]);
 }
 
 #[test]
 fn what_is_no_manifest_fails_with_its_place() {
     for (text, expected) in [
-        ("replicas: 3\n", expect![[""]]),
-        ("a: [\n", expect![[""]]),
-        ("kind: Secret\napiVersion: v1\n", expect![[""]]),
-        ("---\n---\n- a\n", expect![[""]]),
+        ("replicas: 3\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: the document at line 1 has no kind; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
+        ("a: [\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: yaml: line 1: did not find expected node content; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
+        ("kind: Secret\napiVersion: v1\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: the document at line 1 has no metadata.name; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
+        ("---\n---\n- a\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: the document at line 2 is no mapping; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
     ] {
         check(&[("/apps/values.yaml", text)], &at("apps"), &expected);
     }
@@ -71,9 +85,9 @@ fn what_is_no_manifest_fails_with_its_place() {
 
 #[test]
 fn a_missing_path_is_the_artifacts_fault() {
-    check(&[("/apps/a.yaml", CONFIG_MAP)], &at("./missing"), &expect![[""]]);
-    check(&[("/apps/a.yaml", CONFIG_MAP)], &at("apps/a.yaml"), &expect![[""]]);
-    check(&[("/apps/kustomization.yaml", KUSTOMIZATION)], &at("../../apps"), &expect![[""]]);
+    check(&[("/apps/a.yaml", CONFIG_MAP)], &at("./missing"), &expect!["kustomization path not found: stat /missing: no such file or directory"]);
+    check(&[("/apps/a.yaml", CONFIG_MAP)], &at("apps/a.yaml"), &expect!["kustomization path not found: stat /apps/a.yaml: not a directory"]);
+    check(&[("/apps/kustomization.yaml", KUSTOMIZATION)], &at("../../apps"), &expect!["(the tree's own)"]);
 }
 
 #[test]
@@ -95,7 +109,36 @@ fn the_spec_is_merged_in() {
         ..at("apps")
     };
     let files = [("/apps/kustomization.yml", file), ("/extra/kustomization.yaml", "kind: Component\n")];
-    check(&files, &spec, &expect![[""]]);
+    check(&files, &spec, &expect![[r#"
+        /apps/kustomization.yml
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        buildMetadata:
+        - originAnnotations
+        components:
+        - ../own
+        - ../extra
+        kind: Kustomization
+        namePrefix: ""
+        nameSuffix: -x
+        namespace: new
+        patches:
+        - path: own.yaml
+        - patch: |
+            - op: remove
+              path: /spec
+          target:
+            kind: Deployment
+            name: web.*
+        - patch: |
+            kind: Secret
+        patchesJson6902:
+        - patch: '[{"op":"remove","path":"/data"}]'
+          target:
+            kind: ConfigMap
+        patchesStrategicMerge:
+        - '{"kind":"ConfigMap"}'
+        resources:
+        - a.yaml"#]]);
 }
 
 #[test]
@@ -111,7 +154,21 @@ fn images_are_merged_by_name() {
         images: vec![image("app", "", "", "sha256:bb"), image("db", "other/db", "v2", ""), image("new", "", "v3", "")],
         ..at("apps")
     };
-    check(&[("/apps/kustomization.yaml", file)], &spec, &expect![[""]]);
+    check(&[("/apps/kustomization.yaml", file)], &spec, &expect![[r#"
+        /apps/kustomization.yaml
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        images:
+        - digest: sha256:bb
+          name: app
+          newName: registry/app
+        - name: db
+          newName: other/db
+          newTag: v2
+        - name: new
+          newTag: v3
+        kind: Kustomization
+        resources:
+        - a.yaml"#]]);
 }
 
 #[test]
@@ -126,23 +183,58 @@ fn components_must_be_local() {
 #[test]
 fn a_file_without_resources_gets_origin_annotations() {
     let file = "configMapGenerator:\n- name: a\n  literals: [x=1]\n";
-    check(&[("/kustomization.yaml", file)], &at("."), &expect![[""]]);
+    check(&[("/kustomization.yaml", file)], &at("."), &expect![[r#"
+        /kustomization.yaml
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        buildMetadata:
+        - originAnnotations
+        configMapGenerator:
+        - literals:
+          - x=1
+          name: a
+        kind: Kustomization"#]]);
     let spec = BuildSpec { build_metadata: Some(Vec::new()), ..at(".") };
-    check(&[("/kustomization.yaml", file)], &spec, &expect![[""]]);
+    check(&[("/kustomization.yaml", file)], &spec, &expect![[r#"
+        /kustomization.yaml
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        buildMetadata: []
+        configMapGenerator:
+        - literals:
+          - x=1
+          name: a
+        kind: Kustomization"#]]);
 }
 
 #[test]
 fn unknown_fields_vanish_with_a_word() {
     let file = "resource: [a.yaml]\nResources: [b.yaml]\nimages:\n- name: app\n  newtag: v1\n  tag: v2\nnonsense: true\n";
-    check(&[("/apps/kustomization.yaml", file)], &at("apps"), &expect![[""]]);
+    check(&[("/apps/kustomization.yaml", file)], &at("apps"), &expect![[r#"
+        /apps/kustomization.yaml
+        apiVersion: kustomize.config.k8s.io/v1beta1
+        images:
+        - name: app
+          newTag: v1
+        kind: Kustomization
+        resources:
+        - b.yaml
+
+        apps/kustomization.yaml:1 unknown field .resource is ignored; did you mean resources?
+        apps/kustomization.yaml:6 unknown field .images[0].tag is ignored; remove it
+        apps/kustomization.yaml:7 unknown field .nonsense is ignored; remove it"#]]);
 }
 
 #[test]
 fn what_is_no_kustomization_fails_with_its_place() {
     for (file, expected) in [
-        ("- a\n", expect![[""]]),
-        ("a: [\n", expect![[""]]),
-        ("", expect![[""]]),
+        ("- a\n", expect!["apps/kustomization.yaml: a kustomization is a mapping of fields"]),
+        ("a: [\n", expect!["apps/kustomization.yaml: yaml: line 1: did not find expected node content"]),
+        ("", expect![[r#"
+            /apps/kustomization.yaml
+            apiVersion: kustomize.config.k8s.io/v1beta1
+            buildMetadata:
+            - originAnnotations
+            kind: Kustomization
+            namespace: _placeholder"#]]),
     ] {
         check(&[("/apps/kustomization.yaml", file)], &at("apps"), &expected);
     }

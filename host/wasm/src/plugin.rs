@@ -1,6 +1,8 @@
 //! A loaded component: checked, compiled, linked, ready to be called.
 
-use crate::LoadError;
+use crate::call::call;
+use crate::roles::Inputs;
+use crate::{Error, LoadError};
 use crate::binary::{self, Metadata};
 use crate::bindings::exports::sluice::{render, transform};
 use crate::engine::Engine;
@@ -10,7 +12,8 @@ use crate::roles::Role;
 use crate::state::CallState;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use wasmtime::component::{Component, InstancePre};
+use wasmtime::Store;
+use wasmtime::component::{Component, Instance, InstancePre};
 
 /// A component that may be called. Holds no state between calls.
 pub struct Plugin {
@@ -138,6 +141,20 @@ impl Plugin {
             Role::Transformer => self.exports.transformer.is_some(),
         };
         Role::ALL.into_iter().filter(has).collect()
+    }
+
+    /// Makes an instance and drops it: whether the component starts, and whether its roles have the types of the contract.
+    pub fn check_start(&self) -> Result<(), Error> {
+        let load = |store: &mut Store<CallState>, instance: &Instance| {
+            if let Some(renderer) = &self.exports.renderer {
+                renderer.load(&mut *store, instance)?;
+            }
+            if let Some(transformer) = &self.exports.transformer {
+                transformer.load(&mut *store, instance)?;
+            }
+            Ok(())
+        };
+        call(self, Inputs::none(), load).map(|_| ())
     }
 
     pub(crate) fn exports(&self) -> &Exports {

@@ -1,0 +1,80 @@
+//! Measures what a call costs (B12 and half of B13 of the cost table).
+//!
+//! ```sh
+//! cargo xtask plugins
+//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench            # instantiation, 1 MB echo
+//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench DIR [N]    # also: render DIR N times
+//! ```
+//!
+//! The other half of B13, the same render natively: `plugins/kustomize/examples`.
+
+#![allow(clippy::print_stdout)] // this is a program for people at a terminal
+
+use serde_json::json;
+use sluice_artifact::{LocalTree, MemoryTree, Tree};
+use sluice_object::{GroupVersionKind, Object, ObjectId};
+use sluice_wasm::{Context, Engine, Inputs, Limits, RenderRequest, TransformRequest, builtin};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let engine = Engine::get()?;
+    let substitute = builtin::load(engine, "substitute", Limits::default())?;
+    let instantiate = measure(5000, || substitute.check_start().map_err(Into::into))?;
+    println!("instantiate                 {instantiate}");
+
+    let transformer = substitute.transformer()?;
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"text": "x".repeat(1 << 20)}});
+    let request = TransformRequest { items: vec![Object::new(object)?], config: json!({}), context: context() };
+    let echo = measure(500, || transformer.transform(&request).map(drop).map_err(Into::into))?;
+    println!("transformer, echo of 1 MB   {echo}");
+
+    let Some(directory) = args.next() else { return Ok(()) };
+    let count = args.next().map_or(Ok(50), |count| count.parse())?;
+    let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
+    let tree: Arc<dyn Tree> = Arc::new(in_memory(&LocalTree::open(Path::new(&directory), Default::default())?)?);
+    let config = json!({"loadRestrictor": "none", "reorder": "none"});
+    let request = RenderRequest { path: "/".to_owned(), config, context: context() };
+    let render = measure(count, || {
+        let inputs = Inputs { tree: Arc::clone(&tree), revision: String::new() };
+        renderer.render(&request, inputs).map(drop).map_err(Into::into)
+    })?;
+    println!("kustomize, {directory}   {render}");
+    Ok(())
+}
+
+/// The files of a tree, read once, so that the disk is not measured.
+fn in_memory(local: &dyn Tree) -> Result<MemoryTree, Box<dyn std::error::Error>> {
+    let mut tree = MemoryTree::new();
+    for entry in local.walk("/")? {
+        tree.add_file(&entry.path, local.read(&entry.path)?, false)?;
+    }
+    Ok(tree)
+}
+
+fn measure(
+    count: usize,
+    mut run: impl FnMut() -> Result<(), Box<dyn std::error::Error>>,
+) -> Result<String, Box<dyn std::error::Error>> {
+    run()?;
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        let started = Instant::now();
+        run()?;
+        times.push(started.elapsed());
+    }
+    times.sort();
+    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or(Duration::ZERO);
+    Ok(format!("p50 {:?}  p99 {:?}  min {:?}  ({count} times)", at(50), at(99), at(0)))
+}
+
+fn context() -> Context {
+    let subject = ObjectId {
+        gvk: GroupVersionKind::new("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
+        namespace: Some("flux-system".to_owned()),
+        name: "bench".to_owned(),
+    };
+    Context { subject, kube_version: "v1.34.1".to_owned(), api_versions: Vec::<String>::new(), labels: Vec::new() }
+}
