@@ -39,7 +39,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// Checks that `value` is an object with `apiVersion`, `kind` and a name.
+    /// Checks that `value` is an object with `kind` and a name. Without `apiVersion` its version is empty.
     pub fn new(value: Value) -> Result<Self, InvalidObject> {
         let Value::Object(body) = value else {
             return Err(InvalidObject::NotAnObject);
@@ -107,7 +107,8 @@ fn identify(body: &Map<String, Value>) -> Result<ObjectId, InvalidObject> {
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     };
-    let api_version = text("apiVersion").ok_or(InvalidObject::Missing("apiVersion"))?;
+    // Kustomize renders objects without one; applying drops them, as Flux does
+    let api_version = text("apiVersion").unwrap_or_default();
     let kind = text("kind").ok_or(InvalidObject::Missing("kind"))?;
     let metadata = body.get("metadata").and_then(Value::as_object);
     let meta = |key: &str| {

@@ -155,6 +155,9 @@ fn without_repetitions(objects: Vec<Object>) -> Result<Vec<Object>, PrepareError
 }
 
 fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {
+    if object.gvk().version.is_empty() {
+        return Ok(vec![]); // what has no apiVersion is no Kubernetes object (compat/kustomize.md section 6.1)
+    }
     if !object.gvk().kind.ends_with("List") || !object.body().contains_key("items") {
         return Ok(vec![object.clone()]);
     }
@@ -166,9 +169,11 @@ fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {
     let items = flatten(Value::Object(object.body().clone())).into_iter();
     items
         .map(|item| {
-            Object::new(item)
-                .map(|item| item.with_origin(object.origin().cloned()))
-                .map_err(invalid)
+            let item = Object::new(item).map_err(invalid)?.with_origin(object.origin().cloned());
+            match item.gvk().version.is_empty() {
+                true => Err(invalid(InvalidObject::Missing("apiVersion"))),
+                false => Ok(item),
+            }
         })
         .collect()
 }
