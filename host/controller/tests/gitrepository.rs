@@ -1,4 +1,5 @@
 //! Stories of a GitRepository: a real Git server, the embedded API server, the real reconciler.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::{Value, json};
 use sluice_api::crd;

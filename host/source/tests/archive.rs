@@ -1,4 +1,5 @@
 //! What of a commit becomes the artifact.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 

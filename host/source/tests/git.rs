@@ -1,4 +1,5 @@
 //! Fetching from a real Git server.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
