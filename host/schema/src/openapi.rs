@@ -1,3 +1,5 @@
+//! Reads schemas: of OpenAPI v3 documents with their references, and of CustomResourceDefinitions.
+
 use crate::node::{Constraints, ListType, MapType, Node, PatchStrategy, Rule, Type};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap};

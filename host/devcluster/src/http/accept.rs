@@ -31,6 +31,13 @@ pub(super) fn view(accept: &str) -> Result<View> {
             Some(_) => {}
         }
     }
+    if accept.contains("as=") {
+        return Err(Status::new(
+            406,
+            "NotAcceptable",
+            "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+        ));
+    }
     Err(Status::not_acceptable())
 }
 

@@ -23,4 +23,4 @@ mod tests;
 pub(crate) use managers::{Managers, Operation, Writer};
 pub(crate) use path::PathElement;
 pub(crate) use update::{Conflict, Ignore, apply, update};
-pub(crate) use validate::{Duplicates, validate};
+pub(crate) use validate::validate;

@@ -1,4 +1,4 @@
-use super::{Duplicates, Ignore, Managers, Operation, Writer, apply, update, validate};
+use super::{Ignore, Managers, Operation, Writer, apply, update, validate};
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use sluice_schema::{Node, openapi};
@@ -60,7 +60,7 @@ fn check(steps: &[&str], expected: Expect) {
             live = body;
             continue;
         }
-        if let Err(errors) = validate(&node, &body, Duplicates::Refused) {
+        if let Err(errors) = validate(&node, &body) {
             said += &format!("refused: {errors}\n");
             continue;
         }

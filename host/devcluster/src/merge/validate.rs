@@ -4,19 +4,9 @@ use serde_json::Value;
 use sluice_schema::{Node, Type};
 use std::collections::BTreeSet;
 
-/// Whether an item may appear twice: a live object may hold what no apply may bring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Duplicates {
-    Allowed,
-    Refused,
-}
-
 /// What keeps `value` from being walked along `node`, one text a mistake; none if nothing does.
-pub(crate) fn validate(node: &Node, value: &Value, duplicates: Duplicates) -> Result<(), String> {
-    let mut walk = Walk {
-        duplicates,
-        errors: Vec::new(),
-    };
+pub(crate) fn validate(node: &Node, value: &Value) -> Result<(), String> {
+    let mut walk = Walk { errors: Vec::new() };
     walk.visit(node, value, "");
     match walk.errors.as_slice() {
         [] => Ok(()),
@@ -26,7 +16,6 @@ pub(crate) fn validate(node: &Node, value: &Value, duplicates: Duplicates) -> Re
 }
 
 struct Walk {
-    duplicates: Duplicates,
     errors: Vec<String>,
 }
 
@@ -94,7 +83,7 @@ impl Walk {
                     }
                     Ok(element) => {
                         let at = format!("{path}{element}");
-                        if !seen.insert(element.clone()) && self.duplicates == Duplicates::Refused {
+                        if !seen.insert(element.clone()) {
                             self.refuse(path, format!("duplicate entries for key {element}"));
                         }
                         at

@@ -149,8 +149,8 @@ fn deployment(item: &Value, now: Timestamp) -> Vec<Value> {
             number(item, "/spec/replicas")
         )
         .into(),
-        number(item, "/status/updatedReplicas").to_string().into(),
-        number(item, "/status/availableReplicas").to_string().into(),
+        number(item, "/status/updatedReplicas").into(),
+        number(item, "/status/availableReplicas").into(),
         born(item, now),
     ];
     row.extend(images(item, "/spec/template/spec"));
@@ -291,9 +291,7 @@ fn count(item: &Value, field: &str) -> usize {
 
 fn config_map(item: &Value, now: Timestamp) -> Vec<Value> {
     vec![
-        (count(item, "data") + count(item, "binaryData"))
-            .to_string()
-            .into(),
+        (count(item, "data") + count(item, "binaryData")).into(),
         born(item, now),
     ]
 }
@@ -301,7 +299,7 @@ fn config_map(item: &Value, now: Timestamp) -> Vec<Value> {
 fn secret(item: &Value, now: Timestamp) -> Vec<Value> {
     vec![
         text(item, "/type").into(),
-        count(item, "data").to_string().into(),
+        count(item, "data").into(),
         born(item, now),
     ]
 }

@@ -146,7 +146,15 @@ pub(crate) fn read_patched(
     };
     read(&noisy, body, &mut found).map_err(|status| {
         match status.message.split_once("cannot be handled as a ") {
-            Some((_, why)) => blame(why.split_once(": ").map_or(why, |(_, why)| why)),
+            Some((_, why)) => {
+                let why = why.split_once(": ").map_or(why, |(_, why)| why);
+                // a strategic merge patch is decoded by other code, which names the type alone
+                let of_type = why.rsplit_once(" of type ").filter(|_| shown.starts_with("map["));
+                match of_type {
+                    Some((_, name)) => blame(&format!("unrecognized type: {name}")),
+                    None => blame(why),
+                }
+            }
             None => status,
         }
     })?;
@@ -214,15 +222,10 @@ pub(crate) fn validate(write: &Write, old: Option<&Value>, new: &Value) -> Resul
     match old {
         None => causes.extend(found),
         Some(old) => {
-            // the real server checks an update's metadata before and with the rest, and owners twice each time
-            let of_owners =
-                |cause: &crate::status::Cause| cause.field.starts_with("metadata.ownerReferences.");
-            let once: Vec<_> = found
-                .iter()
-                .flat_map(|cause| vec![cause.clone(); if of_owners(cause) { 2 } else { 1 }])
-                .collect();
-            let once: Vec<_> = once.into_iter().chain(check::metadata_update(old, new)).collect();
-            causes.extend(once.iter().cloned().chain(once.iter().cloned()));
+            // the real server checks an update's metadata four times, and its changes twice
+            causes.extend((0..4).flat_map(|_| found.iter().cloned()));
+            let changes = check::metadata_update(old, new);
+            causes.extend((0..2).flat_map(|_| changes.iter().cloned()));
         }
     }
     if kind.custom.is_some() {

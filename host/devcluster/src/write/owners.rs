@@ -1,7 +1,7 @@
 //! Keeps `metadata.managedFields`.
 
 use crate::kinds::Kind;
-use crate::merge::{self, Duplicates, Ignore, Managers, Operation, Writer};
+use crate::merge::{self, Ignore, Managers, Operation, Writer};
 use crate::meta;
 use crate::status::{Cause, Result, Status};
 use serde_json::{Value, json};
@@ -121,8 +121,7 @@ pub(crate) fn apply(
     {
         return Err(Status::bad_request("metadata.managedFields must be nil"));
     }
-    merge::validate(&kind.schema, config, Duplicates::Refused)
-        .map_err(|errors| untyped(kind, config, &errors))?;
+    merge::validate(&kind.schema, config).map_err(|errors| untyped(kind, config, &errors))?;
     let read = managed_fields(live).map(|entries| Managers::read(entries).unwrap_or_default());
     let mut managers = read.unwrap_or_default();
     let live = without_managed_fields(live);
