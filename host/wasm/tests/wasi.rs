@@ -42,7 +42,7 @@ fn two_calls_see_the_same_world() {
 fn endings_of_other_toolchains_are_ordinary_errors() {
     let plugin = load("probe", tight());
     expect![[r#"
-        plugin probe panicked: thread '<unnamed>' (1) panicked at probe/src/lib.rs:33:37:; this is a bug in the plugin
+        plugin probe panicked: there is no spoon at probe/src/lib.rs:33:37; this is a bug in the plugin
         [guest, terminal]"#]].assert_eq(&outcome(&render(&plugin, "panic")));
     expect![[r#"
         plugin probe stopped: it exited with status 1; this is a bug in the plugin
