@@ -494,7 +494,11 @@ impl<'a> Target<'a> {
         let full = self.loader.resolve(path);
         let exists = session.files.kind(&full).is_some();
         let text = format!("accumulation err='{}': {}", not_file.text(), not_directory.text());
-        let hint = if exists { not_file.hint().or(not_directory.hint()) } else { not_directory.hint() };
+        let hint = if exists {
+            not_file.hint().or(not_directory.hint())
+        } else {
+            not_directory.hint()
+        };
         let mut error = Error::of(
             if not_directory.class() == Class::Refused {
                 Class::Refused

@@ -198,25 +198,9 @@ fn new_is_string(text: &str, style: ScalarStyle, tag: Option<&str>) -> bool {
     }
 }
 
-/// Sets or adds a field; null removes it. Nothing happens below null.
+/// Sets a field to a string; where there was a field, its style stays. Gives the field if it is new. Nothing happens below null.
 ///
 /// A new key is plain, whatever it looks like: as in the original, `1` and `true` then fail at output.
-pub(crate) fn set_field(map: &mut Node, name: &str, new: Node) -> Result<()> {
-    expect_kind(map, Kind::Mapping)?;
-    if map.is_null() {
-        return Ok(());
-    }
-    if new.is_null() {
-        map.remove(name);
-    } else if let Some(field) = map.get_mut(name) {
-        assign(field, new);
-    } else if let Some(entries) = map.entries_mut() {
-        entries.push((Node::plain(name), new));
-    }
-    Ok(())
-}
-
-/// Sets a field to a string; where there was a field, its style stays. Gives the field if it is new.
 pub(crate) fn set_string<'a>(map: &'a mut Node, name: &str, text: &Text) -> Result<Option<&'a mut Node>> {
     expect_kind(map, Kind::Mapping)?;
     if map.is_null() {

@@ -149,7 +149,7 @@ fn failure(error: &crate::Error) -> Failure {
     finding.hint = error.hint().map(str::to_owned);
     if let Some(place) = error.place() {
         finding.file = Some(place.file.trim_start_matches('/').to_owned());
-        finding.line = u32::try_from(place.position.line).ok().filter(|line| *line > 0);
+        finding.line = Some(place.position.line).filter(|line| *line > 0);
     }
     Failure::terminal(error.to_string())
         .with_reason("BuildFailed")

@@ -6,7 +6,6 @@ use crate::{
     error::{Error, Result},
     fields::{self, OBJECTS},
     go,
-    object::Object,
 };
 
 /// An object as `kustomize build` prints it.
@@ -44,16 +43,6 @@ pub(crate) fn json(node: &Node) -> String {
     sluice_yaml::to_json(node, OBJECTS)
         .map(|json| sluice_yaml::go_json(&json))
         .unwrap_or_default()
-}
-
-/// An object as messages dump it: the original keeps what a build remembers in annotations.
-pub(crate) fn json_with_memory(object: &Object) -> String {
-    json(&object.node)
-}
-
-/// As [`json_with_memory`], in YAML.
-pub(crate) fn yaml_with_memory(object: &Object) -> String {
-    yaml_text(&object.node)
 }
 
 /// The tag of a value.

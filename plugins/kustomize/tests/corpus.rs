@@ -3,6 +3,14 @@
 //! `SLUICE_SHARED` names the folder (default `../shared` beside the repository); the archive is unpacked once, with `zstd` and `tar`,
 //! below the target directory.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod tree;
 
 use std::{

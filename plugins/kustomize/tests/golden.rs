@@ -1,6 +1,14 @@
 //! The golden cases beside this file: `input/` is the tree, `config.yaml` the options, and the build gives `expected.yaml`
 //! or fails with `expected-error.txt`. `UPDATE_EXPECT=1` rewrites both.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod tree;
 
 use std::{fs, path::Path};

@@ -74,7 +74,7 @@ impl NamespaceTransformer {
                 let (place, file) = (object.position(), object.source.file.clone());
                 let same = objects.with_id(&id, &session.schema);
                 let all: Vec<&Object> = same.iter().filter_map(|i| objects.get(*i)).collect();
-                let texts: Vec<String> = all.iter().map(|o| crate::output::json_with_memory(o)).collect();
+                let texts: Vec<String> = all.iter().map(|o| crate::output::json(&o.node)).collect();
                 let places: Vec<String> = all
                     .iter()
                     .map(|o| format!("{}:{}", o.source.file, o.source.line))

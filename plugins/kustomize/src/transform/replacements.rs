@@ -74,7 +74,7 @@ fn describe(source: &ReplacementSource) -> String {
         text.push_str(&source.field_path);
     }
     match &source.options {
-        Some(o) if !(o.delimiter.is_empty() && !o.create) => {
+        Some(o) if !o.delimiter.is_empty() || o.create => {
             format!("{text}:{}({}), create={}", o.delimiter, o.index, o.create)
         }
         _ => text,
