@@ -29,5 +29,8 @@ fn plugins_dir() -> Option<PathBuf> {
         return Some(PathBuf::from(dir)).filter(is_complete);
     }
     let out = std::env::var_os("OUT_DIR")?;
-    Path::new(&out).ancestors().map(|folder| folder.join("plugins")).find(is_complete)
+    Path::new(&out)
+        .ancestors()
+        .map(|folder| folder.join("plugins"))
+        .find(is_complete)
 }

@@ -51,7 +51,11 @@ pub struct Rendered {
 impl Render {
     /// With these plugins.
     pub fn new(renderer: Arc<dyn Renderer>, substitute: Arc<dyn Transformer>, memo: Memo) -> Self {
-        Self { renderer, substitute, memo }
+        Self {
+            renderer,
+            substitute,
+            memo,
+        }
     }
 
     /// What is remembered.
@@ -76,7 +80,9 @@ impl Render {
 
     /// Whether [`Render::build`] would answer from memory: a question of digests only.
     pub fn is_remembered(&self, build: &Build<'_>) -> bool {
-        self.memo.find(&self.key(build), &*build.tree, build.revision).is_some()
+        self.memo
+            .find(&self.key(build), &*build.tree, build.revision)
+            .is_some()
     }
 
     fn run(&self, build: &Build<'_>) -> Result<(Rendered, Option<Closure>, bool), Error> {
@@ -86,14 +92,22 @@ impl Render {
             config: renderer_config(),
             context: build.context.clone(),
         };
-        let inputs = Inputs { tree: Arc::clone(&generated.tree), revision: build.revision.to_owned() };
+        let inputs = Inputs {
+            tree: Arc::clone(&generated.tree),
+            revision: build.revision.to_owned(),
+        };
         let Answer { value, trace } = self.renderer.render(&request, inputs).map_err(Error::Build)?;
         let mut findings = generated.findings;
         findings.extend(value.findings);
         let mut objects = value.objects;
         if let Some(post_build) = build.post_build {
-            let config = json!({"vars": post_build.vars, "strict": post_build.strict, "always": post_build.always});
-            let request = TransformRequest { items: objects, config, context: build.context.clone() };
+            let config =
+                json!({"vars": post_build.vars, "strict": post_build.strict, "always": post_build.always});
+            let request = TransformRequest {
+                items: objects,
+                config,
+                context: build.context.clone(),
+            };
             let answer = self.substitute.transform(&request).map_err(Error::Transform)?;
             objects = answer.value.items;
             findings.extend(answer.value.findings);
@@ -102,13 +116,23 @@ impl Render {
         let closure = trace.closure.map(|closure| {
             let mut asked: BTreeSet<(Question, String)> = generated.asked;
             // what was laid over the tree follows from what generating read
-            let guest = closure.reads.into_iter().map(|(question, path, _)| (question, path));
+            let guest = closure
+                .reads
+                .into_iter()
+                .map(|(question, path, _)| (question, path));
             asked.extend(guest.filter(|(question, path)| {
                 *question != Question::Read || generated.overlaid.as_ref() != Some(path)
             }));
-            Closure { reads: digests(&*build.tree, asked) }
+            Closure {
+                reads: digests(&*build.tree, asked),
+            }
         });
-        let rendered = Rendered { manifests: Manifests { objects }, findings, digest, bytes };
+        let rendered = Rendered {
+            manifests: Manifests { objects },
+            findings,
+            digest,
+            bytes,
+        };
         Ok((rendered, closure, trace.revision_asked))
     }
 
@@ -120,7 +144,12 @@ impl Render {
             self.substitute.digest(),
             build.spec,
             build.post_build,
-            [subject.gvk.api_version(), subject.gvk.kind.clone(), subject.namespace.clone().unwrap_or_default(), subject.name.clone()],
+            [
+                subject.gvk.api_version(),
+                subject.gvk.kind.clone(),
+                subject.namespace.clone().unwrap_or_default(),
+                subject.name.clone()
+            ],
             context.kube_version,
             context.api_versions,
             context.labels,
@@ -138,7 +167,8 @@ fn digest(objects: &[sluice_object::Object]) -> ([u8; 32], u64) {
     let mut hash = Sha256::new();
     let mut bytes = 0;
     for object in objects {
-        let json = serde_json::to_vec(object.body()).expect("invariant: a JSON map with string keys can be written");
+        let json =
+            serde_json::to_vec(object.body()).expect("invariant: a JSON map with string keys can be written");
         bytes += json.len() as u64;
         hash.update((json.len() as u64).to_le_bytes());
         hash.update(json);

@@ -46,9 +46,8 @@ impl Disposition for Error {
     fn blame(&self) -> Blame {
         match self {
             Self::PathNotFound { .. } | Self::Generate(_) => Blame::User,
-            Self::Build(sluice_wasm::Error::Failed { .. }) | Self::Transform(sluice_wasm::Error::Failed { .. }) => {
-                Blame::User
-            }
+            Self::Build(sluice_wasm::Error::Failed { .. })
+            | Self::Transform(sluice_wasm::Error::Failed { .. }) => Blame::User,
             Self::Build(error) | Self::Transform(error) => match error.blame() {
                 sluice_wasm::Blame::Host => Blame::Host,
                 sluice_wasm::Blame::Guest => Blame::Guest,

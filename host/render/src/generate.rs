@@ -36,7 +36,9 @@ pub fn generate(tree: &Arc<dyn Tree>, spec: &BuildSpec) -> Result<Generated, Err
     let path = clean(&spec.path);
     let reader = Recording::new(&**tree);
     let names = list(&reader, &path)?;
-    let found = FILE_NAMES.into_iter().find(|name| names.iter().any(|file| file == name));
+    let found = FILE_NAMES
+        .into_iter()
+        .find(|name| names.iter().any(|file| file == name));
     let mut findings = Vec::new();
     let (file, original) = match found {
         Some(name) => {
@@ -54,12 +56,24 @@ pub fn generate(tree: &Arc<dyn Tree>, spec: &BuildSpec) -> Result<Generated, Err
     let asked = reader.into_asked();
     // a file that says all by itself stays as it is, with its lines for messages
     if original.as_ref() == Some(&merged) && findings.is_empty() {
-        return Ok(Generated { tree: Arc::clone(tree), path, overlaid: None, asked, findings });
+        return Ok(Generated {
+            tree: Arc::clone(tree),
+            path,
+            overlaid: None,
+            asked,
+            findings,
+        });
     }
     let text = sluice_yaml::emit_v2(&Value::Object(merged));
     let overlay = Overlay::new(Arc::clone(tree), [(file.as_str(), text.into_bytes())])
         .map_err(|error| Error::Generate(error.to_string()))?;
-    Ok(Generated { tree: Arc::new(overlay), path, overlaid: Some(file), asked, findings })
+    Ok(Generated {
+        tree: Arc::new(overlay),
+        path,
+        overlaid: Some(file),
+        asked,
+        findings,
+    })
 }
 
 /// `spec.path` inside of the tree: `..` stops at the root, as Flux's secure join does.
@@ -86,12 +100,18 @@ fn list(reader: &Recording<'_>, path: &str) -> Result<Vec<String>, Error> {
             error => error.to_string(),
         },
     })?;
-    let files = entries.into_iter().filter(|entry| entry.entry_type == EntryType::File);
+    let files = entries
+        .into_iter()
+        .filter(|entry| entry.entry_type == EntryType::File);
     Ok(files.map(|entry| base_name(&entry.path).to_owned()).collect())
 }
 
 /// A kustomization file as Flux reads it: unknown fields vanish, spelling of case does not matter.
-fn read_file(reader: &Recording<'_>, file: &str, findings: &mut Vec<Finding>) -> Result<Map<String, Value>, Error> {
+fn read_file(
+    reader: &Recording<'_>,
+    file: &str,
+    findings: &mut Vec<Finding>,
+) -> Result<Map<String, Value>, Error> {
     let shown = file.trim_start_matches('/');
     let failed = |what: String| Error::Generate(format!("{shown}: {what}"));
     let bytes = reader.read(file).map_err(|error| failed(error.to_string()))?;
@@ -122,7 +142,9 @@ fn made(resources: Vec<String>) -> Map<String, Value> {
 }
 
 fn with_type(mut fields: Map<String, Value>) -> Map<String, Value> {
-    fields.entry("apiVersion").or_insert_with(|| json!("kustomize.config.k8s.io/v1beta1"));
+    fields
+        .entry("apiVersion")
+        .or_insert_with(|| json!("kustomize.config.k8s.io/v1beta1"));
     fields.entry("kind").or_insert_with(|| json!("Kustomization"));
     fields
 }

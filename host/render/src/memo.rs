@@ -47,7 +47,10 @@ impl Default for Memo {
 impl Memo {
     /// A memo of at most `bytes_max` bytes of manifests and closures, roughly counted. 0 keeps nothing.
     pub fn new(bytes_max: u64) -> Self {
-        Self { bytes_max, state: Mutex::default() }
+        Self {
+            bytes_max,
+            state: Mutex::default(),
+        }
     }
 
     /// The result under `key` whose closure holds in `tree`.
@@ -56,16 +59,28 @@ impl Memo {
         let candidates: Vec<_> = {
             let state = self.lock();
             let entries = state.entries.get(key)?;
-            let current = entries.iter().filter(|entry| entry.revision.as_deref().is_none_or(|of| of == revision));
-            current.map(|entry| (Arc::clone(&entry.closure), Arc::clone(&entry.result), entry.used)).collect()
+            let current = entries
+                .iter()
+                .filter(|entry| entry.revision.as_deref().is_none_or(|of| of == revision));
+            current
+                .map(|entry| (Arc::clone(&entry.closure), Arc::clone(&entry.result), entry.used))
+                .collect()
         };
-        let (_, result, used) = candidates.into_iter().rev().find(|(closure, ..)| closure.holds_in(tree))?;
+        let (_, result, used) = candidates
+            .into_iter()
+            .rev()
+            .find(|(closure, ..)| closure.holds_in(tree))?;
         self.lock().touch(key, used);
         Some(result)
     }
 
     pub(crate) fn keep(&self, key: Key, closure: Closure, revision: Option<String>, result: Arc<Rendered>) {
-        let bytes = result.bytes + closure.reads.iter().map(|(_, path, _)| path.len() as u64 + 64).sum::<u64>();
+        let bytes = result.bytes
+            + closure
+                .reads
+                .iter()
+                .map(|(_, path, _)| path.len() as u64 + 64)
+                .sum::<u64>();
         if bytes > self.bytes_max {
             return;
         }
@@ -74,7 +89,13 @@ impl Memo {
         let used = state.clock;
         let entries = state.entries.entry(key).or_default();
         entries.retain(|entry| *entry.closure != closure || entry.revision != revision);
-        entries.push(Entry { closure: Arc::new(closure), revision, result, bytes, used });
+        entries.push(Entry {
+            closure: Arc::new(closure),
+            revision,
+            result,
+            bytes,
+            used,
+        });
         if entries.len() > ENTRIES_PER_KEY {
             entries.remove(0);
         }
@@ -98,7 +119,11 @@ impl State {
     fn touch(&mut self, key: &Key, used: u64) {
         self.clock += 1;
         let now = self.clock;
-        if let Some(entry) = self.entries.get_mut(key).and_then(|all| all.iter_mut().find(|entry| entry.used == used)) {
+        if let Some(entry) = self
+            .entries
+            .get_mut(key)
+            .and_then(|all| all.iter_mut().find(|entry| entry.used == used))
+        {
             entry.used = now;
             self.by_age.remove(&used);
             self.by_age.insert(now, *key);
@@ -115,8 +140,12 @@ impl State {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((used, key)) = self.by_age.pop_first() else { return };
-        let Some(entries) = self.entries.get_mut(&key) else { return };
+        let Some((used, key)) = self.by_age.pop_first() else {
+            return;
+        };
+        let Some(entries) = self.entries.get_mut(&key) else {
+            return;
+        };
         let before: u64 = entries.iter().map(|entry| entry.bytes).sum();
         entries.retain(|entry| entry.used != used);
         let after: u64 = entries.iter().map(|entry| entry.bytes).sum();

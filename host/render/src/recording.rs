@@ -11,7 +11,10 @@ pub(crate) struct Recording<'a> {
 
 impl<'a> Recording<'a> {
     pub(crate) fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, asked: RefCell::default() }
+        Self {
+            tree,
+            asked: RefCell::default(),
+        }
     }
 
     pub(crate) fn into_asked(self) -> BTreeSet<(Question, String)> {

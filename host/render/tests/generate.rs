@@ -17,11 +17,22 @@ fn tree(files: &[(&str, &str)]) -> Arc<dyn Tree> {
 fn check(files: &[(&str, &str)], spec: &BuildSpec, expected: &Expect) {
     let text = match generate(&tree(files), spec) {
         Ok(generated) => {
-            let file = generated.overlaid.clone().unwrap_or_else(|| "(the tree's own)".to_owned());
+            let file = generated
+                .overlaid
+                .clone()
+                .unwrap_or_else(|| "(the tree's own)".to_owned());
             let text = generated.overlaid.map(|path| generated.tree.read(&path).unwrap());
-            let text = text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+            let text = text
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .unwrap_or_default();
             let findings = generated.findings.iter().map(|finding| {
-                format!("\n{}:{} {}; {}", finding.file.as_deref().unwrap_or("?"), finding.line.unwrap_or(0), finding.message, finding.hint.as_deref().unwrap_or("-"))
+                format!(
+                    "\n{}:{} {}; {}",
+                    finding.file.as_deref().unwrap_or("?"),
+                    finding.line.unwrap_or(0),
+                    finding.message,
+                    finding.hint.as_deref().unwrap_or("-")
+                )
             });
             format!("{file}\n{text}{}", findings.collect::<String>())
         }
@@ -31,15 +42,23 @@ fn check(files: &[(&str, &str)], spec: &BuildSpec, expected: &Expect) {
 }
 
 const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
-const KUSTOMIZATION: &str = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
+const KUSTOMIZATION: &str =
+    "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n";
 
 fn at(path: &str) -> BuildSpec {
-    BuildSpec { path: path.to_owned(), ..BuildSpec::default() }
+    BuildSpec {
+        path: path.to_owned(),
+        ..BuildSpec::default()
+    }
 }
 
 #[test]
 fn a_file_that_says_all_is_left_alone() {
-    check(&[("/apps/kustomization.yaml", KUSTOMIZATION)], &at("./apps/"), &expect!["(the tree's own)"]);
+    check(
+        &[("/apps/kustomization.yaml", KUSTOMIZATION)],
+        &at("./apps/"),
+        &expect!["(the tree's own)"],
+    );
 }
 
 #[test]
@@ -53,7 +72,10 @@ fn without_a_file_every_manifest_below_is_a_resource() {
         ("/apps/base/a.yaml", CONFIG_MAP),
         ("/other.yaml", "not: a manifest"),
     ];
-    check(&files, &at("apps"), &expect![[r#"
+    check(
+        &files,
+        &at("apps"),
+        &expect![[r#"
         /apps/kustomization.yaml
         apiVersion: kustomize.config.k8s.io/v1beta1
         kind: Kustomization
@@ -61,23 +83,48 @@ fn without_a_file_every_manifest_below_is_a_resource() {
         - ./a.yaml
         - ./b.yml
         - ./base
-        - ./sub/c.yaml"#]]);
-    check(&[("/README.md", "x")], &at(""), &expect![[r#"
+        - ./sub/c.yaml"#]],
+    );
+    check(
+        &[("/README.md", "x")],
+        &at(""),
+        &expect![[r#"
         /kustomization.yaml
         apiVersion: kustomize.config.k8s.io/v1beta1
         buildMetadata:
         - originAnnotations
         kind: Kustomization
-        namespace: _placeholder"#]]);
+        namespace: _placeholder"#]],
+    );
 }
 
 #[test]
 fn what_is_no_manifest_fails_with_its_place() {
     for (text, expected) in [
-        ("replicas: 3\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: the document at line 1 has no kind; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
-        ("a: [\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: yaml: line 1: did not find expected node content; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
-        ("kind: Secret\napiVersion: v1\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: the document at line 1 has no metadata.name; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
-        ("---\n---\n- a\n", expect!["failed to decode Kubernetes YAML from apps/values.yaml: the document at line 2 is no mapping; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"]),
+        (
+            "replicas: 3\n",
+            expect![
+                "failed to decode Kubernetes YAML from apps/values.yaml: the document at line 1 has no kind; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"
+            ],
+        ),
+        (
+            "a: [\n",
+            expect![
+                "failed to decode Kubernetes YAML from apps/values.yaml: yaml: line 1: did not find expected node content; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"
+            ],
+        ),
+        (
+            "kind: Secret\napiVersion: v1\n",
+            expect![
+                "failed to decode Kubernetes YAML from apps/values.yaml: the document at line 1 has no metadata.name; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"
+            ],
+        ),
+        (
+            "---\n---\n- a\n",
+            expect![
+                "failed to decode Kubernetes YAML from apps/values.yaml: the document at line 2 is no mapping; add a kustomization.yaml that lists the manifests where a directory holds other YAML too"
+            ],
+        ),
     ] {
         check(&[("/apps/values.yaml", text)], &at("apps"), &expected);
     }
@@ -85,9 +132,21 @@ fn what_is_no_manifest_fails_with_its_place() {
 
 #[test]
 fn a_missing_path_is_the_artifacts_fault() {
-    check(&[("/apps/a.yaml", CONFIG_MAP)], &at("./missing"), &expect!["kustomization path not found: stat /missing: no such file or directory"]);
-    check(&[("/apps/a.yaml", CONFIG_MAP)], &at("apps/a.yaml"), &expect!["kustomization path not found: stat /apps/a.yaml: not a directory"]);
-    check(&[("/apps/kustomization.yaml", KUSTOMIZATION)], &at("../../apps"), &expect!["(the tree's own)"]);
+    check(
+        &[("/apps/a.yaml", CONFIG_MAP)],
+        &at("./missing"),
+        &expect!["kustomization path not found: stat /missing: no such file or directory"],
+    );
+    check(
+        &[("/apps/a.yaml", CONFIG_MAP)],
+        &at("apps/a.yaml"),
+        &expect!["kustomization path not found: stat /apps/a.yaml: not a directory"],
+    );
+    check(
+        &[("/apps/kustomization.yaml", KUSTOMIZATION)],
+        &at("../../apps"),
+        &expect!["(the tree's own)"],
+    );
 }
 
 #[test]
@@ -98,18 +157,33 @@ fn the_spec_is_merged_in() {
         name_prefix: Some(String::new()),
         name_suffix: Some("-x".to_owned()),
         patches: vec![
-            Patch { patch: "- op: remove\n  path: /spec\n".to_owned(), target: Some(json!({"kind": "Deployment", "name": "web.*"})) },
-            Patch { patch: "kind: Secret\n".to_owned(), target: None },
+            Patch {
+                patch: "- op: remove\n  path: /spec\n".to_owned(),
+                target: Some(json!({"kind": "Deployment", "name": "web.*"})),
+            },
+            Patch {
+                patch: "kind: Secret\n".to_owned(),
+                target: None,
+            },
         ],
         patches_strategic_merge: vec![json!({"kind": "ConfigMap"})],
-        patches_json6902: vec![Json6902Patch { patch: json!([{"op": "remove", "path": "/data"}]), target: json!({"kind": "ConfigMap"}) }],
+        patches_json6902: vec![Json6902Patch {
+            patch: json!([{"op": "remove", "path": "/data"}]),
+            target: json!({"kind": "ConfigMap"}),
+        }],
         components: vec!["../extra".to_owned(), "../missing".to_owned()],
         ignore_missing_components: true,
         build_metadata: Some(vec!["originAnnotations".to_owned()]),
         ..at("apps")
     };
-    let files = [("/apps/kustomization.yml", file), ("/extra/kustomization.yaml", "kind: Component\n")];
-    check(&files, &spec, &expect![[r#"
+    let files = [
+        ("/apps/kustomization.yml", file),
+        ("/extra/kustomization.yaml", "kind: Component\n"),
+    ];
+    check(
+        &files,
+        &spec,
+        &expect![[r#"
         /apps/kustomization.yml
         apiVersion: kustomize.config.k8s.io/v1beta1
         buildMetadata:
@@ -138,7 +212,8 @@ fn the_spec_is_merged_in() {
         patchesStrategicMerge:
         - '{"kind":"ConfigMap"}'
         resources:
-        - a.yaml"#]]);
+        - a.yaml"#]],
+    );
 }
 
 #[test]
@@ -151,10 +226,17 @@ fn images_are_merged_by_name() {
         digest: digest.to_owned(),
     };
     let spec = BuildSpec {
-        images: vec![image("app", "", "", "sha256:bb"), image("db", "other/db", "v2", ""), image("new", "", "v3", "")],
+        images: vec![
+            image("app", "", "", "sha256:bb"),
+            image("db", "other/db", "v2", ""),
+            image("new", "", "v3", ""),
+        ],
         ..at("apps")
     };
-    check(&[("/apps/kustomization.yaml", file)], &spec, &expect![[r#"
+    check(
+        &[("/apps/kustomization.yaml", file)],
+        &spec,
+        &expect![[r#"
         /apps/kustomization.yaml
         apiVersion: kustomize.config.k8s.io/v1beta1
         images:
@@ -168,22 +250,37 @@ fn images_are_merged_by_name() {
           newTag: v3
         kind: Kustomization
         resources:
-        - a.yaml"#]]);
+        - a.yaml"#]],
+    );
 }
 
 #[test]
 fn components_must_be_local() {
-    for component in ["https://example.com/repo", "/absolute", "git@example.com:x", "github.com/acme/x"] {
-        let spec = BuildSpec { components: vec![component.to_owned()], ..at("apps") };
+    for component in [
+        "https://example.com/repo",
+        "/absolute",
+        "git@example.com:x",
+        "github.com/acme/x",
+    ] {
+        let spec = BuildSpec {
+            components: vec![component.to_owned()],
+            ..at("apps")
+        };
         let result = generate(&tree(&[("/apps/kustomization.yaml", KUSTOMIZATION)]), &spec);
-        assert!(result.is_err_and(|error| error.to_string().starts_with("components must be local: ")), "{component}");
+        assert!(
+            result.is_err_and(|error| error.to_string().starts_with("components must be local: ")),
+            "{component}"
+        );
     }
 }
 
 #[test]
 fn a_file_without_resources_gets_origin_annotations() {
     let file = "configMapGenerator:\n- name: a\n  literals: [x=1]\n";
-    check(&[("/kustomization.yaml", file)], &at("."), &expect![[r#"
+    check(
+        &[("/kustomization.yaml", file)],
+        &at("."),
+        &expect![[r#"
         /kustomization.yaml
         apiVersion: kustomize.config.k8s.io/v1beta1
         buildMetadata:
@@ -192,9 +289,16 @@ fn a_file_without_resources_gets_origin_annotations() {
         - literals:
           - x=1
           name: a
-        kind: Kustomization"#]]);
-    let spec = BuildSpec { build_metadata: Some(Vec::new()), ..at(".") };
-    check(&[("/kustomization.yaml", file)], &spec, &expect![[r#"
+        kind: Kustomization"#]],
+    );
+    let spec = BuildSpec {
+        build_metadata: Some(Vec::new()),
+        ..at(".")
+    };
+    check(
+        &[("/kustomization.yaml", file)],
+        &spec,
+        &expect![[r#"
         /kustomization.yaml
         apiVersion: kustomize.config.k8s.io/v1beta1
         buildMetadata: []
@@ -202,13 +306,17 @@ fn a_file_without_resources_gets_origin_annotations() {
         - literals:
           - x=1
           name: a
-        kind: Kustomization"#]]);
+        kind: Kustomization"#]],
+    );
 }
 
 #[test]
 fn unknown_fields_vanish_with_a_word() {
     let file = "resource: [a.yaml]\nResources: [b.yaml]\nimages:\n- name: app\n  newtag: v1\n  tag: v2\nnonsense: true\n";
-    check(&[("/apps/kustomization.yaml", file)], &at("apps"), &expect![[r#"
+    check(
+        &[("/apps/kustomization.yaml", file)],
+        &at("apps"),
+        &expect![[r#"
         /apps/kustomization.yaml
         apiVersion: kustomize.config.k8s.io/v1beta1
         images:
@@ -220,21 +328,31 @@ fn unknown_fields_vanish_with_a_word() {
 
         apps/kustomization.yaml:1 unknown field .resource is ignored; did you mean resources?
         apps/kustomization.yaml:6 unknown field .images[0].tag is ignored; remove it
-        apps/kustomization.yaml:7 unknown field .nonsense is ignored; remove it"#]]);
+        apps/kustomization.yaml:7 unknown field .nonsense is ignored; remove it"#]],
+    );
 }
 
 #[test]
 fn what_is_no_kustomization_fails_with_its_place() {
     for (file, expected) in [
-        ("- a\n", expect!["apps/kustomization.yaml: a kustomization is a mapping of fields"]),
-        ("a: [\n", expect!["apps/kustomization.yaml: yaml: line 1: did not find expected node content"]),
-        ("", expect![[r#"
+        (
+            "- a\n",
+            expect!["apps/kustomization.yaml: a kustomization is a mapping of fields"],
+        ),
+        (
+            "a: [\n",
+            expect!["apps/kustomization.yaml: yaml: line 1: did not find expected node content"],
+        ),
+        (
+            "",
+            expect![[r#"
             /apps/kustomization.yaml
             apiVersion: kustomize.config.k8s.io/v1beta1
             buildMetadata:
             - originAnnotations
             kind: Kustomization
-            namespace: _placeholder"#]]),
+            namespace: _placeholder"#]],
+        ),
     ] {
         check(&[("/apps/kustomization.yaml", file)], &at("apps"), &expected);
     }

@@ -5,8 +5,8 @@ use sluice_artifact::{MemoryTree, Question, Tree};
 use sluice_object::{GroupVersionKind, Object, ObjectId};
 use sluice_render::{Build, BuildSpec, Memo, PostBuild, Render};
 use sluice_wasm::{
-    Answer, Closure, Context, Error, Inputs, RenderRequest, Rendered, Renderer, Trace, TransformRequest, Transformed,
-    Transformer, Usage,
+    Answer, Closure, Context, Error, Inputs, RenderRequest, Rendered, Renderer, Trace, TransformRequest,
+    Transformed, Transformer, Usage,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,11 @@ impl Renderer for Fake {
         self.renders.fetch_add(1, Ordering::SeqCst);
         let file = format!("{}/a.yaml", request.path);
         let kustomization = format!("{}/kustomization.yaml", request.path);
-        let text = inputs.tree.read(&file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+        let text = inputs
+            .tree
+            .read(&file)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default();
         let asked = [(Question::Read, file), (Question::Read, kustomization)];
         let digest = |(question, path): (Question, String)| {
             let digest = inputs.tree.answer_digest(question, &path);
@@ -30,8 +34,14 @@ impl Renderer for Fake {
         };
         let reads = asked.into_iter().map(digest).collect();
         let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"text": text}});
-        let value = Rendered { objects: vec![Object::new(body).unwrap()], findings: Vec::new() };
-        Ok(Answer { value, trace: trace(Some(Closure { reads }), text == "asks") })
+        let value = Rendered {
+            objects: vec![Object::new(body).unwrap()],
+            findings: Vec::new(),
+        };
+        Ok(Answer {
+            value,
+            trace: trace(Some(Closure { reads }), text == "asks"),
+        })
     }
 
     fn digest(&self) -> &str {
@@ -41,8 +51,14 @@ impl Renderer for Fake {
 
 impl Transformer for Fake {
     fn transform(&self, request: &TransformRequest) -> Result<Answer<Transformed>, Error> {
-        let value = Transformed { items: request.items.clone(), findings: Vec::new() };
-        Ok(Answer { value, trace: trace(None, false) })
+        let value = Transformed {
+            items: request.items.clone(),
+            findings: Vec::new(),
+        };
+        Ok(Answer {
+            value,
+            trace: trace(None, false),
+        })
     }
 
     fn digest(&self) -> &str {
@@ -51,7 +67,13 @@ impl Transformer for Fake {
 }
 
 fn trace(closure: Option<Closure>, revision_asked: bool) -> Trace {
-    Trace { closure, revision_asked, usage: Usage::default(), log: Vec::new(), log_dropped: 0 }
+    Trace {
+        closure,
+        revision_asked,
+        usage: Usage::default(),
+        log: Vec::new(),
+        log_dropped: 0,
+    }
 }
 
 struct World {
@@ -67,20 +89,46 @@ fn world(memo: Memo) -> World {
         namespace: Some("flux-system".to_owned()),
         name: "apps".to_owned(),
     };
-    let context = Context { subject, kube_version: "v1.34.1".to_owned(), api_versions: Vec::new(), labels: Vec::new() };
-    World { render: Render::new(Arc::clone(&fake) as _, Arc::clone(&fake) as _, memo), fake, context }
+    let context = Context {
+        subject,
+        kube_version: "v1.34.1".to_owned(),
+        api_versions: Vec::new(),
+        labels: Vec::new(),
+    };
+    World {
+        render: Render::new(Arc::clone(&fake) as _, Arc::clone(&fake) as _, memo),
+        fake,
+        context,
+    }
 }
 
 impl World {
     /// Builds `apps` of a tree with these texts, and says how many renders that took.
-    fn build(&self, a: &str, other: &str, revision: &str, spec: &BuildSpec, post_build: Option<&PostBuild>) -> usize {
+    fn build(
+        &self,
+        a: &str,
+        other: &str,
+        revision: &str,
+        spec: &BuildSpec,
+        post_build: Option<&PostBuild>,
+    ) -> usize {
         let mut tree = MemoryTree::new();
-        for (path, text) in [("/apps/kustomization.yaml", "resources: [a.yaml]\n"), ("/apps/a.yaml", a), ("/other/b.yaml", other)] {
+        for (path, text) in [
+            ("/apps/kustomization.yaml", "resources: [a.yaml]\n"),
+            ("/apps/a.yaml", a),
+            ("/other/b.yaml", other),
+        ] {
             tree.add_file(path, text.as_bytes().to_vec(), false).unwrap();
         }
         let tree: Arc<dyn Tree> = Arc::new(tree);
         let before = self.fake.renders.load(Ordering::SeqCst);
-        let build = Build { spec, post_build, context: &self.context, tree, revision };
+        let build = Build {
+            spec,
+            post_build,
+            context: &self.context,
+            tree,
+            revision,
+        };
         let remembered = self.render.is_remembered(&build);
         let result = self.render.build(&build).unwrap();
         assert_eq!(result.manifests.objects.len(), 1);
@@ -93,24 +141,47 @@ impl World {
 
 fn apps() -> BuildSpec {
     // a spec that changes the file, so that one is laid over the tree
-    BuildSpec { path: "apps".to_owned(), target_namespace: Some("web".to_owned()), ..BuildSpec::default() }
+    BuildSpec {
+        path: "apps".to_owned(),
+        target_namespace: Some("web".to_owned()),
+        ..BuildSpec::default()
+    }
 }
 
 #[test]
 fn only_what_was_read_makes_a_build_run_again() {
     let world = world(Memo::default());
     assert_eq!(world.build("one", "x", "r1", &apps(), None), 1);
-    assert_eq!(world.build("one", "x", "r2", &apps(), None), 0, "a new revision, the same files");
-    assert_eq!(world.build("one", "changed", "r3", &apps(), None), 0, "a file that was not read");
-    assert_eq!(world.build("two", "changed", "r4", &apps(), None), 1, "a file that was");
+    assert_eq!(
+        world.build("one", "x", "r2", &apps(), None),
+        0,
+        "a new revision, the same files"
+    );
+    assert_eq!(
+        world.build("one", "changed", "r3", &apps(), None),
+        0,
+        "a file that was not read"
+    );
+    assert_eq!(
+        world.build("two", "changed", "r4", &apps(), None),
+        1,
+        "a file that was"
+    );
     assert_eq!(world.build("one", "x", "r5", &apps(), None), 0, "a revert");
 }
 
 #[test]
 fn spec_and_variables_are_part_of_the_name() {
     let world = world(Memo::default());
-    let variables = PostBuild { vars: [("a".to_owned(), "1".to_owned())].into(), strict: true, always: false };
-    let other = BuildSpec { name_prefix: Some("x-".to_owned()), ..apps() };
+    let variables = PostBuild {
+        vars: [("a".to_owned(), "1".to_owned())].into(),
+        strict: true,
+        always: false,
+    };
+    let other = BuildSpec {
+        name_prefix: Some("x-".to_owned()),
+        ..apps()
+    };
     for (spec, post_build) in [(&apps(), None), (&apps(), Some(&variables)), (&other, None)] {
         assert_eq!(world.build("one", "x", "r1", spec, post_build), 1);
         assert_eq!(world.build("one", "x", "r2", spec, post_build), 0);
@@ -128,11 +199,22 @@ fn a_render_that_asked_for_the_revision_holds_for_that_one() {
 #[test]
 fn the_memo_is_bounded_and_forgets_the_oldest() {
     let world = world(Memo::new(3000));
-    let spec = |prefix: usize| BuildSpec { name_prefix: Some(prefix.to_string()), ..apps() };
+    let spec = |prefix: usize| BuildSpec {
+        name_prefix: Some(prefix.to_string()),
+        ..apps()
+    };
     for prefix in 0..50 {
         world.build("one", "x", "r1", &spec(prefix), None);
         assert!(world.render.memo().bytes() <= 3000);
     }
-    assert_eq!(world.build("one", "x", "r1", &spec(49), None), 0, "the newest is there");
-    assert_eq!(world.build("one", "x", "r1", &spec(0), None), 1, "the oldest is not");
+    assert_eq!(
+        world.build("one", "x", "r1", &spec(49), None),
+        0,
+        "the newest is there"
+    );
+    assert_eq!(
+        world.build("one", "x", "r1", &spec(0), None),
+        1,
+        "the oldest is not"
+    );
 }

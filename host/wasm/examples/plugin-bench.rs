@@ -3,7 +3,7 @@
 //! ```sh
 //! cargo xtask plugins
 //! cargo run --release -p sluice-wasm --features builtin --example plugin-bench            # instantiation, 1 MB echo
-//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench DIR [N]    # also: render DIR N times
+//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench DIR PATH N   # also: render PATH of DIR
 //! ```
 //!
 //! The other half of B13, the same render natively: `plugins/kustomize/examples`.
@@ -27,21 +27,40 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let transformer = substitute.transformer()?;
     let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"text": "x".repeat(1 << 20)}});
-    let request = TransformRequest { items: vec![Object::new(object)?], config: json!({}), context: context() };
-    let echo = measure(500, || transformer.transform(&request).map(drop).map_err(Into::into))?;
+    let request = TransformRequest {
+        items: vec![Object::new(object)?],
+        config: json!({}),
+        context: context(),
+    };
+    let echo = measure(500, || {
+        transformer.transform(&request).map(drop).map_err(Into::into)
+    })?;
     println!("transformer, echo of 1 MB   {echo}");
 
-    let Some(directory) = args.next() else { return Ok(()) };
+    let Some(directory) = args.next() else {
+        return Ok(());
+    };
+    let path = args.next().unwrap_or_else(|| "/".to_owned());
     let count = args.next().map_or(Ok(50), |count| count.parse())?;
     let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
-    let tree: Arc<dyn Tree> = Arc::new(in_memory(&LocalTree::open(Path::new(&directory), Default::default())?)?);
+    let tree: Arc<dyn Tree> = Arc::new(in_memory(&LocalTree::open(
+        Path::new(&directory),
+        Default::default(),
+    )?)?);
     let config = json!({"loadRestrictor": "none", "reorder": "none"});
-    let request = RenderRequest { path: "/".to_owned(), config, context: context() };
+    let request = RenderRequest {
+        path: path.clone(),
+        config,
+        context: context(),
+    };
     let render = measure(count, || {
-        let inputs = Inputs { tree: Arc::clone(&tree), revision: String::new() };
+        let inputs = Inputs {
+            tree: Arc::clone(&tree),
+            revision: String::new(),
+        };
         renderer.render(&request, inputs).map(drop).map_err(Into::into)
     })?;
-    println!("kustomize, {directory}   {render}");
+    println!("kustomize, {path}   {render}");
     Ok(())
 }
 
@@ -66,8 +85,18 @@ fn measure(
         times.push(started.elapsed());
     }
     times.sort();
-    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or(Duration::ZERO);
-    Ok(format!("p50 {:?}  p99 {:?}  min {:?}  ({count} times)", at(50), at(99), at(0)))
+    let at = |percent: usize| {
+        times
+            .get(times.len() * percent / 100)
+            .copied()
+            .unwrap_or(Duration::ZERO)
+    };
+    Ok(format!(
+        "p50 {:?}  p99 {:?}  min {:?}  ({count} times)",
+        at(50),
+        at(99),
+        at(0)
+    ))
 }
 
 fn context() -> Context {
@@ -76,5 +105,10 @@ fn context() -> Context {
         namespace: Some("flux-system".to_owned()),
         name: "bench".to_owned(),
     };
-    Context { subject, kube_version: "v1.34.1".to_owned(), api_versions: Vec::<String>::new(), labels: Vec::new() }
+    Context {
+        subject,
+        kube_version: "v1.34.1".to_owned(),
+        api_versions: Vec::<String>::new(),
+        labels: Vec::new(),
+    }
 }

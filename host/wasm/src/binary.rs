@@ -23,20 +23,36 @@ pub struct Metadata {
 /// Checks what can be checked without compiling: that it is a component, that its strings are UTF-8 (N38), that this
 /// host is new enough.
 pub(crate) fn inspect(plugin: &str, bytes: &[u8]) -> Result<Metadata, LoadError> {
-    let not_a_component = |what: String| LoadError::NotAComponent { plugin: plugin.to_owned(), what };
+    let not_a_component = |what: String| LoadError::NotAComponent {
+        plugin: plugin.to_owned(),
+        what,
+    };
     let size = bytes.len() as u64;
     if size > COMPONENT_BYTES_MAX {
-        return Err(LoadError::TooLarge { plugin: plugin.to_owned(), size, allowed: COMPONENT_BYTES_MAX });
+        return Err(LoadError::TooLarge {
+            plugin: plugin.to_owned(),
+            size,
+            allowed: COMPONENT_BYTES_MAX,
+        });
     }
     if !bytes.starts_with(b"\0asm") {
-        let looks_like = if bytes.trim_ascii_start().starts_with(b"<") { "HTML or XML" } else { "something else" };
-        return Err(not_a_component(format!("is no WebAssembly but {looks_like}. Check the reference it was pulled from")));
+        let looks_like = if bytes.trim_ascii_start().starts_with(b"<") {
+            "HTML or XML"
+        } else {
+            "something else"
+        };
+        return Err(not_a_component(format!(
+            "is no WebAssembly but {looks_like}. Check the reference it was pulled from"
+        )));
     }
     let mut metadata = Metadata::default();
     let mut depth = 0u32;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(|error| not_a_component(format!("is damaged: {error}")))? {
-            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+            Payload::Version {
+                encoding: Encoding::Module,
+                ..
+            } if depth == 0 => {
                 return Err(not_a_component(
                     "is a core module, not a component. Build it with `sluice plugin build`, or wrap it with `wasm-tools component new`"
                         .to_owned(),
@@ -45,9 +61,13 @@ pub(crate) fn inspect(plugin: &str, bytes: &[u8]) -> Result<Metadata, LoadError>
             Payload::Version { .. } => depth += 1,
             Payload::ComponentCanonicalSection(section) => {
                 for function in section {
-                    let function = function.map_err(|error| not_a_component(format!("is damaged: {error}")))?;
+                    let function =
+                        function.map_err(|error| not_a_component(format!("is damaged: {error}")))?;
                     if let Some(encoding) = foreign_encoding(&function) {
-                        return Err(LoadError::ForeignEncoding { plugin: plugin.to_owned(), encoding });
+                        return Err(LoadError::ForeignEncoding {
+                            plugin: plugin.to_owned(),
+                            encoding,
+                        });
                     }
                 }
             }
@@ -84,11 +104,17 @@ fn check_min_host(plugin: &str, wanted: Option<&str>) -> Result<(), LoadError> {
     if numbers(wanted) <= numbers(offered) {
         return Ok(());
     }
-    Err(LoadError::NeedsNewerHost { plugin: plugin.to_owned(), wanted: wanted.to_owned(), offered: offered.to_owned() })
+    Err(LoadError::NeedsNewerHost {
+        plugin: plugin.to_owned(),
+        wanted: wanted.to_owned(),
+        offered: offered.to_owned(),
+    })
 }
 
 /// `1.2.3-rc.1` as its three numbers; what is no number counts as 0.
 fn numbers(version: &str) -> [u64; 3] {
-    let mut numbers = version.split(['.', '-', '+']).map(|part| part.trim().parse().unwrap_or(0));
+    let mut numbers = version
+        .split(['.', '-', '+'])
+        .map(|part| part.trim().parse().unwrap_or(0));
     std::array::from_fn(|_| numbers.next().unwrap_or(0))
 }

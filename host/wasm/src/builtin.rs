@@ -18,9 +18,15 @@ pub const ALL: &[Builtin] = include!(concat!(env!("SLUICE_PLUGINS_DIR"), "/index
 
 /// Loads the built-in plugin of this name.
 pub fn load(engine: &Arc<Engine>, name: &str, limits: Limits) -> Result<Arc<Plugin>, LoadError> {
-    let builtin = ALL.iter().find(|builtin| builtin.name == name).ok_or_else(|| LoadError::NotAComponent {
-        plugin: name.to_owned(),
-        what: format!("is not built in; there are {}", ALL.iter().map(|b| b.name).collect::<Vec<_>>().join(", ")),
-    })?;
+    let builtin =
+        ALL.iter()
+            .find(|builtin| builtin.name == name)
+            .ok_or_else(|| LoadError::NotAComponent {
+                plugin: name.to_owned(),
+                what: format!(
+                    "is not built in; there are {}",
+                    ALL.iter().map(|b| b.name).collect::<Vec<_>>().join(", ")
+                ),
+            })?;
     Plugin::precompiled(engine, builtin.name, builtin.digest, builtin.code, limits)
 }

@@ -34,9 +34,15 @@ pub(crate) fn call<T>(
     let mut state = store.into_data();
     drain_output(&mut state);
     match outcome {
-        Ok(Ok(value)) => Ok(Answer { value, trace: trace(state) }),
+        Ok(Ok(value)) => Ok(Answer {
+            value,
+            trace: trace(state),
+        }),
         Ok(Err(error)) => Err(explain(plugin, &state, &error)),
-        Err(panic) => Err(Error::HostFailed { plugin: plugin.name().to_owned(), what: panic_text(&*panic) }),
+        Err(panic) => Err(Error::HostFailed {
+            plugin: plugin.name().to_owned(),
+            what: panic_text(&*panic),
+        }),
     }
 }
 
@@ -56,12 +62,15 @@ fn fresh_state(plugin: &Plugin, inputs: Inputs) -> CallState {
 /// What a guest with WASI wrote to standard output and error goes to its log. A Rust guest says there why it panicked:
 /// `thread … panicked at PLACE:`, and the reason on the next line.
 fn drain_output(state: &mut CallState) {
-    let Some(mut hollow) = state.hollow.take() else { return };
+    let Some(mut hollow) = state.hollow.take() else {
+        return;
+    };
     let mut lines = hollow.take_output().into_iter().peekable();
     while let Some(mut line) = lines.next() {
         if let Some((_, place)) = line.message.split_once(" panicked at ") {
             let reason = lines.peek().map(|next| next.message.as_str()).unwrap_or_default();
-            line.fields.push((PANIC_FIELD.to_owned(), place.trim_end_matches(':').to_owned()));
+            line.fields
+                .push((PANIC_FIELD.to_owned(), place.trim_end_matches(':').to_owned()));
             line.message = reason.to_owned();
         }
         state.log.write(&state.plugin, &state.limits, line);
@@ -71,7 +80,13 @@ fn drain_output(state: &mut CallState) {
 fn trace(state: CallState) -> Trace {
     let revision_asked = state.recorder.revision_asked;
     let closure = state.recorder.closure(&*state.inputs.tree);
-    Trace { closure, revision_asked, usage: state.usage, log: state.log.lines, log_dropped: state.log.dropped }
+    Trace {
+        closure,
+        revision_asked,
+        usage: state.usage,
+        log: state.log.lines,
+        log_dropped: state.log.dropped,
+    }
 }
 
 /// Turns what wasmtime says into what a user can act on. The backtrace goes to the debug log only.
@@ -79,18 +94,33 @@ fn explain(plugin: &Plugin, state: &CallState, error: &wasmtime::Error) -> Error
     let name = plugin.name().to_owned();
     tracing::debug!(target: "sluice_plugin", plugin = name, "{error:?}");
     if let Some(limit) = limit_hit(error) {
-        return Error::LimitReached { plugin: name, limit, allowed: plugin.limits().amount(limit) };
+        return Error::LimitReached {
+            plugin: name,
+            limit,
+            allowed: plugin.limits().amount(limit),
+        };
     }
     let root = error.root_cause().to_string();
     if let Some(trap) = error.downcast_ref::<Trap>() {
-        return Error::PluginTrapped { plugin: name, panic: state.log.panic.clone(), trap: trap_text(*trap) };
+        return Error::PluginTrapped {
+            plugin: name,
+            panic: state.log.panic.clone(),
+            trap: trap_text(*trap),
+        };
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
         let trap = format!("it exited with status {}", exit.0);
-        return Error::PluginTrapped { plugin: name, panic: state.log.panic.clone(), trap };
+        return Error::PluginTrapped {
+            plugin: name,
+            panic: state.log.panic.clone(),
+            trap,
+        };
     }
     // what is left is the canonical ABI refusing what the guest passed: a bad string, pointer, list or case
-    Error::MalformedAnswer { plugin: name, what: root }
+    Error::MalformedAnswer {
+        plugin: name,
+        what: root,
+    }
 }
 
 fn limit_hit(error: &wasmtime::Error) -> Option<Limit> {
@@ -113,7 +143,9 @@ fn limit_hit(error: &wasmtime::Error) -> Option<Limit> {
 
 fn trap_text(trap: Trap) -> String {
     match trap {
-        Trap::StackOverflow => "its call stack is exhausted: recursion without an end, or too deep".to_owned(),
+        Trap::StackOverflow => {
+            "its call stack is exhausted: recursion without an end, or too deep".to_owned()
+        }
         Trap::MemoryOutOfBounds => {
             "it touched memory that it does not have: recursion without an end, or a wild pointer".to_owned()
         }
@@ -124,5 +156,6 @@ fn trap_text(trap: Trap) -> String {
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without words".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without words".to_owned())
 }

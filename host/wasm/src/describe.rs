@@ -13,8 +13,8 @@ pub fn describe(core: &[u8], component: &[u8]) -> Result<Vec<u8>, String> {
     let Some(description) = description(core).map_err(|error| format!("{error:#}"))? else {
         return Ok(component.to_vec());
     };
-    let description: Value =
-        serde_json::from_str(&description).map_err(|error| format!("the description is not JSON: {error}"))?;
+    let description: Value = serde_json::from_str(&description)
+        .map_err(|error| format!("the description is not JSON: {error}"))?;
     let mut component = component.to_vec();
     if let Some(schema) = description.get("configSchema") {
         append_section(&mut component, SCHEMA_SECTION, schema.to_string().as_bytes());
@@ -33,8 +33,13 @@ fn description(core: &[u8]) -> wasmtime::Result<Option<String>> {
     linker.define_unknown_imports_as_traps(&module)?;
     let mut store = Store::new(&engine, ());
     let instance = linker.instantiate(&mut store, &module)?;
-    let Some(function) = instance.get_func(&mut store, DESCRIBE) else { return Ok(None) };
-    let packed = function.typed::<(), i64>(&store)?.call(&mut store, ())?.cast_unsigned();
+    let Some(function) = instance.get_func(&mut store, DESCRIBE) else {
+        return Ok(None);
+    };
+    let packed = function
+        .typed::<(), i64>(&store)?
+        .call(&mut store, ())?
+        .cast_unsigned();
     let (address, size) = ((packed >> 32) as usize, (packed & 0xffff_ffff) as usize);
     let memory = instance.get_memory(&mut store, "memory");
     let bytes = memory.and_then(|memory| memory.data(&store).get(address..address.checked_add(size)?));

@@ -1,7 +1,7 @@
 //! The one engine of a process, and the clock that ends calls.
 
-use crate::host;
 use crate::hollow;
+use crate::host;
 use crate::state::CallState;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -34,7 +34,11 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&config()?)?;
         let linker = linker(&wasmtime)?;
         let ticker = Ticker::start(wasmtime.clone())?;
-        Ok(Self { wasmtime, linker, ticker })
+        Ok(Self {
+            wasmtime,
+            linker,
+            ticker,
+        })
     }
 
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
@@ -48,7 +52,12 @@ impl Engine {
     /// Makes the clock run until the guard is dropped, and says after how many ticks `time` has passed.
     pub(crate) fn begin_call(&self, time: Duration) -> (Running<'_>, u64) {
         let ticks = time.as_millis().div_ceil(TICK.as_millis());
-        (self.ticker.begin(), u64::try_from(ticks).unwrap_or(u64::MAX / 2).clamp(1, u64::MAX / 2))
+        (
+            self.ticker.begin(),
+            u64::try_from(ticks)
+                .unwrap_or(u64::MAX / 2)
+                .clamp(1, u64::MAX / 2),
+        )
     }
 }
 
@@ -94,7 +103,11 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     sluice::host::tree::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::host::revision::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::host::log::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
-    debug_assert_eq!(host::OFFERED.len(), 3, "an interface is linked here and named in OFFERED");
+    debug_assert_eq!(
+        host::OFFERED.len(),
+        3,
+        "an interface is linked here and named in OFFERED"
+    );
     hollow::link(&mut linker)?;
     Ok(linker)
 }
@@ -112,17 +125,22 @@ impl Ticker {
     fn start(engine: wasmtime::Engine) -> std::io::Result<Self> {
         let running = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&running);
-        let thread = thread::Builder::new().name("plugin-clock".to_owned()).spawn(move || {
-            loop {
-                if seen.load(Ordering::SeqCst) == 0 {
-                    thread::park();
-                } else {
-                    thread::park_timeout(TICK);
-                    engine.increment_epoch();
+        let thread = thread::Builder::new()
+            .name("plugin-clock".to_owned())
+            .spawn(move || {
+                loop {
+                    if seen.load(Ordering::SeqCst) == 0 {
+                        thread::park();
+                    } else {
+                        thread::park_timeout(TICK);
+                        engine.increment_epoch();
+                    }
                 }
-            }
-        })?;
-        Ok(Self { running, thread: thread.thread().clone() })
+            })?;
+        Ok(Self {
+            running,
+            thread: thread.thread().clone(),
+        })
     }
 
     fn begin(&self) -> Running<'_> {

@@ -102,25 +102,49 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed { report, .. } => f.write_str(&report.message),
-            Self::PluginTrapped { plugin, panic: Some(panic), .. } => {
-                write!(f, "plugin {plugin} panicked: {panic}; this is a bug in the plugin")
+            Self::PluginTrapped {
+                plugin,
+                panic: Some(panic),
+                ..
+            } => {
+                write!(
+                    f,
+                    "plugin {plugin} panicked: {panic}; this is a bug in the plugin"
+                )
             }
-            Self::PluginTrapped { plugin, panic: None, trap } => {
+            Self::PluginTrapped {
+                plugin,
+                panic: None,
+                trap,
+            } => {
                 write!(f, "plugin {plugin} stopped: {trap}; this is a bug in the plugin")
             }
-            Self::LimitReached { plugin, limit, allowed } => write!(
+            Self::LimitReached {
+                plugin,
+                limit,
+                allowed,
+            } => write!(
                 f,
                 "plugin {plugin} {} than limits.{} allows ({allowed}); raise that limit, or give it less to do",
                 limit.deed(),
                 limit.knob()
             ),
             Self::MalformedAnswer { plugin, what } => {
-                write!(f, "plugin {plugin} gave a malformed answer: {what}; this is a bug in the plugin")
+                write!(
+                    f,
+                    "plugin {plugin} gave a malformed answer: {what}; this is a bug in the plugin"
+                )
             }
             Self::Busy { queue_length } => {
-                write!(f, "{queue_length} plugin calls wait already; this one is tried again later")
+                write!(
+                    f,
+                    "{queue_length} plugin calls wait already; this one is tried again later"
+                )
             }
-            Self::HostFailed { plugin, what } => write!(f, "serving plugin {plugin} failed: {what}; this is a bug in sluice"),
+            Self::HostFailed { plugin, what } => write!(
+                f,
+                "serving plugin {plugin} failed: {what}; this is a bug in sluice"
+            ),
         }
     }
 }
@@ -177,7 +201,9 @@ pub enum LoadError {
         what: String,
     },
     /// It says that it needs a newer host.
-    #[error("Plugin/{plugin}: needs sluice {wanted} or newer, this is {offered}. Upgrade sluice, or use an older version of the plugin")]
+    #[error(
+        "Plugin/{plugin}: needs sluice {wanted} or newer, this is {offered}. Upgrade sluice, or use an older version of the plugin"
+    )]
     NeedsNewerHost {
         /// The plugin.
         plugin: String,
@@ -207,7 +233,9 @@ pub enum LoadError {
         exports: String,
     },
     /// Code compiled ahead of time that this process cannot run.
-    #[error("Plugin/{plugin}: the code compiled ahead of time does not fit this host: {what}. Run `cargo xtask plugins` and build again")]
+    #[error(
+        "Plugin/{plugin}: the code compiled ahead of time does not fit this host: {what}. Run `cargo xtask plugins` and build again"
+    )]
     StalePrecompiled {
         /// The plugin.
         plugin: String,

@@ -17,7 +17,9 @@ use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
-use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
+use wasmtime_wasi::{
+    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait,
+};
 
 /// 2020-01-01T00:00:00Z, where both clocks stand: late enough for certificates and zip files, and visibly not now.
 const FROZEN_TIME: Duration = Duration::from_secs(1_577_836_800);
@@ -34,7 +36,10 @@ pub(crate) struct Hollow {
 
 impl Hollow {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let output = Output { text: Arc::default(), bytes_max: limits.log_bytes };
+        let output = Output {
+            text: Arc::default(),
+            bytes_max: limits.log_bytes,
+        };
         let mut builder = WasiCtx::builder();
         builder
             .stdin(empty())
@@ -51,21 +56,39 @@ impl Hollow {
             .allow_ip_name_lookup(false);
         let mut table = ResourceTable::new();
         table.set_max_capacity(usize::try_from(limits.handles).unwrap_or(usize::MAX));
-        Self { ctx: builder.build(), table, output }
+        Self {
+            ctx: builder.build(),
+            table,
+            output,
+        }
     }
 
     /// What the guest wrote to standard output and error, as log lines.
     pub(crate) fn take_output(&mut self) -> Vec<LogLine> {
         let text = std::mem::take(&mut *self.output.text.lock().unwrap_or_else(PoisonError::into_inner));
-        let line = |text: &str| LogLine { level: Level::INFO, message: text.to_owned(), fields: Vec::new() };
-        String::from_utf8_lossy(&text).lines().filter(|text| !text.trim().is_empty()).map(line).collect()
+        let line = |text: &str| LogLine {
+            level: Level::INFO,
+            message: text.to_owned(),
+            fields: Vec::new(),
+        };
+        String::from_utf8_lossy(&text)
+            .lines()
+            .filter(|text| !text.trim().is_empty())
+            .map(line)
+            .collect()
     }
 }
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let hollow = self.hollow.as_mut().expect("invariant: a guest that imports WASI is given a hollow one");
-        WasiCtxView { ctx: &mut hollow.ctx, table: &mut hollow.table }
+        let hollow = self
+            .hollow
+            .as_mut()
+            .expect("invariant: a guest that imports WASI is given a hollow one");
+        WasiCtxView {
+            ctx: &mut hollow.ctx,
+            table: &mut hollow.table,
+        }
     }
 }
 
@@ -73,7 +96,9 @@ impl WasiView for CallState {
 pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<CallState, Clocks>(linker, |state| StandingClock { table: state.ctx().table })?;
+    monotonic_clock::add_to_linker::<CallState, Clocks>(linker, |state| StandingClock {
+        table: state.ctx().table,
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -113,7 +138,10 @@ struct StandingClock<'a> {
 
 impl StandingClock<'_> {
     fn passed(&mut self) -> wasmtime::Result<Resource<DynPollable>> {
-        let deadline = self.table.push(Passed).map_err(|_| wasmtime::Error::new(LimitHit(Limit::Handles)))?;
+        let deadline = self
+            .table
+            .push(Passed)
+            .map_err(|_| wasmtime::Error::new(LimitHit(Limit::Handles)))?;
         subscribe(self.table, deadline)
     }
 }
@@ -159,7 +187,9 @@ impl IsTerminal for Output {
 impl Output {
     fn append(&self, bytes: &[u8]) {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = usize::try_from(self.bytes_max).unwrap_or(usize::MAX).saturating_sub(text.len());
+        let room = usize::try_from(self.bytes_max)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(text.len());
         text.extend(bytes.iter().take(room));
     }
 }

@@ -18,7 +18,11 @@ pub(crate) enum Import {
 /// Sorts one import, or says why it is refused. `name` is what the component spells: `sluice:host/tree@0.1.0`.
 pub(crate) fn check(plugin: &str, name: &str) -> Result<Import, LoadError> {
     let refuse = |why: String| {
-        Err(LoadError::ForbiddenImport { plugin: plugin.to_owned(), import: name.to_owned(), why })
+        Err(LoadError::ForbiddenImport {
+            plugin: plugin.to_owned(),
+            import: name.to_owned(),
+            why,
+        })
     };
     let (path, version) = name.split_once('@').unwrap_or((name, ""));
     let (namespace, rest) = path.split_once(':').unwrap_or(("", path));
@@ -68,19 +72,58 @@ mod tests {
     /// The golden list (N44): what a guest gets, and in which words it is refused the rest.
     #[test]
     fn imports_are_sorted_by_name() {
-        for name in ["sluice:host/tree@0.1.0", "sluice:host/revision@0.1.0", "sluice:host/log@0.1.0", "sluice:types/objects@0.1.0"] {
+        for name in [
+            "sluice:host/tree@0.1.0",
+            "sluice:host/revision@0.1.0",
+            "sluice:host/log@0.1.0",
+            "sluice:types/objects@0.1.0",
+        ] {
             check_text(name, &expect!["Contract"]);
         }
-        for name in ["wasi:cli/environment@0.2.6", "wasi:sockets/tcp@0.2.0", "wasi:random/random@0.2.3"] {
+        for name in [
+            "wasi:cli/environment@0.2.6",
+            "wasi:sockets/tcp@0.2.0",
+            "wasi:random/random@0.2.3",
+        ] {
             check_text(name, &expect!["Hollow"]);
         }
         for (name, expected) in [
-            ("sluice:host/http@0.1.0", expect!["Plugin/team-label: imports sluice:host/http@0.1.0, which is not granted and which this host does not offer: it offers sluice:host/tree, sluice:host/revision, sluice:host/log. Use a version without it, or upgrade sluice"]),
-            ("sluice:host/tree@0.2.0", expect!["Plugin/team-label: imports sluice:host/tree@0.2.0, which this host offers as 0.1.0 only. Rebuild it with the sluice-sdk of this release, or upgrade sluice"]),
-            ("wasi:http/outgoing-handler@0.2.0", expect!["Plugin/team-label: imports wasi:http/outgoing-handler@0.2.0, and no plugin speaks HTTP: roles are pure functions, the host does the IO. Build it without an HTTP client"]),
-            ("wasi:sockets/types@0.3.0", expect!["Plugin/team-label: imports wasi:sockets/types@0.3.0, and only WASI 0.2 is accepted. Build it with a toolchain for wasm32-wasip2"]),
-            ("wasi:keyvalue/store@0.2.0", expect!["Plugin/team-label: imports wasi:keyvalue/store@0.2.0, which no plugin gets: only sluice:types, sluice:host and the hollow parts of WASI 0.2 are linked. Build it without it"]),
-            ("env", expect!["Plugin/team-label: imports env, which no plugin gets: only sluice:types, sluice:host and the hollow parts of WASI 0.2 are linked. Build it without it"]),
+            (
+                "sluice:host/http@0.1.0",
+                expect![
+                    "Plugin/team-label: imports sluice:host/http@0.1.0, which is not granted and which this host does not offer: it offers sluice:host/tree, sluice:host/revision, sluice:host/log. Use a version without it, or upgrade sluice"
+                ],
+            ),
+            (
+                "sluice:host/tree@0.2.0",
+                expect![
+                    "Plugin/team-label: imports sluice:host/tree@0.2.0, which this host offers as 0.1.0 only. Rebuild it with the sluice-sdk of this release, or upgrade sluice"
+                ],
+            ),
+            (
+                "wasi:http/outgoing-handler@0.2.0",
+                expect![
+                    "Plugin/team-label: imports wasi:http/outgoing-handler@0.2.0, and no plugin speaks HTTP: roles are pure functions, the host does the IO. Build it without an HTTP client"
+                ],
+            ),
+            (
+                "wasi:sockets/types@0.3.0",
+                expect![
+                    "Plugin/team-label: imports wasi:sockets/types@0.3.0, and only WASI 0.2 is accepted. Build it with a toolchain for wasm32-wasip2"
+                ],
+            ),
+            (
+                "wasi:keyvalue/store@0.2.0",
+                expect![
+                    "Plugin/team-label: imports wasi:keyvalue/store@0.2.0, which no plugin gets: only sluice:types, sluice:host and the hollow parts of WASI 0.2 are linked. Build it without it"
+                ],
+            ),
+            (
+                "env",
+                expect![
+                    "Plugin/team-label: imports env, which no plugin gets: only sluice:types, sluice:host and the hollow parts of WASI 0.2 are linked. Build it without it"
+                ],
+            ),
         ] {
             check_text(name, &expected);
         }

@@ -48,7 +48,7 @@ pub use plugin::Plugin;
 pub use pool::{Pool, QUEUE_LENGTH_DEFAULT};
 pub use recorder::Closure;
 pub use roles::{
-    Answer, Context, Finding, Inputs, RenderRequest, Rendered, Renderer, Role, Severity, Trace, TransformRequest,
-    Transformed, Transformer,
+    Answer, Context, Finding, Inputs, RenderRequest, Rendered, Renderer, Role, Severity, Trace,
+    TransformRequest, Transformed, Transformer,
 };
 pub use state::Usage;

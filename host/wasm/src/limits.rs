@@ -144,7 +144,8 @@ impl Limits {
     /// Sets one limit from text, as flags and the `Plugin` object spell it: `memory` to `512Mi`, `time` to `10s`.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), InvalidLimit> {
         if name == "time" {
-            self.time = duration(value).ok_or_else(|| invalid(name, value, "a duration such as 500ms, 10s or 2m"))?;
+            self.time =
+                duration(value).ok_or_else(|| invalid(name, value, "a duration such as 500ms, 10s or 2m"))?;
             return Ok(());
         }
         let field = match name {
@@ -161,7 +162,8 @@ impl Limits {
             "closureEntries" => &mut self.closure_entries,
             _ => return Err(InvalidLimit::UnknownName(name.to_owned())),
         };
-        *field = quantity(value).ok_or_else(|| invalid(name, value, "a count such as 1000 or a size such as 64Mi"))?;
+        *field = quantity(value)
+            .ok_or_else(|| invalid(name, value, "a count such as 1000 or a size such as 64Mi"))?;
         Ok(())
     }
 
@@ -193,16 +195,24 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Time(time) => write!(f, "{time:?}"),
-            Self::Count(count) if count >= 1 << 30 && count.is_multiple_of(1 << 30) => write!(f, "{}Gi", count >> 30),
+            Self::Count(count) if count >= 1 << 30 && count.is_multiple_of(1 << 30) => {
+                write!(f, "{}Gi", count >> 30)
+            }
             Self::Count(count) if count >= MIB && count.is_multiple_of(MIB) => write!(f, "{}Mi", count >> 20),
-            Self::Count(count) if count >= 1 << 10 && count.is_multiple_of(1 << 10) => write!(f, "{}Ki", count >> 10),
+            Self::Count(count) if count >= 1 << 10 && count.is_multiple_of(1 << 10) => {
+                write!(f, "{}Ki", count >> 10)
+            }
             Self::Count(count) => write!(f, "{count}"),
         }
     }
 }
 
 fn invalid(name: &str, value: &str, expected: &'static str) -> InvalidLimit {
-    InvalidLimit::InvalidValue { name: name.to_owned(), value: value.to_owned(), expected }
+    InvalidLimit::InvalidValue {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        expected,
+    }
 }
 
 fn quantity(text: &str) -> Option<u64> {
@@ -217,7 +227,11 @@ fn duration(text: &str) -> Option<Duration> {
     let (digits, unit) = [("ms", 1), ("s", 1000), ("m", 60_000)]
         .into_iter()
         .find_map(|(suffix, unit)| text.strip_suffix(suffix).map(|digits| (digits, unit)))?;
-    digits.parse::<u64>().ok()?.checked_mul(unit).map(Duration::from_millis)
+    digits
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(unit)
+        .map(Duration::from_millis)
 }
 
 #[cfg(test)]
@@ -228,17 +242,37 @@ mod tests {
     fn limits_are_read_from_text_and_shown_as_read() {
         let mut limits = Limits::default();
         for name in Limits::NAMES {
-            limits.set(name, if name == "time" { "1500ms" } else { "3Mi" }).unwrap();
+            limits
+                .set(name, if name == "time" { "1500ms" } else { "3Mi" })
+                .unwrap();
         }
         assert_eq!(limits.amount(Limit::Memory).to_string(), "3Mi");
         assert_eq!(limits.amount(Limit::Time).to_string(), "1.5s");
         for (name, value, message) in [
-            ("memory", "lots", "limits.memory: \"lots\" is not a count such as 1000 or a size such as 64Mi"),
-            ("time", "10", "limits.time: \"10\" is not a duration such as 500ms, 10s or 2m"),
-            ("memory", "99999999999Gi", "limits.memory: \"99999999999Gi\" is not a count such as 1000 or a size such as 64Mi"),
+            (
+                "memory",
+                "lots",
+                "limits.memory: \"lots\" is not a count such as 1000 or a size such as 64Mi",
+            ),
+            (
+                "time",
+                "10",
+                "limits.time: \"10\" is not a duration such as 500ms, 10s or 2m",
+            ),
+            (
+                "memory",
+                "99999999999Gi",
+                "limits.memory: \"99999999999Gi\" is not a count such as 1000 or a size such as 64Mi",
+            ),
         ] {
             assert_eq!(limits.set(name, value).unwrap_err().to_string(), message);
         }
-        assert!(limits.set("colour", "1").unwrap_err().to_string().starts_with("no limit is called \"colour\"; there are memory, time"));
+        assert!(
+            limits
+                .set("colour", "1")
+                .unwrap_err()
+                .to_string()
+                .starts_with("no limit is called \"colour\"; there are memory, time")
+        );
     }
 }

@@ -1,15 +1,15 @@
 //! A loaded component: checked, compiled, linked, ready to be called.
 
-use crate::call::call;
-use crate::roles::Inputs;
-use crate::{Error, LoadError};
 use crate::binary::{self, Metadata};
 use crate::bindings::exports::sluice::{render, transform};
+use crate::call::call;
 use crate::engine::Engine;
 use crate::imports::{self, Import};
 use crate::limits::Limits;
+use crate::roles::Inputs;
 use crate::roles::Role;
 use crate::state::CallState;
+use crate::{Error, LoadError};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use wasmtime::Store;
@@ -37,10 +37,18 @@ pub(crate) struct Exports {
 
 impl Plugin {
     /// Loads somebody's component: checks it, then compiles it. Takes a second for a large one, so call it where blocking is allowed.
-    pub fn compile(engine: &Arc<Engine>, name: &str, bytes: &[u8], limits: Limits) -> Result<Arc<Self>, LoadError> {
+    pub fn compile(
+        engine: &Arc<Engine>,
+        name: &str,
+        bytes: &[u8],
+        limits: Limits,
+    ) -> Result<Arc<Self>, LoadError> {
         let metadata = binary::inspect(name, bytes)?;
-        let component = Component::new(engine.wasmtime(), bytes)
-            .map_err(|error| LoadError::NotAComponent { plugin: name.to_owned(), what: format!("is not valid: {error:#}") })?;
+        let component =
+            Component::new(engine.wasmtime(), bytes).map_err(|error| LoadError::NotAComponent {
+                plugin: name.to_owned(),
+                what: format!("is not valid: {error:#}"),
+            })?;
         let digest = format!("sha256:{}", hex::encode(Sha256::digest(bytes)));
         Self::link(engine, name, digest, metadata, component, limits)
     }
@@ -60,9 +68,18 @@ impl Plugin {
         // They are embedded in this program by its build, beside the code that runs them.
         #[allow(unsafe_code)]
         let component = unsafe { Component::deserialize(engine.wasmtime(), code) };
-        let component = component
-            .map_err(|error| LoadError::StalePrecompiled { plugin: name.to_owned(), what: format!("{error:#}") })?;
-        Self::link(engine, name, digest.to_owned(), Metadata::default(), component, limits)
+        let component = component.map_err(|error| LoadError::StalePrecompiled {
+            plugin: name.to_owned(),
+            what: format!("{error:#}"),
+        })?;
+        Self::link(
+            engine,
+            name,
+            digest.to_owned(),
+            Metadata::default(),
+            component,
+            limits,
+        )
     }
 
     fn link(
@@ -74,26 +91,40 @@ impl Plugin {
         limits: Limits,
     ) -> Result<Arc<Self>, LoadError> {
         let component_type = component.component_type();
-        let imports: Vec<String> =
-            component_type.imports(engine.wasmtime()).map(|(import, _)| import.to_owned()).collect();
+        let imports: Vec<String> = component_type
+            .imports(engine.wasmtime())
+            .map(|(import, _)| import.to_owned())
+            .collect();
         let mut wants_wasi = false;
         for import in &imports {
             wants_wasi |= imports::check(name, import)? == Import::Hollow;
         }
-        let exported: Vec<String> =
-            component_type.exports(engine.wasmtime()).map(|(export, _)| export.to_owned()).collect();
-        if !Role::ALL.iter().any(|role| exported.iter().any(|export| export == role.export())) {
+        let exported: Vec<String> = component_type
+            .exports(engine.wasmtime())
+            .map(|(export, _)| export.to_owned())
+            .collect();
+        if !Role::ALL
+            .iter()
+            .any(|role| exported.iter().any(|export| export == role.export()))
+        {
             return Err(LoadError::NoRole {
                 plugin: name.to_owned(),
                 known: join(Role::ALL.map(Role::export)),
-                exports: if exported.is_empty() { "nothing".to_owned() } else { join(exported) },
+                exports: if exported.is_empty() {
+                    "nothing".to_owned()
+                } else {
+                    join(exported)
+                },
             });
         }
         let incompatible = |error: wasmtime::Error| LoadError::PluginIncompatible {
             plugin: name.to_owned(),
             what: format!("{error:#}"),
         };
-        let pre = engine.linker().instantiate_pre(&component).map_err(incompatible)?;
+        let pre = engine
+            .linker()
+            .instantiate_pre(&component)
+            .map_err(incompatible)?;
         let has = |role: Role| exported.iter().any(|export| export == role.export());
         let exports = Exports {
             renderer: has(Role::Renderer)
@@ -106,7 +137,17 @@ impl Plugin {
                 .map_err(incompatible)?,
         };
         let engine = Arc::clone(engine);
-        Ok(Arc::new(Self { name: name.into(), digest, metadata, limits, imports, wants_wasi, exports, pre, engine }))
+        Ok(Arc::new(Self {
+            name: name.into(),
+            digest,
+            metadata,
+            limits,
+            imports,
+            wants_wasi,
+            exports,
+            pre,
+            engine,
+        }))
     }
 
     /// Its name, as messages call it.
@@ -178,10 +219,18 @@ impl Plugin {
     }
 
     pub(crate) fn other_role(&self, wanted: Role) -> LoadError {
-        LoadError::OtherRole { plugin: self.name.to_string(), wanted, exports: join(self.roles()) }
+        LoadError::OtherRole {
+            plugin: self.name.to_string(),
+            wanted,
+            exports: join(self.roles()),
+        }
     }
 }
 
 fn join(items: impl IntoIterator<Item = impl ToString>) -> String {
-    items.into_iter().map(|item| item.to_string()).collect::<Vec<_>>().join(", ")
+    items
+        .into_iter()
+        .map(|item| item.to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -20,7 +20,10 @@ pub const QUEUE_LENGTH_DEFAULT: usize = 4096;
 impl Default for Pool {
     /// As many calls at once as there are cores: guests only compute.
     fn default() -> Self {
-        Self::new(available_parallelism().map_or(1, usize::from), QUEUE_LENGTH_DEFAULT)
+        Self::new(
+            available_parallelism().map_or(1, usize::from),
+            QUEUE_LENGTH_DEFAULT,
+        )
     }
 }
 
@@ -40,15 +43,23 @@ impl Pool {
         &self,
         call: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let busy = || Error::Busy { queue_length: self.queue_length };
+        let busy = || Error::Busy {
+            queue_length: self.queue_length,
+        };
         let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| busy())?;
-        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|_| busy())?;
+        let permit = Arc::clone(&self.running)
+            .acquire_owned()
+            .await
+            .map_err(|_| busy())?;
         let task = spawn_blocking(move || {
             let _held_until_done = (place, permit);
             call()
         });
         task.await.unwrap_or_else(|error| {
-            Err(Error::HostFailed { plugin: "of this call".to_owned(), what: error.to_string() })
+            Err(Error::HostFailed {
+                plugin: "of this call".to_owned(),
+                what: error.to_string(),
+            })
         })
     }
 }

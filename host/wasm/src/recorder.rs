@@ -15,7 +15,9 @@ pub struct Closure {
 impl Closure {
     /// Whether `tree` gives the answers that were recorded. Costs digest comparisons, and stops at the first difference.
     pub fn holds_in(&self, tree: &dyn Tree) -> bool {
-        self.reads.iter().all(|(question, path, digest)| tree.answer_digest(*question, path) == *digest)
+        self.reads
+            .iter()
+            .all(|(question, path, digest)| tree.answer_digest(*question, path) == *digest)
     }
 }
 
@@ -30,7 +32,10 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(entries_max: u64) -> Self {
-        Self { entries_max, ..Self::default() }
+        Self {
+            entries_max,
+            ..Self::default()
+        }
     }
 
     pub(crate) fn asked(&mut self, question: Question, path: &str) {
@@ -50,6 +55,8 @@ impl Recorder {
             let digest = tree.answer_digest(question, &path);
             (question, path, digest)
         };
-        Some(Closure { reads: self.asked.into_iter().map(digest).collect() })
+        Some(Closure {
+            reads: self.asked.into_iter().map(digest).collect(),
+        })
     }
 }

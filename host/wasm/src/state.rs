@@ -60,19 +60,33 @@ impl fmt::Display for LimitHit {
 }
 
 fn check(is_within: bool, limit: Limit) -> wasmtime::Result<()> {
-    if is_within { Ok(()) } else { Err(wasmtime::Error::new(LimitHit(limit))) }
+    if is_within {
+        Ok(())
+    } else {
+        Err(wasmtime::Error::new(LimitHit(limit)))
+    }
 }
 
 /// All memories (and all tables) of a component share one allowance: a component may hold many instances.
 impl ResourceLimiter for CallState {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.usage.memory = self.usage.memory.saturating_add(desired.saturating_sub(current) as u64);
+        self.usage.memory = self
+            .usage
+            .memory
+            .saturating_add(desired.saturating_sub(current) as u64);
         check(self.usage.memory <= self.limits.memory, Limit::Memory).map(|()| true)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.usage.table_elements = self.usage.table_elements.saturating_add(desired.saturating_sub(current) as u64);
-        check(self.usage.table_elements <= self.limits.table_elements, Limit::TableElements).map(|()| true)
+        self.usage.table_elements = self
+            .usage
+            .table_elements
+            .saturating_add(desired.saturating_sub(current) as u64);
+        check(
+            self.usage.table_elements <= self.limits.table_elements,
+            Limit::TableElements,
+        )
+        .map(|()| true)
     }
 
     fn instances(&self) -> usize {

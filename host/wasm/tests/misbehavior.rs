@@ -11,82 +11,154 @@ fn check(deed: &str, expected: &Expect) {
     let plugin = load("misbehave", tight());
     let started = Instant::now();
     let result = render(&plugin, deed);
-    assert!(started.elapsed() < Duration::from_secs(20), "{deed}: the call must end by its limit");
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{deed}: the call must end by its limit"
+    );
     expected.assert_eq(&outcome(&result));
 }
 
 #[test]
 fn each_misdeed_is_an_ordinary_error() {
     for (deed, expected) in [
-        ("loop", expect![[r#"
+        (
+            "loop",
+            expect![[r#"
             plugin misbehave runs longer than limits.time allows (300ms); raise that limit, or give it less to do
-            [guest, transient]"#]]),
-        ("memory-copy-loop", expect![[r#"
+            [guest, transient]"#]],
+        ),
+        (
+            "memory-copy-loop",
+            expect![[r#"
             plugin misbehave runs longer than limits.time allows (300ms); raise that limit, or give it less to do
-            [guest, transient]"#]]),
-        ("allocate", expect![[r#"
+            [guest, transient]"#]],
+        ),
+        (
+            "allocate",
+            expect![[r#"
             plugin misbehave needs more memory than limits.memory allows (96Mi); raise that limit, or give it less to do
-            [guest, terminal]"#]]),
-        ("recurse", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "recurse",
+            expect![[r#"
             plugin misbehave stopped: it touched memory that it does not have: recursion without an end, or a wild pointer; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("trap", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "trap",
+            expect![[r#"
             plugin misbehave stopped: it reached code that it says is unreachable; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("wild-pointer", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "wild-pointer",
+            expect![[r#"
             plugin misbehave stopped: it touched memory that it does not have: recursion without an end, or a wild pointer; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("panic", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "panic",
+            expect![[r#"
             plugin misbehave stopped: it reached code that it says is unreachable; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("said-panic", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "said-panic",
+            expect![[r#"
             plugin misbehave panicked: there is no spoon at src/spoon.rs:7; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("divide-by-zero", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "divide-by-zero",
+            expect![[r#"
             plugin misbehave stopped: it reached code that it says is unreachable; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("huge-output", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "huge-output",
+            expect![[r#"
             plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); raise that limit, or give it less to do
-            [guest, terminal]"#]]),
-        ("shared-output", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "shared-output",
+            expect![[r#"
             plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); raise that limit, or give it less to do
-            [guest, terminal]"#]]),
-        ("huge-log-call", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "huge-log-call",
+            expect![[r#"
             plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); raise that limit, or give it less to do
-            [guest, terminal]"#]]),
-        ("host-calls", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "host-calls",
+            expect![[r#"
             plugin misbehave calls the host more often than limits.hostCalls allows (10000); raise that limit, or give it less to do
-            [guest, terminal]"#]]),
-        ("read-a-lot", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "read-a-lot",
+            expect![[r#"
             plugin misbehave reads more of its tree than limits.treeBytes allows (512Mi); raise that limit, or give it less to do
-            [guest, terminal]"#]]),
-        ("body-not-utf8", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "body-not-utf8",
+            expect![[r#"
             plugin misbehave gave a malformed answer: object 0 (ConfigMap x): its body is not UTF-8 at byte 0; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("body-not-json", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "body-not-json",
+            expect![[r#"
             plugin misbehave gave a malformed answer: object 0 (ConfigMap x): its body is not JSON: key must be a string at line 1 column 2; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("body-not-an-object", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "body-not-an-object",
+            expect![[r#"
             plugin misbehave gave a malformed answer: object 0 (ConfigMap x): not an object: a Kubernetes object is a mapping with apiVersion, kind and metadata; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("body-without-kind", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "body-without-kind",
+            expect![[r#"
             plugin misbehave gave a malformed answer: object 0 (ConfigMap x): kind is missing or not a string; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("body-deeply-nested", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "body-deeply-nested",
+            expect![[r#"
             plugin misbehave gave a malformed answer: object 0 (ConfigMap x): its body is not JSON: recursion limit exceeded at line 1 column 128; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("other-identity", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "other-identity",
+            expect![[r#"
             plugin misbehave gave a malformed answer: object 0 (ConfigMap x): its body says that it is v1 ConfigMap/y; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("string-not-utf8", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "string-not-utf8",
+            expect![[r#"
             plugin misbehave gave a malformed answer: invalid utf-8 sequence of 1 bytes from index 0; this is a bug in the plugin
-            [guest, terminal]"#]]),
-        ("terminal", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "terminal",
+            expect![[r#"
             this will never work
-            [guest, terminal]"#]]),
-        ("transient", expect![[r#"
+            [guest, terminal]"#]],
+        ),
+        (
+            "transient",
+            expect![[r#"
             this may work later
-            [guest, transient]"#]]),
+            [guest, transient]"#]],
+        ),
     ] {
         check(deed, &expected);
     }
@@ -99,13 +171,25 @@ fn the_host_outlives_them_all_and_gets_its_memory_back() {
     assert!(render(&plugin, "nothing").is_ok());
     let before = resident_mib();
     for _ in 0..3 {
-        for deed in ["allocate", "recurse", "trap", "panic", "huge-output", "shared-output", "host-calls", "memory-copy-loop"] {
+        for deed in [
+            "allocate",
+            "recurse",
+            "trap",
+            "panic",
+            "huge-output",
+            "shared-output",
+            "host-calls",
+            "memory-copy-loop",
+        ] {
             assert!(render(&plugin, deed).is_err(), "{deed}");
             expect!["1 objects: nothing"].assert_eq(&outcome(&render(&plugin, "nothing")));
         }
     }
     let after = resident_mib();
-    assert!(after <= before + 96 + 16, "{before} MiB before, {after} MiB after: more than the limit and 16 MiB");
+    assert!(
+        after <= before + 96 + 16,
+        "{before} MiB before, {after} MiB after: more than the limit and 16 MiB"
+    );
 }
 
 /// N40: no call sees what another left in memory.
@@ -127,7 +211,8 @@ fn the_log_is_bounded_and_says_what_it_dropped() {
 fn a_file_beyond_the_limit_is_refused_to_the_guest() {
     let mut limits = tight();
     limits.set("fileBytes", "1000").unwrap();
-    expect!["1 objects: Err(TreeError::TooLarge(1000))"].assert_eq(&outcome(&render(&load("misbehave", limits), "read-too-large")));
+    expect!["1 objects: Err(TreeError::TooLarge(1000))"]
+        .assert_eq(&outcome(&render(&load("misbehave", limits), "read-too-large")));
 }
 
 #[test]
@@ -145,5 +230,6 @@ fn the_tree_is_all_that_a_guest_sees() {
         TreeError::NotAFile
         TreeError::InvalidPath
         TreeError::NotFound
-        TreeError::InvalidPath"#]].assert_eq(&outcome(&answer).replace(" | ", "\n"));
+        TreeError::InvalidPath"#]]
+    .assert_eq(&outcome(&answer).replace(" | ", "\n"));
 }

@@ -14,35 +14,72 @@ fn config_map(name: &str) -> Object {
 
 fn transform(config: Value) -> Result<String, Error> {
     let plugin = load("sdk", Limits::default());
-    let request = TransformRequest { items: vec![config_map("a"), config_map("b")], config, context: context() };
+    let request = TransformRequest {
+        items: vec![config_map("a"), config_map("b")],
+        config,
+        context: context(),
+    };
     let answer = plugin.transformer().unwrap().transform(&request)?;
-    let labels: Vec<_> = answer.value.items.iter().map(|o| o.text(&["metadata", "labels", "team"]).unwrap_or("-")).collect();
-    let log: Vec<_> = answer.trace.log.iter().map(|line| format!("{} {} {:?}", line.level, line.message, line.fields)).collect();
-    Ok(format!("{} findings, labels {labels:?}, log {log:?}", answer.value.findings.len()))
+    let labels: Vec<_> = answer
+        .value
+        .items
+        .iter()
+        .map(|o| o.text(&["metadata", "labels", "team"]).unwrap_or("-"))
+        .collect();
+    let log: Vec<_> = answer
+        .trace
+        .log
+        .iter()
+        .map(|line| format!("{} {} {:?}", line.level, line.message, line.fields))
+        .collect();
+    Ok(format!(
+        "{} findings, labels {labels:?}, log {log:?}",
+        answer.value.findings.len()
+    ))
 }
 
 #[test]
 fn a_transformer_transforms_reports_and_logs() {
-    expect![[r#"2 findings, labels ["web", "web"], log ["INFO 2 objects [(\"team\", \"web\")]"]"#]].assert_eq(&transform(json!({"team": "web"})).unwrap());
+    expect![[r#"2 findings, labels ["web", "web"], log ["INFO 2 objects [(\"team\", \"web\")]"]"#]]
+        .assert_eq(&transform(json!({"team": "web"})).unwrap());
 }
 
 #[test]
 fn a_panic_is_quoted_and_a_wrong_configuration_explained() {
-    expect!["plugin sdk panicked: a team has a name at sdk/src/lib.rs:18; this is a bug in the plugin"].assert_eq(&transform(json!({"team": "panic"})).unwrap_err().to_string());
-    expect!["configuration: unknown field `taem`, expected `team` at line 1 column 7"].assert_eq(&transform(json!({"taem": "web"})).unwrap_err().to_string());
-    expect!["configuration: missing field `team` at line 1 column 2"].assert_eq(&transform(Value::Null).unwrap_err().to_string());
+    expect!["plugin sdk panicked: a team has a name at sdk/src/lib.rs:18; this is a bug in the plugin"]
+        .assert_eq(&transform(json!({"team": "panic"})).unwrap_err().to_string());
+    expect!["configuration: unknown field `taem`, expected `team` at line 1 column 7"]
+        .assert_eq(&transform(json!({"taem": "web"})).unwrap_err().to_string());
+    expect!["configuration: missing field `team` at line 1 column 2"]
+        .assert_eq(&transform(Value::Null).unwrap_err().to_string());
 }
 
 #[test]
 fn a_renderer_reads_its_tree_and_gives_origins() {
     let plugin = load("sdk", Limits::default());
     let mut tree = sluice_artifact::MemoryTree::new();
-    tree.add_file("/apps/a.yaml", b"---\nkind: Secret\napiVersion: v1\nmetadata: {name: s}\n".to_vec(), false).unwrap();
-    let request = RenderRequest { path: "/apps".to_owned(), config: json!({"team": "web"}), context: context() };
-    let inputs = sluice_wasm::Inputs { tree: std::sync::Arc::new(tree), ..inputs() };
+    tree.add_file(
+        "/apps/a.yaml",
+        b"---\nkind: Secret\napiVersion: v1\nmetadata: {name: s}\n".to_vec(),
+        false,
+    )
+    .unwrap();
+    let request = RenderRequest {
+        path: "/apps".to_owned(),
+        config: json!({"team": "web"}),
+        context: context(),
+    };
+    let inputs = sluice_wasm::Inputs {
+        tree: std::sync::Arc::new(tree),
+        ..inputs()
+    };
     let answer = plugin.renderer().unwrap().render(&request, inputs).unwrap();
     let object = &answer.value.objects[0];
-    expect!["Secret/s from apps/a.yaml:1"].assert_eq(&format!("{} from {}", object.id(), object.origin().unwrap()));
+    expect!["Secret/s from apps/a.yaml:1"].assert_eq(&format!(
+        "{} from {}",
+        object.id(),
+        object.origin().unwrap()
+    ));
 }
 
 #[test]
@@ -68,7 +105,8 @@ async fn the_pool_is_bounded() {
     tokio::task::yield_now().await;
     tokio::task::yield_now().await;
     let third = pool.run(|| Ok(true)).await;
-    expect!["1 plugin calls wait already; this one is tried again later"].assert_eq(&third.unwrap_err().to_string());
+    expect!["1 plugin calls wait already; this one is tried again later"]
+        .assert_eq(&third.unwrap_err().to_string());
     second.abort();
     assert!(second.await.is_err_and(|error| error.is_cancelled()));
     let fourth = tokio::spawn({

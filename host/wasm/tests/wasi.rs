@@ -26,16 +26,26 @@ fn a_guest_that_tries_everything_finds_nothing() {
         connect: refused (Permission denied (os error 2))
         listen: refused (Permission denied (os error 2))
         udp: refused (Permission denied (os error 2))
-    "#]].assert_eq(&outcome(&result));
+    "#]]
+    .assert_eq(&outcome(&result));
     assert!(started.elapsed() < Duration::from_secs(60), "it slept");
-    let log: Vec<String> = result.unwrap().trace.log.into_iter().map(|line| line.message).collect();
+    let log: Vec<String> = result
+        .unwrap()
+        .trace
+        .log
+        .into_iter()
+        .map(|line| line.message)
+        .collect();
     assert_eq!(log, ["this goes to the log", "and this too"]);
 }
 
 #[test]
 fn two_calls_see_the_same_world() {
     let plugin = load("probe", tight());
-    assert_eq!(outcome(&render(&plugin, "probe")), outcome(&render(&plugin, "probe")));
+    assert_eq!(
+        outcome(&render(&plugin, "probe")),
+        outcome(&render(&plugin, "probe"))
+    );
 }
 
 #[test]
@@ -43,14 +53,18 @@ fn endings_of_other_toolchains_are_ordinary_errors() {
     let plugin = load("probe", tight());
     expect![[r#"
         plugin probe panicked: there is no spoon at probe/src/lib.rs:33:37; this is a bug in the plugin
-        [guest, terminal]"#]].assert_eq(&outcome(&render(&plugin, "panic")));
+        [guest, terminal]"#]]
+    .assert_eq(&outcome(&render(&plugin, "panic")));
     expect![[r#"
         plugin probe stopped: it exited with status 1; this is a bug in the plugin
-        [guest, terminal]"#]].assert_eq(&outcome(&render(&plugin, "exit")));
+        [guest, terminal]"#]]
+    .assert_eq(&outcome(&render(&plugin, "exit")));
     expect![[r#"
         plugin probe runs longer than limits.time allows (300ms); raise that limit, or give it less to do
-        [guest, transient]"#]].assert_eq(&outcome(&render(&plugin, "sleep-forever")));
+        [guest, transient]"#]]
+    .assert_eq(&outcome(&render(&plugin, "sleep-forever")));
     expect![[r#"
         plugin probe runs longer than limits.time allows (300ms); raise that limit, or give it less to do
-        [guest, transient]"#]].assert_eq(&outcome(&render(&plugin, "output-flood")));
+        [guest, transient]"#]]
+    .assert_eq(&outcome(&render(&plugin, "output-flood")));
 }

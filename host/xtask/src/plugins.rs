@@ -19,7 +19,15 @@ const WASI_TARGET: &str = "wasm32-wasip2";
 /// Builds the plugins that are part of the program.
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let out = shell::target().join("plugins");
-    let inputs = ["plugins", "wit", "sdk/rust", "host/yaml", "host/object", "host/schema", "host/wasm/src/engine.rs"];
+    let inputs = [
+        "plugins",
+        "wit",
+        "sdk/rust",
+        "host/yaml",
+        "host/object",
+        "host/schema",
+        "host/wasm/src/engine.rs",
+    ];
     let Some(stamp) = Stamp::check(&out, &inputs)? else {
         println!("plugins: up to date in {}", out.display());
         return Ok(());
@@ -28,7 +36,13 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
     let mut index = String::from("&[\n");
     for guest in guests {
         let made = finish(&guest, &out)?;
-        println!("plugins: {} {} ({} KiB, compiled {} KiB)", guest.name, made.digest, made.size >> 10, made.code_size >> 10);
+        println!(
+            "plugins: {} {} ({} KiB, compiled {} KiB)",
+            guest.name,
+            made.digest,
+            made.size >> 10,
+            made.code_size >> 10
+        );
         index.push_str(&format!(
             "    Builtin {{ name: {:?}, digest: {:?}, code: include_bytes!({:?}) }},\n",
             guest.name, made.digest, made.code
@@ -44,7 +58,10 @@ pub(crate) fn guests(_: &[String]) -> Result<()> {
     let out = shell::target().join("guests-for-tests");
     if let Some(stamp) = Stamp::check(&out, &["tests/guests", "wit", "sdk/rust", "host/yaml"])? {
         for guest in build(&shell::root().join("tests/guests/core"), CORE_TARGET)? {
-            fs::write(out.join(format!("{}.wasm", guest.name)), componentize(&guest.core)?)?;
+            fs::write(
+                out.join(format!("{}.wasm", guest.name)),
+                componentize(&guest.core)?,
+            )?;
         }
         // for this target rustc makes components by itself
         for guest in build(&shell::root().join("tests/guests/wasi"), WASI_TARGET)? {
@@ -70,7 +87,16 @@ fn build(workspace: &Path, target: &str) -> Result<Vec<Guest>> {
     cargo
         // cargo reads .cargo/config.toml from where it is started
         .current_dir(workspace)
-        .args(["build", "--quiet", "--release", "--workspace", "--lib", "--target", target, "--target-dir"])
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--workspace",
+            "--lib",
+            "--target",
+            target,
+            "--target-dir",
+        ])
         .arg(&target_dir)
         // flags meant for the host would replace those of the guests' own configuration
         .env_remove("RUSTFLAGS")
@@ -83,9 +109,18 @@ fn build(workspace: &Path, target: &str) -> Result<Vec<Guest>> {
             continue;
         }
         let name = package_name(&text).with_context(|| format!("{}: no package name", manifest.display()))?;
-        let core = target_dir.join(target).join("release").join(format!("{}.wasm", name.replace('-', "_")));
-        let folder = manifest.parent().and_then(Path::file_name).context("a package lies in a folder")?;
-        guests.push(Guest { name: folder.to_string_lossy().into_owned(), core });
+        let core = target_dir
+            .join(target)
+            .join("release")
+            .join(format!("{}.wasm", name.replace('-', "_")));
+        let folder = manifest
+            .parent()
+            .and_then(Path::file_name)
+            .context("a package lies in a folder")?;
+        guests.push(Guest {
+            name: folder.to_string_lossy().into_owned(),
+            core,
+        });
     }
     Ok(guests)
 }
@@ -103,24 +138,38 @@ fn manifests(workspace: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn package_name(manifest: &str) -> Option<&str> {
-    manifest.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
+    manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))
 }
 
 /// Rust's own component for a target, installed where it is missing.
 fn ensure_target(target: &str) -> Result<()> {
-    let output = Command::new("rustc").current_dir(shell::root()).args(["--print", "sysroot"]).output()?;
+    let output = Command::new("rustc")
+        .current_dir(shell::root())
+        .args(["--print", "sysroot"])
+        .output()?;
     let sysroot = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
     if sysroot.join("lib/rustlib").join(target).join("lib").is_dir() {
         return Ok(());
     }
     println!("plugins: adding the Rust target {target} (rustup target add {target})");
-    shell::run(Command::new("rustup").current_dir(shell::root()).args(["target", "add", target]))
+    shell::run(
+        Command::new("rustup")
+            .current_dir(shell::root())
+            .args(["target", "add", target]),
+    )
 }
 
 /// A component of a core module that says by its sections which worlds it is for.
 fn componentize(core: &Path) -> Result<Vec<u8>> {
     let bytes = fs::read(core).with_context(|| core.display().to_string())?;
-    let encode = || ComponentEncoder::default().validate(true).module(&bytes)?.encode();
+    let encode = || {
+        ComponentEncoder::default()
+            .validate(true)
+            .module(&bytes)?
+            .encode()
+    };
     encode().with_context(|| format!("{} does not make a component", core.display()))
 }
 
@@ -147,7 +196,12 @@ fn finish(guest: &Guest, out: &Path) -> Result<Made> {
     }
     let bytes = fs::read(&finished)?;
     let code_size = fs::metadata(&code)?.len();
-    Ok(Made { digest: format!("sha256:{}", hex(&[bytes.as_slice()])), size: bytes.len(), code, code_size })
+    Ok(Made {
+        digest: format!("sha256:{}", hex(&[bytes.as_slice()])),
+        size: bytes.len(),
+        code,
+        code_size,
+    })
 }
 
 /// Runs the compiler of `host/wasm`: the one that `SLUICE_PRECOMPILE` names, else one built here.
@@ -161,7 +215,16 @@ fn precompile(paths: &[&Path], out: &Path) -> Result<()> {
     let none = out.join("none");
     fs::create_dir_all(&none)?;
     write_if_changed(&none.join("index.rs"), b"&[]\n")?;
-    let args = ["build", "--quiet", "--package", "sluice", "--package", "sluice-wasm", "--bin", "sluice-precompile"];
+    let args = [
+        "build",
+        "--quiet",
+        "--package",
+        "sluice",
+        "--package",
+        "sluice-wasm",
+        "--bin",
+        "sluice-precompile",
+    ];
     shell::run(shell::cargo(&args).env("SLUICE_PLUGINS_DIR", &none))?;
     shell::run(Command::new(shell::target().join("debug/sluice-precompile")).args(paths))
 }
@@ -188,7 +251,10 @@ impl Stamp {
             hash.update(file.to_string_lossy().as_bytes());
             hash.update(Sha256::digest(fs::read(&file).unwrap_or_default()));
         }
-        let stamp = Self { path: out.join("stamp"), digest: hex_of(&hash.finalize()) };
+        let stamp = Self {
+            path: out.join("stamp"),
+            digest: hex_of(&hash.finalize()),
+        };
         let is_current = fs::read_to_string(&stamp.path).ok().as_deref() == Some(stamp.digest.as_str());
         Ok(if is_current { None } else { Some(stamp) })
     }
@@ -201,7 +267,9 @@ impl Stamp {
 /// The version of wasmtime that the program is locked to.
 fn wasmtime_version() -> Result<String> {
     let lock = fs::read_to_string(shell::root().join("Cargo.lock")).context("Cargo.lock")?;
-    let (_, after) = lock.split_once("name = \"wasmtime\"\nversion = \"").context("Cargo.lock names no wasmtime")?;
+    let (_, after) = lock
+        .split_once("name = \"wasmtime\"\nversion = \"")
+        .context("Cargo.lock names no wasmtime")?;
     Ok(after.split('"').next().unwrap_or_default().to_owned())
 }
 
@@ -217,7 +285,10 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     }
     for entry in fs::read_dir(path)? {
         let entry = entry?.path();
-        let is_cases = entry.ends_with("tests") && entry.parent().is_some_and(|parent| parent.join("Cargo.toml").is_file());
+        let is_cases = entry.ends_with("tests")
+            && entry
+                .parent()
+                .is_some_and(|parent| parent.join("Cargo.toml").is_file());
         if !is_cases {
             collect(&entry, files)?;
         }

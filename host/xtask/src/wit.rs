@@ -11,7 +11,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wit_parser::{
-    Docs, Function, Handle, Interface, PackageId, Resolve, Type, TypeDef, TypeDefKind, UnresolvedPackageGroup, WorldItem,
+    Docs, Function, Handle, Interface, PackageId, Resolve, Type, TypeDef, TypeDefKind,
+    UnresolvedPackageGroup, WorldItem,
 };
 
 /// Folders of `wit/` that are packages, each after those that it uses.
@@ -21,18 +22,29 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let root = shell::root();
     let (resolve, packages) = parse(&root.join("wit"))?;
     let undocumented = undocumented(&resolve, &packages);
-    ensure!(undocumented.is_empty(), "without documentation:\n  {}", undocumented.join("\n  "));
+    ensure!(
+        undocumented.is_empty(),
+        "without documentation:\n  {}",
+        undocumented.join("\n  ")
+    );
     let frozen = check_frozen(&root.join("wit"), &resolve, &packages)?;
     let reference = reference(&resolve, &packages)?;
     let path = root.join("host/docs/reference/wit.md");
     let is_current = fs::read_to_string(&path).ok().as_deref() == Some(reference.as_str());
     if args.iter().any(|arg| arg == "--check") {
-        ensure!(is_current, "{} is out of date; run `cargo xtask wit`", path.display());
+        ensure!(
+            is_current,
+            "{} is out of date; run `cargo xtask wit`",
+            path.display()
+        );
     } else if !is_current {
         fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
         fs::write(&path, reference)?;
     }
-    println!("wit: {} packages, all items documented, {frozen} published versions unchanged", packages.len());
+    println!(
+        "wit: {} packages, all items documented, {frozen} published versions unchanged",
+        packages.len()
+    );
     Ok(())
 }
 
@@ -41,8 +53,13 @@ fn parse(wit: &Path) -> Result<(Resolve, Vec<PackageId>)> {
     let mut packages = Vec::new();
     for package in PACKAGES {
         let folder = wit.join(package);
-        let group = UnresolvedPackageGroup::parse_dir(&folder).with_context(|| folder.display().to_string())?;
-        packages.push(resolve.push_group(group).with_context(|| folder.display().to_string())?);
+        let group =
+            UnresolvedPackageGroup::parse_dir(&folder).with_context(|| folder.display().to_string())?;
+        packages.push(
+            resolve
+                .push_group(group)
+                .with_context(|| folder.display().to_string())?,
+        );
     }
     Ok((resolve, packages))
 }
@@ -51,14 +68,24 @@ fn parse(wit: &Path) -> Result<(Resolve, Vec<PackageId>)> {
 fn check_frozen(wit: &Path, resolve: &Resolve, packages: &[PackageId]) -> Result<usize> {
     let mut frozen = 0;
     for (id, folder) in packages.iter().zip(PACKAGES) {
-        let package = &resolve.packages.get(*id).context("the package was just parsed")?.name;
-        let version = package.version.as_ref().with_context(|| format!("wit/{folder}: the package has no version"))?;
+        let package = &resolve
+            .packages
+            .get(*id)
+            .context("the package was just parsed")?
+            .name;
+        let version = package
+            .version
+            .as_ref()
+            .with_context(|| format!("wit/{folder}: the package has no version"))?;
         let published = wit.join("published").join(folder).join(version.to_string());
         if !published.is_dir() {
             continue;
         }
         for name in files(&published)?.into_iter().chain(files(&wit.join(folder))?) {
-            let (then, now) = (fs::read(published.join(&name)).ok(), fs::read(wit.join(folder).join(&name)).ok());
+            let (then, now) = (
+                fs::read(published.join(&name)).ok(),
+                fs::read(wit.join(folder).join(&name)).ok(),
+            );
             if then != now {
                 bail!(
                     "wit/{folder}/{} differs from {package} as published; published versions are frozen: raise the version (wit/README.md says which)",
@@ -96,7 +123,9 @@ fn visit(resolve: &Resolve, packages: &[PackageId], see: &mut dyn FnMut(&str, &D
     for package in packages.iter().filter_map(|id| resolve.packages.get(*id)) {
         for (name, id) in &package.interfaces {
             let path = format!("{}/{name}", package.name);
-            let Some(interface) = resolve.interfaces.get(*id) else { continue };
+            let Some(interface) = resolve.interfaces.get(*id) else {
+                continue;
+            };
             see(&path, &interface.docs);
             for (name, definition) in own_types(resolve, interface) {
                 let path = format!("{path}.{name}");
@@ -119,30 +148,45 @@ fn visit(resolve: &Resolve, packages: &[PackageId], see: &mut dyn FnMut(&str, &D
 
 /// The types that an interface defines, without those that it takes from another.
 fn own_types<'a>(resolve: &'a Resolve, interface: &'a Interface) -> Vec<(&'a String, &'a TypeDef)> {
-    let types = interface.types.iter().filter_map(|(name, id)| Some((name, resolve.types.get(*id)?)));
-    types.filter(|(_, definition)| !matches!(definition.kind, TypeDefKind::Type(Type::Id(_)))).collect()
+    let types = interface
+        .types
+        .iter()
+        .filter_map(|(name, id)| Some((name, resolve.types.get(*id)?)));
+    types
+        .filter(|(_, definition)| !matches!(definition.kind, TypeDefKind::Type(Type::Id(_))))
+        .collect()
 }
 
 /// The fields, cases or flags of a type: name, type, documentation.
 fn members<'a>(resolve: &Resolve, definition: &'a TypeDef) -> Vec<(&'a str, String, &'a Docs)> {
     match &definition.kind {
-        TypeDefKind::Record(record) => {
-            record.fields.iter().map(|field| (field.name.as_str(), type_text(resolve, &field.ty), &field.docs)).collect()
-        }
+        TypeDefKind::Record(record) => record
+            .fields
+            .iter()
+            .map(|field| (field.name.as_str(), type_text(resolve, &field.ty), &field.docs))
+            .collect(),
         TypeDefKind::Variant(variant) => variant
             .cases
             .iter()
             .map(|case| {
-                let payload = case.ty.as_ref().map(|ty| type_text(resolve, ty)).unwrap_or_default();
+                let payload = case
+                    .ty
+                    .as_ref()
+                    .map(|ty| type_text(resolve, ty))
+                    .unwrap_or_default();
                 (case.name.as_str(), payload, &case.docs)
             })
             .collect(),
-        TypeDefKind::Enum(cases) => {
-            cases.cases.iter().map(|case| (case.name.as_str(), String::new(), &case.docs)).collect()
-        }
-        TypeDefKind::Flags(flags) => {
-            flags.flags.iter().map(|flag| (flag.name.as_str(), String::new(), &flag.docs)).collect()
-        }
+        TypeDefKind::Enum(cases) => cases
+            .cases
+            .iter()
+            .map(|case| (case.name.as_str(), String::new(), &case.docs))
+            .collect(),
+        TypeDefKind::Flags(flags) => flags
+            .flags
+            .iter()
+            .map(|flag| (flag.name.as_str(), String::new(), &flag.docs))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -157,28 +201,52 @@ fn reference(resolve: &Resolve, packages: &[PackageId]) -> Result<String> {
     for package in packages.iter().filter_map(|id| resolve.packages.get(*id)) {
         write!(page, "\n## `{}`\n", package.name)?;
         for (name, id) in &package.worlds {
-            let Some(world) = resolve.worlds.get(*id) else { continue };
+            let Some(world) = resolve.worlds.get(*id) else {
+                continue;
+            };
             write!(page, "\n### world `{name}`\n\n{}\n\n", text(&world.docs))?;
             for (verb, items) in [("imports", &world.imports), ("exports", &world.exports)] {
                 for item in items.values() {
                     if let WorldItem::Interface { id, .. } = item {
-                        writeln!(page, "- {verb} `{}`", resolve.id_of(*id).context("an interface of a package has a name")?)?;
+                        writeln!(
+                            page,
+                            "- {verb} `{}`",
+                            resolve
+                                .id_of(*id)
+                                .context("an interface of a package has a name")?
+                        )?;
                     }
                 }
             }
         }
         for (name, id) in &package.interfaces {
-            let Some(interface) = resolve.interfaces.get(*id) else { continue };
+            let Some(interface) = resolve.interfaces.get(*id) else {
+                continue;
+            };
             write!(page, "\n### interface `{name}`\n\n{}\n", text(&interface.docs))?;
             for (name, definition) in own_types(resolve, interface) {
-                write!(page, "\n#### {} `{name}`\n\n{}\n\n", definition.kind.as_str(), text(&definition.docs))?;
+                write!(
+                    page,
+                    "\n#### {} `{name}`\n\n{}\n\n",
+                    definition.kind.as_str(),
+                    text(&definition.docs)
+                )?;
                 for (member, ty, docs) in members(resolve, definition) {
-                    let ty = if ty.is_empty() { String::new() } else { format!(" `{ty}`") };
+                    let ty = if ty.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" `{ty}`")
+                    };
                     writeln!(page, "- `{member}`{ty}: {}", text(docs).replace('\n', " "))?;
                 }
             }
             for (name, function) in &interface.functions {
-                write!(page, "\n#### func `{name}{}`\n\n{}\n", signature(resolve, function), text(&function.docs))?;
+                write!(
+                    page,
+                    "\n#### func `{name}{}`\n\n{}\n",
+                    signature(resolve, function),
+                    text(&function.docs)
+                )?;
             }
         }
     }
@@ -190,16 +258,27 @@ fn text(docs: &Docs) -> &str {
 }
 
 fn signature(resolve: &Resolve, function: &Function) -> String {
-    let parameters: Vec<String> =
-        function.params.iter().map(|param| format!("{}: {}", param.name, type_text(resolve, &param.ty))).collect();
-    let result = function.result.as_ref().map(|ty| format!(" -> {}", type_text(resolve, ty))).unwrap_or_default();
+    let parameters: Vec<String> = function
+        .params
+        .iter()
+        .map(|param| format!("{}: {}", param.name, type_text(resolve, &param.ty)))
+        .collect();
+    let result = function
+        .result
+        .as_ref()
+        .map(|ty| format!(" -> {}", type_text(resolve, ty)))
+        .unwrap_or_default();
     format!("({}){result}", parameters.join(", "))
 }
 
 /// A type as WIT spells it.
 fn type_text(resolve: &Resolve, ty: &Type) -> String {
-    let Type::Id(id) = ty else { return primitive(ty).to_owned() };
-    let Some(definition) = resolve.types.get(*id) else { return String::new() };
+    let Type::Id(id) = ty else {
+        return primitive(ty).to_owned();
+    };
+    let Some(definition) = resolve.types.get(*id) else {
+        return String::new();
+    };
     if let Some(name) = &definition.name {
         return name.clone();
     }
@@ -207,7 +286,10 @@ fn type_text(resolve: &Resolve, ty: &Type) -> String {
     match &definition.kind {
         TypeDefKind::List(ty) => format!("list<{}>", inner(ty)),
         TypeDefKind::Option(ty) => format!("option<{}>", inner(ty)),
-        TypeDefKind::Tuple(tuple) => format!("tuple<{}>", tuple.types.iter().map(inner).collect::<Vec<_>>().join(", ")),
+        TypeDefKind::Tuple(tuple) => format!(
+            "tuple<{}>",
+            tuple.types.iter().map(inner).collect::<Vec<_>>().join(", ")
+        ),
         TypeDefKind::Result(result) => {
             let part = |ty: &Option<Type>| ty.as_ref().map_or_else(|| "_".to_owned(), inner);
             format!("result<{}, {}>", part(&result.ok), part(&result.err))

@@ -48,12 +48,21 @@ pub fn expand(template: &str, variables: &Variables, undefined: Undefined) -> Re
     Ok(output)
 }
 
-fn expand_part(part: &Part, variables: &Variables, undefined: Undefined, output: &mut String) -> Result<(), Error> {
+fn expand_part(
+    part: &Part,
+    variables: &Variables,
+    undefined: Undefined,
+    output: &mut String,
+) -> Result<(), Error> {
     match part {
         Part::Text(text) => output.push_str(text),
         Part::Expression(expression) => output.push_str(&value_of(expression, variables, undefined)?),
     }
-    if output.len() > OUTPUT_BYTES_MAX { Err(Error::TooLarge) } else { Ok(()) }
+    if output.len() > OUTPUT_BYTES_MAX {
+        Err(Error::TooLarge)
+    } else {
+        Ok(())
+    }
 }
 
 /// Arguments come first, needed or not, so an undefined variable in an unused default fails too.
@@ -109,9 +118,15 @@ fn apply(expression: &Expression, value: &str, arguments: &[String]) -> Result<S
 
 /// Offsets and lengths count bytes. What is no number leaves the value as it is.
 fn substring(name: &str, value: &str, offset: &str, length: Option<&str>) -> Result<String, Error> {
-    let Some(offset) = integer(offset) else { return Ok(value.to_owned()) };
+    let Some(offset) = integer(offset) else {
+        return Ok(value.to_owned());
+    };
     let size = i64::try_from(value.len()).unwrap_or(i64::MAX);
-    let start = if offset < 0 { (size + offset).max(0) } else { offset };
+    let start = if offset < 0 {
+        (size + offset).max(0)
+    } else {
+        offset
+    };
     let end = match length.map(integer) {
         None => size,
         Some(None) => return Ok(value.to_owned()),
@@ -124,7 +139,10 @@ fn substring(name: &str, value: &str, offset: &str, length: Option<&str>) -> Res
         return Err(Error::NegativeLength);
     }
     let range = usize::try_from(start).unwrap_or(usize::MAX)..usize::try_from(end).unwrap_or(usize::MAX);
-    value.get(range).map(str::to_owned).ok_or_else(|| Error::CutCharacter(name.to_owned()))
+    value
+        .get(range)
+        .map(str::to_owned)
+        .ok_or_else(|| Error::CutCharacter(name.to_owned()))
 }
 
 /// As Go reads a decimal integer: a sign and digits, nothing else.
@@ -147,7 +165,11 @@ fn lower(character: char) -> char {
 }
 
 fn single(character: char, mut mapped: impl ExactSizeIterator<Item = char>) -> char {
-    if mapped.len() == 1 { mapped.next().unwrap_or(character) } else { character }
+    if mapped.len() == 1 {
+        mapped.next().unwrap_or(character)
+    } else {
+        character
+    }
 }
 
 #[cfg(test)]

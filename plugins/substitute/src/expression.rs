@@ -51,7 +51,10 @@ pub const NESTING_MAX: usize = 100;
 
 /// Reads a template. A NUL ends it.
 pub fn parse(template: &str) -> Result<Vec<Part>, SyntaxError> {
-    let mut reader = Reader { rest: template, depth: 0 };
+    let mut reader = Reader {
+        rest: template,
+        depth: 0,
+    };
     let mut parts = Vec::new();
     while reader.peek().is_some() {
         if reader.take("${") {
@@ -150,7 +153,11 @@ impl Reader<'_> {
         if self.depth > NESTING_MAX {
             return Err(SyntaxError::TooDeep);
         }
-        let expression = if self.peek() == Some('#') { self.length() } else { self.named() };
+        let expression = if self.peek() == Some('#') {
+            self.length()
+        } else {
+            self.named()
+        };
         self.depth -= 1;
         expression
     }
@@ -159,41 +166,67 @@ impl Reader<'_> {
     fn length(&mut self) -> Result<Expression, SyntaxError> {
         self.take("#");
         let name = self.name().ok_or(SyntaxError::BadSubstitution)?;
-        self.close(Expression { name, operator: "#".to_owned(), arguments: Vec::new() })
+        self.close(Expression {
+            name,
+            operator: "#".to_owned(),
+            arguments: Vec::new(),
+        })
     }
 
     fn named(&mut self) -> Result<Expression, SyntaxError> {
         let name = self.name().ok_or(SyntaxError::VariableName)?;
         match self.peek() {
-            Some(':') if self.rest.get(1..).is_some_and(|rest| rest.starts_with(['=', '-', '?', '+'])) => {
+            Some(':')
+                if self
+                    .rest
+                    .get(1..)
+                    .is_some_and(|rest| rest.starts_with(['=', '-', '?', '+'])) =>
+            {
                 self.default(name)
             }
             Some(':') => self.substring(name),
             Some('=') => self.default(name),
             Some(',' | '^') => {
                 let operator = self.operator(|character, size| matches!(character, ',' | '^') && size < 3)?;
-                self.close(Expression { name, operator, arguments: Vec::new() })
+                self.close(Expression {
+                    name,
+                    operator,
+                    arguments: Vec::new(),
+                })
             }
             Some('/') => self.replacement(name),
             Some(end @ ('#' | '%')) => {
                 let operator = self.operator(|character, size| character == end && size < 3)?;
                 let arguments = vec![self.argument(|character| character != '}', Escapes::None)?];
-                self.close(Expression { name, operator, arguments })
+                self.close(Expression {
+                    name,
+                    operator,
+                    arguments,
+                })
             }
             Some('}') => {
                 self.advance(1);
-                Ok(Expression { name, operator: String::new(), arguments: Vec::new() })
+                Ok(Expression {
+                    name,
+                    operator: String::new(),
+                    arguments: Vec::new(),
+                })
             }
             _ => Err(SyntaxError::MissingClosingBrace),
         }
     }
 
     fn name(&mut self) -> Option<String> {
-        self.token(|character, _| character.is_alphanumeric() || character == '_', Escapes::None, Expressions::Ignored)
+        self.token(
+            |character, _| character.is_alphanumeric() || character == '_',
+            Escapes::None,
+            Expressions::Ignored,
+        )
     }
 
     fn operator(&mut self, accept: impl Fn(char, usize) -> bool) -> Result<String, SyntaxError> {
-        self.token(accept, Escapes::None, Expressions::Ignored).ok_or(SyntaxError::BadSubstitution)
+        self.token(accept, Escapes::None, Expressions::Ignored)
+            .ok_or(SyntaxError::BadSubstitution)
     }
 
     /// One argument: an expression, or text that is not empty.
@@ -218,7 +251,11 @@ impl Reader<'_> {
         while self.peek() != Some('}') {
             arguments.push(self.argument(|character| character != '}', Escapes::None)?);
         }
-        self.close(Expression { name, operator, arguments })
+        self.close(Expression {
+            name,
+            operator,
+            arguments,
+        })
     }
 
     /// `:offset}` or `:offset:length}`.
@@ -227,11 +264,19 @@ impl Reader<'_> {
         let operator = ":".to_owned();
         let mut arguments = vec![self.argument(|character| !matches!(character, ':' | '}'), Escapes::None)?];
         if self.take("}") {
-            return Ok(Expression { name, operator, arguments });
+            return Ok(Expression {
+                name,
+                operator,
+                arguments,
+            });
         }
         self.operator(|character, _| character == ':')?;
         arguments.push(self.argument(|character| character != '}', Escapes::None)?);
-        self.close(Expression { name, operator, arguments })
+        self.close(Expression {
+            name,
+            operator,
+            arguments,
+        })
     }
 
     /// `/from/to}`, `//from/to}`, `/#prefix/to}`, `/%suffix/to}`. The delimiter swallows its repetitions.
@@ -247,10 +292,18 @@ impl Reader<'_> {
         if self.peek() != Some('}') {
             arguments.push(self.argument(|character| character != '}', escapes)?);
         }
-        self.close(Expression { name, operator, arguments })
+        self.close(Expression {
+            name,
+            operator,
+            arguments,
+        })
     }
 
     fn close(&mut self, expression: Expression) -> Result<Expression, SyntaxError> {
-        if self.take("}") { Ok(expression) } else { Err(SyntaxError::BadSubstitution) }
+        if self.take("}") {
+            Ok(expression)
+        } else {
+            Err(SyntaxError::BadSubstitution)
+        }
     }
 }

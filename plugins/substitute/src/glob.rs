@@ -17,7 +17,10 @@ pub fn without_prefix(value: &str, pattern: &str, longest: Longest) -> String {
 pub fn without_suffix(value: &str, pattern: &str, longest: Longest) -> String {
     let value: Vec<char> = value.chars().rev().collect();
     let pattern: Vec<char> = pattern.chars().rev().collect();
-    rest_after_prefix(&value, &pattern, longest).iter().rev().collect()
+    rest_after_prefix(&value, &pattern, longest)
+        .iter()
+        .rev()
+        .collect()
 }
 
 fn rest_after_prefix<'a>(value: &'a [char], pattern: &[char], Longest(longest): Longest) -> &'a [char] {

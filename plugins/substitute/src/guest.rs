@@ -29,7 +29,11 @@ fn default_strict() -> bool {
 
 impl Transformer for Substitute {
     fn transform(&self, objects: &mut Objects, _: &Context) -> Result<()> {
-        let undefined = if self.strict { Undefined::Fails } else { Undefined::IsEmpty };
+        let undefined = if self.strict {
+            Undefined::Fails
+        } else {
+            Undefined::IsEmpty
+        };
         for object in objects.iter_mut().filter(|object| !is_switched_off(object)) {
             // a bad name fails at the first object, as in Flux, and not where there is none
             let substitution = Substitution::new(self.vars.clone(), undefined)
@@ -55,7 +59,10 @@ fn substitute(substitution: &Substitution, object: &mut Object) -> Result<()> {
         Ok(Some(body)) => {
             let result = Object::new(body).with_origin(object.origin().cloned());
             if result.kind().is_empty() || result.api_version().is_empty() || result.name().is_empty() {
-                let text = format!("failed to decode Kubernetes apiVersion, kind and name from: {}", yaml(&result));
+                let text = format!(
+                    "failed to decode Kubernetes apiVersion, kind and name from: {}",
+                    yaml(&result)
+                );
                 return Err(Failure::terminal(text).with_reason("BuildFailed"));
             }
             *object = result;
@@ -71,7 +78,11 @@ fn yaml(object: &Object) -> String {
 
 /// Flux's text first and unchanged; then where the object comes from and what to do.
 fn failure(object: &Object, error: &str, hint: Option<&str>) -> Failure {
-    let mut message = format!("post build failed for '{}/{}': {error}", gvk(object), object.name());
+    let mut message = format!(
+        "post build failed for '{}/{}': {error}",
+        gvk(object),
+        object.name()
+    );
     match (object.origin(), hint) {
         (Some(origin), Some(hint)) => message.push_str(&format!(" ({origin}: {hint})")),
         (Some(origin), None) => message.push_str(&format!(" ({origin})")),
@@ -80,7 +91,9 @@ fn failure(object: &Object, error: &str, hint: Option<&str>) -> Failure {
     }
     let mut finding = Finding::new(Severity::Error, error).about(object);
     finding.hint = hint.map(str::to_owned);
-    Failure::terminal(message).with_reason("BuildFailed").with_finding(finding)
+    Failure::terminal(message)
+        .with_reason("BuildFailed")
+        .with_finding(finding)
 }
 
 /// `Deployment.v1.apps`, `ConfigMap.v1.[noGrp]`: how Kustomize prints a kind.

@@ -39,8 +39,10 @@ impl Substitution {
         variables: impl IntoIterator<Item = (String, String)>,
         undefined: Undefined,
     ) -> Result<Self, InvalidName> {
-        let variables: Variables =
-            variables.into_iter().map(|(name, value)| (name, value.replace('\n', ""))).collect();
+        let variables: Variables = variables
+            .into_iter()
+            .map(|(name, value)| (name, value.replace('\n', "")))
+            .collect();
         match variables.keys().find(|name| !is_name(name)) {
             Some(name) => Err(InvalidName(name.clone())),
             None => Ok(Self { variables, undefined }),
@@ -54,7 +56,10 @@ impl Substitution {
 
     /// The object with every expression replaced; none where it has no expression and stays as it is.
     pub fn apply(&self, object: &Map<String, Value>) -> Result<Option<Map<String, Value>>, Error> {
-        if !object.iter().any(|(key, value)| has_expression(key) || value_has_expression(value)) {
+        if !object
+            .iter()
+            .any(|(key, value)| has_expression(key) || value_has_expression(value))
+        {
             return Ok(None);
         }
         let text = sluice_yaml::emit_v2(&Value::Object(object.clone()));
@@ -68,7 +73,10 @@ impl Substitution {
 
 fn is_name(name: &str) -> bool {
     let is_start = |character: char| character == '_' || character.is_ascii_alphabetic();
-    name.starts_with(is_start) && name.chars().all(|character| is_start(character) || character.is_ascii_digit())
+    name.starts_with(is_start)
+        && name
+            .chars()
+            .all(|character| is_start(character) || character.is_ascii_digit())
 }
 
 /// What the engine changes begins with one of these; text without them comes back as it went in.
@@ -80,7 +88,9 @@ fn value_has_expression(value: &Value) -> bool {
     match value {
         Value::String(text) => has_expression(text),
         Value::Array(items) => items.iter().any(value_has_expression),
-        Value::Object(map) => map.iter().any(|(key, value)| has_expression(key) || value_has_expression(value)),
+        Value::Object(map) => map
+            .iter()
+            .any(|(key, value)| has_expression(key) || value_has_expression(value)),
         _ => false,
     }
 }
@@ -89,7 +99,9 @@ fn value_has_expression(value: &Value) -> bool {
 fn read(text: &str) -> Result<Value, Error> {
     let yaml = |error: sluice_yaml::Error| Error::Yaml(error.to_string());
     let document = sluice_yaml::parse_document(text, &ParseOptions::new(Resolver::V2)).map_err(yaml)?;
-    let Some(document) = document else { return Ok(Value::Null) };
+    let Some(document) = document else {
+        return Ok(Value::Null);
+    };
     sluice_yaml::to_json(&document.root, Resolver::V2).map_err(yaml)
 }
 

@@ -4,6 +4,10 @@ use sluice_plugin_substitute::guest::Substitute;
 
 #[test]
 fn cases() {
-    let cases = sluice_sdk::testing::transformer_cases::<Substitute>(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
-    assert!(cases.unwrap_or_else(|differences| unreachable!("{differences}")) >= 9, "a case is missing");
+    let cases =
+        sluice_sdk::testing::transformer_cases::<Substitute>(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
+    assert!(
+        cases.unwrap_or_else(|differences| unreachable!("{differences}")) >= 9,
+        "a case is missing"
+    );
 }

@@ -15,6 +15,7 @@ pub mod renderer {
             }
         ",
         world: "sluice:sdk-renderer/renderer",
+        generate_all,
         pub_export_macro: true,
         export_macro_name: "export_renderer",
         default_bindings_module: "sluice_sdk::__private::renderer",
@@ -33,6 +34,7 @@ pub mod transformer {
             }
         ",
         world: "sluice:sdk-transformer/transformer",
+        generate_all,
         pub_export_macro: true,
         export_macro_name: "export_transformer",
         default_bindings_module: "sluice_sdk::__private::transformer",

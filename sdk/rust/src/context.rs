@@ -25,7 +25,13 @@ impl Context {
         api_versions: Vec<String>,
         labels: Vec<(String, String)>,
     ) -> Self {
-        Self { subject, kube_version, api_versions, labels, findings: RefCell::default() }
+        Self {
+            subject,
+            kube_version,
+            api_versions,
+            labels,
+            findings: RefCell::default(),
+        }
     }
 
     /// Says something about the input without failing: a warning, a remark.

@@ -55,7 +55,7 @@ macro_rules! export_role {
                     $crate::__private::guest::transform::<$plugin>(request)
                 }
             }
-            bindings::export_transformer!(Component with_types_in bindings);
+    bindings::export_transformer!(Component with_types_in bindings);
         };
     };
     (renderer: $plugin:ty) => {
@@ -79,7 +79,7 @@ macro_rules! export_role {
                     $crate::__private::guest::render::<$plugin>(request)
                 }
             }
-            bindings::export_renderer!(Component with_types_in bindings);
+    bindings::export_renderer!(Component with_types_in bindings);
         };
     };
 }
@@ -92,8 +92,8 @@ pub fn describe<T: JsonSchema>() -> String {
 /// The guest's side of a call: from the wire, to the plugin, and back.
 #[cfg(target_arch = "wasm32")]
 pub mod guest {
-    use crate::bindings::{renderer, transformer};
     use crate::bindings::renderer::sluice::types::{objects as o, results as r};
+    use crate::bindings::{renderer, transformer};
     use crate::failure::{Failure, Report};
     use crate::renderer::Renderer;
     use crate::transformer::Transformer;
@@ -111,13 +111,20 @@ pub mod guest {
         crate::log::install_panic_hook();
         let run = || {
             let plugin: T = config(&request.config)?;
-            let mut objects: Objects = request.items.into_iter().map(object_from_wire).collect::<Result<_, _>>()?;
+            let mut objects: Objects = request
+                .items
+                .into_iter()
+                .map(object_from_wire)
+                .collect::<Result<_, _>>()?;
             let context = context(request.context);
             plugin.transform(&mut objects, &context)?;
             Ok((objects, context.into_findings()))
         };
         let (objects, findings) = run().map_err(failure)?;
-        Ok(transform_wit::Transformed { items: to_wire(objects), findings: findings.into_iter().map(finding).collect() })
+        Ok(transform_wit::Transformed {
+            items: to_wire(objects),
+            findings: findings.into_iter().map(finding).collect(),
+        })
     }
 
     /// One call of a renderer.
@@ -130,7 +137,10 @@ pub mod guest {
             Ok((objects, context.into_findings()))
         };
         let (objects, findings) = run().map_err(failure)?;
-        Ok(render_wit::Rendered { objects: to_wire(objects), findings: findings.into_iter().map(finding).collect() })
+        Ok(render_wit::Rendered {
+            objects: to_wire(objects),
+            findings: findings.into_iter().map(finding).collect(),
+        })
     }
 
     /// Hands a text to whoever called from outside: its address in the upper half, its size in the lower.
@@ -140,32 +150,53 @@ pub mod guest {
     }
 
     fn config<T: DeserializeOwned>(config: &[u8]) -> Result<T, Failure> {
-        serde_json::from_slice(config)
-            .map_err(|error| Failure::terminal(format!("configuration: {error}")).with_reason("InvalidConfig"))
+        serde_json::from_slice(config).map_err(|error| {
+            Failure::terminal(format!("configuration: {error}")).with_reason("InvalidConfig")
+        })
     }
 
     fn context(wire: o::Context) -> Context {
-        Context::new(id_from_wire(wire.subject), wire.kube_version, wire.api_versions, wire.labels)
+        Context::new(
+            id_from_wire(wire.subject),
+            wire.kube_version,
+            wire.api_versions,
+            wire.labels,
+        )
     }
 
     fn id_from_wire(wire: o::ObjectId) -> ObjectId {
-        ObjectId { api_version: wire.api_version, kind: wire.kind, namespace: wire.namespace, name: wire.name }
+        ObjectId {
+            api_version: wire.api_version,
+            kind: wire.kind,
+            namespace: wire.namespace,
+            name: wire.name,
+        }
     }
 
     fn id_to_wire(id: ObjectId) -> o::ObjectId {
-        o::ObjectId { api_version: id.api_version, kind: id.kind, namespace: id.namespace, name: id.name }
+        o::ObjectId {
+            api_version: id.api_version,
+            kind: id.kind,
+            namespace: id.namespace,
+            name: id.name,
+        }
     }
 
     fn object_from_wire(wire: o::Object) -> Result<Object, Failure> {
         let body: Map<String, Value> = serde_json::from_slice(&wire.body)?;
-        let origin = wire.origin.map(|origin| Origin { path: origin.path, index: origin.index, line: origin.line });
+        let origin = wire.origin.map(|origin| Origin {
+            path: origin.path,
+            index: origin.index,
+            line: origin.line,
+        });
         Ok(Object::new(body).with_origin(origin))
     }
 
     fn to_wire(objects: Objects) -> Vec<o::Object> {
         let object = |object: Object| o::Object {
             id: id_to_wire(object.id()),
-            body: serde_json::to_vec(object.body()).expect("invariant: a JSON map with string keys can be written"),
+            body: serde_json::to_vec(object.body())
+                .expect("invariant: a JSON map with string keys can be written"),
             origin: object.origin().map(|origin| o::Origin {
                 path: origin.path.clone(),
                 index: origin.index,

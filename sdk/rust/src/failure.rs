@@ -32,12 +32,20 @@ pub const DEFAULT_REASON: &str = "PluginFailed";
 impl Failure {
     /// A failure that the same input will meet again.
     pub fn terminal(message: impl Into<String>) -> Self {
-        Self::Terminal(Report { reason: DEFAULT_REASON.to_owned(), message: message.into(), findings: Vec::new() })
+        Self::Terminal(Report {
+            reason: DEFAULT_REASON.to_owned(),
+            message: message.into(),
+            findings: Vec::new(),
+        })
     }
 
     /// A failure that may pass.
     pub fn transient(message: impl Into<String>) -> Self {
-        Self::Transient(Report { reason: DEFAULT_REASON.to_owned(), message: message.into(), findings: Vec::new() })
+        Self::Transient(Report {
+            reason: DEFAULT_REASON.to_owned(),
+            message: message.into(),
+            findings: Vec::new(),
+        })
     }
 
     /// The same failure with a reason of its own: `BuildFailed`.
@@ -111,7 +119,13 @@ mod tests {
         fn parse(text: &str) -> Result<u8> {
             Ok(text.parse::<u8>()?)
         }
-        assert_eq!(parse("x"), Err(Failure::terminal("invalid digit found in string")));
-        assert_eq!("x".parse::<u8>().transient(), Err(Failure::transient("invalid digit found in string")));
+        assert_eq!(
+            parse("x"),
+            Err(Failure::terminal("invalid digit found in string"))
+        );
+        assert_eq!(
+            "x".parse::<u8>().transient(),
+            Err(Failure::transient("invalid digit found in string"))
+        );
     }
 }

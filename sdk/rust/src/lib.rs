@@ -73,9 +73,9 @@ pub const MIN_HOST: &str = "0.1.0";
 /// What `export!` expands to. No part of the API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::export::describe;
     #[cfg(target_arch = "wasm32")]
     pub use crate::bindings::{renderer, transformer};
+    pub use crate::export::describe;
     #[cfg(target_arch = "wasm32")]
     pub use crate::export::guest;
     #[cfg(target_arch = "wasm32")]

@@ -37,7 +37,13 @@ pub fn write(level: Level, message: &str, fields: &[(String, String)]) {
 /// Writes one line. The macros are shorter. Natively lines are kept: see [`crate::testing::log`].
 #[cfg(not(target_arch = "wasm32"))]
 pub fn write(level: Level, message: &str, fields: &[(String, String)]) {
-    fake::LINES.with_borrow_mut(|lines| lines.push(Line { level, message: message.to_owned(), fields: fields.to_vec() }));
+    fake::LINES.with_borrow_mut(|lines| {
+        lines.push(Line {
+            level,
+            message: message.to_owned(),
+            fields: fields.to_vec(),
+        })
+    });
 }
 
 /// One line, as the native fake keeps it.
@@ -72,9 +78,15 @@ pub(crate) fn install_panic_hook() {
             let payload = panic.payload();
             let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-            let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
+            let place = panic
+                .location()
+                .map(|place| format!("{}:{}", place.file(), place.line()));
             let fields = [("panic".to_owned(), place.unwrap_or_default())];
-            write(Level::Error, &text.unwrap_or_else(|| "a panic without words".to_owned()), &fields);
+            write(
+                Level::Error,
+                &text.unwrap_or_else(|| "a panic without words".to_owned()),
+                &fields,
+            );
         }));
     });
 }

@@ -135,19 +135,24 @@ impl Object {
     /// The value of nested mappings: `find(&["metadata", "labels", "app"])`.
     pub fn find(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.body.get(*first)?, |value, key| value.get(key))
+        rest.iter()
+            .try_fold(self.body.get(*first)?, |value, key| value.get(key))
     }
 
     /// Sets a value of nested mappings and makes those that are missing. What is in the way is replaced.
     pub fn set(&mut self, path: &[&str], value: impl Into<Value>) {
-        let Some((last, parents)) = path.split_last() else { return };
+        let Some((last, parents)) = path.split_last() else {
+            return;
+        };
         let mut map = &mut self.body;
         for key in parents {
             let child = map.entry(*key).or_insert_with(|| Value::Object(Map::new()));
             if !child.is_object() {
                 *child = Value::Object(Map::new());
             }
-            map = child.as_object_mut().expect("invariant: it was made an object above");
+            map = child
+                .as_object_mut()
+                .expect("invariant: it was made an object above");
         }
         map.insert((*last).to_owned(), value.into());
     }
@@ -242,7 +247,8 @@ mod tests {
 
     #[test]
     fn values_are_found_and_set_by_path_and_by_pointer() {
-        let Value::Object(body) = json!({"kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [{"image": "x"}]}})
+        let Value::Object(body) =
+            json!({"kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [{"image": "x"}]}})
         else {
             unreachable!("it is written as an object above")
         };
@@ -250,8 +256,22 @@ mod tests {
         object.set_label("app.kubernetes.io/name", "web");
         object.set(&["spec", "containers", "0"], "replaced");
         assert_eq!(object.label("app.kubernetes.io/name"), Some("web"));
-        assert_eq!(object.pointer("/metadata/labels/app.kubernetes.io~1name"), Some(&json!("web")));
-        assert_eq!(object.pointer("/spec/containers"), Some(&json!({"0": "replaced"})));
-        assert_eq!((object.kind(), object.name(), object.namespace(), object.api_version()), ("Pod", "a", None, ""));
+        assert_eq!(
+            object.pointer("/metadata/labels/app.kubernetes.io~1name"),
+            Some(&json!("web"))
+        );
+        assert_eq!(
+            object.pointer("/spec/containers"),
+            Some(&json!({"0": "replaced"}))
+        );
+        assert_eq!(
+            (
+                object.kind(),
+                object.name(),
+                object.namespace(),
+                object.api_version()
+            ),
+            ("Pod", "a", None, "")
+        );
     }
 }

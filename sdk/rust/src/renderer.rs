@@ -2,8 +2,8 @@
 
 pub use crate::failure::OrFail;
 pub use crate::{
-    Context, Entry, EntryType, Failure, Finding, Object, ObjectId, Objects, Origin, Report, Result, Severity, Tree,
-    TreeError, testing,
+    Context, Entry, EntryType, Failure, Finding, Object, ObjectId, Objects, Origin, Report, Result, Severity,
+    Tree, TreeError, testing,
 };
 pub use schemars::JsonSchema;
 pub use serde::Deserialize;

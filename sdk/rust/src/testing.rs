@@ -41,7 +41,12 @@ pub fn context() -> Context {
         namespace: Some("default".to_owned()),
         name: "test".to_owned(),
     };
-    Context::new(subject, "v1.34.1".to_owned(), vec!["v1".to_owned(), "apps/v1".to_owned()], Vec::new())
+    Context::new(
+        subject,
+        "v1.34.1".to_owned(),
+        vec!["v1".to_owned(), "apps/v1".to_owned()],
+        Vec::new(),
+    )
 }
 
 /// What was logged on this thread since the last call, oldest first.
@@ -58,7 +63,11 @@ pub fn objects_from_yaml(text: &str, file: Option<&str>) -> Result<Objects> {
         let body = match sluice_yaml::to_json(&document.root, Resolver::V2)? {
             Value::Object(body) => body,
             Value::Null => continue,
-            other => return Err(Failure::terminal(format!("document {index} is no mapping: {other}"))),
+            other => {
+                return Err(Failure::terminal(format!(
+                    "document {index} is no mapping: {other}"
+                )));
+            }
         };
         let origin = file.map(|path| Origin {
             path: path.to_owned(),
@@ -83,7 +92,11 @@ pub fn transformer_cases<T: Transformer>(tests: impl AsRef<Path>) -> std::result
     run_cases(tests.as_ref(), |case| {
         let mut objects = Objects::default();
         for path in yaml_files(&case.join("input"))? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             for object in objects_from_yaml(&fs::read_to_string(&path)?, Some(&name))? {
                 objects.push(object);
             }
@@ -124,7 +137,11 @@ fn plugin<T: DeserializeOwned>(config: &str) -> Result<T> {
         Some(document) => sluice_yaml::to_json(&document.root, Resolver::V2)?,
         None => Value::Null,
     };
-    let value = if value.is_null() { Value::Object(Map::new()) } else { value };
+    let value = if value.is_null() {
+        Value::Object(Map::new())
+    } else {
+        value
+    };
     serde_json::from_value(value)
         .map_err(|error| Failure::terminal(format!("configuration: {error}")).with_reason("InvalidConfig"))
 }
@@ -139,7 +156,9 @@ fn config(case: &Path) -> Result<String> {
 
 #[cfg(not(target_arch = "wasm32"))]
 fn yaml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let mut paths = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<Vec<_>>>()?;
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     paths.sort();
     Ok(paths)
@@ -148,11 +167,25 @@ fn yaml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 #[cfg(not(target_arch = "wasm32"))]
 fn run_cases(tests: &Path, run: impl Fn(&Path) -> Result<Objects>) -> std::result::Result<usize, String> {
     let unreadable = |error: io::Error| format!("{}: {error}", tests.display());
-    let entries = fs::read_dir(tests).map_err(unreadable)?.collect::<io::Result<Vec<_>>>().map_err(unreadable)?;
-    let mut cases: Vec<PathBuf> = entries.iter().map(|entry| entry.path()).filter(|path| path.join("input").is_dir()).collect();
+    let entries = fs::read_dir(tests)
+        .map_err(unreadable)?
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(unreadable)?;
+    let mut cases: Vec<PathBuf> = entries
+        .iter()
+        .map(|entry| entry.path())
+        .filter(|path| path.join("input").is_dir())
+        .collect();
     cases.sort();
-    let differences: Vec<String> = cases.iter().filter_map(|case| difference(case, &run(case))).collect();
-    if differences.is_empty() { Ok(cases.len()) } else { Err(differences.join("\n")) }
+    let differences: Vec<String> = cases
+        .iter()
+        .filter_map(|case| difference(case, &run(case)))
+        .collect();
+    if differences.is_empty() {
+        Ok(cases.len())
+    } else {
+        Err(differences.join("\n"))
+    }
 }
 
 /// What a case gives that it should not. With `UPDATE_EXPECT` set the expectation is rewritten instead.
@@ -171,7 +204,10 @@ fn difference(case: &Path, result: &Result<Objects>) -> Option<String> {
         let _was_there = fs::remove_file(case.join(other_name));
         return written.err().map(|error| format!("{}: {error}", case.display()));
     }
-    Some(format!("{}: {name}\n--- expected\n{expected}\n--- actual\n{actual}", case.display()))
+    Some(format!(
+        "{}: {name}\n--- expected\n{expected}\n--- actual\n{actual}",
+        case.display()
+    ))
 }
 
 #[cfg(test)]
@@ -201,10 +237,20 @@ mod tests {
 
     #[test]
     fn a_plugin_is_tested_without_a_host() {
-        let out = testing::transform::<TeamLabel>("team: a", "kind: ConfigMap\nmetadata: {name: x}\n---\nkind: Secret\n").unwrap();
-        assert_eq!(out.to_yaml(), "kind: ConfigMap\nmetadata:\n  labels:\n    team: a\n  name: x\n---\nkind: Secret\n");
+        let out = testing::transform::<TeamLabel>(
+            "team: a",
+            "kind: ConfigMap\nmetadata: {name: x}\n---\nkind: Secret\n",
+        )
+        .unwrap();
+        assert_eq!(
+            out.to_yaml(),
+            "kind: ConfigMap\nmetadata:\n  labels:\n    team: a\n  name: x\n---\nkind: Secret\n"
+        );
         let log = testing::log();
-        assert_eq!((log[0].message.as_str(), log[0].fields[0].1.as_str()), ("2 objects", "a"));
+        assert_eq!(
+            (log[0].message.as_str(), log[0].fields[0].1.as_str()),
+            ("2 objects", "a")
+        );
     }
 
     #[test]
@@ -216,8 +262,12 @@ mod tests {
 
     #[test]
     fn a_plugin_describes_its_configuration() {
-        let description: serde_json::Value = serde_json::from_str(&crate::export::describe::<TeamLabel>()).unwrap();
+        let description: serde_json::Value =
+            serde_json::from_str(&crate::export::describe::<TeamLabel>()).unwrap();
         assert_eq!(description["minHost"], "0.1.0");
-        assert_eq!(description["configSchema"]["properties"]["team"]["type"], "string");
+        assert_eq!(
+            description["configSchema"]["properties"]["team"]["type"],
+            "string"
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! The role that changes objects between rendering and planning. This module is its prelude.
 
 pub use crate::failure::OrFail;
-pub use crate::{Context, Failure, Finding, Object, ObjectId, Objects, Origin, Report, Result, Severity, testing};
+pub use crate::{
+    Context, Failure, Finding, Object, ObjectId, Objects, Origin, Report, Result, Severity, testing,
+};
 pub use schemars::JsonSchema;
 pub use serde::Deserialize;
 

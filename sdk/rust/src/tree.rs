@@ -78,7 +78,10 @@ mod host {
 
         /// The bytes of several files, answered in the order asked.
         pub fn read_many(&self, paths: &[String]) -> Vec<Result<Vec<u8>, TreeError>> {
-            tree::read_many(paths).into_iter().map(|answer| answer.map_err(error)).collect()
+            tree::read_many(paths)
+                .into_iter()
+                .map(|answer| answer.map_err(error))
+                .collect()
         }
 
         /// The entries of the directory at `path`, sorted by path.
@@ -134,9 +137,17 @@ mod fake {
 
     impl<P: AsRef<str>, B: AsRef<[u8]>> FromIterator<(P, B)> for Tree {
         fn from_iter<T: IntoIterator<Item = (P, B)>>(files: T) -> Self {
-            let absolute = |path: &str| if path.starts_with('/') { path.to_owned() } else { format!("/source/{path}") };
+            let absolute = |path: &str| {
+                if path.starts_with('/') {
+                    path.to_owned()
+                } else {
+                    format!("/source/{path}")
+                }
+            };
             let file = |(path, bytes): (P, B)| (absolute(path.as_ref()), bytes.as_ref().to_vec());
-            Self { files: files.into_iter().map(file).collect() }
+            Self {
+                files: files.into_iter().map(file).collect(),
+            }
         }
     }
 
@@ -162,10 +173,16 @@ mod fake {
             for (file, bytes) in self.below(path)? {
                 let name = file.get(path.len() + 1..).unwrap_or_default();
                 let entry = match name.split_once('/') {
-                    None => Entry { path: file.clone(), size: bytes.len() as u64, entry_type: EntryType::File },
-                    Some((directory, _)) => {
-                        Entry { path: format!("{path}/{directory}"), size: 0, entry_type: EntryType::Directory }
-                    }
+                    None => Entry {
+                        path: file.clone(),
+                        size: bytes.len() as u64,
+                        entry_type: EntryType::File,
+                    },
+                    Some((directory, _)) => Entry {
+                        path: format!("{path}/{directory}"),
+                        size: 0,
+                        entry_type: EntryType::Directory,
+                    },
                 };
                 if !entries.contains(&entry) {
                     entries.push(entry);
@@ -190,7 +207,10 @@ mod fake {
             "main@sha1:0000000000000000000000000000000000000000".to_owned()
         }
 
-        fn below<'a>(&'a self, path: &str) -> Result<impl Iterator<Item = (&'a String, &'a Vec<u8>)>, TreeError> {
+        fn below<'a>(
+            &'a self,
+            path: &str,
+        ) -> Result<impl Iterator<Item = (&'a String, &'a Vec<u8>)>, TreeError> {
             check(path)?;
             if self.files.contains_key(path) {
                 return Err(TreeError::NotADirectory);
@@ -199,7 +219,10 @@ mod fake {
                 return Err(TreeError::NotFound);
             }
             let prefix = format!("{path}/");
-            Ok(self.files.iter().filter(move |(file, _)| file.starts_with(&prefix)))
+            Ok(self
+                .files
+                .iter()
+                .filter(move |(file, _)| file.starts_with(&prefix)))
         }
 
         fn is_directory(&self, path: &str) -> bool {
@@ -211,7 +234,11 @@ mod fake {
     fn check(path: &str) -> Result<(), TreeError> {
         let inner = path.strip_prefix('/').ok_or(TreeError::InvalidPath)?;
         let is_normal = inner.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        if is_normal { Ok(()) } else { Err(TreeError::InvalidPath) }
+        if is_normal {
+            Ok(())
+        } else {
+            Err(TreeError::InvalidPath)
+        }
     }
 }
 
@@ -222,10 +249,22 @@ mod tests {
     #[test]
     fn the_fake_answers_as_the_host_does() {
         let tree = Tree::from([("a.yaml", "a"), ("b/c.yaml", "cc"), ("b/d/e.yaml", "e")]);
-        let names = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.path).collect::<Vec<_>>().join(" ");
+        let names = |entries: Vec<Entry>| {
+            entries
+                .into_iter()
+                .map(|entry| entry.path)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         assert_eq!(tree.read("/source/b/c.yaml"), Ok(b"cc".to_vec()));
-        assert_eq!(names(tree.read_dir("/source").unwrap()), "/source/a.yaml /source/b");
-        assert_eq!(names(tree.walk("/source/b").unwrap()), "/source/b/c.yaml /source/b/d/e.yaml");
+        assert_eq!(
+            names(tree.read_dir("/source").unwrap()),
+            "/source/a.yaml /source/b"
+        );
+        assert_eq!(
+            names(tree.walk("/source/b").unwrap()),
+            "/source/b/c.yaml /source/b/d/e.yaml"
+        );
         for (path, error) in [
             ("/source/b", TreeError::NotAFile),
             ("/source/x", TreeError::NotFound),

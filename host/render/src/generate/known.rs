@@ -26,10 +26,19 @@ const SELECTOR: &[(&str, Shape)] = &[
     ("labelSelector", Any),
 ];
 
-const PATCH: &[(&str, Shape)] = &[("path", Any), ("patch", Any), ("target", Fields(SELECTOR)), ("options", Any)];
+const PATCH: &[(&str, Shape)] = &[
+    ("path", Any),
+    ("patch", Any),
+    ("target", Fields(SELECTOR)),
+    ("options", Any),
+];
 
-const GENERATOR_OPTIONS: &[(&str, Shape)] =
-    &[("labels", Any), ("annotations", Any), ("disableNameSuffixHash", Any), ("immutable", Any)];
+const GENERATOR_OPTIONS: &[(&str, Shape)] = &[
+    ("labels", Any),
+    ("annotations", Any),
+    ("disableNameSuffixHash", Any),
+    ("immutable", Any),
+];
 
 const CONFIG_MAP: &[(&str, Shape)] = &[
     ("namespace", Any),
@@ -64,17 +73,37 @@ const KUSTOMIZATION: &[(&str, Shape)] = &[
     ("nameSuffix", Any),
     ("namespace", Any),
     ("commonLabels", Any),
-    ("labels", List(&[("pairs", Any), ("includeSelectors", Any), ("includeTemplates", Any), ("fields", Any)])),
+    (
+        "labels",
+        List(&[
+            ("pairs", Any),
+            ("includeSelectors", Any),
+            ("includeTemplates", Any),
+            ("fields", Any),
+        ]),
+    ),
     ("commonAnnotations", Any),
     ("patchesStrategicMerge", Any),
     ("patchesJson6902", List(PATCH)),
     ("patches", List(PATCH)),
-    ("images", List(&[("name", Any), ("newName", Any), ("tagSuffix", Any), ("newTag", Any), ("digest", Any)])),
+    (
+        "images",
+        List(&[
+            ("name", Any),
+            ("newName", Any),
+            ("tagSuffix", Any),
+            ("newTag", Any),
+            ("digest", Any),
+        ]),
+    ),
     ("imageTags", Any),
     ("replacements", Any),
     ("replicas", List(&[("name", Any), ("count", Any)])),
     ("vars", Any),
-    ("sortOptions", Fields(&[("order", Any), ("legacySortOptions", Any)])),
+    (
+        "sortOptions",
+        Fields(&[("order", Any), ("legacySortOptions", Any)]),
+    ),
     ("resources", Any),
     ("components", Any),
     ("crds", Any),
@@ -108,7 +137,9 @@ fn drop_from(node: &mut Node, fields: &[(&str, Shape)], path: &str, file: &str, 
             return true;
         }
         let field = fields.iter().find(|(field, _)| *field == name);
-        let Some((field, shape)) = field.or_else(|| fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name))) else {
+        let Some((field, shape)) =
+            field.or_else(|| fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name)))
+        else {
             findings.push(unknown(&name, fields, path, file, key.position.line));
             return false;
         };
@@ -130,7 +161,10 @@ fn drop_from(node: &mut Node, fields: &[(&str, Shape)], path: &str, file: &str, 
 }
 
 fn unknown(name: &str, fields: &[(&str, Shape)], path: &str, file: &str, line: impl TryInto<u32>) -> Finding {
-    let nearest = fields.iter().map(|(field, _)| (distance(name, field), *field)).min();
+    let nearest = fields
+        .iter()
+        .map(|(field, _)| (distance(name, field), *field))
+        .min();
     let hint = nearest.filter(|(distance, field)| *distance <= 1 + field.len() / 4);
     Finding {
         severity: Severity::Warning,
@@ -140,7 +174,10 @@ fn unknown(name: &str, fields: &[(&str, Shape)], path: &str, file: &str, line: i
         field: Some(format!("{path}.{name}")),
         file: Some(file.to_owned()),
         line: line.try_into().ok(),
-        hint: Some(hint.map_or_else(|| "remove it".to_owned(), |(_, field)| format!("did you mean {field}?"))),
+        hint: Some(hint.map_or_else(
+            || "remove it".to_owned(),
+            |(_, field)| format!("did you mean {field}?"),
+        )),
     }
 }
 

@@ -8,7 +8,16 @@ use serde_json::{Map, Value, json};
 use sluice_artifact::TreeError;
 
 /// Beginnings of what Kustomize would fetch over the network.
-const REMOTE: [&str; 8] = ["git::", "gh:", "ssh://", "https://", "http://", "git@", "github.com:", "github.com/"];
+const REMOTE: [&str; 8] = [
+    "git::",
+    "gh:",
+    "ssh://",
+    "https://",
+    "http://",
+    "git@",
+    "github.com:",
+    "github.com/",
+];
 
 pub(super) fn merge(
     mut fields: Map<String, Value>,
@@ -26,10 +35,22 @@ pub(super) fn merge(
             fields.insert(field.to_owned(), json!(value));
         }
     }
-    let patches = spec.patches.iter().map(|patch| with_target(json!({"patch": patch.patch}), patch.target.as_ref()));
+    let patches = spec
+        .patches
+        .iter()
+        .map(|patch| with_target(json!({"patch": patch.patch}), patch.target.as_ref()));
     append(&mut fields, "patches", patches);
-    append(&mut fields, "patchesStrategicMerge", spec.patches_strategic_merge.iter().map(|patch| json!(patch.to_string())));
-    let patches = spec.patches_json6902.iter().map(|patch| with_target(json!({"patch": patch.patch.to_string()}), Some(&patch.target)));
+    append(
+        &mut fields,
+        "patchesStrategicMerge",
+        spec.patches_strategic_merge
+            .iter()
+            .map(|patch| json!(patch.to_string())),
+    );
+    let patches = spec
+        .patches_json6902
+        .iter()
+        .map(|patch| with_target(json!({"patch": patch.patch.to_string()}), Some(&patch.target)));
     append(&mut fields, "patchesJson6902", patches);
     let components = local_components(spec, path, reader)?;
     append(&mut fields, "components", components.into_iter().map(Value::from));
@@ -43,7 +64,11 @@ pub(super) fn merge(
         Some(metadata) => {
             fields.insert("buildMetadata".to_owned(), json!(metadata));
         }
-        None if fields.get("resources").and_then(Value::as_array).is_none_or(Vec::is_empty) => {
+        None if fields
+            .get("resources")
+            .and_then(Value::as_array)
+            .is_none_or(Vec::is_empty) =>
+        {
             fields.insert("buildMetadata".to_owned(), json!(["originAnnotations"]));
         }
         None => {}
@@ -95,12 +120,16 @@ fn local_components(spec: &BuildSpec, path: &str, reader: &Recording<'_>) -> Res
 
 /// By name: a new name replaces where it is not empty; tag and digest are one, so either replaces both.
 fn merge_image(images: &mut Vec<Value>, image: &Image) {
-    let existing = images.iter_mut().find(|other| other.get("name").and_then(Value::as_str) == Some(image.name.as_str()));
+    let existing = images
+        .iter_mut()
+        .find(|other| other.get("name").and_then(Value::as_str) == Some(image.name.as_str()));
     let entry = match existing {
         Some(Value::Object(entry)) => entry,
         _ => {
             images.push(json!({"name": image.name}));
-            let Some(Value::Object(entry)) = images.last_mut() else { return };
+            let Some(Value::Object(entry)) = images.last_mut() else {
+                return;
+            };
             entry
         }
     };

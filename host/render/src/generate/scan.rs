@@ -11,23 +11,42 @@ use sluice_yaml::{ParseOptions, Resolver};
 pub(super) fn resources(reader: &Recording<'_>, root: &str) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
     scan(reader, root, &mut paths)?;
-    let relative = |path: String| format!("./{}", path.strip_prefix(root).unwrap_or(&path).trim_start_matches('/'));
+    let relative = |path: String| {
+        format!(
+            "./{}",
+            path.strip_prefix(root).unwrap_or(&path).trim_start_matches('/')
+        )
+    };
     Ok(paths.into_iter().map(relative).collect())
 }
 
 fn scan(reader: &Recording<'_>, directory: &str, paths: &mut Vec<String>) -> Result<(), Error> {
-    let unreadable = |path: &str, error| Error::Generate(format!("{}: {error}", path.trim_start_matches('/')));
-    for entry in reader.read_dir(directory).map_err(|error| unreadable(directory, error))? {
+    let unreadable =
+        |path: &str, error| Error::Generate(format!("{}: {error}", path.trim_start_matches('/')));
+    for entry in reader
+        .read_dir(directory)
+        .map_err(|error| unreadable(directory, error))?
+    {
         if entry.entry_type == EntryType::Directory {
-            let inside = reader.read_dir(&entry.path).map_err(|error| unreadable(&entry.path, error))?;
+            let inside = reader
+                .read_dir(&entry.path)
+                .map_err(|error| unreadable(&entry.path, error))?;
             let is_kustomization = |path: &str| FILE_NAMES.contains(&base_name(path));
-            if inside.iter().any(|inner| inner.entry_type == EntryType::File && is_kustomization(&inner.path)) {
+            if inside
+                .iter()
+                .any(|inner| inner.entry_type == EntryType::File && is_kustomization(&inner.path))
+            {
                 paths.push(entry.path);
             } else {
                 scan(reader, &entry.path, paths)?;
             }
-        } else if base_name(&entry.path).rsplit_once('.').is_some_and(|(_, end)| matches!(end, "yaml" | "yml")) {
-            let bytes = reader.read(&entry.path).map_err(|error| unreadable(&entry.path, error))?;
+        } else if base_name(&entry.path)
+            .rsplit_once('.')
+            .is_some_and(|(_, end)| matches!(end, "yaml" | "yml"))
+        {
+            let bytes = reader
+                .read(&entry.path)
+                .map_err(|error| unreadable(&entry.path, error))?;
             check_manifests(&bytes).map_err(|cause| {
                 let path = entry.path.trim_start_matches('/');
                 Error::Generate(format!(
@@ -42,11 +61,17 @@ fn scan(reader: &Recording<'_>, directory: &str, paths: &mut Vec<String>) -> Res
 
 /// Every document must be an object with a kind and a name, or a list of such.
 fn check_manifests(bytes: &[u8]) -> Result<(), String> {
-    let documents = sluice_yaml::parse_documents(bytes, &ParseOptions::new(Resolver::V2)).map_err(|error| error.to_string())?;
+    let documents = sluice_yaml::parse_documents(bytes, &ParseOptions::new(Resolver::V2))
+        .map_err(|error| error.to_string())?;
     for document in documents {
         let value = sluice_yaml::to_json(&document.root, Resolver::V2).map_err(|error| error.to_string())?;
         let line = document.position.line;
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        let text = |pointer: &str| {
+            value
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .is_some_and(|text| !text.is_empty())
+        };
         if value.is_null() {
             continue;
         }
@@ -56,7 +81,10 @@ fn check_manifests(bytes: &[u8]) -> Result<(), String> {
         if !text("/kind") {
             return Err(format!("the document at line {line} has no kind"));
         }
-        let is_list = value.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"));
+        let is_list = value
+            .get("kind")
+            .and_then(Value::as_str)
+            .is_some_and(|kind| kind.ends_with("List"));
         if !is_list && !text("/metadata/name") && !text("/metadata/generateName") {
             return Err(format!("the document at line {line} has no metadata.name"));
         }

@@ -11,7 +11,8 @@ fn main() -> Result<(), String> {
         return Err("usage: sluice-precompile CORE.wasm COMPONENT.wasm OUT.wasm OUT.cwasm".to_owned());
     };
     let read = |path: &String| fs::read(path).map_err(|error| format!("{path}: {error}"));
-    let write = |path: &String, bytes: &[u8]| fs::write(path, bytes).map_err(|error| format!("{path}: {error}"));
+    let write =
+        |path: &String, bytes: &[u8]| fs::write(path, bytes).map_err(|error| format!("{path}: {error}"));
     let component = sluice_wasm::describe(&read(core)?, &read(component)?)?;
     write(finished, &component)?;
     write(code, &sluice_wasm::precompile(&component)?)

@@ -32,9 +32,18 @@ impl Log {
     /// Keeps a line and passes it on to the host's log, within the limits.
     pub(crate) fn write(&mut self, plugin: &str, limits: &Limits, line: LogLine) {
         if let Some((_, place)) = line.fields.iter().find(|(name, _)| name == PANIC_FIELD) {
-            self.panic = Some(bounded(if place.is_empty() { line.message.clone() } else { format!("{} at {place}", line.message) }));
+            self.panic = Some(bounded(if place.is_empty() {
+                line.message.clone()
+            } else {
+                format!("{} at {place}", line.message)
+            }));
         }
-        let size = line.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + line.message.len();
+        let size = line
+            .fields
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>()
+            + line.message.len();
         self.bytes = self.bytes.saturating_add(size as u64);
         if self.lines.len() as u64 >= limits.log_lines || self.bytes > limits.log_bytes {
             self.dropped += 1;
@@ -68,7 +77,12 @@ fn emit(plugin: &str, line: &LogLine) {
 }
 
 impl Host for CallState {
-    fn log(&mut self, level: WireLevel, message: String, fields: Vec<(String, String)>) -> wasmtime::Result<()> {
+    fn log(
+        &mut self,
+        level: WireLevel,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
         self.count_host_call()?;
         let level = match level {
             WireLevel::Trace => Level::TRACE,
@@ -77,7 +91,15 @@ impl Host for CallState {
             WireLevel::Warn => Level::WARN,
             WireLevel::Error => Level::ERROR,
         };
-        self.log.write(&self.plugin, &self.limits, LogLine { level, message, fields });
+        self.log.write(
+            &self.plugin,
+            &self.limits,
+            LogLine {
+                level,
+                message,
+                fields,
+            },
+        );
         Ok(())
     }
 }

@@ -19,7 +19,11 @@ impl Host for CallState {
     fn read_dir(&mut self, path: String) -> wasmtime::Result<Result<Vec<wire::Entry>, wire::TreeError>> {
         self.count_host_call()?;
         if path == "/" {
-            return Ok(Ok(vec![wire::Entry { path: ROOT.to_owned(), size: 0, entry_type: wire::EntryType::Directory }]));
+            return Ok(Ok(vec![wire::Entry {
+                path: ROOT.to_owned(),
+                size: 0,
+                entry_type: wire::EntryType::Directory,
+            }]));
         }
         self.list(Question::ReadDir, &path)
     }
@@ -48,7 +52,11 @@ impl CallState {
         Ok(Ok(bytes.to_vec()))
     }
 
-    fn list(&mut self, question: Question, path: &str) -> wasmtime::Result<Result<Vec<wire::Entry>, wire::TreeError>> {
+    fn list(
+        &mut self,
+        question: Question,
+        path: &str,
+    ) -> wasmtime::Result<Result<Vec<wire::Entry>, wire::TreeError>> {
         let path = match within(path) {
             Ok(path) => path,
             Err(error) => return Ok(Err(to_wire(error))),
@@ -87,7 +95,11 @@ fn entry_to_wire(entry: &Entry) -> wire::Entry {
         EntryType::Directory => wire::EntryType::Directory,
     };
     let path = format!("{ROOT}{}", if entry.path == "/" { "" } else { &entry.path });
-    wire::Entry { path, size: entry.size, entry_type }
+    wire::Entry {
+        path,
+        size: entry.size,
+        entry_type,
+    }
 }
 
 fn to_wire(error: TreeError) -> wire::TreeError {

@@ -71,7 +71,10 @@ pub struct Inputs {
 impl Inputs {
     /// For roles that look at nothing.
     pub fn none() -> Self {
-        Self { tree: Arc::new(Nothing), revision: String::new() }
+        Self {
+            tree: Arc::new(Nothing),
+            revision: String::new(),
+        }
     }
 }
 

@@ -40,9 +40,13 @@ impl Plugin {
     /// This plugin as a renderer; refused when it exports none.
     pub fn renderer(self: &Arc<Self>) -> Result<Arc<dyn Renderer>, LoadError> {
         match self.exports() {
-            Exports { renderer: Some(indices), .. } => {
-                Ok(Arc::new(Guest { plugin: Arc::clone(self), indices: indices.clone() }))
-            }
+            Exports {
+                renderer: Some(indices),
+                ..
+            } => Ok(Arc::new(Guest {
+                plugin: Arc::clone(self),
+                indices: indices.clone(),
+            })),
             _ => Err(self.other_role(Role::Renderer)),
         }
     }
@@ -55,14 +59,26 @@ struct Guest {
 
 impl Renderer for Guest {
     fn render(&self, request: &RenderRequest, inputs: Inputs) -> Result<Answer<Rendered>, Error> {
-        let path = if request.path == "/" { "/source".to_owned() } else { format!("/source{}", request.path) };
-        let request =
-            wit::Request { path, config: wire::config(&request.config), context: wire::context(&request.context) };
+        let path = if request.path == "/" {
+            "/source".to_owned()
+        } else {
+            format!("/source{}", request.path)
+        };
+        let request = wit::Request {
+            path,
+            config: wire::config(&request.config),
+            context: wire::context(&request.context),
+        };
         let answer = call(&self.plugin, inputs, |store, instance| {
-            self.indices.load(&mut *store, instance)?.call_render(store, &request)
+            self.indices
+                .load(&mut *store, instance)?
+                .call_render(store, &request)
         })?;
         let convert = |rendered: wit::Rendered| -> Converted<Rendered> {
-            Ok(Rendered { objects: wire::objects(rendered.objects)?, findings: wire::findings(rendered.findings) })
+            Ok(Rendered {
+                objects: wire::objects(rendered.objects)?,
+                findings: wire::findings(rendered.findings),
+            })
         };
         wire::answer(self.plugin.name(), answer, convert)
     }

@@ -40,9 +40,13 @@ impl Plugin {
     /// This plugin as a transformer; refused when it exports none.
     pub fn transformer(self: &Arc<Self>) -> Result<Arc<dyn Transformer>, LoadError> {
         match self.exports() {
-            Exports { transformer: Some(indices), .. } => {
-                Ok(Arc::new(Guest { plugin: Arc::clone(self), indices: indices.clone() }))
-            }
+            Exports {
+                transformer: Some(indices),
+                ..
+            } => Ok(Arc::new(Guest {
+                plugin: Arc::clone(self),
+                indices: indices.clone(),
+            })),
             _ => Err(self.other_role(Role::Transformer)),
         }
     }
@@ -61,10 +65,15 @@ impl Transformer for Guest {
             context: wire::context(&request.context),
         };
         let answer = call(&self.plugin, Inputs::none(), |store, instance| {
-            self.indices.load(&mut *store, instance)?.call_transform(store, &request)
+            self.indices
+                .load(&mut *store, instance)?
+                .call_transform(store, &request)
         })?;
         let convert = |transformed: wit::Transformed| -> Converted<Transformed> {
-            Ok(Transformed { items: wire::objects(transformed.items)?, findings: wire::findings(transformed.findings) })
+            Ok(Transformed {
+                items: wire::objects(transformed.items)?,
+                findings: wire::findings(transformed.findings),
+            })
         };
         wire::answer(self.plugin.name(), answer, convert)
     }

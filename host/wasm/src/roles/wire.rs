@@ -1,9 +1,9 @@
 //! Between the wire types and ours. What comes from a guest is checked here and nowhere else.
 
 use super::{Answer, Context, Finding, Severity};
+use crate::Error;
 use crate::bindings::sluice::types::{objects as o, results as r};
 use crate::error::Report;
-use crate::Error;
 use serde_json::Value;
 use sluice_object::{Object, ObjectId, Origin};
 
@@ -18,23 +18,40 @@ pub(super) fn answer<W, T>(
 ) -> Result<Answer<T>, Error> {
     match answer.value {
         Ok(value) => match convert(value) {
-            Ok(value) => Ok(Answer { value, trace: answer.trace }),
-            Err(what) => Err(Error::MalformedAnswer { plugin: plugin.to_owned(), what }),
+            Ok(value) => Ok(Answer {
+                value,
+                trace: answer.trace,
+            }),
+            Err(what) => Err(Error::MalformedAnswer {
+                plugin: plugin.to_owned(),
+                what,
+            }),
         },
         Err(failure) => {
             let (report, is_transient) = match failure {
                 r::Failure::Terminal(report) => (report, false),
                 r::Failure::Transient(report) => (report, true),
             };
-            let report =
-                Report { reason: report.reason, message: report.message, findings: findings(report.findings) };
-            Err(Error::Failed { plugin: plugin.to_owned(), report, is_transient })
+            let report = Report {
+                reason: report.reason,
+                message: report.message,
+                findings: findings(report.findings),
+            };
+            Err(Error::Failed {
+                plugin: plugin.to_owned(),
+                report,
+                is_transient,
+            })
         }
     }
 }
 
 pub(super) fn config(config: &Value) -> Vec<u8> {
-    if config.is_null() { b"{}".to_vec() } else { config.to_string().into_bytes() }
+    if config.is_null() {
+        b"{}".to_vec()
+    } else {
+        config.to_string().into_bytes()
+    }
 }
 
 pub(super) fn context(context: &Context) -> o::Context {
@@ -47,13 +64,18 @@ pub(super) fn context(context: &Context) -> o::Context {
 }
 
 pub(super) fn object(object: &Object) -> o::Object {
-    let body = serde_json::to_vec(object.body()).expect("invariant: a JSON map with string keys can be written");
+    let body =
+        serde_json::to_vec(object.body()).expect("invariant: a JSON map with string keys can be written");
     let origin = object.origin().map(|origin| o::Origin {
         path: origin.path.clone(),
         index: origin.index,
         line: origin.line,
     });
-    o::Object { id: object_id(object.id()), body, origin }
+    o::Object {
+        id: object_id(object.id()),
+        body,
+        origin,
+    }
 }
 
 fn object_id(id: &ObjectId) -> o::ObjectId {
@@ -67,21 +89,36 @@ fn object_id(id: &ObjectId) -> o::ObjectId {
 
 /// Every object of an answer must be JSON, a Kubernetes object, and the one that it says it is.
 pub(super) fn objects(objects: Vec<o::Object>) -> Converted<Vec<Object>> {
-    objects.into_iter().enumerate().map(|(index, wire)| one_object(index, wire)).collect()
+    objects
+        .into_iter()
+        .enumerate()
+        .map(|(index, wire)| one_object(index, wire))
+        .collect()
 }
 
 fn one_object(index: usize, wire: o::Object) -> Converted<Object> {
     let said = format!("object {index} ({} {})", wire.id.kind, wire.id.name);
     if let Err(error) = std::str::from_utf8(&wire.body) {
-        return Err(format!("{said}: its body is not UTF-8 at byte {}", error.valid_up_to()));
+        return Err(format!(
+            "{said}: its body is not UTF-8 at byte {}",
+            error.valid_up_to()
+        ));
     }
-    let value: Value = serde_json::from_slice(&wire.body).map_err(|error| format!("{said}: its body is not JSON: {error}"))?;
+    let value: Value = serde_json::from_slice(&wire.body)
+        .map_err(|error| format!("{said}: its body is not JSON: {error}"))?;
     let object = Object::new(value).map_err(|error| format!("{said}: {error}"))?;
     if object_id(object.id()) != wire.id {
         let id = object.id();
-        return Err(format!("{said}: its body says that it is {} {id}", id.gvk.api_version()));
+        return Err(format!(
+            "{said}: its body says that it is {} {id}",
+            id.gvk.api_version()
+        ));
     }
-    let origin = wire.origin.map(|origin| Origin { path: origin.path, index: origin.index, line: origin.line });
+    let origin = wire.origin.map(|origin| Origin {
+        path: origin.path,
+        index: origin.index,
+        line: origin.line,
+    });
     Ok(object.with_origin(origin))
 }
 

@@ -21,7 +21,11 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
             .args(["run", "--quiet", "--package", "xtask", "--", "guests"])
             .output()
             .expect("cargo starts");
-        assert!(output.status.success(), "cargo xtask guests: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "cargo xtask guests: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout).expect("a path is UTF-8");
         PathBuf::from(text.lines().last().expect("it prints where the guests are"))
     });
@@ -30,13 +34,20 @@ pub(crate) fn guest(name: &str) -> Vec<u8> {
 
 pub(crate) fn load(name: &str, limits: Limits) -> Arc<Plugin> {
     let engine = Engine::get().expect("this machine runs WebAssembly");
-    Plugin::compile(engine, name, &guest(name), limits).unwrap_or_else(|error| panic!("{error}"))
+    Plugin::compile(engine, name, &guest(name), limits)
+        .ok()
+        .expect("the guest is a plugin")
 }
 
 /// Limits that make misdeeds short.
 pub(crate) fn tight() -> Limits {
     let mut limits = Limits::default();
-    for (name, value) in [("time", "300ms"), ("hostCalls", "10000"), ("memory", "96Mi"), ("logLines", "100")] {
+    for (name, value) in [
+        ("time", "300ms"),
+        ("hostCalls", "10000"),
+        ("memory", "96Mi"),
+        ("logLines", "100"),
+    ] {
         limits.set(name, value).expect("these are limits");
     }
     limits
@@ -48,13 +59,21 @@ pub(crate) fn context() -> Context {
         namespace: Some("flux-system".to_owned()),
         name: "apps".to_owned(),
     };
-    Context { subject, kube_version: "v1.34.1".to_owned(), api_versions: vec!["v1".to_owned()], labels: Vec::new() }
+    Context {
+        subject,
+        kube_version: "v1.34.1".to_owned(),
+        api_versions: vec!["v1".to_owned()],
+        labels: Vec::new(),
+    }
 }
 
 pub(crate) fn tree() -> Arc<dyn Tree> {
     let mut tree = MemoryTree::new();
     for (path, bytes) in [
-        ("/a.yaml", b"kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n".to_vec()),
+        (
+            "/a.yaml",
+            b"kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}\n".to_vec(),
+        ),
         ("/dir/b.yaml", b"b".to_vec()),
         ("/big", vec![b'x'; 1 << 20]),
     ] {
@@ -64,27 +83,52 @@ pub(crate) fn tree() -> Arc<dyn Tree> {
 }
 
 pub(crate) fn inputs() -> Inputs {
-    Inputs { tree: tree(), revision: "main@sha1:0123456789abcdef0123456789abcdef01234567".to_owned() }
+    Inputs {
+        tree: tree(),
+        revision: "main@sha1:0123456789abcdef0123456789abcdef01234567".to_owned(),
+    }
 }
 
 pub(crate) fn render(plugin: &Arc<Plugin>, deed: &str) -> Result<Answer<Rendered>, Error> {
-    let request = RenderRequest { path: "/".to_owned(), config: json!({"do": deed}), context: context() };
-    plugin.renderer().expect("the guest is a renderer").render(&request, inputs())
+    let request = RenderRequest {
+        path: "/".to_owned(),
+        config: json!({"do": deed}),
+        context: context(),
+    };
+    plugin
+        .renderer()
+        .expect("the guest is a renderer")
+        .render(&request, inputs())
 }
 
 /// What a user reads, whose fault it is, and whether it is tried again.
 pub(crate) fn outcome(result: &Result<Answer<Rendered>, Error>) -> String {
     match result {
         Ok(answer) => {
-            let texts = answer.value.objects.iter().filter_map(|object| object.text(&["data", "text"]));
-            format!("{} objects: {}", answer.value.objects.len(), texts.collect::<Vec<_>>().join("; "))
+            let texts = answer
+                .value
+                .objects
+                .iter()
+                .filter_map(|object| object.text(&["data", "text"]));
+            format!(
+                "{} objects: {}",
+                answer.value.objects.len(),
+                texts.collect::<Vec<_>>().join("; ")
+            )
         }
         Err(error) => {
             let blame = match error.blame() {
                 Blame::Host => "host",
                 Blame::Guest => "guest",
             };
-            format!("{error}\n[{blame}, {}]", if error.is_transient() { "transient" } else { "terminal" })
+            format!(
+                "{error}\n[{blame}, {}]",
+                if error.is_transient() {
+                    "transient"
+                } else {
+                    "terminal"
+                }
+            )
         }
     }
 }
@@ -93,5 +137,7 @@ pub(crate) fn outcome(result: &Result<Answer<Rendered>, Error>) -> String {
 pub(crate) fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) >> 10
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok())
+        .unwrap_or(0)
+        >> 10
 }

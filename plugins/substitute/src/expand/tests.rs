@@ -3,10 +3,18 @@ use super::*;
 /// The variables of every row.
 fn variables() -> Variables {
     let all = [
-        ("v", "value"), ("empty", ""), ("n", "-2"), ("path", "/usr/local/bin"), ("name", "hELLO"), ("q", "\""), ("uml", "äb"),
+        ("v", "value"),
+        ("empty", ""),
+        ("n", "-2"),
+        ("path", "/usr/local/bin"),
+        ("name", "hELLO"),
+        ("q", "\""),
+        ("uml", "äb"),
         ("x", "a/b/a"),
     ];
-    all.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    all.into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 fn check(template: &str, undefined: Undefined, expected: Result<&str, &str>) {
@@ -140,7 +148,11 @@ fn without_strict_mode_what_is_undefined_is_empty() {
 fn what_would_exhaust_memory_or_stack_is_refused() {
     let nested = |depth: usize| format!("{}x{}", "${missing:=".repeat(depth), "}".repeat(depth));
     check(&nested(100), Undefined::Fails, Ok("x"));
-    check(&nested(100_000), Undefined::Fails, Err("expressions are nested more than 100 deep"));
+    check(
+        &nested(100_000),
+        Undefined::Fails,
+        Err("expressions are nested more than 100 deep"),
+    );
     let long: Variables = [("long".to_owned(), "x".repeat(1 << 20))].into();
     let error = expand(&"${long}".repeat(5), &long, Undefined::Fails).unwrap_err();
     assert_eq!(error.to_string(), "the result has more than 4194304 bytes");

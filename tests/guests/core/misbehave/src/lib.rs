@@ -87,7 +87,10 @@ impl Guest for Misbehave {
             "body-not-utf8" => vec![object("x", vec![0xff, 0xfe])],
             "body-not-json" => vec![object("x", b"{not json".to_vec())],
             "body-not-an-object" => vec![object("x", b"[1]".to_vec())],
-            "body-without-kind" => vec![object("x", br#"{"apiVersion":"v1","metadata":{"name":"x"}}"#.to_vec())],
+            "body-without-kind" => vec![object(
+                "x",
+                br#"{"apiVersion":"v1","metadata":{"name":"x"}}"#.to_vec(),
+            )],
             "body-deeply-nested" => vec![object("x", "[".repeat(100_000).into_bytes())],
             "other-identity" => vec![object("x", body("y"))],
             "string-not-utf8" => {
@@ -112,12 +115,19 @@ impl Guest for Misbehave {
             line: Some(1),
             hint: None,
         };
-        Ok(Rendered { objects, findings: vec![finding] })
+        Ok(Rendered {
+            objects,
+            findings: vec![finding],
+        })
     }
 }
 
 fn report(reason: &str, message: &str) -> Report {
-    Report { reason: reason.to_owned(), message: message.to_owned(), findings: Vec::new() }
+    Report {
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+        findings: Vec::new(),
+    }
 }
 
 #[inline(never)]
@@ -151,7 +161,11 @@ fn canary() -> usize {
 
 fn explore() -> String {
     let show = |answer: Result<Vec<tree::Entry>, tree::TreeError>| match answer {
-        Ok(entries) => entries.iter().map(|entry| format!("{}:{}", entry.path, entry.size)).collect::<Vec<_>>().join(" "),
+        Ok(entries) => entries
+            .iter()
+            .map(|entry| format!("{}:{}", entry.path, entry.size))
+            .collect::<Vec<_>>()
+            .join(" "),
         Err(error) => format!("{error:?}"),
     };
     let read = |path: &str| match tree::read(path) {
@@ -177,12 +191,30 @@ fn body(name: &str) -> Vec<u8> {
 }
 
 fn config_map(text: &str) -> Object {
-    let text = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    let body = format!(r#"{{"apiVersion":"v1","data":{{"text":"{text}"}},"kind":"ConfigMap","metadata":{{"name":"x"}}}}"#);
+    let text = text
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n");
+    let body = format!(
+        r#"{{"apiVersion":"v1","data":{{"text":"{text}"}},"kind":"ConfigMap","metadata":{{"name":"x"}}}}"#
+    );
     object("x", body.into_bytes())
 }
 
 fn object(name: &str, body: Vec<u8>) -> Object {
-    let id = ObjectId { api_version: "v1".to_owned(), kind: "ConfigMap".to_owned(), namespace: None, name: name.to_owned() };
-    Object { id, body, origin: Some(Origin { path: "a.yaml".to_owned(), index: 0, line: 1 }) }
+    let id = ObjectId {
+        api_version: "v1".to_owned(),
+        kind: "ConfigMap".to_owned(),
+        namespace: None,
+        name: name.to_owned(),
+    };
+    Object {
+        id,
+        body,
+        origin: Some(Origin {
+            path: "a.yaml".to_owned(),
+            index: 0,
+            line: 1,
+        }),
+    }
 }

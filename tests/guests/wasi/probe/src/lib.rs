@@ -40,11 +40,27 @@ impl Guest for Probe {
             },
             _ => {}
         }
-        let text = probe().replace('\\', "\\\\").replace('"', "'").replace('\n', "\\n");
-        let body = format!(r#"{{"apiVersion":"v1","data":{{"text":"{text}"}},"kind":"ConfigMap","metadata":{{"name":"x"}}}}"#);
-        let id =
-            ObjectId { api_version: "v1".to_owned(), kind: "ConfigMap".to_owned(), namespace: None, name: "x".to_owned() };
-        Ok(Rendered { objects: vec![Object { id, body: body.into_bytes(), origin: None }], findings: Vec::new() })
+        let text = probe()
+            .replace('\\', "\\\\")
+            .replace('"', "'")
+            .replace('\n', "\\n");
+        let body = format!(
+            r#"{{"apiVersion":"v1","data":{{"text":"{text}"}},"kind":"ConfigMap","metadata":{{"name":"x"}}}}"#
+        );
+        let id = ObjectId {
+            api_version: "v1".to_owned(),
+            kind: "ConfigMap".to_owned(),
+            namespace: None,
+            name: "x".to_owned(),
+        };
+        Ok(Rendered {
+            objects: vec![Object {
+                id,
+                body: body.into_bytes(),
+                origin: None,
+            }],
+            findings: Vec::new(),
+        })
     }
 }
 
@@ -56,22 +72,50 @@ fn probe() -> String {
     line("arguments", std::env::args().count().to_string());
     line("read /", show(fs::read_dir("/").map(|entries| entries.count())));
     line("read .", show(fs::read_dir(".").map(|entries| entries.count())));
-    line("open /etc/passwd", show(fs::File::open("/etc/passwd").map(|_| "opened")));
+    line(
+        "open /etc/passwd",
+        show(fs::File::open("/etc/passwd").map(|_| "opened")),
+    );
     line("create file", show(fs::write("file", "x").map(|()| "written")));
 
     let wall = SystemTime::now();
     let monotonic = Instant::now();
     std::thread::sleep(Duration::from_secs(24 * 3600));
-    line("wall clock", show(wall.duration_since(UNIX_EPOCH).map(|time| format!("{}s", time.as_secs()))));
-    line("wall clock after a day's sleep", show(wall.elapsed().map(|time| format!("{time:?} later"))));
-    line("monotonic clock after a day's sleep", format!("{:?} later", monotonic.elapsed()));
+    line(
+        "wall clock",
+        show(
+            wall.duration_since(UNIX_EPOCH)
+                .map(|time| format!("{}s", time.as_secs())),
+        ),
+    );
+    line(
+        "wall clock after a day's sleep",
+        show(wall.elapsed().map(|time| format!("{time:?} later"))),
+    );
+    line(
+        "monotonic clock after a day's sleep",
+        format!("{:?} later", monotonic.elapsed()),
+    );
 
     line("random", format!("{:016x}", RandomState::new().hash_one("x")));
     line("standard input", show(std::io::stdin().read(&mut [0; 8])));
 
-    line("resolve", show("example.com:80".to_socket_addrs().map(|addresses| addresses.count())));
-    line("connect", show(TcpStream::connect("127.0.0.1:1").map(|_| "connected")));
-    line("listen", show(TcpListener::bind("127.0.0.1:0").map(|_| "listening")));
+    line(
+        "resolve",
+        show(
+            "example.com:80"
+                .to_socket_addrs()
+                .map(|addresses| addresses.count()),
+        ),
+    );
+    line(
+        "connect",
+        show(TcpStream::connect("127.0.0.1:1").map(|_| "connected")),
+    );
+    line(
+        "listen",
+        show(TcpListener::bind("127.0.0.1:0").map(|_| "listening")),
+    );
     line("udp", show(UdpSocket::bind("127.0.0.1:0").map(|_| "bound")));
     println!("this goes to the log");
     eprintln!("and this too");
