@@ -24,34 +24,63 @@ const CONTROL_PREFIX: &str = "kustomize.toolkit.fluxcd.io/";
 pub fn ownership(metadata: &ObjectMeta, override_managers: &[String]) -> Short {
     let is_ours = |manager: &str| {
         OUR_MANAGERS.iter().any(|prefix| manager.starts_with(prefix))
-            || override_managers.iter().any(|prefix| manager.starts_with(prefix.as_str()))
+            || override_managers
+                .iter()
+                .any(|prefix| manager.starts_with(prefix.as_str()))
     };
-    let entries = metadata.managed_fields.iter().flatten().filter(|entry| entry.subresource.is_none());
+    let entries = metadata
+        .managed_fields
+        .iter()
+        .flatten()
+        .filter(|entry| entry.subresource.is_none());
     let entries = entries.filter(|entry| is_ours(entry.manager.as_deref().unwrap_or_default()));
-    let fields: Vec<_> = entries.map(|entry| (&entry.manager, &entry.operation, &entry.fields_v1)).collect();
+    let fields: Vec<_> = entries
+        .map(|entry| (&entry.manager, &entry.operation, &entry.fields_v1))
+        .collect();
     let controls = |place: &Option<BTreeMap<String, String>>| -> Vec<(String, String)> {
-        let all = place.iter().flatten().filter(|(key, _)| key.starts_with(CONTROL_PREFIX));
+        let all = place
+            .iter()
+            .flatten()
+            .filter(|(key, _)| key.starts_with(CONTROL_PREFIX));
         all.map(|(key, value)| (key.clone(), value.clone())).collect()
     };
-    let what = json!([metadata.uid, fields, controls(&metadata.labels), controls(&metadata.annotations)]);
+    let what = json!([
+        metadata.uid,
+        fields,
+        controls(&metadata.labels),
+        controls(&metadata.annotations)
+    ]);
     short(sluice_object::canonical_json(&what).as_bytes())
 }
 
 /// How an object is in an answer.
 pub(crate) fn seen(live: &Value, override_managers: &[String]) -> Seen {
-    let metadata = live.get("metadata").and_then(|metadata| ObjectMeta::deserialize(metadata).ok()).unwrap_or_default();
+    let metadata = live
+        .get("metadata")
+        .and_then(|metadata| ObjectMeta::deserialize(metadata).ok())
+        .unwrap_or_default();
     seen_in(&metadata, override_managers)
 }
 
 /// How an object is by its metadata.
 pub fn seen_in(metadata: &ObjectMeta, override_managers: &[String]) -> Seen {
-    let version = metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0);
-    Seen { fingerprint: fingerprint(metadata), ownership: ownership(metadata, override_managers), version }
+    let version = metadata
+        .resource_version
+        .as_deref()
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0);
+    Seen {
+        fingerprint: fingerprint(metadata),
+        ownership: ownership(metadata, override_managers),
+        version,
+    }
 }
 
 /// The same of a whole object.
 pub(crate) fn fingerprint_of(live: &Value) -> Short {
-    let metadata = live.get("metadata").and_then(|metadata| ObjectMeta::deserialize(metadata).ok());
+    let metadata = live
+        .get("metadata")
+        .and_then(|metadata| ObjectMeta::deserialize(metadata).ok());
     fingerprint(&metadata.unwrap_or_default())
 }
 
@@ -75,16 +104,40 @@ mod tests {
     #[test]
     fn who_changes_our_field_moves_the_ownership() {
         let at = |fields: Value, annotations: Value| {
-            seen(&json!({ "metadata": { "uid": "u", "managedFields": fields, "annotations": annotations } }), &[]).ownership
+            seen(
+                &json!({ "metadata": { "uid": "u", "managedFields": fields, "annotations": annotations } }),
+                &[],
+            )
+            .ownership
         };
         let ours = |fields: Value| json!({ "manager": "kustomize-controller", "operation": "Apply", "fieldsV1": fields });
         let hpa = json!({ "manager": "hpa", "operation": "Update", "fieldsV1": { "f:spec": {} } });
         let edit = json!({ "manager": "kubectl-edit", "operation": "Update", "fieldsV1": { "f:spec": {} } });
         let before = at(json!([ours(json!({ "f:a": {}, "f:b": {} }))]), json!({}));
-        assert_eq!(before, at(json!([ours(json!({ "f:a": {}, "f:b": {} })), hpa]), json!({ "x": "y" })));
-        assert_ne!(before, at(json!([ours(json!({ "f:a": {} })), hpa]), json!({})), "taken from us");
-        assert_ne!(before, at(json!([ours(json!({ "f:a": {}, "f:b": {} })), edit]), json!({})), "ours to take");
-        assert_ne!(before, at(json!([ours(json!({ "f:a": {}, "f:b": {} }))]), json!({ meta::RECONCILE: "disabled" })));
+        assert_eq!(
+            before,
+            at(
+                json!([ours(json!({ "f:a": {}, "f:b": {} })), hpa]),
+                json!({ "x": "y" })
+            )
+        );
+        assert_ne!(
+            before,
+            at(json!([ours(json!({ "f:a": {} })), hpa]), json!({})),
+            "taken from us"
+        );
+        assert_ne!(
+            before,
+            at(json!([ours(json!({ "f:a": {}, "f:b": {} })), edit]), json!({})),
+            "ours to take"
+        );
+        assert_ne!(
+            before,
+            at(
+                json!([ours(json!({ "f:a": {}, "f:b": {} }))]),
+                json!({ meta::RECONCILE: "disabled" })
+            )
+        );
     }
 
     #[test]
@@ -94,8 +147,10 @@ mod tests {
                 "uid": "u", "generation": 1, "resourceVersion": version, "managedFields": fields,
             } }))
         };
-        let spec = json!({ "manager": "kustomize-controller", "operation": "Apply", "fieldsV1": { "f:spec": {} } });
-        let status = json!({ "manager": "kubelet", "operation": "Update", "subresource": "status", "fieldsV1": {} });
+        let spec =
+            json!({ "manager": "kustomize-controller", "operation": "Apply", "fieldsV1": { "f:spec": {} } });
+        let status =
+            json!({ "manager": "kubelet", "operation": "Update", "subresource": "status", "fieldsV1": {} });
         let edit = json!({ "manager": "kubectl-edit", "operation": "Update", "fieldsV1": {} });
         let before = at(json!([spec]), "1");
         assert_eq!(before, at(json!([spec, status]), "2"));

@@ -372,7 +372,11 @@ mod tests {
     }
 
     fn owned(fingerprint: u8, ownership: u8, version: u64) -> Seen {
-        Seen { fingerprint: [fingerprint; 16], ownership: [ownership; 16], version }
+        Seen {
+            fingerprint: [fingerprint; 16],
+            ownership: [ownership; 16],
+            version,
+        }
     }
 
     fn owner() -> &'static str {
@@ -451,7 +455,10 @@ mod tests {
         live.listed(&kind);
         live.verified(&id, &owner(), desired(), owned(1, 1, 10));
         let moved = live.saw(&kind, Some("ns"), "web", None, Some(owned(2, 1, 11)));
-        assert_eq!((moved, live.knowledge(&id)), (Moved::Nothing, Knowledge::Verified(desired(), [2; 16])));
+        assert_eq!(
+            (moved, live.knowledge(&id)),
+            (Moved::Nothing, Knowledge::Verified(desired(), [2; 16]))
+        );
         let moved = live.saw(&kind, Some("ns"), "web", None, Some(owned(3, 2, 12)));
         assert_eq!(moved, Moved::Drifted(owner()));
     }

@@ -4,9 +4,9 @@
 //! UID that was looked at.
 
 use crate::cluster::{Cluster, Identity, Preconditions, RequestError};
-use sluice_plan::{Action, Owner, is_prunable};
 use serde_json::Value;
 use sluice_object::ObjectId;
+use sluice_plan::{Action, Owner, is_prunable};
 
 /// What became of the objects, and of those that could not be deleted.
 #[derive(Debug, Default)]
@@ -28,12 +28,7 @@ impl Pruned {
 }
 
 /// Deletes `stale` in its order: that of applying, reversed ([`sluice_plan::stale`]).
-pub async fn prune(
-    cluster: &dyn Cluster,
-    identity: &Identity,
-    stale: &[ObjectId],
-    owner: &Owner,
-) -> Pruned {
+pub async fn prune(cluster: &dyn Cluster, identity: &Identity, stale: &[ObjectId], owner: &Owner) -> Pruned {
     let mut pruned = Pruned::default();
     for id in stale {
         match prune_one(cluster, identity, id, owner).await {

@@ -3,13 +3,13 @@
 use crate::cluster::{Cluster, Identity, Patch, PatchOptions, Patched, Preconditions, RequestError};
 use crate::error::{ApplyError, Step};
 use crate::judge;
-use sluice_plan::{Action, IgnoreRules};
 use crate::live::{Knowledge, Live, Short, Verified, short};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use sluice_api::meta::APPLY_MANAGER;
 use sluice_object::{Object, ObjectId};
+use sluice_plan::{Action, IgnoreRules};
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -276,11 +276,17 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 Ok(answer) => {
                     let none = IgnoreRules::default();
                     let ignore = self.options.ignore.as_ref().unwrap_or(&none);
-                    let compared = sluice_plan::compare(object, Some(&live), &answer, ignore, write.takeover.is_some());
+                    let compared =
+                        sluice_plan::compare(object, Some(&live), &answer, ignore, write.takeover.is_some());
                     if compared.action == Action::Unchanged {
                         self.verified(object, desired, false, &live);
                         let (id, action) = (object.id().clone(), Action::Unchanged);
-                        return Ok(Verdict::Settled(Applied { id, action, object: Some(live), is_drift: false }));
+                        return Ok(Verdict::Settled(Applied {
+                            id,
+                            action,
+                            object: Some(live),
+                            is_drift: false,
+                        }));
                     }
                     write.body = compared.body;
                 }
@@ -436,7 +442,8 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     }
 
     fn is_recreated(&self, object: &Object, live: Option<&Value>, cause: &RequestError) -> bool {
-        judge::is_immutable(cause) && (self.options.is_forced || sluice_plan::is_force_requested(object, live))
+        judge::is_immutable(cause)
+            && (self.options.is_forced || sluice_plan::is_force_requested(object, live))
     }
 
     fn refused(&self, object: &Object, cause: RequestError) -> ApplyError {

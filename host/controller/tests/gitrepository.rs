@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 use sluice_api::crd;
-use sluice_apply::cluster::{Cluster, Identity, KubeCluster, Patch, PatchOptions, Preconditions, RetryPolicy};
+use sluice_apply::cluster::{
+    Cluster, Identity, KubeCluster, Patch, PatchOptions, Preconditions, RetryPolicy,
+};
 use sluice_artifact::store::{Limits as StoreLimits, Retention};
 use sluice_artifact::{ArtifactPath, Store, Tree};
 use sluice_controller::reconcilers::gitrepository::{GitRepositoryReconciler, SourceSettings};
@@ -36,24 +38,44 @@ struct World {
 impl World {
     async fn new() -> World {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let server = DevCluster::start(sluice_devcluster::Config::default()).await.unwrap();
+        let server = DevCluster::start(sluice_devcluster::Config::default())
+            .await
+            .unwrap();
         let kubeconfig = kube::config::Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
         let options = kube::config::KubeConfigOptions::default();
-        let kube = kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
-        let cluster = KubeCluster::new(kube::Client::try_from(kube.clone()).unwrap(), RetryPolicy::default());
+        let kube = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .unwrap();
+        let cluster = KubeCluster::new(
+            kube::Client::try_from(kube.clone()).unwrap(),
+            RetryPolicy::default(),
+        );
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("store")).unwrap();
         let repository = Repository::init(&folder.path().join("git/shop"));
         let git = GitServer::start(&folder.path().join("git"));
         let store = Store::open(&folder.path().join("store"), StoreLimits::default()).unwrap();
-        let world = World { cluster, kube, repository, git, folder, store, running: None, _server: server };
+        let world = World {
+            cluster,
+            kube,
+            repository,
+            git,
+            folder,
+            store,
+            running: None,
+            _server: server,
+        };
         for definition in crd::all() {
             world.put(definition).await;
         }
         let gvk = GroupVersionKind::new(GIT.0, GIT.1);
         world
             .until("the kind is served", async || {
-                world.cluster.list(&Identity::AsController, &gvk, None, "").await.ok()
+                world
+                    .cluster
+                    .list(&Identity::AsController, &gvk, None, "")
+                    .await
+                    .ok()
             })
             .await;
         world
@@ -82,7 +104,9 @@ impl World {
                     Arc::new(GitRepositoryReconciler::new(fetcher, store, settings));
                 Ok(vec![reconciler])
             };
-            run_with(config, kube, vec![(&GIT_REPOSITORY, 2)], Box::new(make), shutdown).await.unwrap();
+            run_with(config, kube, vec![(&GIT_REPOSITORY, 2)], Box::new(make), shutdown)
+                .await
+                .unwrap();
         });
         self.running = Some((token, task));
     }
@@ -103,9 +127,15 @@ impl World {
     }
 
     async fn put(&self, object: Value) {
-        let options = PatchOptions { manager: "test", ..PatchOptions::default() };
+        let options = PatchOptions {
+            manager: "test",
+            ..PatchOptions::default()
+        };
         let id = World::id(&object);
-        self.cluster.patch(&Identity::AsController, &id, Patch::Apply(object), options).await.unwrap();
+        self.cluster
+            .patch(&Identity::AsController, &id, Patch::Apply(object), options)
+            .await
+            .unwrap();
     }
 
     /// Creates or changes the GitRepository; `spec` is merged over usual values.
@@ -114,20 +144,30 @@ impl World {
         for (key, value) in spec.as_object().unwrap() {
             full[key] = value.clone();
         }
-        self.put(json!({ "apiVersion": GIT.0, "kind": GIT.1, "metadata": { "name": "shop" }, "spec": full })).await;
+        self.put(json!({ "apiVersion": GIT.0, "kind": GIT.1, "metadata": { "name": "shop" }, "spec": full }))
+            .await;
     }
 
     async fn get(&self) -> Option<Value> {
         let object = json!({ "apiVersion": GIT.0, "kind": GIT.1, "metadata": { "name": "shop" } });
-        self.cluster.get(&Identity::AsController, &World::id(&object)).await.unwrap()
+        self.cluster
+            .get(&Identity::AsController, &World::id(&object))
+            .await
+            .unwrap()
     }
 
     async fn request(&self, at: &str) {
         let object = json!({ "apiVersion": GIT.0, "kind": GIT.1, "metadata": { "name": "shop" } });
         let patch = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": at } } });
-        let options = PatchOptions { manager: "flux", ..PatchOptions::default() };
+        let options = PatchOptions {
+            manager: "flux",
+            ..PatchOptions::default()
+        };
         let id = World::id(&object);
-        self.cluster.patch(&Identity::AsController, &id, Patch::Merge(patch), options).await.unwrap();
+        self.cluster
+            .patch(&Identity::AsController, &id, Patch::Merge(patch), options)
+            .await
+            .unwrap();
         self.until(&format!("the request {at} is answered"), async || {
             let object = self.get().await?;
             (object.pointer("/status/lastHandledReconcileAt") == Some(&json!(at))).then_some(())
@@ -172,26 +212,63 @@ impl World {
 
     async fn events(&self) -> Vec<String> {
         let gvk = GroupVersionKind::new("v1", "Event");
-        let events = self.cluster.list(&Identity::AsController, &gvk, Some("default"), "").await.unwrap();
+        let events = self
+            .cluster
+            .list(&Identity::AsController, &gvk, Some("default"), "")
+            .await
+            .unwrap();
         let text = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
-        events.iter().map(|event| format!("{} {}: {}", text(event, "type"), text(event, "reason"), text(event, "message"))).collect()
+        events
+            .iter()
+            .map(|event| {
+                format!(
+                    "{} {}: {}",
+                    text(event, "type"),
+                    text(event, "reason"),
+                    text(event, "message")
+                )
+            })
+            .collect()
     }
 }
 
 fn condition(object: &Value, type_: &str) -> (String, String, String) {
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let found = conditions.filter(|condition| condition["type"] == type_).next_back();
-    let text = |key: &str| found.and_then(|found| found[key].as_str()).unwrap_or_default().to_owned();
+    let conditions = object
+        .pointer("/status/conditions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let found = conditions
+        .filter(|condition| condition["type"] == type_)
+        .next_back();
+    let text = |key: &str| {
+        found
+            .and_then(|found| found[key].as_str())
+            .unwrap_or_default()
+            .to_owned()
+    };
     (text("status"), text("reason"), text("message"))
 }
 
 fn types(object: &Value) -> Vec<String> {
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    conditions.map(|condition| condition["type"].as_str().unwrap().to_owned()).collect()
+    let conditions = object
+        .pointer("/status/conditions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    conditions
+        .map(|condition| condition["type"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn path(object: &Value) -> ArtifactPath {
-    object.pointer("/status/artifact/path").unwrap().as_str().unwrap().parse().unwrap()
+    object
+        .pointer("/status/artifact/path")
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -207,32 +284,65 @@ async fn a_commit_becomes_an_artifact_and_the_next_one_replaces_it() {
     assert_eq!(types(&object), ["Ready", "ArtifactInStorage"]);
     let artifact = object.pointer("/status/artifact").unwrap();
     assert_eq!(artifact["revision"], format!("main@sha1:{one}"));
-    assert_eq!(artifact["path"], format!("gitrepository/default/shop/{one}.tar.gz"));
+    assert_eq!(
+        artifact["path"],
+        format!("gitrepository/default/shop/{one}.tar.gz")
+    );
     assert_eq!(
         artifact["url"],
-        format!("http://source-controller.flux-system.svc.cluster.local./gitrepository/default/shop/{one}.tar.gz")
+        format!(
+            "http://source-controller.flux-system.svc.cluster.local./gitrepository/default/shop/{one}.tar.gz"
+        )
     );
-    assert!(artifact["digest"].as_str().unwrap().starts_with("sha256:"), "{artifact}");
-    assert_eq!(object.pointer("/status/observedGeneration"), object.pointer("/metadata/generation"));
-    assert_eq!(object.pointer("/metadata/finalizers"), Some(&json!(["finalizers.fluxcd.io"])));
-    assert_eq!(&*world.store.tree(&path(&object)).unwrap().read("/a.yaml").unwrap(), b"a: 1");
+    assert!(
+        artifact["digest"].as_str().unwrap().starts_with("sha256:"),
+        "{artifact}"
+    );
+    assert_eq!(
+        object.pointer("/status/observedGeneration"),
+        object.pointer("/metadata/generation")
+    );
+    assert_eq!(
+        object.pointer("/metadata/finalizers"),
+        Some(&json!(["finalizers.fluxcd.io"]))
+    );
+    assert_eq!(
+        &*world.store.tree(&path(&object)).unwrap().read("/a.yaml").unwrap(),
+        b"a: 1"
+    );
 
     let two = world.repository.commit([("a.yaml", "a: 2")], "second");
     world.request("1").await;
     let object = world.ready(&two).await;
-    assert_eq!(&*world.store.tree(&path(&object)).unwrap().read("/a.yaml").unwrap(), b"a: 2");
+    assert_eq!(
+        &*world.store.tree(&path(&object)).unwrap().read("/a.yaml").unwrap(),
+        b"a: 2"
+    );
     let version = object.pointer("/metadata/resourceVersion").cloned();
 
     // Nothing new, nothing asked: nothing is written.
     world.request("2").await;
     let object = world.ready(&two).await;
-    assert_ne!(object.pointer("/metadata/resourceVersion").cloned(), version, "the request is answered");
-    assert_eq!(object.pointer("/status/artifact/revision"), Some(&json!(format!("main@sha1:{two}"))));
-    let expected = ["Normal NewArtifact: stored artifact for commit 'first commit'", "Normal NewArtifact: stored artifact for commit 'second'"];
+    assert_ne!(
+        object.pointer("/metadata/resourceVersion").cloned(),
+        version,
+        "the request is answered"
+    );
+    assert_eq!(
+        object.pointer("/status/artifact/revision"),
+        Some(&json!(format!("main@sha1:{two}")))
+    );
+    let expected = [
+        "Normal NewArtifact: stored artifact for commit 'first commit'",
+        "Normal NewArtifact: stored artifact for commit 'second'",
+    ];
     world
         .until("both events", async || {
             let events = world.events().await;
-            expected.iter().all(|expected| events.iter().any(|event| event == expected)).then_some(())
+            expected
+                .iter()
+                .all(|expected| events.iter().any(|event| event == expected))
+                .then_some(())
         })
         .await;
     // Other ignore rules make another artifact of the same revision.
@@ -249,8 +359,16 @@ async fn a_commit_becomes_an_artifact_and_the_next_one_replaces_it() {
 
     // Deleted: finalizer and artifacts go.
     let id = World::id(&json!({ "apiVersion": GIT.0, "kind": GIT.1, "metadata": { "name": "shop" } }));
-    world.cluster.delete(&Identity::AsController, &id, Preconditions::default()).await.unwrap();
-    world.until("the object is gone", async || world.get().await.is_none().then_some(())).await;
+    world
+        .cluster
+        .delete(&Identity::AsController, &id, Preconditions::default())
+        .await
+        .unwrap();
+    world
+        .until("the object is gone", async || {
+            world.get().await.is_none().then_some(())
+        })
+        .await;
     assert_eq!(world.store.artifacts(), []);
     world.stop().await;
 }
@@ -268,10 +386,16 @@ async fn failures_name_cause_and_remedy_and_the_last_good_artifact_stays() {
     world.git.misbehave(Fault::Status(500));
     world.request("1").await;
     let object = world.failed("GitOperationFailed").await;
-    assert_eq!(types(&object), ["Reconciling", "Ready", "ArtifactInStorage", "FetchFailed"]);
+    assert_eq!(
+        types(&object),
+        ["Reconciling", "Ready", "ArtifactInStorage", "FetchFailed"]
+    );
     assert_eq!(condition(&object, "Reconciling").1, "ProgressingWithRetry");
     let (_, _, message) = condition(&object, "FetchFailed");
-    assert!(message.starts_with("failed to checkout and determine revision: unable to list remote for '"), "{message}");
+    assert!(
+        message.starts_with("failed to checkout and determine revision: unable to list remote for '"),
+        "{message}"
+    );
     assert_eq!(object.pointer("/status/artifact").cloned(), good);
     assert!(world.store.artifact(&path(&object)).is_some());
     // It heals by itself, and says so once.
@@ -287,17 +411,28 @@ async fn failures_name_cause_and_remedy_and_the_last_good_artifact_stays() {
 
     world.source(json!({ "secretRef": { "name": "creds" } })).await;
     let object = world.failed("AuthenticationFailed").await;
-    assert_eq!(condition(&object, "Ready").2, "failed to get secret 'default/creds': secrets \"creds\" not found");
-    world.git.require(Access::Basic("git".to_owned(), "token".to_owned()));
+    assert_eq!(
+        condition(&object, "Ready").2,
+        "failed to get secret 'default/creds': secrets \"creds\" not found"
+    );
+    world
+        .git
+        .require(Access::Basic("git".to_owned(), "token".to_owned()));
     let data = json!({ "username": "git", "password": "token" });
-    let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "creds" }, "stringData": data });
+    let secret =
+        json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "creds" }, "stringData": data });
     world.put(secret).await;
     world.ready(&one).await;
 
-    world.source(json!({ "ref": { "branch": "nope" } })).await;
+    world
+        .source(json!({ "secretRef": { "name": "creds" }, "ref": { "branch": "nope" } }))
+        .await;
     let object = world.failed("GitOperationFailed").await;
     let message = condition(&object, "Ready").2;
-    assert!(message.contains("couldn't find remote ref \"refs/heads/nope\""), "{message}");
+    assert!(
+        message.contains("couldn't find remote ref \"refs/heads/nope\""),
+        "{message}"
+    );
     world.stop().await;
 }
 
@@ -309,25 +444,44 @@ async fn what_is_not_supported_stalls_and_suspension_stops() {
     let mut world = World::new().await;
     let one = world.repository.commit([("a.yaml", "a: 1")], "first");
     world.start().await;
-    world.source(json!({ "include": [{ "repository": { "name": "other" } }] })).await;
+    world
+        .source(json!({ "include": [{ "repository": { "name": "other" } }] }))
+        .await;
     let object = world.failed("NotSupported").await;
     assert_eq!(types(&object), ["Stalled", "Ready", "FetchFailed"]);
     let message = condition(&object, "Stalled").2;
-    assert!(message.starts_with("spec.include is not supported yet"), "{message}");
-    assert_eq!(object.pointer("/status/observedGeneration"), object.pointer("/metadata/generation"));
+    assert!(
+        message.starts_with("spec.include is not supported yet"),
+        "{message}"
+    );
+    assert_eq!(
+        object.pointer("/status/observedGeneration"),
+        object.pointer("/metadata/generation")
+    );
 
     world.source(json!({})).await;
     let id = World::id(&object);
-    let options = PatchOptions { manager: "test", ..PatchOptions::default() };
+    let options = PatchOptions {
+        manager: "test",
+        ..PatchOptions::default()
+    };
     let patch = Patch::Merge(json!({ "spec": { "include": null } }));
-    world.cluster.patch(&Identity::AsController, &id, patch, options).await.unwrap();
+    world
+        .cluster
+        .patch(&Identity::AsController, &id, patch, options)
+        .await
+        .unwrap();
     world.ready(&one).await;
 
     world.source(json!({ "suspend": true })).await;
     world.repository.commit([("a.yaml", "a: 2")], "second");
     world.request("1").await;
     let object = world.ready(&one).await;
-    assert_eq!(types(&object), ["Ready", "ArtifactInStorage"], "still the first commit");
+    assert_eq!(
+        types(&object),
+        ["Ready", "ArtifactInStorage"],
+        "still the first commit"
+    );
     world.stop().await;
 }
 
@@ -345,6 +499,9 @@ async fn a_lost_artifact_is_made_again() {
     world.request("1").await;
     let after = world.ready(&one).await;
     assert!(world.store.artifact(&path(&after)).is_some());
-    assert_eq!(after.pointer("/status/artifact/digest"), before.pointer("/status/artifact/digest"));
+    assert_eq!(
+        after.pointer("/status/artifact/digest"),
+        before.pointer("/status/artifact/digest")
+    );
     world.stop().await;
 }

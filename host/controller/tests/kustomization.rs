@@ -8,7 +8,10 @@ use world::{CM, KS, World, condition, config_map};
 
 /// A server of its own for each story: requests can be counted, and faults harm nobody else.
 async fn server() -> (DevCluster, kube::config::Kubeconfig) {
-    let config = sluice_devcluster::Config { audit: true, ..sluice_devcluster::Config::default() };
+    let config = sluice_devcluster::Config {
+        audit: true,
+        ..sluice_devcluster::Config::default()
+    };
     let server = DevCluster::start(config).await.unwrap();
     let kubeconfig = kube::config::Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
     (server, kubeconfig)
@@ -34,7 +37,9 @@ fn data(object: Option<serde_json::Value>) -> Option<String> {
     object?.pointer("/data/key")?.as_str().map(str::to_owned)
 }
 
-story!(install_upgrade_and_prune, world, { install_upgrade_and_prune_in(&mut world).await });
+story!(install_upgrade_and_prune, world, {
+    install_upgrade_and_prune_in(&mut world).await
+});
 
 async fn install_upgrade_and_prune_in(world: &mut World) {
     world.start().await;
@@ -214,7 +219,9 @@ fn in_ns(world: &World, name: &str, value: &str) -> serde_json::Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_on_a_real_server() {
     use sluice_testkit::cluster::{Cluster, Options};
-    let server = Cluster::start_or_skip("a Kustomization on a real API server", &Options::default()).await.unwrap();
+    let server = Cluster::start_or_skip("a Kustomization on a real API server", &Options::default())
+        .await
+        .unwrap();
     let Some(server) = server else { return };
     let kubeconfig = kube::config::Kubeconfig::read_from(server.kubeconfig()).unwrap();
     let mut world = World::new(kubeconfig).await;
@@ -222,3 +229,381 @@ async fn the_same_on_a_real_server() {
     drift_is_undone_in(&mut world).await;
     world.stop().await;
 }
+
+/// What a server was asked, watches and discovery aside: `verb resource`, with how often.
+fn asked(server: &DevCluster) -> std::collections::BTreeMap<String, usize> {
+    let mut counts = std::collections::BTreeMap::new();
+    for request in server.requests() {
+        let is_noise = matches!(request.verb.as_str(), "watch" | "list")
+            || request.resource.starts_with('/')
+            || request.resource.contains("lease")
+            || !request.user_agent.starts_with("sluice") && request.user_agent.starts_with("test");
+        if !is_noise {
+            let verb = if request.is_dry_run {
+                format!("{} (dry run)", request.verb)
+            } else {
+                request.verb.clone()
+            };
+            *counts.entry(format!("{verb} {}", request.resource)).or_default() += 1;
+        }
+    }
+    counts
+}
+
+story!(what_has_not_changed_costs_nothing, server, world, {
+    world.start().await;
+    world.kustomization("apps", json!({ "interval": "1s" })).await;
+    world
+        .commit(
+            "a",
+            &[
+                ("a.json", in_ns(&world, "one", "1")),
+                ("b.json", in_ns(&world, "two", "1")),
+            ],
+        )
+        .await;
+    world.ready("apps", "a").await;
+    let renders = world.renders.load(std::sync::atomic::Ordering::Relaxed);
+    server.requests();
+    // three intervals pass: this is the one thing only time can show
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(asked(&server), [].into(), "an interval pass asks nothing (B3)");
+    assert_eq!(
+        world.renders.load(std::sync::atomic::Ordering::Relaxed),
+        renders,
+        "and renders nothing"
+    );
+
+    let patch = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "now" } } });
+    world.merge(KS, "apps", patch, None).await;
+    world
+        .until("the request is answered", async || {
+            let ks = world.ks("apps").await;
+            (ks.pointer("/status/lastHandledReconcileAt")? == "now").then_some(())
+        })
+        .await;
+    world
+        .until("the event is there", async || {
+            let events = world.events("apps").await;
+            (events
+                .iter()
+                .filter(|event| event.contains("Reconciliation finished"))
+                .count()
+                == 2)
+                .then_some(())
+        })
+        .await;
+    let mut asked = asked(&server);
+    asked.retain(|what, _| !what.starts_with("get"));
+    let expected = [
+        ("create events".to_owned(), 1),
+        ("patch kustomizations.kustomize.toolkit.fluxcd.io".to_owned(), 1),
+        (
+            "patch kustomizations.kustomize.toolkit.fluxcd.io/status".to_owned(),
+            1,
+        ),
+    ];
+    assert_eq!(
+        asked,
+        expected.into(),
+        "one status write and one event (B2); the first patch is the test's own"
+    );
+});
+
+story!(drift_costs_a_look_and_a_write, server, world, {
+    world.start().await;
+    world.kustomization("apps", json!({})).await;
+    world
+        .commit(
+            "a",
+            &[
+                ("a.json", in_ns(&world, "one", "1")),
+                ("b.json", in_ns(&world, "two", "1")),
+            ],
+        )
+        .await;
+    world.ready("apps", "a").await;
+    // not ours: nothing to put back, nothing to look at
+    world
+        .merge(
+            CM,
+            "two",
+            json!({ "metadata": { "annotations": { "a": "b" } } }),
+            None,
+        )
+        .await;
+    server.requests();
+    let options = sluice_apply::cluster::PatchOptions {
+        manager: "somebody",
+        ..Default::default()
+    };
+    let edit = sluice_apply::cluster::Patch::Merge(json!({ "data": { "key": "edited" } }));
+    let id = world.id_of(CM, "one");
+    use sluice_apply::cluster::{Cluster as _, Identity};
+    world
+        .cluster
+        .patch(&Identity::AsController, &id, edit, options)
+        .await
+        .unwrap();
+    world
+        .until("the edit is undone", async || {
+            (data(world.get(CM, "one").await)? == "1").then_some(())
+        })
+        .await;
+    let asked = asked(&server);
+    assert_eq!(asked.get("apply configmaps"), Some(&1), "{asked:?}");
+    assert_eq!(asked.get("apply (dry run) configmaps"), None, "{asked:?}");
+});
+
+story!(one_bad_object_does_not_leave_half_a_stage, world, {
+    world.start().await;
+    world.kustomization("apps", json!({})).await;
+    let bad = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "Bad_Name", "namespace": world.namespace },
+    });
+    world
+        .commit("a", &[("a.json", in_ns(&world, "one", "1")), ("b.json", bad)])
+        .await;
+    let message = world.failed("apps", "ReconciliationFailed").await;
+    assert!(
+        message.contains("Bad_Name dry-run failed (Invalid): "),
+        "{message}"
+    );
+    assert!(message.contains("(b.json:1)"), "{message}");
+    assert_eq!(
+        world.get(CM, "one").await,
+        None,
+        "nothing of the stage was written"
+    );
+    let ks = world.ks("apps").await;
+    let entries = ks
+        .pointer("/status/inventory/entries")
+        .and_then(|entries| entries.as_array())
+        .unwrap();
+    assert_eq!(
+        entries.len(),
+        2,
+        "what would have been made is in the inventory all the same"
+    );
+});
+
+story!(faults_of_the_api_server_heal, server, world, {
+    use sluice_devcluster::{Effect, Fault};
+    world.start().await;
+    for (verb, code) in [("apply", 500), ("apply", 409), ("apply", 429), ("apply", 503)] {
+        server
+            .faults()
+            .add(Fault::once(verb, "configmaps", Effect::Answer(code)));
+    }
+    server
+        .faults()
+        .add(Fault::once("apply", "configmaps", Effect::LoseAnswer));
+    server.faults().add(Fault::once(
+        "patch",
+        "kustomizations.kustomize.toolkit.fluxcd.io/status",
+        Effect::Answer(500),
+    ));
+    world
+        .kustomization("apps", json!({ "retryInterval": "1s" }))
+        .await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("apps", "a").await;
+    assert_eq!(data(world.get(CM, "one").await), Some("1".into()));
+});
+
+story!(watches_that_end_are_taken_up_again, server, world, {
+    world.start().await;
+    world.kustomization("apps", json!({})).await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("apps", "a").await;
+    server.drop_watches(None);
+    server.compact();
+    world.commit("b", &[("a.json", in_ns(&world, "one", "2"))]).await;
+    world.ready("apps", "b").await;
+    world
+        .merge(CM, "one", json!({ "data": { "key": "edited" } }), None)
+        .await;
+    world
+        .until("the edit is undone", async || {
+            (data(world.get(CM, "one").await)? == "2").then_some(())
+        })
+        .await;
+});
+
+fn deployment(world: &World, name: &str, annotations: serde_json::Value) -> serde_json::Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": name, "namespace": world.namespace, "annotations": annotations },
+        "spec": {
+            "selector": { "matchLabels": { "app": name } },
+            "template": {
+                "metadata": { "labels": { "app": name }, },
+                "spec": { "containers": [{ "name": "main", "image": "example.com/app:1" }] },
+            },
+        },
+    })
+}
+
+story!(health_is_awaited_by_watch, server, world, {
+    world.start().await;
+    world.kustomization("apps", json!({ "wait": true })).await;
+    world
+        .commit(
+            "a",
+            &[
+                ("a.json", deployment(&world, "web", json!({}))),
+                ("b.json", in_ns(&world, "one", "1")),
+            ],
+        )
+        .await;
+    let ks = world.ready("apps", "a").await;
+    assert_eq!(condition(&ks, "Healthy").1, "Succeeded");
+    server.requests();
+    let patch = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "now" } } });
+    world.merge(KS, "apps", patch, None).await;
+    world
+        .until("the request is answered", async || {
+            let ks = world.ks("apps").await;
+            (ks.pointer("/status/lastHandledReconcileAt")? == "now").then_some(())
+        })
+        .await;
+    let asked = asked(&server);
+    assert!(
+        !asked
+            .keys()
+            .any(|what| what.contains("deployments") && !what.starts_with("get")),
+        "{asked:?}"
+    );
+});
+
+story!(a_new_revision_supersedes_a_health_check, world, {
+    world.start().await;
+    world
+        .kustomization("apps", json!({ "wait": true, "timeout": "10m" }))
+        .await;
+    let mut stuck = deployment(&world, "web", json!({ "devcluster.sluice.dev/ready": "false" }));
+    world.commit("a", &[("a.json", stuck.clone())]).await;
+    world
+        .until("the Deployment is there", async || {
+            world.get(("apps/v1", "Deployment"), "web").await
+        })
+        .await;
+    stuck["metadata"]["annotations"] = json!({});
+    world.commit("b", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("apps", "b").await;
+});
+
+story!(a_restart_finds_everything_as_it_was, server, world, {
+    world.start().await;
+    world.kustomization("apps", json!({})).await;
+    world
+        .commit(
+            "a",
+            &[
+                ("a.json", in_ns(&world, "one", "1")),
+                ("b.json", in_ns(&world, "two", "1")),
+            ],
+        )
+        .await;
+    world.ready("apps", "a").await;
+    let before = world.get(CM, "one").await.unwrap();
+    world.stop().await;
+    world
+        .merge(
+            CM,
+            "two",
+            json!({ "data": { "key": "edited while nobody looked" } }),
+            None,
+        )
+        .await;
+    server.requests();
+    world.start().await;
+    world
+        .until("the edit is undone", async || {
+            (data(world.get(CM, "two").await)? == "1").then_some(())
+        })
+        .await;
+    assert_eq!(
+        world.get(CM, "one").await.unwrap(),
+        before,
+        "what had not moved was not written"
+    );
+});
+
+story!(variables_come_from_config_maps_and_wake, world, {
+    world.start().await;
+    let mut vars = config_map("vars", "1");
+    vars["metadata"]["labels"] = json!({ "reconcile.fluxcd.io/watch": "Enabled" });
+    world.put(vars.clone()).await;
+    world
+        .kustomization(
+            "apps",
+            json!({ "postBuild": { "substituteFrom": [
+            { "kind": "ConfigMap", "name": "vars" }, { "kind": "Secret", "name": "none", "optional": true },
+        ] } }),
+        )
+        .await;
+    world
+        .commit("a", &[("a.json", in_ns(&world, "one", "${key}"))])
+        .await;
+    world.ready("apps", "a").await;
+    assert_eq!(data(world.get(CM, "one").await), Some("1".into()));
+    vars["data"]["key"] = json!("2");
+    world.put(vars).await;
+    world
+        .until("the new value is there", async || {
+            (data(world.get(CM, "one").await)? == "2").then_some(())
+        })
+        .await;
+});
+
+story!(tenants_act_in_their_own_name, server, world, {
+    world.start().await;
+    world
+        .kustomization("apps", json!({ "serviceAccountName": "deployer" }))
+        .await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("apps", "a").await;
+    let user = format!("system:serviceaccount:{}:deployer", world.namespace);
+    let requests = server.requests();
+    let writes: Vec<_> = requests
+        .iter()
+        .filter(|request| request.resource == "configmaps" && request.verb == "apply")
+        .collect();
+    assert!(
+        !writes.is_empty() && writes.iter().all(|request| request.user == user),
+        "{writes:?}"
+    );
+});
+
+story!(failed_health_names_the_object_and_its_cause, world, {
+    world.start().await;
+    world.kustomization("apps", json!({ "wait": true })).await;
+    let broken = deployment(&world, "web", json!({ "devcluster.sluice.dev/ready": "false" }));
+    // Flux fails a Deployment once its progress deadline is over
+    world.commit("a", &[("a.json", broken)]).await;
+    world
+        .until("the Deployment is there", async || {
+            world.get(("apps/v1", "Deployment"), "web").await
+        })
+        .await;
+    let status = json!({ "status": { "observedGeneration": 1, "conditions": [{
+        "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "no progress",
+        "lastTransitionTime": "2026-01-01T00:00:00Z", "lastUpdateTime": "2026-01-01T00:00:00Z",
+    }] } });
+    world
+        .merge(("apps/v1", "Deployment"), "web", status, Some("status"))
+        .await;
+    let message = world.failed("apps", "HealthCheckFailed").await;
+    let expected = format!(
+        "failed early due to stalled resources: [Deployment/{}/web status: 'Failed']",
+        world.namespace
+    );
+    assert!(message.starts_with(&expected), "{message}");
+    let ks = world.ks("apps").await;
+    assert_eq!(condition(&ks, "Healthy").1, "HealthCheckFailed");
+    assert_eq!(
+        ks.pointer("/status/history/0/lastReconciledStatus").unwrap(),
+        "HealthCheckFailed"
+    );
+});

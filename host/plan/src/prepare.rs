@@ -169,7 +169,9 @@ fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {
     let items = flatten(Value::Object(object.body().clone())).into_iter();
     items
         .map(|item| {
-            let item = Object::new(item).map_err(invalid)?.with_origin(object.origin().cloned());
+            let item = Object::new(item)
+                .map_err(invalid)?
+                .with_origin(object.origin().cloned());
             match item.gvk().version.is_empty() {
                 true => Err(invalid(InvalidObject::Missing("apiVersion"))),
                 false => Ok(item),

@@ -157,7 +157,10 @@ pub struct Node {
 impl Node {
     /// A node that takes anything and deduces types from values.
     pub fn deduced() -> Self {
-        Self { preserve_unknown: true, ..Self::default() }
+        Self {
+            preserve_unknown: true,
+            ..Self::default()
+        }
     }
 
     /// The schema of the field `name`: its own, or that of unnamed fields.
@@ -172,6 +175,8 @@ impl Node {
 
     /// Whether an unknown field may appear.
     pub fn is_open(&self) -> bool {
-        self.preserve_unknown || self.additional.is_some() || (self.kind == Type::Any && self.properties.is_empty())
+        self.preserve_unknown
+            || self.additional.is_some()
+            || (self.kind == Type::Any && self.properties.is_empty())
     }
 }

@@ -45,7 +45,11 @@ pub struct Definitions<'a> {
 impl<'a> Definitions<'a> {
     /// `schemas` is `components.schemas` of the document.
     pub fn new(schemas: &'a Map<String, Value>) -> Self {
-        Self { schemas, resolved: HashMap::new(), open: Vec::new() }
+        Self {
+            schemas,
+            resolved: HashMap::new(),
+            open: Vec::new(),
+        }
     }
 
     /// The schema named `name`, with all references resolved.
@@ -58,7 +62,12 @@ impl<'a> Definitions<'a> {
             return Some(Arc::new(Node::deduced()));
         }
         self.open.push(name.to_owned());
-        let node = Reader { dialect: Dialect::BuiltIn, definitions: Some(self), depth: 0 }.read(schema, name);
+        let node = Reader {
+            dialect: Dialect::BuiltIn,
+            definitions: Some(self),
+            depth: 0,
+        }
+        .read(schema, name);
         self.open.pop();
         let mut node = node.unwrap_or_default();
         node.type_name = name.rsplit('.').next().unwrap_or_default().to_owned();
@@ -70,7 +79,12 @@ impl<'a> Definitions<'a> {
 
 /// Reads the `openAPIV3Schema` of a CustomResourceDefinition.
 pub fn structural(schema: &Value) -> Result<Node, Error> {
-    Reader { dialect: Dialect::Structural, definitions: None, depth: 0 }.read(schema, "openAPIV3Schema")
+    Reader {
+        dialect: Dialect::Structural,
+        definitions: None,
+        depth: 0,
+    }
+    .read(schema, "openAPIV3Schema")
 }
 
 struct Reader<'r, 'a> {
@@ -82,7 +96,10 @@ struct Reader<'r, 'a> {
 impl Reader<'_, '_> {
     fn read(&mut self, schema: &Value, at: &str) -> Result<Node, Error> {
         let Value::Object(map) = schema else {
-            return Err(Error::Malformed { at: at.to_owned(), what: "a schema is a mapping" });
+            return Err(Error::Malformed {
+                at: at.to_owned(),
+                what: "a schema is a mapping",
+            });
         };
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -101,15 +118,20 @@ impl Reader<'_, '_> {
 
     /// What a `$ref`, alone or as the only `allOf`, brings along.
     fn base(&mut self, map: &Map<String, Value>) -> Result<Node, Error> {
-        let reference = map.get("$ref").or_else(|| match map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([only]) => only.get("$ref"),
-            _ => None,
-        });
-        let name = reference.and_then(Value::as_str).and_then(|reference| reference.strip_prefix(REF_PREFIX));
+        let reference =
+            map.get("$ref").or_else(
+                || match map.get("allOf").and_then(Value::as_array).map(Vec::as_slice) {
+                    Some([only]) => only.get("$ref"),
+                    _ => None,
+                },
+            );
+        let name = reference
+            .and_then(Value::as_str)
+            .and_then(|reference| reference.strip_prefix(REF_PREFIX));
         match (name, self.definitions.as_mut()) {
-            (Some(name), Some(definitions)) => {
-                Ok(definitions.resolve(name).map_or_else(Node::deduced, |node| (*node).clone()))
-            }
+            (Some(name), Some(definitions)) => Ok(definitions
+                .resolve(name)
+                .map_or_else(Node::deduced, |node| (*node).clone())),
             _ => Ok(Node::default()),
         }
     }
@@ -126,13 +148,18 @@ impl Reader<'_, '_> {
         }
         if let Some(properties) = map.get("properties").and_then(Value::as_object) {
             for (name, schema) in properties {
-                node.properties.insert(name.clone(), Arc::new(self.read(schema, &format!("{at}.{name}"))?));
+                node.properties.insert(
+                    name.clone(),
+                    Arc::new(self.read(schema, &format!("{at}.{name}"))?),
+                );
             }
         }
         match map.get("additionalProperties") {
             Some(Value::Bool(true)) => node.additional = Some(Arc::new(Node::deduced())),
             Some(schema @ Value::Object(_)) => {
-                node.additional = Some(Arc::new(self.read(schema, &format!("{at}.additionalProperties"))?));
+                node.additional = Some(Arc::new(
+                    self.read(schema, &format!("{at}.additionalProperties"))?,
+                ));
             }
             _ => {}
         }
@@ -152,8 +179,17 @@ impl Reader<'_, '_> {
         let count = |key: &str| map.get(key).and_then(Value::as_u64).filter(|_| structural);
         let flag = |key: &str| structural && map.get(key).and_then(Value::as_bool).unwrap_or_default();
         let mut found = Constraints {
-            one_of_values: map.get("enum").and_then(Value::as_array).filter(|_| structural).cloned().unwrap_or_default(),
-            pattern: map.get("pattern").and_then(Value::as_str).filter(|_| structural).map(str::to_owned),
+            one_of_values: map
+                .get("enum")
+                .and_then(Value::as_array)
+                .filter(|_| structural)
+                .cloned()
+                .unwrap_or_default(),
+            pattern: map
+                .get("pattern")
+                .and_then(Value::as_str)
+                .filter(|_| structural)
+                .map(str::to_owned),
             min_length: count("minLength"),
             max_length: count("maxLength"),
             minimum: number("minimum"),
@@ -166,21 +202,33 @@ impl Reader<'_, '_> {
             unique_items: flag("uniqueItems"),
             min_properties: count("minProperties"),
             max_properties: count("maxProperties"),
-            rules: map.get("x-kubernetes-validations").and_then(Value::as_array).map(|rules| rules.iter().map(rule).collect()).unwrap_or_default(),
+            rules: map
+                .get("x-kubernetes-validations")
+                .and_then(Value::as_array)
+                .map(|rules| rules.iter().map(rule).collect())
+                .unwrap_or_default(),
             ..Constraints::default()
         };
         if structural {
             found.all_of = self.branches(map, "allOf", at)?;
             found.any_of = self.branches(map, "anyOf", at)?;
             found.one_of = self.branches(map, "oneOf", at)?;
-            found.not = map.get("not").map(|schema| self.read(schema, &format!("{at}.not")).map(Arc::new)).transpose()?;
+            found.not = map
+                .get("not")
+                .map(|schema| self.read(schema, &format!("{at}.not")).map(Arc::new))
+                .transpose()?;
         }
         Ok(found)
     }
 
     fn branches(&mut self, map: &Map<String, Value>, key: &str, at: &str) -> Result<Vec<Arc<Node>>, Error> {
-        let Some(branches) = map.get(key).and_then(Value::as_array) else { return Ok(Vec::new()) };
-        branches.iter().map(|schema| self.read(schema, &format!("{at}.{key}")).map(Arc::new)).collect()
+        let Some(branches) = map.get(key).and_then(Value::as_array) else {
+            return Ok(Vec::new());
+        };
+        branches
+            .iter()
+            .map(|schema| self.read(schema, &format!("{at}.{key}")).map(Arc::new))
+            .collect()
     }
 }
 
@@ -199,7 +247,11 @@ fn attributes(node: &mut Node, map: &Map<String, Value>) {
         node.default = Some(default.clone());
     }
     if let Some(required) = map.get("required").and_then(Value::as_array) {
-        node.required = required.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        node.required = required
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect();
     }
     match text("x-kubernetes-list-type").as_deref() {
         Some("set") => node.list_type = ListType::Set,
@@ -216,7 +268,10 @@ fn attributes(node: &mut Node, map: &Map<String, Value>) {
     node.merge_key = text("x-kubernetes-patch-merge-key").or_else(|| node.merge_key.take());
     if let Some(strategy) = text("x-kubernetes-patch-strategy") {
         let has = |word| strategy.split(',').any(|part| part == word);
-        node.patch_strategy = PatchStrategy { merge: has("merge"), retain_keys: has("retainKeys") };
+        node.patch_strategy = PatchStrategy {
+            merge: has("merge"),
+            retain_keys: has("retainKeys"),
+        };
     }
 }
 
@@ -228,12 +283,18 @@ fn rule(value: &Value) -> Rule {
         message_expression: text("messageExpression"),
         reason: text("reason"),
         field_path: text("fieldPath"),
-        optional_old_self: value.get("optionalOldSelf").and_then(Value::as_bool).unwrap_or_default(),
+        optional_old_self: value
+            .get("optionalOldSelf")
+            .and_then(Value::as_bool)
+            .unwrap_or_default(),
     }
 }
 
 /// Parses many named schemas at once; for tests and generators.
 pub fn resolve_all(schemas: &Map<String, Value>) -> BTreeMap<String, Arc<Node>> {
     let mut definitions = Definitions::new(schemas);
-    schemas.keys().filter_map(|name| definitions.resolve(name).map(|node| (name.clone(), node))).collect()
+    schemas
+        .keys()
+        .filter_map(|name| definitions.resolve(name).map(|node| (name.clone(), node)))
+        .collect()
 }

@@ -33,11 +33,22 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
 
 fn format() -> Result<()> {
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))?;
-    shell::run(shell::cargo(&["fmt", "--all", "--check", "--manifest-path"]).arg(shell::root().join("plugins/Cargo.toml")))
+    shell::run(
+        shell::cargo(&["fmt", "--all", "--check", "--manifest-path"])
+            .arg(shell::root().join("plugins/Cargo.toml")),
+    )
 }
 
 fn lints() -> Result<()> {
-    shell::run(&mut shell::cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    shell::run(&mut shell::cargo(&[
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 /// A small round of the cost table, for its shape; figures to quote come from `cargo xtask bench --full`.

@@ -13,7 +13,8 @@ use std::path::Path;
 const CRDS: &str = "deploy/base/crds";
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let (check, rest): (Vec<&str>, Vec<&str>) = args.iter().map(String::as_str).partition(|arg| *arg == "--check");
+    let (check, rest): (Vec<&str>, Vec<&str>) =
+        args.iter().map(String::as_str).partition(|arg| *arg == "--check");
     if let Some(other) = rest.iter().find(|arg| **arg != "crds") {
         bail!("`{other}` is nothing to generate: write `cargo xtask codegen crds [--check]`");
     }
@@ -22,13 +23,34 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         fs::remove_dir_all(&fresh).with_context(|| fresh.display().to_string())?;
     }
     let folder = fresh.to_str().context("the target folder's path is not UTF-8")?;
-    shell::run(&mut shell::cargo(&["run", "-q", "-p", "sluice-api", "--example", "crdgen", "--", folder]))?;
+    shell::run(&mut shell::cargo(&[
+        "run",
+        "-q",
+        "-p",
+        "sluice-api",
+        "--example",
+        "crdgen",
+        "--",
+        folder,
+    ]))?;
     let (new, target) = (read(&fresh)?, shell::root().join(CRDS));
-    let old = if target.is_dir() { read(&target)? } else { BTreeMap::new() };
-    let stale: Vec<&str> =
-        new.keys().chain(old.keys()).filter(|name| new.get(*name) != old.get(*name)).map(String::as_str).collect();
+    let old = if target.is_dir() {
+        read(&target)?
+    } else {
+        BTreeMap::new()
+    };
+    let stale: Vec<&str> = new
+        .keys()
+        .chain(old.keys())
+        .filter(|name| new.get(*name) != old.get(*name))
+        .map(String::as_str)
+        .collect();
     if !check.is_empty() {
-        ensure!(stale.is_empty(), "{CRDS} is out of date ({}); run `cargo xtask codegen`", stale.join(", "));
+        ensure!(
+            stale.is_empty(),
+            "{CRDS} is out of date ({}); run `cargo xtask codegen`",
+            stale.join(", ")
+        );
     } else if !stale.is_empty() {
         fs::create_dir_all(&target)?;
         for name in old.keys().filter(|name| !new.contains_key(*name)) {
@@ -46,8 +68,15 @@ fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        files.insert(name, fs::read_to_string(&path).with_context(|| path.display().to_string())?);
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        files.insert(
+            name,
+            fs::read_to_string(&path).with_context(|| path.display().to_string())?,
+        );
     }
     Ok(files)
 }

@@ -26,27 +26,73 @@ struct Verb {
 }
 
 const VERBS: &[Verb] = &[
-    Verb { name: "demo", does: "from a Git commit to a healthy cluster, on this machine (flags go to `sluice demo`)", run: demo::run },
-    Verb { name: "test", does: "all tests; `test plugins|host|cluster` runs one part", run: test::run },
-    Verb { name: "plugins", does: "build the plugins that are part of the program, by digest", run: plugins::run },
-    Verb { name: "guests", does: "build the misbehaving guests of the sandbox's tests", run: plugins::guests },
-    Verb { name: "wit", does: "check the plugin contract and write its reference (`--check` only checks)", run: wit::run },
-    Verb { name: "codegen", does: "write generated files: custom resources (`--check` only compares)", run: codegen::run },
-    Verb { name: "bench", does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [CASE…]`", run: bench::run },
-    Verb { name: "cluster", does: "the real API server: `cluster build|compare|record [SCENARIO…]|openapi`", run: cluster::run },
-    Verb { name: "tidy", does: "the house's own rules: arrows between rooms, crate docs, trailing space", run: tidy::run },
-    Verb { name: "ci", does: "everything that must pass before a change lands", run: ci::run },
+    Verb {
+        name: "demo",
+        does: "from a Git commit to a healthy cluster, on this machine (flags go to `sluice demo`)",
+        run: demo::run,
+    },
+    Verb {
+        name: "test",
+        does: "all tests; `test plugins|host|cluster` runs one part",
+        run: test::run,
+    },
+    Verb {
+        name: "plugins",
+        does: "build the plugins that are part of the program, by digest",
+        run: plugins::run,
+    },
+    Verb {
+        name: "guests",
+        does: "build the misbehaving guests of the sandbox's tests",
+        run: plugins::guests,
+    },
+    Verb {
+        name: "wit",
+        does: "check the plugin contract and write its reference (`--check` only checks)",
+        run: wit::run,
+    },
+    Verb {
+        name: "codegen",
+        does: "write generated files: custom resources (`--check` only compares)",
+        run: codegen::run,
+    },
+    Verb {
+        name: "bench",
+        does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [CASE…]`",
+        run: bench::run,
+    },
+    Verb {
+        name: "cluster",
+        does: "the real API server: `cluster build|compare|record [SCENARIO…]|openapi`",
+        run: cluster::run,
+    },
+    Verb {
+        name: "tidy",
+        does: "the house's own rules: arrows between rooms, crate docs, trailing space",
+        run: tidy::run,
+    },
+    Verb {
+        name: "ci",
+        does: "everything that must pass before a change lands",
+        run: ci::run,
+    },
 ];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (name, rest) = args.split_first().map_or(("help", &[][..]), |(name, rest)| (name.as_str(), rest));
+    let (name, rest) = args
+        .split_first()
+        .map_or(("help", &[][..]), |(name, rest)| (name.as_str(), rest));
     let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else {
         println!("cargo xtask VERB\n");
         for verb in VERBS {
             println!("  {:<10}{}", verb.name, verb.does);
         }
-        return if matches!(name, "help" | "--help" | "-h") { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        return if matches!(name, "help" | "--help" | "-h") {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(2)
+        };
     };
     match (verb.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,

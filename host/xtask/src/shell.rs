@@ -24,7 +24,9 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 /// Runs a program to its end; not ending well is an error that names it.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
-    let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` ended with {status}");
     }
@@ -33,7 +35,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Whether a program can be started at all.
 pub(crate) fn has(program: &str, probe: &str) -> bool {
-    Command::new(program).arg(probe).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .arg(probe)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 /// A heading before a part of a longer run.

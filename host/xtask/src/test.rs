@@ -5,11 +5,15 @@ use crate::{cluster, plugins};
 use anyhow::{Result, bail};
 
 /// The parts, in the order they run.
-const PARTS: &[(&str, fn() -> Result<()>)] = &[("plugins", engines), ("host", host), ("cluster", real_server)];
+const PARTS: &[(&str, fn() -> Result<()>)] =
+    &[("plugins", engines), ("host", host), ("cluster", real_server)];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if let Some(unknown) = args.iter().find(|arg| !PARTS.iter().any(|(name, _)| name == arg)) {
-        bail!("no part `{unknown}`; there are {}", PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "));
+        bail!(
+            "no part `{unknown}`; there are {}",
+            PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+        );
     }
     for (name, part) in PARTS {
         if args.is_empty() || args.iter().any(|arg| arg == name) {

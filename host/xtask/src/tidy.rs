@@ -24,13 +24,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("devcluster", &["object", "schema", "yaml"]),
     (
         "controller",
-        &["yaml", "object", "schema", "api", "event", "artifact", "source", "wasm", "render", "plan", "apply", "health"],
+        &[
+            "yaml", "object", "schema", "api", "event", "artifact", "source", "wasm", "render", "plan",
+            "apply", "health",
+        ],
     ),
     (
         "cli",
         &[
-            "yaml", "object", "schema", "api", "event", "artifact", "source", "wasm", "render", "plan", "apply",
-            "health", "controller", "devcluster",
+            "yaml",
+            "object",
+            "schema",
+            "api",
+            "event",
+            "artifact",
+            "source",
+            "wasm",
+            "render",
+            "plan",
+            "apply",
+            "health",
+            "controller",
+            "devcluster",
         ],
     ),
 ];
@@ -41,7 +56,21 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("gix", &["source", "cli"]), // cli: the demo writes commits into its own repository
     ("axum", &["artifact", "devcluster", "controller"]),
     ("clap", &["cli"]),
-    ("tokio", &["artifact", "source", "wasm", "render", "apply", "health", "controller", "devcluster", "cli", "event"]),
+    (
+        "tokio",
+        &[
+            "artifact",
+            "source",
+            "wasm",
+            "render",
+            "apply",
+            "health",
+            "controller",
+            "devcluster",
+            "cli",
+            "event",
+        ],
+    ),
     ("anyhow", &["cli", "xtask"]),
 ];
 
@@ -50,7 +79,11 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
     for complaint in &complaints {
         println!("{complaint}");
     }
-    if complaints.is_empty() { Ok(()) } else { bail!("{} complaints", complaints.len()) }
+    if complaints.is_empty() {
+        Ok(())
+    } else {
+        bail!("{} complaints", complaints.len())
+    }
 }
 
 fn complaints() -> Result<Vec<String>> {
@@ -76,8 +109,11 @@ fn dependencies(manifest: &Path) -> Result<Vec<String>> {
     let mut inside = false;
     for line in text.lines() {
         if line.starts_with('[') {
-            inside = line == "[dependencies]" || (line.starts_with("[target.") && line.ends_with(".dependencies]"));
-        } else if inside && let Some(name) = line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty()) {
+            inside = line == "[dependencies]"
+                || (line.starts_with("[target.") && line.ends_with(".dependencies]"));
+        } else if inside
+            && let Some(name) = line.split(['.', ' ', '=']).next().filter(|name| !name.is_empty())
+        {
             names.push(name.trim_matches('"').to_owned());
         }
     }
@@ -85,7 +121,11 @@ fn dependencies(manifest: &Path) -> Result<Vec<String>> {
 }
 
 fn arrows(room: &Path, found: &mut Vec<String>) -> Result<()> {
-    let name = room.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = room
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let allowed: BTreeMap<_, _> = ARROWS.iter().copied().collect();
     for dependency in dependencies(&room.join("Cargo.toml"))? {
         if let Some(other) = dependency.strip_prefix("sluice-")
@@ -93,12 +133,17 @@ fn arrows(room: &Path, found: &mut Vec<String>) -> Result<()> {
             && other != "testkit"
             && !may.contains(&other)
         {
-            found.push(format!("host/{name}: may not use sluice-{other} (arrows: host/xtask/src/tidy.rs)"));
+            found.push(format!(
+                "host/{name}: may not use sluice-{other} (arrows: host/xtask/src/tidy.rs)"
+            ));
         }
         if let Some((_, rooms)) = HEAVY.iter().find(|(heavy, _)| *heavy == dependency)
             && !rooms.contains(&name.as_str())
         {
-            found.push(format!("host/{name}: {dependency} belongs to {}", rooms.join(", ")));
+            found.push(format!(
+                "host/{name}: {dependency} belongs to {}",
+                rooms.join(", ")
+            ));
         }
     }
     Ok(())
@@ -120,7 +165,9 @@ fn crate_doc(room: &Path, found: &mut Vec<String>) -> Result<()> {
 }
 
 fn lines(file: &Path, found: &mut Vec<String>) -> Result<()> {
-    let Ok(text) = fs::read_to_string(file) else { return Ok(()) };
+    let Ok(text) = fs::read_to_string(file) else {
+        return Ok(());
+    };
     for (index, line) in text.lines().enumerate() {
         let at = || format!("{}:{}", short(file), index + 1);
         if line.ends_with([' ', '\t']) {
@@ -141,10 +188,17 @@ fn sources() -> Result<Vec<PathBuf>> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if path.is_dir() && !matches!(name.as_str(), "target" | ".git" | "node_modules" | "data") {
                 folders.push(path);
-            } else if [".rs", ".wit", ".md", ".toml"].iter().any(|end| name.ends_with(end)) {
+            } else if [".rs", ".wit", ".md", ".toml"]
+                .iter()
+                .any(|end| name.ends_with(end))
+            {
                 files.push(path);
             }
         }

@@ -11,19 +11,25 @@ use std::collections::BTreeMap;
 /// `scenario step reason`, a line each.
 fn listed() -> BTreeMap<(String, usize), String> {
     let text = std::fs::read_to_string(folder("differences.txt")).unwrap();
-    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {
             let mut words = line.splitn(3, ' ');
-            let step = (words.next().unwrap().to_owned(), words.next().unwrap().parse().unwrap());
+            let step = (
+                words.next().unwrap().to_owned(),
+                words.next().unwrap().parse().unwrap(),
+            );
             (step, words.next().unwrap_or_default().to_owned())
         })
         .collect()
 }
 
 fn write_list(seen: &BTreeMap<(String, usize), String>) {
-    let mut text =
-        String::from("# Steps where the embedded server does not yet answer as the real one: scenario, step, why.\n");
+    let mut text = String::from(
+        "# Steps where the embedded server does not yet answer as the real one: scenario, step, why.\n",
+    );
     for ((scenario, step), reason) in seen {
         text += &format!("{scenario} {step} {reason}\n");
     }

@@ -12,7 +12,9 @@ use report::{Report, Trouble};
 use serde_json::Value;
 use sluice_api::{Disposition, GitRepository, Next, conditions, decode, meta, reason};
 use sluice_artifact::{Artifact, ArtifactPath, Store, store};
-use sluice_event::events::{ArtifactStored, FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileSuspended};
+use sluice_event::events::{
+    ArtifactStored, FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileSuspended,
+};
 use sluice_event::events::{ReconcileFailed, ReconcileFinished};
 use sluice_event::{Severity, metrics};
 use sluice_source::{Fetched, GitFetcher, GitRequest, Outcome, Reference, archive};
@@ -50,7 +52,11 @@ enum Done {
 impl GitRepositoryReconciler {
     /// Fetches with `fetcher` into `store`.
     pub fn new(fetcher: GitFetcher, store: Store, settings: SourceSettings) -> Self {
-        Self { fetcher, store, settings }
+        Self {
+            fetcher,
+            store,
+            settings,
+        }
     }
 
     async fn step(&self, run: &Run, object: &Arc<Value>) -> Park {
@@ -63,7 +69,11 @@ impl GitRepositoryReconciler {
         }
         let mut object = object.clone();
         if !has_finalizer(&repository) {
-            match run.cx.set_finalizer(&GIT_REPOSITORY, &run.key, &object, meta::FINALIZER, true).await {
+            match run
+                .cx
+                .set_finalizer(&GIT_REPOSITORY, &run.key, &object, meta::FINALIZER, true)
+                .await
+            {
                 Ok(Some(current)) => object = Arc::new(current),
                 Ok(None) => return Park::Gone,
                 // it changed meanwhile: the watch brings the new state
@@ -83,21 +93,39 @@ impl GitRepositoryReconciler {
             Ok(done) => self.succeeded(run, &repository, report, done, started).await,
             Err(Trouble::Superseded) => Park::For(Some(Duration::ZERO)),
             Err(Trouble::NotWritten(error)) => not_written(&error),
-            Err(Trouble::Failed { condition, failure }) => failed(run, report, condition, &failure, started).await,
+            Err(Trouble::Failed { condition, failure }) => {
+                failed(run, report, condition, &failure, started).await
+            }
         }
     }
 
     /// The floor plan.
-    async fn attempt(&self, run: &Run, repository: &GitRepository, report: &mut Report<'_>) -> Result<Done, Trouble> {
+    async fn attempt(
+        &self,
+        run: &Run,
+        repository: &GitRepository,
+        report: &mut Report<'_>,
+    ) -> Result<Done, Trouble> {
         self.look_into_storage(run, report);
         supported::check(repository, &run.cx.config)?;
         let request = credentials::request(run, repository).await?;
         let is_same_content = report.is_content_as_observed(repository);
-        let stored = report.status.artifact.as_ref().map(|artifact| artifact.revision.clone());
+        let stored = report
+            .status
+            .artifact
+            .as_ref()
+            .map(|artifact| artifact.revision.clone());
         let last_revision = stored.clone().filter(|_| is_same_content);
-        let request = GitRequest { last_revision, reference: reference(repository), ..request };
+        let request = GitRequest {
+            last_revision,
+            reference: reference(repository),
+            ..request
+        };
         let fetching = self.fetcher.fetch(request);
-        let fetched = match patiently(run, report, fetching).await?.map_err(|error| Trouble::fetch(&error))? {
+        let fetched = match patiently(run, report, fetching)
+            .await?
+            .map_err(|error| Trouble::fetch(&error))?
+        {
             Outcome::Unchanged(_) => return Ok(Done::Unchanged),
             Outcome::Fetched(fetched) => fetched,
         };
@@ -107,7 +135,9 @@ impl GitRepositoryReconciler {
         }
         let artifact = self.archive(run, repository, report, fetched.clone()).await?;
         report.stored(repository, &artifact, &self.settings.advertised_address);
-        Ok(Done::Stored { subject: fetched.subject })
+        Ok(Done::Stored {
+            subject: fetched.subject,
+        })
     }
 
     /// What the status promises must be there; old artifacts go.
@@ -121,7 +151,10 @@ impl GitRepositoryReconciler {
         match (path, found) {
             (Some(path), Some(found)) if found.digest.to_string() == known.digest => {
                 report.relocate(path.url(&self.settings.advertised_address));
-                match self.store.collect(&path, self.settings.retention, jiff::Timestamp::now()) {
+                match self
+                    .store
+                    .collect(&path, self.settings.retention, jiff::Timestamp::now())
+                {
                     Ok(0) => {}
                     Ok(count) => report.tell_of_garbage(&format!("garbage collected {count} artifacts")),
                     Err(error) => tracing::warn!(%error, "garbage collection failed"),
@@ -129,9 +162,16 @@ impl GitRepositoryReconciler {
             }
             (_, found) => {
                 if let Some(found) = found {
-                    let digests = format!("computed digest '{}' doesn't match '{}'", found.digest, known.digest);
+                    let digests = format!(
+                        "computed digest '{}' doesn't match '{}'",
+                        found.digest, known.digest
+                    );
                     let message = format!("failed to verify integrity of artifact: {digests}");
-                    report.tell(Severity::Error, reason::ARTIFACT_VERIFICATION_FAILED.as_str(), &message);
+                    report.tell(
+                        Severity::Error,
+                        reason::ARTIFACT_VERIFICATION_FAILED.as_str(),
+                        &message,
+                    );
                 }
                 tracing::info!(path = known.path, object = %run.key, "artifact disappeared from storage");
                 report.disappeared();
@@ -152,7 +192,8 @@ impl GitRepositoryReconciler {
         let path = ArtifactPath::new(GIT_REPOSITORY.kind, namespace, name, &file)
             .map_err(|error| Trouble::storage(Failure::stall(reason::INVALID_PATH, error.to_string())))?;
         let (store, ignore) = (self.store.clone(), repository.spec.ignore.clone());
-        let work = tokio::task::spawn_blocking(move || archive::store(&fetched, ignore.as_deref(), &store, &path));
+        let work =
+            tokio::task::spawn_blocking(move || archive::store(&fetched, ignore.as_deref(), &store, &path));
         let artifact = match patiently(run, report, work).await? {
             Ok(stored) => stored.map_err(|error| Trouble::archive(&error))?,
             Err(error) => {
@@ -188,7 +229,13 @@ impl GitRepositoryReconciler {
                 FetchUnchanged { revision: &revision }.emit();
                 let message = format!("no changes since last reconciliation: observed revision '{revision}'");
                 // Flux says so at each pass; here only where somebody asked
-                is_requested.then(|| report.tell(Severity::Trace, reason::GIT_OPERATION_SUCCEEDED.as_str(), &message));
+                is_requested.then(|| {
+                    report.tell(
+                        Severity::Trace,
+                        reason::GIT_OPERATION_SUCCEEDED.as_str(),
+                        &message,
+                    )
+                });
                 report.tell_of_success(&format!("stored artifact for commit '{revision}'"));
                 None
             }
@@ -209,7 +256,10 @@ impl GitRepositoryReconciler {
             revision: Some(&revision),
         }
         .emit();
-        Park::For(Some(spread(repository.spec.interval.get(), run.cx.config.interval_jitter_percentage)))
+        Park::For(Some(spread(
+            repository.spec.interval.get(),
+            run.cx.config.interval_jitter_percentage,
+        )))
     }
 
     async fn finalize(&self, run: &Run, object: &Arc<Value>, repository: &GitRepository) -> Park {
@@ -217,16 +267,27 @@ impl GitRepositoryReconciler {
             return Park::For(None);
         }
         let report = Report::new(run, object.clone(), repository);
-        match self.store.remove_object(GIT_REPOSITORY.kind, &run.key.namespace, &run.key.name) {
+        match self
+            .store
+            .remove_object(GIT_REPOSITORY.kind, &run.key.namespace, &run.key.name)
+        {
             Ok(0) => {}
             Ok(_) => report.tell_of_garbage("garbage collected artifacts for deleted resource"),
             Err(error) => {
                 let message = format!("garbage collection for deleted resource failed: {error}");
-                report.tell(Severity::Error, reason::GARBAGE_COLLECTION_FAILED.as_str(), &message);
+                report.tell(
+                    Severity::Error,
+                    reason::GARBAGE_COLLECTION_FAILED.as_str(),
+                    &message,
+                );
                 return Park::Backoff { at_most: None };
             }
         }
-        match run.cx.set_finalizer(&GIT_REPOSITORY, &run.key, object, meta::FINALIZER, false).await {
+        match run
+            .cx
+            .set_finalizer(&GIT_REPOSITORY, &run.key, object, meta::FINALIZER, false)
+            .await
+        {
             Ok(_) => Park::For(None),
             Err(error) if error.code() == 409 => Park::For(Some(Duration::from_millis(200))),
             Err(_) => Park::Backoff { at_most: None },
@@ -254,7 +315,11 @@ impl Reconciler for GitRepositoryReconciler {
 }
 
 /// Waits for work. If it lasts, the status says that it goes on; if a newer wish comes, it is left to itself.
-async fn patiently<T>(run: &Run, report: &mut Report<'_>, work: impl Future<Output = T>) -> Result<T, Trouble> {
+async fn patiently<T>(
+    run: &Run,
+    report: &mut Report<'_>,
+    work: impl Future<Output = T>,
+) -> Result<T, Trouble> {
     tokio::pin!(work);
     loop {
         match tokio::time::timeout(PROGRESS_GRACE, &mut work).await {
@@ -277,7 +342,11 @@ async fn failed(
     let written = report.close().await;
     report.tell(Severity::Error, failure.reason.as_str(), &failure.message);
     if condition == conditions::FETCH_FAILED {
-        FetchFailed { reason: failure.reason.as_str(), error: &failure.message }.emit();
+        FetchFailed {
+            reason: failure.reason.as_str(),
+            error: &failure.message,
+        }
+        .emit();
     }
     ReconcileFailed {
         controller: GIT_REPOSITORY.controller,
@@ -314,7 +383,10 @@ async fn malformed(run: &Run, object: &Arc<Value>, error: &str) -> Park {
     ObjectMalformed { error }.emit();
     let mut report = Report::of_unreadable(run, object.clone());
     let message = format!("the object cannot be read: {error}. Correct the named field");
-    report.failed(conditions::FETCH_FAILED, &Failure::stall(reason::INVALID_SPEC, message.clone()));
+    report.failed(
+        conditions::FETCH_FAILED,
+        &Failure::stall(reason::INVALID_SPEC, message.clone()),
+    );
     let written = report.close().await;
     if matches!(written, Ok(true)) {
         report.tell(Severity::Error, reason::INVALID_SPEC.as_str(), &message);
@@ -323,7 +395,12 @@ async fn malformed(run: &Run, object: &Arc<Value>, error: &str) -> Park {
 }
 
 fn has_finalizer(repository: &GitRepository) -> bool {
-    repository.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == meta::FINALIZER)
+    repository
+        .metadata
+        .finalizers
+        .iter()
+        .flatten()
+        .any(|finalizer| finalizer == meta::FINALIZER)
 }
 
 fn reference(repository: &GitRepository) -> Reference {

@@ -20,14 +20,14 @@ use futures::future::BoxFuture;
 use memory::{Inputs, Memory};
 use report::Report;
 use serde_json::Value;
-use sluice_apply::live::Knowledge;
-use sluice_object::ObjectId;
 use sluice_api::{Kustomization, Next, decode, meta, reason};
+use sluice_apply::live::Knowledge;
 use sluice_event::events::{
     ObjectMalformed, ObjectParked, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
 };
 use sluice_event::{Severity, metrics};
 use sluice_health::Checks;
+use sluice_object::ObjectId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -161,13 +161,20 @@ impl KustomizationReconciler {
                 });
             }
         }
-        let previous = memory.awaiting.take().filter(|awaiting| awaiting.inputs == inputs);
+        let previous = memory
+            .awaiting
+            .take()
+            .filter(|awaiting| awaiting.inputs == inputs);
         if let Some(awaiting) = previous.clone().filter(|_| !is_drift) {
             return health::go_on(run, ks, &checks, report, memory, awaiting).await;
         }
-        let is_same = memory.settled.as_ref().is_some_and(|settled| settled.inputs == inputs);
+        let is_same = memory
+            .settled
+            .as_ref()
+            .is_some_and(|settled| settled.inputs == inputs);
         let (held, wait) = memory.held(Instant::now(), ks.spec.interval.get());
-        if let Some(wait) = wait.filter(|_| is_same && !is_full && moved.iter().all(|id| held.contains(id))) {
+        let is_all_held = !moved.is_empty() && moved.iter().all(|id| held.contains(id));
+        if let Some(wait) = wait.filter(|_| is_same && !is_full && is_all_held) {
             // somebody keeps undoing what we do: not at once
             return Err(Stopped::Unhealthy(wait));
         }
@@ -184,8 +191,14 @@ impl KustomizationReconciler {
             .await
             .map_err(|error| not_opened(run, error))?;
         report.phase(&format!("Building manifests for revision {}", artifact.revision));
-        let rendered = self.renderer.render(ks, tree, &artifact, variables, is_strict).await;
-        report.status.last_attempted_revision = Some(artifact.revision.clone());
+        let rendered = self
+            .renderer
+            .render(ks, tree, &artifact, variables, is_strict)
+            .await;
+        // as in Flux, an artifact without the path does not count as an attempt
+        if !matches!(&rendered, Err(failure) if failure.reason == reason::ARTIFACT_FAILED) {
+            report.status.last_attempted_revision = Some(artifact.revision.clone());
+        }
         let rendered = rendered?;
         if run.is_superseded() {
             return Err(Stopped::Superseded);
@@ -215,7 +228,9 @@ impl KustomizationReconciler {
             inputs,
             attempted,
             started,
-            is_news: applied.is_drift, previous };
+            is_news: applied.is_drift,
+            previous,
+        };
         health::begin(run, ks, &checks, report, memory, pass, applied.objects).await
     }
 

@@ -108,12 +108,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
         }
         .emit(),
     };
-    drain(
-        &cx,
-        kube::runtime::watcher(api, config).default_backoff(),
-        on,
-    )
-    .await;
+    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
 }
 
 /// Watches the metadata of all objects of a kind that carry our owner label: drift and health wake their owner.
@@ -163,14 +158,13 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
         }
         // the definition of the kind is gone: its objects are too, and the watch starts over when it comes back
         Err(error) if is_absent(&error) => {}
-        Err(error) => WatchFailed { kind: &kind.kind, error: &text(&error) }.emit(),
+        Err(error) => WatchFailed {
+            kind: &kind.kind,
+            error: &text(&error),
+        }
+        .emit(),
     };
-    drain(
-        &cx,
-        kube::runtime::watcher(api, config).default_backoff(),
-        on,
-    )
-    .await;
+    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
 }
 
 async fn drain<T>(cx: &Context, events: impl Stream<Item = T>, mut on: impl FnMut(T)) {
@@ -199,7 +193,10 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
     let wake = match &old {
         None => Some(Wake::Changed),
         Some(old)
-            if old.generation != new.generation || old.is_deleted != new.is_deleted || old.uid != new.uid || old.approved_prune != new.approved_prune =>
+            if old.generation != new.generation
+                || old.is_deleted != new.is_deleted
+                || old.uid != new.uid
+                || old.approved_prune != new.approved_prune =>
         {
             Some(Wake::Changed)
         }
@@ -253,13 +250,14 @@ fn facts(object: &Value) -> Facts {
         is_deleted: object.pointer("/metadata/deletionTimestamp").is_some(),
         requested_at: text("/metadata/annotations/reconcile.fluxcd.io~1requestedAt"),
         approved_prune: text("/metadata/annotations/sluice.dev~1approve-prune"),
-        offers: vec![
-            text("/status/artifact/revision"),
-            text("/status/artifact/digest"),
-            text("/status/lastAppliedRevision"),
-            ready.and_then(|condition| condition.get("status")?.as_str().map(str::to_owned)),
-            object.pointer("/status/observedGeneration").map(Value::to_string),
-        ],
+        offers: match object.get("kind").and_then(Value::as_str) == Some(super::KUSTOMIZATION.kind) {
+            true => vec![
+                text("/status/lastAppliedRevision"),
+                ready.and_then(|condition| condition.get("status")?.as_str().map(str::to_owned)),
+                object.pointer("/status/observedGeneration").map(Value::to_string),
+            ],
+            false => vec![text("/status/artifact/revision"), text("/status/artifact/digest")],
+        },
     }
 }
 

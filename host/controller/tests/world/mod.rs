@@ -223,7 +223,7 @@ impl World {
             .unwrap();
     }
 
-    fn id_of(&self, (api_version, kind): (&str, &str), name: &str) -> ObjectId {
+    pub fn id_of(&self, (api_version, kind): (&str, &str), name: &str) -> ObjectId {
         self.id(&json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name } }))
     }
 
@@ -388,5 +388,7 @@ pub fn condition(object: &Value, type_: &str) -> (String, String, String) {
 
 async fn config(kubeconfig: Kubeconfig) -> kube::Config {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default()).await.unwrap()
+    kube::Config::from_custom_kubeconfig(kubeconfig, &kube::config::KubeConfigOptions::default())
+        .await
+        .unwrap()
 }

@@ -49,7 +49,7 @@ impl Walk {
                 );
             }
             // a quantity is a string in the schema and may be written as a number
-            Type::String if !value.is_string() && !(value.is_number() && node.format.is_none()) => {
+            Type::String if !(value.is_string() || value.is_number() && node.format.is_none()) => {
                 self.refuse(
                     path,
                     format!(

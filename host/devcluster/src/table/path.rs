@@ -105,7 +105,10 @@ fn take<'v>(value: &'v Value, step: &Step) -> Vec<&'v Value> {
                     let found = path.iter().try_fold(*item, |value, part| value.get(part));
                     found.is_some_and(|found| match found {
                         Value::String(text) => text == wanted,
-                        other => other.to_string() == *wanted,
+                        other => {
+                            let shown = other.to_string();
+                            shown == *wanted
+                        }
                     })
                 })
                 .collect()

@@ -435,25 +435,25 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
             check("/spec/completionMode", "spec.completionMode");
             check("/spec/template", "spec.template");
         }
-        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding") => {
-            if old.get("roleRef") != new.get("roleRef") {
-                let field = |key: &str| {
-                    new.pointer(&format!("/roleRef/{key}"))
-                        .cloned()
-                        .unwrap_or_default()
-                };
-                let shown = format!(
-                    "{{\"APIGroup\":{},\"Kind\":{},\"Name\":{}}}",
-                    field("apiGroup"),
-                    field("kind"),
-                    field("name")
-                );
-                causes.push(Cause::new(
-                    "FieldValueInvalid",
-                    format!("Invalid value: {shown}: cannot change roleRef"),
-                    "roleRef",
-                ));
-            }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            if old.get("roleRef") != new.get("roleRef") =>
+        {
+            let field = |key: &str| {
+                new.pointer(&format!("/roleRef/{key}"))
+                    .cloned()
+                    .unwrap_or_default()
+            };
+            let shown = format!(
+                "{{\"APIGroup\":{},\"Kind\":{},\"Name\":{}}}",
+                field("apiGroup"),
+                field("kind"),
+                field("name")
+            );
+            causes.push(Cause::new(
+                "FieldValueInvalid",
+                format!("Invalid value: {shown}: cannot change roleRef"),
+                "roleRef",
+            ));
         }
         ("", "Secret") => {
             check("/type", "type");
@@ -465,14 +465,12 @@ pub(crate) fn immutable(kind: &Kind, old: &Value, new: &Value) -> Vec<Cause> {
             check("/provisioner", "provisioner");
             check("/volumeBindingMode", "volumeBindingMode");
         }
-        ("scheduling.k8s.io", "PriorityClass") => {
-            if old.get("value") != new.get("value") {
-                causes.push(Cause::new(
-                    "FieldValueForbidden",
-                    "Forbidden: may not be changed in an update.",
-                    "value",
-                ));
-            }
+        ("scheduling.k8s.io", "PriorityClass") if old.get("value") != new.get("value") => {
+            causes.push(Cause::new(
+                "FieldValueForbidden",
+                "Forbidden: may not be changed in an update.",
+                "value",
+            ));
         }
         ("", "Service") => {
             let external = new.pointer("/spec/type").and_then(Value::as_str) == Some("ExternalName");

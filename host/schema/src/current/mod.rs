@@ -28,20 +28,29 @@ pub fn group_versions() -> impl Iterator<Item = &'static str> {
 
 /// The table of one group version, none if the server does not serve it.
 pub fn table(group_version: &str) -> Option<&'static Table> {
-    static PARSED: [OnceLock<Table>; embedded::TABLES.len()] = [const { OnceLock::new() }; embedded::TABLES.len()];
-    let index = embedded::TABLES.iter().position(|row| row.group_version == group_version)?;
+    static PARSED: [OnceLock<Table>; embedded::TABLES.len()] =
+        [const { OnceLock::new() }; embedded::TABLES.len()];
+    let index = embedded::TABLES
+        .iter()
+        .position(|row| row.group_version == group_version)?;
     let (row, slot) = (embedded::TABLES.get(index)?, PARSED.get(index)?);
     Some(slot.get_or_init(|| Table::parse(&unpack(row.table))))
 }
 
 /// The resource whose objects have this `apiVersion` and `kind`.
 pub fn resource_of(api_version: &str, kind: &str) -> Option<&'static Resource> {
-    table(api_version)?.resources.iter().find(|resource| resource.kind == kind)
+    table(api_version)?
+        .resources
+        .iter()
+        .find(|resource| resource.kind == kind)
 }
 
 /// The OpenAPI v3 document of one group version as the server gave it, gzip-compressed JSON.
 pub fn openapi_document(group_version: &str) -> Option<&'static [u8]> {
-    embedded::TABLES.iter().find(|row| row.group_version == group_version).map(|row| row.document)
+    embedded::TABLES
+        .iter()
+        .find(|row| row.group_version == group_version)
+        .map(|row| row.document)
 }
 
 /// The aggregated discovery documents: `{"api": …, "apis": …}`.

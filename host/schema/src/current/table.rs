@@ -61,20 +61,36 @@ impl Table {
         let group_version = text(document, "groupVersion");
         let (group, version) = group_version.split_once('/').unwrap_or(("", &group_version));
         let none = Map::new();
-        let mut definitions = Definitions::new(document.get("schemas").and_then(Value::as_object).unwrap_or(&none));
+        let mut definitions = Definitions::new(
+            document
+                .get("schemas")
+                .and_then(Value::as_object)
+                .unwrap_or(&none),
+        );
         let named = document.get("kinds").and_then(Value::as_object).unwrap_or(&none);
         let kinds: BTreeMap<String, Arc<Node>> = named
             .iter()
             .filter_map(|(kind, name)| Some((kind.clone(), definitions.resolve(name.as_str()?)?)))
             .collect();
         let resources = array(document, "resources");
-        let resources = resources.iter().map(|entry| resource(entry, group, version, &kinds)).collect();
-        Self { group: group.to_owned(), version: version.to_owned(), resources, kinds }
+        let resources = resources
+            .iter()
+            .map(|entry| resource(entry, group, version, &kinds))
+            .collect();
+        Self {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            resources,
+            kinds,
+        }
     }
 }
 
 fn resource(entry: &Value, group: &str, version: &str, kinds: &BTreeMap<String, Arc<Node>>) -> Resource {
-    let kind = entry.get("responseKind").map(|kind| text(kind, "kind")).unwrap_or_default();
+    let kind = entry
+        .get("responseKind")
+        .map(|kind| text(kind, "kind"))
+        .unwrap_or_default();
     Resource {
         name: text(entry, "resource"),
         singular: text(entry, "singularResource"),
@@ -82,8 +98,14 @@ fn resource(entry: &Value, group: &str, version: &str, kinds: &BTreeMap<String, 
         short_names: texts(entry, "shortNames"),
         categories: texts(entry, "categories"),
         verbs: texts(entry, "verbs"),
-        subresources: array(entry, "subresources").iter().map(|entry| subresource(entry, group, version)).collect(),
-        schema: kinds.get(&kind).cloned().unwrap_or_else(|| Arc::new(Node::deduced())),
+        subresources: array(entry, "subresources")
+            .iter()
+            .map(|entry| subresource(entry, group, version))
+            .collect(),
+        schema: kinds
+            .get(&kind)
+            .cloned()
+            .unwrap_or_else(|| Arc::new(Node::deduced())),
         kind,
     }
 }
@@ -94,10 +116,18 @@ fn subresource(entry: &Value, group: &str, version: &str) -> Subresource {
         text if text.is_empty() => default.to_owned(),
         text => text,
     };
-    let version = if text(&kind, "version").is_empty() { version.to_owned() } else { text(&kind, "version") };
+    let version = if text(&kind, "version").is_empty() {
+        version.to_owned()
+    } else {
+        text(&kind, "version")
+    };
     Subresource {
         name: text(entry, "subresource"),
-        group: if text(&kind, "version").is_empty() { of("group", group) } else { text(&kind, "group") },
+        group: if text(&kind, "version").is_empty() {
+            of("group", group)
+        } else {
+            text(&kind, "group")
+        },
         version,
         kind: text(&kind, "kind"),
         verbs: texts(entry, "verbs"),
@@ -105,13 +135,25 @@ fn subresource(entry: &Value, group: &str, version: &str) -> Subresource {
 }
 
 fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn array<'v>(value: &'v Value, key: &str) -> &'v [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
 }
 
 fn texts(value: &Value, key: &str) -> Vec<String> {
-    array(value, key).iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    array(value, key)
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }

@@ -7,8 +7,8 @@
 mod tables;
 
 pub use tables::{
-    COMMON_ANNOTATIONS, COMMON_LABELS, IMAGES, NAME_PREFIX, NAME_REFERENCES, NAME_SUFFIX, NAMESPACE, REPLICAS,
-    TEMPLATE_LABELS, VAR_REFERENCE,
+    COMMON_ANNOTATIONS, COMMON_LABELS, IMAGES, NAME_PREFIX, NAME_REFERENCES, NAME_SUFFIX, NAMESPACE,
+    REPLICAS, TEMPLATE_LABELS, VAR_REFERENCE,
 };
 
 /// One place in the objects of one kind; empty group, version and kind match all.
@@ -33,7 +33,13 @@ const fn spec(
     path: &'static str,
     create: bool,
 ) -> FieldSpec {
-    FieldSpec { group, version, kind, path, create }
+    FieldSpec {
+        group,
+        version,
+        kind,
+        path,
+        create,
+    }
 }
 
 /// The fields that hold names of objects of one kind.
@@ -103,13 +109,17 @@ struct Scope {
 
 /// The type of a kind: none where the schema does not know it, `Some(None)` where nothing in it merges.
 pub fn type_of(api_version: &str, kind: &str) -> Option<Option<u16>> {
-    let at = tables::KINDS.binary_search_by(|k| (k.api_version, k.kind).cmp(&(api_version, kind))).ok()?;
+    let at = tables::KINDS
+        .binary_search_by(|k| (k.api_version, k.kind).cmp(&(api_version, kind)))
+        .ok()?;
     tables::KINDS.get(at).map(|k| k.index)
 }
 
 /// Whether objects of a kind have a namespace; none where the schema does not know it.
 pub fn is_namespaced(api_version: &str, kind: &str) -> Option<bool> {
-    let at = tables::SCOPES.binary_search_by(|s| (s.api_version, s.kind).cmp(&(api_version, kind))).ok()?;
+    let at = tables::SCOPES
+        .binary_search_by(|s| (s.api_version, s.kind).cmp(&(api_version, kind)))
+        .ok()?;
     tables::SCOPES.get(at).map(|s| s.namespaced)
 }
 
@@ -119,13 +129,27 @@ mod tests {
 
     #[test]
     fn containers_merge_by_name() {
-        let Some(Some(deployment)) = type_of("apps/v1", "Deployment") else { panic!("no Deployment") };
+        let Some(Some(deployment)) = type_of("apps/v1", "Deployment") else {
+            panic!("no Deployment")
+        };
         let mut shape = Shape::Type(deployment);
         for field in ["spec", "template", "spec", "containers"] {
-            let Shape::Type(index) = shape else { panic!("{field} below {shape:?}") };
+            let Shape::Type(index) = shape else {
+                panic!("{field} below {shape:?}")
+            };
             shape = *Type::get(index).unwrap().field(field).unwrap();
         }
-        assert!(matches!(shape, Shape::List { merge: true, keys: ["name"], .. }), "{shape:?}");
+        assert!(
+            matches!(
+                shape,
+                Shape::List {
+                    merge: true,
+                    keys: ["name"],
+                    ..
+                }
+            ),
+            "{shape:?}"
+        );
         assert_eq!(type_of("apps/v9", "Deployment"), None);
     }
 

@@ -1,9 +1,22 @@
 //! `cargo xtask bench [--n COUNT | --full] [--json FILE] [CASE…]`: the cost table, measured.
+//!
+//! B12 and B13 (`bench B12`) need no cluster; the others run against a real API server.
+
+mod sandbox;
 
 use crate::shell::{self, cargo, heading, target};
 use anyhow::{Result, bail};
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    let cases: Vec<&String> = args.iter().filter(|arg| arg.starts_with(['B', 'b'])).collect();
+    let is_sandbox = |case: &str| case.eq_ignore_ascii_case("B12") || case.eq_ignore_ascii_case("B13");
+    if cases.is_empty() || cases.iter().any(|case| is_sandbox(case)) {
+        heading("measuring the sandbox");
+        sandbox::run()?;
+    }
+    if !cases.is_empty() && cases.iter().all(|case| is_sandbox(case)) {
+        return Ok(());
+    }
     if !crate::cluster::available() {
         bail!("no real API server to measure against: install Go 1.26, or set KUBEBUILDER_ASSETS");
     }
@@ -23,6 +36,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         "--sluice",
         &sluice,
     ];
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let args: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|arg| !is_sandbox(arg))
+        .collect();
     shell::run(&mut cargo(&[&bench[..], &args].concat()))
 }

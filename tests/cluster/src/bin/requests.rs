@@ -7,7 +7,7 @@
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use sluice_cluster_tests::{Scenario, Server, all, compare, folder, play, read, write};
-use sluice_testkit::cluster::{Binaries, Cluster, Options};
+use sluice_testkit::cluster::{Binaries, Cluster, Options, Program};
 use std::path::Path;
 
 #[tokio::main]
@@ -50,7 +50,7 @@ async fn program() -> anyhow::Result<()> {
     match &server {
         Some(server) => differing += run(&mode, server, &scenarios).await?,
         None => {
-            Binaries::build(|message| println!("{message}"))?;
+            let binaries = Binaries::build(|message| println!("{message}"))?;
             for controllers in [false, true] {
                 let some: Vec<Scenario> = scenarios
                     .iter()
@@ -58,6 +58,15 @@ async fn program() -> anyhow::Result<()> {
                     .cloned()
                     .collect();
                 if some.is_empty() {
+                    continue;
+                }
+                if controllers && binaries.path(Program::ControllerManager).is_none() {
+                    let names: Vec<&str> = some.iter().map(|scenario| scenario.name.as_str()).collect();
+                    eprintln!(
+                        "SKIPPED: {}: no kube-controller-manager in {}",
+                        names.join(", "),
+                        binaries.folder().display()
+                    );
                     continue;
                 }
                 let options = Options {

@@ -87,6 +87,10 @@ impl Binaries {
         if let Some(found) = Self::find().filter(|found| PROGRAMS.iter().all(|p| found.path(*p).is_some())) {
             return Ok(found);
         }
+        // A folder of the user's own is taken as it is.
+        if let Some(own) = Self::find().filter(|_| std::env::var_os("KUBEBUILDER_ASSETS").is_some()) {
+            return Ok(own);
+        }
         let go = Command::new("go").arg("version").output();
         if !go.is_ok_and(|go| go.status.success()) {
             return Self::find().ok_or(BinariesError::NoGo);

@@ -23,7 +23,10 @@ pub(super) async fn request(run: &Run, repository: &GitRepository) -> Result<Git
             .map_err(|cause| refused(format!("failed to get secret '{name}': {cause}")))?;
         if data.get("githubAppID").is_some_and(|id| !id.is_empty()) {
             let message = format!("secretRef '{name}' has github app data but provider is not set to github");
-            return Err(Trouble::fetch_failure(Failure::retry(reason::INVALID_PROVIDER_CONFIGURATION, message)));
+            return Err(Trouble::fetch_failure(Failure::retry(
+                reason::INVALID_PROVIDER_CONFIGURATION,
+                message,
+            )));
         }
         let scheme = spec.url.split("://").next().unwrap_or_default();
         credentials = Credentials::from_secret(&data, scheme)
@@ -39,14 +42,26 @@ pub(super) async fn request(run: &Run, repository: &GitRepository) -> Result<Git
             let failed = |cause: String| refused(format!("failed to configure proxy options: {cause}"));
             let data = read(run, &secret.name).await.map_err(|cause| {
                 let is_missing = cause.ends_with("not found");
-                failed(if is_missing { format!("secret '{name}' not found") } else { cause })
+                failed(if is_missing {
+                    format!("secret '{name}' not found")
+                } else {
+                    cause
+                })
             })?;
             Some(Proxy::from_secret(&data, &name).map_err(|error| failed(error.to_string()))?)
         }
     };
     let (url, timeout) = (spec.url.clone(), spec.timeout.get());
     let reference = Reference::default();
-    Ok(GitRequest { url, reference, credentials, tls, proxy, timeout, last_revision: None })
+    Ok(GitRequest {
+        url,
+        reference,
+        credentials,
+        tls,
+        proxy,
+        timeout,
+        last_revision: None,
+    })
 }
 
 fn refused(message: String) -> Trouble {
@@ -60,12 +75,24 @@ async fn read(run: &Run, name: &str) -> Result<SecretData, String> {
         namespace: Some(run.key.namespace.to_string()),
         name: name.to_owned(),
     };
-    let secret = run.cx.cluster.get(&Identity::AsController, &id).await.map_err(|error| error.to_string())?;
+    let secret = run
+        .cx
+        .cluster
+        .get(&Identity::AsController, &id)
+        .await
+        .map_err(|error| error.to_string())?;
     let secret = secret.ok_or_else(|| format!("secrets \"{name}\" not found"))?;
-    let data = secret.get("data").and_then(Value::as_object).into_iter().flatten();
+    let data = secret
+        .get("data")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     data.map(|(key, value)| {
         let bytes = STANDARD.decode(value.as_str().unwrap_or_default());
-        Ok((key.clone(), bytes.map_err(|error| format!("key '{key}': {error}"))?))
+        Ok((
+            key.clone(),
+            bytes.map_err(|error| format!("key '{key}': {error}"))?,
+        ))
     })
     .collect()
 }

@@ -39,7 +39,10 @@ const EVENT_DIGEST: &str = "source.toolkit.fluxcd.io/digest";
 /// Why a pass did not come to its end.
 pub(super) enum Trouble {
     /// Something failed; which condition says so.
-    Failed { condition: &'static str, failure: Failure },
+    Failed {
+        condition: &'static str,
+        failure: Failure,
+    },
     /// A newer wish came.
     Superseded,
     /// The status could not be written.
@@ -52,21 +55,37 @@ impl Trouble {
             fetch::Error::Disk(_) => STORAGE_OPERATION_FAILED,
             _ => FETCH_FAILED,
         };
-        Self::Failed { condition, failure: Failure::of(error) }
+        Self::Failed {
+            condition,
+            failure: Failure::of(error),
+        }
     }
 
     pub(super) fn fetch_failure(failure: Failure) -> Self {
-        Self::Failed { condition: FETCH_FAILED, failure }
+        Self::Failed {
+            condition: FETCH_FAILED,
+            failure,
+        }
     }
 
     pub(super) fn storage(failure: Failure) -> Self {
-        Self::Failed { condition: STORAGE_OPERATION_FAILED, failure }
+        Self::Failed {
+            condition: STORAGE_OPERATION_FAILED,
+            failure,
+        }
     }
 
     pub(super) fn archive(error: &archive::Error) -> Self {
         let is_ours = error.reason() == reason::ARCHIVE_OPERATION_FAILED;
-        let condition = if is_ours { STORAGE_OPERATION_FAILED } else { FETCH_FAILED };
-        Self::Failed { condition, failure: Failure::of(error) }
+        let condition = if is_ours {
+            STORAGE_OPERATION_FAILED
+        } else {
+            FETCH_FAILED
+        };
+        Self::Failed {
+            condition,
+            failure: Failure::of(error),
+        }
     }
 }
 
@@ -100,7 +119,10 @@ impl<'a> Report<'a> {
         let is_true = |type_: &&str| conditions::is(&status.conditions, type_, ConditionStatus::True);
         Self {
             run,
-            generation: object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default(),
+            generation: object
+                .pointer("/metadata/generation")
+                .and_then(Value::as_i64)
+                .unwrap_or_default(),
             requested_at: requested_at.map(str::to_owned),
             digest_before: status.artifact.as_ref().map(|artifact| artifact.digest.clone()),
             had_failed: FAILURES.iter().any(|type_| is_true(type_)),
@@ -116,7 +138,10 @@ impl<'a> Report<'a> {
 
     /// The revision of the artifact.
     pub(super) fn revision(&self) -> &str {
-        self.status.artifact.as_ref().map_or("", |artifact| &artifact.revision)
+        self.status
+            .artifact
+            .as_ref()
+            .map_or("", |artifact| &artifact.revision)
     }
 
     /// Whether the artifact was made with what the spec says of its content: absent and empty differ, as in Flux.
@@ -135,7 +160,10 @@ impl<'a> Report<'a> {
         let message = if observed == self.generation {
             "reconciliation in progress".to_owned()
         } else {
-            format!("processing object: new generation {observed} -> {}", self.generation)
+            format!(
+                "processing object: new generation {observed} -> {}",
+                self.generation
+            )
         };
         self.phase(&message);
         let is_undecided = match conditions::get(&self.status.conditions, READY) {
@@ -170,7 +198,12 @@ impl<'a> Report<'a> {
     pub(super) fn new_revision(&mut self, revision: &str) {
         let message = format!("new upstream revision '{revision}'");
         if self.status.artifact.is_some() {
-            self.set(ARTIFACT_OUTDATED, ConditionStatus::True, reason::NEW_REVISION, &message);
+            self.set(
+                ARTIFACT_OUTDATED,
+                ConditionStatus::True,
+                reason::NEW_REVISION,
+                &message,
+            );
         }
         self.building(&format!("building artifact: {message}"));
     }
@@ -183,7 +216,12 @@ impl<'a> Report<'a> {
     }
 
     /// A new artifact is in the store.
-    pub(super) fn stored(&mut self, repository: &GitRepository, artifact: &Artifact, advertised_address: &str) {
+    pub(super) fn stored(
+        &mut self,
+        repository: &GitRepository,
+        artifact: &Artifact,
+        advertised_address: &str,
+    ) {
         self.status.artifact = Some(sluice_api::Artifact {
             path: artifact.path.to_string(),
             url: artifact.path.url(advertised_address),
@@ -197,25 +235,48 @@ impl<'a> Report<'a> {
         self.status.observed_ignore.clone_from(&spec.ignore);
         self.status.observed_recurse_submodules = spec.recurse_submodules;
         self.status.observed_include.clone_from(&spec.include);
-        self.status.observed_sparse_checkout.clone_from(&spec.sparse_checkout);
+        self.status
+            .observed_sparse_checkout
+            .clone_from(&spec.sparse_checkout);
     }
 
     /// The artifact is what the spec asks for.
     pub(super) fn succeeded(&mut self) {
-        for type_ in [FETCH_FAILED, STORAGE_OPERATION_FAILED, ARTIFACT_OUTDATED, INCLUDE_UNAVAILABLE, STALLED] {
+        for type_ in [
+            FETCH_FAILED,
+            STORAGE_OPERATION_FAILED,
+            ARTIFACT_OUTDATED,
+            INCLUDE_UNAVAILABLE,
+            STALLED,
+        ] {
             conditions::remove(&mut self.status.conditions, type_);
         }
         conditions::remove(&mut self.status.conditions, RECONCILING);
         let message = format!("stored artifact for revision '{}'", self.revision());
-        self.set(ARTIFACT_IN_STORAGE, ConditionStatus::True, reason::SUCCEEDED, &message);
+        self.set(
+            ARTIFACT_IN_STORAGE,
+            ConditionStatus::True,
+            reason::SUCCEEDED,
+            &message,
+        );
     }
 
     /// Something failed; the last good artifact stays.
     pub(super) fn failed(&mut self, condition: &'static str, failure: &Failure) {
+        // what failed before and did not come to be tried again says nothing any more
+        for other in FAILURES.iter().filter(|other| **other != condition) {
+            conditions::remove(&mut self.status.conditions, other);
+        }
         self.set(condition, ConditionStatus::True, failure.reason, &failure.message);
         if failure.next == Next::Stall {
             let conditions = &mut self.status.conditions;
-            conditions::mark_stalled(conditions, failure.reason, &failure.message, self.generation, now());
+            conditions::mark_stalled(
+                conditions,
+                failure.reason,
+                &failure.message,
+                self.generation,
+                now(),
+            );
         }
     }
 
@@ -241,7 +302,9 @@ impl<'a> Report<'a> {
             self.status.observed_generation = Some(self.generation);
         }
         if self.requested_at.is_some() {
-            self.status.last_handled_reconcile_at.clone_from(&self.requested_at);
+            self.status
+                .last_handled_reconcile_at
+                .clone_from(&self.requested_at);
         }
         self.write().await
     }
@@ -249,11 +312,19 @@ impl<'a> Report<'a> {
     /// Writes the status as it is now, if it differs.
     pub(super) async fn write(&self) -> Result<bool, RequestError> {
         let status = serde_json::to_value(&self.status).unwrap_or_default();
-        self.run.cx.write_status(&GIT_REPOSITORY, &self.run.key, &self.object, &status).await
+        self.run
+            .cx
+            .write_status(&GIT_REPOSITORY, &self.run.key, &self.object, &status)
+            .await
     }
 
     fn set(&mut self, type_: &str, status: ConditionStatus, reason: Reason, message: &str) {
-        let wish = Wish { type_, status, reason, message };
+        let wish = Wish {
+            type_,
+            status,
+            reason,
+            message,
+        };
         conditions::set(&mut self.status.conditions, &wish, self.generation, now());
     }
 
@@ -273,12 +344,20 @@ impl<'a> Report<'a> {
 
     /// Tells of what was collected; the cluster only.
     pub(super) fn tell_of_garbage(&self, message: &str) {
-        self.tell(Severity::Trace, reason::GARBAGE_COLLECTION_SUCCEEDED.as_str(), message);
+        self.tell(
+            Severity::Trace,
+            reason::GARBAGE_COLLECTION_SUCCEEDED.as_str(),
+            message,
+        );
     }
 
     /// Tells users something.
     pub(super) fn tell(&self, severity: Severity, reason: &str, message: &str) {
-        let artifact = self.status.artifact.as_ref().filter(|_| severity == Severity::Info);
+        let artifact = self
+            .status
+            .artifact
+            .as_ref()
+            .filter(|_| severity == Severity::Info);
         let metadata = artifact.map(|artifact| {
             BTreeMap::from([
                 (meta::SOURCE_EVENT_REVISION.to_owned(), artifact.revision.clone()),
@@ -286,14 +365,26 @@ impl<'a> Report<'a> {
             ])
         });
         let cx = &self.run.cx;
-        cx.tell(&GIT_REPOSITORY, &self.object, severity, reason, message, metadata.unwrap_or_default());
+        cx.tell(
+            &GIT_REPOSITORY,
+            &self.object,
+            severity,
+            reason,
+            message,
+            metadata.unwrap_or_default(),
+        );
     }
 }
 
 /// Ready takes the reason of another condition, whose text came from the API server.
 fn known_reason(text: &str) -> Reason {
     let own = [supported::NOT_SUPPORTED, fetch::EMPTY_GIT_REPOSITORY];
-    reason::ALL.iter().copied().chain(own).find(|known| known.as_str() == text).unwrap_or(reason::FAILED)
+    reason::ALL
+        .iter()
+        .copied()
+        .chain(own)
+        .find(|known| known.as_str() == text)
+        .unwrap_or(reason::FAILED)
 }
 
 fn now() -> Time {

@@ -21,14 +21,37 @@ pub(super) fn check(repository: &GitRepository, config: &ControllerConfig) -> Re
         return stall(reason::INVALID_PROVIDER_CONFIGURATION, message.to_owned());
     }
     let refused = [
-        (spec.provider() != GitProvider::Generic, "provider", "use provider generic with a token in spec.secretRef"),
-        (spec.verification.is_some(), "verify", "remove it to use the source unverified"),
-        (!spec.include.is_empty(), "include", "use a Kustomization a repository instead"),
-        (spec.recurse_submodules, "recurseSubmodules", "make a GitRepository for each submodule instead"),
-        (!spec.sparse_checkout.is_empty(), "sparseCheckout", "use spec.ignore instead"),
+        (
+            spec.provider() != GitProvider::Generic,
+            "provider",
+            "use provider generic with a token in spec.secretRef",
+        ),
+        (
+            spec.verification.is_some(),
+            "verify",
+            "remove it to use the source unverified",
+        ),
+        (
+            !spec.include.is_empty(),
+            "include",
+            "use a Kustomization a repository instead",
+        ),
+        (
+            spec.recurse_submodules,
+            "recurseSubmodules",
+            "make a GitRepository for each submodule instead",
+        ),
+        (
+            !spec.sparse_checkout.is_empty(),
+            "sparseCheckout",
+            "use spec.ignore instead",
+        ),
     ];
     match refused.into_iter().find(|(is_used, _, _)| *is_used) {
-        Some((_, field, remedy)) => stall(NOT_SUPPORTED, format!("spec.{field} is not supported yet: {remedy}")),
+        Some((_, field, remedy)) => stall(
+            NOT_SUPPORTED,
+            format!("spec.{field} is not supported yet: {remedy}"),
+        ),
         None => Ok(()),
     }
 }

@@ -10,10 +10,10 @@ use sluice_api::kustomize::{Inventory, ResourceRef};
 use sluice_api::{Kustomization, Next, meta, reason};
 use sluice_apply::cluster::Identity;
 use sluice_apply::{Applied, Applier, Options};
-use sluice_object::GroupKind;
-use sluice_plan::{Action, Audited, Change, IgnoreRules, Owner, Policy, StagedObjects};
 use sluice_event::Severity;
 use sluice_event::events::{DriftCorrected, FieldFightDamped, ObjectVerified, ObjectsApplied, ObjectsPruned};
+use sluice_object::GroupKind;
+use sluice_plan::{Action, Audited, Change, IgnoreRules, Owner, Policy, StagedObjects};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -35,7 +35,10 @@ pub(super) async fn apply(
     rendered: &Rendered,
     is_full: bool,
 ) -> Result<AppliedAll, Stopped> {
-    let owner = Owner { name: run.key.name.to_string(), namespace: run.key.namespace.to_string() };
+    let owner = Owner {
+        name: run.key.name.to_string(),
+        namespace: run.key.namespace.to_string(),
+    };
     let stages = prepare(run, ks, &owner, rendered)?;
     let objects = || stages.iter().flat_map(|staged| &staged.objects);
     let new = sluice_plan::entries(objects().map(|object| object.id()));
@@ -44,7 +47,9 @@ pub(super) async fn apply(
     let revision = report.revision.clone().unwrap_or_default();
     if union.len() > old.len() {
         report.progressing(&format!("Detecting drift for revision {revision}"));
-        report.status.inventory = Some(Inventory { entries: union.clone() });
+        report.status.inventory = Some(Inventory {
+            entries: union.clone(),
+        });
         report.write_now().await?;
     }
     objects().for_each(|object| run.cx.watch_applied(object.gvk()));
@@ -65,7 +70,10 @@ pub(super) async fn apply(
     };
     let mut all = Vec::with_capacity(new.len());
     for (number, staged) in stages.iter().enumerate() {
-        let applied = applier.apply_stage(&staged.objects).await.map_err(|error| not_applied(&error, &all))?;
+        let applied = applier
+            .apply_stage(&staged.objects)
+            .await
+            .map_err(|error| not_applied(&error, &all))?;
         if staged.stage.is_waited_for() {
             health::settle_stage(run, &applier.identity, &applied).await?;
         }
@@ -79,14 +87,28 @@ pub(super) async fn apply(
     let is_drift = tell(ks, report, memory, &all);
     report.status.inventory = Some(Inventory { entries: new.clone() });
     prune(run, ks, report, &applier.identity, &owner, (&new, &old)).await?;
-    Ok(AppliedAll { objects: all, is_drift })
+    Ok(AppliedAll {
+        objects: all,
+        is_drift,
+    })
 }
 
-fn prepare(run: &Run, ks: &Kustomization, owner: &Owner, rendered: &Rendered) -> Result<Vec<StagedObjects>, Failure> {
+fn prepare(
+    run: &Run,
+    ks: &Kustomization,
+    owner: &Owner,
+    rendered: &Rendered,
+) -> Result<Vec<StagedObjects>, Failure> {
     let custom_stage_kinds = custom_kinds(&run.cx.config.custom_apply_stage_kinds);
-    let policy = Policy { common_metadata: ks.spec.common_metadata.clone(), custom_stage_kinds };
+    let policy = Policy {
+        common_metadata: ks.spec.common_metadata.clone(),
+        custom_stage_kinds,
+    };
     let prepared = sluice_plan::prepare(&rendered.build.manifests, owner, &policy);
-    prepared.map_err(|error| Failure { is_recorded: true, ..Failure::of(&error) })
+    prepared.map_err(|error| Failure {
+        is_recorded: true,
+        ..Failure::of(&error)
+    })
 }
 
 fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
@@ -94,16 +116,25 @@ fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
         return Ok(None);
     }
     let rules = IgnoreRules::compile(&ks.spec.ignore);
-    rules.map(Some).map_err(|error| Failure::stall(reason::INVALID_SPEC, error.to_string()))
+    rules
+        .map(Some)
+        .map_err(|error| Failure::stall(reason::INVALID_SPEC, error.to_string()))
 }
 
 /// `Group/Kind`, comma-separated and repeated; a kind of the core group is written `/Kind` or `Kind`.
 fn custom_kinds(given: &[String]) -> Vec<GroupKind> {
-    let kinds = given.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|kind| !kind.is_empty());
+    let kinds = given
+        .iter()
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .filter(|kind| !kind.is_empty());
     kinds
         .map(|kind| {
             let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
-            GroupKind { group: group.to_owned(), kind: kind.to_owned() }
+            GroupKind {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+            }
         })
         .collect()
 }
@@ -171,7 +202,9 @@ fn managers(applied: &Applied) -> String {
 /// `Kind/namespace/name word` of what changed.
 fn lines(objects: &[Applied]) -> Vec<String> {
     let changed = objects.iter().filter(|applied| applied.action.is_change());
-    changed.map(|applied| format!("{} {}", applied.id, applied.action.as_str())).collect()
+    changed
+        .map(|applied| format!("{} {}", applied.id, applied.action.as_str()))
+        .collect()
 }
 
 fn not_applied(error: &sluice_apply::ApplyError, before: &[Applied]) -> Stopped {
@@ -204,34 +237,75 @@ async fn prune(
     }
     let held = |failure: Failure, report: &mut Report<'_>| {
         // what is not deleted is still owned
-        report.status.inventory = Some(Inventory { entries: sluice_plan::union(new, old) });
-        Stopped::from(Failure { is_recorded: true, ..failure })
+        report.status.inventory = Some(Inventory {
+            entries: sluice_plan::union(new, old),
+        });
+        Stopped::from(Failure {
+            is_recorded: true,
+            ..failure
+        })
     };
     let revision = report.revision.clone().unwrap_or_default();
-    let approved = ks.metadata.annotations.as_ref().and_then(|annotations| annotations.get(meta::APPROVE_PRUNE));
-    if let Err(guarded) = sluice_plan::guard(stale.len(), old.len(), &revision, approved.map(String::as_str)) {
-        return Err(held(Failure::retry(reason::PRUNE_GUARDED, guarded.to_string()), report));
+    let approved = ks
+        .metadata
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.get(meta::APPROVE_PRUNE));
+    if let Err(guarded) = sluice_plan::guard(stale.len(), old.len(), &revision, approved.map(String::as_str))
+    {
+        return Err(held(
+            Failure::retry(reason::PRUNE_GUARDED, guarded.to_string()),
+            report,
+        ));
     }
-    let changes: Vec<Change> =
-        stale.iter().map(|id| Change { id: id.clone(), action: Action::Deleted }).collect();
-    let audited =
-        Audited { inventory: old, own_namespace: &run.cx.config.runtime_namespace, more_protected: &[] };
+    let changes: Vec<Change> = stale
+        .iter()
+        .map(|id| Change {
+            id: id.clone(),
+            action: Action::Deleted,
+        })
+        .collect();
+    let audited = Audited {
+        inventory: old,
+        own_namespace: &run.cx.config.runtime_namespace,
+        more_protected: &[],
+    };
     if let Some(violation) = sluice_plan::audit(&changes, &audited).first() {
-        return Err(held(Failure::retry(reason::PRUNE_FAILED, violation.to_string()), report));
+        return Err(held(
+            Failure::retry(reason::PRUNE_FAILED, violation.to_string()),
+            report,
+        ));
     }
     let pruned = sluice_apply::prune(&*run.cx.cluster, identity, &stale, owner).await;
     pruned.changes.iter().for_each(|(id, _)| run.cx.live.forget(id));
     if !pruned.changes.is_empty() {
-        let changes: Vec<(String, &'static str)> =
-            pruned.changes.iter().map(|(id, action)| (id.to_string(), action.as_str())).collect();
+        let changes: Vec<(String, &'static str)> = pruned
+            .changes
+            .iter()
+            .map(|(id, action)| (id.to_string(), action.as_str()))
+            .collect();
         ObjectsPruned { changes: &changes }.emit();
-        let lines: Vec<String> = changes.iter().map(|(subject, action)| format!("{subject} {action}")).collect();
+        let lines: Vec<String> = changes
+            .iter()
+            .map(|(subject, action)| format!("{subject} {action}"))
+            .collect();
         report.tell_progressing(&lines.join("\n"));
     }
-    let Some(message) = pruned.error() else { return Ok(()) };
+    let Some(message) = pruned.error() else {
+        return Ok(());
+    };
     // what could not be deleted is tried again, and so must not be forgotten
     let entries = sluice_plan::survivors(new, pruned.failures.iter().map(|(id, _)| id));
     report.status.inventory = Some(Inventory { entries });
-    let next = if pruned.is_transient { Next::BackOff } else { Next::Retry };
-    Err(Failure { next, is_recorded: true, ..Failure::retry(reason::PRUNE_FAILED, message) }.into())
+    let next = if pruned.is_transient {
+        Next::BackOff
+    } else {
+        Next::Retry
+    };
+    Err(Failure {
+        next,
+        is_recorded: true,
+        ..Failure::retry(reason::PRUNE_FAILED, message)
+    }
+    .into())
 }

@@ -66,7 +66,10 @@ impl KustomizationReconciler {
             );
             return Deleted::Done;
         }
-        let owner = Owner { name: run.key.name.to_string(), namespace: run.key.namespace.to_string() };
+        let owner = Owner {
+            name: run.key.name.to_string(),
+            namespace: run.key.namespace.to_string(),
+        };
         let pruned = sluice_apply::prune(&*run.cx.cluster, &identity, owned, &owner).await;
         if let Some(error) = pruned.error() {
             tracing::error!(error, "pruning for deleted resource failed");

@@ -143,7 +143,9 @@ fn judge_dependency(
     };
     if let Some(expression) = &dependency.ready_expr {
         let own = run.object.as_deref().unwrap_or(&Value::Null);
-        if let Some(message) = super::ready_expr::evaluate(expression, &format!("{namespace}/{name}"), own, object)? {
+        if let Some(message) =
+            super::ready_expr::evaluate(expression, &format!("{namespace}/{name}"), own, object)?
+        {
             return Ok(Some(message));
         }
         if !run.cx.config.gate("AdditiveCELDependencyCheck") {

@@ -9,11 +9,11 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 use sluice_api::{ConditionStatus, Kustomization, reason};
-use sluice_apply::cluster::Identity;
 use sluice_apply::Applied;
-use sluice_plan::Action;
+use sluice_apply::cluster::Identity;
 use sluice_health::{Around, Checks, Health, Looked, Status, Verdict, assess_with_pods, cause, verdict};
 use sluice_object::{GroupVersionKind, ObjectId};
+use sluice_plan::Action;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,7 +106,11 @@ pub(super) async fn begin(
     }
     let now = Instant::now();
     let awaiting = match pass.previous {
-        Some(previous) => Awaiting { pending, is_news: is_news || previous.is_news, ..previous },
+        Some(previous) => Awaiting {
+            pending,
+            is_news: is_news || previous.is_news,
+            ..previous
+        },
         None => Awaiting {
             inputs: pass.inputs,
             manifests: pass.attempted.manifests,
@@ -142,7 +146,10 @@ pub(super) async fn go_on(
         async move { look(run, identity, checks, id).await }.boxed()
     });
     let looks: Vec<BoxFuture<'_, Seen>> = looks.collect();
-    let mut seen: Vec<Seen> = stream::iter(looks).buffered(run.cx.config.concurrent_ssa.max(1)).collect().await;
+    let mut seen: Vec<Seen> = stream::iter(looks)
+        .buffered(run.cx.config.concurrent_ssa.max(1))
+        .collect()
+        .await;
     seen.retain(|seen| !seen.looked.health.is_current());
     awaiting.pending = seen.iter().map(|seen| seen.looked.id.clone()).collect();
     let attempted = Attempted {
@@ -209,7 +216,10 @@ fn unhealthy(
 ) -> Stopped {
     // from here on its retry interval wakes it, as in Flux, not every move of what has failed
     let owner = Arc::new(run.key.clone());
-    awaiting.pending.iter().for_each(|id| run.cx.live.await_health(id, &owner, false));
+    awaiting
+        .pending
+        .iter()
+        .for_each(|id| run.cx.live.await_health(id, &owner, false));
     report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, &text)));
     let after = sluice_api::Duration(round(awaiting.since.elapsed()));
     let failure = Failure {
@@ -251,16 +261,27 @@ async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> 
         Ok(None) => (Health::not_found(), None),
         Err(error) => (Health::unknown(error.to_string()), None),
     };
-    Seen { looked: Looked { id, health }, object }
+    Seen {
+        looked: Looked { id, health },
+        object,
+    }
 }
 
 /// A failed pod makes its set failed.
 async fn with_pods(run: &Run, identity: &Identity, object: &Value) -> Option<Health> {
     let labels = object.pointer("/spec/selector/matchLabels")?.as_object()?;
-    let terms: Option<Vec<String>> = labels.iter().map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
+    let terms: Option<Vec<String>> = labels
+        .iter()
+        .map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
+        .collect();
     let namespace = object.pointer("/metadata/namespace")?.as_str()?;
     let gvk = GroupVersionKind::new("v1", "Pod");
-    let pods = run.cx.cluster.list(identity, &gvk, Some(namespace), &terms?.join(",")).await.ok()?;
+    let pods = run
+        .cx
+        .cluster
+        .list(identity, &gvk, Some(namespace), &terms?.join(","))
+        .await
+        .ok()?;
     Some(assess_with_pods(object, &typed(pods, "v1", "Pod"), now()))
 }
 
@@ -277,8 +298,12 @@ fn typed(objects: Vec<Value>, api_version: &str, kind: &str) -> Vec<Value> {
 }
 
 /// What may lie between an object and the cause of its trouble.
-const CHILDREN: [(&str, &str); 4] =
-    [("apps/v1", "ReplicaSet"), ("batch/v1", "Job"), ("v1", "Pod"), ("v1", "PersistentVolumeClaim")];
+const CHILDREN: [(&str, &str); 4] = [
+    ("apps/v1", "ReplicaSet"),
+    ("batch/v1", "Job"),
+    ("v1", "Pod"),
+    ("v1", "PersistentVolumeClaim"),
+];
 
 /// Flux's text, then for each object that is not healthy the cause that lies deepest.
 async fn with_causes(run: &Run, identity: &Identity, mut text: String, seen: &[Seen]) -> String {
@@ -303,7 +328,15 @@ async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>,
     let list = async |api_version: &str, kind: &str| {
         let gvk = GroupVersionKind::new(api_version, kind);
         // what may not be read cannot help to explain
-        typed(run.cx.cluster.list(identity, &gvk, Some(namespace), "").await.unwrap_or_default(), api_version, kind)
+        typed(
+            run.cx
+                .cluster
+                .list(identity, &gvk, Some(namespace), "")
+                .await
+                .unwrap_or_default(),
+            api_version,
+            kind,
+        )
     };
     let mut objects = Vec::new();
     for (api_version, kind) in CHILDREN {
@@ -313,7 +346,10 @@ async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>,
 }
 
 fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
-    let version = object.pointer("/metadata/resourceVersion").and_then(Value::as_str).and_then(|text| text.parse().ok());
+    let version = object
+        .pointer("/metadata/resourceVersion")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse().ok());
     run.cx.live.healthy(id, version.unwrap_or(0));
     run.cx.live.await_health(id, &Arc::new(run.key.clone()), false);
 }
@@ -342,7 +378,9 @@ pub(super) async fn settle_stage(run: &Run, identity: &Identity, applied: &[Appl
                     id: applied.id.clone(),
                     health,
                 }];
-                let Verdict::Failed(message) = verdict(&looked, false, true) else { break };
+                let Verdict::Failed(message) = verdict(&looked, false, true) else {
+                    break;
+                };
                 return Err(Failure {
                     is_recorded: true,
                     ..Failure::retry(reason::RECONCILIATION_FAILED, message)

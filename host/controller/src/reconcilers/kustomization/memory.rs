@@ -142,8 +142,15 @@ mod tests {
                 Some((seconds(20), false))
             ]
         );
-        assert_eq!(memory.held(now, seconds(600)), (HashSet::from([id.clone()]), Some(seconds(19))));
-        assert_eq!(memory.held(now, seconds(10)).1, Some(seconds(9)), "never longer than the interval");
+        assert_eq!(
+            memory.held(now, seconds(600)),
+            (HashSet::from([id.clone()]), Some(seconds(19)))
+        );
+        assert_eq!(
+            memory.held(now, seconds(10)).1,
+            Some(seconds(9)),
+            "never longer than the interval"
+        );
         now += seconds(301);
         assert_eq!(memory.corrected(&id, now), None, "peace");
     }

@@ -29,8 +29,12 @@ pub struct Rendered {
 impl Rendered {
     /// With the digest that Flux's history has.
     pub fn new(build: Arc<sluice_render::Rendered>) -> Self {
-        let objects: Vec<Value> =
-            build.manifests.objects.iter().map(|object| Value::Object(object.body().clone())).collect();
+        let objects: Vec<Value> = build
+            .manifests
+            .objects
+            .iter()
+            .map(|object| Value::Object(object.body().clone()))
+            .collect();
         let digest = digest(to_yaml(&objects));
         Self { build, digest }
     }
@@ -62,7 +66,11 @@ pub struct Plugins {
 impl Plugins {
     /// With these plugins and what they gave before. `kube_version`: the API server's, `v1.36.3`.
     pub fn new(render: Arc<sluice_render::Render>, pool: Pool, kube_version: String) -> Self {
-        Self { render, pool, kube_version }
+        Self {
+            render,
+            pool,
+            kube_version,
+        }
     }
 }
 
@@ -76,7 +84,11 @@ impl Render for Plugins {
         is_strict: bool,
     ) -> BoxFuture<'a, Result<Rendered, Failure>> {
         let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
-        let key = Key::new(KUSTOMIZATION.kind, namespace, ks.metadata.name.as_deref().unwrap_or_default());
+        let key = Key::new(
+            KUSTOMIZATION.kind,
+            namespace,
+            ks.metadata.name.as_deref().unwrap_or_default(),
+        );
         let context = Context {
             subject: object_id(&KUSTOMIZATION, &key),
             kube_version: self.kube_version.clone(),
@@ -91,8 +103,13 @@ impl Render for Plugins {
         });
         let (render, revision) = (self.render.clone(), artifact.revision.clone());
         let call = move || {
-            let build =
-                Build { spec: &spec, post_build: post_build.as_ref(), context: &context, tree, revision: &revision };
+            let build = Build {
+                spec: &spec,
+                post_build: post_build.as_ref(),
+                context: &context,
+                tree,
+                revision: &revision,
+            };
             let started = Instant::now();
             if render.is_remembered(&build) {
                 RenderRemembered { plugin: PLUGIN }.emit();
@@ -100,7 +117,12 @@ impl Render for Plugins {
             let built = render.build(&build);
             if let Ok(built) = &built {
                 let objects = built.manifests.objects.len();
-                RenderSucceeded { plugin: PLUGIN, objects, duration: started.elapsed() }.emit();
+                RenderSucceeded {
+                    plugin: PLUGIN,
+                    objects,
+                    duration: started.elapsed(),
+                }
+                .emit();
             }
             Ok(built.map(Rendered::new))
         };
@@ -109,10 +131,18 @@ impl Render for Plugins {
                 Ok(Ok(rendered)) => Ok(rendered),
                 Ok(Err(error)) => {
                     let text = error.to_string();
-                    RenderFailed { plugin: PLUGIN, blame: blame(&error), error: &text }.emit();
+                    RenderFailed {
+                        plugin: PLUGIN,
+                        blame: blame(&error),
+                        error: &text,
+                    }
+                    .emit();
                     Err(Failure::of(&error))
                 }
-                Err(error) => Err(Failure { next: Next::BackOff, ..Failure::retry(reason::BUILD_FAILED, error.to_string()) }),
+                Err(error) => Err(Failure {
+                    next: Next::BackOff,
+                    ..Failure::retry(reason::BUILD_FAILED, error.to_string())
+                }),
             }
         }
         .boxed()
@@ -145,7 +175,10 @@ pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
             .iter()
             .map(|patch| sluice_render::Patch {
                 patch: patch.patch.clone(),
-                target: patch.target.as_ref().and_then(|target| serde_json::to_value(target).ok()),
+                target: patch
+                    .target
+                    .as_ref()
+                    .and_then(|target| serde_json::to_value(target).ok()),
             })
             .collect(),
         images: spec
@@ -160,8 +193,12 @@ pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
             .collect(),
         components: spec.components.clone(),
         ignore_missing_components: spec.ignore_missing_components,
-        build_metadata: (!spec.build_metadata.is_empty())
-            .then(|| spec.build_metadata.iter().map(|option| option.as_str().to_owned()).collect()),
+        build_metadata: (!spec.build_metadata.is_empty()).then(|| {
+            spec.build_metadata
+                .iter()
+                .map(|option| option.as_str().to_owned())
+                .collect()
+        }),
         ..BuildSpec::default()
     }
 }
