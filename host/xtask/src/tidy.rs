@@ -170,7 +170,8 @@ fn lines(file: &Path, found: &mut Vec<String>) -> Result<()> {
     };
     for (index, line) in text.lines().enumerate() {
         let at = || format!("{}:{}", short(file), index + 1);
-        if line.ends_with([' ', '\t']) {
+        // rustfmt sees to Rust; what it leaves is the text of an expected answer
+        if !file.extension().is_some_and(|end| end == "rs") && line.ends_with([' ', '\t']) {
             found.push(format!("{}: trailing space", at()));
         }
         let mark = concat!("TO", "DO");
