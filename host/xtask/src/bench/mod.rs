@@ -8,8 +8,11 @@ use crate::shell::{self, cargo, heading, target};
 use anyhow::{Result, bail};
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let cases: Vec<&String> = args.iter().filter(|arg| arg.starts_with(['B', 'b'])).collect();
-    let is_sandbox = |case: &str| case.eq_ignore_ascii_case("B12") || case.eq_ignore_ascii_case("B13");
+    let cases: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .filter(|arg| is_case(arg))
+        .collect();
     if cases.is_empty() || cases.iter().any(|case| is_sandbox(case)) {
         heading("measuring the sandbox");
         sandbox::run()?;
@@ -42,4 +45,14 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         .filter(|arg| !is_sandbox(arg))
         .collect();
     shell::run(&mut cargo(&[&bench[..], &args].concat()))
+}
+
+/// `B1` to `B14`; anything else is a flag or its value.
+fn is_case(arg: &str) -> bool {
+    arg.strip_prefix(['B', 'b'])
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_sandbox(case: &str) -> bool {
+    case.eq_ignore_ascii_case("B12") || case.eq_ignore_ascii_case("B13")
 }
