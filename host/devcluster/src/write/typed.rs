@@ -45,7 +45,9 @@ fn visit(node: &Node, value: &mut Value, path: &str, owner: &str, found: &mut Fi
     };
     match value {
         Value::Object(map) => {
-            for (name, value) in map.iter_mut() {
+            let is_open = node.is_open();
+            // in the order of the names, as clients that sort them send them
+            map.retain(|name, value| {
                 if let Some(field) = node.field(name) {
                     let at = if node.has_named_field(name) {
                         join(path, name)
@@ -53,17 +55,11 @@ fn visit(node: &Node, value: &mut Value, path: &str, owner: &str, found: &mut Fi
                         path.to_owned()
                     };
                     visit(field, value, &at, owner, found);
+                } else if !is_open {
+                    found.unknown.push(join(path, name));
                 }
-            }
-            if !node.is_open() {
-                map.retain(|name, _| {
-                    let known = node.has_named_field(name);
-                    if !known {
-                        found.unknown.push(join(path, name));
-                    }
-                    known
-                });
-            }
+                is_open || node.has_named_field(name)
+            });
         }
         Value::Array(items) => {
             if let Some(node) = &node.items {
