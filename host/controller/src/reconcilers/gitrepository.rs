@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use report::{Report, Trouble};
 use serde_json::Value;
-use sluice_api::{Disposition, GitRepository, Next, conditions, decode, meta, reason};
+use sluice_api::{GitRepository, Next, conditions, decode, meta, reason};
 use sluice_artifact::{Artifact, ArtifactPath, Store, store};
 use sluice_event::events::{
     ArtifactStored, FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileSuspended,

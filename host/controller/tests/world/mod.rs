@@ -13,7 +13,8 @@ use sluice_controller::error_policy::Failure;
 use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Render, Rendered};
 use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
 use sluice_controller::{ArtifactFacts, Artifacts, ControllerConfig, run_with};
-use sluice_object::{GroupVersionKind, Object, ObjectId, Origin};
+use sha2::{Digest, Sha256};
+use sluice_object::{GroupVersionKind, Manifests, Object, ObjectId, Origin};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -74,11 +75,13 @@ impl Render for Files {
                     .map_err(|error| failed(format!("kustomize build failed: {origin}: {error}")))?;
                 objects.push(Object::new(value).unwrap().with_origin(Some(origin)));
             }
-            let digest = format!("sha256:{}", objects.len());
-            Ok(Rendered {
-                objects: Arc::new(objects),
-                digest,
-            })
+            let body = format!("{objects:?}");
+            Ok(Rendered::new(Arc::new(sluice_render::Rendered {
+                bytes: body.len() as u64,
+                digest: Sha256::digest(body).into(),
+                manifests: Manifests { objects },
+                findings: Vec::new(),
+            })))
         })
     }
 }
