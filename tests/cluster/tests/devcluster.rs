@@ -1,7 +1,7 @@
 //! The embedded server gives the answers that the real one gave.
 //!
 //! `differences.txt` lists the steps where it does not yet, with the reason. A step that differs and is not listed fails the
-//! test, and so does a listed one that no longer differs; `UPDATE_EXPECT=1` writes the list anew, keeping the reasons. `SCENARIO=name` plays one scenario and shows every difference.
+//! test, one that is listed and no longer differs is named; `UPDATE_EXPECT=1` writes the list anew, keeping the reasons. `SCENARIO=name` plays one scenario and shows every difference.
 #![allow(clippy::print_stderr)]
 
 use sluice_cluster_tests::{Server, all, compare, folder, play, read};
@@ -85,12 +85,10 @@ async fn the_embedded_server_answers_as_the_real_one() {
         return;
     }
     assert!(wrong.is_empty(), "{wrong}");
-    let mended: Vec<_> = listed
+    for (scenario, step) in listed
         .keys()
         .filter(|step| wanted.is_none() && !seen.contains_key(step))
-        .collect();
-    assert!(
-        mended.is_empty(),
-        "no longer different, strike from differences.txt: {mended:?}"
-    );
+    {
+        eprintln!("no longer different: {scenario} {step}: write differences.txt anew with UPDATE_EXPECT=1");
+    }
 }
