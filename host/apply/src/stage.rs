@@ -62,6 +62,8 @@ pub struct Applied {
     pub object: Option<Value>,
     /// Whether somebody else had changed it and it was put back.
     pub is_drift: bool,
+    /// Other field managers that it had when it was looked at: one of them changed it.
+    pub managers: Vec<String>,
 }
 
 /// What looking at an object gave.
@@ -86,6 +88,7 @@ struct Write<'o> {
     takeover: Option<Value>,
     recreate: Option<Preconditions>,
     is_drift: bool,
+    managers: Vec<String>,
 }
 
 enum Verdict<'o> {
@@ -202,6 +205,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 takeover: None,
                 recreate: None,
                 is_drift,
+                managers: Vec::new(),
             };
             let live = match looked {
                 Looked::Settled(action, live) => {
@@ -210,6 +214,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                         action,
                         object: live,
                         is_drift: false,
+                        managers: Vec::new(),
                     }));
                 }
                 Looked::Unseen if !is_dry_run => {
@@ -271,6 +276,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     ) -> Result<Verdict<'o>, ApplyError> {
         let object = write.object;
         write.takeover = sluice_plan::takeover(object, &live, &self.options.override_managers);
+        write.managers = other_managers(&live);
         if is_dry_run {
             match self.dry_run(object, &write.body).await {
                 Ok(answer) => {
@@ -286,6 +292,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                             action,
                             object: Some(live),
                             is_drift: false,
+                            managers: Vec::new(),
                         }));
                     }
                     write.body = compared.body;
@@ -397,6 +404,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             action,
             object: Some(patched.object),
             is_drift,
+            managers: write.managers.clone(),
         }
     }
 
@@ -466,6 +474,23 @@ fn digest(object: &Object) -> Short {
             .unwrap_or_default()
             .as_bytes(),
     )
+}
+
+/// Who else owns fields of an object, its status aside.
+fn other_managers(live: &Value) -> Vec<String> {
+    let entries = live
+        .pointer("/metadata/managedFields")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    let entries = entries.filter(|entry| entry.get("subresource").and_then(Value::as_str) != Some("status"));
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| Some(entry.get("manager")?.as_str()?.to_owned()))
+        .collect();
+    names.retain(|name| name != APPLY_MANAGER);
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn only(live: &Value) -> Preconditions {

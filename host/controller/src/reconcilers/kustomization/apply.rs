@@ -139,6 +139,9 @@ fn custom_kinds(given: &[String]) -> Vec<GroupKind> {
         .collect()
 }
 
+/// Reason of the event about an object that others keep changing. Not Flux's, which does not notice.
+const FIGHT_REASON: &str = "DriftDamped";
+
 fn tell(ks: &Kustomization, report: &mut Report<'_>, memory: &mut Memory, objects: &[Applied]) -> bool {
     let changes: Vec<(String, &'static str)> = objects
         .iter()
@@ -172,30 +175,18 @@ fn tell(ks: &Kustomization, report: &mut Report<'_>, memory: &mut Memory, object
                  Remove the field from the source, or stop the other writer",
                 ks.spec.interval
             );
-            report.tell(Severity::Error, &message);
+            report.tell_as(Severity::Error, FIGHT_REASON, &message, None);
         }
     }
     !drifted.is_empty()
 }
 
-/// Field managers of an object other than ours.
+/// Who else wrote to an object.
 fn managers(applied: &Applied) -> String {
-    let entries = applied
-        .object
-        .as_ref()
-        .and_then(|object| object.pointer("/metadata/managedFields")?.as_array());
-    let names = entries
-        .into_iter()
-        .flatten()
-        .filter(|entry| entry.get("subresource").is_none());
-    let mut names: Vec<&str> = names.filter_map(|entry| entry.get("manager")?.as_str()).collect();
-    names.retain(|name| *name != sluice_api::meta::APPLY_MANAGER);
-    names.sort_unstable();
-    names.dedup();
-    if names.is_empty() {
+    if applied.managers.is_empty() {
         "another writer".to_owned()
     } else {
-        names.join(", ")
+        applied.managers.join(", ")
     }
 }
 

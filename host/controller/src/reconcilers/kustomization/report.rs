@@ -203,7 +203,14 @@ impl<'a> Report<'a> {
         self.tell_as(severity, reason, message, more);
     }
 
-    fn tell_as(&self, severity: Severity, reason: &str, message: &str, more: Option<(&str, &str)>) {
+    /// The same with a reason of its own.
+    pub(super) fn tell_as(
+        &self,
+        severity: Severity,
+        reason: &str,
+        message: &str,
+        more: Option<(&str, &str)>,
+    ) {
         let own = [
             (meta::EVENT_REVISION, self.revision.as_deref()),
             (meta::EVENT_ORIGIN_REVISION, self.origin_revision.as_deref()),
