@@ -576,7 +576,16 @@ story!(tenants_act_in_their_own_name, server, world, {
     );
 });
 
-story!(failed_health_names_the_object_and_its_cause, world, {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_health_names_the_object_and_its_cause() {
+    // nobody but this test says how the Deployment is
+    let config = sluice_devcluster::Config {
+        simulate_workloads: false,
+        ..sluice_devcluster::Config::default()
+    };
+    let server = DevCluster::start(config).await.unwrap();
+    let kubeconfig = kube::config::Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
+    let mut world = World::new(kubeconfig).await;
     world.start().await;
     world.kustomization("apps", json!({ "wait": true })).await;
     let broken = deployment(&world, "web", json!({ "devcluster.sluice.dev/ready": "false" }));
@@ -606,4 +615,5 @@ story!(failed_health_names_the_object_and_its_cause, world, {
         ks.pointer("/status/history/0/lastReconciledStatus").unwrap(),
         "HealthCheckFailed"
     );
-});
+    world.stop().await;
+}

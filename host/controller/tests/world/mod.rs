@@ -3,6 +3,7 @@
 use futures::future::BoxFuture;
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use sluice_api::{Kustomization, crd};
 use sluice_apply::cluster::{
     Cluster, Identity, KubeCluster, Patch, PatchOptions, Preconditions, RetryPolicy,
@@ -13,7 +14,6 @@ use sluice_controller::error_policy::Failure;
 use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Render, Rendered};
 use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
 use sluice_controller::{ArtifactFacts, Artifacts, ControllerConfig, run_with};
-use sha2::{Digest, Sha256};
 use sluice_object::{GroupVersionKind, Manifests, Object, ObjectId, Origin};
 use std::collections::BTreeMap;
 use std::sync::Arc;
