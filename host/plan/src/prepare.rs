@@ -169,13 +169,16 @@ fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {
     let items = flatten(Value::Object(object.body().clone())).into_iter();
     items
         .map(|item| {
-            let item = Object::new(item)
-                .map_err(invalid)?
-                .with_origin(object.origin().cloned());
-            match item.gvk().version.is_empty() {
-                true => Err(invalid(InvalidObject::Missing("apiVersion"))),
-                false => Ok(item),
+            if item
+                .get("apiVersion")
+                .and_then(Value::as_str)
+                .is_none_or(str::is_empty)
+            {
+                return Err(invalid(InvalidObject::Missing("apiVersion")));
             }
+            Ok(Object::new(item)
+                .map_err(invalid)?
+                .with_origin(object.origin().cloned()))
         })
         .collect()
 }
