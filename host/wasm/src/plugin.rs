@@ -91,11 +91,13 @@ impl Plugin {
         limits: Limits,
     ) -> Result<Arc<Self>, LoadError> {
         let component_type = component.component_type();
-        let imports: Vec<String> = component_type
+        let mut imports: Vec<String> = component_type
             .imports(engine.wasmtime())
             .map(|(import, _)| import.to_owned())
             .collect();
         let mut wants_wasi = false;
+        // toolchains order them as they like
+        imports.sort_unstable();
         for import in &imports {
             wants_wasi |= imports::check(name, import)? == Import::Hollow;
         }
@@ -170,7 +172,7 @@ impl Plugin {
         &self.limits
     }
 
-    /// What it imports, sorted as in the component.
+    /// What it imports, sorted.
     pub fn imports(&self) -> &[String] {
         &self.imports
     }

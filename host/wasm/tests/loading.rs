@@ -233,8 +233,8 @@ fn a_good_component_says_what_it_is() {
     let plugin = Plugin::compile(Engine::get().unwrap(), "sdk", &guest("sdk"), Limits::default()).unwrap();
     assert_eq!(plugin.roles(), [Role::Renderer, Role::Transformer]);
     expect![[r#"
-        sluice:host/tree@0.1.0
         sluice:host/log@0.1.0
+        sluice:host/tree@0.1.0
         sluice:types/objects@0.1.0
         sluice:types/results@0.1.0"#]]
     .assert_eq(&plugin.imports().join("\n"));
