@@ -323,23 +323,22 @@ story!(drift_costs_a_look_and_a_write, server, world, {
         )
         .await;
     world.ready("apps", "a").await;
-    // not ours: nothing to put back, nothing to look at
-    world
-        .merge(
-            CM,
-            "two",
-            json!({ "metadata": { "annotations": { "a": "b" } } }),
-            None,
-        )
-        .await;
-    server.requests();
-    let options = sluice_apply::cluster::PatchOptions {
+    use sluice_apply::cluster::{Cluster as _, Identity, Patch, PatchOptions};
+    let options = PatchOptions {
         manager: "somebody",
         ..Default::default()
     };
-    let edit = sluice_apply::cluster::Patch::Merge(json!({ "data": { "key": "edited" } }));
+    // not ours, and no manager whose fields Flux takes over: nothing to put back, nothing to look at
+    let note = Patch::Merge(json!({ "metadata": { "annotations": { "a": "b" } } }));
+    let two = world.id_of(CM, "two");
+    world
+        .cluster
+        .patch(&Identity::AsController, &two, note, options)
+        .await
+        .unwrap();
+    server.requests();
+    let edit = Patch::Merge(json!({ "data": { "key": "edited" } }));
     let id = world.id_of(CM, "one");
-    use sluice_apply::cluster::{Cluster as _, Identity};
     world
         .cluster
         .patch(&Identity::AsController, &id, edit, options)

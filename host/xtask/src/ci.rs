@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
-use crate::{bench, cluster, codegen, demo, shell, test, tidy, wit};
+use crate::{codegen, demo, shell, test, tidy, wit};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -11,9 +11,7 @@ const STEPS: &[(&str, fn() -> Result<()>)] = &[
     ("contract", || wit::run(&["--check".to_owned()])),
     ("generated files", || codegen::run(&["--check".to_owned()])),
     ("test", || test::run(&[])),
-    ("lints", lints),
     ("demo", || demo::run(&[])),
-    ("bench", short_bench),
 ];
 
 pub(crate) fn run(_: &[String]) -> Result<()> {
@@ -37,25 +35,4 @@ fn format() -> Result<()> {
         shell::cargo(&["fmt", "--all", "--check", "--manifest-path"])
             .arg(shell::root().join("plugins/Cargo.toml")),
     )
-}
-
-fn lints() -> Result<()> {
-    shell::run(&mut shell::cargo(&[
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ]))
-}
-
-/// A small round of the cost table, for its shape; figures to quote come from `cargo xtask bench --full`.
-fn short_bench() -> Result<()> {
-    if !cluster::available() {
-        println!("SKIPPED: no Go 1.26 and no KUBEBUILDER_ASSETS: nothing to measure against");
-        return Ok(());
-    }
-    bench::run(&["--n".to_owned(), "50".to_owned()])
 }
