@@ -1,0 +1,74 @@
+//! What templates can call.
+//!
+//! A function is a Rust function with the signature of the Go function it stands for; [`Functions::add`] reads the parameter
+//! types off it. The executor checks every argument against them before the call and makes Go's messages ("wrong type for value;
+//! expected string; got float64", "wrong number of args for trunc: want 2 got 1"), so a body begins with arguments that fit.
+//!
+//! | Go | Rust parameter | Rust result |
+//! |---|---|---|
+//! | `interface {}` | [`Value`](crate::Value); nil is `Value::Nil` | `Value` |
+//! | `string` | [`Str`](crate::Str) | `Str`, `String`, `&'static str` |
+//! | `bool` | `bool` | `bool` |
+//! | `int` | [`Int`] | [`Int`] |
+//! | `int64` | `i64` | `i64` |
+//! | `float64` | `f64` | `f64` |
+//! | `[]interface {}` | [`List`](crate::List) | `List` |
+//! | `[]string` | [`Strings`] | `List::of_strings` |
+//! | `map[string]interface {}` | [`Map`](crate::Map) | `Map` |
+//! | a struct or pointer | `Rc<T>` where `T: ObjectType` | `Value::object(…)` |
+//! | `...T` | [`Rest<T>`], last | |
+//! | `(T, error)`, or a panic | | `Result<T, Error>` |
+//!
+//! # How to add one
+//!
+//! In the module of its subject, a function, and a line in that module's `register`:
+//!
+//! ```
+//! use sluice_plugin_helm::functions::{Functions, Rest};
+//! use sluice_plugin_helm::{Error, Str, Value};
+//!
+//! /// `func repeat(count int, str string) string`
+//! fn shout(text: Str) -> String {
+//!     format!("{}!", text.to_str().to_uppercase())
+//! }
+//!
+//! /// `func firstOf(values ...interface{}) (interface{}, error)`
+//! fn first_of(values: Rest<Value>) -> Result<Value, Error> {
+//!     values.0.into_iter().next().ok_or_else(|| Error::new("nothing given"))
+//! }
+//!
+//! fn register(functions: &mut Functions) {
+//!     functions.add("shout", shout);
+//!     functions.add("firstOf", first_of);
+//! }
+//! # register(&mut Functions::default());
+//! ```
+//!
+//! What needs the clock, randomness or the cluster takes a [`&Call`](Call) first and is added with [`Functions::add_with_call`];
+//! nothing else may be looked at, so that a render stays a function of its inputs. Methods of objects are functions too: their
+//! first parameter is the receiver, which the executor provides.
+
+mod call;
+mod function;
+mod parameter;
+
+use std::sync::LazyLock;
+
+pub use call::{Call, Environment, Lookup, Timestamp};
+pub use function::{Arguments, Function, Functions};
+pub use parameter::{Int, Parameter, Rest, Strings, Type};
+
+/// Every function that a chart's templates can call.
+pub fn all() -> &'static Functions {
+    static ALL: LazyLock<Functions> = LazyLock::new(|| {
+        let mut functions = Functions::default();
+        for register in REGISTERS {
+            register(&mut functions);
+        }
+        functions
+    });
+    &ALL
+}
+
+/// Each module's `register`; a later one replaces what an earlier one has under the same name.
+const REGISTERS: &[fn(&mut Functions)] = &[];

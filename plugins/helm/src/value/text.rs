@@ -1,0 +1,158 @@
+//! Go's string: bytes that are UTF-8 by convention only.
+
+use std::{borrow::Borrow, borrow::Cow, cmp::Ordering, fmt, hash, rc::Rc};
+
+/// How many bytes fit in place.
+const INLINE: usize = 22;
+
+/// Go's string. Cloning is cheap: up to 22 bytes are kept in place, more are shared.
+///
+/// Go's strings may hold any bytes (`b64dec`, `trunc` in the middle of a character), so this is no `str`;
+/// [`Str::to_str`] gives one for what needs characters.
+#[derive(Clone)]
+pub struct Str(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline(u8, [u8; INLINE]),
+    Shared(Rc<Vec<u8>>),
+}
+
+impl Str {
+    /// From text or bytes.
+    pub fn new(bytes: impl AsRef<[u8]>) -> Self {
+        let bytes = bytes.as_ref();
+        Self::inline(bytes).unwrap_or_else(|| Self(Repr::Shared(Rc::new(bytes.to_vec()))))
+    }
+
+    fn inline(bytes: &[u8]) -> Option<Self> {
+        let mut buffer = [0; INLINE];
+        buffer.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(Self(Repr::Inline(u8::try_from(bytes.len()).ok()?, buffer)))
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Inline(len, buffer) => buffer.get(..usize::from(*len)).unwrap_or_default(),
+            Repr::Shared(bytes) => bytes,
+        }
+    }
+
+    /// As characters; bytes that are no UTF-8 become U+FFFD, as they do where Go walks over runes.
+    pub fn to_str(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.as_bytes())
+    }
+
+    /// As characters, where all of it is UTF-8.
+    pub fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.as_bytes()).ok()
+    }
+
+    /// The length in bytes.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Repr::Inline(len, _) => usize::from(*len),
+            Repr::Shared(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Default for Str {
+    fn default() -> Self {
+        Self(Repr::Inline(0, [0; INLINE]))
+    }
+}
+
+impl From<&str> for Str {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
+impl From<&[u8]> for Str {
+    fn from(bytes: &[u8]) -> Self {
+        Self::new(bytes)
+    }
+}
+
+impl From<String> for Str {
+    fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+/// Without copying where the text is long.
+impl From<Vec<u8>> for Str {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::inline(&bytes).unwrap_or_else(|| Self(Repr::Shared(Rc::new(bytes))))
+    }
+}
+
+impl AsRef<[u8]> for Str {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+/// So that maps can be asked with bytes: equality, order and hash are those of the bytes.
+impl Borrow<[u8]> for Str {
+    fn borrow(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl PartialEq for Str {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Str {}
+
+impl PartialEq<str> for Str {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Str {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialOrd for Str {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Str {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl hash::Hash for Str {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+impl fmt::Display for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_str())
+    }
+}
+
+impl fmt::Debug for Str {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.to_str(), f)
+    }
+}
