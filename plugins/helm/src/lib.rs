@@ -12,7 +12,11 @@
 
 mod error;
 
+pub mod engine;
+pub mod format;
 pub mod functions;
+pub mod objects;
+pub mod template;
 pub mod value;
 
 pub use error::Error;

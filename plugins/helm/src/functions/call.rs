@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Value};
+use crate::{Error, Str, Value};
 
 /// A moment: seconds and nanoseconds since 1970-01-01 00:00 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,8 @@ pub struct Environment {
     blocks: Cell<u64>,
     /// The cluster; none where `lookup` shall find nothing.
     pub cluster: Option<Box<dyn Lookup>>,
+    /// Helm's lint mode: what `required` and `fail` stop at is let through.
+    pub is_lint: bool,
 }
 
 impl Environment {
@@ -44,6 +46,7 @@ impl Environment {
             seed,
             blocks: Cell::new(0),
             cluster: None,
+            is_lint: false,
         }
     }
 
@@ -63,8 +66,39 @@ impl Environment {
     }
 }
 
+/// What `include` and `tpl` need of the executor.
+pub(crate) trait Templates {
+    /// Executes a template by name.
+    fn include(&self, name: &Str, data: &Value) -> Result<Str, Error>;
+    /// Executes a source.
+    fn tpl(&self, source: &Str, data: &Value) -> Result<Str, Error>;
+}
+
 /// One call of a function.
 pub struct Call<'a> {
     /// What comes from outside.
     pub environment: &'a Environment,
+    templates: Option<&'a dyn Templates>,
+}
+
+impl<'a> Call<'a> {
+    /// A call outside of any template: there is nothing to include. For tests.
+    pub fn new(environment: &'a Environment) -> Self {
+        Self {
+            environment,
+            templates: None,
+        }
+    }
+
+    pub(crate) fn inside(environment: &'a Environment, templates: &'a dyn Templates) -> Self {
+        Self {
+            environment,
+            templates: Some(templates),
+        }
+    }
+
+    pub(super) fn templates(&self) -> Result<&'a dyn Templates, Error> {
+        self.templates
+            .ok_or_else(|| Error::new("there are no templates here"))
+    }
 }

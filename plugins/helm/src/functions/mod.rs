@@ -48,13 +48,19 @@
 //! nothing else may be looked at, so that a render stays a function of its inputs. Methods of objects are functions too: their
 //! first parameter is the receiver, which the executor provides.
 
+mod builtins;
 mod call;
+mod compare;
+mod engine;
+mod escape;
 mod function;
 mod parameter;
 
 use std::sync::LazyLock;
 
+pub(crate) use call::Templates;
 pub use call::{Call, Environment, Lookup, Timestamp};
+pub(crate) use engine::{MESSAGE_END, MESSAGE_START};
 pub use function::{Arguments, Function, Functions};
 pub use parameter::{Int, Parameter, Rest, Strings, Type};
 
@@ -71,4 +77,9 @@ pub fn all() -> &'static Functions {
 }
 
 /// Each module's `register`; a later one replaces what an earlier one has under the same name.
-const REGISTERS: &[fn(&mut Functions)] = &[];
+const REGISTERS: &[fn(&mut Functions)] = &[
+    builtins::register,
+    compare::register,
+    escape::register,
+    engine::register,
+];

@@ -12,10 +12,16 @@ pub type Entries = Rc<BTreeMap<Str, Value>>;
 pub struct Map(Rc<Inner>);
 
 struct Inner {
-    // behind a second counter, so that who walks over the entries holds on to them while a template changes the map
-    entries: RefCell<Entries>,
+    storage: Storage,
     map_type: CollectionType,
     is_nil: bool,
+}
+
+enum Storage {
+    // behind a second counter, so that who walks over the entries holds on to them while a template changes the map
+    Own(RefCell<Entries>),
+    /// Those of another map.
+    Shared(Map),
 }
 
 impl Map {
@@ -27,16 +33,44 @@ impl Map {
     /// A map of another type.
     pub fn of_type(map_type: CollectionType, entries: BTreeMap<Str, Value>) -> Self {
         Self(Rc::new(Inner {
-            entries: RefCell::new(Rc::new(entries)),
+            storage: Storage::Own(RefCell::new(Rc::new(entries))),
             map_type,
             is_nil: false,
         }))
     }
 
+    /// The same map under another type: what one sees the other sees. Go converts so where it passes a named map on.
+    #[must_use]
+    pub fn with_type(&self, map_type: CollectionType) -> Self {
+        if self.0.map_type == map_type {
+            return self.clone();
+        }
+        let storage = Storage::Shared(self.owner().clone());
+        Self(Rc::new(Inner {
+            storage,
+            map_type,
+            is_nil: self.0.is_nil,
+        }))
+    }
+
+    fn owner(&self) -> &Self {
+        match &self.0.storage {
+            Storage::Own(_) => self,
+            Storage::Shared(owner) => owner.owner(),
+        }
+    }
+
+    fn cell(&self) -> &RefCell<Entries> {
+        match &self.0.storage {
+            Storage::Own(entries) => entries,
+            Storage::Shared(owner) => owner.cell(),
+        }
+    }
+
     /// A nil map: empty, but `null` in JSON.
     pub fn nil(map_type: CollectionType) -> Self {
         Self(Rc::new(Inner {
-            entries: RefCell::default(),
+            storage: Storage::Own(RefCell::default()),
             map_type,
             is_nil: true,
         }))
@@ -44,29 +78,29 @@ impl Map {
 
     /// The value of a key.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        self.0.entries.borrow().get(key.as_ref()).cloned()
+        self.cell().borrow().get(key.as_ref()).cloned()
     }
 
     /// Whether there is such a key.
     pub fn contains(&self, key: impl AsRef<[u8]>) -> bool {
-        self.0.entries.borrow().contains_key(key.as_ref())
+        self.cell().borrow().contains_key(key.as_ref())
     }
 
     /// Sets a key, in all clones.
     pub fn set(&self, key: impl Into<Str>, value: impl Into<Value>) {
-        let old = Rc::make_mut(&mut self.0.entries.borrow_mut()).insert(key.into(), value.into());
+        let old = Rc::make_mut(&mut self.cell().borrow_mut()).insert(key.into(), value.into());
         drop(old);
     }
 
     /// Removes a key, in all clones.
     pub fn remove(&self, key: impl AsRef<[u8]>) {
-        let old = Rc::make_mut(&mut self.0.entries.borrow_mut()).remove(key.as_ref());
+        let old = Rc::make_mut(&mut self.cell().borrow_mut()).remove(key.as_ref());
         drop(old);
     }
 
     /// How many entries.
     pub fn len(&self) -> usize {
-        self.0.entries.borrow().len()
+        self.cell().borrow().len()
     }
 
     /// Whether there are none.
@@ -76,7 +110,7 @@ impl Map {
 
     /// The entries as they are now, sorted by key. Later changes of the map do not show in them.
     pub fn entries(&self) -> Entries {
-        Rc::clone(&self.0.entries.borrow())
+        Rc::clone(&self.cell().borrow())
     }
 
     /// The map's type.
@@ -99,7 +133,7 @@ impl Map {
 
     /// Whether both are the same map.
     pub fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
+        Rc::ptr_eq(&self.owner().0, &other.owner().0)
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! Maps are shared and change in place; lists and strings are shared and do not change. All clones are cheap.
 
+mod complex;
 mod json;
 mod list;
 mod map;
@@ -14,12 +15,13 @@ mod types;
 
 use std::{borrow::Cow, rc::Rc};
 
+pub(crate) use complex::Complex;
 pub use json::DEPTH_MAX;
 pub use list::List;
 pub use map::{Entries, Map};
 pub use object::{Object, ObjectType};
 pub use text::Str;
-pub use types::{CollectionType, Element, IntType, Kind, NamedType, UintType};
+pub use types::{CollectionType, Element, IntType, Kind, MONTHS, NamedType, UintType, WEEKDAYS};
 
 /// A value.
 #[derive(Clone, Debug, Default)]

@@ -37,6 +37,11 @@ pub trait Object: Any + fmt::Debug {
         None
     }
 
+    /// The same where a template prints the value itself: there a `String` method of the pointer counts too.
+    fn emitted_text(&self) -> Option<String> {
+        self.text()
+    }
+
     /// Whether it equals another of the same type, as `==` compares structs; pointers are equal where they are the same.
     fn equals(&self, _: &dyn Object) -> bool {
         false

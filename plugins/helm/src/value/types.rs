@@ -1,5 +1,6 @@
 //! The types of Go that templates can see: their names, kinds and methods.
 
+use super::{Str, Value};
 use crate::functions::Functions;
 
 /// What `kindOf` says: Go's `reflect.Kind`.
@@ -17,6 +18,8 @@ pub enum Kind {
     Uint(&'static str),
     /// `float64`
     Float,
+    /// `complex128`
+    Complex,
     /// `string`
     String,
     /// `slice`
@@ -38,6 +41,7 @@ impl Kind {
             Self::Bool => "bool",
             Self::Int(name) | Self::Uint(name) => name,
             Self::Float => "float64",
+            Self::Complex => "complex128",
             Self::String => "string",
             Self::Slice => "slice",
             Self::Map => "map",
@@ -77,6 +81,25 @@ impl IntType {
         }
     }
 
+    /// What the type's `String` method says of a value; none where it has none.
+    pub fn text(self, value: i64) -> Option<String> {
+        let index = usize::try_from(value).ok();
+        match self {
+            Self::Int | Self::Int32 | Self::Int64 => None,
+            Self::Duration => Some(crate::format::duration(value)),
+            Self::Month => Some(
+                index
+                    .and_then(|month| MONTHS.get(month.wrapping_sub(1)))
+                    .map_or_else(|| format!("%!Month({value})"), |name| (*name).to_owned()),
+            ),
+            Self::Weekday => Some(
+                index
+                    .and_then(|day| WEEKDAYS.get(day))
+                    .map_or_else(|| format!("%!Weekday({value})"), |name| (*name).to_owned()),
+            ),
+        }
+    }
+
     /// The kind's name, as `kindOf` prints it.
     pub fn kind(self) -> &'static str {
         match self {
@@ -86,6 +109,33 @@ impl IntType {
         }
     }
 }
+
+/// The names of the months, from January.
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// The names of the days of the week, from Sunday.
+pub const WEEKDAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 /// Which of Go's unsigned integer types a number has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +173,16 @@ pub enum Element {
 }
 
 impl Element {
+    /// What a missing entry is.
+    pub fn zero(self) -> Value {
+        match self {
+            Self::Any => Value::Nil,
+            Self::String => Value::Str(Str::default()),
+            Self::Int => Value::int(0),
+            Self::Bytes => Value::Bytes(Str::default()),
+        }
+    }
+
     /// The element type's name.
     pub fn name(self) -> &'static str {
         match self {

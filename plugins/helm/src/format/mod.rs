@@ -1,0 +1,73 @@
+//! Values and numbers as text: Go's `fmt` and `strconv`.
+
+mod duration;
+mod float;
+mod number;
+mod printer;
+mod printf;
+mod quote;
+
+use crate::Value;
+
+pub use duration::duration;
+pub use float::{float, float_with};
+pub use number::{parse_float, parse_int, parse_uint};
+pub use printf::sprintf;
+pub use quote::{decode_rune, first_runes, is_printable, quote, quote_to_ascii, unicode};
+
+use printer::Printer;
+
+/// `fmt.Sprint`: spaces only between arguments that are both no strings.
+pub fn sprint(arguments: &[Value]) -> Vec<u8> {
+    let mut printer = Printer::default();
+    let mut was_string = true;
+    for argument in arguments {
+        let is_string = matches!(argument, Value::Str(_));
+        if !is_string && !was_string {
+            printer.out.push(b' ');
+        }
+        printer.argument(argument, 'v');
+        was_string = is_string;
+    }
+    printer.out
+}
+
+/// `fmt.Sprintln`: spaces between all arguments, and a newline.
+pub fn sprintln(arguments: &[Value]) -> Vec<u8> {
+    let mut printer = Printer::default();
+    for (index, argument) in arguments.iter().enumerate() {
+        if index > 0 {
+            printer.out.push(b' ');
+        }
+        printer.argument(argument, 'v');
+    }
+    printer.out.push(b'\n');
+    printer.out
+}
+
+/// One value as `%v` prints it.
+pub fn text(value: &Value) -> Vec<u8> {
+    let mut out = Vec::new();
+    write(value, &mut out);
+    out
+}
+
+/// Adds one value as `%v` prints it.
+pub fn write(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Str(text) => out.extend_from_slice(text.as_bytes()),
+        value => {
+            let mut printer = Printer {
+                out: std::mem::take(out),
+                ..Printer::default()
+            };
+            printer.argument(value, 'v');
+            *out = printer.out;
+        }
+    }
+}
+
+/// `unicode.IsDigit`: the decimal digits of all scripts.
+pub fn is_decimal_digit(character: char) -> bool {
+    character.is_ascii_digit() || (!character.is_ascii() && character.is_numeric())
+}

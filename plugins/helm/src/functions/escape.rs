@@ -1,0 +1,84 @@
+//! `html`, `js`, `urlquery`.
+
+use std::fmt::Write;
+
+use super::{Functions, Rest};
+use crate::{Str, Value, format, value::Object};
+
+pub(super) fn register(functions: &mut Functions) {
+    functions.add("html", |values: Rest<Value>| html(&text(values)));
+    functions.add("js", |values: Rest<Value>| javascript(&text(values)));
+    functions.add("urlquery", |values: Rest<Value>| url_query(&text(values)));
+}
+
+/// The arguments as `print` prints them, with `<no value>` for nil.
+fn text(values: Rest<Value>) -> Vec<u8> {
+    let shown = |value: Value| match value {
+        Value::Invalid | Value::Nil => "<no value>".into(),
+        Value::Object(object) => pointed_at(&*object).map_or(Value::Object(object), Value::from),
+        value => value,
+    };
+    let values: Vec<Value> = values.0.into_iter().map(shown).collect();
+    format::sprint(&values)
+}
+
+fn pointed_at(object: &dyn Object) -> Option<String> {
+    (object.kind() == crate::value::Kind::Pointer)
+        .then(|| object.emitted_text())
+        .flatten()
+}
+
+fn html(text: &[u8]) -> Str {
+    let mut escaped = Vec::with_capacity(text.len());
+    for byte in text {
+        let entity: &[u8] = match byte {
+            b'\0' => "\u{FFFD}".as_bytes(),
+            b'"' => b"&#34;",
+            b'\'' => b"&#39;",
+            b'&' => b"&amp;",
+            b'<' => b"&lt;",
+            b'>' => b"&gt;",
+            other => std::slice::from_ref(other),
+        };
+        escaped.extend_from_slice(entity);
+    }
+    escaped.into()
+}
+
+fn javascript(text: &[u8]) -> Str {
+    let mut escaped = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((character, size)) = format::decode_rune(rest) {
+        let (bytes, after) = rest.split_at_checked(size).unwrap_or_default();
+        rest = after;
+        let code = u32::from(character);
+        let mut name = String::new();
+        let written = match character {
+            '\\' | '\'' | '"' => write!(name, "\\{character}"),
+            '<' | '>' | '&' | '=' | '\0'..='\x1F' => write!(name, "\\u{code:04X}"),
+            _ if character.is_ascii() || format::is_printable(character) => {
+                escaped.extend_from_slice(bytes);
+                continue;
+            }
+            _ => write!(name, "\\u{code:04X}"),
+        };
+        written.expect("invariant: writing to a string cannot fail");
+        escaped.extend_from_slice(name.as_bytes());
+    }
+    escaped.into()
+}
+
+/// `url.QueryEscape`
+fn url_query(text: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(*byte))
+            }
+            b' ' => escaped.push('+'),
+            other => write!(escaped, "%{other:02X}").expect("invariant: writing to a string cannot fail"),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,683 @@
+//! Tokens to trees.
+
+use std::{collections::HashMap, rc::Rc};
+
+use super::{
+    ast::{
+        Action, Branch, Callee, Chain, Command, List, Node, Operand, Pipe, StringLiteral, TemplateCall,
+        Variable,
+    },
+    lexer::{Keyword, Kind, Lexer, Token},
+    literal,
+    set::{Source, Tree},
+};
+use crate::{Error, Str, format, functions::Functions};
+
+/// How deep actions and parentheses may be nested. The stack of a guest has no room for Go's 10,000; nobody needs a hundred.
+pub const DEPTH_MAX: usize = 500;
+
+/// Reads a source: its own tree comes last, those that it defines before it.
+///
+/// # Errors
+/// In Go's words: `template: NAME:LINE: …`.
+pub fn parse(
+    name: impl Into<Str>,
+    source: impl Into<Str>,
+    functions: &'static Functions,
+) -> Result<Vec<Rc<Tree>>> {
+    let source = Rc::new(Source {
+        name: name.into(),
+        text: source.into(),
+    });
+    if u32::try_from(source.text.len()).is_err() {
+        return Err(Error::new(format!(
+            "template: {}:1: the source has more than 4 GiB",
+            source.name
+        )));
+    }
+    let mut shared = Shared {
+        lexer: Lexer::new(source.text.as_bytes()),
+        functions,
+        source: Rc::clone(&source),
+        trees: Vec::new(),
+        ids: HashMap::from([(b"$".as_slice(), 0)]),
+        depth: 0,
+    };
+    let mut parser = Parser::new(&mut shared);
+    let root = parser.top()?;
+    parser.add(source.name.clone(), root)?;
+    Ok(shared.trees)
+}
+
+/// What the parser of a source and those of its definitions share.
+struct Shared<'s> {
+    lexer: Lexer<'s>,
+    functions: &'static Functions,
+    source: Rc<Source>,
+    trees: Vec<Rc<Tree>>,
+    /// Variables by name.
+    ids: HashMap<&'s [u8], u32>,
+    depth: usize,
+}
+
+/// Reads one tree.
+struct Parser<'p, 's> {
+    shared: &'p mut Shared<'s>,
+    /// Tokens that were read and given back; the first is the one that was read last, whose line messages name.
+    tokens: [Token<'s>; 3],
+    peeked: usize,
+    /// The variables in scope.
+    variables: Vec<u32>,
+    action_line: usize,
+    range_depth: usize,
+}
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// What ends a list of nodes.
+enum End {
+    End,
+    Else,
+}
+
+impl End {
+    fn text(&self) -> &'static str {
+        match self {
+            Self::End => "{{end}}",
+            Self::Else => "{{else}}",
+        }
+    }
+}
+
+/// A node, or the end of the list it would be in.
+enum Item {
+    Node(Node),
+    End(End),
+}
+
+fn position(token: &Token<'_>) -> u32 {
+    u32::try_from(token.position).unwrap_or(u32::MAX)
+}
+
+impl<'p, 's> Parser<'p, 's> {
+    fn new(shared: &'p mut Shared<'s>) -> Self {
+        Self {
+            shared,
+            tokens: [Token::none(), Token::none(), Token::none()],
+            peeked: 0,
+            variables: vec![0],
+            action_line: 0,
+            range_depth: 0,
+        }
+    }
+
+    fn slot(&mut self, index: usize) -> &mut Token<'s> {
+        let [first, second, third] = &mut self.tokens;
+        match index {
+            0 => first,
+            1 => second,
+            _ => third,
+        }
+    }
+
+    fn next(&mut self) -> Token<'s> {
+        if self.peeked > 0 {
+            self.peeked -= 1;
+        } else {
+            let token = self.shared.lexer.next_token();
+            *self.slot(0) = token;
+        }
+        self.slot(self.peeked).clone()
+    }
+
+    fn back_up(&mut self) {
+        self.peeked += 1;
+    }
+
+    fn back_up_2(&mut self, first: Token<'s>) {
+        *self.slot(1) = first;
+        self.peeked = 2;
+    }
+
+    fn back_up_3(&mut self, first: Token<'s>, second: Token<'s>) {
+        *self.slot(1) = second;
+        *self.slot(2) = first;
+        self.peeked = 3;
+    }
+
+    fn peek(&mut self) -> Token<'s> {
+        let token = self.next();
+        self.back_up();
+        token
+    }
+
+    fn next_non_space(&mut self) -> Token<'s> {
+        loop {
+            let token = self.next();
+            if token.kind != Kind::Space {
+                return token;
+            }
+        }
+    }
+
+    fn peek_non_space(&mut self) -> Token<'s> {
+        let token = self.next_non_space();
+        self.back_up();
+        token
+    }
+
+    fn error(&self, message: impl std::fmt::Display) -> Error {
+        let [last, ..] = &self.tokens;
+        Error::new(format!(
+            "template: {}:{}: {message}",
+            self.shared.source.name, last.line
+        ))
+    }
+
+    fn fail<T>(&self, message: impl std::fmt::Display) -> Result<T> {
+        Err(self.error(message))
+    }
+
+    fn unexpected<T>(&self, token: &Token<'s>, context: &str) -> Result<T> {
+        if token.kind != Kind::Error {
+            return self.fail(format_args!("unexpected {token} in {context}"));
+        }
+        let text = token.to_string();
+        if self.action_line == 0 || self.action_line == token.line {
+            return self.fail(text);
+        }
+        let action = if text.ends_with(" action") {
+            ""
+        } else {
+            " in action"
+        };
+        self.fail(format_args!(
+            "{text}{action} started at {}:{}",
+            self.shared.source.name, self.action_line
+        ))
+    }
+
+    fn expect(&mut self, kind: Kind, context: &str) -> Result<Token<'s>> {
+        let token = self.next_non_space();
+        if token.kind == kind {
+            Ok(token)
+        } else {
+            self.unexpected(&token, context)
+        }
+    }
+
+    /// Keeps a tree. A source may define a name twice only where one of the two is empty.
+    fn add(&mut self, name: Str, root: List) -> Result<()> {
+        let trees = &mut self.shared.trees;
+        if let Some(index) = trees.iter().position(|tree| tree.name == name) {
+            let is_old_empty = trees.get(index).is_some_and(|tree| tree.root.is_empty());
+            if !is_old_empty {
+                return if root.is_empty() {
+                    Ok(())
+                } else {
+                    self.fail(format_args!(
+                        "template: multiple definition of template {}",
+                        format::quote(name.as_bytes())
+                    ))
+                };
+            }
+            trees.remove(index);
+        }
+        let source = Rc::clone(&self.shared.source);
+        self.shared.trees.push(Rc::new(Tree { name, source, root }));
+        Ok(())
+    }
+
+    /// Goes one level down; the caller counts `depth` down again.
+    fn enter(&mut self) -> Result<()> {
+        self.shared.depth += 1;
+        if self.shared.depth > DEPTH_MAX {
+            return self.fail("max expression depth exceeded");
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.shared.depth -= 1;
+    }
+
+    /// The whole of a source.
+    fn top(&mut self) -> Result<List> {
+        let mut list = List::default();
+        while self.peek().kind != Kind::Eof {
+            if self.peek().kind == Kind::LeftDelimiter {
+                let delimiter = self.next();
+                if self.next_non_space().kind == Kind::Keyword(Keyword::Define) {
+                    Parser::new(self.shared).definition()?;
+                    continue;
+                }
+                self.back_up_2(delimiter);
+            }
+            match self.text_or_action()? {
+                Item::Node(node) => list.nodes.push(node),
+                Item::End(end) => return self.fail(format_args!("unexpected {}", end.text())),
+            }
+        }
+        Ok(list)
+    }
+
+    /// `{{define "name"}}`, after the keyword.
+    fn definition(mut self) -> Result<()> {
+        const CONTEXT: &str = "define clause";
+        let token = self.next_non_space();
+        let name = self.template_name(&token, CONTEXT)?;
+        self.expect(Kind::RightDelimiter, CONTEXT)?;
+        let root = self.list_to_end(CONTEXT)?;
+        self.add(name, root)
+    }
+
+    fn template_name(&mut self, token: &Token<'s>, context: &str) -> Result<Str> {
+        match token.kind {
+            Kind::String | Kind::RawString => Ok(literal::unquote(token.source())
+                .map_err(|message| self.error(message))?
+                .into()),
+            _ => self.unexpected(token, context),
+        }
+    }
+
+    fn list_to_end(&mut self, context: &str) -> Result<List> {
+        let (list, end) = self.list()?;
+        match end {
+            End::End => Ok(list),
+            End::Else => self.fail(format_args!("unexpected {} in {context}", end.text())),
+        }
+    }
+
+    /// Nodes up to `{{end}}` or `{{else}}`.
+    fn list(&mut self) -> Result<(List, End)> {
+        let mut list = List::default();
+        while self.peek_non_space().kind != Kind::Eof {
+            match self.text_or_action()? {
+                Item::Node(node) => list.nodes.push(node),
+                Item::End(end) => return Ok((list, end)),
+            }
+        }
+        self.fail("unexpected EOF")
+    }
+
+    fn text_or_action(&mut self) -> Result<Item> {
+        let token = self.next_non_space();
+        match token.kind {
+            Kind::Text => Ok(Item::Node(Node::Text(token.source().into()))),
+            Kind::LeftDelimiter => {
+                self.action_line = token.line;
+                self.enter()?;
+                let item = self.action()?;
+                self.leave();
+                self.action_line = 0;
+                Ok(item)
+            }
+            _ => self.unexpected(&token, "input"),
+        }
+    }
+
+    fn action(&mut self) -> Result<Item> {
+        let token = self.next_non_space();
+        if let Kind::Keyword(keyword) = token.kind {
+            match keyword {
+                Keyword::Block => return self.block().map(Item::Node),
+                Keyword::Break => return self.jump("{{break}}", Node::Break(position(&token))),
+                Keyword::Continue => return self.jump("{{continue}}", Node::Continue(position(&token))),
+                Keyword::Else => return self.else_control(),
+                Keyword::End => {
+                    self.expect(Kind::RightDelimiter, "end")?;
+                    return Ok(Item::End(End::End));
+                }
+                Keyword::If => return Ok(Item::Node(Node::If(self.branch("if")?))),
+                Keyword::Range => return Ok(Item::Node(Node::Range(self.branch("range")?))),
+                Keyword::With => return Ok(Item::Node(Node::With(self.branch("with")?))),
+                Keyword::Template => return self.template_call().map(Item::Node),
+                Keyword::Dot | Keyword::Define | Keyword::Nil => {}
+            }
+        }
+        self.back_up();
+        let position = position(&self.peek());
+        let pipe = self.pipeline("command", Kind::RightDelimiter)?;
+        Ok(Item::Node(Node::Action(Action { position, pipe })))
+    }
+
+    fn jump(&mut self, name: &str, node: Node) -> Result<Item> {
+        let token = self.next_non_space();
+        if token.kind != Kind::RightDelimiter {
+            return self.unexpected(&token, name);
+        }
+        if self.range_depth == 0 {
+            return self.fail(format_args!("{name} outside {{{{range}}}}"));
+        }
+        Ok(Item::Node(node))
+    }
+
+    /// `{{else}}`; of `{{else if …}}` only the first word.
+    fn else_control(&mut self) -> Result<Item> {
+        let token = self.peek_non_space();
+        if !matches!(token.kind, Kind::Keyword(Keyword::If | Keyword::With)) {
+            self.expect(Kind::RightDelimiter, "else")?;
+        }
+        Ok(Item::End(End::Else))
+    }
+
+    fn branch(&mut self, context: &'static str) -> Result<Box<Branch>> {
+        let scope = self.variables.len();
+        let pipe = self.pipeline(context, Kind::RightDelimiter)?;
+        self.range_depth += usize::from(context == "range");
+        let (list, end) = self.list()?;
+        self.range_depth -= usize::from(context == "range");
+        let else_list = match end {
+            End::End => None,
+            End::Else => Some(self.else_list(context)?),
+        };
+        self.variables.truncate(scope);
+        Ok(Box::new(Branch {
+            position: pipe.position,
+            pipe,
+            list,
+            else_list,
+        }))
+    }
+
+    /// What follows `{{else`: a list, or another branch that shares the `{{end}}`.
+    fn else_list(&mut self, context: &'static str) -> Result<List> {
+        let kind = self.peek().kind;
+        let chained = match (context, kind) {
+            ("if", Kind::Keyword(Keyword::If)) => Node::If,
+            ("with", Kind::Keyword(Keyword::With)) => Node::With,
+            _ => {
+                let (list, end) = self.list()?;
+                return match end {
+                    End::End => Ok(list),
+                    End::Else => self.fail(format_args!("expected end; found {}", end.text())),
+                };
+            }
+        };
+        self.next();
+        self.enter()?;
+        let branch = self.branch(context)?;
+        self.leave();
+        Ok(List {
+            nodes: vec![chained(branch)],
+        })
+    }
+
+    fn block(&mut self) -> Result<Node> {
+        const CONTEXT: &str = "block clause";
+        let token = self.next_non_space();
+        let name = self.template_name(&token, CONTEXT)?;
+        let pipe = self.pipeline(CONTEXT, Kind::RightDelimiter)?;
+        let mut body = Parser::new(self.shared);
+        let root = match body.list()? {
+            (root, End::End) => root,
+            // Go names the line where the clause starts
+            (_, end) => return self.fail(format_args!("unexpected {} in {CONTEXT}", end.text())),
+        };
+        body.add(name.clone(), root)?;
+        Ok(Node::Template(Box::new(TemplateCall {
+            position: position(&token),
+            name,
+            pipe: Some(pipe),
+        })))
+    }
+
+    fn template_call(&mut self) -> Result<Node> {
+        const CONTEXT: &str = "template clause";
+        let token = self.next_non_space();
+        let name = self.template_name(&token, CONTEXT)?;
+        let mut pipe = None;
+        if self.next_non_space().kind != Kind::RightDelimiter {
+            self.back_up();
+            pipe = Some(self.pipeline(CONTEXT, Kind::RightDelimiter)?);
+        }
+        Ok(Node::Template(Box::new(TemplateCall {
+            position: position(&token),
+            name,
+            pipe,
+        })))
+    }
+
+    /// A declared or assigned variable: whether it exists is asked when it runs.
+    fn variable(&mut self, token: &Token<'s>) -> Variable {
+        let next = u32::try_from(self.shared.ids.len()).unwrap_or(u32::MAX);
+        let mut parts = token.source().split(|byte| *byte == b'.');
+        let name = parts.next().unwrap_or_default();
+        let id = *self.shared.ids.entry(name).or_insert(next);
+        Variable {
+            position: position(token),
+            id,
+            name: name.into(),
+            fields: parts.map(Str::from).collect(),
+        }
+    }
+
+    /// The variables before `:=` or `=`, if that is what a variable at the start is.
+    fn declarations(&mut self, pipe: &mut Pipe, context: &str) -> Result<()> {
+        loop {
+            let token = self.peek_non_space();
+            if token.kind != Kind::Variable {
+                return Ok(());
+            }
+            self.next();
+            let adjacent = self.peek();
+            let after = self.peek_non_space();
+            let is_comma = after.kind == Kind::Char && after.source() == b",";
+            if !is_comma && !matches!(after.kind, Kind::Assign | Kind::Declare) {
+                if adjacent.kind == Kind::Space {
+                    self.back_up_3(token, adjacent);
+                } else {
+                    self.back_up_2(token);
+                }
+                return Ok(());
+            }
+            self.next_non_space();
+            let variable = self.variable(&token);
+            self.variables.push(variable.id);
+            pipe.declarations.push(variable);
+            if !is_comma {
+                pipe.is_assignment = after.kind == Kind::Assign;
+                return Ok(());
+            }
+            if context != "range" || pipe.declarations.len() >= 2 {
+                return self.fail(format_args!("too many declarations in {context}"));
+            }
+            if !matches!(
+                self.peek_non_space().kind,
+                Kind::Variable | Kind::RightDelimiter | Kind::RightParenthesis
+            ) {
+                return self.fail("range can only initialize variables");
+            }
+        }
+    }
+
+    fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {
+        let position = position(&self.peek_non_space());
+        let mut pipe = Pipe {
+            position,
+            is_assignment: false,
+            declarations: Vec::new(),
+            commands: Vec::new(),
+        };
+        self.declarations(&mut pipe, context)?;
+        loop {
+            let token = self.next_non_space();
+            if token.kind == end {
+                self.check(&pipe, context)?;
+                return Ok(pipe);
+            }
+            match token.kind {
+                Kind::Bool
+                | Kind::CharConstant
+                | Kind::Complex
+                | Kind::Keyword(Keyword::Dot | Keyword::Nil)
+                | Kind::Field
+                | Kind::Identifier
+                | Kind::Number
+                | Kind::RawString
+                | Kind::String
+                | Kind::Variable
+                | Kind::LeftParenthesis => {
+                    self.back_up();
+                    pipe.commands.push(self.command()?);
+                }
+                _ => return self.unexpected(&token, context),
+            }
+        }
+    }
+
+    /// A pipeline is not empty, and only its first command may be a value.
+    fn check(&self, pipe: &Pipe, context: &str) -> Result<()> {
+        if pipe.commands.is_empty() {
+            return self.fail(format_args!("missing value for {context}"));
+        }
+        for (index, command) in pipe.commands.iter().enumerate().skip(1) {
+            if matches!(
+                command.arguments.first(),
+                Some(
+                    Operand::Bool(..)
+                        | Operand::Dot(_)
+                        | Operand::Nil(_)
+                        | Operand::Number(_)
+                        | Operand::String(_)
+                )
+            ) {
+                return self.fail(format_args!(
+                    "non executable command in pipeline stage {}",
+                    index + 1
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self) -> Result<Command> {
+        let position = position(&self.peek_non_space());
+        let mut arguments = Vec::new();
+        loop {
+            self.peek_non_space();
+            arguments.extend(self.operand()?);
+            let token = self.next();
+            match token.kind {
+                Kind::Space => continue,
+                Kind::RightDelimiter | Kind::RightParenthesis => self.back_up(),
+                Kind::Pipe => {}
+                _ => return self.unexpected(&token, "operand"),
+            }
+            break;
+        }
+        if arguments.is_empty() {
+            return self.fail("empty command");
+        }
+        Ok(Command { position, arguments })
+    }
+
+    /// A term and the fields taken of it.
+    fn operand(&mut self) -> Result<Option<Operand>> {
+        let Some(term) = self.term()? else {
+            return Ok(None);
+        };
+        let first = self.peek();
+        if first.kind != Kind::Field {
+            return Ok(Some(term));
+        }
+        let mut fields = Vec::new();
+        while self.peek().kind == Kind::Field {
+            fields.push(field_name(&self.next()));
+        }
+        let position = position(&first);
+        Ok(Some(match term {
+            Operand::Field(_, mut all) => {
+                all.extend(fields);
+                Operand::Field(position, all)
+            }
+            Operand::Variable(variable) => {
+                let mut all = variable.fields;
+                all.extend(fields);
+                Operand::Variable(Variable {
+                    position,
+                    fields: all,
+                    ..variable
+                })
+            }
+            Operand::Bool(..)
+            | Operand::String(_)
+            | Operand::Number(_)
+            | Operand::Nil(_)
+            | Operand::Dot(_) => {
+                return self.fail(format_args!(
+                    "unexpected . after term {}",
+                    format::quote(term.to_string().as_bytes())
+                ));
+            }
+            operand => Operand::Chain(Box::new(Chain {
+                position,
+                operand,
+                fields,
+            })),
+        }))
+    }
+
+    fn term(&mut self) -> Result<Option<Operand>> {
+        let token = self.next_non_space();
+        let position = position(&token);
+        Ok(Some(match token.kind {
+            Kind::Identifier => Operand::Identifier(position, self.callee(token.source())?),
+            Kind::Keyword(Keyword::Dot) => Operand::Dot(position),
+            Kind::Keyword(Keyword::Nil) => Operand::Nil(position),
+            Kind::Variable => {
+                let variable = self.variable(&token);
+                if !self.variables.contains(&variable.id) {
+                    return self.fail(format_args!(
+                        "undefined variable {}",
+                        format::quote(variable.name.as_bytes())
+                    ));
+                }
+                Operand::Variable(variable)
+            }
+            Kind::Field => Operand::Field(position, vec![field_name(&token)]),
+            Kind::Bool => Operand::Bool(position, token.source() == b"true"),
+            Kind::CharConstant | Kind::Complex | Kind::Number => {
+                let number = literal::number(position, token.source(), token.kind);
+                Operand::Number(Box::new(number.map_err(|message| self.error(message))?))
+            }
+            Kind::LeftParenthesis => {
+                self.enter()?;
+                let pipe = self.pipeline("parenthesized pipeline", Kind::RightParenthesis)?;
+                self.leave();
+                Operand::Pipe(Box::new(pipe))
+            }
+            Kind::String | Kind::RawString => {
+                let text = literal::unquote(token.source()).map_err(|message| self.error(message))?;
+                let quoted = token.source().into();
+                Operand::String(Box::new(StringLiteral {
+                    position,
+                    quoted,
+                    text: text.into(),
+                }))
+            }
+            _ => {
+                self.back_up();
+                return Ok(None);
+            }
+        }))
+    }
+
+    fn callee(&self, name: &[u8]) -> Result<Callee> {
+        let found = std::str::from_utf8(name)
+            .ok()
+            .and_then(|name| self.shared.functions.get(name));
+        match (name, found) {
+            (b"and", Some(_)) => Ok(Callee::And),
+            (b"or", Some(_)) => Ok(Callee::Or),
+            (b"call", Some(function)) => Ok(Callee::Call(function)),
+            (_, Some(function)) => Ok(Callee::Function(function)),
+            (_, None) => self.fail(format_args!("function {} not defined", format::quote(name))),
+        }
+    }
+}
+
+/// The name without its dot.
+fn field_name(token: &Token<'_>) -> Str {
+    token.source().get(1..).unwrap_or_default().into()
+}
