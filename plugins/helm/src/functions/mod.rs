@@ -76,6 +76,20 @@ pub fn all() -> &'static Functions {
     &ALL
 }
 
+/// The functions of `text/template` alone, without those of Helm.
+pub fn text_template() -> &'static Functions {
+    static BUILTINS: LazyLock<Functions> = LazyLock::new(|| {
+        let mut functions = Functions::default();
+        for register in TEXT_TEMPLATE {
+            register(&mut functions);
+        }
+        functions
+    });
+    &BUILTINS
+}
+
+const TEXT_TEMPLATE: &[fn(&mut Functions)] = &[builtins::register, compare::register, escape::register];
+
 /// Each module's `register`; a later one replaces what an earlier one has under the same name.
 const REGISTERS: &[fn(&mut Functions)] = &[
     builtins::register,
