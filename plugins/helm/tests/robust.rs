@@ -1,6 +1,10 @@
 //! The parser and the executor under nonsense: whatever the source, there is an answer, and soon.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 use sluice_plugin_helm::{
     Map, Value,
@@ -10,10 +14,66 @@ use sluice_plugin_helm::{
 
 /// Pieces that mean something next to each other, and some that do not.
 const PIECES: &[&str] = &[
-    "{{", "}}", "{{-", "-}}", " ", "\n", "(", ")", "|", ".", ".a", ".a.b", "$", "$x", ":=", "=", ",", "if", "else", "end",
-    "range", "with", "define", "template", "block", "break", "continue", "nil", "true", "1", "-1", "1.5", "0x", "'a'", "'",
-    "\"a\"", "\"", "`", "/*", "*/", "print", "printf", "and", "or", "not", "eq", "lt", "index", "len", "nope", "é", "\u{2028}",
-    "{{if .a}}", "{{else}}", "{{end}}", "{{range .l}}", "{{define \"a\"}}", "{{template \"a\" .}}", "{{break}}", "{{/* c */}}",
+    "{{",
+    "}}",
+    "{{-",
+    "-}}",
+    " ",
+    "\n",
+    "(",
+    ")",
+    "|",
+    ".",
+    ".a",
+    ".a.b",
+    "$",
+    "$x",
+    ":=",
+    "=",
+    ",",
+    "if",
+    "else",
+    "end",
+    "range",
+    "with",
+    "define",
+    "template",
+    "block",
+    "break",
+    "continue",
+    "nil",
+    "true",
+    "1",
+    "-1",
+    "1.5",
+    "0x",
+    "'a'",
+    "'",
+    "\"a\"",
+    "\"",
+    "`",
+    "/*",
+    "*/",
+    "print",
+    "printf",
+    "and",
+    "or",
+    "not",
+    "eq",
+    "lt",
+    "index",
+    "len",
+    "nope",
+    "é",
+    "\u{2028}",
+    "{{if .a}}",
+    "{{else}}",
+    "{{end}}",
+    "{{range .l}}",
+    "{{define \"a\"}}",
+    "{{template \"a\" .}}",
+    "{{break}}",
+    "{{/* c */}}",
 ];
 
 /// Not random: the same sources in every run.
@@ -30,18 +90,32 @@ impl Numbers {
 
 fn execute(source: &[u8]) -> Result<Vec<u8>, String> {
     let mut set = Set::default();
-    set.add("t", source, functions::all()).map_err(|error| error.to_string())?;
+    set.add("t", source, functions::all())
+        .map_err(|error| error.to_string())?;
     let environment = Environment::new(Timestamp::default(), [0; 32]);
     let render = Render::new(&set, functions::all(), &environment, MissingKey::Zero);
-    let data: Map = [("a", Value::int(1)), ("l", Value::List([Value::int(1), Value::Nil].into_iter().collect()))]
-        .into_iter()
-        .collect();
-    render.execute("t", &Value::Map(data)).map_err(|error| error.to_string())
+    let data: Map = [
+        ("a", Value::int(1)),
+        (
+            "l",
+            Value::List([Value::int(1), Value::Nil].into_iter().collect()),
+        ),
+    ]
+    .into_iter()
+    .collect();
+    render
+        .execute("t", &Value::Map(data))
+        .map_err(|error| error.to_string())
 }
 
 /// On a stack of the size that guests have.
 fn in_guest_stack(test: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new().stack_size(16 << 20).spawn(test).unwrap().join().unwrap();
+    std::thread::Builder::new()
+        .stack_size(16 << 20)
+        .spawn(test)
+        .unwrap()
+        .join()
+        .unwrap();
 }
 
 #[test]
@@ -64,10 +138,20 @@ fn nonsense_has_an_answer() {
 #[test]
 fn nesting_is_bounded() {
     in_guest_stack(|| {
-        let parentheses = format!("{{{{{}1{}}}}}", "(".repeat(DEPTH_MAX + 1), ")".repeat(DEPTH_MAX + 1));
-        assert_eq!(execute(parentheses.as_bytes()).unwrap_err(), "template: t:1: max expression depth exceeded");
+        let parentheses = format!(
+            "{{{{{}1{}}}}}",
+            "(".repeat(DEPTH_MAX + 1),
+            ")".repeat(DEPTH_MAX + 1)
+        );
+        assert_eq!(
+            execute(parentheses.as_bytes()).unwrap_err(),
+            "template: t:1: max expression depth exceeded"
+        );
         let branches = "{{if true}}".repeat(DEPTH_MAX + 1);
-        assert_eq!(execute(branches.as_bytes()).unwrap_err(), "template: t:1: max expression depth exceeded");
+        assert_eq!(
+            execute(branches.as_bytes()).unwrap_err(),
+            "template: t:1: max expression depth exceeded"
+        );
         let depth = DEPTH_MAX - 2;
         let deep = format!("{}x{}", "{{if true}}".repeat(depth), "{{end}}".repeat(depth));
         assert_eq!(execute(deep.as_bytes()).unwrap(), b"x");

@@ -22,6 +22,10 @@ impl Iterator for Arguments {
     fn next(&mut self) -> Option<Value> {
         self.0.next()
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
 }
 
 type Body = dyn Fn(&Call<'_>, Arguments) -> Result<Value, Error> + Send + Sync;

@@ -6,7 +6,7 @@ use super::{Kind, Object, Value};
 use crate::{Error, format};
 
 /// `complex128`
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Complex {
     pub real: f64,
     pub imaginary: f64,
@@ -36,6 +36,10 @@ impl Object for Complex {
             format::float(self.real),
             format::float(self.imaginary)
         ))
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        (other as &dyn std::any::Any).downcast_ref::<Self>() == Some(self)
     }
 
     fn to_json(&self) -> Result<Json, Error> {
