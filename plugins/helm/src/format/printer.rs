@@ -81,7 +81,7 @@ impl Printer {
         match (value, verb) {
             (Value::Invalid | Value::Nil, 'T' | 'v') => self.pad(NIL.as_bytes()),
             // nothing in a template is an error that could be wrapped
-            (_, 'w') if !value.is_nil() => self.bad_verb(value, verb),
+            (_, 'w') if !value.is_nil() && !matches!(value, Value::Bytes(_)) => self.bad_verb(value, verb),
             (_, 'T') => self.string(value.type_name().as_bytes(), 's', value),
             (Value::List(_) | Value::Map(_) | Value::Bytes(_), 'p') => self.push("0xc000000000"),
             (Value::Bytes(bytes), _) => self.bytes(bytes, "[]byte", verb, value),
