@@ -77,6 +77,8 @@ pub const OCI_REVISION: &str = "org.opencontainers.image.revision";
 pub const MIRRORS: &str = "sluice.dev/mirrors";
 /// Annotation on a Kustomization: the revision whose large prune a person has approved (the prune guard).
 pub const APPROVE_PRUNE: &str = "sluice.dev/approve-prune";
+/// Annotation on a Kustomization: `disabled` lets every prune pass, however large.
+pub const PRUNE_GUARD: &str = "sluice.dev/prune-guard";
 
 /// Field manager of the objects a Kustomization applies.
 pub const APPLY_MANAGER: &str = "kustomize-controller";

@@ -71,7 +71,7 @@ reasons! {
     /// Pruning failed.
     PRUNE_FAILED = "PruneFailed";
     /// A prune so large that a person must approve it.
-    PRUNE_GUARDED = "PruneGuarded";
+    PRUNE_HELD = "PruneHeld";
     /// A health check failed.
     HEALTH_CHECK_FAILED = "HealthCheckFailed";
     /// A newer wish ended the health check.

@@ -18,10 +18,12 @@ pub mod cluster;
 mod error;
 mod judge;
 pub mod live;
+mod preview;
 mod prune;
 mod stage;
 
 pub use error::{ApplyError, Step};
 pub use judge::{fingerprint, ownership, seen_in};
+pub use preview::{Preview, PreviewOptions, preview, preview_prune};
 pub use prune::{Pruned, prune};
 pub use stage::{Applied, Applier, Options};

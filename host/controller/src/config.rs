@@ -25,6 +25,15 @@ pub struct ControllerConfig {
     pub no_remote_bases: bool,
     /// `--default-service-account`.
     pub default_service_account: Option<String>,
+    /// `--default-kubeconfig-service-account`: whose tokens remote clusters get.
+    pub default_kubeconfig_service_account: Option<String>,
+    /// Whether referenced Secrets and ConfigMaps are read in the tenant's name, as in the locked profile. Flux reads them
+    /// in its own.
+    pub read_references_as_tenant: bool,
+    /// `--insecure-kubeconfig-tls`: kubeconfigs may switch the verification of TLS off.
+    pub insecure_kubeconfig_tls: bool,
+    /// `--prune-guard`: whether a prune that looks like an accident waits for approval.
+    pub prune_guard: bool,
     /// `--override-manager`: field managers whose fields are taken over.
     pub override_managers: Vec<String>,
     /// `--custom-apply-stage-kinds`: `Group/Kind`, applied between classes and the rest.
@@ -68,6 +77,10 @@ impl Default for ControllerConfig {
             no_cross_namespace_refs: false,
             no_remote_bases: false,
             default_service_account: None,
+            default_kubeconfig_service_account: None,
+            read_references_as_tenant: false,
+            insecure_kubeconfig_tls: false,
+            prune_guard: true,
             override_managers: Vec::new(),
             custom_apply_stage_kinds: Vec::new(),
             watch_all_namespaces: true,

@@ -192,23 +192,6 @@ story!(an_unreadable_object_suffers_alone, world, {
     assert!(message.contains("99999999999h"), "{message}");
 });
 
-story!(what_is_not_supported_is_said, world, {
-    world.start().await;
-    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
-    world
-        .kustomization(
-            "apps",
-            json!({ "kubeConfig": { "secretRef": { "name": "remote" } } }),
-        )
-        .await;
-    let message = world.failed("apps", "InvalidSpec").await;
-    assert!(
-        message.starts_with("spec.kubeConfig is not supported"),
-        "{message}"
-    );
-    assert_eq!(world.get(CM, "one").await, None);
-});
-
 fn in_ns(world: &World, name: &str, value: &str) -> serde_json::Value {
     let mut object = config_map(name, value);
     object["metadata"]["namespace"] = json!(world.namespace);

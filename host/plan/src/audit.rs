@@ -88,17 +88,32 @@ pub fn is_protected(id: &ObjectId, own_namespace: &str) -> bool {
 /// A prune so large that a person must approve it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "pruning {stale} of {total} objects is held: the render lost more than half of what is owned. If that is intended, \
-     approve it with the annotation {}={revision}",
-    sluice_api::meta::APPROVE_PRUNE
+    "pruning {} of {total} objects is held: {}. The render lost more than half of what is owned. If that is intended, approve \
+     it with the annotation {}={revision}, or switch the guard off with {}=disabled",
+    stale.len(), names(stale), sluice_api::meta::APPROVE_PRUNE, sluice_api::meta::PRUNE_GUARD
 )]
 pub struct GuardedPrune {
-    /// How many objects would be deleted.
-    pub stale: usize,
+    /// What would be deleted.
+    pub stale: Vec<ObjectId>,
     /// How many are owned.
     pub total: usize,
     /// The revision whose render is so small.
     pub revision: String,
+}
+
+/// A message names so many objects; the rest is counted.
+const GUARD_NAMES_MAX: usize = 20;
+
+fn names(stale: &[ObjectId]) -> String {
+    let mut names: Vec<String> = stale
+        .iter()
+        .take(GUARD_NAMES_MAX)
+        .map(ToString::to_string)
+        .collect();
+    if let Some(more) = stale.len().checked_sub(GUARD_NAMES_MAX).filter(|more| *more > 0) {
+        names.push(format!("and {more} more"));
+    }
+    names.join(", ")
 }
 
 /// Holds a prune of ten or more objects that are more than half of what is owned (pains P18), until the annotation
@@ -106,12 +121,18 @@ pub struct GuardedPrune {
 ///
 /// # Errors
 /// The prune must wait.
-pub fn guard(stale: usize, total: usize, revision: &str, approved: Option<&str>) -> Result<(), GuardedPrune> {
-    if stale < GUARD_OBJECTS_MIN || stale.saturating_mul(2) <= total || approved == Some(revision) {
+pub fn guard(
+    stale: &[ObjectId],
+    total: usize,
+    revision: &str,
+    approved: Option<&str>,
+) -> Result<(), GuardedPrune> {
+    let count = stale.len();
+    if count < GUARD_OBJECTS_MIN || count.saturating_mul(2) <= total || approved == Some(revision) {
         return Ok(());
     }
     Err(GuardedPrune {
-        stale,
+        stale: stale.to_vec(),
         total,
         revision: revision.to_owned(),
     })

@@ -564,14 +564,27 @@ fn a_large_prune_waits_for_approval() {
         (10, 10, Some("main@sha1:b"), false),
         (500, 2000, None, true),
     ] {
+        let stale_ids: Vec<ObjectId> = (0..stale).map(|n| id(&format!("a_c{n}__ConfigMap"))).collect();
         assert_eq!(
-            guard(stale, total, "main@sha1:a", approved).is_ok(),
+            guard(&stale_ids, total, "main@sha1:a", approved).is_ok(),
             expected,
             "{stale} of {total} {approved:?}"
         );
     }
-    expect!["pruning 10 of 12 objects is held: the render lost more than half of what is owned. If that is intended, approve it with the annotation sluice.dev/approve-prune=main@sha1:a"]
-        .assert_eq(&guard(10, 12, "main@sha1:a", None).unwrap_err().to_string());
+    let ids: Vec<ObjectId> = (0..22).map(|n| id(&format!("a_c{n}__ConfigMap"))).collect();
+    let message = guard(&ids, 23, "main@sha1:a", None).unwrap_err().to_string();
+    assert!(
+        message.starts_with("pruning 22 of 23 objects is held: ConfigMap/a/c0, ConfigMap/a/c1, "),
+        "{message}"
+    );
+    assert!(
+        message.contains("ConfigMap/a/c19, and 2 more. The render lost more than half"),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("sluice.dev/approve-prune=main@sha1:a, or switch the guard off with sluice.dev/prune-guard=disabled"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -213,6 +213,21 @@ impl Cluster for KubeCluster {
         .boxed()
     }
 
+    fn create_in<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        subresource: &'a str,
+        body: Value,
+    ) -> Answer<'a, Value> {
+        async move {
+            let path = format!("{}/{subresource}", self.path(id).await?);
+            let call = Call::new(Method::POST, path).with_body("application/json", &body);
+            Ok(self.send(identity, call).await?.1)
+        }
+        .boxed()
+    }
+
     fn patch<'a>(
         &'a self,
         identity: &'a Identity,

@@ -72,6 +72,14 @@ pub trait Cluster: Send + Sync {
     ) -> Answer<'a, Vec<Value>>;
     /// Makes a new object.
     fn create<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, Value>;
+    /// Posts to a subresource of an object, such as `token` of a ServiceAccount. The answer is not the object.
+    fn create_in<'a>(
+        &'a self,
+        identity: &'a Identity,
+        id: &'a ObjectId,
+        subresource: &'a str,
+        body: Value,
+    ) -> Answer<'a, Value>;
     /// Changes an object; server-side apply makes it where it is absent.
     fn patch<'a>(
         &'a self,

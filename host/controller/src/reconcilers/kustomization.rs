@@ -4,10 +4,14 @@ mod apply;
 mod finalize;
 mod gate;
 mod health;
+mod kubeconfig;
 mod memory;
 mod ready_expr;
+mod references;
+mod remote;
 pub mod render;
 mod report;
+mod tokens;
 mod variables;
 
 pub use render::{Plugins, Render, Rendered, Renderer};
@@ -83,7 +87,7 @@ impl KustomizationReconciler {
             Err(invalid) => return self.malformed(run, object, &invalid.error).await,
         };
         if ks.metadata.deletion_timestamp.is_some() {
-            return self.finalize(run, object, &ks, deleting).await;
+            return self.finalize(run, object, &ks, memory, deleting).await;
         }
         let mut object = object.clone();
         if !gate::has_finalizer(&ks) {
@@ -133,6 +137,9 @@ impl KustomizationReconciler {
         report.origin_revision.clone_from(&artifact.origin_revision);
         gate::dependencies(run, ks, &artifact)?;
         memory.waiting = None;
+        let elsewhere = remote::attach(run, ks, memory).await.map_err(Failure::from)?;
+        let elsewhere = elsewhere.map(|remote| run.towards(remote));
+        let run = elsewhere.as_ref().unwrap_or(run);
         let variables = variables::read(run, ks).await?;
         let inputs = Inputs {
             generation: ks.metadata.generation.unwrap_or_default(),
@@ -454,7 +461,7 @@ fn not_opened(run: &Run, error: OpenError) -> Stopped {
 /// The objects that are not as they were last verified, as far as the watches know.
 fn moved(run: &Run, ks: &Kustomization) -> Vec<ObjectId> {
     let mut ids = sluice_plan::ids(ks.inventory());
-    ids.retain(|id| !matches!(run.cx.live.knowledge(id), Knowledge::Verified(..)));
+    ids.retain(|id| !matches!(run.live().knowledge(id), Knowledge::Verified(..)));
     ids
 }
 

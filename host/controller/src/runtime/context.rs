@@ -1,5 +1,6 @@
 //! What every reconciler works with.
 
+use super::remote::{Remote, Remotes};
 use super::schedule::{Park, RetryDelays, Schedule, Wakes};
 use super::store::Store;
 use super::{Key, Kind, watch};
@@ -34,7 +35,8 @@ pub struct Context {
     /// The custom resources as last seen.
     pub store: Store,
     /// The applied objects as last seen.
-    pub live: Live<Arc<Key>>,
+    pub live: Arc<Live<Arc<Key>>>,
+    pub(super) remotes: Remotes,
     pub(super) kube: KubeCluster,
     pub(super) schedule: Mutex<Schedule>,
     pub(super) work: Notify,
@@ -63,7 +65,8 @@ impl Context {
             config,
             cluster: Arc::new(kube.clone()),
             store: Store::default(),
-            live: Live::default(),
+            live: Arc::default(),
+            remotes: Remotes::default(),
             kube,
             schedule: Mutex::new(schedule),
             work: Notify::new(),
@@ -87,7 +90,12 @@ impl Context {
     /// Makes sure that objects of this kind which carry our owner label are watched from now on.
     pub fn watch_applied(self: &Arc<Self>, gvk: &GroupVersionKind) {
         if self.live.claim_watch(&gvk.group_kind()) {
-            self.tasks.spawn(watch::applied(self.clone(), gvk.clone()));
+            let place = watch::Place {
+                kube: self.kube.clone(),
+                live: self.live.clone(),
+                stop: self.shutdown.clone(),
+            };
+            self.tasks.spawn(watch::applied(self.clone(), place, gvk.clone()));
         }
     }
 
@@ -135,6 +143,8 @@ pub struct Run {
     pub object: Option<Arc<Value>>,
     /// The runtime.
     pub cx: Arc<Context>,
+    /// The cluster that its objects are in; none where they are in this one.
+    pub remote: Option<Arc<Remote>>,
 }
 
 impl Run {

@@ -9,6 +9,7 @@ mod context;
 mod key;
 mod kind;
 pub(crate) mod lease;
+mod remote;
 pub(crate) mod schedule;
 pub(crate) mod serve;
 pub(crate) mod sinks;
@@ -20,6 +21,7 @@ pub(crate) mod workers;
 pub use context::{Context, Reconciler, Run, object_id};
 pub use key::Key;
 pub use kind::{BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, KUSTOMIZATION, Kind, OCI_REPOSITORY, SOURCES};
+pub use remote::Remote;
 pub use schedule::{Park, Wake, Wakes};
 pub use store::Store;
 

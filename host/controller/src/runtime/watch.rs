@@ -12,11 +12,13 @@ use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
-use sluice_apply::live::Moved;
+use sluice_apply::cluster::{Cluster, KubeCluster};
+use sluice_apply::live::{Live, Moved};
 use sluice_event::events::WatchFailed;
 use sluice_object::GroupVersionKind;
 use std::collections::HashSet;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Objects of a list are asked for in pages: it bounds what is decoded at once.
 const PAGE_OBJECTS: u32 = 100;
@@ -85,7 +87,12 @@ pub(crate) async fn resources(
             }
         }
     };
-    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
+    drain(
+        &cx.shutdown,
+        kube::runtime::watcher(api, config).default_backoff(),
+        on,
+    )
+    .await;
 }
 
 /// Watches ConfigMaps or Secrets that ask for it by label; whoever read them is woken.
@@ -108,14 +115,27 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
         }
         .emit(),
     };
-    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
+    drain(
+        &cx.shutdown,
+        kube::runtime::watcher(api, config).default_backoff(),
+        on,
+    )
+    .await;
+}
+
+/// A cluster whose applied objects are watched, what is known of them, and until when.
+pub(crate) struct Place {
+    pub(crate) kube: KubeCluster,
+    pub(crate) live: Arc<Live<Arc<Key>>>,
+    pub(crate) stop: CancellationToken,
 }
 
 /// Watches the metadata of all objects of a kind that carry our owner label: drift and health wake their owner.
-pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
+pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKind) {
     let kind = gvk.group_kind();
-    let Ok(mapping) = cx.cluster.mapping(&gvk).await else {
-        return cx.live.release_watch(&kind);
+    let live = &place.live;
+    let Ok(mapping) = place.kube.mapping(&gvk).await else {
+        return live.release_watch(&kind);
     };
     let resource = ApiResource {
         group: gvk.group.clone(),
@@ -124,12 +144,12 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
         kind: gvk.kind.clone(),
         plural: mapping.plural,
     };
-    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(cx.kube.client().clone(), &resource);
+    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(place.kube.client().clone(), &resource);
     let config = watcher::Config::default()
         .page_size(PAGE_OBJECTS)
         .labels(OWNER_NAME);
     let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
-        Ok(Event::Init) => cx.live.listing(&kind),
+        Ok(Event::Init) => live.listing(&kind),
         Ok(Event::InitApply(object) | Event::Apply(object)) => {
             let (namespace, name) = (
                 object.metadata.namespace.clone(),
@@ -137,17 +157,13 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
             );
             let owner = owner(&object).map(Arc::new);
             let seen = sluice_apply::seen_in(&object.metadata, &cx.config.override_managers);
-            let moved = cx.live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
+            let moved = live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
             react(&cx, moved);
         }
-        Ok(Event::InitDone) => cx
-            .live
-            .listed(&kind)
-            .into_iter()
-            .for_each(|moved| react(&cx, moved)),
+        Ok(Event::InitDone) => live.listed(&kind).into_iter().for_each(|moved| react(&cx, moved)),
         Ok(Event::Delete(object)) => {
             let name = object.metadata.name.clone().unwrap_or_default();
-            let moved = cx.live.saw(
+            let moved = live.saw(
                 &kind,
                 object.metadata.namespace.as_deref(),
                 &name,
@@ -164,11 +180,16 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
         }
         .emit(),
     };
-    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
+    drain(
+        &place.stop,
+        kube::runtime::watcher(api, config).default_backoff(),
+        on,
+    )
+    .await;
 }
 
-async fn drain<T>(cx: &Context, events: impl Stream<Item = T>, mut on: impl FnMut(T)) {
-    let mut events = std::pin::pin!(events.take_until(cx.shutdown.cancelled()));
+async fn drain<T>(stop: &CancellationToken, events: impl Stream<Item = T>, mut on: impl FnMut(T)) {
+    let mut events = std::pin::pin!(events.take_until(stop.cancelled()));
     while let Some(event) = events.next().await {
         on(event);
     }
@@ -196,7 +217,7 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
             if old.generation != new.generation
                 || old.is_deleted != new.is_deleted
                 || old.uid != new.uid
-                || old.approved_prune != new.approved_prune =>
+                || old.prune != new.prune =>
         {
             Some(Wake::Changed)
         }
@@ -229,7 +250,8 @@ struct Facts {
     generation: Option<i64>,
     is_deleted: bool,
     requested_at: Option<String>,
-    approved_prune: Option<String>,
+    /// Approval of a prune, and whether the guard is on.
+    prune: [Option<String>; 2],
     /// What others wait for: the artifact of a source, readiness and revision of a dependency.
     offers: Vec<Option<String>>,
 }
@@ -249,7 +271,10 @@ fn facts(object: &Value) -> Facts {
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64),
         is_deleted: object.pointer("/metadata/deletionTimestamp").is_some(),
         requested_at: text("/metadata/annotations/reconcile.fluxcd.io~1requestedAt"),
-        approved_prune: text("/metadata/annotations/sluice.dev~1approve-prune"),
+        prune: [
+            text("/metadata/annotations/sluice.dev~1approve-prune"),
+            text("/metadata/annotations/sluice.dev~1prune-guard"),
+        ],
         offers: match object.get("kind").and_then(Value::as_str) == Some(super::KUSTOMIZATION.kind) {
             true => vec![
                 text("/status/lastAppliedRevision"),

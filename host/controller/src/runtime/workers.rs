@@ -73,6 +73,7 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes:
         key: key.clone(),
         wakes,
         cx: cx.clone(),
+        remote: None,
     };
     let reconciled = AssertUnwindSafe(reconciler.reconcile(&run))
         .catch_unwind()

@@ -52,11 +52,11 @@ pub(super) async fn apply(
         });
         report.write_now().await?;
     }
-    objects().for_each(|object| run.cx.watch_applied(object.gvk()));
+    objects().for_each(|object| run.watch_applied(object.gvk()));
     let applier = Applier {
-        cluster: &*run.cx.cluster,
+        cluster: run.cluster(),
         identity: gate::identity(ks, &run.cx.config),
-        live: &run.cx.live,
+        live: run.live(),
         owner: Arc::new(run.key.clone()),
         options: Options {
             concurrency: run.cx.config.concurrent_ssa.max(1),
@@ -83,7 +83,7 @@ pub(super) async fn apply(
         }
     }
     // kinds that a stage before defined could not be watched until now
-    objects().for_each(|object| run.cx.watch_applied(object.gvk()));
+    objects().for_each(|object| run.watch_applied(object.gvk()));
     let is_drift = tell(ks, report, memory, &all);
     report.status.inventory = Some(Inventory { entries: new.clone() });
     prune(run, ks, report, &applier.identity, &owner, (&new, &old)).await?;
@@ -223,7 +223,7 @@ async fn prune(
 ) -> Result<(), Stopped> {
     let stale = sluice_plan::stale(new, old);
     if !ks.spec.prune || stale.is_empty() {
-        stale.iter().for_each(|id| run.cx.live.forget(id));
+        stale.iter().for_each(|id| run.live().forget(id));
         return Ok(());
     }
     let held = |failure: Failure, report: &mut Report<'_>| {
@@ -237,17 +237,14 @@ async fn prune(
         })
     };
     let revision = report.revision.clone().unwrap_or_default();
-    let approved = ks
-        .metadata
-        .annotations
-        .as_ref()
-        .and_then(|annotations| annotations.get(meta::APPROVE_PRUNE));
-    if let Err(guarded) = sluice_plan::guard(stale.len(), old.len(), &revision, approved.map(String::as_str))
+    let annotation = |key: &str| ks.metadata.annotations.as_ref()?.get(key).map(String::as_str);
+    let is_guarded = run.cx.config.prune_guard && annotation(meta::PRUNE_GUARD) != Some(meta::DISABLED);
+    let guarded = sluice_plan::guard(&stale, old.len(), &revision, annotation(meta::APPROVE_PRUNE));
+    if let Err(guarded) = guarded
+        && is_guarded
     {
-        return Err(held(
-            Failure::retry(reason::PRUNE_GUARDED, guarded.to_string()),
-            report,
-        ));
+        let failure = Failure::retry(reason::PRUNE_HELD, guarded.to_string());
+        return Err(held(failure, report));
     }
     let changes: Vec<Change> = stale
         .iter()
@@ -267,8 +264,8 @@ async fn prune(
             report,
         ));
     }
-    let pruned = sluice_apply::prune(&*run.cx.cluster, identity, &stale, owner).await;
-    pruned.changes.iter().for_each(|(id, _)| run.cx.live.forget(id));
+    let pruned = sluice_apply::prune(run.cluster(), identity, &stale, owner).await;
+    pruned.changes.iter().for_each(|(id, _)| run.live().forget(id));
     if !pruned.changes.is_empty() {
         let changes: Vec<(String, &'static str)> = pruned
             .changes

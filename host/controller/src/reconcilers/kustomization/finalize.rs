@@ -1,5 +1,7 @@
 //! The end of a Kustomization: its objects go or stay as `deletionPolicy` says, then its finalizer (compat/kustomize.md 7.4).
 
+use super::memory::Memory;
+use super::remote::{self, Unattached};
 use super::report::Report;
 use super::{KustomizationReconciler, gate};
 use crate::runtime::{KUSTOMIZATION, Park, Run};
@@ -23,6 +25,7 @@ impl KustomizationReconciler {
         run: &Run,
         object: &Arc<Value>,
         ks: &Kustomization,
+        memory: &mut Memory,
         since: &mut Option<Instant>,
     ) -> Park {
         if !gate::has_finalizer(ks) {
@@ -32,7 +35,7 @@ impl KustomizationReconciler {
         report.revision.clone_from(&report.status.last_applied_revision);
         let owned = sluice_plan::stale(&[], ks.inventory());
         if ks.spec.deletes_inventory() && !ks.spec.suspend && !owned.is_empty() {
-            match self.delete_owned(run, ks, &report, &owned, since).await {
+            match self.delete_owned(run, ks, &report, &owned, (memory, since)).await {
                 Deleted::Done => {}
                 Deleted::Later(park) => return park,
             }
@@ -55,22 +58,26 @@ impl KustomizationReconciler {
         ks: &Kustomization,
         report: &Report<'_>,
         owned: &[ObjectId],
-        since: &mut Option<Instant>,
+        (memory, since): (&mut Memory, &mut Option<Instant>),
     ) -> Deleted {
         let identity = gate::identity(ks, &run.cx.config);
-        if ks.spec.kube_config.is_some() || self.is_orphaned(run, &identity).await {
-            let list: Vec<String> = owned.iter().map(ToString::to_string).collect();
-            report.tell(
-                Severity::Error,
-                &format!("unable to prune objects: \n{}", list.join("\n")),
-            );
-            return Deleted::Done;
+        let elsewhere = match remote::attach(run, ks, memory).await {
+            Ok(remote) => remote.map(|remote| run.towards(remote)),
+            Err(Unattached::Missing(_)) => return orphaned(report, owned),
+            Err(Unattached::Failed(failure)) => {
+                report.tell(Severity::Error, &failure.message);
+                return Deleted::Later(Park::Backoff { at_most: None });
+            }
+        };
+        let run = elsewhere.as_ref().unwrap_or(run);
+        if self.is_orphaned(run, &identity).await {
+            return orphaned(report, owned);
         }
         let owner = Owner {
             name: run.key.name.to_string(),
             namespace: run.key.namespace.to_string(),
         };
-        let pruned = sluice_apply::prune(&*run.cx.cluster, &identity, owned, &owner).await;
+        let pruned = sluice_apply::prune(run.cluster(), &identity, owned, &owner).await;
         if let Some(error) = pruned.error() {
             tracing::error!(error, "pruning for deleted resource failed");
             report.tell(Severity::Error, "pruning for deleted resource failed");
@@ -84,7 +91,7 @@ impl KustomizationReconciler {
                 .collect();
             report.tell(Severity::Info, &lines.join("\n"));
         }
-        owned.iter().for_each(|id| run.cx.live.forget(id));
+        owned.iter().for_each(|id| run.live().forget(id));
         if ks.spec.deletion_policy == Some(DeletionPolicy::WaitForTermination) {
             let since = *since.get_or_insert_with(Instant::now);
             if !self.are_gone(run, &identity, owned).await {
@@ -111,12 +118,12 @@ impl KustomizationReconciler {
             namespace: Some(namespace.clone()),
             name: service_account.clone(),
         };
-        matches!(run.cx.cluster.get(&Identity::AsController, &id).await, Ok(None))
+        matches!(run.cluster().get(&Identity::AsController, &id).await, Ok(None))
     }
 
     async fn are_gone(&self, run: &Run, identity: &Identity, owned: &[ObjectId]) -> bool {
         for id in owned {
-            match run.cx.cluster.get(identity, id).await {
+            match run.cluster().get(identity, id).await {
                 Ok(None) => {}
                 Err(error) if error.is_not_found() => {}
                 // what asks to stay, or belongs to another by now, is not waited for
@@ -126,6 +133,14 @@ impl KustomizationReconciler {
         }
         true
     }
+}
+
+/// Nobody is left who may delete: what is there stays, and is told of.
+fn orphaned(report: &Report<'_>, owned: &[ObjectId]) -> Deleted {
+    let list: Vec<String> = owned.iter().map(ToString::to_string).collect();
+    let message = format!("unable to prune objects: \n{}", list.join("\n"));
+    report.tell(Severity::Error, &message);
+    Deleted::Done
 }
 
 enum Deleted {

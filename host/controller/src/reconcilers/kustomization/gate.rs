@@ -29,25 +29,44 @@ pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(),
                 ObjectLevelWorkloadIdentity feature gate in the controller";
             return Err(Failure::stall(reason::FEATURE_GATE_DISABLED, message));
         }
-        return Err(not_yet(
-            "spec.decryption",
-            "nothing was applied, so that no encrypted value reaches the cluster",
-        ));
+        let message = "spec.decryption is not supported by this version of Sluice: nothing was applied, so that no encrypted \
+            value reaches the cluster. Remove the field, or leave this Kustomization to Flux";
+        return Err(Failure::stall(reason::INVALID_SPEC, message));
     }
-    if spec.kube_config.is_some() {
-        return Err(not_yet(
-            "spec.kubeConfig",
-            "nothing was applied, so that nothing lands in the wrong cluster",
-        ));
+    if let Some(name) = named_account(ks).filter(|name| !is_account_name(name)) {
+        let message = format!(
+            "spec.serviceAccountName {name:?} is no name of a service account: lower case letters, digits, '-' and '.'. \
+             Nothing was done in anybody's name"
+        );
+        return Err(Failure::stall(reason::ACCESS_DENIED, message));
+    }
+    if config.read_references_as_tenant
+        && named_account(ks).is_none()
+        && config.default_service_account.is_none()
+    {
+        let message = "spec.serviceAccountName is required: this controller does nothing in its own name";
+        return Err(Failure::stall(reason::ACCESS_DENIED, message));
     }
     Ok(())
 }
 
-fn not_yet(field: &str, consequence: &str) -> Failure {
-    let message = format!(
-        "{field} is not supported by this version of Sluice: {consequence}. Remove the field, or leave this Kustomization to Flux"
-    );
-    Failure::stall(reason::INVALID_SPEC, message)
+/// The account that the object names. An empty name names nobody.
+fn named_account(ks: &Kustomization) -> Option<&str> {
+    ks.spec
+        .service_account_name
+        .as_deref()
+        .filter(|name| !name.is_empty())
+}
+
+/// A DNS subdomain, as the API server asks of service accounts: nothing in it can become another header, group or namespace.
+fn is_account_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    name.len() <= 253
+        && name.split('.').all(|part| {
+            part.bytes().all(|byte| is_inner(byte) || byte == b'-')
+                && part.bytes().next().is_some_and(is_inner)
+                && part.bytes().next_back().is_some_and(is_inner)
+        })
 }
 
 /// The artifact the source offers. The source is subscribed to first, so that no news of it is missed.
@@ -190,12 +209,7 @@ fn not_ready(
 /// In whose name objects are applied.
 pub(super) fn identity(ks: &Kustomization, config: &ControllerConfig) -> sluice_apply::cluster::Identity {
     use sluice_apply::cluster::Identity;
-    let named = ks
-        .spec
-        .service_account_name
-        .as_deref()
-        .filter(|name| !name.is_empty());
-    match named.or(config.default_service_account.as_deref()) {
+    match named_account(ks).or(config.default_service_account.as_deref()) {
         None => Identity::AsController,
         Some(name) => Identity::AsTenant {
             namespace: ks.metadata.namespace.clone().unwrap_or_default(),

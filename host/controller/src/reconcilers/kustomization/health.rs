@@ -62,13 +62,13 @@ pub(super) fn is_as_before(run: &Run, ks: &Kustomization) -> bool {
     if ks.spec.wait {
         return sluice_plan::ids(ks.inventory())
             .iter()
-            .all(|id| run.cx.live.is_healthy(id) || is_skipped(run, id));
+            .all(|id| run.live().is_healthy(id) || is_skipped(run, id));
     }
-    ks.spec.health_checks.is_empty() || subjects(run, ks, &[]).iter().all(|id| run.cx.live.is_healthy(id))
+    ks.spec.health_checks.is_empty() || subjects(run, ks, &[]).iter().all(|id| run.live().is_healthy(id))
 }
 
 fn is_skipped(run: &Run, id: &ObjectId) -> bool {
-    matches!(run.cx.live.knowledge(id), sluice_apply::live::Knowledge::Verified(verified, _) if verified.is_skipped)
+    matches!(run.live().knowledge(id), sluice_apply::live::Knowledge::Verified(verified, _) if verified.is_skipped)
 }
 
 /// Everything is applied: what of it is not known to be healthy?
@@ -91,7 +91,7 @@ pub(super) async fn begin(
         || report.status.last_applied_revision.as_deref() != Some(pass.attempted.revision.as_str());
     let mut pending = Vec::new();
     for id in subjects {
-        if run.cx.live.is_healthy(&id) {
+        if run.live().is_healthy(&id) {
             continue;
         }
         // the answer to the apply is as good as a look
@@ -126,7 +126,7 @@ pub(super) async fn begin(
     awaiting
         .pending
         .iter()
-        .for_each(|id| run.cx.live.await_health(id, &owner, true));
+        .for_each(|id| run.live().await_health(id, &owner, true));
     go_on(run, ks, checks, report, memory, awaiting).await
 }
 
@@ -219,7 +219,7 @@ fn unhealthy(
     awaiting
         .pending
         .iter()
-        .for_each(|id| run.cx.live.await_health(id, &owner, false));
+        .for_each(|id| run.live().await_health(id, &owner, false));
     report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, &text)));
     let after = sluice_api::Duration(round(awaiting.since.elapsed()));
     let failure = Failure {
@@ -243,7 +243,7 @@ struct Seen {
 }
 
 async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> Seen {
-    let (health, object) = match run.cx.cluster.get(identity, &id).await {
+    let (health, object) = match run.cluster().get(identity, &id).await {
         Ok(Some(object)) => {
             let health = checks.assess(&object, now());
             if health.is_current() {
@@ -277,8 +277,7 @@ async fn with_pods(run: &Run, identity: &Identity, object: &Value) -> Option<Hea
     let namespace = object.pointer("/metadata/namespace")?.as_str()?;
     let gvk = GroupVersionKind::new("v1", "Pod");
     let pods = run
-        .cx
-        .cluster
+        .cluster()
         .list(identity, &gvk, Some(namespace), &terms?.join(","))
         .await
         .ok()?;
@@ -329,8 +328,7 @@ async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>,
         let gvk = GroupVersionKind::new(api_version, kind);
         // what may not be read cannot help to explain
         typed(
-            run.cx
-                .cluster
+            run.cluster()
                 .list(identity, &gvk, Some(namespace), "")
                 .await
                 .unwrap_or_default(),
@@ -350,8 +348,8 @@ fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
         .pointer("/metadata/resourceVersion")
         .and_then(Value::as_str)
         .and_then(|text| text.parse().ok());
-    run.cx.live.healthy(id, version.unwrap_or(0));
-    run.cx.live.await_health(id, &Arc::new(run.key.clone()), false);
+    run.live().healthy(id, version.unwrap_or(0));
+    run.live().await_health(id, &Arc::new(run.key.clone()), false);
 }
 
 /// After a stage of definitions or classes: waits, by watch, until they are ready. This is the one wait that holds a
@@ -395,14 +393,13 @@ pub(super) async fn settle_stage(run: &Run, identity: &Identity, applied: &[Appl
                 .and_then(|object| object.pointer("/metadata/resourceVersion")?.as_str());
             // an error of the watch only means to look again, after a moment
             let changed = run
-                .cx
-                .cluster
+                .cluster()
                 .changed(identity, &applied.id, version, left.min(LOOK_AGAIN))
                 .await;
             if changed.is_err() {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
-            object = run.cx.cluster.get(identity, &applied.id).await.unwrap_or(None);
+            object = run.cluster().get(identity, &applied.id).await.unwrap_or(None);
         }
     }
     Ok(())

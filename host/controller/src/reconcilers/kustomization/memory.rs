@@ -1,5 +1,6 @@
 //! What is remembered of a Kustomization between its runs. Losing it costs requests, never correctness.
 
+use super::remote::Attached;
 use sluice_apply::live::Short;
 use sluice_object::ObjectId;
 use std::collections::{HashMap, HashSet};
@@ -52,8 +53,10 @@ pub(super) struct Fight {
 }
 
 /// All of it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Memory {
+    /// The cluster its objects are in, where that is another one.
+    pub(super) remote: Option<Attached>,
     pub(super) settled: Option<Settled>,
     pub(super) awaiting: Option<Awaiting>,
     /// Since when it waits, and for what.

@@ -1,28 +1,27 @@
 //! The variables of `postBuild`: ConfigMaps and Secrets in order, then the inline ones.
 
+use super::references::{self, Unread};
 use crate::error_policy::{Failure, Stopped};
-use crate::runtime::{Key, Run};
-use serde_json::Value;
+use crate::runtime::Run;
 use sluice_api::kustomize::{SubstituteKind, SubstituteReference};
 use sluice_api::{Kustomization, Next, reason};
 use sluice_apply::cluster::Identity;
 use sluice_apply::live::{Short, short};
-use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::BTreeMap;
 
 /// Names and values; later ones win.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// Reads all variables. What is read is subscribed to; the controller's own identity reads it, as in Flux.
+/// Reads all variables. What is read is subscribed to.
 pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Stopped> {
     let mut variables = Variables::new();
     let Some(post_build) = &ks.spec.post_build else {
         return Ok(variables);
     };
     let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
+    let identity = references::reader(run, ks);
     for reference in &post_build.substitute_from {
-        run.subscribe(Key::new(reference.kind.as_str(), namespace, &reference.name));
-        variables.extend(read_one(run, namespace, reference).await?);
+        variables.extend(read_one(run, &identity, namespace, reference).await?);
     }
     let inline = post_build
         .substitute
@@ -36,56 +35,42 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Sto
     Ok(variables)
 }
 
-async fn read_one(run: &Run, namespace: &str, reference: &SubstituteReference) -> Result<Variables, Stopped> {
-    let kind = reference.kind.as_str();
-    let id = ObjectId {
-        gvk: GroupVersionKind::new("v1", kind),
-        namespace: Some(namespace.to_owned()),
-        name: reference.name.clone(),
+async fn read_one(
+    run: &Run,
+    identity: &Identity,
+    namespace: &str,
+    reference: &SubstituteReference,
+) -> Result<Variables, Stopped> {
+    let read = match reference.kind {
+        SubstituteKind::ConfigMap => references::config_map(run, identity, namespace, &reference.name).await,
+        SubstituteKind::Secret => references::secret(run, identity, namespace, &reference.name)
+            .await
+            .map(|values| {
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                values
+                    .iter()
+                    .map(|(name, value)| (name.clone(), text(value)))
+                    .collect()
+            }),
     };
-    let failed = |why: &str| {
-        let message = format!(
-            "post build failed: substitute from '{kind}/{}' error: {why}",
-            reference.name
-        );
-        Failure::retry(reason::BUILD_FAILED, message)
-    };
-    let object = match run.cx.cluster.get(&Identity::AsController, &id).await {
-        Ok(Some(object)) => object,
-        Ok(None) if reference.optional => return Ok(Variables::new()),
-        Ok(None) => {
-            let plural = kind.to_lowercase();
-            return Err(failed(&format!("{plural}s \"{}\" not found", reference.name)).into());
+    match read {
+        Ok(variables) => Ok(variables),
+        Err(Unread::Missing(_)) if reference.optional => Ok(Variables::new()),
+        Err(error) => {
+            let message = format!(
+                "post build failed: substitute from '{}/{}' error: {error}",
+                reference.kind.as_str(),
+                reference.name
+            );
+            let failure = Failure::retry(reason::BUILD_FAILED, message);
+            let next = if error.is_transient() {
+                Next::BackOff
+            } else {
+                failure.next.clone()
+            };
+            Err(Failure { next, ..failure }.into())
         }
-        Err(error) if error.is_transient() => {
-            return Err(Failure {
-                next: Next::BackOff,
-                ..failed(&error.to_string())
-            }
-            .into());
-        }
-        Err(error) => return Err(failed(&error.to_string()).into()),
-    };
-    let data = object
-        .get("data")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
-    let mut variables = Variables::new();
-    for (name, value) in data {
-        let text = value.as_str().unwrap_or_default();
-        let value = match reference.kind {
-            SubstituteKind::ConfigMap => text.to_owned(),
-            SubstituteKind::Secret => {
-                use base64::Engine as _;
-                let bytes = base64::engine::general_purpose::STANDARD.decode(text);
-                let bytes = bytes.map_err(|_| failed(&format!("the value of {name} is not base64")))?;
-                String::from_utf8_lossy(&bytes).into_owned()
-            }
-        };
-        variables.insert(name.clone(), value);
     }
-    Ok(variables)
 }
 
 /// A digest of names and values.

@@ -1,0 +1,280 @@
+//! The cluster that `spec.kubeConfig` names (compat/kustomize.md 10).
+
+use super::kubeconfig::{Allowances, sanitized};
+use super::memory::Memory;
+use super::references::{self, Unread};
+use super::tokens;
+use crate::error_policy::Failure;
+use crate::runtime::{Remote, Run};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::json;
+use sluice_api::{Kustomization, Next, SecretKeyReference, reason};
+use sluice_apply::cluster::{KubeCluster, RetryPolicy};
+use sluice_apply::live::{Short, short};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A client made with a token is made anew when half of the token's life is over.
+const TOKEN_LIFE_USED: u32 = 2;
+
+/// The cluster a Kustomization is attached to.
+#[derive(Clone)]
+pub(super) struct Attached {
+    digest: Short,
+    remote: Arc<Remote>,
+    renew_at: Option<Instant>,
+}
+
+/// Why a cluster cannot be reached.
+#[derive(Debug)]
+pub(super) enum Unattached {
+    /// The Secret, ConfigMap or service account is not there: whoever deletes the Kustomization cannot wait for it.
+    Missing(Failure),
+    /// Anything else.
+    Failed(Failure),
+}
+
+impl From<Unattached> for Failure {
+    fn from(unattached: Unattached) -> Self {
+        match unattached {
+            Unattached::Missing(failure) | Unattached::Failed(failure) => failure,
+        }
+    }
+}
+
+/// The cluster that `ks` names; none where it is this one. Kept in `memory` as long as its kubeconfig stays the same.
+pub(super) async fn attach(
+    run: &Run,
+    ks: &Kustomization,
+    memory: &mut Memory,
+) -> Result<Option<Arc<Remote>>, Unattached> {
+    let Some(reference) = &ks.spec.kube_config else {
+        memory.remote = None;
+        return Ok(None);
+    };
+    let attached = match (&reference.secret_ref, &reference.config_map_ref) {
+        (Some(secret), None) => by_secret(run, ks, secret).await?,
+        (None, Some(config_map)) => by_config_map(run, ks, &config_map.name, memory.remote.as_ref()).await?,
+        _ => {
+            let message =
+                "exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified";
+            return Err(Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message)));
+        }
+    };
+    let remote = attached.remote.clone();
+    memory.remote = Some(attached);
+    Ok(Some(remote))
+}
+
+async fn by_secret(
+    run: &Run,
+    ks: &Kustomization,
+    secret: &SecretKeyReference,
+) -> Result<Attached, Unattached> {
+    let namespace = &*run.key.namespace;
+    let subject = format!("{namespace}/{}", secret.name);
+    let identity = references::reader(run, ks);
+    let values = references::secret(run, &identity, namespace, &secret.name).await;
+    let values = values.map_err(|error| {
+        unread(
+            format!("unable to read KubeConfig secret '{subject}' error: {error}"),
+            &error,
+        )
+    })?;
+    let key = secret.key.as_deref().filter(|key| !key.is_empty());
+    let found = match key {
+        Some(key) => values.get(key),
+        None => values.get("value").or_else(|| values.get("value.yaml")),
+    };
+    let Some(text) = found else {
+        let key = key.unwrap_or("value");
+        let message =
+            format!("KubeConfig secret '{subject}' does not contain a '{key}' key with a kubeconfig");
+        return Err(failed(message));
+    };
+    let invalid = |why: &str| failed(format!("KubeConfig secret '{subject}': {why}"));
+    let text = std::str::from_utf8(text).map_err(|_| invalid("the kubeconfig is no text"))?;
+    let allowed = Allowances {
+        insecure_tls: run.cx.config.insecure_kubeconfig_tls,
+    };
+    let kubeconfig = sanitized(text, allowed).map_err(|why| invalid(&why))?;
+    let digest = short(format!("{allowed:?}{text}").as_bytes());
+    open(run, kubeconfig, digest, None)
+        .await
+        .map_err(|why| invalid(&why))
+}
+
+/// A cluster that trusts tokens of this one: provider `generic`.
+async fn by_config_map(
+    run: &Run,
+    ks: &Kustomization,
+    name: &str,
+    attached: Option<&Attached>,
+) -> Result<Attached, Unattached> {
+    let namespace = &*run.key.namespace;
+    let subject = format!("{namespace}/{name}");
+    let identity = references::reader(run, ks);
+    let values = references::config_map(run, &identity, namespace, name).await;
+    let values = values.map_err(|error| {
+        unread(
+            format!("unable to read KubeConfig configmap '{subject}' error: {error}"),
+            &error,
+        )
+    })?;
+    let invalid = |why: String| failed(format!("KubeConfig configmap '{subject}': {why}"));
+    match text(&values, "provider") {
+        "generic" => {}
+        provider @ ("aws" | "azure" | "gcp") => {
+            let message = format!(
+                "KubeConfig configmap '{subject}': provider '{provider}' is not supported by this version of Sluice; nothing was \
+                 applied. Use provider 'generic', or a kubeconfig with a token in spec.kubeConfig.secretRef"
+            );
+            return Err(Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message)));
+        }
+        other => {
+            return Err(invalid(format!(
+                "invalid provider '{other}', must be one of aws, azure, gcp, generic"
+            )));
+        }
+    }
+    let address = canonical(text(&values, "address")).map_err(invalid)?;
+    let audiences: Vec<String> = match text(&values, "audiences") {
+        "" => vec![address.clone()],
+        lines => lines
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    };
+    let named = Some(text(&values, "serviceAccountName")).filter(|name| !name.is_empty());
+    if named.is_some() && !run.cx.config.gate("ObjectLevelWorkloadIdentity") {
+        return Err(invalid(
+            "to use serviceAccountName please enable the ObjectLevelWorkloadIdentity feature gate".to_owned(),
+        ));
+    }
+    let account = named.or(run.cx.config.default_kubeconfig_service_account.as_deref());
+    let digest = short(
+        json!([address, text(&values, "ca.crt"), audiences, account, namespace])
+            .to_string()
+            .as_bytes(),
+    );
+    if let Some(attached) = attached.filter(|attached| {
+        attached.digest == digest && attached.renew_at.is_some_and(|at| at > Instant::now())
+    }) {
+        return Ok(attached.clone());
+    }
+    let token = tokens::request(
+        &*run.cx.cluster,
+        account.map(|name| (namespace, name)),
+        &audiences,
+    )
+    .await;
+    let token = token.map_err(|error| {
+        let message = format!("failed to create access token for KubeConfig configmap '{subject}': {error}");
+        match error.is_not_found() {
+            true => Unattached::Missing(Failure::retry(reason::RECONCILIATION_FAILED, message)),
+            false => unreached(message, error.is_transient()),
+        }
+    })?;
+    let renew_at = Instant::now() + token.lifetime / TOKEN_LIFE_USED;
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "default",
+        "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],
+        "clusters": [{"name": "default", "cluster": {"server": address, "certificate-authority-data": encoded(text(&values, "ca.crt"))}}],
+        "users": [{"name": "default", "user": {"token": token.text.as_str()}}],
+    });
+    let kubeconfig = sanitized(&kubeconfig.to_string(), Allowances::default()).map_err(invalid)?;
+    open(run, kubeconfig, digest, Some(renew_at))
+        .await
+        .map_err(invalid)
+}
+
+fn text<'v>(values: &'v BTreeMap<String, String>, key: &str) -> &'v str {
+    values.get(key).map_or("", |text| text.trim())
+}
+
+fn encoded(ca: &str) -> Option<String> {
+    use base64::Engine as _;
+    (!ca.is_empty()).then(|| base64::engine::general_purpose::STANDARD.encode(ca))
+}
+
+/// `https://host:443`, as tokens name it.
+fn canonical(address: &str) -> Result<String, String> {
+    let odd = || format!("'{address}' is no address of an API server");
+    let full = if address.contains("://") {
+        address.to_owned()
+    } else {
+        format!("https://{address}")
+    };
+    let url: http::Uri = full.parse().map_err(|_| odd())?;
+    if url.scheme_str() != Some("https") {
+        return Err(format!("'{address}' is not https"));
+    }
+    let host = url.host().filter(|host| !host.is_empty()).ok_or_else(odd)?;
+    let path = url.path().trim_end_matches('/');
+    Ok(format!("https://{host}:{}{path}", url.port_u16().unwrap_or(443)))
+}
+
+async fn open(
+    run: &Run,
+    kubeconfig: Kubeconfig,
+    digest: Short,
+    renew_at: Option<Instant>,
+) -> Result<Attached, String> {
+    let options = KubeConfigOptions::default();
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options);
+    // the text of the error may quote a key
+    let mut config = config.await.map_err(
+        |_| "the kubeconfig cannot be used: an address, a certificate or a key in it is malformed",
+    )?;
+    config.default_retry = false;
+    config.read_timeout = None;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    // a client that holds a token of its own is shared with nobody
+    let shared = match renew_at {
+        None => digest,
+        Some(at) => short(format!("{digest:?}{}{at:?}", run.key).as_bytes()),
+    };
+    let remote = run.cx.remote(shared, || {
+        let client = kube::Client::try_from(config).map_err(|_| {
+            "no client can be made of the kubeconfig: a certificate or a key in it is malformed".to_owned()
+        })?;
+        Ok::<_, String>(KubeCluster::new(client, RetryPolicy::default()))
+    })?;
+    Ok(Attached {
+        digest,
+        remote,
+        renew_at,
+    })
+}
+
+/// A cluster that does not answer a connection attempt within this is not reached.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn failed(message: String) -> Unattached {
+    unreached(message, false)
+}
+
+fn unreached(message: String, is_transient: bool) -> Unattached {
+    let failure = Failure {
+        // Flux tells of it with these words before, and keeps them out of the condition
+        told: Some(format!("failed to build kube client: {message}")),
+        ..Failure::retry(reason::RECONCILIATION_FAILED, message)
+    };
+    let next = if is_transient {
+        Next::BackOff
+    } else {
+        failure.next.clone()
+    };
+    Unattached::Failed(Failure { next, ..failure })
+}
+
+fn unread(message: String, error: &Unread) -> Unattached {
+    match (unreached(message, error.is_transient()), error) {
+        (Unattached::Failed(failure), Unread::Missing(_)) => Unattached::Missing(failure),
+        (unattached, _) => unattached,
+    }
+}
