@@ -1,6 +1,6 @@
 //! The command line: verbs and flags as `flux` spells them.
 
-use crate::commands::{build, completion, controller, dev, get, install, reconcile, version};
+use crate::commands::{build, completion, controller, dev, diff, get, install, reconcile, version};
 use crate::connect::Connect;
 use crate::demo;
 use clap::{Parser, Subcommand};
@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Render what a repository says, without a cluster
     #[command(subcommand)]
     Build(build::Build),
+    /// Show what applying local files would change in the cluster
+    #[command(subcommand)]
+    Diff(diff::Diff),
     /// Show objects with their state
     #[command(subcommand)]
     Get(get::Get),

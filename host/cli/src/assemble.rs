@@ -113,13 +113,18 @@ async fn serve_artifacts(
 
 /// The built-in plugins, ready to be called.
 async fn plugins(kube: &kube::Config) -> Result<Plugins> {
-    let engine = Engine::get().map_err(anyhow::Error::msg)?;
-    let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
-    let substitute = builtin::load(engine, "substitute", Limits::default())?.transformer()?;
-    let render = Arc::new(Render::new(renderer, substitute, Memo::default()));
+    let render = Arc::new(render()?);
     let version = kube::Client::try_from(kube.clone())?.apiserver_version().await;
     let version = version
         .context("the API server does not answer; check its address and the credentials")?
         .git_version;
     Ok(Plugins::new(render, Pool::default(), version))
+}
+
+/// The renderer and the transformer of Kustomizations.
+pub(crate) fn render() -> Result<Render> {
+    let engine = Engine::get().map_err(anyhow::Error::msg)?;
+    let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
+    let substitute = builtin::load(engine, "substitute", Limits::default())?.transformer()?;
+    Ok(Render::new(renderer, substitute, Memo::default()))
 }

@@ -15,8 +15,10 @@ mod demo;
 mod dev;
 mod hint;
 mod kinds;
+mod local;
 mod table;
 mod tell;
+mod tenancy;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -37,12 +39,9 @@ fn main() -> ExitCode {
         }
     };
     match runtime.block_on(commands::run(cli)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
-            tell::failure(&format!("{error:#}"));
-            if let Some(hint) = hint::hint(&error) {
-                tell::hint(hint);
-            }
+            tell::error(&error);
             ExitCode::FAILURE
         }
     }

@@ -29,3 +29,11 @@ pub(crate) fn failure(text: &str) {
 pub(crate) fn hint(text: &str) {
     eprintln!("hint: {text}");
 }
+
+/// A whole error with what to do about it.
+pub(crate) fn error(error: &anyhow::Error) {
+    failure(&format!("{error:#}"));
+    if let Some(text) = crate::hint::hint(error) {
+        hint(text);
+    }
+}

@@ -71,7 +71,7 @@ pub(crate) fn run(build: &Build) -> Result<()> {
 }
 
 /// A reader that has seen enough (`| head`) is no failure.
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     use std::io::{ErrorKind, Write};
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
@@ -143,7 +143,7 @@ fn config(kustomize: &Kustomize) -> Value {
 }
 
 /// What the render may see: bases may lie beside the directory, so it is more than the directory itself.
-fn root(given: Option<&Path>, directory: &Path) -> Result<PathBuf> {
+pub(crate) fn root(given: Option<&Path>, directory: &Path) -> Result<PathBuf> {
     if let Some(root) = given {
         return root
             .canonicalize()

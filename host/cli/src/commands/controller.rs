@@ -2,6 +2,7 @@
 
 use crate::args::{Global, duration};
 use crate::assemble::{self, Storage};
+use crate::tenancy::Tenancy;
 use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args, ValueEnum};
 use sluice_controller::ControllerConfig;
@@ -47,15 +48,11 @@ pub(crate) struct Controller {
     /// Longest such delay
     #[arg(long, default_value = "15m", value_parser = duration, value_name = "DURATION")]
     max_retry_delay: Duration,
-    /// Refuse references to other namespaces
-    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
-    no_cross_namespace_refs: bool,
     /// Accepted: remote bases are refused in any case
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     no_remote_bases: bool,
-    /// Act as this service account where a Kustomization names none
-    #[arg(long, value_name = "NAME")]
-    default_service_account: Option<String>,
+    #[command(flatten)]
+    tenancy: Tenancy,
     /// Field manager whose fields are taken over, may be repeated
     #[arg(long = "override-manager", value_name = "NAME")]
     override_managers: Vec<String>,
@@ -205,7 +202,7 @@ pub(crate) async fn asked_to_stop() {
 }
 
 fn settings(args: Controller) -> Result<ControllerConfig> {
-    Ok(ControllerConfig {
+    let mut config = ControllerConfig {
         concurrent: args.concurrent,
         concurrent_sources: args.concurrent,
         concurrent_ssa: args.concurrent_ssa,
@@ -213,9 +210,7 @@ fn settings(args: Controller) -> Result<ControllerConfig> {
         interval_jitter_percentage: args.interval_jitter_percentage,
         min_retry_delay: args.min_retry_delay,
         max_retry_delay: args.max_retry_delay,
-        no_cross_namespace_refs: args.no_cross_namespace_refs,
         no_remote_bases: args.no_remote_bases,
-        default_service_account: args.default_service_account,
         override_managers: args.override_managers,
         custom_apply_stage_kinds: args.custom_apply_stage_kinds,
         watch_all_namespaces: args.watch_all_namespaces,
@@ -229,7 +224,9 @@ fn settings(args: Controller) -> Result<ControllerConfig> {
         feature_gates: gates(&args.feature_gates)?.into_iter().collect(),
         await_flux_leases: !args.beside_flux,
         ..ControllerConfig::default()
-    })
+    };
+    args.tenancy.set(&mut config)?;
+    Ok(config)
 }
 
 #[cfg(test)]

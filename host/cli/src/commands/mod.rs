@@ -4,17 +4,20 @@ pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod controller;
 pub(crate) mod dev;
+pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod install;
 pub(crate) mod reconcile;
 pub(crate) mod version;
 
 use crate::args::{Cli, Command};
+use std::process::ExitCode;
 
-/// Runs the command that was asked for.
-pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
+/// Runs the command that was asked for. Most know two ends; `diff` has a third.
+pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
-    match cli.command {
+    let done = match cli.command {
+        Command::Diff(diff) => return diff::run(&diff, &global).await,
         Command::Demo(demo) => crate::demo::run(&demo).await,
         Command::Dev(dev) => dev::run(&dev).await,
         Command::Build(build) => build::run(&build),
@@ -24,5 +27,6 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Completion(completion) => completion::run(&completion),
         Command::Version(version) => version::run(&version, &global).await,
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@
 mod workloads;
 
 use crate::args::Global;
+use crate::tenancy::Profile;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -46,6 +47,12 @@ pub(crate) struct Install {
     /// The cluster's DNS domain
     #[arg(long, default_value = "cluster.local", value_name = "DOMAIN")]
     cluster_domain: String,
+    /// How much tenants are trusted: `flux` for a cluster that Flux ran before
+    #[arg(long, value_enum, default_value = "locked")]
+    profile: Profile,
+    /// Act as this service account where an object names none; by default `default` in the locked profile
+    #[arg(long, value_name = "NAME")]
+    default_service_account: Option<String>,
     /// Where a notification-controller takes events
     #[arg(long, default_value = "", value_name = "URL")]
     events_addr: String,

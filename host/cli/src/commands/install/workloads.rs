@@ -1,6 +1,7 @@
 //! The Deployments and the Service of an installation.
 
 use super::{Install, with_labels};
+use crate::tenancy::Profile;
 use serde_json::{Value, json};
 
 /// The tag of the Flux controllers whose work is done; `flux version` shows it.
@@ -23,16 +24,23 @@ pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
         "source-controller.$(RUNTIME_NAMESPACE).svc.{}.",
         install.cluster_domain
     );
-    let args = json!([
+    let mut args = vec![
         // `flux install` patches arguments by their index: the order is interface (compat: cli, section 5).
         format!("--events-addr={}", install.events_addr),
         format!("--watch-all-namespaces={}", install.watch_all_namespaces),
         format!("--log-level={}", install.log_level),
-        "--log-encoding=json",
-        "--enable-leader-election",
-        "--storage-path=/data",
+        "--log-encoding=json".to_owned(),
+        "--enable-leader-election".to_owned(),
+        "--storage-path=/data".to_owned(),
         format!("--storage-adv-addr={host}"),
-    ]);
+        format!("--profile={}", install.profile.as_str()),
+    ];
+    let account = match install.profile {
+        // every namespace has it, and it may do nothing until it is granted something
+        Profile::Locked => Some(install.default_service_account.as_deref().unwrap_or("default")),
+        Profile::Flux => install.default_service_account.as_deref(),
+    };
+    args.extend(account.map(|account| format!("--default-service-account={account}")));
     let container = json!({
         "name": "manager",
         "image": image(install, "kustomize-controller"),
