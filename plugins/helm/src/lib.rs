@@ -1,7 +1,10 @@
 //! Helm as a pure function: a chart, values and a release in, manifests out.
 //!
 //! ```text
-//! chart ──▶ values ──▶ template (text/template) ──▶ manifests, hooks, notes
+//! chart ──▶ values ──▶ template (text/template) ──▶ manifest: what is installed, hooks, notes
+//!   │         │ strvals   `--set` and its relatives
+//!   │         └ schema    values.schema.json
+//!   └ dependencies: conditions, tags, aliases, import-values
 //!                       │ value      what templates compute with: Go's types as far as templates can see them
 //!                       │ functions  what templates call; each is a Rust function with Go's signature
 //!                       └ format     how values are printed: Go's fmt
@@ -11,13 +14,23 @@
 //! **Invariant:** every error says the original's words first.
 
 mod error;
+mod failure;
 
+pub mod chart;
 pub mod engine;
 pub mod format;
 pub mod functions;
+pub mod manifest;
 pub mod objects;
+pub mod release;
+mod render;
+pub mod semver;
+pub mod strvals;
 pub mod template;
 pub mod value;
+pub mod values;
 
 pub use error::Error;
-pub use value::{List, Map, Str, Value};
+pub use failure::{Failure, Place};
+pub use render::{Rendered, Request, render};
+pub use value::{CollectionType, List, Map, Str, Value};

@@ -1,9 +1,17 @@
-//! Where the shared corpus is, unpacked.
+//! Where the shared corpus is, unpacked; directories and memory as trees of charts.
+
+#![allow(dead_code, reason = "each test uses its part")]
 
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+};
+
+use serde_json::Value as Json;
+use sluice_plugin_helm::{
+    Error,
+    chart::{Entry, Tree},
 };
 
 /// The folder with the unpacked corpus; none where the archive or the programs to unpack it are missing.
@@ -42,4 +50,76 @@ pub(crate) fn folder() -> Option<PathBuf> {
     }
     fs::write(target.join("done"), "").ok()?;
     Some(target)
+}
+
+/// The lines of a file, each a JSON value.
+pub(crate) fn lines(file: &Path) -> Vec<Json> {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The texts of a list.
+pub(crate) fn texts(value: &Json) -> Vec<&str> {
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Json::as_str)
+        .collect()
+}
+
+/// A directory of the machine.
+pub(crate) struct Directory(pub(crate) PathBuf);
+
+impl Tree for Directory {
+    fn walk(&self) -> Result<Vec<Entry>, Error> {
+        let mut entries = Vec::new();
+        collect(&self.0, "", &mut entries);
+        Ok(entries)
+    }
+
+    fn read(&self, names: &[&str]) -> Result<Vec<Vec<u8>>, Error> {
+        let read = |name: &&str| fs::read(self.0.join(name)).map_err(|error| Error::new(error.to_string()));
+        names.iter().map(read).collect()
+    }
+}
+
+fn collect(folder: &Path, prefix: &str, entries: &mut Vec<Entry>) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, &format!("{name}/"), entries);
+        } else if let Ok(metadata) = fs::metadata(&path) {
+            entries.push(Entry {
+                name,
+                size: metadata.len(),
+            });
+        }
+    }
+}
+
+/// Files in memory.
+pub(crate) struct Memory(pub(crate) Vec<(String, Vec<u8>)>);
+
+impl Tree for Memory {
+    fn walk(&self) -> Result<Vec<Entry>, Error> {
+        let entry = |(name, data): &(String, Vec<u8>)| Entry {
+            name: name.clone(),
+            size: data.len() as u64,
+        };
+        Ok(self.0.iter().map(entry).collect())
+    }
+
+    fn read(&self, names: &[&str]) -> Result<Vec<Vec<u8>>, Error> {
+        let read = |name: &&str| {
+            let found = self.0.iter().find(|(file, _)| file == name);
+            found
+                .map(|(_, data)| data.clone())
+                .ok_or_else(|| Error::new(format!("{name} is missing")))
+        };
+        names.iter().map(read).collect()
+    }
 }

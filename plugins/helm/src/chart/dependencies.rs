@@ -1,0 +1,208 @@
+//! Which subcharts take part, under which names, and what their parents get of their values.
+
+use super::{Chart, Dependency, ImportValues, is_compatible};
+use crate::{
+    Error,
+    values::{Data, Table, coalesce, merge_defaults, merge_tables},
+};
+
+/// Drops the subcharts that conditions and tags switch off, renames those with an alias, and imports values.
+///
+/// # Errors
+/// A value where a table of a subchart's values is wanted.
+pub fn process_dependencies(chart: &mut Chart, values: &Table) -> Result<(), Error> {
+    let fail = |error: Error| Error::new(format!("chart dependencies processing failed: {error}"));
+    select(chart, values, "").map_err(fail)?;
+    import(chart).map_err(fail)
+}
+
+fn select(chart: &mut Chart, values: &Table, path: &str) -> Result<(), Error> {
+    if !chart.metadata.has_dependencies {
+        return Ok(());
+    }
+    rename(chart);
+    let values = coalesce(chart, values)?;
+    let dependencies = &mut chart.metadata.dependencies;
+    for dependency in dependencies.iter_mut() {
+        dependency.enabled = is_enabled(dependency, &values, path);
+    }
+    let disabled: Vec<String> = dependencies
+        .iter()
+        .filter(|dependency| !dependency.enabled)
+        .map(|dependency| dependency.name.clone())
+        .collect();
+    chart
+        .dependencies
+        .retain(|subchart| !disabled.contains(&subchart.metadata.name));
+    dependencies.retain(|dependency| !disabled.contains(&dependency.name));
+    chart.metadata.has_dependencies = !dependencies.is_empty();
+    for subchart in &mut chart.dependencies {
+        let path = format!("{path}{}.", subchart.metadata.name);
+        select(subchart, &values, &path)?;
+    }
+    Ok(())
+}
+
+/// First the subcharts that no dependency names, then one for each dependency that has a chart of a fitting version.
+fn rename(chart: &mut Chart) {
+    let fits = |dependency: &Dependency, subchart: &Chart| {
+        dependency.name == subchart.metadata.name
+            && is_compatible(&dependency.version, &subchart.metadata.version)
+    };
+    let is_named = |subchart: &Chart| {
+        chart
+            .metadata
+            .dependencies
+            .iter()
+            .any(|dependency| fits(dependency, subchart))
+    };
+    let mut subcharts: Vec<Chart> = chart
+        .dependencies
+        .iter()
+        .filter(|subchart| !is_named(subchart))
+        .cloned()
+        .collect();
+    for dependency in &mut chart.metadata.dependencies {
+        if let Some(subchart) = chart
+            .dependencies
+            .iter()
+            .find(|subchart| fits(dependency, subchart))
+        {
+            let mut subchart = subchart.clone();
+            dependency.known_as().clone_into(&mut subchart.metadata.name);
+            subcharts.push(subchart);
+        }
+        if !dependency.alias.is_empty() {
+            dependency.name.clone_from(&dependency.alias);
+        }
+    }
+    chart.dependencies = subcharts;
+}
+
+/// The first condition that is there and a boolean decides; without one the tags; without those it takes part.
+fn is_enabled(dependency: &Dependency, values: &Table, path: &str) -> bool {
+    let condition = |condition: &str| match values.scalar(&format!("{path}{condition}")) {
+        Some(Data::Bool(value)) => Some(*value),
+        _ => None,
+    };
+    let conditions = dependency
+        .condition
+        .trim()
+        .split(',')
+        .filter(|text| !text.is_empty());
+    if let Some(decided) = conditions.filter_map(condition).next() {
+        return decided;
+    }
+    let tags = values.table("tags");
+    let tag = |tag: &String| match tags?.get(tag) {
+        Some(Data::Bool(value)) => Some(*value),
+        _ => None,
+    };
+    let tags: Vec<bool> = dependency.tags.iter().filter_map(tag).collect();
+    tags.is_empty() || tags.contains(&true)
+}
+
+fn import(chart: &mut Chart) -> Result<(), Error> {
+    for subchart in &mut chart.dependencies {
+        import(subchart)?;
+    }
+    if !chart.metadata.has_dependencies {
+        return Ok(());
+    }
+    let mut values = merge_defaults(chart)?;
+    let mut imports = Imports::default();
+    for dependency in &chart.metadata.dependencies {
+        for wanted in &dependency.import_values {
+            let (child, parent) = match wanted {
+                ImportValues::Path { child, parent } => (child.clone(), parent.as_str()),
+                ImportValues::Export(name) => (format!("exports.{name}"), "."),
+                ImportValues::Other => continue,
+            };
+            let source = format!("{}.{child}", dependency.name);
+            if let Some(found) = values.table(&source) {
+                let parent: Vec<&str> = if parent == "." {
+                    Vec::new()
+                } else {
+                    parent.split('.').collect()
+                };
+                imports.add(&parent, found, &source);
+            }
+        }
+    }
+    for (place, source) in &imports.shared {
+        if let Some(table) = imports.table.table(place) {
+            let table = table.clone();
+            values.set_table(source, table);
+        }
+    }
+    merge_tables(&mut values, imports.table);
+    chart.values = values;
+    Ok(())
+}
+
+/// What a chart imports from its subcharts.
+#[derive(Default)]
+struct Imports {
+    table: Table,
+    /// Where a table lies here and in the subchart's values. The original puts the subchart's own table here, so what later
+    /// imports add to it the subchart gets too.
+    shared: Vec<(String, String)>,
+}
+
+impl Imports {
+    /// Adds `found`, which lies at `source`, below `parent`; what is there already wins.
+    fn add(&mut self, parent: &[&str], found: &Table, source: &str) {
+        add(&mut self.table, parent, found, "", source, &mut self.shared);
+    }
+}
+
+fn add(
+    table: &mut Table,
+    parent: &[&str],
+    found: &Table,
+    place: &str,
+    source: &str,
+    shared: &mut Vec<(String, String)>,
+) {
+    let Some((key, parent)) = parent.split_first() else {
+        for (key, value) in found.iter() {
+            let (place, source) = (below(place, &key.to_str()), below(source, &key.to_str()));
+            match (table.get_mut(key), value) {
+                (None, value) => {
+                    table.insert(key.clone(), value.clone());
+                    if value.is_table() {
+                        shared.push((place, source));
+                    }
+                }
+                (Some(Data::Table(table)), Data::Table(found)) => {
+                    add(table, &[], found, &place, &source, shared)
+                }
+                _ => {}
+            }
+        }
+        return;
+    };
+    let place = below(place, key);
+    match table.get_mut(key) {
+        None => {
+            let inner = parent.iter().rfold(found.clone(), |inner, key| {
+                [((*key).into(), Data::Table(inner))].into_iter().collect()
+            });
+            table.insert(*key, Data::Table(inner));
+            shared.push((
+                parent.iter().fold(place, |place, key| below(&place, key)),
+                source.to_owned(),
+            ));
+        }
+        Some(Data::Table(table)) => add(table, parent, found, &place, source, shared),
+        Some(_) => {}
+    }
+}
+
+fn below(place: &str, key: &str) -> String {
+    if place.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{place}.{key}")
+    }
+}

@@ -1,0 +1,170 @@
+//! `.helmignore`.
+
+use crate::Error;
+
+/// The rules of a `.helmignore`, and one that always applies.
+#[derive(Clone, Debug, Default)]
+pub struct Rules(Vec<Rule>);
+
+#[derive(Clone, Debug)]
+struct Rule {
+    pattern: String,
+    /// Ignores what does *not* match.
+    is_negated: bool,
+    only_directories: bool,
+    /// Without a slash the pattern is for the last part of a path alone.
+    whole_path: bool,
+}
+
+impl Rules {
+    /// Reads a `.helmignore`; an empty text for none.
+    ///
+    /// # Errors
+    /// `**`, and patterns that are none.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        let mut rules = Self::default();
+        for line in text.trim_start_matches('\u{feff}').lines() {
+            rules.add(line)?;
+        }
+        // hidden files of templates/ are never templates
+        rules.add("templates/.?*")?;
+        Ok(rules)
+    }
+
+    fn add(&mut self, line: &str) -> Result<(), Error> {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            return Ok(());
+        }
+        if line.contains("**") {
+            return Err(Error::new("double-star (**) syntax is not supported"));
+        }
+        matches(line, "abc")?;
+        let (is_negated, rule) = match line.strip_prefix('!') {
+            Some(rule) => (true, rule),
+            None => (false, line),
+        };
+        let (only_directories, rule) = match rule.strip_suffix('/') {
+            Some(rule) => (true, rule),
+            None => (false, rule),
+        };
+        let (whole_path, pattern) = match rule.strip_prefix('/') {
+            Some(pattern) => (true, pattern),
+            None => (rule.contains('/'), rule),
+        };
+        self.0.push(Rule {
+            pattern: pattern.to_owned(),
+            is_negated,
+            only_directories,
+            whole_path,
+        });
+        Ok(())
+    }
+
+    /// Whether a file or directory of the chart is ignored. The first rule that decides, decides.
+    pub fn ignores(&self, path: &str, is_directory: bool) -> bool {
+        self.0.iter().any(|rule| {
+            let name = if rule.whole_path {
+                path
+            } else {
+                path.rsplit_once('/').map_or(path, |(_, name)| name)
+            };
+            let fits_kind = !rule.only_directories || is_directory;
+            let is_match = || matches(&rule.pattern, name).unwrap_or(false);
+            if rule.is_negated {
+                !fits_kind || !is_match()
+            } else {
+                fits_kind && is_match()
+            }
+        })
+    }
+}
+
+/// Go's `filepath.Match`: `*` and `?` within one part, `[a-z]`, `[^a]`, `\` before a literal.
+///
+/// # Errors
+/// A class that does not end, a `\` before nothing.
+pub fn matches(pattern: &str, name: &str) -> Result<bool, Error> {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    // a wrong pattern is wrong whatever the name is
+    let mut at = 0;
+    while at < pattern.len() {
+        at = element(&pattern, at, None)?.1;
+    }
+    // as far as the last star the choice was right: only what follows it must be tried again
+    let (mut p, mut n) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    loop {
+        if pattern.get(p) == Some(&'*') {
+            retry = Some((p + 1, n));
+            p += 1;
+            continue;
+        }
+        if p == pattern.len() && n == name.len() {
+            return Ok(true);
+        }
+        let step = match name.get(n) {
+            Some(c) if p < pattern.len() => Some(element(&pattern, p, Some(*c))?).filter(|(fits, _)| *fits),
+            _ => None,
+        };
+        if let Some((_, next)) = step {
+            p = next;
+            n += 1;
+            continue;
+        }
+        match retry {
+            Some((after, from)) if name.get(from).is_some_and(|c| *c != '/') => {
+                retry = Some((after, from + 1));
+                p = after;
+                n = from + 1;
+            }
+            _ => return Ok(false),
+        }
+    }
+}
+
+/// Whether a character fits the element of the pattern at `at`, and where the next one begins.
+fn element(pattern: &[char], at: usize, c: Option<char>) -> Result<(bool, usize), Error> {
+    let bad = || Error::new("syntax error in pattern");
+    match pattern.get(at) {
+        Some('*') => Ok((false, at + 1)),
+        Some('?') => Ok((c.is_some_and(|c| c != '/'), at + 1)),
+        Some('\\') => {
+            let literal = pattern.get(at + 1).ok_or_else(bad)?;
+            Ok((c == Some(*literal), at + 2))
+        }
+        Some('[') => {
+            let mut at = at + 1;
+            let is_negated = pattern.get(at) == Some(&'^');
+            at += usize::from(is_negated);
+            let (mut fits, mut count) = (false, 0);
+            loop {
+                if pattern.get(at) == Some(&']') && count > 0 {
+                    break;
+                }
+                let (low, next) = class_char(pattern, at).ok_or_else(bad)?;
+                at = next;
+                let mut high = low;
+                if pattern.get(at) == Some(&'-') {
+                    (high, at) = class_char(pattern, at + 1).ok_or_else(bad)?;
+                }
+                fits |= c.is_some_and(|c| low <= c && c <= high);
+                count += 1;
+            }
+            Ok((c.is_some() && fits != is_negated, at + 1))
+        }
+        Some(literal) => Ok((c == Some(*literal), at + 1)),
+        None => Err(bad()),
+    }
+}
+
+fn class_char(pattern: &[char], at: usize) -> Option<(char, usize)> {
+    let (c, next) = match pattern.get(at)? {
+        '-' | ']' => return None,
+        '\\' => (*pattern.get(at + 1)?, at + 2),
+        c => (*c, at + 1),
+    };
+    // a class goes on after each of its characters
+    pattern.get(next).map(|_| (c, next))
+}

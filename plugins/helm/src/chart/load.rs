@@ -1,0 +1,250 @@
+//! From files to charts.
+
+use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
+
+use serde_json::Value as Json;
+
+use super::{Chart, File, Rules, archive, metadata::read_object};
+use crate::{Error, values::read_values};
+
+/// How deep subcharts may nest. Umbrellas of umbrellas have four levels; a hostile archive of archives has as many as it likes.
+const LEVELS_MAX: usize = 32;
+
+/// A directory with a chart, read-only.
+pub trait Tree {
+    /// All regular files below it, with their paths in it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn walk(&self) -> Result<Vec<Entry>, Error>;
+
+    /// The bytes of files, in the order asked.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    fn read(&self, names: &[&str]) -> Result<Vec<Vec<u8>>, Error>;
+}
+
+/// A file of a [`Tree`].
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its path: `templates/service.yaml`.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// A file with its bytes.
+#[derive(Clone, Debug)]
+pub struct LoadedFile {
+    /// Its path in the chart.
+    pub name: String,
+    /// Its bytes.
+    pub data: Vec<u8>,
+}
+
+/// Loads the chart of a directory. Its `.helmignore` counts, for its subcharts too; theirs do not.
+///
+/// # Errors
+/// In the original's words, with the file.
+pub fn load_tree(tree: &dyn Tree) -> Result<Chart, Error> {
+    let mut entries = tree.walk()?;
+    let has_rules = entries.iter().any(|entry| entry.name == ".helmignore");
+    let rules = if has_rules {
+        tree.read(&[".helmignore"])?
+    } else {
+        Vec::new()
+    };
+    let rules = Rules::read(
+        &rules
+            .first()
+            .map_or("".into(), |text| String::from_utf8_lossy(text)),
+    )?;
+    let mut directories = BTreeMap::new();
+    entries.retain(|entry| !is_ignored(&rules, &entry.name, &mut directories));
+    entries.sort_by(|a, b| in_walk_order(&a.name, &b.name));
+    let mut budget = archive::ARCHIVE_BYTES_MAX;
+    for Entry { name, size } in &entries {
+        budget = budget.checked_sub(*size).ok_or_else(|| {
+            Error::new(format!(
+                "error reading {name}: chart exceeds maximum decompressed size of {} bytes",
+                archive::ARCHIVE_BYTES_MAX
+            ))
+        })?;
+    }
+    let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    let contents = tree.read(&names)?;
+    let files = entries.into_iter().zip(contents).map(|(entry, data)| LoadedFile {
+        name: entry.name,
+        data,
+    });
+    load_files(files.collect(), 0)
+}
+
+/// Loads the chart of a `.tgz` archive.
+///
+/// # Errors
+/// As [`load_tree`].
+pub fn load_archive(bytes: &[u8]) -> Result<Chart, Error> {
+    load_files(archive::unpack(bytes)?, 0)
+}
+
+/// Ignored itself, or in a directory that is.
+fn is_ignored(rules: &Rules, name: &str, directories: &mut BTreeMap<String, bool>) -> bool {
+    let in_ignored_directory = name.match_indices('/').any(|(at, _)| {
+        let directory = name.get(..at).unwrap_or_default();
+        if let Some(known) = directories.get(directory) {
+            return *known;
+        }
+        let ignored = rules.ignores(directory, true);
+        directories.insert(directory.to_owned(), ignored);
+        ignored
+    });
+    in_ignored_directory || rules.ignores(name, false)
+}
+
+/// A directory's entries by name, each directory's content in its place.
+fn in_walk_order(a: &str, b: &str) -> Ordering {
+    a.split('/').cmp(b.split('/'))
+}
+
+fn load_files(files: Vec<LoadedFile>, level: usize) -> Result<Chart, Error> {
+    if level > LEVELS_MAX {
+        return Err(Error::new(format!(
+            "subcharts nest deeper than {LEVELS_MAX} levels"
+        )));
+    }
+    let mut chart = Chart::default();
+    let mut has_metadata = false;
+    for file in files.iter().filter(|file| file.name == "Chart.yaml") {
+        has_metadata = true;
+        chart
+            .metadata
+            .read_into(without_mark(&file.data))
+            .map_err(|error| Error::new(format!("cannot load Chart.yaml: {error}")))?;
+        if chart.metadata.api_version.is_empty() {
+            "v1".clone_into(&mut chart.metadata.api_version);
+        }
+    }
+    let mut parts = Parts::default();
+    for file in files {
+        sort_in(&mut chart, &mut parts, &mut has_metadata, file)?;
+    }
+    if !has_metadata {
+        return Err(Error::new("Chart.yaml file is missing"));
+    }
+    chart.metadata.validate()?;
+    chart.templates = Rc::new(parts.templates);
+    chart.files = Rc::new(parts.files);
+    for (name, files) in parts.subcharts {
+        if name.starts_with(['_', '.']) {
+            continue;
+        }
+        let subchart = load_subchart(&name, files, level + 1, chart.name())?;
+        chart.dependencies.push(subchart);
+    }
+    Ok(chart)
+}
+
+#[derive(Default)]
+struct Parts {
+    templates: Vec<File>,
+    files: Vec<File>,
+    subcharts: BTreeMap<String, Vec<LoadedFile>>,
+}
+
+fn sort_in(
+    chart: &mut Chart,
+    parts: &mut Parts,
+    has_metadata: &mut bool,
+    mut file: LoadedFile,
+) -> Result<(), Error> {
+    if file.data.starts_with(MARK) {
+        file.data.drain(..MARK.len());
+    }
+    let is_v1 = chart.metadata.api_version == "v1";
+    let cannot = |error: Error| Error::new(format!("cannot load {}: {error}", file.name));
+    match file.name.as_str() {
+        "Chart.yaml" => {}
+        "Chart.lock" => check_lock(&file.data).map_err(cannot)?,
+        "values.yaml" => chart.values = read_values(&file.data).map_err(cannot)?,
+        "values.schema.json" => chart.schema = Some(Rc::new(file.data)),
+        "requirements.yaml" => {
+            *has_metadata = true;
+            chart.metadata.read_into(&file.data).map_err(cannot)?;
+            if is_v1 {
+                parts.files.push(file.into());
+            }
+        }
+        "requirements.lock" => {
+            *has_metadata = true;
+            check_lock(&file.data).map_err(cannot)?;
+            if is_v1 {
+                parts.files.push(file.into());
+            }
+        }
+        name if name.starts_with("templates/") => parts.templates.push(file.into()),
+        name => match name.strip_prefix("charts/") {
+            Some(_) if name.ends_with(".prov") => parts.files.push(file.into()),
+            Some(below) => {
+                let subchart = below.split('/').next().unwrap_or_default().to_owned();
+                file.name = below.to_owned();
+                parts.subcharts.entry(subchart).or_default().push(file);
+            }
+            None => parts.files.push(file.into()),
+        },
+    }
+    Ok(())
+}
+
+/// Loads one entry of `charts/`.
+fn load_subchart(name: &str, files: Vec<LoadedFile>, level: usize, parent: &str) -> Result<Chart, Error> {
+    let loaded = if name.ends_with(".tgz") {
+        let Some(file) = files.into_iter().next().filter(|file| file.name == name) else {
+            return Err(Error::new(format!(
+                "error unpacking subchart tar in {parent}: expected {name}, got a file below it"
+            )));
+        };
+        archive::unpack(&file.data).and_then(|files| load_files(files, level))
+    } else {
+        let strip = |file: LoadedFile| {
+            let (_, name) = file.name.split_once('/')?;
+            Some(LoadedFile {
+                name: name.to_owned(),
+                data: file.data,
+            })
+        };
+        load_files(files.into_iter().filter_map(strip).collect(), level)
+    };
+    loaded.map_err(|error| Error::new(format!("error unpacking subchart {name} in {parent}: {error}")))
+}
+
+/// A lock says nothing that a render needs, but a broken one is a broken chart.
+fn check_lock(text: &[u8]) -> Result<(), Error> {
+    let Some(fields) = read_object(text, "v2.Lock")? else {
+        return Ok(());
+    };
+    match fields.get("generated") {
+        None | Some(Json::Null) => Ok(()),
+        Some(Json::String(time)) if time.len() >= 20 && time.get(10..11) == Some("T") => Ok(()),
+        Some(other) => Err(Error::new(format!(
+            "error unmarshaling JSON: while decoding JSON: parsing time {other} as \"2006-01-02T15:04:05Z07:00\": cannot parse {other} as \"2006\""
+        ))),
+    }
+}
+
+/// UTF-8's byte order mark.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+fn without_mark(data: &[u8]) -> &[u8] {
+    data.strip_prefix(MARK).unwrap_or(data)
+}
+
+impl From<LoadedFile> for File {
+    fn from(file: LoadedFile) -> Self {
+        Self {
+            name: file.name.into(),
+            data: Rc::new(file.data),
+        }
+    }
+}

@@ -1,0 +1,594 @@
+//! `Chart.yaml`, with the types that the original is lenient about.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json};
+use sluice_yaml::{ParseOptions, Resolver, format_float, parse_document, to_json};
+
+use super::version;
+use crate::{CollectionType, Error, List, Map, Value};
+
+/// What `Chart.yaml` says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// `v1` or `v2`; `v1` where the file does not say.
+    pub api_version: String,
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The version of what it installs.
+    pub app_version: String,
+    /// One sentence.
+    pub description: String,
+    /// `application`, `library`, or nothing for the first.
+    pub chart_type: String,
+    /// Which versions of Kubernetes it is for.
+    pub kube_version: String,
+    /// A page about it.
+    pub home: String,
+    /// A picture.
+    pub icon: String,
+    /// Not looked at.
+    pub condition: String,
+    /// Not looked at.
+    pub tags: String,
+    /// Where its sources are.
+    pub sources: Vec<String>,
+    /// Words to find it by.
+    pub keywords: Vec<String>,
+    /// Who maintains it.
+    pub maintainers: Vec<Maintainer>,
+    /// Whether nobody should use it any more.
+    pub deprecated: bool,
+    /// Free text; none where the file has none.
+    pub annotations: Option<BTreeMap<String, String>>,
+    /// The subcharts.
+    pub dependencies: Vec<Dependency>,
+    /// Whether the file names dependencies at all, be it none. Without it conditions and tags of subcharts are not looked at.
+    pub has_dependencies: bool,
+    /// Whether one of `dependencies` or `maintainers` is null, and which.
+    null_in: Option<&'static str>,
+}
+
+/// Who maintains a chart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maintainer {
+    /// A name.
+    pub name: String,
+    /// An address.
+    pub email: String,
+    /// A page.
+    pub url: String,
+}
+
+/// A subchart, as its parent names it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Dependency {
+    /// The chart's name.
+    pub name: String,
+    /// Which versions will do.
+    pub version: String,
+    /// Where it comes from; not looked at.
+    pub repository: String,
+    /// Paths of values that switch it, with commas between them.
+    pub condition: String,
+    /// The tags that switch it.
+    pub tags: Vec<String>,
+    /// Whether it takes part.
+    pub enabled: bool,
+    /// Which of its values its parent gets.
+    pub import_values: Vec<ImportValues>,
+    /// The name under which its parent knows it; empty for its own.
+    pub alias: String,
+}
+
+/// One entry of `import-values`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ImportValues {
+    /// The table below `exports` of this name, to the parent's root.
+    Export(String),
+    /// From a path of the child to a path of the parent.
+    Path {
+        /// The path in the child.
+        child: String,
+        /// The path in the parent.
+        parent: String,
+    },
+    /// Something else, which is ignored.
+    Other,
+}
+
+impl Metadata {
+    /// Reads `Chart.yaml`.
+    ///
+    /// # Errors
+    /// In the original's words: what is no YAML or of the wrong type.
+    pub fn read(text: &[u8]) -> Result<Self, Error> {
+        let mut metadata = Self::default();
+        metadata.read_into(text)?;
+        Ok(metadata)
+    }
+
+    /// Reads a file over what is there: `requirements.yaml` over `Chart.yaml`.
+    ///
+    /// # Errors
+    /// As [`Metadata::read`].
+    pub fn read_into(&mut self, text: &[u8]) -> Result<(), Error> {
+        let Some(fields) = read_object(text, "v2.Metadata")? else {
+            return Ok(());
+        };
+        for (key, value) in &fields {
+            let at = |field: &str| format!("Metadata.{field}");
+            match key.to_ascii_lowercase().as_str() {
+                "apiversion" => text_field(value, &mut self.api_version, || at("apiVersion"))?,
+                "name" => text_field(value, &mut self.name, || at("name"))?,
+                "version" => text_field(value, &mut self.version, || at("version"))?,
+                "appversion" => text_field(value, &mut self.app_version, || at("appVersion"))?,
+                "description" => text_field(value, &mut self.description, || at("description"))?,
+                "type" => text_field(value, &mut self.chart_type, || at("type"))?,
+                "kubeversion" => text_field(value, &mut self.kube_version, || at("kubeVersion"))?,
+                "home" => text_field(value, &mut self.home, || at("home"))?,
+                "icon" => text_field(value, &mut self.icon, || at("icon"))?,
+                "condition" => text_field(value, &mut self.condition, || at("condition"))?,
+                "tags" => text_field(value, &mut self.tags, || at("tags"))?,
+                "sources" => self.sources = texts(value, || at("sources"))?,
+                "keywords" => self.keywords = texts(value, || at("keywords"))?,
+                "deprecated" => self.deprecated = flag(value, || at("deprecated"))?,
+                "annotations" => self.annotations = annotations(value)?,
+                "maintainers" => {
+                    let read = |fields: &JsonMap<String, Json>| Maintainer::read(fields);
+                    let (items, has_null) = objects(value, || at("maintainers"), "Maintainer", read)?;
+                    self.maintainers = items;
+                    self.null_in = has_null.then_some("maintainers").or(self.null_in);
+                }
+                "dependencies" => {
+                    let read = |fields: &JsonMap<String, Json>| Dependency::read(fields);
+                    let (items, has_null) = objects(value, || at("dependencies"), "Dependency", read)?;
+                    self.dependencies = items;
+                    self.has_dependencies = !value.is_null();
+                    self.null_in = has_null.then_some("dependencies").or(self.null_in);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks what every chart must have, and drops what cannot be printed from its texts.
+    ///
+    /// # Errors
+    /// In the original's words: what is missing or not allowed.
+    pub fn validate(&mut self) -> Result<(), Error> {
+        for text in [
+            &mut self.name,
+            &mut self.description,
+            &mut self.home,
+            &mut self.icon,
+            &mut self.condition,
+            &mut self.tags,
+            &mut self.app_version,
+            &mut self.kube_version,
+        ]
+        .into_iter()
+        .chain(&mut self.sources)
+        .chain(&mut self.keywords)
+        {
+            sanitize(text);
+        }
+        let name = &self.name;
+        if self.api_version.is_empty() {
+            return invalid("chart.metadata.apiVersion is required");
+        }
+        if name.is_empty() {
+            return invalid("chart.metadata.name is required");
+        }
+        if name == "." || name == ".." {
+            return invalid(format!("chart.metadata.name {name:?} is not allowed"));
+        }
+        if name.contains('/') {
+            return invalid(format!("chart.metadata.name {name:?} is invalid"));
+        }
+        if self.version.is_empty() {
+            return invalid("chart.metadata.version is required");
+        }
+        if !version::is_version(&self.version) {
+            return invalid(format!("chart.metadata.version {:?} is invalid", self.version));
+        }
+        if !["", "application", "library"].contains(&self.chart_type.as_str()) {
+            return invalid("chart.metadata.type must be application or library");
+        }
+        if let Some(field) = self.null_in {
+            return invalid(format!("{field} must not contain empty or null nodes"));
+        }
+        for maintainer in &mut self.maintainers {
+            for text in [&mut maintainer.name, &mut maintainer.email, &mut maintainer.url] {
+                sanitize(text);
+            }
+        }
+        self.validate_dependencies()
+    }
+
+    fn validate_dependencies(&mut self) -> Result<(), Error> {
+        let mut names: Vec<&str> = Vec::new();
+        for dependency in &mut self.dependencies {
+            let texts = [
+                &mut dependency.name,
+                &mut dependency.version,
+                &mut dependency.repository,
+                &mut dependency.condition,
+            ];
+            texts.into_iter().chain(&mut dependency.tags).for_each(sanitize);
+            let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            if !dependency.alias.chars().all(is_allowed) {
+                return invalid(format!(
+                    "dependency {:?} has disallowed characters in the alias",
+                    dependency.name
+                ));
+            }
+            let name = dependency.known_as();
+            if names.contains(&name) {
+                return invalid(format!("more than one dependency with name or alias {name:?}"));
+            }
+            names.push(name);
+        }
+        Ok(())
+    }
+
+    /// `.Chart`, as templates see it: a map with the names of Go's fields.
+    pub fn to_map(&self, is_root: bool) -> Map {
+        let list =
+            |texts: &[String]| Value::List(texts.iter().map(|text| Value::from(text.as_str())).collect());
+        let maintainer = |maintainer: &Maintainer| {
+            Value::Map(Map::from_iter([
+                ("Name", maintainer.name.as_str()),
+                ("Email", maintainer.email.as_str()),
+                ("URL", maintainer.url.as_str()),
+            ]))
+        };
+        let map = Map::new();
+        let texts = [
+            ("APIVersion", &self.api_version),
+            ("Name", &self.name),
+            ("Version", &self.version),
+            ("AppVersion", &self.app_version),
+            ("Description", &self.description),
+            ("Type", &self.chart_type),
+            ("KubeVersion", &self.kube_version),
+            ("Home", &self.home),
+            ("Icon", &self.icon),
+            ("Condition", &self.condition),
+            ("Tags", &self.tags),
+        ];
+        for (name, text) in texts {
+            map.set(name, text.as_str());
+        }
+        map.set("Sources", list(&self.sources));
+        map.set("Keywords", list(&self.keywords));
+        map.set(
+            "Maintainers",
+            Value::List(self.maintainers.iter().map(maintainer).collect()),
+        );
+        map.set("Deprecated", self.deprecated);
+        map.set(
+            "Dependencies",
+            Value::List(self.dependencies.iter().map(Dependency::to_value).collect()),
+        );
+        map.set("Annotations", self.annotations_value());
+        map.set("IsRoot", is_root);
+        map
+    }
+
+    /// As `Chart.yaml` would spell it in JSON, without what is empty: what a release stores.
+    pub fn to_json(&self) -> Json {
+        let mut fields = JsonMap::new();
+        let texts = [
+            ("apiVersion", &self.api_version),
+            ("name", &self.name),
+            ("version", &self.version),
+            ("appVersion", &self.app_version),
+            ("description", &self.description),
+            ("type", &self.chart_type),
+            ("kubeVersion", &self.kube_version),
+            ("home", &self.home),
+            ("icon", &self.icon),
+            ("condition", &self.condition),
+            ("tags", &self.tags),
+        ];
+        for (name, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+            fields.insert(name.to_owned(), Json::from(text.as_str()));
+        }
+        for (name, list) in [("sources", &self.sources), ("keywords", &self.keywords)] {
+            if !list.is_empty() {
+                fields.insert(name.to_owned(), Json::from(list.clone()));
+            }
+        }
+        if let Some(annotations) = &self.annotations {
+            let entries = annotations
+                .iter()
+                .map(|(key, value)| (key.clone(), Json::from(value.as_str())));
+            fields.insert("annotations".to_owned(), Json::Object(entries.collect()));
+        }
+        if self.deprecated {
+            fields.insert("deprecated".to_owned(), Json::Bool(true));
+        }
+        if !self.dependencies.is_empty() {
+            fields.insert(
+                "dependencies".to_owned(),
+                self.dependencies.iter().map(Dependency::to_json).collect(),
+            );
+        }
+        Json::Object(fields)
+    }
+
+    fn annotations_value(&self) -> Value {
+        let Some(annotations) = &self.annotations else {
+            return Value::Map(Map::nil(CollectionType::STRING));
+        };
+        let entries = annotations
+            .iter()
+            .map(|(key, value)| (key.as_str().into(), value.as_str().into()));
+        Value::Map(Map::of_type(CollectionType::STRING, entries.collect()))
+    }
+}
+
+impl Maintainer {
+    fn read(fields: &JsonMap<String, Json>) -> Result<Self, Error> {
+        let mut maintainer = Self::default();
+        for (key, value) in fields {
+            let at = |field: &str| format!("Maintainer.maintainers.{field}");
+            match key.to_ascii_lowercase().as_str() {
+                "name" => text_field(value, &mut maintainer.name, || at("name"))?,
+                "email" => text_field(value, &mut maintainer.email, || at("email"))?,
+                "url" => text_field(value, &mut maintainer.url, || at("url"))?,
+                _ => {}
+            }
+        }
+        Ok(maintainer)
+    }
+}
+
+impl Dependency {
+    fn read(fields: &JsonMap<String, Json>) -> Result<Self, Error> {
+        let mut dependency = Self::default();
+        for (key, value) in fields {
+            let at = |field: &str| format!("Dependency.dependencies.{field}");
+            match key.to_ascii_lowercase().as_str() {
+                "name" => text_field(value, &mut dependency.name, || at("name"))?,
+                "version" => text_field(value, &mut dependency.version, || at("version"))?,
+                "repository" => text_field(value, &mut dependency.repository, || at("repository"))?,
+                "condition" => text_field(value, &mut dependency.condition, || at("condition"))?,
+                "alias" => text_field(value, &mut dependency.alias, || at("alias"))?,
+                "tags" => dependency.tags = texts(value, || at("tags"))?,
+                "enabled" => dependency.enabled = flag(value, || at("enabled"))?,
+                "import-values" => dependency.import_values = imports(value)?,
+                _ => {}
+            }
+        }
+        Ok(dependency)
+    }
+
+    /// The name under which its parent knows it.
+    pub fn known_as(&self) -> &str {
+        if self.alias.is_empty() {
+            &self.name
+        } else {
+            &self.alias
+        }
+    }
+
+    fn to_json(&self) -> Json {
+        let texts = [
+            ("name", &self.name),
+            ("version", &self.version),
+            ("repository", &self.repository),
+            ("condition", &self.condition),
+            ("alias", &self.alias),
+        ];
+        let texts = texts.into_iter().filter(|(_, text)| !text.is_empty());
+        let mut fields: JsonMap<_, _> = texts
+            .map(|(name, text)| (name.to_owned(), Json::from(text.as_str())))
+            .collect();
+        fields.insert("enabled".to_owned(), Json::Bool(self.enabled));
+        Json::Object(fields)
+    }
+
+    fn to_value(&self) -> Value {
+        let import = |import: &ImportValues| {
+            let pair = |child: &str, parent: &str| {
+                let entries = [("child".into(), child.into()), ("parent".into(), parent.into())];
+                Value::Map(Map::of_type(CollectionType::STRING, entries.into()))
+            };
+            match import {
+                ImportValues::Export(name) => pair(&format!("exports.{name}"), "."),
+                ImportValues::Path { child, parent } => pair(child, parent),
+                ImportValues::Other => Value::Nil,
+            }
+        };
+        let imports: Vec<Value> = self
+            .import_values
+            .iter()
+            .filter(|value| **value != ImportValues::Other)
+            .map(import)
+            .collect();
+        let map = Map::new();
+        map.set("Name", self.name.as_str());
+        map.set("Version", self.version.as_str());
+        map.set("Repository", self.repository.as_str());
+        map.set("Condition", self.condition.as_str());
+        map.set(
+            "Tags",
+            Value::List(self.tags.iter().map(|tag| Value::from(tag.as_str())).collect()),
+        );
+        map.set("Enabled", self.enabled);
+        map.set("ImportValues", Value::List(List::new(imports)));
+        map.set("Alias", self.alias.as_str());
+        Value::Map(map)
+    }
+}
+
+fn invalid<T>(text: impl AsRef<str>) -> Result<T, Error> {
+    Err(Error::new(format!("validation: {}", text.as_ref())))
+}
+
+/// The first document of a file as an object; none where it is empty.
+pub(super) fn read_object(text: &[u8], into: &str) -> Result<Option<JsonMap<String, Json>>, Error> {
+    let wrong = |error: sluice_yaml::Error| Error::new(format!("error converting YAML to JSON: {error}"));
+    let Some(document) = parse_document(text, &ParseOptions::new(Resolver::V2)).map_err(wrong)? else {
+        return Ok(None);
+    };
+    match to_json(&document.root, Resolver::V2).map_err(wrong)? {
+        Json::Null => Ok(None),
+        Json::Object(fields) => Ok(Some(fields)),
+        other => Err(Error::new(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type {into}",
+            json_type(&other)
+        ))),
+    }
+}
+
+fn json_type(value: &Json) -> &'static str {
+    match value {
+        Json::Null => "null",
+        Json::Bool(_) => "bool",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    }
+}
+
+fn mismatch<T>(value: &Json, field: &str, go_type: &str) -> Result<T, Error> {
+    Err(Error::new(format!(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go struct field {field} of type {go_type}",
+        json_type(value)
+    )))
+}
+
+/// A text; numbers and booleans become what they print as. Null leaves what was there.
+pub(crate) fn scalar_text(value: &Json) -> Option<String> {
+    Some(match value {
+        Json::String(text) => text.clone(),
+        Json::Bool(value) => value.to_string(),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(int), _) => int.to_string(),
+            (_, Some(int)) => int.to_string(),
+            _ => format_float(number.as_f64().unwrap_or_default()),
+        },
+        _ => return None,
+    })
+}
+
+fn text_field(value: &Json, field: &mut String, name: impl Fn() -> String) -> Result<(), Error> {
+    match scalar_text(value) {
+        Some(text) => *field = text,
+        None if value.is_null() => {}
+        None => return mismatch(value, &name(), "string"),
+    }
+    Ok(())
+}
+
+fn texts(value: &Json, name: impl Fn() -> String) -> Result<Vec<String>, Error> {
+    match value {
+        Json::Null => Ok(Vec::new()),
+        Json::Array(items) => items
+            .iter()
+            .map(|item| match scalar_text(item) {
+                Some(text) => Ok(text),
+                None if item.is_null() => Ok(String::new()),
+                None => mismatch(item, &name(), "string"),
+            })
+            .collect(),
+        other => mismatch(other, &name(), "[]string"),
+    }
+}
+
+fn flag(value: &Json, name: impl Fn() -> String) -> Result<bool, Error> {
+    match value {
+        Json::Bool(value) => Ok(*value),
+        Json::Null => Ok(false),
+        other => mismatch(other, &name(), "bool"),
+    }
+}
+
+fn annotations(value: &Json) -> Result<Option<BTreeMap<String, String>>, Error> {
+    let fields = match value {
+        Json::Null => return Ok(None),
+        Json::Object(fields) => fields,
+        other => return mismatch(other, "Metadata.annotations", "map[string]string"),
+    };
+    let text = |(key, value): (&String, &Json)| match scalar_text(value) {
+        Some(text) => Ok((key.clone(), text)),
+        None if value.is_null() => Ok((key.clone(), String::new())),
+        None => mismatch(value, "Metadata.annotations", "string"),
+    };
+    fields.iter().map(text).collect::<Result<_, _>>().map(Some)
+}
+
+/// The objects of a list, and whether there was a null among them.
+fn objects<T>(
+    value: &Json,
+    name: impl Fn() -> String,
+    go_type: &str,
+    read: impl Fn(&JsonMap<String, Json>) -> Result<T, Error>,
+) -> Result<(Vec<T>, bool), Error> {
+    let items = match value {
+        Json::Null => return Ok((Vec::new(), false)),
+        Json::Array(items) => items,
+        other => return mismatch(other, &name(), &format!("[]*v2.{go_type}")),
+    };
+    let mut objects = Vec::with_capacity(items.len());
+    let mut has_null = false;
+    for item in items {
+        match item {
+            Json::Null => has_null = true,
+            Json::Object(fields) => objects.push(read(fields)?),
+            other => return mismatch(other, &name(), &format!("v2.{go_type}")),
+        }
+    }
+    Ok((objects, has_null))
+}
+
+fn imports(value: &Json) -> Result<Vec<ImportValues>, Error> {
+    let items = match value {
+        Json::Null => return Ok(Vec::new()),
+        Json::Array(items) => items,
+        other => return mismatch(other, "Dependency.dependencies.import-values", "[]interface {}"),
+    };
+    let path = |value: Option<&Json>| match value {
+        None | Some(Json::Null) => "<nil>".to_owned(),
+        Some(value) => scalar_text(value).unwrap_or_else(|| value.to_string()),
+    };
+    let import = |item: &Json| match item {
+        Json::String(name) => ImportValues::Export(name.clone()),
+        Json::Object(fields) => ImportValues::Path {
+            child: path(fields.get("child")),
+            parent: path(fields.get("parent")),
+        },
+        _ => ImportValues::Other,
+    };
+    Ok(items.iter().map(import).collect())
+}
+
+/// Every blank becomes a space; what cannot be printed goes.
+fn sanitize(text: &mut String) {
+    if text.chars().all(|c| c.is_ascii() && !c.is_ascii_control()) {
+        return;
+    }
+    let keep = |c: char| {
+        if c.is_whitespace() {
+            Some(' ')
+        } else {
+            is_printable(c).then_some(c)
+        }
+    };
+    *text = text.chars().filter_map(keep).collect();
+}
+
+/// What Go prints: no control and format characters, nothing private or unassigned at the end of planes.
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
+}

@@ -1,0 +1,124 @@
+//! What Helm reads of a manifest: kind, name, annotations.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json};
+use sluice_yaml::{ParseOptions, Position, Resolver, parse_document, to_json};
+
+use crate::chart::scalar_text;
+
+/// The part of a manifest that decides what it is.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    pub(super) kind: String,
+    pub(super) annotations: BTreeMap<String, String>,
+    /// All of it.
+    pub(super) object: Option<JsonMap<String, Json>>,
+}
+
+/// Why a document is no manifest: the original's words, and where in the document.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    text: String,
+    pub(super) position: Position,
+}
+
+impl std::fmt::Display for Misfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<sluice_yaml::Error> for Misfit {
+    fn from(error: sluice_yaml::Error) -> Self {
+        Self {
+            text: format!("error converting YAML to JSON: {error}"),
+            position: error.position(),
+        }
+    }
+}
+
+fn mismatch(value: &Json, of: &str) -> Misfit {
+    let found = match value {
+        Json::Null => "null",
+        Json::Bool(_) => "bool",
+        Json::Number(_) => "number",
+        Json::String(_) => "string",
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+    };
+    Misfit {
+        text: format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into {of}"
+        ),
+        position: Position::default(),
+    }
+}
+
+impl Head {
+    pub(super) fn read(text: &str) -> Result<Self, Misfit> {
+        let Some(document) = parse_document(text, &ParseOptions::new(Resolver::V2))? else {
+            return Ok(Self::default());
+        };
+        let fields = match to_json(&document.root, Resolver::V2)? {
+            Json::Null => return Ok(Self::default()),
+            Json::Object(fields) => fields,
+            other => return Err(mismatch(&other, "Go value of type util.SimpleHead")),
+        };
+        let mut head = Self::default();
+        for (key, value) in &fields {
+            match key.to_ascii_lowercase().as_str() {
+                "apiversion" => drop(text_of(value, "SimpleHead.apiVersion")?),
+                "kind" => head.kind = text_of(value, "SimpleHead.kind")?,
+                "metadata" => head.read_metadata(value)?,
+                _ => {}
+            }
+        }
+        head.object = Some(fields);
+        Ok(head)
+    }
+
+    fn read_metadata(&mut self, metadata: &Json) -> Result<(), Misfit> {
+        let fields = match metadata {
+            Json::Null => return Ok(()),
+            Json::Object(fields) => fields,
+            other => {
+                let of = "Go struct field SimpleHead.metadata of type struct { Name string \"json:\\\"name\\\"\"; Annotations map[string]string \"json:\\\"annotations\\\"\" }";
+                return Err(mismatch(other, of));
+            }
+        };
+        for (key, value) in fields {
+            match key.to_ascii_lowercase().as_str() {
+                "name" => drop(text_of(value, ".metadata.name")?),
+                "annotations" => match value {
+                    Json::Null => {}
+                    Json::Object(annotations) => {
+                        for (name, value) in annotations {
+                            self.annotations
+                                .insert(name.clone(), text_of(value, ".metadata.annotations")?);
+                        }
+                    }
+                    other => {
+                        return Err(mismatch(
+                            other,
+                            "Go struct field .metadata.annotations of type map[string]string",
+                        ));
+                    }
+                },
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text_of(value: &Json, field: &str) -> Result<String, Misfit> {
+    match scalar_text(value) {
+        Some(text) => Ok(text),
+        None if value.is_null() => Ok(String::new()),
+        None => Err(mismatch(
+            value,
+            &format!("Go struct field {field} of type string"),
+        )),
+    }
+}

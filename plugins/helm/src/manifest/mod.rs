@@ -1,0 +1,149 @@
+//! From rendered files to manifests and hooks: split, sorted, read as far as Helm reads them.
+
+mod head;
+mod order;
+mod split;
+
+pub use split::split;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::{Failure, Place};
+use head::{Head, Misfit};
+
+/// One document of one rendered file, or one file of `crds/`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The template's path: `chart/templates/service.yaml`.
+    pub path: String,
+    /// The text, as it was rendered.
+    pub text: String,
+    /// Its kind; empty for comments.
+    pub kind: String,
+    /// The object, where it was asked for; none for comments.
+    pub object: Option<JsonMap<String, Json>>,
+}
+
+/// A manifest that is applied at a moment in a release's life.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hook {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// When: `pre-install`, `post-upgrade`, `test` …
+    pub events: Vec<String>,
+    /// Hooks of one event are run by weight.
+    pub weight: i64,
+    /// When it is deleted: `before-hook-creation`, `hook-succeeded`, `hook-failed`; others as they are spelled.
+    pub delete_policies: Vec<String>,
+    /// When its logs are shown: `hook-succeeded`, `hook-failed`; others as they are spelled.
+    pub output_log_policies: Vec<String>,
+}
+
+/// Rendered files, sorted out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sorted {
+    /// What is installed, in the order of installation.
+    pub manifests: Vec<Manifest>,
+    /// What is run beside it, by kind.
+    pub hooks: Vec<Hook>,
+}
+
+/// Splits rendered files into documents and sorts them by kind; equal kinds stay in the order of files and documents.
+/// `with_objects` keeps what was read of them.
+///
+/// # Errors
+/// A document that is no YAML, or no object, with its file.
+pub fn sort(files: &BTreeMap<String, String>, with_objects: bool) -> Result<Sorted, Failure> {
+    let mut sorted = Sorted::default();
+    for (path, content) in files {
+        if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
+            continue;
+        }
+        for (at, text) in split(content) {
+            let head = Head::read(text).map_err(|misfit| failure(path, content, at, &misfit))?;
+            place(&mut sorted, path, text, head, with_objects);
+        }
+    }
+    sorted.manifests.sort_by(|a, b| order::by_kind(&a.kind, &b.kind));
+    sorted
+        .hooks
+        .sort_by(|a, b| order::by_kind(&a.manifest.kind, &b.manifest.kind));
+    Ok(sorted)
+}
+
+/// The place is in the rendered text: its lines are counted there, not in the template.
+fn failure(path: &str, content: &str, at: usize, misfit: &Misfit) -> Failure {
+    let before = content.get(..at).unwrap_or_default().matches('\n').count();
+    let line = misfit.position.line as usize;
+    let shown = content
+        .lines()
+        .nth((before + line).saturating_sub(1))
+        .unwrap_or_default();
+    let hint = if line > 0 {
+        format!(
+            "line {} of what the template renders to is `{}`",
+            before + line,
+            shown.trim_end()
+        )
+    } else {
+        format!(
+            "the document at line {} of what the template renders to is no object",
+            before + 1
+        )
+    };
+    Failure::new(format!("YAML parse error on {path}: {misfit}"))
+        .at(Place {
+            file: path.to_owned(),
+            line: 0,
+            column: 0,
+        })
+        .with_hint(hint)
+}
+
+fn place(sorted: &mut Sorted, path: &str, text: &str, head: Head, with_objects: bool) {
+    let manifest = Manifest {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        kind: head.kind,
+        object: head.object.filter(|_| with_objects),
+    };
+    let Some(events) = head.annotations.get("helm.sh/hook") else {
+        sorted.manifests.push(manifest);
+        return;
+    };
+    // an event that nobody knows takes the whole document away
+    let Some(events) = words(events).map(event).collect() else {
+        return;
+    };
+    let policies = |annotation: &str| {
+        head.annotations
+            .get(annotation)
+            .map_or(Vec::new(), |text| words(text).collect())
+    };
+    let weight = head
+        .annotations
+        .get("helm.sh/hook-weight")
+        .and_then(|text| text.parse().ok());
+    sorted.hooks.push(Hook {
+        manifest,
+        events,
+        weight: weight.unwrap_or(0),
+        delete_policies: policies("helm.sh/hook-delete-policy"),
+        output_log_policies: policies("helm.sh/hook-output-log-policy"),
+    });
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(',').map(|word| word.trim().to_lowercase())
+}
+
+fn event(word: String) -> Option<String> {
+    match word.as_str() {
+        "pre-install" | "post-install" | "pre-delete" | "post-delete" | "pre-upgrade" | "post-upgrade"
+        | "pre-rollback" | "post-rollback" | "test" => Some(word),
+        "test-success" => Some("test".to_owned()),
+        _ => None,
+    }
+}

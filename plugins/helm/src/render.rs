@@ -1,0 +1,257 @@
+//! From a chart and values to a release's manifests: what `helm template` does.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Error, Failure, Map, Value,
+    chart::{Chart, File as ChartFile, is_compatible, process_dependencies},
+    engine::{File, Scope, Templates},
+    functions::Environment,
+    manifest::{self, Hook, Manifest},
+    objects,
+    release::{Capabilities, Release},
+    template::MissingKey,
+    values::{Data, Source, Table, coalesce, merge_sources, validate},
+};
+
+/// What to render, apart from the chart.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The values that are laid over the chart's own.
+    pub values: Vec<Source>,
+    /// The release.
+    pub release: Release,
+    /// A template that makes the release's name, instead of the name.
+    pub name_template: Option<String>,
+    /// The cluster.
+    pub capabilities: Capabilities,
+    /// Whether the values are not checked against the chart's schema.
+    pub skip_schema_validation: bool,
+    /// Whether the notes of subcharts are added to those of the chart.
+    pub include_subchart_notes: bool,
+    /// Whether manifests are wanted as objects too.
+    pub with_objects: bool,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The name of the release.
+    pub release_name: String,
+    /// What is installed, in the order of installation.
+    pub manifests: Vec<Manifest>,
+    /// What is run beside it, by kind.
+    pub hooks: Vec<Hook>,
+    /// The files of `crds/` with their full paths.
+    pub crds: Vec<(String, ChartFile)>,
+    /// What users are told; none where the chart has no notes.
+    pub notes: Option<String>,
+    /// The values that the templates saw.
+    pub values: Table,
+    /// The chart, as it took part: without the subcharts that are switched off.
+    pub chart: Chart,
+}
+
+/// Renders a chart. `load` is called once the values are read, because mistakes in them are told first.
+///
+/// # Errors
+/// The original's words, the place, and what to do.
+pub fn render(
+    load: impl FnOnce() -> Result<Chart, Error>,
+    request: &Request,
+    environment: &Environment,
+) -> Result<Rendered, Failure> {
+    let mut release = request.release.clone();
+    if let Some(template) = &request.name_template {
+        release.name = name_from(template, environment)?;
+    }
+    let values = merge_sources(&request.values)?;
+    let mut chart = load()?;
+    chart.check_installable()?;
+    chart.check_dependencies()?;
+    release.check_name()?;
+    process_dependencies(&mut chart, &values)?;
+    let values = coalesce(&chart, &values)?;
+    if !request.skip_schema_validation {
+        validate(&chart, &values)?;
+    }
+    let kube_version = &request.capabilities.kube_version;
+    if !chart.metadata.kube_version.is_empty()
+        && !is_compatible(&chart.metadata.kube_version, &kube_version.normalized)
+    {
+        let text = format!(
+            "chart requires kubeVersion: {} which is incompatible with Kubernetes {}",
+            chart.metadata.kube_version, kube_version.version
+        );
+        return Err(Failure::new(text).with_hint("use a version of the chart that is made for this cluster"));
+    }
+    let mut files = run(&chart, &values, &release, &request.capabilities, environment)?;
+    let notes = take_notes(&mut files, &chart, request.include_subchart_notes);
+    let sorted = manifest::sort(&files, request.with_objects)?;
+    let crds = chart
+        .crds()
+        .into_iter()
+        .map(|(path, file)| (path, file.clone()))
+        .collect();
+    Ok(Rendered {
+        release_name: release.name,
+        manifests: sorted.manifests,
+        hooks: sorted.hooks,
+        crds,
+        notes,
+        values,
+        chart,
+    })
+}
+
+/// A name from `--name-template`: a template with all functions and without data.
+fn name_from(template: &str, environment: &Environment) -> Result<String, Failure> {
+    let file = File {
+        path: "name-template".to_owned(),
+        source: template.into(),
+    };
+    let scope = Scope {
+        data: Map::new(),
+        base_path: String::new(),
+    };
+    let rendered = Templates::read(vec![file])?.render(environment, MissingKey::Zero, |_| Some(&scope))?;
+    Ok(rendered
+        .first()
+        .map_or_else(String::new, |(_, name)| name.to_str().into_owned()))
+}
+
+/// The rendered files by path.
+fn run(
+    chart: &Chart,
+    values: &Table,
+    release: &Release,
+    capabilities: &Capabilities,
+    environment: &Environment,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut collected = Collected {
+        release: release.to_value(),
+        capabilities: capabilities.to_value(),
+        files: Vec::new(),
+        scopes: BTreeMap::new(),
+        charts: BTreeMap::new(),
+    };
+    collected.chart(chart, chart.name().to_owned(), values.to_map(), true);
+    let Collected {
+        files,
+        scopes,
+        charts,
+        ..
+    } = collected;
+    let templates = Templates::read(files).map_err(|error| Failure::explained(&error.to_string()))?;
+    let scope = |path: &str| charts.get(path).and_then(|chart| scopes.get(chart));
+    let rendered = templates
+        .render(environment, MissingKey::Zero, scope)
+        .map_err(|error| Failure::explained(&error.to_string()))?;
+    Ok(rendered
+        .into_iter()
+        .map(|(path, text)| (path, text.to_str().into_owned()))
+        .collect())
+}
+
+/// The templates of a chart and its subcharts with what they get.
+struct Collected {
+    release: Value,
+    capabilities: Value,
+    files: Vec<File>,
+    /// What the templates of a chart get, by the chart's path.
+    scopes: BTreeMap<String, Scope>,
+    /// The chart's path of each template.
+    charts: BTreeMap<String, String>,
+}
+
+impl Collected {
+    /// Answers what the chart's templates get: its parent has it among its `.Subcharts`.
+    fn chart(&mut self, chart: &Chart, path: String, values: Map, is_root: bool) -> Map {
+        let contents = chart
+            .files
+            .iter()
+            .map(|file| (file.name.as_ref(), file.data.as_slice()));
+        let subcharts = Map::new();
+        let data = Map::new();
+        data.set("Chart", chart.metadata.to_map(is_root));
+        data.set("Files", objects::files(contents));
+        data.set("Release", self.release.clone());
+        data.set("Capabilities", self.capabilities.clone());
+        data.set("Values", objects::values(&values));
+        data.set("Subcharts", subcharts.clone());
+        for subchart in &chart.dependencies {
+            let inner = match values.get(subchart.name()) {
+                Some(Value::Map(inner)) => inner,
+                _ => Map::new(),
+            };
+            let path = format!("{path}/charts/{}", subchart.name());
+            let inner = self.chart(subchart, path, inner, false);
+            subcharts.set(subchart.name(), inner);
+        }
+        let is_partial = |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
+        let templates = chart
+            .templates
+            .iter()
+            .filter(|file| !chart.is_library() || is_partial(&file.name));
+        for template in templates {
+            let file = format!("{path}/{}", template.name);
+            self.charts.insert(file.clone(), path.clone());
+            self.files.push(File {
+                path: file,
+                source: template.data.as_slice().into(),
+            });
+        }
+        let scope = Scope {
+            data: data.clone(),
+            base_path: format!("{path}/templates"),
+        };
+        self.scopes.insert(path, scope);
+        data
+    }
+}
+
+/// Every file whose name ends so is no manifest.
+const NOTES: &str = "NOTES.txt";
+
+fn take_notes(files: &mut BTreeMap<String, String>, chart: &Chart, with_subcharts: bool) -> Option<String> {
+    let mine = format!("{}/templates/{NOTES}", chart.name());
+    let paths: Vec<String> = files
+        .keys()
+        .filter(|path| path.ends_with(NOTES))
+        .cloned()
+        .collect();
+    let mut notes: Option<String> = None;
+    for path in paths {
+        let text = files.remove(&path).unwrap_or_default();
+        if with_subcharts || path == mine {
+            match &mut notes {
+                Some(notes) if !notes.is_empty() => {
+                    notes.push('\n');
+                    notes.push_str(&text);
+                }
+                _ => notes = Some(text),
+            }
+        }
+    }
+    notes
+}
+
+impl Release {
+    fn to_value(&self) -> Value {
+        let map = Map::new();
+        map.set("Name", self.name.as_str());
+        map.set("Namespace", self.namespace.as_str());
+        map.set("IsUpgrade", self.is_upgrade);
+        map.set("IsInstall", !self.is_upgrade);
+        map.set("Revision", Value::int(i64::from(self.revision)));
+        map.set("Service", "Helm");
+        Value::Map(map)
+    }
+}
+
+impl Rendered {
+    /// The values that the templates saw, as JSON: integers are `int64`, all else `float64`.
+    pub fn values_json(&self) -> serde_json::Value {
+        Data::Table(self.values.clone()).to_typed_json()
+    }
+}

@@ -1,0 +1,210 @@
+//! Values of charts and of whoever installs them, laid over each other.
+//!
+//! The upper values win; tables are merged, all else is replaced. Each subchart's values are a table under its name in its
+//! parent's, and the `global` of a parent flows down into each of them.
+
+use super::{Data, Table};
+use crate::{Error, chart::Chart};
+
+/// A chart's values with `values` over them, for it and its subcharts. A null takes a default away.
+///
+/// # Errors
+/// A value where the table of a subchart is wanted.
+pub fn coalesce(chart: &Chart, values: &Table) -> Result<Table, Error> {
+    let mut values = values.clone();
+    descend(chart, &mut values, Nulls::Delete)?;
+    Ok(values)
+}
+
+/// The defaults of a chart and its subcharts; nulls stay.
+///
+/// # Errors
+/// As [`coalesce`].
+pub fn merge_defaults(chart: &Chart) -> Result<Table, Error> {
+    let mut values = Table::new();
+    descend(chart, &mut values, Nulls::Keep)?;
+    Ok(values)
+}
+
+/// Fills `upper` with what `lower` has and it has not; nulls stay.
+pub fn merge_tables(upper: &mut Table, lower: Table) {
+    fill(upper, &lower, Nulls::Keep);
+}
+
+/// What a null does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nulls {
+    /// In the upper table it takes the value below away; in the lower one it is nothing.
+    Delete,
+    /// It is a value.
+    Keep,
+}
+
+fn descend(chart: &Chart, values: &mut Table, nulls: Nulls) -> Result<(), Error> {
+    fill_chart(chart, values, nulls);
+    for subchart in &chart.dependencies {
+        let name = subchart.name();
+        let mut inner = match values.get(name) {
+            None => Table::new(),
+            Some(Data::Table(inner)) => inner.clone(),
+            Some(other) => {
+                return Err(Error::new(format!(
+                    "type mismatch on {name}: {}",
+                    not_a_boolean(other)
+                )));
+            }
+        };
+        pass_globals(&mut inner, values);
+        descend(subchart, &mut inner, nulls)?;
+        return_globals(&inner, values);
+        values.insert(name, Data::Table(inner));
+    }
+    Ok(())
+}
+
+/// Lays `values` over the chart's own.
+fn fill_chart(chart: &Chart, values: &mut Table, nulls: Nulls) {
+    for (key, default) in chart.values.iter() {
+        match values.get(key) {
+            None if nulls == Nulls::Keep => values.insert(key.clone(), default.clone()),
+            None => match default {
+                Data::Null => {}
+                Data::Table(table) => values.insert(key.clone(), Data::Table(without_nulls(table))),
+                other => values.insert(key.clone(), other.clone()),
+            },
+            Some(Data::Null) if nulls == Nulls::Delete => drop(values.remove(key)),
+            Some(Data::Table(_)) => {
+                let Data::Table(default) = default else { continue };
+                let is_subchart = chart
+                    .dependencies
+                    .iter()
+                    .any(|subchart| subchart.name().as_bytes() == key.as_bytes());
+                let nulls = if is_subchart { Nulls::Keep } else { nulls };
+                if let Some(Data::Table(table)) = values.get_mut(key) {
+                    match nulls {
+                        Nulls::Keep => fill(table, default, nulls),
+                        Nulls::Delete => fill(table, &without_nulls(default), nulls),
+                    }
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn fill(upper: &mut Table, lower: &Table, nulls: Nulls) {
+    if upper.is_same(lower) {
+        return;
+    }
+    for (key, below) in lower.iter() {
+        match (upper.get(key), below) {
+            (None, _) => upper.insert(key.clone(), below.clone()),
+            (Some(Data::Null), _) if nulls == Nulls::Delete && !below.is_null() => drop(upper.remove(key)),
+            (Some(Data::Table(_)), Data::Table(below)) => {
+                if let Some(Data::Table(above)) = upper.get_mut(key) {
+                    fill(above, below, nulls);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A parent's globals win over those of its subchart.
+fn pass_globals(inner: &mut Table, outer: &Table) {
+    let mut globals = match inner.get(GLOBAL) {
+        None => Table::new(),
+        Some(Data::Table(globals)) => globals.clone(),
+        Some(_) => return,
+    };
+    let empty = Table::new();
+    let from = match outer.get(GLOBAL) {
+        None => &empty,
+        Some(Data::Table(from)) => from,
+        Some(_) => return,
+    };
+    for (key, value) in from.iter() {
+        match (value, globals.get(key)) {
+            (Data::Table(_), None) => globals.insert(key.clone(), value.clone()),
+            (Data::Table(table), Some(Data::Table(own))) => {
+                let mut table = table.clone();
+                fill(&mut table, own, Nulls::Keep);
+                globals.insert(key.clone(), Data::Table(table));
+            }
+            // neither a table over something else, nor something else over a table
+            (Data::Table(_), Some(_)) | (_, Some(Data::Table(_))) => {}
+            (other, _) => globals.insert(key.clone(), other.clone()),
+        }
+    }
+    inner.insert(GLOBAL, Data::Table(globals));
+}
+
+/// The original hands the tables *inside* of a global table down without copying them: what a subchart adds there, its parent
+/// and all further subcharts see too. Charts rely on it without knowing.
+fn return_globals(inner: &Table, outer: &mut Table) {
+    let (Some(Data::Table(down)), Some(Data::Table(up))) = (inner.get(GLOBAL), outer.get(GLOBAL)) else {
+        return;
+    };
+    let mut changed = Vec::new();
+    for (key, value) in up.iter() {
+        let (Data::Table(up), Some(Data::Table(down))) = (value, down.get(key)) else {
+            continue;
+        };
+        for (name, value) in up.iter() {
+            if let (Data::Table(before), Some(Data::Table(after))) = (value, down.get(name))
+                && !before.is_same(after)
+            {
+                changed.push((key.clone(), name.clone(), after.clone()));
+            }
+        }
+    }
+    for (key, name, after) in changed {
+        if let Some(Data::Table(globals)) = outer.get_mut(GLOBAL)
+            && let Some(Data::Table(table)) = globals.get_mut(&key)
+        {
+            table.insert(name, Data::Table(after));
+        }
+    }
+}
+
+/// The key under which values go to all subcharts.
+const GLOBAL: &str = "global";
+
+fn without_nulls(table: &Table) -> Table {
+    if !has_nulls(table) {
+        return table.clone();
+    }
+    let clean = |value: &Data| match value {
+        Data::Table(table) => Data::Table(without_nulls(table)),
+        other => other.clone(),
+    };
+    table
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.clone(), clean(value)))
+        .collect()
+}
+
+fn has_nulls(table: &Table) -> bool {
+    table.iter().any(|(_, value)| match value {
+        Data::Null => true,
+        Data::Table(table) => has_nulls(table),
+        _ => false,
+    })
+}
+
+/// Go's `%t` of what is no boolean.
+fn not_a_boolean(value: &Data) -> String {
+    match value {
+        Data::Null => "%!t(<nil>)".to_owned(),
+        Data::Bool(value) => value.to_string(),
+        Data::Int(value) => format!("%!t(int64={value})"),
+        Data::Float(value) => format!("%!t(float64={})", sluice_yaml::format_float(*value)),
+        Data::Text(text) => format!("%!t(string={text})"),
+        Data::List(items) => {
+            let items: Vec<_> = items.iter().map(not_a_boolean).collect();
+            format!("[{}]", items.join(" "))
+        }
+        Data::Table(_) => "%!t(map[string]interface {})".to_owned(),
+    }
+}

@@ -1,0 +1,91 @@
+//! `values.schema.json`: JSON Schema, drafts 4 to 2020-12, with the words of the library that Helm uses.
+//!
+//! Nothing is fetched: a reference out of the document fails, but for `urn:` ones, which accept everything as in Helm.
+
+mod document;
+mod evaluate;
+mod format;
+mod number;
+mod problem;
+
+use serde_json::Value as Json;
+
+use self::{document::Document, evaluate::Evaluation, problem::Problem};
+use crate::{
+    Failure,
+    chart::Chart,
+    values::{Data, Table},
+};
+
+/// Checks the values of a chart and its subcharts against their schemas.
+///
+/// # Errors
+/// All violations of all charts, in the original's words; each path and rule as a detail.
+pub fn validate(chart: &Chart, values: &Table) -> Result<(), Failure> {
+    let mut report = Report::default();
+    report.chart(chart, values);
+    if report.text.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "values don't meet the specifications of the schema(s) in the following chart(s):\n{}",
+        report.text
+    );
+    let hint = match report.details.as_slice() {
+        [] => "mend values.schema.json, or leave it out of account with --skip-schema-validation".to_owned(),
+        [(path, rule), ..] => format!("set {path} so that its rule holds: {rule}"),
+    };
+    Err(Failure::new(text).with_details(report.details).with_hint(hint))
+}
+
+#[derive(Default)]
+struct Report {
+    text: String,
+    details: Vec<(String, String)>,
+}
+
+impl Report {
+    fn chart(&mut self, chart: &Chart, values: &Table) {
+        if let Some(schema) = &chart.schema
+            && let Err(error) = check(schema, values, &mut self.details, chart.name())
+        {
+            self.text.push_str(&format!("{}:\n{error}", chart.name()));
+        }
+        for subchart in &chart.dependencies {
+            match values.get(subchart.name()) {
+                None | Some(Data::Null) => {}
+                Some(Data::Table(values)) => self.chart(subchart, values),
+                Some(other) => self.text.push_str(&format!(
+                    "{}:\ninvalid type for values: expected object (map), got {}\n",
+                    subchart.name(),
+                    other.go_type()
+                )),
+            }
+        }
+    }
+}
+
+fn check(
+    schema: &[u8],
+    values: &Table,
+    details: &mut Vec<(String, String)>,
+    chart: &str,
+) -> Result<(), String> {
+    let schema: Json = serde_json::from_slice(schema).map_err(|error| problem::json_error(schema, &error))?;
+    let document = Document::new(&schema)?;
+    let values = Json::Object(values.to_typed_json());
+    let mut evaluation = Evaluation::new(&document);
+    let Some(problem) = evaluation.root(&values)? else {
+        return Ok(());
+    };
+    let problems = match problem {
+        Problem::Group { causes, .. } => causes,
+        one => vec![one],
+    };
+    let mut text = String::new();
+    for problem in &problems {
+        problem.describe(0, &mut text);
+        problem.details(chart, details);
+    }
+    Err(text)
+}
