@@ -20,7 +20,6 @@ mod git;
 
 pub mod archive;
 pub mod ignore;
-pub mod semver;
 
 pub use credentials::{Credentials, CredentialsError, Proxy, SecretData, Tls};
 pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Outcome};

@@ -24,6 +24,7 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
         "wit",
         "sdk/rust",
         "host/yaml",
+        "host/semver",
         "host/object",
         "host/schema",
         "host/wasm/src/engine.rs",

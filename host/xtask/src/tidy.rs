@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 /// What each room may use of the others. An arrow that makes the house better is added here, with its reason.
 const ARROWS: &[(&str, &[&str])] = &[
     ("yaml", &[]),
+    ("semver", &[]),
     ("object", &["yaml"]),
     ("schema", &["object"]),
     ("api", &["object"]),
     ("event", &["object", "api"]),
     ("artifact", &["object", "event"]),
-    ("source", &["artifact", "api", "event"]),
+    ("source", &["artifact", "api", "event", "semver"]),
     ("wasm", &["object", "artifact", "event"]),
     // yaml: the generated kustomization file is written and a user's read here
     ("render", &["wasm", "artifact", "api", "event", "object", "yaml"]),

@@ -2,13 +2,10 @@
 
 use gix::ObjectId;
 use sluice_artifact::Revision;
+use sluice_semver::Range;
 
 use super::remote::RemoteRef;
-use crate::{
-    fetch::Error,
-    reference::Strategy,
-    semver::{self, Range},
-};
+use crate::{fetch::Error, reference::Strategy};
 
 /// A candidate: what it will be called, what to ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +76,9 @@ fn target(label: Option<String>, found: &RemoteRef) -> Target {
 }
 
 fn newest(range: &str, refs: &[RemoteRef]) -> Result<Vec<Target>, Error> {
-    let parsed = Range::parse(range).map_err(|error: semver::Error| Error::InvalidReference {
+    // Flux reads no range as any version; the library it uses does not.
+    let any_or_range = if range.trim().is_empty() { "*" } else { range };
+    let parsed = Range::parse(any_or_range).map_err(|error| Error::InvalidReference {
         text: format!("semver parse error: {error}"),
         hint: "correct spec.ref.semver, e.g. '>=1.0.0 <2.0.0'".to_owned(),
     })?;
