@@ -56,9 +56,36 @@ mod escape;
 mod function;
 mod parameter;
 
+mod capabilities;
+mod cast;
+mod dates;
+mod defaults;
+mod dicts;
+mod durations;
+mod encoding;
+mod equality;
+mod files;
+mod hashes;
+mod json;
+mod limits;
+mod lists;
+mod math;
+mod merge;
+mod paths;
+mod random;
+mod reflection;
+mod regex;
+mod semver;
+mod strings;
+mod toml;
+mod urls;
+mod yaml;
+
 use std::sync::LazyLock;
 
 pub(crate) use call::Templates;
+pub use capabilities::{Capabilities, KubeVersion};
+pub use files::{FILES, files};
 pub use call::{Call, Environment, Lookup, Timestamp};
 pub(crate) use engine::{MESSAGE_END, MESSAGE_START};
 pub use function::{Arguments, Function, Functions};
@@ -96,4 +123,23 @@ const REGISTERS: &[fn(&mut Functions)] = &[
     compare::register,
     escape::register,
     engine::register,
+    dates::register,
+    defaults::register,
+    dicts::register,
+    durations::register,
+    encoding::register,
+    equality::register,
+    hashes::register,
+    json::register,
+    lists::register,
+    math::register,
+    paths::register,
+    random::register,
+    reflection::register,
+    regex::register,
+    semver::register,
+    strings::register,
+    toml::register,
+    urls::register,
+    yaml::register,
 ];

@@ -1,0 +1,131 @@
+//! YAML: Helm's functions, as `sigs.k8s.io/yaml` reads and writes.
+
+use serde_json::Value as Json;
+use sluice_yaml::{EmitV3, Node, ParseOptions, Resolver, ScalarStyle, emit_v2, emit_v3, parse_document, to_json};
+
+use super::{
+    Functions,
+    json::{failed, misfit},
+};
+use crate::{
+    Error, List, Map, Str, Value,
+    go::{duration, json::encode},
+    value::{DEPTH_MAX, IntType},
+};
+
+pub(super) fn register(functions: &mut Functions) {
+    functions.add("toYaml", |value: Value| to_yaml(&value).unwrap_or_default());
+    functions.add("mustToYaml", |value: Value| to_yaml(&value));
+    functions.add("toYamlPretty", |value: Value| to_yaml_pretty(&value).unwrap_or_default());
+    functions.add("fromYaml", |text: Str| match from_yaml(&text) {
+        Ok(Value::Map(map)) => map,
+        Ok(Value::Nil) => Map::new(),
+        Ok(other) => failed(unmarshal(&other, "map[string]interface {}")),
+        Err(error) => failed(error),
+    });
+    functions.add("fromYamlArray", |text: Str| match from_yaml(&text) {
+        Ok(Value::List(list)) => list,
+        Ok(Value::Nil) => List::new(Vec::new()),
+        Ok(other) => List::new(vec![unmarshal(&other, "[]interface {}").into()]),
+        Err(error) => List::new(vec![error.into()]),
+    });
+}
+
+fn unmarshal(value: &Value, wanted: &str) -> String {
+    format!("error unmarshaling JSON: while decoding JSON: {}", misfit(value, wanted))
+}
+
+/// `toYaml`: by way of JSON, without the newline at the end.
+///
+/// # Errors
+/// What JSON cannot hold, and characters that YAML cannot.
+pub(crate) fn to_yaml(value: &Value) -> Result<String, Error> {
+    let mut json = value.to_json()?;
+    if has_odd_text(&json) {
+        // Go reads its JSON as YAML, which folds some characters and refuses others.
+        json = reread(&encode(value, true)?).map_err(|error| Error::new(format!("error converting YAML to JSON: {error}")))?;
+    }
+    let mut yaml = emit_v2(&json);
+    if yaml.ends_with('\n') {
+        yaml.pop();
+    }
+    Ok(yaml)
+}
+
+/// Whether a text has characters that JSON leaves as they are and YAML does not take for what they are.
+fn has_odd_text(json: &Json) -> bool {
+    let is_odd = |text: &str| {
+        text.chars().any(|c| matches!(c, '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'))
+    };
+    match json {
+        Json::String(text) => is_odd(text),
+        Json::Array(items) => items.iter().any(has_odd_text),
+        Json::Object(map) => map.iter().any(|(key, value)| is_odd(key) || has_odd_text(value)),
+        _ => false,
+    }
+}
+
+fn reread(text: &str) -> Result<Json, String> {
+    let document = parse_document(text, &ParseOptions::new(Resolver::V2)).map_err(|error| error.to_string())?;
+    document.map_or(Ok(Json::Null), |document| {
+        to_json(&document.root, Resolver::V2).map_err(|error| error.to_string())
+    })
+}
+
+/// Reads one document; numbers are `float64`.
+fn from_yaml(text: &Str) -> Result<Value, String> {
+    let prefixed = |error: sluice_yaml::Error| format!("error converting YAML to JSON: {error}");
+    let document = parse_document(text.as_bytes(), &ParseOptions::new(Resolver::V2)).map_err(prefixed)?;
+    let json = document.map_or(Ok(Json::Null), |document| to_json(&document.root, Resolver::V2));
+    json.map(|json| Value::from(&json)).map_err(prefixed)
+}
+
+/// `toYamlPretty`: goyaml.v3 without the detour over JSON.
+fn to_yaml_pretty(value: &Value) -> Result<String, Error> {
+    let options = EmitV3 {
+        indent: 2,
+        compact_sequences: false,
+    };
+    let mut yaml = emit_v3(&node(value, 0)?, &options);
+    if yaml.ends_with('\n') {
+        yaml.pop();
+    }
+    Ok(yaml)
+}
+
+fn node(value: &Value, depth: usize) -> Result<Node, Error> {
+    if depth > DEPTH_MAX {
+        return Err(Error::new("toYamlPretty: a value that holds itself"));
+    }
+    Ok(match value {
+        Value::Nil | Value::Invalid => Node::null(),
+        Value::Bool(value) => Node::bool(*value),
+        Value::Int(IntType::Duration, value) => Node::plain(duration::format(*value)),
+        Value::Int(_, value) => Node::int(*value),
+        Value::Uint(_, value) => Node::plain(value.to_string()),
+        Value::Float(value) => Node::plain(sluice_yaml::format_float(*value)),
+        Value::Str(text) => string(text),
+        Value::Bytes(bytes) => {
+            let items = bytes.as_bytes().iter().map(|byte| Node::int(i64::from(*byte)));
+            Node::sequence(items.collect())
+        }
+        Value::List(list) => {
+            let items = list.items().iter().map(|item| node(item, depth + 1));
+            Node::sequence(items.collect::<Result<_, _>>()?)
+        }
+        Value::Map(map) => {
+            let entries = map.entries();
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Ok((string(key), node(value, depth + 1)?)));
+            Node::mapping(entries.collect::<Result<_, Error>>()?)
+        }
+        Value::Object(object) => return node(&Value::from(&object.to_json()?), depth + 1),
+    })
+}
+
+/// A string in the style that goyaml.v3 chooses for it.
+fn string(text: &Str) -> Node {
+    let _ = ScalarStyle::Plain;
+    Node::string(text.to_str())
+}

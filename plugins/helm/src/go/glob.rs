@@ -1,0 +1,72 @@
+//! gobwas' globs with `/` as separator: what `.Files.Glob` takes.
+
+use regex::bytes::Regex;
+
+/// A pattern for whole names; none where it is wrong.
+pub(crate) fn compile(pattern: &str) -> Option<Regex> {
+    let mut translated = String::from("(?s)^(?:");
+    let mut rest = pattern.chars().peekable();
+    let mut depth = 0_usize;
+    while let Some(c) = rest.next() {
+        match c {
+            '*' if rest.next_if_eq(&'*').is_some() => translated.push_str(".*"),
+            '*' => translated.push_str("[^/]*"),
+            '?' => translated.push_str("[^/]"),
+            '[' => class(&mut rest, &mut translated)?,
+            '{' => {
+                depth += 1;
+                translated.push_str("(?:");
+            }
+            '}' if depth > 0 => {
+                depth -= 1;
+                translated.push(')');
+            }
+            ',' if depth > 0 => translated.push('|'),
+            '\\' => literal(rest.next()?, &mut translated),
+            c => literal(c, &mut translated),
+        }
+    }
+    translated.push_str(")$");
+    if depth > 0 {
+        return None;
+    }
+    Regex::new(&translated).ok()
+}
+
+fn literal(c: char, out: &mut String) {
+    if c.is_ascii() && !c.is_ascii_alphanumeric() {
+        out.push_str(&format!("\\x{{{:X}}}", c as u32));
+    } else {
+        out.push(c);
+    }
+}
+
+/// `[abc]`, `[!abc]`, `[a-c]`: either a list or a range.
+fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Option<()> {
+    out.push('[');
+    if rest.next_if_eq(&'!').is_some() {
+        out.push('^');
+    }
+    let mut members = Vec::new();
+    loop {
+        match rest.next()? {
+            ']' => break,
+            '\\' => members.push(rest.next()?),
+            c => members.push(c),
+        }
+    }
+    match members.as_slice() {
+        [] => return None,
+        [low, '-', high] => {
+            if low > high {
+                return None;
+            }
+            literal(*low, out);
+            out.push('-');
+            literal(*high, out);
+        }
+        members => members.iter().for_each(|c| literal(*c, out)),
+    }
+    out.push(']');
+    Some(())
+}

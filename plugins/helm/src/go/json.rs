@@ -1,0 +1,7 @@
+//! `encoding/json`: reading with Go's messages, writing in Go's form.
+
+mod decode;
+mod encode;
+
+pub(crate) use decode::decode;
+pub(crate) use encode::{encode, indent};
