@@ -48,5 +48,6 @@ pub use go_json::{go_json, go_json_raw};
 pub use limits::{Limit, Limits};
 pub use node::{CollectionStyle, Comments, Node, Position, ScalarStyle, Text, Value};
 pub use number_text::{format_float, format_json_float};
+pub use order::sort_keys_v3;
 pub use parse::{Document, ParseOptions, parse_document, parse_documents};
 pub use resolve::{Resolved, Resolver};

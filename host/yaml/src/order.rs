@@ -5,6 +5,11 @@ use std::cmp::Ordering;
 /// Whether `a` comes before `b`. Not transitive for names that mix digits and letters (`a1 < a10 < a1b < a2`): Go's own
 /// output varies from run to run there, ours does not.
 pub(crate) fn comes_before(a: &str, b: &str) -> bool {
+    precedes(a, b, false)
+}
+
+/// The same; in yaml.v3's order a letter comes before other characters where digits are before both.
+fn precedes(a: &str, b: &str, is_v3: bool) -> bool {
     let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     match (a.as_bytes().get(common), b.as_bytes().get(common)) {
         (Some(x), Some(y)) if x.is_ascii_alphabetic() && y.is_ascii_alphabetic() => return x < y,
@@ -23,6 +28,7 @@ pub(crate) fn comes_before(a: &str, b: &str) -> bool {
     match (x.is_alphabetic(), y.is_alphabetic()) {
         (true, true) => return x < y,
         (false, false) => {}
+        (x_is_letter, _) if is_v3 && before.ends_with(|c: char| c.is_ascii_digit()) => return x_is_letter,
         (_, y_is_letter) => return y_is_letter,
     }
     // After a digit other than zero, a zero is a digit of that number, not a leading one.
@@ -48,8 +54,22 @@ fn number(text: &str, inside: bool) -> (i64, usize) {
     })
 }
 
-/// Sorts by [`comes_before`]. A merge sort, because the library's own may panic on an order that is not transitive.
+/// Sorts by [`comes_before`].
 pub(crate) fn sort<T: Copy>(items: &mut Vec<T>, key: impl Fn(&T) -> &str + Copy) {
+    sort_by(items, key, comes_before);
+}
+
+/// Sorts the keys of a mapping that is made to be printed with [`crate::emit_v3`], as yaml.v3 sorts those of Go's maps.
+pub fn sort_keys_v3<T: Copy>(items: &mut Vec<T>, key: impl Fn(&T) -> &str + Copy) {
+    sort_by(items, key, |a, b| precedes(a, b, true));
+}
+
+/// A merge sort, because the library's own may panic on an order that is not transitive.
+fn sort_by<T: Copy>(
+    items: &mut Vec<T>,
+    key: impl Fn(&T) -> &str + Copy,
+    comes_before: fn(&str, &str) -> bool,
+) {
     if items.is_sorted_by(|a, b| !comes_before(key(b), key(a))) {
         return;
     }
@@ -61,14 +81,20 @@ pub(crate) fn sort<T: Copy>(items: &mut Vec<T>, key: impl Fn(&T) -> &str + Copy)
         merged.clear();
         for pair in items.chunks(2 * width) {
             let (left, right) = pair.split_at(width.min(pair.len()));
-            merge(left, right, key, &mut merged);
+            merge(left, right, key, comes_before, &mut merged);
         }
         std::mem::swap(items, &mut merged);
         width *= 2;
     }
 }
 
-fn merge<T: Copy>(mut left: &[T], mut right: &[T], key: impl Fn(&T) -> &str, out: &mut Vec<T>) {
+fn merge<T: Copy>(
+    mut left: &[T],
+    mut right: &[T],
+    key: impl Fn(&T) -> &str,
+    comes_before: fn(&str, &str) -> bool,
+    out: &mut Vec<T>,
+) {
     while let ([first, left_rest @ ..], [second, right_rest @ ..]) = (left, right) {
         let order = if comes_before(key(second), key(first)) {
             Ordering::Greater
@@ -101,6 +127,13 @@ mod tests {
                 "_z", "1", "A", "a1", "a01", "a001", "app-1", "app-2", "app-10", "b", "k9", "k10", "é"
             ]
         );
+    }
+
+    #[test]
+    fn letters_come_first_after_digits_where_yaml_v3_sorts() {
+        let mut names = vec!["a1-", "a1b", "a10", "b", "_"];
+        super::sort_keys_v3(&mut names, |name| name);
+        assert_eq!(names, ["_", "a1b", "a1-", "a10", "b"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 mod error;
 mod failure;
+mod go;
 
 pub mod chart;
 pub mod engine;

@@ -68,7 +68,9 @@ pub(super) fn register(functions: &mut Functions) {
         let duration = match &value {
             Value::Str(text) => duration::parse(text.as_bytes()).unwrap_or(0),
             Value::Int(IntType::Int64, duration) => *duration,
-            value => value.as_object::<TimeObject>().map_or(0, |time| now(call).since(&time.0)),
+            value => value
+                .as_object::<TimeObject>()
+                .map_or(0, |time| now(call).since(&time.0)),
         };
         rounded(duration)
     });
@@ -83,7 +85,9 @@ fn now(call: &Call<'_>) -> Time {
 fn moment(call: &Call<'_>, date: &Value) -> Time {
     match date {
         Value::Int(IntType::Int | IntType::Int32 | IntType::Int64, seconds) => Time::unix(*seconds, 0),
-        date => date.as_object::<TimeObject>().map_or_else(|| now(call), |time| time.0.clone()),
+        date => date
+            .as_object::<TimeObject>()
+            .map_or_else(|| now(call), |time| time.0.clone()),
     }
 }
 
@@ -106,5 +110,8 @@ fn rounded(duration: i64) -> String {
         (SECOND, "s"),
     ];
     let fitting = units.iter().find(|(unit, _)| size > unit.unsigned_abs());
-    fitting.map_or_else(|| "0s".to_owned(), |(unit, name)| format!("{}{name}", size / unit.unsigned_abs()))
+    fitting.map_or_else(
+        || "0s".to_owned(),
+        |(unit, name)| format!("{}{name}", size / unit.unsigned_abs()),
+    )
 }

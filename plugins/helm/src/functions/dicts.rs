@@ -8,7 +8,9 @@ use crate::{
 
 pub(super) fn register(functions: &mut Functions) {
     functions.add("dict", dict);
-    functions.add("get", |map: Map, key: Str| map.get(key).unwrap_or_else(|| "".into()));
+    functions.add("get", |map: Map, key: Str| {
+        map.get(key).unwrap_or_else(|| "".into())
+    });
     functions.add("set", |map: Map, key: Str, value: Value| {
         if map.is_nil() {
             return Err(Error::new("assignment to entry in nil map"));
@@ -21,25 +23,38 @@ pub(super) fn register(functions: &mut Functions) {
         map
     });
     functions.add("hasKey", |map: Map, key: Str| map.contains(key));
-    functions.add("pluck", |key: Str, maps: Rest<Map>| maps.0.iter().filter_map(|map| map.get(&key)).collect::<List>());
+    functions.add("pluck", |key: Str, maps: Rest<Map>| {
+        maps.0.iter().filter_map(|map| map.get(&key)).collect::<List>()
+    });
     functions.add("keys", |maps: Rest<Map>| {
-        let keys = maps.0.iter().flat_map(|map| map.entries().keys().cloned().collect::<Vec<_>>());
+        let keys = maps
+            .0
+            .iter()
+            .flat_map(|map| map.entries().keys().cloned().collect::<Vec<_>>());
         List::of_strings(keys)
     });
-    functions.add("values", |map: Map| map.entries().values().cloned().collect::<List>());
+    functions.add("values", |map: Map| {
+        map.entries().values().cloned().collect::<List>()
+    });
     functions.add("pick", |map: Map, keys: Rest<Str>| {
-        let picked = keys.0.into_iter().filter_map(|key| Some((key.clone(), map.get(&key)?)));
+        let picked = keys
+            .0
+            .into_iter()
+            .filter_map(|key| Some((key.clone(), map.get(&key)?)));
         picked.collect::<Map>()
     });
     functions.add("omit", |map: Map, keys: Rest<Str>| {
         let entries = map.entries();
         let kept = entries.iter().filter(|(key, _)| !keys.0.contains(key));
-        kept.map(|(key, value)| (key.clone(), value.clone())).collect::<Map>()
+        kept.map(|(key, value)| (key.clone(), value.clone()))
+            .collect::<Map>()
     });
     functions.add("dig", dig);
     for name in ["deepCopy", "mustDeepCopy"] {
         functions.add(name, |value: Value| match value {
-            Value::Nil | Value::Invalid => Err(Error::new("reflect: call of reflect.Value.Type on zero Value")),
+            Value::Nil | Value::Invalid => {
+                Err(Error::new("reflect: call of reflect.Value.Type on zero Value"))
+            }
             value => deep_copy(&value, 0),
         });
     }
@@ -67,7 +82,10 @@ pub(super) fn register(functions: &mut Functions) {
 fn dict(values: Rest<Value>) -> Map {
     let pairs = values.0.chunks(2).filter_map(|pair| {
         let (key, value) = pair.split_first()?;
-        Some((cast::text(key), value.first().cloned().unwrap_or_else(|| "".into())))
+        Some((
+            cast::text(key),
+            value.first().cloned().unwrap_or_else(|| "".into()),
+        ))
     });
     pairs.collect()
 }
@@ -85,14 +103,18 @@ fn dig(arguments: Rest<Value>) -> Result<Value, Error> {
             value if value.is_nil() => "nil".into(),
             value => value.type_name(),
         };
-        Error::new(format!("interface conversion: interface {{}} is {found}, not {wanted}"))
+        Error::new(format!(
+            "interface conversion: interface {{}} is {found}, not {wanted}"
+        ))
     };
     let as_map = |value: &Value| match value {
         Value::Map(map) if map.map_type() == CollectionType::ANY => Ok(map.clone()),
         value => Err(conversion(value, "map[string]interface {}")),
     };
     let mut map = as_map(map)?;
-    let keys = keys.iter().map(|key| key.as_text().ok_or_else(|| conversion(key, "string")));
+    let keys = keys
+        .iter()
+        .map(|key| key.as_text().ok_or_else(|| conversion(key, "string")));
     let keys: Vec<&Str> = keys.collect::<Result<_, _>>()?;
     for (index, key) in keys.iter().enumerate() {
         let Some(step) = map.get(key) else {

@@ -13,18 +13,36 @@ use crate::{
 };
 
 pub(super) fn register(functions: &mut Functions) {
-    functions.add("mustToDuration", |value: Value| as_duration(&value).map(duration_value));
+    functions.add("mustToDuration", |value: Value| {
+        as_duration(&value).map(duration_value)
+    });
     // what is no duration is none
     let lenient = |value: &Value| as_duration(value).unwrap_or(0);
     functions.add("durationNanoseconds", move |value: Value| lenient(&value));
-    functions.add("durationMicroseconds", move |value: Value| lenient(&value) / MICROSECOND);
-    functions.add("durationMilliseconds", move |value: Value| lenient(&value) / MILLISECOND);
-    functions.add("durationSeconds", move |value: Value| in_units(lenient(&value), SECOND));
-    functions.add("durationMinutes", move |value: Value| in_units(lenient(&value), MINUTE));
-    functions.add("durationHours", move |value: Value| in_units(lenient(&value), HOUR));
-    functions.add("durationDays", move |value: Value| in_units(lenient(&value), HOUR) / 24.0);
-    functions.add("durationWeeks", move |value: Value| in_units(lenient(&value), HOUR) / 24.0 / 7.0);
-    functions.add("durationRoundTo", |value: Value, multiple: Value| by_multiple(&value, &multiple, duration::round));
+    functions.add("durationMicroseconds", move |value: Value| {
+        lenient(&value) / MICROSECOND
+    });
+    functions.add("durationMilliseconds", move |value: Value| {
+        lenient(&value) / MILLISECOND
+    });
+    functions.add("durationSeconds", move |value: Value| {
+        in_units(lenient(&value), SECOND)
+    });
+    functions.add("durationMinutes", move |value: Value| {
+        in_units(lenient(&value), MINUTE)
+    });
+    functions.add("durationHours", move |value: Value| {
+        in_units(lenient(&value), HOUR)
+    });
+    functions.add("durationDays", move |value: Value| {
+        in_units(lenient(&value), HOUR) / 24.0
+    });
+    functions.add("durationWeeks", move |value: Value| {
+        in_units(lenient(&value), HOUR) / 24.0 / 7.0
+    });
+    functions.add("durationRoundTo", |value: Value, multiple: Value| {
+        by_multiple(&value, &multiple, duration::round)
+    });
     functions.add("durationTruncateTo", |value: Value, multiple: Value| {
         by_multiple(&value, &multiple, duration::truncate)
     });
@@ -45,15 +63,20 @@ fn by_multiple(value: &Value, multiple: &Value, change: fn(i64, i64) -> i64) -> 
 fn as_duration(value: &Value) -> Result<i64, Error> {
     let overflow = |value: &Value| {
         let number = format::text(value);
-        Error::new(format!("duration seconds overflow: {}", String::from_utf8_lossy(&number)))
+        Error::new(format!(
+            "duration seconds overflow: {}",
+            String::from_utf8_lossy(&number)
+        ))
     };
     match value {
         Value::Int(IntType::Duration, duration) => Ok(*duration),
-        Value::Int(_, seconds) => seconds.checked_mul(SECOND).ok_or_else(|| {
-            Error::new(format!("duration seconds overflow: {seconds}"))
-        }),
+        Value::Int(_, seconds) => seconds
+            .checked_mul(SECOND)
+            .ok_or_else(|| Error::new(format!("duration seconds overflow: {seconds}"))),
         Value::Uint(_, seconds) => {
-            let seconds = i64::try_from(*seconds).ok().and_then(|seconds| seconds.checked_mul(SECOND));
+            let seconds = i64::try_from(*seconds)
+                .ok()
+                .and_then(|seconds| seconds.checked_mul(SECOND));
             seconds.ok_or_else(|| overflow(value))
         }
         Value::Float(seconds) => from_float(*seconds),
@@ -68,11 +91,17 @@ fn as_duration(value: &Value) -> Result<i64, Error> {
             }
             match parse_float(trimmed.as_bytes()) {
                 Ok(seconds) => from_float(seconds),
-                Err(_) => Err(Error::new(format!("could not parse duration {}", quote(text.as_bytes())))),
+                Err(_) => Err(Error::new(format!(
+                    "could not parse duration {}",
+                    quote(text.as_bytes())
+                ))),
             }
         }
         value if value.is_nil() => Err(Error::new("invalid duration")),
-        value => Err(Error::new(format!("unsupported duration type {}", value.type_name()))),
+        value => Err(Error::new(format!(
+            "unsupported duration type {}",
+            value.type_name()
+        ))),
     }
 }
 

@@ -10,6 +10,10 @@ pub(super) fn register(functions: &mut Functions) {
     functions.add("b64enc", |text: Str| encode_base64(text.as_bytes()));
     functions.add("b32enc", |text: Str| encode_base32(text.as_bytes()));
     // what cannot be decoded is answered with the error
-    functions.add("b64dec", |text: Str| decode_base64(text.as_bytes()).map_or_else(Str::from, Str::from));
-    functions.add("b32dec", |text: Str| decode_base32(text.as_bytes()).map_or_else(Str::from, Str::from));
+    functions.add("b64dec", |text: Str| {
+        decode_base64(text.as_bytes()).map_or_else(Str::from, Str::from)
+    });
+    functions.add("b32dec", |text: Str| {
+        decode_base32(text.as_bytes()).map_or_else(Str::from, Str::from)
+    });
 }

@@ -21,7 +21,9 @@ fn equal_at(one: &Value, other: &Value, depth: usize) -> bool {
         (Value::Nil | Value::Invalid, Value::Nil | Value::Invalid) => true,
         (Value::Bool(one), Value::Bool(other)) => one == other,
         (Value::Int(one_type, one), Value::Int(other_type, other)) => one_type == other_type && one == other,
-        (Value::Uint(one_type, one), Value::Uint(other_type, other)) => one_type == other_type && one == other,
+        (Value::Uint(one_type, one), Value::Uint(other_type, other)) => {
+            one_type == other_type && one == other
+        }
         #[allow(clippy::float_cmp, reason = "Go compares them so")]
         (Value::Float(one), Value::Float(other)) => one == other,
         (Value::Str(one), Value::Str(other)) | (Value::Bytes(one), Value::Bytes(other)) => one == other,
@@ -32,7 +34,10 @@ fn equal_at(one: &Value, other: &Value, depth: usize) -> bool {
             let (ones, others) = (one.items(), other.items());
             one.is_same(other)
                 || ones.len() == others.len()
-                    && ones.iter().zip(others).all(|(one, other)| equal_at(one, other, depth + 1))
+                    && ones
+                        .iter()
+                        .zip(others)
+                        .all(|(one, other)| equal_at(one, other, depth + 1))
         }
         (Value::Map(one), Value::Map(other)) => {
             if one.map_type() != other.map_type() || one.is_nil() != other.is_nil() {
@@ -41,9 +46,12 @@ fn equal_at(one: &Value, other: &Value, depth: usize) -> bool {
             let (ones, others) = (one.entries(), other.entries());
             one.is_same(other)
                 || ones.len() == others.len()
-                    && ones.iter().zip(others.iter()).all(|((one_key, one), (other_key, other))| {
-                        one_key == other_key && equal_at(one, other, depth + 1)
-                    })
+                    && ones
+                        .iter()
+                        .zip(others.iter())
+                        .all(|((one_key, one), (other_key, other))| {
+                            one_key == other_key && equal_at(one, other, depth + 1)
+                        })
         }
         (Value::Object(one), Value::Object(other)) => {
             std::rc::Rc::ptr_eq(one, other) || one.type_name() == other.type_name() && one.equals(&**other)

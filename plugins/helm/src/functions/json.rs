@@ -12,11 +12,15 @@ pub(super) fn register(functions: &mut Functions) {
     functions.add("toPrettyJson", |value: Value| {
         encode(&value, true).map(|json| indent(&json)).unwrap_or_default()
     });
-    functions.add("mustToPrettyJson", |value: Value| encode(&value, true).map(|json| indent(&json)));
+    functions.add("mustToPrettyJson", |value: Value| {
+        encode(&value, true).map(|json| indent(&json))
+    });
     for name in ["toRawJson", "mustToRawJson"] {
         functions.add(name, |value: Value| encode(&value, false));
     }
-    functions.add("mustFromJson", |text: Str| decode(text.as_bytes()).map_err(Error::new));
+    functions.add("mustFromJson", |text: Str| {
+        decode(text.as_bytes()).map_err(Error::new)
+    });
     functions.add("fromJson", |text: Str| match decode(text.as_bytes()) {
         Ok(Value::Map(map)) => map,
         Ok(Value::Nil) => Map::nil(crate::value::CollectionType::ANY),

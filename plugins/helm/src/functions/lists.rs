@@ -43,7 +43,11 @@ pub(super) fn register(functions: &mut Functions) {
             })?;
             all.extend(items.iter().cloned());
         }
-        Ok::<_, Error>(if all.is_empty() { List::nil(CollectionType::ANY) } else { List::new(all) })
+        Ok::<_, Error>(if all.is_empty() {
+            List::nil(CollectionType::ANY)
+        } else {
+            List::new(all)
+        })
     });
     functions.add("sortAlpha", |list: Value| {
         if list.kind() != Kind::Slice {
@@ -58,12 +62,22 @@ pub(super) fn register(functions: &mut Functions) {
 fn ends(functions: &mut Functions) {
     for name in ["first", "mustFirst"] {
         functions.add(name, |list: Value| {
-            Ok::<_, Error>(of(&list, "Cannot find first on type")?.first().cloned().unwrap_or_default())
+            Ok::<_, Error>(
+                of(&list, "Cannot find first on type")?
+                    .first()
+                    .cloned()
+                    .unwrap_or_default(),
+            )
         });
     }
     for name in ["last", "mustLast"] {
         functions.add(name, |list: Value| {
-            Ok::<_, Error>(of(&list, "Cannot find last on type")?.last().cloned().unwrap_or_default())
+            Ok::<_, Error>(
+                of(&list, "Cannot find last on type")?
+                    .last()
+                    .cloned()
+                    .unwrap_or_default(),
+            )
         });
     }
     for name in ["rest", "mustRest"] {
@@ -90,7 +104,13 @@ fn choice(functions: &mut Functions) {
     for name in ["compact", "mustCompact"] {
         functions.add(name, |list: Value| {
             let items = of(&list, "Cannot compact on type")?;
-            Ok::<_, Error>(items.iter().filter(|item| item.is_true()).cloned().collect::<List>())
+            Ok::<_, Error>(
+                items
+                    .iter()
+                    .filter(|item| item.is_true())
+                    .cloned()
+                    .collect::<List>(),
+            )
         });
     }
     for name in ["uniq", "mustUniq"] {
@@ -108,7 +128,13 @@ fn choice(functions: &mut Functions) {
     for name in ["without", "mustWithout"] {
         functions.add(name, |list: Value, omitted: Rest<Value>| {
             let items = of(&list, "Cannot find without on type")?;
-            Ok::<_, Error>(items.iter().filter(|item| !is_in(&omitted.0, item)).cloned().collect::<List>())
+            Ok::<_, Error>(
+                items
+                    .iter()
+                    .filter(|item| !is_in(&omitted.0, item))
+                    .cloned()
+                    .collect::<List>(),
+            )
         });
     }
     for name in ["has", "mustHas"] {
@@ -126,7 +152,10 @@ fn is_in(haystack: &[Value], needle: &Value) -> bool {
 }
 
 fn or_nil(items: Option<&[Value]>) -> List {
-    items.map_or_else(|| List::nil(CollectionType::ANY), |items| List::new(items.to_vec()))
+    items.map_or_else(
+        || List::nil(CollectionType::ANY),
+        |items| List::new(items.to_vec()),
+    )
 }
 
 /// What Go says where a nil is asked for its type's kind.
@@ -140,7 +169,11 @@ pub(super) fn items(value: &Value) -> Option<Cow<'_, [Value]>> {
         Value::List(list) => Some(Cow::Borrowed(list.items())),
         Value::Bytes(bytes) => {
             let bytes = bytes.as_bytes().iter();
-            Some(bytes.map(|byte| Value::Uint(UintType::Uint8, u64::from(*byte))).collect())
+            Some(
+                bytes
+                    .map(|byte| Value::Uint(UintType::Uint8, u64::from(*byte)))
+                    .collect(),
+            )
         }
         _ => None,
     }
@@ -181,6 +214,8 @@ fn chunk(Int(size): Int, list: Value) -> Result<List, Error> {
     let all = of(&list, "Cannot chunk type")?;
     let size = usize::try_from(size).ok().filter(|size| *size > 0);
     let size = size.ok_or_else(|| Error::new("runtime error: makeslice: len out of range"))?;
-    let chunks = all.chunks(size).map(|chunk| Value::List(List::new(chunk.to_vec())));
+    let chunks = all
+        .chunks(size)
+        .map(|chunk| Value::List(List::new(chunk.to_vec())));
     Ok(List::of_type(CollectionType::ANY, chunks.collect()))
 }

@@ -15,11 +15,17 @@ pub(super) fn register(functions: &mut Functions) {
     integers(functions);
     floats(functions);
     conversions(functions);
-    functions.add("until", |Int(count): Int| range(0, count, if count < 0 { -1 } else { 1 }).map(ints));
-    functions.add("untilStep", |Int(start): Int, Int(stop): Int, Int(step): Int| range(start, stop, step).map(ints));
+    functions.add("until", |Int(count): Int| {
+        range(0, count, if count < 0 { -1 } else { 1 }).map(ints)
+    });
+    functions.add("untilStep", |Int(start): Int, Int(stop): Int, Int(step): Int| {
+        range(start, stop, step).map(ints)
+    });
     functions.add("seq", seq);
     functions.add_with_call("randInt", |call: &Call<'_>, Int(min): Int, Int(max): Int| {
-        let width = u64::try_from(max.wrapping_sub(min)).ok().filter(|width| *width > 0);
+        let width = u64::try_from(max.wrapping_sub(min))
+            .ok()
+            .filter(|width| *width > 0);
         let width = width.ok_or_else(|| Error::new("invalid argument to Intn"))?;
         let random = Random::of(call).below(width);
         Ok::<_, Error>(Int(min.wrapping_add(i64::try_from(random).unwrap_or(0))))
@@ -31,32 +37,54 @@ fn integers(functions: &mut Functions) {
     functions.add("add", |values: Rest<Value>| {
         values.0.iter().map(cast::to_int).fold(0, i64::wrapping_add)
     });
-    functions.add("sub", |one: Value, other: Value| cast::to_int(&one).wrapping_sub(cast::to_int(&other)));
+    functions.add("sub", |one: Value, other: Value| {
+        cast::to_int(&one).wrapping_sub(cast::to_int(&other))
+    });
     functions.add("mul", |first: Value, values: Rest<Value>| {
-        values.0.iter().map(cast::to_int).fold(cast::to_int(&first), i64::wrapping_mul)
+        values
+            .0
+            .iter()
+            .map(cast::to_int)
+            .fold(cast::to_int(&first), i64::wrapping_mul)
     });
     let by_zero = || Error::new("runtime error: integer divide by zero");
-    functions.add("div", move |one: Value, other: Value| match cast::to_int(&other) {
-        0 => Err(by_zero()),
-        other => Ok(cast::to_int(&one).wrapping_div(other)),
+    functions.add("div", move |one: Value, other: Value| {
+        match cast::to_int(&other) {
+            0 => Err(by_zero()),
+            other => Ok(cast::to_int(&one).wrapping_div(other)),
+        }
     });
-    functions.add("mod", move |one: Value, other: Value| match cast::to_int(&other) {
-        0 => Err(by_zero()),
-        other => Ok(cast::to_int(&one).wrapping_rem(other)),
+    functions.add("mod", move |one: Value, other: Value| {
+        match cast::to_int(&other) {
+            0 => Err(by_zero()),
+            other => Ok(cast::to_int(&one).wrapping_rem(other)),
+        }
     });
     for name in ["max", "biggest"] {
         functions.add(name, |first: Value, values: Rest<Value>| {
-            values.0.iter().map(cast::to_int).fold(cast::to_int(&first), i64::max)
+            values
+                .0
+                .iter()
+                .map(cast::to_int)
+                .fold(cast::to_int(&first), i64::max)
         });
     }
     functions.add("min", |first: Value, values: Rest<Value>| {
-        values.0.iter().map(cast::to_int).fold(cast::to_int(&first), i64::min)
+        values
+            .0
+            .iter()
+            .map(cast::to_int)
+            .fold(cast::to_int(&first), i64::min)
     });
 }
 
 fn floats(functions: &mut Functions) {
-    functions.add("add1f", |value: Value| decimals(cast::to_float(&value), &[Value::int(1)], |a, b| Ok(a.add(b))));
-    functions.add("addf", |values: Rest<Value>| decimals(0.0, &values.0, |a, b| Ok(a.add(b))));
+    functions.add("add1f", |value: Value| {
+        decimals(cast::to_float(&value), &[Value::int(1)], |a, b| Ok(a.add(b)))
+    });
+    functions.add("addf", |values: Rest<Value>| {
+        decimals(0.0, &values.0, |a, b| Ok(a.add(b)))
+    });
     functions.add("subf", |first: Value, values: Rest<Value>| {
         decimals(cast::to_float(&first), &values.0, |a, b| Ok(a.sub(b)))
     });
@@ -67,15 +95,27 @@ fn floats(functions: &mut Functions) {
         decimals(cast::to_float(&first), &values.0, Decimal::div)
     });
     functions.add("maxf", |first: Value, values: Rest<Value>| {
-        values.0.iter().map(cast::to_float).fold(cast::to_float(&first), max)
+        values
+            .0
+            .iter()
+            .map(cast::to_float)
+            .fold(cast::to_float(&first), max)
     });
     functions.add("minf", |first: Value, values: Rest<Value>| {
-        values.0.iter().map(cast::to_float).fold(cast::to_float(&first), |a, b| -max(-a, -b))
+        values
+            .0
+            .iter()
+            .map(cast::to_float)
+            .fold(cast::to_float(&first), |a, b| -max(-a, -b))
     });
     functions.add("ceil", |value: Value| cast::to_float(&value).ceil());
     functions.add("floor", |value: Value| cast::to_float(&value).floor());
     functions.add("round", |value: Value, Int(places): Int, at: Rest<f64>| {
-        round(cast::to_float(&value), places, at.0.first().copied().unwrap_or(0.5))
+        round(
+            cast::to_float(&value),
+            places,
+            at.0.first().copied().unwrap_or(0.5),
+        )
     });
 }
 
@@ -84,7 +124,9 @@ fn conversions(functions: &mut Functions) {
     functions.add("int", |value: Value| Int(cast::to_int(&value)));
     functions.add("int64", |value: Value| cast::to_int(&value));
     functions.add("float64", |value: Value| cast::to_float(&value));
-    functions.add("toDecimal", |value: Value| parse_int(&format::text(&value), 8).unwrap_or(0));
+    functions.add("toDecimal", |value: Value| {
+        parse_int(&format::text(&value), 8).unwrap_or(0)
+    });
 }
 
 /// Sums and products without the errors of binary fractions.
@@ -117,7 +159,11 @@ fn max(one: f64, other: f64) -> f64 {
 fn round(value: f64, places: i64, at: f64) -> f64 {
     let power = power_of_ten(places);
     let digit = power * value;
-    let rounded = if digit.fract() >= at { digit.ceil() } else { digit.floor() };
+    let rounded = if digit.fract() >= at {
+        digit.ceil()
+    } else {
+        digit.floor()
+    };
     rounded / power
 }
 

@@ -11,6 +11,7 @@
 //! | `bool` | `bool` | `bool` |
 //! | `int` | [`Int`] | [`Int`] |
 //! | `int64` | `i64` | `i64` |
+//! | `uint32` | [`Uint32`] | |
 //! | `float64` | `f64` | `f64` |
 //! | `[]interface {}` | [`List`](crate::List) | `List` |
 //! | `[]string` | [`Strings`] | `List::of_strings` |
@@ -56,15 +57,14 @@ mod escape;
 mod function;
 mod parameter;
 
-mod capabilities;
 mod cast;
+mod crypto;
 mod dates;
 mod defaults;
 mod dicts;
 mod durations;
 mod encoding;
 mod equality;
-mod files;
 mod hashes;
 mod json;
 mod limits;
@@ -72,7 +72,7 @@ mod lists;
 mod math;
 mod merge;
 mod paths;
-mod random;
+pub(crate) mod random;
 mod reflection;
 mod regex;
 mod semver;
@@ -84,12 +84,12 @@ mod yaml;
 use std::sync::LazyLock;
 
 pub(crate) use call::Templates;
-pub use capabilities::{Capabilities, KubeVersion};
-pub use files::{FILES, files};
 pub use call::{Call, Environment, Lookup, Timestamp};
+pub(crate) use dates::TimeObject;
 pub(crate) use engine::{MESSAGE_END, MESSAGE_START};
 pub use function::{Arguments, Function, Functions};
-pub use parameter::{Int, Parameter, Rest, Strings, Type};
+pub use parameter::{Int, Parameter, Rest, Strings, Type, Uint32};
+pub(crate) use yaml::to_yaml;
 
 /// Every function that a chart's templates can call.
 pub fn all() -> &'static Functions {
@@ -123,6 +123,7 @@ const REGISTERS: &[fn(&mut Functions)] = &[
     compare::register,
     escape::register,
     engine::register,
+    crypto::register,
     dates::register,
     defaults::register,
     dicts::register,

@@ -5,7 +5,7 @@ use std::{any::Any, borrow::Cow, rc::Rc};
 use super::Arguments;
 use crate::{
     Error, List, Map, Str, Value,
-    value::{CollectionType, IntType, ObjectType},
+    value::{CollectionType, IntType, ObjectType, UintType},
 };
 
 /// The type of a parameter. It decides which arguments fit, and how a literal is read.
@@ -21,6 +21,8 @@ pub enum Type {
     Int,
     /// `int64`
     Int64,
+    /// `uint32`
+    Uint32,
     /// `float64`
     Float,
     /// `string`
@@ -44,6 +46,7 @@ impl Type {
             Self::Bool => "bool",
             Self::Int => "int",
             Self::Int64 => "int64",
+            Self::Uint32 => "uint32",
             Self::Float => "float64",
             Self::String => "string",
             Self::List => "[]interface {}",
@@ -58,7 +61,7 @@ impl Type {
         match self {
             Self::Any | Self::Reflect | Self::List | Self::Strings | Self::Map => true,
             Self::Object(name) => name.starts_with('*'),
-            Self::Bool | Self::Int | Self::Int64 | Self::Float | Self::String => false,
+            Self::Bool | Self::Int | Self::Int64 | Self::Uint32 | Self::Float | Self::String => false,
         }
     }
 
@@ -80,6 +83,7 @@ impl Type {
             | (Self::Bool, Value::Bool(_))
             | (Self::Int, Value::Int(IntType::Int, _))
             | (Self::Int64, Value::Int(IntType::Int64, _))
+            | (Self::Uint32, Value::Uint(UintType::Uint32, _))
             | (Self::Float, Value::Float(_))
             | (Self::String, Value::Str(_)) => true,
             (Self::List, Value::List(list)) => list.list_type().element == CollectionType::ANY.element,
@@ -108,6 +112,10 @@ pub trait Parameter: Sized {
 /// Go's `int`, as parameter and as result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Int(pub i64);
+
+/// Go's `uint32`, as parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Uint32(pub u32);
 
 impl From<Int> for Value {
     fn from(value: Int) -> Self {
@@ -152,6 +160,7 @@ macro_rules! parameter {
 parameter!(bool, Type::Bool, Value::Bool(value) => value);
 parameter!(Int, Type::Int, Value::Int(_, value) => Int(value));
 parameter!(i64, Type::Int64, Value::Int(_, value) => value);
+parameter!(Uint32, Type::Uint32, Value::Uint(UintType::Uint32, value) => Uint32(u32::try_from(value).unwrap_or(u32::MAX)));
 parameter!(f64, Type::Float, Value::Float(value) => value);
 parameter!(Str, Type::String, Value::Str(value) => value);
 parameter!(List, Type::List, Value::List(value) => value);

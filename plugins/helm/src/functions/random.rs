@@ -16,11 +16,19 @@ pub(super) fn register(functions: &mut Functions) {
     functions.add_with_call("randAlphaNum", |call: &Call<'_>, count: Int| {
         text(call, count, ' ', 'z', |c| is_letter(c) || is_digit(c))
     });
-    functions.add_with_call("randAlpha", |call: &Call<'_>, count: Int| text(call, count, ' ', 'z', is_letter));
-    functions.add_with_call("randNumeric", |call: &Call<'_>, count: Int| text(call, count, ' ', 'z', is_digit));
-    functions.add_with_call("randAscii", |call: &Call<'_>, count: Int| text(call, count, ' ', '~', |_| true));
+    functions.add_with_call("randAlpha", |call: &Call<'_>, count: Int| {
+        text(call, count, ' ', 'z', is_letter)
+    });
+    functions.add_with_call("randNumeric", |call: &Call<'_>, count: Int| {
+        text(call, count, ' ', 'z', is_digit)
+    });
+    functions.add_with_call("randAscii", |call: &Call<'_>, count: Int| {
+        text(call, count, ' ', '~', |_| true)
+    });
     functions.add_with_call("randBytes", |call: &Call<'_>, Int(count): Int| {
-        let count = usize::try_from(count).ok().filter(|count| i64::try_from(*count).is_ok_and(|n| n <= COUNT_MAX));
+        let count = usize::try_from(count)
+            .ok()
+            .filter(|count| i64::try_from(*count).is_ok_and(|n| n <= COUNT_MAX));
         let count = count.ok_or_else(|| Error::new("runtime error: makeslice: len out of range"))?;
         let mut bytes = vec![0; count];
         call.environment.random(&mut bytes);
@@ -53,7 +61,10 @@ fn text(
     let mut random = Random::of(call);
     let pick = |_| {
         let index = random.below(wanted.len() as u64);
-        wanted.get(usize::try_from(index).unwrap_or(0)).copied().unwrap_or(first)
+        wanted
+            .get(usize::try_from(index).unwrap_or(0))
+            .copied()
+            .unwrap_or(first)
     };
     Ok((0..count).map(pick).collect())
 }
@@ -80,7 +91,11 @@ pub(crate) struct Random<'a> {
 impl<'a> Random<'a> {
     pub(crate) fn of(call: &'a Call<'a>) -> Self {
         let buffer = [0; 32];
-        Random { call, used: buffer.len(), buffer }
+        Random {
+            call,
+            used: buffer.len(),
+            buffer,
+        }
     }
 
     fn byte(&mut self) -> u8 {

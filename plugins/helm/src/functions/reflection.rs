@@ -16,5 +16,9 @@ pub(super) fn register(functions: &mut Functions) {
 
 /// A nil has no kind at all.
 fn kind(value: &Value) -> &'static str {
-    if value.is_nil() { "invalid" } else { value.kind().name() }
+    if value.is_nil() {
+        "invalid"
+    } else {
+        value.kind().name()
+    }
 }

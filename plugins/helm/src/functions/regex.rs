@@ -19,13 +19,17 @@ pub(super) fn register(functions: &mut Functions) {
     functions.add("mustRegexMatch", |pattern: Str, text: Str| {
         Ok::<_, Error>(compile(&pattern)?.is_match(text.as_bytes()))
     });
-    functions.add("regexQuoteMeta", |text: Str| Str::from(quote_meta(text.as_bytes())));
+    functions.add("regexQuoteMeta", |text: Str| {
+        Str::from(quote_meta(text.as_bytes()))
+    });
     plain(functions, must_compile);
     must(functions, compile);
 }
 
 fn text_of(pattern: &Str) -> Result<&str, Error> {
-    pattern.as_str().ok_or_else(|| Error::new(format!("error parsing regexp: invalid UTF-8: `{pattern}`")))
+    pattern
+        .as_str()
+        .ok_or_else(|| Error::new(format!("error parsing regexp: invalid UTF-8: `{pattern}`")))
 }
 
 fn compile(pattern: &Str) -> Result<Rc<Regexp>, Error> {
@@ -37,7 +41,13 @@ fn must_compile(pattern: &Str) -> Result<Rc<Regexp>, Error> {
 }
 
 fn plain(functions: &mut Functions, compile: Compile) {
-    let names = ["regexFind", "regexFindAll", "regexReplaceAll", "regexReplaceAllLiteral", "regexSplit"];
+    let names = [
+        "regexFind",
+        "regexFindAll",
+        "regexReplaceAll",
+        "regexReplaceAllLiteral",
+        "regexSplit",
+    ];
     family(functions, names, compile);
 }
 
@@ -61,12 +71,19 @@ fn family(functions: &mut Functions, names: [&'static str; 5], compile: Compile)
         Ok::<_, Error>(strings(compile(&pattern)?.find_all(text.as_bytes(), limit)))
     });
     functions.add(replace, move |pattern: Str, text: Str, template: Str| {
-        Ok::<_, Error>(Str::from(compile(&pattern)?.replace_all(text.as_bytes(), template.as_bytes())))
+        Ok::<_, Error>(Str::from(
+            compile(&pattern)?.replace_all(text.as_bytes(), template.as_bytes()),
+        ))
     });
-    functions.add(replace_literal, move |pattern: Str, text: Str, replacement: Str| {
-        let pattern = compile(&pattern)?;
-        Ok::<_, Error>(Str::from(pattern.replace_all_literal(text.as_bytes(), replacement.as_bytes())))
-    });
+    functions.add(
+        replace_literal,
+        move |pattern: Str, text: Str, replacement: Str| {
+            let pattern = compile(&pattern)?;
+            Ok::<_, Error>(Str::from(
+                pattern.replace_all_literal(text.as_bytes(), replacement.as_bytes()),
+            ))
+        },
+    );
     functions.add(split, move |pattern: Str, text: Str, Int(limit): Int| {
         Ok::<_, Error>(strings(compile(&pattern)?.split(text.as_bytes(), limit)))
     });

@@ -12,7 +12,9 @@ use crate::{
 };
 
 pub(super) fn register(functions: &mut Functions) {
-    functions.add("semver", |text: Str| Ok::<_, Error>(Value::object(Pointer(parse(&text)?))));
+    functions.add("semver", |text: Str| {
+        Ok::<_, Error>(Value::object(Pointer(parse(&text)?)))
+    });
     functions.add("semverCompare", |range: Str, version: Str| {
         let range = Range::parse(&range.to_str()).map_err(|error| Error::new(error.to_string()))?;
         Ok::<_, Error>(range.contains(&parse(&version)?))
@@ -47,7 +49,8 @@ macro_rules! version_object {
             }
 
             fn methods(&self) -> &'static Functions {
-                static METHODS: LazyLock<Functions> = LazyLock::new(|| methods(|version: Rc<$name>| version.0.clone()));
+                static METHODS: LazyLock<Functions> =
+                    LazyLock::new(|| methods(|version: Rc<$name>| version.0.clone()));
                 &METHODS
             }
 
@@ -57,7 +60,9 @@ macro_rules! version_object {
 
             fn equals(&self, other: &dyn Object) -> bool {
                 let other: &dyn std::any::Any = other;
-                other.downcast_ref::<Self>().is_some_and(|other| self.0 == other.0)
+                other
+                    .downcast_ref::<Self>()
+                    .is_some_and(|other| self.0 == other.0)
             }
 
             fn to_json(&self) -> Result<Json, Error> {
@@ -80,30 +85,63 @@ fn methods<T: ObjectType>(version: fn(Rc<T>) -> Version) -> Functions {
     methods.add("Major", move |receiver: Rc<T>| number(version(receiver).major()));
     methods.add("Minor", move |receiver: Rc<T>| number(version(receiver).minor()));
     methods.add("Patch", move |receiver: Rc<T>| number(version(receiver).patch()));
-    methods.add("Prerelease", move |receiver: Rc<T>| version(receiver).prerelease().to_owned());
-    methods.add("Metadata", move |receiver: Rc<T>| version(receiver).metadata().to_owned());
-    methods.add("Original", move |receiver: Rc<T>| version(receiver).original().to_owned());
+    methods.add("Prerelease", move |receiver: Rc<T>| {
+        version(receiver).prerelease().to_owned()
+    });
+    methods.add("Metadata", move |receiver: Rc<T>| {
+        version(receiver).metadata().to_owned()
+    });
+    methods.add("Original", move |receiver: Rc<T>| {
+        version(receiver).original().to_owned()
+    });
     methods.add("String", move |receiver: Rc<T>| version(receiver).to_string());
-    let compare =
-        move |receiver: Rc<T>, other: Rc<Pointer>| version(receiver).precedence(&other.0);
-    methods.add("Compare", move |receiver: Rc<T>, other: Rc<Pointer>| Int(compare(receiver, other) as i64));
-    methods.add("Equal", move |receiver: Rc<T>, other: Rc<Pointer>| compare(receiver, other).is_eq());
-    methods.add("LessThan", move |receiver: Rc<T>, other: Rc<Pointer>| compare(receiver, other).is_lt());
-    methods.add("LessThanEqual", move |receiver: Rc<T>, other: Rc<Pointer>| compare(receiver, other).is_le());
-    methods.add("GreaterThan", move |receiver: Rc<T>, other: Rc<Pointer>| compare(receiver, other).is_gt());
-    methods.add("GreaterThanEqual", move |receiver: Rc<T>, other: Rc<Pointer>| compare(receiver, other).is_ge());
-    let overflow = |part: &str| Error::new(format!("{part} version increment would overflow uint64"));
+    let compare = move |receiver: Rc<T>, other: Rc<Pointer>| version(receiver).precedence(&other.0);
+    methods.add("Compare", move |receiver: Rc<T>, other: Rc<Pointer>| {
+        Int(compare(receiver, other) as i64)
+    });
+    methods.add("Equal", move |receiver: Rc<T>, other: Rc<Pointer>| {
+        compare(receiver, other).is_eq()
+    });
+    methods.add("LessThan", move |receiver: Rc<T>, other: Rc<Pointer>| {
+        compare(receiver, other).is_lt()
+    });
+    methods.add("LessThanEqual", move |receiver: Rc<T>, other: Rc<Pointer>| {
+        compare(receiver, other).is_le()
+    });
+    methods.add("GreaterThan", move |receiver: Rc<T>, other: Rc<Pointer>| {
+        compare(receiver, other).is_gt()
+    });
+    methods.add("GreaterThanEqual", move |receiver: Rc<T>, other: Rc<Pointer>| {
+        compare(receiver, other).is_ge()
+    });
     let plain = |next: Option<Version>, part: &str| {
-        next.map(|next| Value::object(Plain(next))).ok_or_else(|| overflow(part))
+        let overflow = || Error::new(format!("{part} version increment would overflow uint64"));
+        next.map(|next| Value::object(Plain(next))).ok_or_else(overflow)
     };
-    methods.add("IncPatch", move |receiver: Rc<T>| plain(version(receiver).next_patch(), "patch"));
-    methods.add("IncMinor", move |receiver: Rc<T>| plain(version(receiver).next_minor(), "minor"));
-    methods.add("IncMajor", move |receiver: Rc<T>| plain(version(receiver).next_major(), "major"));
+    methods.add("IncPatch", move |receiver: Rc<T>| {
+        plain(version(receiver).next_patch(), "patch")
+    });
+    methods.add("IncMinor", move |receiver: Rc<T>| {
+        plain(version(receiver).next_minor(), "minor")
+    });
+    methods.add("IncMajor", move |receiver: Rc<T>| {
+        plain(version(receiver).next_major(), "major")
+    });
     let replaced = move |receiver: Rc<T>, prerelease: Option<Str>, metadata: Option<Str>| {
         let version = version(receiver);
-        let prefix = if version.original().starts_with('v') { "v" } else { "" };
-        let mut text = format!("{prefix}{}.{}.{}", version.major(), version.minor(), version.patch());
-        let prerelease = prerelease.map_or_else(|| version.prerelease().to_owned(), |given| given.to_string());
+        let prefix = if version.original().starts_with('v') {
+            "v"
+        } else {
+            ""
+        };
+        let mut text = format!(
+            "{prefix}{}.{}.{}",
+            version.major(),
+            version.minor(),
+            version.patch()
+        );
+        let prerelease =
+            prerelease.map_or_else(|| version.prerelease().to_owned(), |given| given.to_string());
         let metadata = metadata.map_or_else(|| version.metadata().to_owned(), |given| given.to_string());
         for (mark, part) in [('-', prerelease), ('+', metadata)] {
             if !part.is_empty() {
@@ -115,14 +153,18 @@ fn methods<T: ObjectType>(version: fn(Rc<T>) -> Version) -> Functions {
     };
     methods.add("SetPrerelease", move |receiver: Rc<T>, prerelease: Str| {
         let replaced = replaced(receiver, Some(prerelease), None);
-        replaced.map(|next| Value::object(Plain(next))).map_err(|error| match error {
-            sluice_semver::Error::LeadingZero => Error::new(error.to_string()),
-            _ => Error::new("invalid prerelease string"),
-        })
+        replaced
+            .map(|next| Value::object(Plain(next)))
+            .map_err(|error| match error {
+                sluice_semver::Error::LeadingZero => Error::new(error.to_string()),
+                _ => Error::new("invalid prerelease string"),
+            })
     });
     methods.add("SetMetadata", move |receiver: Rc<T>, metadata: Str| {
         let replaced = replaced(receiver, None, Some(metadata));
-        replaced.map(|next| Value::object(Plain(next))).map_err(|_| Error::new("invalid metadata string"))
+        replaced
+            .map(|next| Value::object(Plain(next)))
+            .map_err(|_| Error::new("invalid metadata string"))
     });
     methods
 }

@@ -20,10 +20,19 @@ pub(super) fn register(functions: &mut Functions) {
     parts(functions);
     joining(functions);
     functions.add("hello", || "Hello!");
-    functions.add("contains", |part: Str, text: Str| find(text.as_bytes(), part.as_bytes()).is_some());
-    functions.add("hasPrefix", |prefix: Str, text: Str| text.as_bytes().starts_with(prefix.as_bytes()));
-    functions.add("hasSuffix", |suffix: Str, text: Str| text.as_bytes().ends_with(suffix.as_bytes()));
-    functions.add("plural", |one: Str, many: Str, count: Int| if count.0 == 1 { one } else { many });
+    functions.add("contains", |part: Str, text: Str| {
+        find(text.as_bytes(), part.as_bytes()).is_some()
+    });
+    functions.add("hasPrefix", |prefix: Str, text: Str| {
+        text.as_bytes().starts_with(prefix.as_bytes())
+    });
+    functions.add("hasSuffix", |suffix: Str, text: Str| {
+        text.as_bytes().ends_with(suffix.as_bytes())
+    });
+    functions.add(
+        "plural",
+        |one: Str, many: Str, count: Int| if count.0 == 1 { one } else { many },
+    );
     functions.add("toString", |value: Value| cast::text(&value));
     functions.add("toStrings", |value: Value| List::of_strings(cast::texts(&value)));
 }
@@ -34,8 +43,12 @@ fn case(functions: &mut Functions) {
     functions.add("title", |text: Str| words::title(text.as_bytes()));
     functions.add("untitle", |text: Str| words::uncapitalize(text.as_bytes()));
     functions.add("swapcase", |text: Str| words::swap_case(text.as_bytes()));
-    functions.add("snakecase", |text: Str| words::to_delimited_case(text.as_bytes(), '_'));
-    functions.add("kebabcase", |text: Str| words::to_delimited_case(text.as_bytes(), '-'));
+    functions.add("snakecase", |text: Str| {
+        words::to_delimited_case(text.as_bytes(), '_')
+    });
+    functions.add("kebabcase", |text: Str| {
+        words::to_delimited_case(text.as_bytes(), '-')
+    });
     functions.add("camelcase", |text: Str| words::to_pascal_case(text.as_bytes()));
     functions.add("initials", |text: Str| words::initials(text.as_bytes()));
 }
@@ -58,18 +71,27 @@ fn trimming(functions: &mut Functions) {
         });
     }
     functions.add("trimSuffix", |suffix: Str, text: Str| {
-        text.as_bytes().strip_suffix(suffix.as_bytes()).map_or_else(|| text.clone(), Str::from)
+        text.as_bytes()
+            .strip_suffix(suffix.as_bytes())
+            .map_or_else(|| text.clone(), Str::from)
     });
     functions.add("trimPrefix", |prefix: Str, text: Str| {
-        text.as_bytes().strip_prefix(prefix.as_bytes()).map_or_else(|| text.clone(), Str::from)
+        text.as_bytes()
+            .strip_prefix(prefix.as_bytes())
+            .map_or_else(|| text.clone(), Str::from)
     });
-    functions.add("nospace", |text: Str| Str::from(words::delete_white_space(text.as_bytes())));
+    functions.add("nospace", |text: Str| {
+        Str::from(words::delete_white_space(text.as_bytes()))
+    });
 }
 
 /// Without the characters at both ends that are to go.
 fn trim(text: &Str, goes: impl Fn(char) -> bool) -> Str {
     let mut rest = text.as_bytes();
-    while let Some(first) = runes(rest.get(..rest.len().min(4)).unwrap_or_default()).next().filter(|c| goes(*c)) {
+    while let Some(first) = runes(rest.get(..rest.len().min(4)).unwrap_or_default())
+        .next()
+        .filter(|c| goes(*c))
+    {
         rest = rest.get(width_at_start(rest, first)..).unwrap_or_default();
     }
     while let Some((_, width)) = last_rune(rest).filter(|(c, _)| goes(*c)) {
@@ -82,7 +104,11 @@ fn trim(text: &Str, goes: impl Fn(char) -> bool) -> Str {
 fn width_at_start(text: &[u8], first: char) -> usize {
     let mut buffer = [0; 4];
     let encoded = first.encode_utf8(&mut buffer).as_bytes();
-    if text.starts_with(encoded) { encoded.len() } else { 1 }
+    if text.starts_with(encoded) {
+        encoded.len()
+    } else {
+        1
+    }
 }
 
 fn last_rune(text: &[u8]) -> Option<(char, usize)> {
@@ -110,7 +136,9 @@ fn parts(functions: &mut Functions) {
         }
         words::abbreviate(text.as_bytes(), left.0, right.0).into()
     });
-    functions.add("split", |separator: Str, text: Str| numbered(split(&text, &separator, None)));
+    functions.add("split", |separator: Str, text: Str| {
+        numbered(split(&text, &separator, None))
+    });
     functions.add("splitn", |separator: Str, count: Int, text: Str| {
         let parts = match usize::try_from(count.0) {
             Ok(0) => Vec::new(),
@@ -119,8 +147,12 @@ fn parts(functions: &mut Functions) {
         };
         numbered(parts)
     });
-    functions.add("splitList", |separator: Str, text: Str| List::of_strings(split(&text, &separator, None)));
-    functions.add("wrap", |width: Int, text: Str| Str::from(words::wrap(text.as_bytes(), width.0, b"\n", false)));
+    functions.add("splitList", |separator: Str, text: Str| {
+        List::of_strings(split(&text, &separator, None))
+    });
+    functions.add("wrap", |width: Int, text: Str| {
+        Str::from(words::wrap(text.as_bytes(), width.0, b"\n", false))
+    });
     functions.add("wrapWith", |width: Int, line_break: Str, text: Str| {
         Str::from(words::wrap(text.as_bytes(), width.0, line_break.as_bytes(), true))
     });
@@ -134,7 +166,9 @@ fn trunc(count: Int, text: Str) -> Str {
         Ok(_) => None,
         Err(_) => {
             let last = usize::try_from(count.0.unsigned_abs()).unwrap_or(usize::MAX);
-            (last < length).then(|| text.as_bytes().get(length - last..)).flatten()
+            (last < length)
+                .then(|| text.as_bytes().get(length - last..))
+                .flatten()
         }
     };
     kept.map_or_else(|| text.clone(), Str::from)
@@ -143,7 +177,11 @@ fn trunc(count: Int, text: Str) -> Str {
 /// `func substring(start, end int, s string) string`
 fn substring(Int(start): Int, Int(end): Int, text: Str) -> Result<Str, Error> {
     let length = i64::try_from(text.len()).unwrap_or(i64::MAX);
-    let out_of_range = |range: String| Err(Error::new(format!("runtime error: slice bounds out of range {range}")));
+    let out_of_range = |range: String| {
+        Err(Error::new(format!(
+            "runtime error: slice bounds out of range {range}"
+        )))
+    };
     let (from, to) = match (start, end) {
         (..0, ..0) => return out_of_range(format!("[:{end}]")),
         (..0, _) if end > length => return out_of_range(format!("[:{end}] with length {length}")),
@@ -155,7 +193,11 @@ fn substring(Int(start): Int, Int(end): Int, text: Str) -> Result<Str, Error> {
         return out_of_range(format!("[{from}:{to}]"));
     }
     let index = |at: i64| usize::try_from(at).unwrap_or(0);
-    Ok(text.as_bytes().get(index(from)..index(to)).unwrap_or_default().into())
+    Ok(text
+        .as_bytes()
+        .get(index(from)..index(to))
+        .unwrap_or_default()
+        .into())
 }
 
 pub(super) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
@@ -175,7 +217,9 @@ fn split(text: &Str, separator: &Str, count: Option<usize>) -> Vec<Str> {
             if parts.len() + 1 >= count {
                 break;
             }
-            let (one, after) = rest.split_at_checked(width_at_start(rest, first)).unwrap_or_default();
+            let (one, after) = rest
+                .split_at_checked(width_at_start(rest, first))
+                .unwrap_or_default();
             parts.push(one.into());
             rest = after;
         }
@@ -202,14 +246,23 @@ fn numbered(parts: Vec<Str>) -> Map {
 }
 
 fn joining(functions: &mut Functions) {
-    functions.add("repeat", |count: Int, text: Str| repeat(text.as_bytes(), count.0).map(Str::from));
-    functions.add("replace", |old: Str, new: Str, text: Str| replace(text.as_bytes(), old.as_bytes(), new.as_bytes()));
+    functions.add("repeat", |count: Int, text: Str| {
+        repeat(text.as_bytes(), count.0).map(Str::from)
+    });
+    functions.add("replace", |old: Str, new: Str, text: Str| {
+        replace(text.as_bytes(), old.as_bytes(), new.as_bytes())
+    });
     functions.add("indent", |spaces: Int, text: Str| indent(spaces, &text, b""));
     functions.add("nindent", |spaces: Int, text: Str| indent(spaces, &text, b"\n"));
-    functions.add("join", |separator: Str, list: Value| join(&cast::texts(&list), separator.as_bytes()));
+    functions.add("join", |separator: Str, list: Value| {
+        join(&cast::texts(&list), separator.as_bytes())
+    });
     functions.add("quote", |values: Rest<Value>| {
         let quoted = values.0.iter().filter(|value| !value.is_nil());
-        quoted.map(|value| go_quote(cast::text(value).as_bytes())).collect::<Vec<_>>().join(" ")
+        quoted
+            .map(|value| go_quote(cast::text(value).as_bytes()))
+            .collect::<Vec<_>>()
+            .join(" ")
     });
     functions.add("squote", |values: Rest<Value>| {
         let mut out = Vec::new();
@@ -224,8 +277,12 @@ fn joining(functions: &mut Functions) {
         Str::from(out)
     });
     functions.add("cat", |values: Rest<Value>| {
-        let texts: Vec<Vec<u8>> =
-            values.0.iter().filter(|value| !value.is_nil()).map(format::text).collect();
+        let texts: Vec<Vec<u8>> = values
+            .0
+            .iter()
+            .filter(|value| !value.is_nil())
+            .map(format::text)
+            .collect();
         Str::from(texts.join(&b' '))
     });
 }
@@ -245,7 +302,9 @@ fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Str {
     if old.is_empty() {
         out.extend_from_slice(new);
         while let Some(first) = runes(rest.get(..rest.len().min(4)).unwrap_or_default()).next() {
-            let (one, after) = rest.split_at_checked(width_at_start(rest, first)).unwrap_or_default();
+            let (one, after) = rest
+                .split_at_checked(width_at_start(rest, first))
+                .unwrap_or_default();
             out.extend_from_slice(one);
             out.extend_from_slice(new);
             rest = after;

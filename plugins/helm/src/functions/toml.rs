@@ -15,7 +15,9 @@ pub(super) fn register(functions: &mut Functions) {
         not_nil(&value)?;
         encode(&value).map_err(Error::new)
     });
-    functions.add("fromToml", |text: Str| -> Map { decode(text.as_bytes()).unwrap_or_else(failed) });
+    functions.add("fromToml", |text: Str| -> Map {
+        decode(text.as_bytes()).unwrap_or_else(failed)
+    });
 }
 
 fn not_nil(value: &Value) -> Result<(), Error> {

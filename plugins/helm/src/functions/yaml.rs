@@ -1,7 +1,12 @@
 //! YAML: Helm's functions, as `sigs.k8s.io/yaml` reads and writes.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
-use sluice_yaml::{EmitV3, Node, ParseOptions, Resolver, ScalarStyle, emit_v2, emit_v3, parse_document, to_json};
+use sluice_yaml::{
+    EmitV3, Node, ParseOptions, Resolver, ScalarStyle, emit_v2, emit_v3, parse_document, sort_keys_v3,
+    to_json,
+};
 
 use super::{
     Functions,
@@ -10,29 +15,34 @@ use super::{
 use crate::{
     Error, List, Map, Str, Value,
     go::{duration, json::encode},
-    value::{DEPTH_MAX, IntType},
+    value::{CollectionType, DEPTH_MAX, IntType},
 };
 
 pub(super) fn register(functions: &mut Functions) {
     functions.add("toYaml", |value: Value| to_yaml(&value).unwrap_or_default());
     functions.add("mustToYaml", |value: Value| to_yaml(&value));
-    functions.add("toYamlPretty", |value: Value| to_yaml_pretty(&value).unwrap_or_default());
+    functions.add("toYamlPretty", |value: Value| {
+        to_yaml_pretty(&value).unwrap_or_default()
+    });
     functions.add("fromYaml", |text: Str| match from_yaml(&text) {
         Ok(Value::Map(map)) => map,
-        Ok(Value::Nil) => Map::new(),
+        Ok(Value::Nil) => Map::nil(CollectionType::ANY),
         Ok(other) => failed(unmarshal(&other, "map[string]interface {}")),
         Err(error) => failed(error),
     });
     functions.add("fromYamlArray", |text: Str| match from_yaml(&text) {
         Ok(Value::List(list)) => list,
-        Ok(Value::Nil) => List::new(Vec::new()),
+        Ok(Value::Nil) => List::nil(CollectionType::ANY),
         Ok(other) => List::new(vec![unmarshal(&other, "[]interface {}").into()]),
         Err(error) => List::new(vec![error.into()]),
     });
 }
 
 fn unmarshal(value: &Value, wanted: &str) -> String {
-    format!("error unmarshaling JSON: while decoding JSON: {}", misfit(value, wanted))
+    format!(
+        "error unmarshaling JSON: while decoding JSON: {}",
+        misfit(value, wanted)
+    )
 }
 
 /// `toYaml`: by way of JSON, without the newline at the end.
@@ -43,7 +53,8 @@ pub(crate) fn to_yaml(value: &Value) -> Result<String, Error> {
     let mut json = value.to_json()?;
     if has_odd_text(&json) {
         // Go reads its JSON as YAML, which folds some characters and refuses others.
-        json = reread(&encode(value, true)?).map_err(|error| Error::new(format!("error converting YAML to JSON: {error}")))?;
+        json = reread(&encode(value, true)?)
+            .map_err(|error| Error::new(format!("error converting JSON to YAML: {error}")))?;
     }
     let mut yaml = emit_v2(&json);
     if yaml.ends_with('\n') {
@@ -55,7 +66,8 @@ pub(crate) fn to_yaml(value: &Value) -> Result<String, Error> {
 /// Whether a text has characters that JSON leaves as they are and YAML does not take for what they are.
 fn has_odd_text(json: &Json) -> bool {
     let is_odd = |text: &str| {
-        text.chars().any(|c| matches!(c, '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'))
+        text.chars()
+            .any(|c| matches!(c, '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'))
     };
     match json {
         Json::String(text) => is_odd(text),
@@ -66,7 +78,8 @@ fn has_odd_text(json: &Json) -> bool {
 }
 
 fn reread(text: &str) -> Result<Json, String> {
-    let document = parse_document(text, &ParseOptions::new(Resolver::V2)).map_err(|error| error.to_string())?;
+    let document =
+        parse_document(text, &ParseOptions::new(Resolver::V2)).map_err(|error| error.to_string())?;
     document.map_or(Ok(Json::Null), |document| {
         to_json(&document.root, Resolver::V2).map_err(|error| error.to_string())
     })
@@ -104,7 +117,7 @@ fn node(value: &Value, depth: usize) -> Result<Node, Error> {
         Value::Int(_, value) => Node::int(*value),
         Value::Uint(_, value) => Node::plain(value.to_string()),
         Value::Float(value) => Node::plain(sluice_yaml::format_float(*value)),
-        Value::Str(text) => string(text),
+        Value::Str(text) => string(&text.to_str()),
         Value::Bytes(bytes) => {
             let items = bytes.as_bytes().iter().map(|byte| Node::int(i64::from(*byte)));
             Node::sequence(items.collect())
@@ -115,8 +128,12 @@ fn node(value: &Value, depth: usize) -> Result<Node, Error> {
         }
         Value::Map(map) => {
             let entries = map.entries();
-            let entries = entries
-                .iter()
+            let entries: Vec<(Cow<'_, str>, &Value)> =
+                entries.iter().map(|(key, value)| (key.to_str(), value)).collect();
+            let mut sorted: Vec<_> = entries.iter().collect();
+            sort_keys_v3(&mut sorted, |entry| &entry.0);
+            let entries = sorted
+                .into_iter()
                 .map(|(key, value)| Ok((string(key), node(value, depth + 1)?)));
             Node::mapping(entries.collect::<Result<_, Error>>()?)
         }
@@ -125,7 +142,12 @@ fn node(value: &Value, depth: usize) -> Result<Node, Error> {
 }
 
 /// A string in the style that goyaml.v3 chooses for it.
-fn string(text: &Str) -> Node {
-    let _ = ScalarStyle::Plain;
-    Node::string(text.to_str())
+fn string(text: &str) -> Node {
+    let mut node = Node::string(text);
+    if text.contains('\n')
+        && let sluice_yaml::Value::Scalar(_, style) = &mut node.value
+    {
+        *style = ScalarStyle::Literal;
+    }
+    node
 }

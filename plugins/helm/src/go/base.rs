@@ -10,8 +10,16 @@ struct Base {
     letters: usize,
 }
 
-const B64: Base = Base { alphabet: BASE64, bits: 6, letters: 4 };
-const B32: Base = Base { alphabet: BASE32, bits: 5, letters: 8 };
+const B64: Base = Base {
+    alphabet: BASE64,
+    bits: 6,
+    letters: 4,
+};
+const B32: Base = Base {
+    alphabet: BASE32,
+    bits: 5,
+    letters: 8,
+};
 
 pub(crate) fn encode_base64(bytes: &[u8]) -> String {
     B64.encode(bytes)
@@ -61,13 +69,20 @@ impl Base {
 /// Line breaks are left out; they count in the place of an error.
 pub(crate) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
     let corrupt = |at: usize| Err(format!("illegal base64 data at input byte {at}"));
-    let mut letters = text.iter().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n'));
+    let mut letters = text
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| !matches!(byte, b'\r' | b'\n'));
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);
     loop {
         let (mut value, mut count) = (0, 0);
         while count < 4 {
             let Some((at, byte)) = letters.next() else {
-                return if count == 0 { Ok(out) } else { corrupt(text.len() - count) };
+                return if count == 0 {
+                    Ok(out)
+                } else {
+                    corrupt(text.len() - count)
+                };
             };
             let Some(digit) = B64.digit(*byte) else {
                 if *byte != b'=' || count < 2 {
@@ -92,7 +107,11 @@ pub(crate) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
 
 /// Line breaks are left out; they do not count in the place of an error.
 pub(crate) fn decode_base32(text: &[u8]) -> Result<Vec<u8>, String> {
-    let text: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    let text: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+        .collect();
     let corrupt = |at: usize| Err(format!("illegal base32 data at input byte {at}"));
     let mut out = Vec::with_capacity(text.len() / 8 * 5 + 5);
     let mut at = 0;

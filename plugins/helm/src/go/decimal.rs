@@ -36,17 +36,25 @@ impl Decimal {
 
     /// The nearest float.
     pub(crate) fn to_float(&self) -> f64 {
-        format!("{}e{}", self.value, self.exponent).parse().unwrap_or_default()
+        format!("{}e{}", self.value, self.exponent)
+            .parse()
+            .unwrap_or_default()
     }
 
     pub(crate) fn add(&self, other: &Self) -> Self {
         let (exponent, one, two) = self.aligned(other);
-        Self { value: one + two, exponent }
+        Self {
+            value: one + two,
+            exponent,
+        }
     }
 
     pub(crate) fn sub(&self, other: &Self) -> Self {
         let (exponent, one, two) = self.aligned(other);
-        Self { value: one - two, exponent }
+        Self {
+            value: one - two,
+            exponent,
+        }
     }
 
     pub(crate) fn mul(&self, other: &Self) -> Self {

@@ -17,7 +17,11 @@ pub(crate) fn format(duration: i64) -> String {
         let (whole, rest) = (value / divisor, value % divisor);
         let text = format!("{rest:0digits$}");
         let text = text.trim_end_matches('0');
-        if text.is_empty() { whole.to_string() } else { format!("{whole}.{text}") }
+        if text.is_empty() {
+            whole.to_string()
+        } else {
+            format!("{whole}.{text}")
+        }
     };
     match size {
         0 => "0s".to_owned(),
@@ -144,7 +148,11 @@ pub(crate) fn round(duration: i64, multiple: i64) -> i64 {
 
 /// To the next multiple toward zero.
 pub(crate) fn truncate(duration: i64, multiple: i64) -> i64 {
-    if multiple <= 0 { duration } else { duration - duration % multiple }
+    if multiple <= 0 {
+        duration
+    } else {
+        duration - duration % multiple
+    }
 }
 
 /// Whole units and their fraction, as `Seconds`, `Minutes` and `Hours` compute them.

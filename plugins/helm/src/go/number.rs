@@ -115,11 +115,19 @@ fn hexadecimal(text: &str) -> Result<f64, NumberError> {
     let shift = exponent.saturating_sub(4 * i64::try_from(fraction.len()).unwrap_or(i64::MAX));
     let shift = i32::try_from(shift.clamp(-5000, 5000)).unwrap_or_default();
     let scaled = value * 2f64.powi(shift / 2) * 2f64.powi(shift - shift / 2);
-    if scaled.is_infinite() { Err(NumberError::Range) } else { Ok(scaled) }
+    if scaled.is_infinite() {
+        Err(NumberError::Range)
+    } else {
+        Ok(scaled)
+    }
 }
 
 /// `int64(value)` on amd64: what does not fit is the smallest number.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "that is the question")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "that is the question"
+)]
 pub(crate) fn float_to_int(value: f64) -> i64 {
     if value.is_nan() || value >= 9_223_372_036_854_775_808.0 || value < -9_223_372_036_854_775_808.0 {
         i64::MIN

@@ -42,7 +42,10 @@ pub(crate) fn base(path: &[u8]) -> &[u8] {
 
 /// All but the last part, cleaned.
 pub(crate) fn dir(path: &[u8]) -> Vec<u8> {
-    let end = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let end = path
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or(0, |slash| slash + 1);
     clean(path.get(..end).unwrap_or_default())
 }
 

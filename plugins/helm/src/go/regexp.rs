@@ -159,8 +159,8 @@ impl Regexp {
 
     /// The number of a group by number or name.
     fn group(&self, name: &str) -> Option<usize> {
-        let is_number = name.bytes().all(|byte| byte.is_ascii_digit())
-            && !(name.len() > 1 && name.starts_with('0'));
+        let is_number =
+            name.bytes().all(|byte| byte.is_ascii_digit()) && !(name.len() > 1 && name.starts_with('0'));
         if is_number && let Ok(number) = name.parse() {
             return Some(number);
         }
@@ -198,6 +198,3 @@ pub(crate) fn quote_meta(text: &[u8]) -> Vec<u8> {
     }
     out
 }
-
-#[cfg(test)]
-mod tests;

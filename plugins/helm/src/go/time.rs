@@ -15,10 +15,28 @@ const SECONDS_PER_DAY: i64 = 86_400;
 const YEAR_ONE: i64 = -62_135_596_800;
 
 pub(crate) const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
-pub(crate) const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(crate) const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 
 /// A moment, and the zone it is told in.
 #[derive(Clone, Debug)]
@@ -102,15 +120,6 @@ impl Time {
         civil(self.seconds.saturating_add(self.zone.at(self.seconds).0))
     }
 
-    /// ISO 8601's year and week.
-    pub(crate) fn iso_week(&self) -> (i64, i64) {
-        let civil = self.civil();
-        // the week belongs to the year of its Thursday
-        let thursday = days_from_civil(civil.year, civil.month, civil.day) + 3 - (civil.weekday + 6) % 7;
-        let of_thursday = self::civil(thursday * SECONDS_PER_DAY);
-        (of_thursday.year, (of_thursday.year_day - 1) / 7 + 1)
-    }
-
     /// As `encoding/json` writes it; no year outside 0 to 9999.
     pub(crate) fn to_json_text(&self) -> Result<String, String> {
         if !(0..=9999).contains(&self.civil().year) {
@@ -152,7 +161,11 @@ fn civil(seconds: i64) -> Civil {
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     Civil {
         year,

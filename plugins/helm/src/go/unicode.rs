@@ -1,6 +1,8 @@
 //! `unicode` and `unicode/utf8`: what a character is, and its one-to-one case mappings.
 
-use unicode_properties::{GeneralCategory as Category, GeneralCategoryGroup as Group, UnicodeGeneralCategory};
+use unicode_properties::{
+    GeneralCategory as Category, GeneralCategoryGroup as Group, UnicodeGeneralCategory,
+};
 
 /// The characters of a text; each byte that is no UTF-8 is one U+FFFD.
 pub(crate) fn runes(text: &[u8]) -> impl Iterator<Item = char> + '_ {
@@ -48,8 +50,10 @@ pub(crate) fn is_lower(c: char) -> bool {
 }
 
 pub(crate) fn is_space(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\u{B}' | '\u{C}' | '\r' | ' ' | '\u{85}' | '\u{A0}')
-        || !c.is_ascii() && c.is_whitespace()
+    matches!(
+        c,
+        '\t' | '\n' | '\u{B}' | '\u{C}' | '\r' | ' ' | '\u{85}' | '\u{A0}'
+    ) || !c.is_ascii() && c.is_whitespace()
 }
 
 /// Letters, marks, numbers, punctuation, symbols, and the ASCII blank.

@@ -11,7 +11,6 @@ enum Place {
     Zone,
     Path,
     UserPassword,
-    Query,
     Fragment,
 }
 
@@ -24,7 +23,6 @@ impl Place {
             Place::Host | Place::Zone => br#"!$&'()*+,;=:[]<>""#.contains(&byte),
             Place::Path => b"$&+,/:;=@".contains(&byte),
             Place::UserPassword => b"$&+,;=".contains(&byte),
-            Place::Query => false,
             Place::Fragment => b"$&+,/:;=?@!()*".contains(&byte),
         }
     }
@@ -60,10 +58,11 @@ impl Url {
     /// Go's text.
     pub(crate) fn parse(text: &[u8]) -> Result<Url, String> {
         let (rest, fragment) = cut(text, b'#');
-        let mut url = Self::without_fragment(rest).map_err(|error| format!("parse {}: {error}", quote(rest)))?;
+        let mut url =
+            Self::without_fragment(rest).map_err(|error| format!("parse {}: {error}", quote(rest)))?;
         if let Some(fragment) = fragment {
-            url.fragment =
-                unescape(fragment, Place::Fragment).map_err(|error| format!("parse {}: {error}", quote(text)))?;
+            url.fragment = unescape(fragment, Place::Fragment)
+                .map_err(|error| format!("parse {}: {error}", quote(text)))?;
         }
         Ok(url)
     }
@@ -134,7 +133,10 @@ impl Url {
             None => Vec::new(),
             Some((name, None)) => escape(name, Place::UserPassword),
             Some((name, Some(password))) => {
-                let parts = [escape(name, Place::UserPassword), escape(password, Place::UserPassword)];
+                let parts = [
+                    escape(name, Place::UserPassword),
+                    escape(password, Place::UserPassword),
+                ];
                 parts.join(&b':')
             }
         }
@@ -239,7 +241,11 @@ fn host_of(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, String> {
     }
     if let Some(first) = host.iter().position(|byte| *byte == b':') {
         let last = host.iter().rposition(|byte| *byte == b':').unwrap_or(first);
-        let at = if matches!(scheme, b"http" | b"https") { first } else { last };
+        let at = if matches!(scheme, b"http" | b"https") {
+            first
+        } else {
+            last
+        };
         let port = host.get(at..).unwrap_or_default();
         if !is_port(port) {
             return invalid_port(port);
@@ -251,7 +257,9 @@ fn host_of(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, String> {
 /// An address of version 6 in brackets, perhaps with a zone.
 fn ip_literal(name: &[u8]) -> Result<Vec<u8>, String> {
     let zone_at = name.windows(3).position(|window| window == b"%25");
-    let (address, zone) = name.split_at_checked(zone_at.unwrap_or(name.len())).unwrap_or_default();
+    let (address, zone) = name
+        .split_at_checked(zone_at.unwrap_or(name.len()))
+        .unwrap_or_default();
     let mut unescaped = unescape(address, Place::Host)?;
     let is_address = std::str::from_utf8(&unescaped).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
     if std::str::from_utf8(&unescaped).is_ok_and(|text| text.parse::<std::net::Ipv4Addr>().is_ok()) {
@@ -259,7 +267,10 @@ fn ip_literal(name: &[u8]) -> Result<Vec<u8>, String> {
     }
     unescaped.extend(unescape(zone, Place::Zone)?);
     if !is_address {
-        return Err(format!("invalid host: ParseAddr({}): unable to parse IP", quote(&unescaped)));
+        return Err(format!(
+            "invalid host: ParseAddr({}): unable to parse IP",
+            quote(&unescaped)
+        ));
     }
     Ok(unescaped)
 }
@@ -273,7 +284,7 @@ fn unescape(text: &[u8], place: Place) -> Result<Vec<u8>, String> {
             if matches!(place, Place::Host | Place::Zone) && first.is_ascii() && !place.keeps(*first) {
                 return Err(format!("invalid character {} in host name", quote(&[*first])));
             }
-            out.push(if *first == b'+' && place == Place::Query { b' ' } else { *first });
+            out.push(*first);
             continue;
         }
         let digit = |at: usize| after.get(at).and_then(|byte| char::from(*byte).to_digit(16));
@@ -302,18 +313,11 @@ fn unescape(text: &[u8], place: Place) -> Result<Vec<u8>, String> {
 fn escape(text: &[u8], place: Place) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for byte in text {
-        if *byte == b' ' && place == Place::Query {
-            out.push(b'+');
-        } else if place.keeps(*byte) {
+        if place.keeps(*byte) {
             out.push(*byte);
         } else {
             out.extend_from_slice(format!("%{byte:02X}").as_bytes());
         }
     }
     out
-}
-
-/// `url.QueryEscape`
-pub(crate) fn query_escape(text: &[u8]) -> Vec<u8> {
-    escape(text, Place::Query)
 }

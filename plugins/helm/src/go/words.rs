@@ -43,7 +43,11 @@ pub(crate) fn swap_case(text: &[u8]) -> String {
             after_space = false;
             to_lower(c)
         } else if is_lower(c) {
-            if std::mem::take(&mut after_space) { to_title(c) } else { to_upper(c) }
+            if std::mem::take(&mut after_space) {
+                to_title(c)
+            } else {
+                to_upper(c)
+            }
         } else {
             after_space = is_space(c);
             c

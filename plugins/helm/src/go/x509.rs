@@ -11,4 +11,4 @@ mod rsa;
 
 pub(crate) use certificate::{Certificate, Template, create, parse};
 pub(crate) use key::PrivateKey;
-pub(crate) use pem::{Block, decode as decode_pem, encode as encode_pem};
+pub(crate) use pem::{decode as decode_pem, encode as encode_pem};

@@ -1,87 +1,91 @@
-//! `.Files`: what is in a chart besides templates and values.
+//! `.Files`: a map from names to bytes, with methods.
 
-use std::sync::LazyLock;
-
-use serde_json::Value as Json;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use crate::{
-    Error, List, Map, Str, Value,
-    functions::Functions,
+    List, Map, Str, Value,
+    functions::{Functions, to_yaml},
+    go::{base::encode_base64, glob, path},
     value::{CollectionType, Element, NamedType},
 };
 
-static METHODS: LazyLock<Functions> = LazyLock::new(|| {
-    let mut methods = Functions::default();
-    methods.add("Get", |this: Value, name: Str| get(&this, &name));
-    methods.add("GetBytes", |this: Value, name: Str| {
-        Value::Bytes(get(&this, &name))
-    });
-    methods.add("Lines", lines);
-    methods.add("AsConfig", |this: Value| {
-        as_yaml(&this, |content| content.to_str().into_owned().into())
-    });
-    methods.add("AsSecrets", |this: Value| {
-        as_yaml(&this, |content| {
-            Value::Bytes(content.clone()).to_json().unwrap_or_default()
-        })
-    });
-    methods
-});
+/// `engine.files`
+const FILES: CollectionType = CollectionType::named(
+    Element::Bytes,
+    &NamedType {
+        name: "engine.files",
+        methods,
+    },
+);
 
-/// The type of `.Files`.
-const FILES: CollectionType = CollectionType::named(Element::Bytes, &FILES_TYPE);
-
-static FILES_TYPE: NamedType = NamedType {
-    name: "engine.files",
-    methods: || &METHODS,
-};
-
-/// `.Files`: contents by path.
+/// The files of a chart as `.Files`: names relative to the chart, and their bytes.
 pub fn files(contents: impl IntoIterator<Item = (impl Into<Str>, impl Into<Str>)>) -> Map {
     let entries = contents
         .into_iter()
-        .map(|(path, content)| (path.into(), Value::Bytes(content.into())));
+        .map(|(name, bytes)| (name.into(), Value::Bytes(bytes.into())));
     Map::of_type(FILES, entries.collect())
 }
 
-fn get(this: &Value, name: &Str) -> Str {
-    match this {
-        Value::Map(files) => match files.get(name) {
-            Some(Value::Bytes(content)) => content,
-            _ => Str::default(),
-        },
+fn bytes(files: &Map, name: &Str) -> Str {
+    match files.get(name) {
+        Some(Value::Bytes(bytes)) => bytes,
         _ => Str::default(),
     }
 }
 
-fn lines(this: Value, name: Str) -> List {
-    let content = get(&this, &name);
-    let bytes = content.as_bytes();
-    if bytes.is_empty() {
-        return List::of_type(CollectionType::STRING, Vec::new());
-    }
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    List::of_strings(bytes.split(|byte| *byte == b'\n').map(Str::from))
+fn methods() -> &'static Functions {
+    static METHODS: LazyLock<Functions> = LazyLock::new(|| {
+        let mut methods = Functions::default();
+        methods.add("Get", |files: Map, name: Str| bytes(&files, &name));
+        methods.add("GetBytes", |files: Map, name: Str| {
+            Value::Bytes(bytes(&files, &name))
+        });
+        methods.add("Glob", matching);
+        methods.add("Lines", lines);
+        methods.add("AsConfig", |files: Map| {
+            as_yaml(&files, |bytes| Value::Str(bytes.clone()))
+        });
+        methods.add("AsSecrets", |files: Map| {
+            as_yaml(&files, |bytes| encode_base64(bytes.as_bytes()).into())
+        });
+        methods
+    });
+    &METHODS
 }
 
-/// By the last part of each path, as YAML. Of two files of one name the original keeps either.
-fn as_yaml(this: &Value, shown: impl Fn(&Str) -> Json) -> Result<String, Error> {
-    let Value::Map(files) = this else {
-        return Ok(String::new());
+/// A pattern that is wrong matches what `**` matches without separators: everything.
+fn matching(files: Map, pattern: Str) -> Map {
+    let pattern = glob::compile(&pattern.to_str());
+    let is_match = |name: &Str| {
+        pattern
+            .as_ref()
+            .is_none_or(|pattern| pattern.is_match(name.as_bytes()))
     };
-    let mut map = serde_json::Map::new();
-    for (path, content) in files.entries().iter() {
-        if let Value::Bytes(content) = content {
-            let path = path.to_str();
-            map.insert(
-                path.rsplit('/').next().unwrap_or_default().to_owned(),
-                shown(content),
-            );
-        }
+    let entries = files.entries();
+    let matching = entries.iter().filter(|(name, _)| is_match(name));
+    let matching: BTreeMap<Str, Value> = matching
+        .map(|(name, bytes)| (name.clone(), bytes.clone()))
+        .collect();
+    Map::of_type(FILES, matching)
+}
+
+fn lines(files: Map, name: Str) -> List {
+    let bytes = bytes(&files, &name);
+    if bytes.is_empty() {
+        return List::of_strings(Vec::<Str>::new());
     }
-    let mut yaml = sluice_yaml::emit_v2(&Json::Object(map));
-    if yaml.ends_with('\n') {
-        yaml.pop();
-    }
-    Ok(yaml)
+    let text = bytes.as_bytes();
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    List::of_strings(text.split(|byte| *byte == b'\n'))
+}
+
+/// The base names with the contents; of files of the same name one is left.
+fn as_yaml(files: &Map, content: impl Fn(&Str) -> Value) -> String {
+    let entries = files.entries();
+    let contents = entries.iter().filter_map(|(name, bytes)| match bytes {
+        Value::Bytes(bytes) => Some((Str::from(path::base(name.as_bytes())), content(bytes))),
+        _ => None,
+    });
+    let contents: BTreeMap<Str, Value> = contents.collect();
+    to_yaml(&Map::of_type(CollectionType::STRING, contents).into()).unwrap_or_default()
 }

@@ -61,40 +61,67 @@ fn methods() -> Functions {
     let mut methods = Functions::default();
     civil(&mut methods);
     methods.add("Unix", |this: This| this.0.seconds);
-    let nanoseconds = |time: &Time| time.seconds.wrapping_mul(1_000_000_000).wrapping_add(time.nanoseconds);
+    let nanoseconds = |time: &Time| {
+        time.seconds
+            .wrapping_mul(1_000_000_000)
+            .wrapping_add(time.nanoseconds)
+    };
     methods.add("UnixMilli", |this: This| {
-        this.0.seconds.wrapping_mul(1000).wrapping_add(this.0.nanoseconds / 1_000_000)
+        this.0
+            .seconds
+            .wrapping_mul(1000)
+            .wrapping_add(this.0.nanoseconds / 1_000_000)
     });
     methods.add("UnixMicro", |this: This| {
-        this.0.seconds.wrapping_mul(1_000_000).wrapping_add(this.0.nanoseconds / 1000)
+        this.0
+            .seconds
+            .wrapping_mul(1_000_000)
+            .wrapping_add(this.0.nanoseconds / 1000)
     });
     methods.add("UnixNano", move |this: This| nanoseconds(&this.0));
     methods.add("IsZero", |this: This| this.0.is_zero());
     methods.add("IsDST", |this: This| this.0.zone.at(this.0.seconds).2);
     methods.add("String", |this: This| this.0.text());
-    methods.add("Format", |this: This, layout: Str| this.0.format(layout.as_bytes()));
+    methods.add("Format", |this: This, layout: Str| {
+        this.0.format(layout.as_bytes())
+    });
     methods.add("UTC", |this: This| TimeObject::value(this.0.in_zone(Zone::Utc)));
     methods.add("Local", |this: This| TimeObject::value(this.0.in_zone(Zone::Utc)));
-    methods.add("AddDate", |this: This, Int(years): Int, Int(months): Int, Int(days): Int| {
-        TimeObject::value(this.0.add_date(years, months, days))
-    });
+    methods.add(
+        "AddDate",
+        |this: This, Int(years): Int, Int(months): Int, Int(days): Int| {
+            TimeObject::value(this.0.add_date(years, months, days))
+        },
+    );
     let order = |time: &Time| (time.seconds, time.nanoseconds);
-    methods.add("Before", move |this: This, other: This| order(&this.0) < order(&other.0));
-    methods.add("After", move |this: This, other: This| order(&this.0) > order(&other.0));
+    methods.add("Before", move |this: This, other: This| {
+        order(&this.0) < order(&other.0)
+    });
+    methods.add("After", move |this: This, other: This| {
+        order(&this.0) > order(&other.0)
+    });
     methods.add("Equal", |this: This, other: This| this.0 == other.0);
-    methods.add("Compare", move |this: This, other: This| Int(order(&this.0).cmp(&order(&other.0)) as i64));
-    methods.add("Sub", |this: This, other: This| Value::Int(IntType::Duration, this.0.since(&other.0)));
+    methods.add("Compare", move |this: This, other: This| {
+        Int(order(&this.0).cmp(&order(&other.0)) as i64)
+    });
+    methods.add("Sub", |this: This, other: This| {
+        Value::Int(IntType::Duration, this.0.since(&other.0))
+    });
     methods
 }
 
 fn civil(methods: &mut Functions) {
     methods.add("Year", |this: This| Int(this.0.civil().year));
-    methods.add("Month", |this: This| Value::Int(IntType::Month, this.0.civil().month));
+    methods.add("Month", |this: This| {
+        Value::Int(IntType::Month, this.0.civil().month)
+    });
     methods.add("Day", |this: This| Int(this.0.civil().day));
     methods.add("Hour", |this: This| Int(this.0.civil().hour));
     methods.add("Minute", |this: This| Int(this.0.civil().minute));
     methods.add("Second", |this: This| Int(this.0.civil().second));
     methods.add("Nanosecond", |this: This| Int(this.0.nanoseconds));
     methods.add("YearDay", |this: This| Int(this.0.civil().year_day));
-    methods.add("Weekday", |this: This| Value::Int(IntType::Weekday, this.0.civil().weekday));
+    methods.add("Weekday", |this: This| {
+        Value::Int(IntType::Weekday, this.0.civil().weekday)
+    });
 }

@@ -7,7 +7,12 @@ use crate::{List, Map, Value, go::quote::quote, value::DEPTH_MAX};
 /// # Errors
 /// Go's text.
 pub(crate) fn decode(text: &[u8]) -> Result<Value, String> {
-    let mut decoder = Decoder { text, at: 0, depth: 0, range_error: None };
+    let mut decoder = Decoder {
+        text,
+        at: 0,
+        depth: 0,
+        range_error: None,
+    };
     let value = decoder.value()?;
     decoder.blanks();
     if decoder.peek().is_some() {
@@ -15,7 +20,9 @@ pub(crate) fn decode(text: &[u8]) -> Result<Value, String> {
     }
     // syntax is checked first, so a number that does not fit is told only where there is nothing else
     match decoder.range_error {
-        Some(number) => Err(format!("json: cannot unmarshal number {number} into Go value of type float64")),
+        Some(number) => Err(format!(
+            "json: cannot unmarshal number {number} into Go value of type float64"
+        )),
         None => Ok(value),
     }
 }
@@ -191,10 +198,15 @@ impl Decoder<'_> {
         let mut out = String::new();
         loop {
             let start = self.at;
-            while self.peek().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+            while self
+                .peek()
+                .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+            {
                 self.at += 1;
             }
-            out.extend(crate::go::unicode::runes(self.text.get(start..self.at).unwrap_or_default()));
+            out.extend(crate::go::unicode::runes(
+                self.text.get(start..self.at).unwrap_or_default(),
+            ));
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -244,7 +256,12 @@ impl Decoder<'_> {
     /// The second half of a pair, where the first was read.
     fn surrogates(&mut self, high: u32) -> Result<char, String> {
         let before = self.at;
-        if (0xD800..0xDC00).contains(&high) && self.text.get(self.at..).is_some_and(|rest| rest.starts_with(b"\\u")) {
+        if (0xD800..0xDC00).contains(&high)
+            && self
+                .text
+                .get(self.at..)
+                .is_some_and(|rest| rest.starts_with(b"\\u"))
+        {
             self.at += 2;
             let low = self.unit()?;
             if (0xDC00..0xE000).contains(&low) {

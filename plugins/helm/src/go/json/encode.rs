@@ -14,7 +14,10 @@ use crate::{
 /// # Errors
 /// Infinities and NaN, an object that refuses, too many levels.
 pub(crate) fn encode(value: &Value, escapes_html: bool) -> Result<String, Error> {
-    let mut encoder = Encoder { out: String::new(), escapes_html };
+    let mut encoder = Encoder {
+        out: String::new(),
+        escapes_html,
+    };
     encoder.value(value, 0)?;
     Ok(encoder.out)
 }
@@ -78,7 +81,12 @@ impl Encoder {
         };
         let known = object.fields();
         let mut names: Vec<&String> = fields.keys().collect();
-        names.sort_by_key(|name| known.iter().position(|known| known == name).unwrap_or(known.len()));
+        names.sort_by_key(|name| {
+            known
+                .iter()
+                .position(|known| known == name)
+                .unwrap_or(known.len())
+        });
         self.out.push('{');
         for (index, name) in names.into_iter().enumerate() {
             if index > 0 {

@@ -142,7 +142,10 @@ pub(super) fn unicode_class(parser: &mut Parser<'_>) -> Result<bool, String> {
         let Some(end) = rest.find('}') else {
             return failure("invalid character class range", start);
         };
-        (rest.get(1..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default())
+        (
+            rest.get(1..end).unwrap_or_default(),
+            rest.get(end + 1..).unwrap_or_default(),
+        )
     } else {
         rest.split_at(first.len_utf8())
     };
@@ -156,7 +159,9 @@ pub(super) fn unicode_class(parser: &mut Parser<'_>) -> Result<bool, String> {
     };
     let letter = if is_negated { 'P' } else { 'p' };
     let class = format!(r"\{letter}{{{name}}}");
-    let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_word = name
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !is_word || name.is_empty() || regex::Regex::new(&class).is_err() {
         return failure("invalid character class range", written);
     }

@@ -169,7 +169,11 @@ impl<'p> Parser<'p> {
         }
         if let Some((min, max)) = counts {
             let count = if max < 0 { min } else { max };
-            self.last_product = if count == 0 { self.last_product } else { self.last_product * count };
+            self.last_product = if count == 0 {
+                self.last_product
+            } else {
+                self.last_product * count
+            };
             if (min >= 2 || max >= 2) && self.last_product > REPEAT_MAX {
                 return failure("invalid repeat count", consumed(before, self.rest));
             }
@@ -389,7 +393,11 @@ impl Flags {
             ('s', self.dot_newline),
             ('U', self.swap_greed),
         ];
-        let pick = |wanted: bool| all.iter().filter(move |(_, is_set)| *is_set == wanted).map(|(c, _)| *c);
+        let pick = |wanted: bool| {
+            all.iter()
+                .filter(move |(_, is_set)| *is_set == wanted)
+                .map(|(c, _)| *c)
+        };
         let mut spelled: String = pick(true).collect();
         if spelled.len() < all.len() {
             spelled.push('-');
@@ -424,5 +432,8 @@ fn count(text: &str) -> Option<(i64, &str)> {
     if digits.is_empty() || digits.len() > 1 && digits.starts_with('0') {
         return None;
     }
-    Some((digits.parse().ok().filter(|n| *n < 1_000_000_000).unwrap_or(-1), rest))
+    Some((
+        digits.parse().ok().filter(|n| *n < 1_000_000_000).unwrap_or(-1),
+        rest,
+    ))
 }

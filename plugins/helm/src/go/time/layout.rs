@@ -29,7 +29,11 @@ pub(super) enum Part {
     /// An offset: whether UTC is `Z`, and how it is written.
     Offset(bool, Offset),
     /// So many digits of a fraction, its separator, and whether zeros at the end go.
-    Fraction { digits: usize, separator: u8, trims: bool },
+    Fraction {
+        digits: usize,
+        separator: u8,
+        trims: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +64,11 @@ pub(super) fn next_part(layout: &[u8]) -> (&[u8], Option<Part>, &[u8]) {
         let rest = layout.get(at..).unwrap_or_default();
         if let Some((skipped, part, length)) = part_at(rest) {
             let prefix = layout.get(..at + skipped).unwrap_or_default();
-            return (prefix, Some(part), rest.get(skipped + length..).unwrap_or_default());
+            return (
+                prefix,
+                Some(part),
+                rest.get(skipped + length..).unwrap_or_default(),
+            );
         }
     }
     (layout, None, b"")

@@ -45,12 +45,18 @@ pub(crate) fn parse(layout: &[u8], text: &[u8]) -> Result<Time, String> {
     let mut rest = layout;
     let cannot = |value: &[u8], part: &[u8]| {
         let (text, layout) = (quote(text), quote(layout));
-        format!("parsing time {text} as {layout}: cannot parse {} as {}", quote(value), quote(part))
+        format!(
+            "parsing time {text} as {layout}: cannot parse {} as {}",
+            quote(value),
+            quote(part)
+        )
     };
     let wrong = |what: &str| format!("parsing time {}: {what}", quote(text));
     loop {
         let (prefix, part, suffix) = next_part(rest);
-        let written = rest.get(prefix.len()..rest.len() - suffix.len()).unwrap_or_default();
+        let written = rest
+            .get(prefix.len()..rest.len() - suffix.len())
+            .unwrap_or_default();
         if !input.skip(prefix) {
             return Err(cannot(input.0, prefix));
         }
@@ -80,8 +86,8 @@ impl<'a> Input<'a> {
                 if self.0.first().is_some_and(|byte| *byte != b' ') {
                     return false;
                 }
-                prefix = prefix.trim_ascii_start_blanks();
-                self.0 = self.0.trim_ascii_start_blanks();
+                prefix = trim_blanks(prefix);
+                self.0 = trim_blanks(self.0);
                 continue;
             }
             match self.0.strip_prefix(&[*first]) {
@@ -126,7 +132,11 @@ impl<'a> Input<'a> {
         for (index, name) in names.iter().enumerate() {
             let name = name.as_bytes();
             let name = name.get(..length.min(name.len())).unwrap_or_default();
-            if self.0.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
+            if self
+                .0
+                .get(..name.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+            {
                 self.take(name.len())?;
                 return i64::try_from(index).map_err(|_| Misfit::Bad);
             }
@@ -151,16 +161,10 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Blanks at the start; not all white space.
-trait TrimBlanks {
-    fn trim_ascii_start_blanks(&self) -> &Self;
-}
-
-impl TrimBlanks for [u8] {
-    fn trim_ascii_start_blanks(&self) -> &Self {
-        let blanks = self.iter().take_while(|byte| **byte == b' ').count();
-        self.get(blanks..).unwrap_or_default()
-    }
+/// Without blanks at the start; other white space stays.
+fn trim_blanks(text: &[u8]) -> &[u8] {
+    let blanks = text.iter().take_while(|byte| **byte == b' ').count();
+    text.get(blanks..).unwrap_or_default()
 }
 
 fn number(digits: &[u8]) -> Result<i64, Misfit> {
@@ -169,7 +173,11 @@ fn number(digits: &[u8]) -> Result<i64, Misfit> {
 }
 
 fn within(value: i64, range: std::ops::RangeInclusive<i64>, what: &'static str) -> Result<i64, Misfit> {
-    if range.contains(&value) { Ok(value) } else { Err(Misfit::Range(what)) }
+    if range.contains(&value) {
+        Ok(value)
+    } else {
+        Err(Misfit::Range(what))
+    }
 }
 
 impl Found {
@@ -187,8 +195,12 @@ impl Found {
                 let month = input.number(part == Part::ZeroMonth)?;
                 self.month = Some(within(month, 1..=12, "month")?);
             }
-            Part::Weekday => drop(input.name(&DAYS, 3)?),
-            Part::LongWeekday => drop(input.name(&DAYS, usize::MAX)?),
+            Part::Weekday => {
+                input.name(&DAYS, 3)?;
+            }
+            Part::LongWeekday => {
+                input.name(&DAYS, usize::MAX)?;
+            }
             Part::Day | Part::UnderDay | Part::ZeroDay => {
                 if part == Part::UnderDay {
                     input.blank();
@@ -212,7 +224,8 @@ impl Found {
             Part::Second | Part::ZeroSecond => {
                 self.second = within(input.number(part == Part::ZeroSecond)?, 0..=59, "second")?;
                 // a fraction is read where the layout has none
-                if matches!(input.0, [b'.' | b',', digit, ..] if digit.is_ascii_digit()) && !next_is_fraction {
+                if matches!(input.0, [b'.' | b',', digit, ..] if digit.is_ascii_digit()) && !next_is_fraction
+                {
                     self.fraction(input)?;
                 }
             }
@@ -240,7 +253,9 @@ impl Found {
                 let length = zone_name(input.0).ok_or(Misfit::Bad)?;
                 self.zone_name = String::from_utf8_lossy(input.take(length)?).into_owned();
             }
-            Part::Fraction { digits, trims: false, .. } => self.nanoseconds = input.fraction(digits + 1)?,
+            Part::Fraction {
+                digits, trims: false, ..
+            } => self.nanoseconds = input.fraction(digits + 1)?,
             Part::Fraction { .. } => {
                 if matches!(input.0, [b'.' | b',', digit, ..] if digit.is_ascii_digit()) {
                     self.fraction(input)?;
@@ -252,7 +267,12 @@ impl Found {
 
     /// A separator and all digits that follow.
     fn fraction(&mut self, input: &mut Input<'_>) -> Result<(), Misfit> {
-        let digits = input.0.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = input
+            .0
+            .iter()
+            .skip(1)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         self.nanoseconds = input.fraction(digits + 1)?;
         Ok(())
     }
@@ -288,7 +308,10 @@ impl Found {
             None if matches!(self.zone_name.as_str(), "" | "UTC") => utc,
             None => {
                 // an unknown abbreviation is a zone without an offset; GMT+3 tells its own
-                let hours = self.zone_name.strip_prefix("GMT").and_then(|hours| hours.parse().ok());
+                let hours = self
+                    .zone_name
+                    .strip_prefix("GMT")
+                    .and_then(|hours| hours.parse().ok());
                 let offset = hours.unwrap_or(0) * 3600;
                 Time {
                     zone: Zone::Fixed(self.zone_name.into(), offset),
@@ -356,7 +379,11 @@ fn zone_name(text: &[u8]) -> Option<usize> {
     if matches!(text, [b'+' | b'-', _, _, ..]) {
         return Some(signed_hours(text)).filter(|length| *length > 0);
     }
-    let uppers = text.iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
+    let uppers = text
+        .iter()
+        .take(6)
+        .take_while(|byte| byte.is_ascii_uppercase())
+        .count();
     match uppers {
         3 => Some(3),
         4 if text.get(3) == Some(&b'T') || text.starts_with(b"WITA") => Some(4),

@@ -23,7 +23,11 @@ impl Time {
                 Part::ZoneName => abbreviation.clone(),
                 Part::Offset(true, _) if offset == 0 => "Z".to_owned(),
                 Part::Offset(_, style) => print_offset(offset, style),
-                Part::Fraction { digits, separator, trims } => self.fraction(digits, separator, trims),
+                Part::Fraction {
+                    digits,
+                    separator,
+                    trims,
+                } => self.fraction(digits, separator, trims),
                 part => print(&civil, part),
             };
             out.extend_from_slice(printed.as_bytes());
@@ -51,7 +55,11 @@ impl Time {
 }
 
 fn name(names: &[&'static str], index: i64) -> &'static str {
-    usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
+    usize::try_from(index)
+        .ok()
+        .and_then(|index| names.get(index))
+        .copied()
+        .unwrap_or_default()
 }
 
 fn print(civil: &Civil, part: Part) -> String {
@@ -79,8 +87,8 @@ fn print(civil: &Civil, part: Part) -> String {
         Part::ZeroMinute => format!("{:02}", civil.minute),
         Part::Second => civil.second.to_string(),
         Part::ZeroSecond => format!("{:02}", civil.second),
-        Part::UpperPm => if civil.hour >= 12 { "PM" } else { "AM" }.to_owned(),
-        Part::LowerPm => if civil.hour >= 12 { "pm" } else { "am" }.to_owned(),
+        Part::UpperPm => (if civil.hour >= 12 { "PM" } else { "AM" }).to_owned(),
+        Part::LowerPm => (if civil.hour >= 12 { "pm" } else { "am" }).to_owned(),
         Part::ZoneName | Part::Offset(..) | Part::Fraction { .. } => String::new(),
     }
 }

@@ -54,7 +54,11 @@ impl Zone {
                 let bounds = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
                 let moment = Timestamp::from_second(seconds.clamp(bounds.0, bounds.1)).unwrap_or_default();
                 let info = zone.to_offset_info(moment);
-                (i64::from(info.offset().seconds()), info.abbreviation().to_owned(), info.dst() == Dst::Yes)
+                (
+                    i64::from(info.offset().seconds()),
+                    info.abbreviation().to_owned(),
+                    info.dst() == Dst::Yes,
+                )
             }
         }
     }
@@ -67,6 +71,10 @@ impl Zone {
             return guess;
         }
         // between two offsets: the other one where it fits, else the first
-        if self.at(seconds - of_guess).0 == of_guess { of_guess } else { guess }
+        if self.at(seconds - of_guess).0 == of_guess {
+            of_guess
+        } else {
+            guess
+        }
     }
 }

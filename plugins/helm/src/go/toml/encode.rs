@@ -1,8 +1,7 @@
 //! Writing TOML: scalars before tables, keys sorted, tables indented.
 
 use crate::{
-    List, Map, Value,
-    format,
+    List, Map, Value, format,
     go::duration,
     value::{DEPTH_MAX, IntType},
 };
@@ -29,7 +28,12 @@ fn as_map(value: &Value) -> Option<Map> {
         Value::Map(map) if !map.is_nil() => Some(map.clone()),
         Value::Object(object) if object.text().is_none() => match object.fields() {
             [] => None,
-            fields => Some(fields.iter().filter_map(|name| Some((*name, object.field(name)?))).collect()),
+            fields => Some(
+                fields
+                    .iter()
+                    .filter_map(|name| Some((*name, object.field(name)?)))
+                    .collect(),
+            ),
         },
         _ => None,
     }
@@ -166,7 +170,9 @@ impl Encoder {
                 let json = object.to_json().map_err(|error| error.to_string())?;
                 match json {
                     // a time is no string
-                    serde_json::Value::String(text) if object.type_name() == "time.Time" => self.out.push_str(&text),
+                    serde_json::Value::String(text) if object.type_name() == "time.Time" => {
+                        self.out.push_str(&text)
+                    }
                     json => return self.element(&Value::from(&json), depth + 1),
                 }
             }
@@ -198,7 +204,7 @@ impl Encoder {
         let text = if value.is_nan() {
             "nan".to_owned()
         } else if value.is_infinite() {
-            if value > 0.0 { "inf" } else { "-inf" }.to_owned()
+            (if value > 0.0 { "inf" } else { "-inf" }).to_owned()
         } else {
             String::from_utf8_lossy(&format::text(&Value::Float(value))).into_owned()
         };
@@ -228,12 +234,19 @@ fn sorted(map: &Map) -> Result<(Vec<(String, Value)>, Vec<(String, Value)>), Str
 }
 
 fn dotted(key: &Key) -> String {
-    key.iter().map(|part| quoted_key(part)).collect::<Vec<_>>().join(".")
+    key.iter()
+        .map(|part| quoted_key(part))
+        .collect::<Vec<_>>()
+        .join(".")
 }
 
 fn quoted_key(key: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if key.is_empty() || !key.chars().all(is_bare) { quote(key) } else { key.to_owned() }
+    if key.is_empty() || !key.chars().all(is_bare) {
+        quote(key)
+    } else {
+        key.to_owned()
+    }
 }
 
 fn quote(text: &str) -> String {

@@ -1,6 +1,8 @@
 //! `camelcase`, `snakecase` and `kebabcase`: xstrings' idea of where a word ends.
 
-use crate::go::unicode::{is_letter, is_number, is_punctuation, is_space, is_upper, runes, to_lower, to_upper};
+use crate::go::unicode::{
+    is_letter, is_number, is_punctuation, is_space, is_upper, runes, to_lower, to_upper,
+};
 
 fn is_connector(c: char) -> bool {
     matches!(c, '-' | '_') || is_space(c)
@@ -118,7 +120,8 @@ pub(crate) fn to_delimited_case(text: &[u8], connector: char) -> String {
 
 /// Letters, but for Chinese characters.
 fn is_alphabet(c: char) -> bool {
-    is_letter(c) && !matches!(c, '\u{3400}'..='\u{4D85}' | '\u{4E00}'..='\u{9FCC}' | '\u{20000}'..='\u{2B81D}')
+    is_letter(c)
+        && !matches!(c, '\u{3400}'..='\u{4D85}' | '\u{4E00}'..='\u{9FCC}' | '\u{20000}'..='\u{2B81D}')
 }
 
 /// The first word of a text, its kind and what follows.
@@ -134,8 +137,7 @@ fn next_word(text: &str) -> (Word, &str, &str) {
         c if is_alphabet(c) => (Word::Alphabet, run(&|c| is_alphabet(c) && !is_upper(c))),
         c if is_number(c) => (Word::Number, run(&is_number)),
         _ => {
-            let is_other =
-                |c| !(is_connector(c) || is_alphabet(c) || is_number(c) || is_punctuation(c));
+            let is_other = |c| !(is_connector(c) || is_alphabet(c) || is_number(c) || is_punctuation(c));
             (Word::Other, run(&is_other))
         }
     };

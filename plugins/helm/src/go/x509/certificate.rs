@@ -52,7 +52,9 @@ pub(crate) fn create(
 ) -> Result<Vec<u8>, String> {
     let no_signer = || "x509: certificate private key does not implement crypto.Signer".to_owned();
     let algorithm = signer.signature_algorithm().ok_or_else(no_signer)?;
-    let public_key_info = key.public_key_info().ok_or("x509: unsupported public key type: *dsa.PublicKey")?;
+    let public_key_info = key
+        .public_key_info()
+        .ok_or("x509: unsupported public key type: *dsa.PublicKey")?;
     if let Some(parent) = parent
         && Some(&parent.public_key_info) != signer.public_key_info().as_ref()
     {
@@ -60,7 +62,9 @@ pub(crate) fn create(
     }
     let subject = name(&template.common_name);
     let issuer = parent.map_or(&subject, |parent| &parent.subject);
-    let authority = parent.filter(|parent| parent.subject != subject).map(|parent| parent.subject_key_id.as_slice());
+    let authority = parent
+        .filter(|parent| parent.subject != subject)
+        .map(|parent| parent.subject_key_id.as_slice());
     let body = der::sequence(&[
         der::value(der::context(0), &der::integer(&[2])),
         der::integer(&template.serial),
@@ -69,9 +73,14 @@ pub(crate) fn create(
         der::sequence(&[time(&template.not_before), time(&template.not_after)]),
         subject,
         public_key_info.clone(),
-        der::value(der::context(3), &der::sequence(&extensions(template, &public_key_info, authority))),
+        der::value(
+            der::context(3),
+            &der::sequence(&extensions(template, &public_key_info, authority)),
+        ),
     ]);
-    let signature = signer.sign(&body).ok_or("crypto/rsa: message too long for RSA key size")?;
+    let signature = signer
+        .sign(&body)
+        .ok_or("crypto/rsa: message too long for RSA key size")?;
     Ok(der::sequence(&[body, algorithm, der::bit_string(&signature)]))
 }
 
@@ -80,7 +89,11 @@ fn name(common_name: &str) -> Vec<u8> {
         return der::sequence(&[]);
     }
     let is_printable = |c: char| c.is_ascii_alphanumeric() || " '()+,-./:=?".contains(c);
-    let tag = if common_name.chars().all(is_printable) { der::PRINTABLE_STRING } else { der::UTF8_STRING };
+    let tag = if common_name.chars().all(is_printable) {
+        der::PRINTABLE_STRING
+    } else {
+        der::UTF8_STRING
+    };
     let attribute = der::sequence(&[
         der::value(der::OBJECT_IDENTIFIER, COMMON_NAME),
         der::value(tag, common_name.as_bytes()),
@@ -97,7 +110,11 @@ fn time(time: &Time) -> Vec<u8> {
 }
 
 fn extension(identifier: &[u8], is_critical: bool, content: &[u8]) -> Vec<u8> {
-    let critical = if is_critical { der::value(der::BOOLEAN, &[0xFF]) } else { Vec::new() };
+    let critical = if is_critical {
+        der::value(der::BOOLEAN, &[0xFF])
+    } else {
+        Vec::new()
+    };
     der::sequence(&[
         der::value(der::OBJECT_IDENTIFIER, identifier),
         critical,
@@ -109,7 +126,11 @@ fn extensions(template: &Template, public_key_info: &[u8], authority: Option<&[u
     // digital signature and key encipherment, an authority signs certificates too
     let usage: &[u8] = if template.is_ca { &[2, 0xA4] } else { &[5, 0xA0] };
     let purposes = [SERVER_AUTH, CLIENT_AUTH].map(|purpose| der::value(der::OBJECT_IDENTIFIER, purpose));
-    let constraints = if template.is_ca { vec![der::value(der::BOOLEAN, &[0xFF])] } else { Vec::new() };
+    let constraints = if template.is_ca {
+        vec![der::value(der::BOOLEAN, &[0xFF])]
+    } else {
+        Vec::new()
+    };
     let mut all = vec![
         extension(KEY_USAGE, true, &der::value(der::BIT_STRING, usage)),
         extension(EXTENDED_KEY_USAGE, false, &der::sequence(&purposes)),
@@ -120,10 +141,17 @@ fn extensions(template: &Template, public_key_info: &[u8], authority: Option<&[u
         all.push(extension(SUBJECT_KEY_ID, false, &id));
     }
     if let Some(id) = authority.filter(|id| !id.is_empty()) {
-        all.push(extension(AUTHORITY_KEY_ID, false, &der::sequence(&[der::value(0x80, id)])));
+        all.push(extension(
+            AUTHORITY_KEY_ID,
+            false,
+            &der::sequence(&[der::value(0x80, id)]),
+        ));
     }
     if !template.dns_names.is_empty() || !template.addresses.is_empty() {
-        let names = template.dns_names.iter().map(|name| der::value(0x82, name.as_bytes()));
+        let names = template
+            .dns_names
+            .iter()
+            .map(|name| der::value(0x82, name.as_bytes()));
         let addresses = template.addresses.iter().map(|address| match address {
             IpAddr::V4(address) => der::value(0x87, &address.octets()),
             IpAddr::V6(address) => match address.to_ipv4_mapped() {
@@ -133,7 +161,11 @@ fn extensions(template: &Template, public_key_info: &[u8], authority: Option<&[u
         });
         let names: Vec<Vec<u8>> = names.chain(addresses).collect();
         let is_critical = template.common_name.is_empty();
-        all.push(extension(SUBJECT_ALTERNATIVE_NAME, is_critical, &der::sequence(&names)));
+        all.push(extension(
+            SUBJECT_ALTERNATIVE_NAME,
+            is_critical,
+            &der::sequence(&names),
+        ));
     }
     all
 }

@@ -79,12 +79,21 @@ impl<'a> Reader<'a> {
             if count == 0 || count > 4 {
                 return None;
             }
-            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), after)
+            (
+                bytes
+                    .iter()
+                    .fold(0, |length, byte| length << 8 | usize::from(*byte)),
+                after,
+            )
         };
         let (content, rest) = after.split_at_checked(length)?;
         let whole = self.0.get(..self.0.len() - rest.len())?;
         self.0 = rest;
-        Some(Read { tag: *tag, content, whole })
+        Some(Read {
+            tag: *tag,
+            content,
+            whole,
+        })
     }
 
     /// The next value, where it has this tag.

@@ -76,7 +76,9 @@ impl PrivateKey {
             };
             let x = random_below(random, &q);
             let y = g.modpow(&x, &p);
-            return Self::Dsa(DsaKey { numbers: [p, q, g, y, x] });
+            return Self::Dsa(DsaKey {
+                numbers: [p, q, g, y, x],
+            });
         }
     }
 
@@ -84,14 +86,26 @@ impl PrivateKey {
     pub(crate) fn to_pem(&self) -> String {
         match self {
             Self::Rsa(key) => encode("RSA PRIVATE KEY", &key.to_der()),
-            Self::P256(key) => encode("EC PRIVATE KEY", &sec1(&key.to_bytes(), P256, &key.verifying_key().to_sec1_point(false).as_bytes())),
-            Self::P384(key) => encode("EC PRIVATE KEY", &sec1(&key.to_bytes(), P384, &key.verifying_key().to_sec1_point(false).as_bytes())),
+            Self::P256(key) => {
+                let public = key.verifying_key().to_sec1_point(false);
+                encode("EC PRIVATE KEY", &sec1(&key.to_bytes(), P256, public.as_bytes()))
+            }
+            Self::P384(key) => {
+                let public = key.verifying_key().to_sec1_point(false);
+                encode("EC PRIVATE KEY", &sec1(&key.to_bytes(), P384, public.as_bytes()))
+            }
             Self::Ed25519(key) => {
                 let seed = der::value(der::OCTET_STRING, &der::value(der::OCTET_STRING, key.as_bytes()));
-                encode("PRIVATE KEY", &der::sequence(&[der::integer(&[]), algorithm(ED25519, &[]), seed]))
+                encode(
+                    "PRIVATE KEY",
+                    &der::sequence(&[der::integer(&[]), algorithm(ED25519, &[]), seed]),
+                )
             }
             Self::Dsa(key) => {
-                let numbers = key.numbers.iter().map(|number| der::integer(&number.to_bytes_be()));
+                let numbers = key
+                    .numbers
+                    .iter()
+                    .map(|number| der::integer(&number.to_bytes_be()));
                 let numbers: Vec<Vec<u8>> = std::iter::once(der::integer(&[])).chain(numbers).collect();
                 encode("DSA PRIVATE KEY", &der::sequence(&numbers))
             }
@@ -108,11 +122,17 @@ impl PrivateKey {
             return from_pkcs8(&block.bytes).map_err(|error| format!("decoding PEM as PKCS#8: {error}"));
         }
         let Some(kind) = block.label.strip_suffix(" PRIVATE KEY") else {
-            return Err(format!("no private key data in PEM block of type {}", block.label));
+            return Err(format!(
+                "no private key data in PEM block of type {}",
+                block.label
+            ));
         };
-        let malformed = |kind: &str| format!("parsing {kind} private key from PEM: x509: failed to parse private key");
+        let malformed =
+            |kind: &str| format!("parsing {kind} private key from PEM: x509: failed to parse private key");
         match kind {
-            "RSA" => RsaKey::from_der(&block.bytes).map(Self::Rsa).ok_or_else(|| malformed(kind)),
+            "RSA" => RsaKey::from_der(&block.bytes)
+                .map(Self::Rsa)
+                .ok_or_else(|| malformed(kind)),
             "EC" => from_sec1(&block.bytes, None).ok_or_else(|| malformed(kind)),
             "DSA" => dsa_from_der(&block.bytes).ok_or_else(|| malformed(kind)),
             _ => Err(format!("invalid private key type {kind}")),
@@ -147,12 +167,16 @@ impl PrivateKey {
         match self {
             Self::Rsa(key) => key.sign(message),
             Self::P256(key) => {
-                let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::try_sign(key, message).ok()?;
-                Some(signature.to_der().as_bytes().to_vec())
+                let signature: p256::ecdsa::Signature =
+                    p256::ecdsa::signature::Signer::try_sign(key, message).ok()?;
+                let (r, s) = signature.split_bytes();
+                Some(der::sequence(&[der::integer(&r), der::integer(&s)]))
             }
             Self::P384(key) => {
-                let signature: p384::ecdsa::Signature = p384::ecdsa::signature::Signer::try_sign(key, message).ok()?;
-                Some(signature.to_der().as_bytes().to_vec())
+                let signature: p384::ecdsa::Signature =
+                    p384::ecdsa::signature::Signer::try_sign(key, message).ok()?;
+                let (r, s) = signature.split_bytes();
+                Some(der::sequence(&[der::integer(&r), der::integer(&s)]))
             }
             Self::Ed25519(key) => Some(key.try_sign(message).ok()?.to_bytes().to_vec()),
             Self::Dsa(_) => None,
@@ -161,7 +185,10 @@ impl PrivateKey {
 }
 
 fn algorithm(identifier: &[u8], parameters: &[u8]) -> Vec<u8> {
-    der::sequence(&[der::value(der::OBJECT_IDENTIFIER, identifier), parameters.to_vec()])
+    der::sequence(&[
+        der::value(der::OBJECT_IDENTIFIER, identifier),
+        parameters.to_vec(),
+    ])
 }
 
 fn sec1(secret: &[u8], curve: &[u8], public: &[u8]) -> Vec<u8> {
@@ -188,8 +215,12 @@ fn from_sec1(bytes: &[u8], outer_curve: Option<&[u8]>) -> Option<PrivateKey> {
         Some([vec![0; length.checked_sub(digits.len())?], digits.to_vec()].concat())
     };
     match curve {
-        P256 => p256::ecdsa::SigningKey::from_slice(&padded(32)?).ok().map(PrivateKey::P256),
-        P384 => p384::ecdsa::SigningKey::from_slice(&padded(48)?).ok().map(PrivateKey::P384),
+        P256 => p256::ecdsa::SigningKey::from_slice(&padded(32)?)
+            .ok()
+            .map(PrivateKey::P256),
+        P384 => p384::ecdsa::SigningKey::from_slice(&padded(48)?)
+            .ok()
+            .map(PrivateKey::P384),
         _ => None,
     }
 }
@@ -199,7 +230,10 @@ fn from_pkcs8(bytes: &[u8]) -> Result<PrivateKey, String> {
     let mut fields = Reader(bytes).sequence().ok_or_else(malformed)?;
     fields.integer().ok_or_else(malformed)?;
     let mut algorithm = fields.sequence().ok_or_else(malformed)?;
-    let identifier = algorithm.expect(der::OBJECT_IDENTIFIER).ok_or_else(malformed)?.content;
+    let identifier = algorithm
+        .expect(der::OBJECT_IDENTIFIER)
+        .ok_or_else(malformed)?
+        .content;
     let key = fields.expect(der::OCTET_STRING).ok_or_else(malformed)?.content;
     match identifier {
         RSA => RsaKey::from_der(key).map(PrivateKey::Rsa).ok_or_else(malformed),
@@ -208,9 +242,14 @@ fn from_pkcs8(bytes: &[u8]) -> Result<PrivateKey, String> {
             from_sec1(key, curve).ok_or_else(malformed)
         }
         ED25519 => {
-            let seed = Reader(key).expect(der::OCTET_STRING).ok_or_else(malformed)?.content;
+            let seed = Reader(key)
+                .expect(der::OCTET_STRING)
+                .ok_or_else(malformed)?
+                .content;
             let seed: &[u8; 32] = seed.try_into().map_err(|_| malformed())?;
-            Ok(PrivateKey::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed))))
+            Ok(PrivateKey::Ed25519(Box::new(
+                ed25519_dalek::SigningKey::from_bytes(seed),
+            )))
         }
         _ => Err("x509: PKCS#8 wrapping contained private key with unknown algorithm".to_owned()),
     }

@@ -26,7 +26,10 @@ pub(crate) fn decode(text: &[u8]) -> Option<Block> {
     let text = String::from_utf8_lossy(text);
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        let label = line.trim_end().strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"));
+        let label = line
+            .trim_end()
+            .strip_prefix("-----BEGIN ")
+            .and_then(|rest| rest.strip_suffix("-----"));
         let Some(label) = label else {
             continue;
         };
@@ -38,7 +41,10 @@ pub(crate) fn decode(text: &[u8]) -> Option<Block> {
             if line == end {
                 let bytes = decode_base64(letters.as_bytes()).ok();
                 if let Some(bytes) = bytes {
-                    return Some(Block { label: label.to_owned(), bytes });
+                    return Some(Block {
+                        label: label.to_owned(),
+                        bytes,
+                    });
                 }
                 break;
             }

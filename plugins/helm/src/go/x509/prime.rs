@@ -48,13 +48,17 @@ pub(super) fn prime(random: &mut Random<'_>, bits: u64) -> BigUint {
 }
 
 /// The first prime of `start`, `start + step` …; none among so many.
-pub(super) fn first_prime(random: &mut Random<'_>, start: &BigUint, step: &BigUint, count: u64) -> Option<BigUint> {
+pub(super) fn first_prime(
+    random: &mut Random<'_>,
+    start: &BigUint,
+    step: &BigUint,
+    count: u64,
+) -> Option<BigUint> {
     // the rest by each small prime moves along with the candidate
-    let rest = |number: &BigUint, prime: u32| {
-        u32::try_from(number % prime).unwrap_or(0)
-    };
-    let mut sieve: Vec<(u32, u32, u32)> =
-        small_primes().map(|prime| (prime, rest(start, prime), rest(step, prime))).collect();
+    let rest = |number: &BigUint, prime: u32| u32::try_from(number % prime).unwrap_or(0);
+    let mut sieve: Vec<(u32, u32, u32)> = small_primes()
+        .map(|prime| (prime, rest(start, prime), rest(step, prime)))
+        .collect();
     let mut offset = 0_u64;
     while offset < count {
         let is_divisible = sieve.iter().any(|(_, rest, _)| *rest == 0);
@@ -78,7 +82,9 @@ pub(super) fn first_prime(random: &mut Random<'_>, start: &BigUint, step: &BigUi
 /// Odd primes below the limit of the sieve.
 fn small_primes() -> impl Iterator<Item = u32> {
     let is_prime = |number: &u32| {
-        let divisors = (3..).step_by(2).take_while(|divisor| divisor * divisor <= *number);
+        let divisors = (3..)
+            .step_by(2)
+            .take_while(|divisor| divisor * divisor <= *number);
         divisors.into_iter().all(|divisor: u32| number % divisor != 0)
     };
     (3..SIEVE_LIMIT).step_by(2).filter(is_prime)

@@ -15,7 +15,8 @@ use crate::functions::random::Random;
 const EXPONENT: u32 = 65_537;
 /// What comes before a SHA-256 digest that is signed: its algorithm in DER.
 const SHA256_PREFIX: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+    0x30, 0x31, 0x30, 0x0D, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
+    0x04, 0x20,
 ];
 
 /// A private key of two primes.
@@ -61,7 +62,8 @@ impl RsaKey {
             p: number()?,
             q: number()?,
         };
-        let fits = &key.p * &key.q == key.modulus && key.p > BigUint::from(1_u8) && key.q > BigUint::from(1_u8);
+        let fits =
+            &key.p * &key.q == key.modulus && key.p > BigUint::from(1_u8) && key.q > BigUint::from(1_u8);
         fits.then_some(key)
     }
 
@@ -92,7 +94,9 @@ impl RsaKey {
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let length = usize::try_from(self.modulus.bits().div_ceil(8)).ok()?;
         let digest = [SHA256_PREFIX.as_slice(), &Sha256::digest(message)].concat();
-        let padding = length.checked_sub(digest.len() + 3).filter(|padding| *padding >= 8)?;
+        let padding = length
+            .checked_sub(digest.len() + 3)
+            .filter(|padding| *padding >= 8)?;
         let encoded = [&[0, 1], vec![0xFF; padding].as_slice(), &[0], &digest].concat();
         let message = BigUint::from_bytes_be(&encoded);
         // by the Chinese remainder theorem: two powers of half the length

@@ -4,7 +4,11 @@ use super::{
     super::ast::{Command, Number, Operand, Pipe, Variable},
     state::{At, Dot, Slot, State},
 };
-use crate::{Error, Value, functions::Type, value::CollectionType};
+use crate::{
+    Error, Value,
+    functions::Type,
+    value::{CollectionType, UintType},
+};
 
 impl<'a> State<'_, 'a> {
     /// The value of a pipeline. Its variables stay until the block ends.
@@ -234,6 +238,10 @@ impl<'a> State<'_, 'a> {
             (Type::String, Operand::String(string)) => Some(Value::Str(string.text.clone())),
             (Type::Int, Operand::Number(number)) => number.int.map(Value::int),
             (Type::Int64, Operand::Number(number)) => number.int.map(Value::int64),
+            (Type::Uint32, Operand::Number(number)) => number
+                .uint
+                .filter(|value| *value <= u64::from(u32::MAX))
+                .map(|value| Value::Uint(UintType::Uint32, value)),
             (Type::Float, Operand::Number(number)) => number.float.map(Value::Float),
             _ => None,
         };
@@ -241,6 +249,7 @@ impl<'a> State<'_, 'a> {
             Type::Bool => "bool",
             Type::String => "string",
             Type::Int | Type::Int64 => "integer",
+            Type::Uint32 => "unsigned integer",
             Type::Float => "float",
             _ => {
                 return Err(self.error(format_args!(

@@ -1,0 +1,159 @@
+//! Every function by what it answers: rows of a template and what Helm renders for it, or the end of its complaint.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+use std::collections::BTreeSet;
+
+use sluice_plugin_helm::{
+    Map, Value,
+    engine::{File, Scope, Templates},
+    functions::{self, Environment, Timestamp},
+    objects,
+    template::MissingKey,
+};
+
+/// Rows of all families: a template, a tab, what comes out in Rust's notation for strings.
+const ROWS: [(&str, &str); 6] = [
+    ("text", include_str!("functions/text.tsv")),
+    ("collections", include_str!("functions/collections.tsv")),
+    ("numbers", include_str!("functions/numbers.tsv")),
+    ("encoding", include_str!("functions/encoding.tsv")),
+    ("time", include_str!("functions/time.tsv")),
+    ("crypto", include_str!("functions/crypto.tsv")),
+];
+
+fn rows(family: &str) -> impl Iterator<Item = (&'static str, String)> {
+    let (_, text) = ROWS.iter().find(|(name, _)| *name == family).unwrap();
+    text.lines().filter(|line| !line.is_empty()).map(|line| {
+        let (template, expected) = line
+            .split_once('\t')
+            .unwrap_or_else(|| panic!("no tab in {line:?}"));
+        let expected: String =
+            serde_json::from_str(expected).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        (template, expected)
+    })
+}
+
+/// What a template renders, with files and a seed of its own; a failure is its text.
+fn render(template: &str) -> String {
+    let files = [
+        ("a.txt", "one\ntwo\n"),
+        ("config/b.yaml", "b: 1\n"),
+        ("config/c/d.json", "{}"),
+    ];
+    let data: Map = [
+        ("Values", Value::Map(objects::values(&Map::new()))),
+        ("Files", Value::Map(objects::files(files))),
+    ]
+    .into_iter()
+    .collect();
+    let scope = Scope {
+        data,
+        base_path: "c/templates".to_owned(),
+    };
+    let file = File {
+        path: "c/templates/t".to_owned(),
+        source: template.into(),
+    };
+    let now = Timestamp {
+        seconds: 1_700_000_000,
+        nanoseconds: 123_456_789,
+    };
+    let templates = match Templates::read(vec![file]) {
+        Ok(templates) => templates,
+        Err(error) => return error.to_string(),
+    };
+    match templates.render(&Environment::new(now, [7; 32]), MissingKey::Zero, |_| {
+        Some(&scope)
+    }) {
+        Ok(rendered) => rendered.first().unwrap().1.to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn check(family: &str) {
+    let mut wrong = String::new();
+    for (template, expected) in rows(family) {
+        let found = render(template);
+        let is_failure = found.contains("executing \"c/templates/t\"");
+        let fits = if is_failure {
+            !expected.is_empty() && found.ends_with(&expected)
+        } else {
+            found == expected
+        };
+        if !fits {
+            wrong += &format!("{template}\n  expected {expected:?}\n  found    {found:?}\n");
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
+#[test]
+fn text() {
+    check("text");
+}
+
+#[test]
+fn collections() {
+    check("collections");
+}
+
+#[test]
+fn numbers() {
+    check("numbers");
+}
+
+#[test]
+fn encoding() {
+    check("encoding");
+}
+
+#[test]
+fn time() {
+    check("time");
+}
+
+#[test]
+fn crypto() {
+    check("crypto");
+}
+
+/// The language's own and those that need a whole chart have their rows elsewhere.
+const ELSEWHERE: [&str; 20] = [
+    "and", "call", "eq", "ge", "gt", "html", "include", "index", "js", "le", "len", "lookup", "lt", "ne",
+    "not", "or", "print", "printf", "println", "tpl",
+];
+
+#[test]
+fn every_function_has_a_row() {
+    let words: BTreeSet<&str> = ROWS
+        .iter()
+        .flat_map(|(_, text)| text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')))
+        .collect();
+    let missing: BTreeSet<&str> = functions::all()
+        .names()
+        .filter(|name| !words.contains(name) && !ELSEWHERE.contains(name))
+        .filter(|name| !matches!(*name, "required" | "fail" | "urlquery" | "break" | "continue"))
+        .collect();
+    assert_eq!(missing, BTreeSet::new());
+}
+
+/// The table of the README names every function there is, and no other.
+#[test]
+fn the_readme_lists_every_function() {
+    let readme = include_str!("../README.md");
+    let listed: BTreeSet<&str> = readme
+        .split("<!-- functions -->")
+        .nth(1)
+        .unwrap()
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .collect();
+    let known: BTreeSet<&str> = functions::all().names().collect();
+    assert_eq!(listed, known);
+}
