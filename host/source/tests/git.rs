@@ -214,7 +214,7 @@ async fn every_form_of_reference_gives_fluxs_revision() {
         default branch: failed to checkout and determine revision: unable to clone 'https://git.example/shop': couldn't find remote ref "refs/heads/master" (the remote has these branches: main, feature/x)
         no such tag: failed to checkout and determine revision: unable to clone 'https://git.example/shop': couldn't find remote ref "refs/tags/9" (the remote has these tags: 1.0.0, 1.1.0+b2, 2.0.0-rc.1, v1.1.0)
         no such version: failed to checkout and determine revision: no match found for semver: >=9 (the remote has these tags: 1.0.0, 1.1.0+b2, 2.0.0-rc.1, v1.1.0)
-        bad range: failed to checkout and determine revision: semver parse error: improper constraint: newest (correct spec.ref.semver, e.g. '>=1.0.0 <2.0.0')
+        bad range: failed to checkout and determine revision: semver parse error: improper constraint: "newest" (correct spec.ref.semver, e.g. '>=1.0.0 <2.0.0')
         no such name: failed to checkout and determine revision: unable to resolve ref 'refs/heads/nope' to a specific commit (the remote has these references: heads/feature/x, heads/main, pull/1/head, tags/1.0.0, tags/1.1.0+b2 …)
         bad name: failed to checkout and determine revision: ref refs/heads/ is invalid; Git refs cannot begin or end with a slash '/' (correct spec.ref.name)
         bad commit: failed to checkout and determine revision: unable to resolve commit object for 'abc': object not found (spec.ref.commit must be a full SHA-1 of 40 hex digits)
