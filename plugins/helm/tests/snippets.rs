@@ -26,6 +26,7 @@ use sluice_plugin_helm::{
     functions::{self, Environment, Timestamp},
     objects::{self, Capabilities, HelmVersion, KubeVersion},
     template::MissingKey,
+    values::read_values,
 };
 use sluice_yaml::{ParseOptions, Resolver, parse_document, to_json};
 
@@ -39,6 +40,17 @@ fn read(text: &str) -> Result<Json, String> {
 
 fn yaml(text: &str) -> Json {
     read(text).unwrap()
+}
+
+/// A chart's own nulls are not there.
+fn without_nulls(map: &Map) {
+    for (key, value) in map.entries().iter() {
+        match value {
+            Value::Nil => map.remove(key),
+            Value::Map(inner) => without_nulls(inner),
+            _ => {}
+        }
+    }
 }
 
 fn child(map: &Map, key: &str) -> Option<Map> {
@@ -63,11 +75,14 @@ fn chart(metadata: &Json, is_root: bool) -> Value {
         }
     };
     let strings = |key: &str| match metadata[key].as_array() {
-        Some(items) => Value::List(sluice_plugin_helm::List::of_strings(
-            items.iter().map(|item| item.as_str().unwrap().to_owned()),
-        )),
+        Some(items) => Value::List(
+            items
+                .iter()
+                .map(|item| Value::from(item.as_str().unwrap()))
+                .collect(),
+        ),
         None => Value::List(sluice_plugin_helm::List::nil(
-            sluice_plugin_helm::value::CollectionType::STRING,
+            sluice_plugin_helm::value::CollectionType::ANY,
         )),
     };
     let annotations = match metadata["annotations"].as_object() {
@@ -161,10 +176,10 @@ fn run(context: &Context, snippet: &Json) -> Result<Str, String> {
         "templates/t.yaml".to_owned(),
         snippet["template"].as_str().unwrap().to_owned(),
     );
-    let values = match Value::from(&read(snippet["values"].as_str().unwrap())?) {
-        Value::Map(map) => map,
-        _ => Map::new(),
-    };
+    let values = read_values(snippet["values"].as_str().unwrap().as_bytes())
+        .map_err(|error| format!("cannot load values.yaml: {error}"))?
+        .to_map();
+    without_nulls(&values);
     for set in snippet["set"].as_array().into_iter().flatten() {
         for pair in set.as_str().unwrap().split(',') {
             let (key, text) = pair.split_once('=').unwrap();

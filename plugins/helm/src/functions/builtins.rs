@@ -162,7 +162,14 @@ fn length(item: Reflect) -> Result<Int, Error> {
         Value::Nil => return Err(Error::new("len of nil pointer")),
         // Go asks nothing for its type, and that is a panic
         Value::Invalid => return Err(Error::new("reflect: call of reflect.Value.Type on zero Value")),
-        other => return Err(Error::new(format!("len of type {}", other.type_name()))),
+        other => {
+            // a pointer stands for what it points to
+            let name = other.type_name();
+            return Err(Error::new(format!(
+                "len of type {}",
+                name.trim_start_matches('*')
+            )));
+        }
     };
     Ok(Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }

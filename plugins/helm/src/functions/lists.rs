@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Functions, Int, Rest, cast, equality::deep_equal};
 use crate::{
     Error, List, Str, Value,
-    value::{CollectionType, Kind, UintType},
+    value::{CollectionType, Element, Kind, UintType},
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -212,10 +212,25 @@ fn slice(list: Value, indices: Rest<Value>) -> Result<Value, Error> {
 /// `func chunk(size int, list interface{}) [][]interface{}`
 fn chunk(Int(size): Int, list: Value) -> Result<List, Error> {
     let all = of(&list, "Cannot chunk type")?;
-    let size = usize::try_from(size).ok().filter(|size| *size > 0);
-    let size = size.ok_or_else(|| Error::new("runtime error: makeslice: len out of range"))?;
-    let chunks = all
-        .chunks(size)
-        .map(|chunk| Value::List(List::new(chunk.to_vec())));
-    Ok(List::of_type(CollectionType::ANY, chunks.collect()))
+    let makeslice = || Error::new("runtime error: makeslice: len out of range");
+    let of_lists = |lists: Vec<Value>| List::of_type(CollectionType::of(Element::List), lists);
+    match usize::try_from(size) {
+        Ok(0) => Err(makeslice()),
+        Ok(size) => {
+            let chunks = all
+                .chunks(size)
+                .map(|chunk| Value::List(List::new(chunk.to_vec())));
+            Ok(of_lists(chunks.collect()))
+        }
+        // the original counts floor((length - 1) / size) + 1 chunks
+        Err(_) => {
+            let length = i64::try_from(all.len()).unwrap_or(i64::MAX);
+            let is_none = length > 1 && length - 1 <= size.saturating_neg();
+            if is_none {
+                Ok(of_lists(Vec::new()))
+            } else {
+                Err(makeslice())
+            }
+        }
+    }
 }

@@ -44,8 +44,12 @@ macro_rules! version_object {
                 $kind
             }
 
-            fn field(&self, _: &str) -> Option<Value> {
-                None
+            fn field(&self, name: &str) -> Option<Value> {
+                field(&self.0, name)
+            }
+
+            fn fields(&self) -> &'static [&'static str] {
+                &["major", "minor", "patch", "pre", "metadata", "original"]
             }
 
             fn methods(&self) -> &'static Functions {
@@ -74,6 +78,27 @@ macro_rules! version_object {
             const NAME: &'static str = $type_name;
         }
     };
+}
+
+/// What `%v` and its like print.
+fn field(version: &Version, name: &str) -> Option<Value> {
+    Some(match name {
+        "major" => Value::Uint(UintType::Uint64, version.major()),
+        "minor" => Value::Uint(UintType::Uint64, version.minor()),
+        "patch" => Value::Uint(UintType::Uint64, version.patch()),
+        "pre" => version.prerelease().into(),
+        "metadata" => version.metadata().into(),
+        "original" => version.original().into(),
+        _ => return None,
+    })
+}
+
+/// What `deepCopy` makes of a version: the original copies exported fields, of which it has none.
+pub(super) fn deep_copy(value: &Value) -> Option<Value> {
+    value.as_object::<Pointer>()?;
+    Version::parse("0.0.0")
+        .ok()
+        .map(|zero| Value::object(Pointer(zero)))
 }
 
 version_object!(Pointer, "*semver.Version", Kind::Pointer);

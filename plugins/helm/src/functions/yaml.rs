@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, List, Map, Str, Value,
     go::{duration, json::encode},
-    value::{CollectionType, DEPTH_MAX, IntType},
+    value::{DEPTH_MAX, IntType},
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -26,13 +26,13 @@ pub(super) fn register(functions: &mut Functions) {
     });
     functions.add("fromYaml", |text: Str| match from_yaml(&text) {
         Ok(Value::Map(map)) => map,
-        Ok(Value::Nil) => Map::nil(CollectionType::ANY),
+        Ok(Value::Nil) => Map::new(),
         Ok(other) => failed(unmarshal(&other, "map[string]interface {}")),
         Err(error) => failed(error),
     });
     functions.add("fromYamlArray", |text: Str| match from_yaml(&text) {
         Ok(Value::List(list)) => list,
-        Ok(Value::Nil) => List::nil(CollectionType::ANY),
+        Ok(Value::Nil) => List::new(Vec::new()),
         Ok(other) => List::new(vec![unmarshal(&other, "[]interface {}").into()]),
         Err(error) => List::new(vec![error.into()]),
     });

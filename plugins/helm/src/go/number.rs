@@ -129,7 +129,7 @@ fn hexadecimal(text: &str) -> Result<f64, NumberError> {
     reason = "that is the question"
 )]
 pub(crate) fn float_to_int(value: f64) -> i64 {
-    if value.is_nan() || value >= 9_223_372_036_854_775_808.0 || value < -9_223_372_036_854_775_808.0 {
+    if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
         i64::MIN
     } else {
         value as i64

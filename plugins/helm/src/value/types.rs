@@ -170,6 +170,8 @@ pub enum Element {
     Int,
     /// `[]uint8`
     Bytes,
+    /// `[]interface {}`
+    List,
 }
 
 impl Element {
@@ -180,6 +182,7 @@ impl Element {
             Self::String => Value::Str(Str::default()),
             Self::Int => Value::int(0),
             Self::Bytes => Value::Bytes(Str::default()),
+            Self::List => Value::List(super::List::nil(CollectionType::ANY)),
         }
     }
 
@@ -190,6 +193,7 @@ impl Element {
             Self::String => "string",
             Self::Int => "int",
             Self::Bytes => "[]uint8",
+            Self::List => "[]interface {}",
         }
     }
 }

@@ -62,14 +62,14 @@ pub(super) fn register(functions: &mut Functions) {
     functions.add_with_call("genCA", |call: &Call<'_>, name: Str, days: Int| {
         let key = generated(call);
         Request::new(name, None, None, days)
-            .as_authority()
+            .into_authority()
             .self_signed(call, &key)
     });
     functions.add_with_call(
         "genCAWithKey",
         |call: &Call<'_>, name: Str, days: Int, key: Str| {
             Request::new(name, None, None, days)
-                .as_authority()
+                .into_authority()
                 .self_signed(call, &given(&key)?)
         },
     );
@@ -163,7 +163,7 @@ impl Request {
         }
     }
 
-    fn as_authority(self) -> Self {
+    fn into_authority(self) -> Self {
         Request {
             is_authority: true,
             ..self

@@ -146,7 +146,7 @@ impl<'p> Parser<'p> {
             return Ok(false);
         };
         self.rest = after;
-        if min < 0 || min > REPEAT_MAX || max > REPEAT_MAX || max >= 0 && min > max {
+        if !(0..=REPEAT_MAX).contains(&min) || max > REPEAT_MAX || max >= 0 && min > max {
             return failure("invalid repeat count", consumed(before, after));
         }
         self.repeat(before, Some((min, max)))?;

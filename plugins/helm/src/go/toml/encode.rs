@@ -219,8 +219,11 @@ impl Encoder {
     }
 }
 
+/// Entries in the order in which they are written.
+type Entries = Vec<(String, Value)>;
+
 /// Scalars and tables of a map, each sorted by name.
-fn sorted(map: &Map) -> Result<(Vec<(String, Value)>, Vec<(String, Value)>), String> {
+fn sorted(map: &Map) -> Result<(Entries, Entries), String> {
     let (mut direct, mut sub) = (Vec::new(), Vec::new());
     for (name, value) in map.entries().iter() {
         let entry = (name.to_string(), value.clone());

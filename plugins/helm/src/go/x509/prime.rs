@@ -85,7 +85,9 @@ fn small_primes() -> impl Iterator<Item = u32> {
         let divisors = (3..)
             .step_by(2)
             .take_while(|divisor| divisor * divisor <= *number);
-        divisors.into_iter().all(|divisor: u32| number % divisor != 0)
+        divisors
+            .into_iter()
+            .all(|divisor: u32| !number.is_multiple_of(divisor))
     };
     (3..SIEVE_LIMIT).step_by(2).filter(is_prime)
 }

@@ -194,7 +194,7 @@ fn value_of(text: &str, rest: &str) -> Result<Value, String> {
     }
     let has_leading_zero = unsigned.len() > 1
         && unsigned.starts_with('0')
-        && unsigned.bytes().nth(1).is_some_and(|b| b.is_ascii_digit());
+        && unsigned.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
     if has_leading_zero {
         return Err(format!(
             "Invalid {kind} {}: cannot have leading zeroes",
