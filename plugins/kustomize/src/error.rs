@@ -171,7 +171,7 @@ impl fmt::Display for Error {
         if let Some(place) = &self.0.place {
             write!(f, "\n  at {place}")?;
         }
-        if let Some(field) = &self.0.field {
+        if let Some(field) = self.0.field.as_deref().filter(|field| !field.is_empty()) {
             write!(f, "\n  field {field}")?;
         }
         if let Some(object) = &self.0.object {
