@@ -35,14 +35,19 @@ impl Default for LocalLimits {
     }
 }
 
+/// Answers by path.
+type Reads = HashMap<String, Result<Arc<[u8]>, TreeError>>;
+/// Answers by question and path.
+type Lists = HashMap<(Question, String), Result<Vec<Entry>, TreeError>>;
+
 /// A directory, opened once. Symbolic links are followed inside it and refused where they lead out.
 ///
 /// **Invariant:** what was answered once is answered again, whatever happens to the directory meanwhile.
 pub struct LocalTree {
     root: Dir,
     limits: LocalLimits,
-    reads: Mutex<HashMap<String, Result<Arc<[u8]>, TreeError>>>,
-    lists: Mutex<HashMap<(Question, String), Result<Vec<Entry>, TreeError>>>,
+    reads: Mutex<Reads>,
+    lists: Mutex<Lists>,
 }
 
 impl LocalTree {

@@ -45,7 +45,7 @@ pub(crate) async fn run(
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let store = open_store(&storage)?;
     let (address, serving) = serve_artifacts(&storage, store.clone(), shutdown.clone()).await?;
-    let plugins = plugins(&kube).await?;
+    let render = Arc::new(render()?);
     let artifacts = Artifacts::new(Some(store.clone())).context("no HTTP client for artifacts")?;
     let local = if storage.local_git {
         fetch::LocalAccess::Allowed
@@ -65,7 +65,8 @@ pub(crate) async fn run(
         (&GIT_REPOSITORY, config.concurrent_sources),
         (&KUSTOMIZATION, config.concurrent),
     ];
-    let make: MakeReconcilers = Box::new(move |_| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
+    let make: MakeReconcilers = Box::new(move |cx| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
+        let plugins = Plugins::new(render, Pool::default(), cx.kube_version.clone());
         Ok(vec![
             Arc::new(GitRepositoryReconciler::new(fetcher, store, settings)),
             Arc::new(KustomizationReconciler::new(artifacts, Arc::new(plugins))),
@@ -109,16 +110,6 @@ async fn serve_artifacts(
         address,
         tokio::spawn(serve::serve(listener, store, serve::Limits::default(), stop)),
     ))
-}
-
-/// The built-in plugins, ready to be called.
-async fn plugins(kube: &kube::Config) -> Result<Plugins> {
-    let render = Arc::new(render()?);
-    let version = kube::Client::try_from(kube.clone())?.apiserver_version().await;
-    let version = version
-        .context("the API server does not answer; check its address and the credentials")?
-        .git_version;
-    Ok(Plugins::new(render, Pool::default(), version))
 }
 
 /// The renderer and the transformer of Kustomizations.

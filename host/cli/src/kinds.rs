@@ -3,13 +3,6 @@
 use kube::api::{ApiResource, DynamicObject};
 use serde_json::Value;
 
-/// How `get` shows a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Columns {
-    /// NAME REVISION SUSPENDED READY MESSAGE
-    Revision,
-}
-
 /// One kind.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kind {
@@ -21,10 +14,6 @@ pub(crate) struct Kind {
     pub(crate) kind: &'static str,
     /// Lower-case plural.
     pub(crate) plural: &'static str,
-    /// What messages call it.
-    pub(crate) human: &'static str,
-    /// Its table.
-    pub(crate) columns: Columns,
 }
 
 macro_rules! kind {
@@ -35,8 +24,6 @@ macro_rules! kind {
             version: "v1",
             kind: $kind,
             plural: $plural,
-            human: $human,
-            columns: Columns::Revision,
         };
     };
 }

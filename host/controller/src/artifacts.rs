@@ -61,12 +61,15 @@ pub enum OpenError {
     Failed(String),
 }
 
+/// Unpacked archives by digest, the one used last at the end.
+type Foreign = VecDeque<(String, Arc<MemoryTree>)>;
+
 /// Where artifacts are opened.
 #[derive(Clone)]
 pub struct Artifacts {
     store: Option<Store>,
     http: reqwest::Client,
-    foreign: Arc<Mutex<VecDeque<(String, Arc<MemoryTree>)>>>,
+    foreign: Arc<Mutex<Foreign>>,
 }
 
 impl Artifacts {

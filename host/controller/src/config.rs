@@ -1,3 +1,4 @@
+use crate::runtime::LeaseTimes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct ControllerConfig {
     pub watch_configs_label_selector: String,
     /// `--enable-leader-election`.
     pub enable_leader_election: bool,
+    /// How long a leader leads without renewing.
+    pub lease: LeaseTimes,
     /// Namespace of this process: `RUNTIME_NAMESPACE`.
     pub runtime_namespace: String,
     /// `--events-addr`: where the notification-controller listens, none for Kubernetes Events only.
@@ -87,6 +90,7 @@ impl Default for ControllerConfig {
             watch_label_selector: None,
             watch_configs_label_selector: "reconcile.fluxcd.io/watch=Enabled".to_owned(),
             enable_leader_election: false,
+            lease: LeaseTimes::default(),
             runtime_namespace: "flux-system".to_owned(),
             events_addr: None,
             metrics_addr: None,

@@ -1,5 +1,5 @@
 use crate::ControllerConfig;
-use crate::runtime::lease::{Lease, lease_name};
+use crate::runtime::lease::{Leadership, Lease, lease_name};
 use crate::runtime::sinks::{KubernetesEvents, Notifications};
 use crate::runtime::{Context, Kind, Reconciler, SOURCES, serve, watch, workers};
 use futures::future::join_all;
@@ -20,6 +20,9 @@ pub enum RunError {
     /// No client for the API server can be made of the configuration.
     #[error("the API server cannot be used")]
     Client(#[source] kube::Error),
+    /// The API server does not say its version.
+    #[error("the API server does not answer; check its address and the credentials")]
+    Unreachable(#[source] kube::Error),
     /// An HTTP client cannot be made, or the address of the notification-controller is no URL.
     #[error("no HTTP client for events and artifacts")]
     Http(#[source] reqwest::Error),
@@ -49,6 +52,8 @@ pub async fn run_with(
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let cluster = connect(kube)?;
+    let version = cluster.client().apiserver_version().await;
+    let version = version.map_err(RunError::Unreachable)?.git_version;
     let is_ready = Arc::new(AtomicBool::new(false));
     if let Some(address) = config.health_addr {
         let served = serve::health(address, is_ready.clone(), shutdown.clone()).await;
@@ -67,14 +72,40 @@ pub async fn run_with(
         sinks.push(Box::new(Notifications::start(address).map_err(RunError::Http)?));
     }
     let grace = config.graceful_shutdown_timeout;
-    let cx = Context::new(config, cluster, Sinks::new(sinks), &kinds, shutdown.clone());
+    let cx = Context::new(
+        config,
+        (cluster, version),
+        Sinks::new(sinks),
+        &kinds,
+        shutdown.clone(),
+    )
+    .map_err(RunError::Config)?;
     let reconcilers = make(&cx)?;
 
     is_ready.store(true, Ordering::Relaxed);
-    if !await_turn(&cx, &kinds, &shutdown).await {
-        return Ok(());
+    let leadership = {
+        let (cluster, shutdown) = (cx.kube.clone(), shutdown.clone());
+        Leadership::new(move || {
+            cluster.fence();
+            shutdown.cancel();
+        })
+    };
+    if await_turn(&cx, &kinds, &shutdown, &leadership).await {
+        reconcile(&cx, &kinds, reconcilers, &shutdown, grace).await;
     }
-    start_watches(&cx, &kinds).await;
+    leadership.release().await;
+    Ok(())
+}
+
+/// Works until shutdown, then brings to an end what has begun.
+async fn reconcile(
+    cx: &Arc<Context>,
+    kinds: &[(&'static Kind, usize)],
+    reconcilers: Vec<Arc<dyn Reconciler>>,
+    shutdown: &CancellationToken,
+    grace: Duration,
+) {
+    start_watches(cx, kinds).await;
     let drained = workers::work(cx.clone(), reconcilers);
     tokio::pin!(drained);
     tokio::select! {
@@ -82,10 +113,11 @@ pub async fn run_with(
         () = shutdown.cancelled() => {
             if tokio::time::timeout(grace, drained).await.is_err() {
                 tracing::warn!("stopping before all work came to its end");
+                // what is still on its way must not write beside the next leader
+                cx.kube.fence();
             }
         }
     }
-    Ok(())
 }
 
 fn connect(mut kube: Config) -> Result<KubeCluster, RunError> {
@@ -102,6 +134,7 @@ async fn await_turn(
     cx: &Arc<Context>,
     kinds: &[(&'static Kind, usize)],
     shutdown: &CancellationToken,
+    leadership: &Leadership,
 ) -> bool {
     let mut components: Vec<&'static str> = kinds.iter().map(|(kind, _)| kind.component).collect();
     components.sort_unstable();
@@ -115,9 +148,15 @@ async fn await_turn(
     for component in components {
         let cluster: Arc<dyn Cluster> = cx.cluster.clone();
         let name = lease_name(component, selector);
-        let lease = Lease::new(cluster, &cx.config.runtime_namespace, name, identity.clone());
+        let lease = Lease::new(
+            cluster,
+            &cx.config.runtime_namespace,
+            name,
+            identity.clone(),
+            cx.config.lease,
+        );
         if cx.config.enable_leader_election {
-            if !lease.lead(shutdown.clone()).await {
+            if !lease.lead(shutdown, leadership).await {
                 return false;
             }
         } else if cx.config.await_flux_leases {
@@ -129,12 +168,12 @@ async fn await_turn(
 
 /// Starts all watches and waits until what they list is known: a source that is only not listed yet is not missing.
 async fn start_watches(cx: &Arc<Context>, kinds: &[(&'static Kind, usize)]) {
-    let own = kinds.iter().map(|(kind, _)| {
-        (
-            *kind,
-            cx.config.watch_label_selector.clone().filter(|s| !s.is_empty()),
-        )
-    });
+    // sources of other shards are seen, and left to those who reconcile them
+    let shard = |kind: &'static Kind| {
+        let selector = cx.config.watch_label_selector.clone();
+        selector.filter(|selector| !selector.is_empty() && !SOURCES.contains(&kind))
+    };
+    let own = kinds.iter().map(|(kind, _)| (*kind, shard(kind)));
     let sources = SOURCES
         .into_iter()
         .filter(|source| !kinds.iter().any(|(kind, _)| kind == source));

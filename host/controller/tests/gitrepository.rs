@@ -233,14 +233,12 @@ impl World {
 }
 
 fn condition(object: &Value, type_: &str) -> (String, String, String) {
-    let conditions = object
+    let mut conditions = object
         .pointer("/status/conditions")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
-    let found = conditions
-        .filter(|condition| condition["type"] == type_)
-        .next_back();
+    let found = conditions.rfind(|condition| condition["type"] == type_);
     let text = |key: &str| {
         found
             .and_then(|found| found[key].as_str())

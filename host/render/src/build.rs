@@ -11,7 +11,7 @@ use sluice_wasm::{
     Answer, Closure, Context, Finding, Inputs, RenderRequest, Renderer, TransformRequest, Transformer,
 };
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The plugins of a Kustomization, and what they gave before.
 pub struct Render {
@@ -46,6 +46,33 @@ pub struct Rendered {
     pub digest: [u8; 32],
     /// Size of the objects as JSON, in bytes.
     pub bytes: u64,
+    /// `sha256:…` of the objects as YAML, once somebody asked.
+    pub(crate) yaml_digest: OnceLock<String>,
+}
+
+impl Rendered {
+    /// Objects and remarks, with their digest.
+    pub fn new(manifests: Manifests, findings: Vec<Finding>) -> Self {
+        let (digest, bytes) = digest(&manifests.objects);
+        Self {
+            manifests,
+            findings,
+            digest,
+            bytes,
+            yaml_digest: OnceLock::new(),
+        }
+    }
+
+    /// `sha256:…` over the objects as YAML, as Flux's history has it (`compat/kustomize.md` 3). Computed once.
+    pub fn yaml_digest(&self) -> &str {
+        self.yaml_digest.get_or_init(|| {
+            let objects = self.manifests.objects.iter();
+            let objects: Vec<Value> = objects
+                .map(|object| Value::Object(object.body().clone()))
+                .collect();
+            sluice_object::digest(sluice_object::to_yaml(&objects))
+        })
+    }
 }
 
 impl Render {
@@ -65,10 +92,10 @@ impl Render {
 
     /// Builds, or finds what an earlier build gave for the same input. Runs plugins: call it where blocking is allowed.
     pub fn build(&self, build: &Build<'_>) -> Result<Arc<Rendered>, Error> {
-        let key = self.key(build);
-        if let Some(rendered) = self.memo.find(&key, &*build.tree, build.revision) {
+        if let Some(rendered) = self.recall(build) {
             return Ok(rendered);
         }
+        let key = self.key(build);
         let (rendered, closure, revision_asked) = self.run(build)?;
         let rendered = Arc::new(rendered);
         if let Some(closure) = closure {
@@ -78,11 +105,9 @@ impl Render {
         Ok(rendered)
     }
 
-    /// Whether [`Render::build`] would answer from memory: a question of digests only.
-    pub fn is_remembered(&self, build: &Build<'_>) -> bool {
-        self.memo
-            .find(&self.key(build), &*build.tree, build.revision)
-            .is_some()
+    /// What an earlier build gave for the same input, if it is still remembered: a question of digests only.
+    pub fn recall(&self, build: &Build<'_>) -> Option<Arc<Rendered>> {
+        self.memo.find(&self.key(build), &*build.tree, build.revision)
     }
 
     fn run(&self, build: &Build<'_>) -> Result<(Rendered, Option<Closure>, bool), Error> {
@@ -112,7 +137,6 @@ impl Render {
             objects = answer.value.items;
             findings.extend(answer.value.findings);
         }
-        let (digest, bytes) = digest(&objects);
         let closure = trace.closure.map(|closure| {
             let mut asked: BTreeSet<(Question, String)> = generated.asked;
             // what was laid over the tree follows from what generating read
@@ -127,12 +151,7 @@ impl Render {
                 reads: digests(&*build.tree, asked),
             }
         });
-        let rendered = Rendered {
-            manifests: Manifests { objects },
-            findings,
-            digest,
-            bytes,
-        };
+        let rendered = Rendered::new(Manifests { objects }, findings);
         Ok((rendered, closure, trace.revision_asked))
     }
 

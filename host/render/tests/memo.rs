@@ -129,12 +129,12 @@ impl World {
             tree,
             revision,
         };
-        let remembered = self.render.is_remembered(&build);
+        let remembered = self.render.recall(&build).is_some();
         let result = self.render.build(&build).unwrap();
         assert_eq!(result.manifests.objects.len(), 1);
         assert_eq!(result.manifests.objects[0].text(&["data", "text"]), Some(a));
         let renders = self.fake.renders.load(Ordering::SeqCst) - before;
-        assert_eq!(renders == 0, remembered, "is_remembered says what build does");
+        assert_eq!(renders == 0, remembered, "recall says what build does");
         renders
     }
 }

@@ -6,7 +6,7 @@ mod support;
 use std::{fs, sync::Arc, time::Duration};
 
 use expect_test::expect;
-use sluice_artifact::{Question, Tree, answer};
+use sluice_artifact::{Question, Tree, TreeError, answer};
 use sluice_event::Redacted;
 use sluice_source::{
     Credentials, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, TreeLimits,
@@ -567,6 +567,26 @@ async fn lying_and_dying_servers_are_errors_and_what_was_good_stays() {
     );
 }
 
+/// A changed byte anywhere in the checksum of a pack is noticed, on a clone and on an update.
+#[tokio::test]
+async fn no_byte_of_a_packs_checksum_may_differ() {
+    if !git_is_present("checksums of packs") {
+        return;
+    }
+    let scene = Scene::new();
+    scene.repository.commit([("a", "1")], "one");
+    for position in 1..=20 {
+        scene.server.misbehave(Fault::FlipPackByte(-position));
+        let text = scene.failure(scene.request()).await;
+        assert!(
+            text.contains("Failed to verify pack checksum"),
+            "{position}: {text}"
+        );
+    }
+    scene.server.misbehave(Fault::None);
+    scene.fetched(scene.request()).await;
+}
+
 fn walk_files(directory: &std::path::Path) -> Vec<String> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).unwrap().flatten() {
@@ -714,6 +734,50 @@ async fn hostile_trees_are_refused() {
         link only: 
         odd but harmless: /aux.yaml /con
     "#]].assert_eq(&anonymous(&outcomes));
+}
+
+#[tokio::test]
+async fn links_of_every_kind_are_dropped() {
+    if !git_is_present("links in git trees") {
+        return;
+    }
+    let scene = Scene::new();
+    scene.repository.commit([("a", "1"), ("dir/b", "2")], "one");
+    let targets = [
+        ("file", "a"),
+        ("directory", "dir"),
+        ("chain", "file"),
+        ("loop", "loop"),
+        ("absolute", "/etc/passwd"),
+        ("up", "../../../etc/passwd"),
+        ("proc", "/proc/self/environ"),
+        ("token", "/var/run/secrets/kubernetes.io/serviceaccount/token"),
+    ];
+    for (name, target) in targets {
+        let hash = ["hash-object", "-w", "--stdin"];
+        let blob = scene.repository.git_with_input(&hash, target.as_bytes());
+        let entry = format!("120000,{blob},{name}");
+        scene
+            .repository
+            .git(&["update-index", "--add", "--cacheinfo", &entry]);
+        let below = format!("120000,{blob},dir/{name}");
+        scene
+            .repository
+            .git(&["update-index", "--add", "--cacheinfo", &below]);
+    }
+    scene.repository.git(&["commit", "--quiet", "--message", "links"]);
+    let fetched = scene.fetched(scene.request()).await;
+    let artifact = scene.archive(&fetched, None).unwrap();
+    let tree = scene.store.tree(&artifact.path).unwrap();
+    assert_eq!(paths(&tree), ["/a", "/dir/b"]);
+    for (name, _) in targets {
+        assert_eq!(tree.read(&format!("/{name}")), Err(TreeError::NotFound), "{name}");
+        assert_eq!(
+            tree.read(&format!("/dir/{name}")),
+            Err(TreeError::NotFound),
+            "{name}"
+        );
+    }
 }
 
 #[tokio::test]

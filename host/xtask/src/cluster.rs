@@ -8,8 +8,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         Some((part, [])) if part == "build" => build(),
         Some((part, [])) if part == "compare" => compare(),
         Some((part, scenarios)) if part == "record" => record(scenarios),
-        Some((part, [])) if part == "openapi" => record_openapi(),
-        _ => bail!("`cluster build|compare|record [SCENARIO…]|openapi`"),
+        _ => bail!("`cluster build|compare|record [SCENARIO…]`"),
     }
 }
 
@@ -35,16 +34,20 @@ pub(crate) fn record(scenarios: &[String]) -> Result<()> {
     requests(&[&["record"], scenarios.as_slice()].concat())
 }
 
-/// Records what a real API server says about itself (`host/schema/data/openapi`).
-pub(crate) fn record_openapi() -> Result<()> {
-    shell::run(&mut cargo(&[
+/// Records what a real API server says about itself (`host/schema/data/openapi`), or compares it with what is recorded.
+pub(crate) fn record_openapi(is_check: bool) -> Result<()> {
+    let mut record = cargo(&[
         "run",
         "--quiet",
         "--package",
         "sluice-cluster-tests",
         "--bin",
         "record-openapi",
-    ]))
+    ]);
+    if is_check {
+        record.args(["--", "--check"]);
+    }
+    shell::run(&mut record)
 }
 
 fn requests(args: &[&str]) -> Result<()> {

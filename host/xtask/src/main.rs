@@ -53,17 +53,17 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "codegen",
-        does: "write generated files: custom resources (`--check` only compares)",
+        does: "write generated files: `codegen [openapi|schema|crds] [--check]` (`--check` only compares)",
         run: codegen::run,
     },
     Verb {
         name: "bench",
-        does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [CASE…]`",
+        does: "the cost table, measured on a real API server: `bench [--n COUNT | --full | --short] [--vs COMMIT] [CASE…]`",
         run: bench::run,
     },
     Verb {
         name: "cluster",
-        does: "the real API server: `cluster build|compare|record [SCENARIO…]|openapi`",
+        does: "the real API server: `cluster build|compare|record [SCENARIO…]`",
         run: cluster::run,
     },
     Verb {

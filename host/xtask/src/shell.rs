@@ -4,6 +4,9 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
 
+/// A named part of a longer run.
+pub(crate) type Step = (&'static str, fn() -> Result<()>);
+
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

@@ -5,8 +5,7 @@ use crate::{cluster, plugins};
 use anyhow::{Result, bail};
 
 /// The parts, in the order they run.
-const PARTS: &[(&str, fn() -> Result<()>)] =
-    &[("plugins", engines), ("host", host), ("cluster", real_server)];
+const PARTS: &[shell::Step] = &[("plugins", engines), ("host", host), ("cluster", real_server)];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if let Some(unknown) = args.iter().find(|arg| !PARTS.iter().any(|(name, _)| name == arg)) {

@@ -75,6 +75,14 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("anyhow", &["cli", "xtask"]),
 ];
 
+/// Ways to start a program. No room of the product does: no shell, no `git`, no exec plugin of a kubeconfig.
+const PROGRAMS: &[&str] = &[
+    concat!("process::", "Command"),
+    concat!("Command", "::new("),
+    concat!("os::unix::process", "::CommandExt"),
+    concat!("libc::", "exec"),
+];
+
 pub(crate) fn run(_: &[String]) -> Result<()> {
     let complaints = complaints()?;
     for complaint in &complaints {
@@ -96,6 +104,10 @@ fn complaints() -> Result<Vec<String>> {
             crate_doc(&room, &mut found)?;
         }
     }
+    for file in sources()? {
+        programs(&file, &mut found)?;
+    }
+    proofs(&mut found)?;
     for file in sources()? {
         lines(&file, &mut found)?;
     }
@@ -165,6 +177,53 @@ fn crate_doc(room: &Path, found: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
+/// The tests that `tests/README.md` names are there.
+fn proofs(found: &mut Vec<String>) -> Result<()> {
+    let text = fs::read_to_string(root().join("tests/README.md"))?;
+    for line in text.lines().filter(|line| line.contains(".rs` | `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let [.., file, tests] = cells.as_slice() else {
+            continue;
+        };
+        let source = fs::read_to_string(root().join(file.trim_matches(['`', ' ']))).unwrap_or_default();
+        for test in tests.split(',').map(|test| test.trim_matches(['`', ' '])) {
+            if !source.contains(&format!("fn {test}(")) {
+                found.push(format!("tests/README.md: {file} has no test {test}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The sources of the product start no program; its build system and its tests may.
+fn programs(file: &Path, found: &mut Vec<String>) -> Result<()> {
+    let name = short(file);
+    let is_product = ["host/", "plugins/", "sdk/"]
+        .iter()
+        .any(|room| name.starts_with(room))
+        && name.contains("/src/")
+        && name.ends_with(".rs")
+        && !name.starts_with("host/xtask/");
+    if !is_product {
+        return Ok(());
+    }
+    for (index, line) in fs::read_to_string(file)?.lines().enumerate() {
+        let starts = |way: &&str| {
+            let at = line.find(*way);
+            // a longer name that ends so is something else
+            at.is_some_and(|at| {
+                !line
+                    .get(..at)
+                    .is_some_and(|head| head.ends_with(char::is_alphanumeric))
+            })
+        };
+        if PROGRAMS.iter().any(starts) {
+            found.push(format!("{name}:{}: starts a program", index + 1));
+        }
+    }
+    Ok(())
+}
+
 fn lines(file: &Path, found: &mut Vec<String>) -> Result<()> {
     let Ok(text) = fs::read_to_string(file) else {
         return Ok(());
@@ -172,7 +231,7 @@ fn lines(file: &Path, found: &mut Vec<String>) -> Result<()> {
     for (index, line) in text.lines().enumerate() {
         let at = || format!("{}:{}", short(file), index + 1);
         // rustfmt sees to Rust; what it leaves is the text of an expected answer
-        if !file.extension().is_some_and(|end| end == "rs") && line.ends_with([' ', '\t']) {
+        if file.extension().is_none_or(|end| end != "rs") && line.ends_with([' ', '\t']) {
             found.push(format!("{}: trailing space", at()));
         }
         let mark = concat!("TO", "DO");

@@ -72,7 +72,7 @@ pub fn objects_from_yaml(text: &str, file: Option<&str>) -> Result<Objects> {
         let origin = file.map(|path| Origin {
             path: path.to_owned(),
             index: u32::try_from(index).unwrap_or(u32::MAX),
-            line: u32::try_from(document.position.line).unwrap_or(u32::MAX),
+            line: document.position.line,
         });
         objects.push(Object::new(body).with_origin(origin));
     }

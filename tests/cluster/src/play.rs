@@ -267,7 +267,9 @@ fn reduce(mut answer: Value, step: &Step) -> Value {
             }
         }
     }
-    answer["request"] = json!(step.line);
+    if let Some(answer) = answer.as_object_mut() {
+        answer.insert("request".to_owned(), json!(step.line));
+    }
     answer
 }
 

@@ -5,7 +5,8 @@
     clippy::missing_panics_doc,
     clippy::expect_used,
     clippy::unwrap_used,
-    clippy::panic
+    clippy::panic,
+    clippy::indexing_slicing
 )]
 
 mod authority;

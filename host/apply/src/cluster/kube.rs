@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// How often a request is tried again before the object is parked with its error. Waiting in place is for hiccups only:
@@ -42,6 +43,7 @@ pub struct KubeCluster {
     client: Client,
     mapper: Arc<Mapper>,
     retry: RetryPolicy,
+    fenced: Arc<AtomicBool>,
 }
 
 impl KubeCluster {
@@ -51,6 +53,21 @@ impl KubeCluster {
             client,
             mapper: Arc::default(),
             retry,
+            fenced: Arc::default(),
+        }
+    }
+
+    /// From now on nothing is written, by this value or any clone of it: somebody else leads.
+    pub fn fence(&self) {
+        self.fenced.store(true, Ordering::SeqCst);
+    }
+
+    /// This cluster, no longer written to either once `other` is fenced: one process leads or does not.
+    #[must_use]
+    pub fn fenced_with(self, other: &Self) -> Self {
+        Self {
+            fenced: Arc::clone(&other.fenced),
+            ..self
         }
     }
 
@@ -86,6 +103,11 @@ impl KubeCluster {
     }
 
     async fn send_once(&self, identity: &Identity, call: &Call) -> Result<(StatusCode, Value), RequestError> {
+        if call.method != Method::GET && self.fenced.load(Ordering::SeqCst) {
+            return Err(RequestError::Transport(
+                "nothing is written any more: this process does not lead".to_owned(),
+            ));
+        }
         let sent = self.client.send(call.request(identity)?);
         let answer = async {
             let response = sent

@@ -188,12 +188,11 @@ impl Inner {
     }
 }
 
+/// What is done with a file: names of the directories above it, its directory, its name.
+type Visit<'v> = dyn FnMut(&[String], &Dir, &str) -> io::Result<()> + 'v;
+
 /// Calls `visit(directory names, directory, file name)` for every file below `directory`.
-fn for_each_file(
-    directory: &Dir,
-    names: &mut Vec<String>,
-    visit: &mut dyn FnMut(&[String], &Dir, &str) -> io::Result<()>,
-) -> io::Result<()> {
+fn for_each_file(directory: &Dir, names: &mut Vec<String>, visit: &mut Visit<'_>) -> io::Result<()> {
     for entry in directory.entries()? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else {

@@ -6,6 +6,7 @@ use crate::tenancy::Tenancy;
 use anyhow::{Context, Result, bail};
 use clap::{ArgAction, Args, ValueEnum};
 use sluice_controller::ControllerConfig;
+use sluice_controller::runtime::LeaseTimes;
 use sluice_event::log;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -75,6 +76,15 @@ pub(crate) struct Controller {
     /// One of several replicas works, the others wait
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     enable_leader_election: bool,
+    /// How long a leader leads without renewing
+    #[arg(long, default_value = "35s", value_parser = duration, value_name = "DURATION")]
+    leader_election_lease_duration: Duration,
+    /// A leader that could not renew for so long stops
+    #[arg(long, default_value = "30s", value_parser = duration, value_name = "DURATION")]
+    leader_election_renew_deadline: Duration,
+    /// How often a leader renews, and a candidate looks
+    #[arg(long, default_value = "5s", value_parser = duration, value_name = "DURATION")]
+    leader_election_retry_period: Duration,
     /// Where the notification-controller takes events
     #[arg(long, default_value = "", value_name = "URL")]
     events_addr: String,
@@ -217,6 +227,13 @@ fn settings(args: Controller) -> Result<ControllerConfig> {
         watch_label_selector: args.watch_label_selector,
         watch_configs_label_selector: args.watch_configs_label_selector,
         enable_leader_election: args.enable_leader_election,
+        lease: LeaseTimes {
+            lease: args.leader_election_lease_duration,
+            renew_deadline: args.leader_election_renew_deadline,
+            retry: args.leader_election_retry_period,
+        }
+        .check()
+        .map_err(anyhow::Error::msg)?,
         runtime_namespace: std::env::var("RUNTIME_NAMESPACE").unwrap_or_else(|_| "flux-system".to_owned()),
         events_addr: Some(args.events_addr).filter(|address| !address.is_empty()),
         metrics_addr: Some(args.metrics_addr),

@@ -49,6 +49,7 @@ pub(crate) async fn run(demo: &Demo) -> Result<()> {
         error = dev.failed() => Err(error),
         told = tell(demo, client, &mut view) => told,
     };
+    view.settle();
     told?;
     look_next(&dev, demo.keep);
     if demo.keep {

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use gix::objs::tree::EntryKind;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Files by path.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
@@ -11,7 +11,6 @@ pub(super) type Files = BTreeMap<String, Vec<u8>>;
 /// A repository with one branch, `main`.
 pub(super) struct Repository {
     git: gix::Repository,
-    path: PathBuf,
     files: Files,
 }
 
@@ -23,14 +22,8 @@ impl Repository {
         std::fs::write(path.join("HEAD"), "ref: refs/heads/main\n")?;
         Ok(Self {
             git,
-            path: path.to_owned(),
             files: Files::new(),
         })
-    }
-
-    /// Where it lies.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Commits these files over those that are there; answers the commit's id.

@@ -177,13 +177,8 @@ impl Story {
                 view.object(&seen.subject, health, &crate::table::shorten(message));
             }
             _ => {
-                let (ready, wanted) = replicas(&seen.object);
-                let health = if ready >= wanted {
-                    Health::Ready
-                } else {
-                    Health::Working
-                };
-                view.object(&seen.subject, health, &format!("{ready}/{wanted} ready"));
+                let (health, text) = replicas(&seen.object);
+                view.object(&seen.subject, health, &text);
             }
         }
         self.last.insert(seen.subject, seen.object);
@@ -259,12 +254,28 @@ fn progress(object: &DynamicObject) -> Option<&str> {
         .map(|(_, message)| message)
 }
 
-fn replicas(object: &DynamicObject) -> (i64, i64) {
+/// How far a workload is: `2/3 ready`, and while Pods of an older template are there, `1/3 updated, 3 ready`.
+fn replicas(object: &DynamicObject) -> (Health, String) {
     let number = |pointer: &str| object.data.pointer(pointer).and_then(Value::as_i64);
-    (
-        number("/status/readyReplicas").unwrap_or(0),
-        number("/spec/replicas").unwrap_or(1),
-    )
+    let count = |field: &str| number(&format!("/status/{field}")).unwrap_or(0);
+    let wanted = number("/spec/replicas").unwrap_or(1);
+    let (ready, updated, there) = (
+        count("readyReplicas"),
+        count("updatedReplicas"),
+        count("replicas"),
+    );
+    let is_observed = number("/status/observedGeneration") == object.metadata.generation;
+    let is_rolling = !is_observed || updated < there;
+    let text = match (is_rolling && there > 0, there > wanted) {
+        (true, _) => format!(
+            "{}/{wanted} updated, {ready} ready",
+            if is_observed { updated } else { 0 }
+        ),
+        (false, true) => format!("{there} there, {wanted} wanted"),
+        (false, false) => format!("{ready}/{wanted} ready"),
+    };
+    let is_done = is_observed && ready == wanted && updated == wanted && there == wanted;
+    (if is_done { Health::Ready } else { Health::Working }, text)
 }
 
 /// An event of the controller in one line; events of workloads are not the story.

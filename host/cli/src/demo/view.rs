@@ -1,6 +1,6 @@
 //! What a person sees: a live table on a terminal, plain lines elsewhere.
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ pub(super) struct View {
 impl View {
     /// Live where standard output is a terminal.
     pub(super) fn new() -> Self {
-        let live = std::io::stdout().is_terminal().then(MultiProgress::new);
+        let live = std::io::stdout().is_terminal().then(table);
         Self {
             began: Instant::now(),
             live,
@@ -51,13 +51,20 @@ impl View {
         self.began.elapsed()
     }
 
+    /// The table stays on the screen as it is; what comes is below it.
+    pub(super) fn settle(&mut self) {
+        for bar in std::mem::take(&mut self.bars).into_values() {
+            bar.disable_steady_tick();
+            bar.abandon();
+        }
+        if self.live.is_some() {
+            self.live = Some(table());
+        }
+    }
+
     /// A new chapter: the clock starts anew.
     pub(super) fn chapter(&mut self, title: &str) {
-        self.bars.clear();
-        if let Some(live) = &self.live {
-            let _ = live.clear();
-            self.live = Some(MultiProgress::new());
-        }
+        self.settle();
         println!("\n{title}");
         self.began = Instant::now();
     }
@@ -86,25 +93,37 @@ impl View {
         };
         let bar = self.bars.entry(subject.to_owned()).or_insert_with(|| {
             let bar = live.add(ProgressBar::new_spinner());
-            bar.set_style(style());
             bar.set_prefix(subject.to_owned());
             bar
         });
+        bar.set_style(style(health));
+        bar.set_message(text.to_owned());
         match health {
-            Health::Working => {
-                bar.enable_steady_tick(Duration::from_millis(80));
-                bar.set_message(text.to_owned());
-            }
-            Health::Ready | Health::Failed => {
-                bar.disable_steady_tick();
-                bar.abandon_with_message(format!("{} {text}", health.mark()));
-            }
+            Health::Working => bar.enable_steady_tick(Duration::from_millis(80)),
+            Health::Ready | Health::Failed => bar.disable_steady_tick(),
         }
         self.shown.insert(subject.to_owned(), state);
     }
 }
 
-fn style() -> ProgressStyle {
-    ProgressStyle::with_template("  {spinner:.cyan} {prefix:<44} {wide_msg}")
+fn table() -> MultiProgress {
+    MultiProgress::with_draw_target(ProgressDrawTarget::stdout())
+}
+
+/// A line of the table: a spinner while it goes on, then the mark.
+fn style(health: Health) -> ProgressStyle {
+    let template = match health {
+        Health::Working => "  {spinner:.cyan} {prefix:<44} {wide_msg}",
+        Health::Ready => "  {mark:.green} {prefix:<44} {wide_msg}",
+        Health::Failed => "  {mark:.red} {prefix:<44} {wide_msg}",
+    };
+    ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
+        .with_key(
+            "mark",
+            move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                // a mark that cannot be written is no reason to stop
+                let _ = out.write_str(health.mark());
+            },
+        )
 }

@@ -154,19 +154,18 @@ impl KustomizationReconciler {
             .settled
             .as_ref()
             .filter(|settled| settled.inputs == inputs && !is_full && moved.is_empty())
+            && health::is_as_before(run, ks)
         {
-            if health::is_as_before(run, ks) {
-                let attempted = Attempted {
-                    revision: inputs.revision,
-                    manifests: settled.manifests.clone(),
-                    duration: started.elapsed(),
-                };
-                return Ok(if report.is_requested() {
-                    Done::Settled(attempted)
-                } else {
-                    Done::Nothing
-                });
-            }
+            let attempted = Attempted {
+                revision: inputs.revision,
+                manifests: settled.manifests.clone(),
+                duration: started.elapsed(),
+            };
+            return Ok(if report.is_requested() {
+                Done::Settled(attempted)
+            } else {
+                Done::Nothing
+            });
         }
         let previous = memory
             .awaiting
@@ -257,7 +256,7 @@ impl KustomizationReconciler {
         attempt: Result<Done, Stopped>,
         started: Instant,
     ) -> Park {
-        let park = match attempt {
+        match attempt {
             Ok(Done::Nothing) => {
                 self.finished(run, &report, started.elapsed(), None);
                 if memory.due.is_none_or(|due| due <= Instant::now()) {
@@ -288,11 +287,10 @@ impl KustomizationReconciler {
                 return self.failed(run, ks, report, memory, &failure, started).await;
             }
             Err(Stopped::Waiting(waiting)) => return self.waits(report, memory, waiting).await,
-            Err(Stopped::Unhealthy(after)) => Park::For(Some(after)),
+            Err(Stopped::Unhealthy(after)) => Park::Awaiting(after),
             Err(Stopped::Superseded) => Park::For(Some(Duration::ZERO)),
-            Err(Stopped::NotWritten(error)) => return self.not_written(memory, &error),
-        };
-        park
+            Err(Stopped::NotWritten(error)) => self.not_written(memory, &error),
+        }
     }
 
     async fn failed(

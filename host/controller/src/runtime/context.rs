@@ -2,6 +2,7 @@
 
 use super::remote::{Remote, Remotes};
 use super::schedule::{Park, RetryDelays, Schedule, Wakes};
+use super::shard::Shard;
 use super::store::Store;
 use super::{Key, Kind, watch};
 use crate::ControllerConfig;
@@ -32,12 +33,15 @@ pub struct Context {
     pub config: ControllerConfig,
     /// The API server.
     pub cluster: Arc<dyn Cluster>,
+    /// The API server's version, `v1.36.3`.
+    pub kube_version: String,
     /// The custom resources as last seen.
     pub store: Store,
     /// The applied objects as last seen.
     pub live: Arc<Live<Arc<Key>>>,
     pub(super) remotes: Remotes,
-    pub(super) kube: KubeCluster,
+    pub(super) shard: Shard,
+    pub(crate) kube: KubeCluster,
     pub(super) schedule: Mutex<Schedule>,
     pub(super) work: Notify,
     pub(super) shutdown: CancellationToken,
@@ -47,26 +51,32 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context over an API server; `kinds` are those that will be reconciled.
+    /// A context over an API server of some version; `kinds` are those that will be reconciled.
+    ///
+    /// # Errors
+    /// The label selector is none.
     pub fn new(
         config: ControllerConfig,
-        kube: KubeCluster,
+        (kube, kube_version): (KubeCluster, String),
         sinks: Sinks,
         kinds: &[(&'static Kind, usize)],
         shutdown: CancellationToken,
-    ) -> Arc<Self> {
+    ) -> Result<Arc<Self>, String> {
+        let shard = Shard::parse(config.watch_label_selector.as_deref())?;
         let retry = RetryDelays {
             min: config.min_retry_delay,
             max: config.max_retry_delay,
         };
         let schedule = Schedule::new(kinds.iter().map(|(kind, limit)| (kind.kind, *limit)), retry);
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "sluice".to_owned());
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             config,
             cluster: Arc::new(kube.clone()),
+            kube_version,
             store: Store::default(),
             live: Arc::default(),
             remotes: Remotes::default(),
+            shard,
             kube,
             schedule: Mutex::new(schedule),
             work: Notify::new(),
@@ -74,7 +84,7 @@ impl Context {
             tasks: TaskTracker::new(),
             sinks,
             instance: instance.into(),
-        })
+        }))
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Schedule> {

@@ -1,6 +1,7 @@
 //! Leader election by Lease, with Flux's names and times, so that ours and Flux's own controllers exclude each other.
 //!
-//! **Invariant:** writing stops before the lease can expire: the renew deadline is shorter than the lease.
+//! **Invariant:** writing stops before the lease can expire: the renew deadline is shorter than the lease, and who loses
+//! it is fenced off at once. **Invariant:** the lease is given back only after the last write.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,13 +13,48 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-/// How long a lease holds without being renewed.
-const LEASE: Duration = Duration::from_secs(35);
-/// A leader that could not renew for so long stops.
-const RENEW_DEADLINE: Duration = Duration::from_secs(30);
-/// How often is tried.
-const RETRY: Duration = Duration::from_secs(5);
+/// The times of a Lease. The defaults are Flux's.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseTimes {
+    /// `--leader-election-lease-duration`: how long a lease holds without being renewed.
+    pub lease: Duration,
+    /// `--leader-election-renew-deadline`: a leader that could not renew for so long stops. Shorter than the lease.
+    pub renew_deadline: Duration,
+    /// `--leader-election-retry-period`: how often is tried.
+    pub retry: Duration,
+}
+
+impl Default for LeaseTimes {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(35),
+            renew_deadline: Duration::from_secs(30),
+            retry: Duration::from_secs(5),
+        }
+    }
+}
+
+impl LeaseTimes {
+    /// Refuses times with which two leaders could write at once.
+    ///
+    /// # Errors
+    /// What must be longer than what.
+    pub fn check(self) -> Result<Self, String> {
+        if self.lease <= self.renew_deadline {
+            return Err(
+                "--leader-election-lease-duration must be longer than --leader-election-renew-deadline"
+                    .to_owned(),
+            );
+        }
+        if self.renew_deadline <= self.retry || self.retry.is_zero() {
+            return Err("--leader-election-renew-deadline must be longer than --leader-election-retry-period, and that longer than 0".to_owned());
+        }
+        Ok(self)
+    }
+}
+
 /// Who writes Leases.
 const MANAGER: &str = "sluice-leader-election";
 
@@ -42,6 +78,35 @@ pub(crate) struct Lease {
     cluster: Arc<dyn Cluster>,
     id: ObjectId,
     identity: String,
+    times: LeaseTimes,
+}
+
+/// The Leases that this process holds.
+pub(crate) struct Leadership {
+    finished: CancellationToken,
+    held: TaskTracker,
+    lose: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// Giving a lease back is a courtesy: it is not worth more than this.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Leadership {
+    /// Holds nothing yet. `lose` is called at once when a lease is lost: a process that no longer leads must not write.
+    pub(crate) fn new(lose: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            finished: CancellationToken::new(),
+            held: TaskTracker::new(),
+            lose: Arc::new(lose),
+        }
+    }
+
+    /// Gives all leases back. Nothing may be written afterwards.
+    pub(crate) async fn release(self) {
+        self.finished.cancel();
+        self.held.close();
+        let _late = tokio::time::timeout(RELEASE_TIMEOUT, self.held.wait()).await;
+    }
 }
 
 /// A Lease as it was read.
@@ -54,7 +119,13 @@ struct Held {
 }
 
 impl Lease {
-    pub(crate) fn new(cluster: Arc<dyn Cluster>, namespace: &str, name: String, identity: String) -> Self {
+    pub(crate) fn new(
+        cluster: Arc<dyn Cluster>,
+        namespace: &str,
+        name: String,
+        identity: String,
+        times: LeaseTimes,
+    ) -> Self {
         let gvk = GroupVersionKind::new("coordination.k8s.io/v1", "Lease");
         Self {
             cluster,
@@ -64,6 +135,7 @@ impl Lease {
                 name,
             },
             identity,
+            times,
         }
     }
 
@@ -92,7 +164,7 @@ impl Lease {
             renew_time: text("/spec/renewTime"),
             duration: number("/spec/leaseDurationSeconds")
                 .and_then(|seconds| u64::try_from(seconds).ok())
-                .map_or(LEASE, Duration::from_secs),
+                .map_or(self.times.lease, Duration::from_secs),
             transitions: number("/spec/leaseTransitions").unwrap_or(0),
             version: lease
                 .pointer("/metadata/resourceVersion")
@@ -105,7 +177,7 @@ impl Lease {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
         let mut spec = json!({
             "holderIdentity": self.identity,
-            "leaseDurationSeconds": LEASE.as_secs(),
+            "leaseDurationSeconds": self.times.lease.as_secs().max(1),
             "renewTime": now,
         });
         let is_ours = known.is_some_and(|held| held.holder == self.identity);
@@ -145,9 +217,9 @@ impl Lease {
             .map(drop)
     }
 
-    /// Waits until this process leads, then keeps leading in the background. Losing the lease cancels `shutdown`: a
-    /// process that no longer leads ends, as Flux's controllers do, and starts anew as a candidate.
-    pub(crate) async fn lead(self, shutdown: CancellationToken) -> bool {
+    /// Waits until this process leads, then keeps leading in the background until `leadership` ends. False where the
+    /// process is to end first.
+    pub(crate) async fn lead(self, shutdown: &CancellationToken, leadership: &Leadership) -> bool {
         let mut watcher = Watcher::default();
         loop {
             match self.attempt(&mut watcher).await {
@@ -160,12 +232,13 @@ impl Lease {
                 .emit(),
             }
             tokio::select! {
-                () = tokio::time::sleep(RETRY) => {}
+                () = tokio::time::sleep(self.times.retry) => {}
                 () = shutdown.cancelled() => return false,
             }
         }
         LeaseAcquired { lease: &self.name() }.emit();
-        tokio::spawn(self.keep(shutdown));
+        let (finished, lose) = (leadership.finished.clone(), leadership.lose.clone());
+        leadership.held.spawn(self.keep(finished, lose));
         true
     }
 
@@ -192,12 +265,12 @@ impl Lease {
         }
     }
 
-    async fn keep(self, shutdown: CancellationToken) {
+    async fn keep(self, finished: CancellationToken, lose: Arc<dyn Fn() + Send + Sync>) {
         let mut renewed = Instant::now();
         loop {
             tokio::select! {
-                () = tokio::time::sleep(RETRY) => {}
-                () = shutdown.cancelled() => {
+                () = tokio::time::sleep(self.times.retry) => {}
+                () = finished.cancelled() => {
                     // released, so that the next leader need not wait for it to expire
                     let _ = self.patch(json!({ "spec": { "holderIdentity": "", "leaseDurationSeconds": 1 } })).await;
                     return;
@@ -211,26 +284,27 @@ impl Lease {
                     _ => Ok(false),
                 }
             };
-            let left = RENEW_DEADLINE.saturating_sub(renewed.elapsed());
+            let deadline = self.times.renew_deadline;
+            let left = deadline.saturating_sub(renewed.elapsed());
             let error = match tokio::time::timeout(left, renewal).await {
                 Ok(Ok(true)) => {
                     renewed = Instant::now();
                     continue;
                 }
                 Ok(Ok(false)) => "somebody else holds it".to_owned(),
-                Ok(Err(error)) if renewed.elapsed() < RENEW_DEADLINE => {
+                Ok(Err(error)) if renewed.elapsed() < deadline => {
                     tracing::debug!(%error, "lease not renewed, trying again");
                     continue;
                 }
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("not renewed within {RENEW_DEADLINE:?}"),
+                Err(_) => format!("not renewed within {deadline:?}"),
             };
             LeaseLost {
                 lease: &self.name(),
                 error: &error,
             }
             .emit();
-            return shutdown.cancel();
+            return lose();
         }
     }
 
@@ -239,10 +313,18 @@ impl Lease {
         let mut watcher = Watcher::default();
         loop {
             let held = match self.read().await {
-                Ok(None) => return,
                 Ok(Some(held)) => held,
+                // nobody ever led here, or we may not know
+                Ok(None) => return,
                 Err(error) if error.is_not_found() || error.code() == 403 => return,
-                Err(_) => return,
+                // not to know whether somebody leads is no reason to begin
+                Err(error) => {
+                    tracing::warn!(lease = self.name(), %error, "the lease cannot be read, trying again");
+                    tokio::select! {
+                        () = tokio::time::sleep(self.times.retry) => continue,
+                        () = shutdown.cancelled() => return,
+                    }
+                }
             };
             if held.holder.is_empty() || held.holder == self.identity || !watcher.is_alive(&held) {
                 return;
@@ -255,7 +337,7 @@ impl Lease {
                 .emit();
             }
             tokio::select! {
-                () = tokio::time::sleep(RETRY) => {}
+                () = tokio::time::sleep(self.times.retry) => {}
                 () = shutdown.cancelled() => return,
             }
         }
@@ -304,6 +386,22 @@ fn is_long_gone(held: &Held) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LEASE: Duration = Duration::from_secs(35);
+
+    #[test]
+    fn times_that_let_two_write_at_once_are_refused() {
+        let seconds = Duration::from_secs;
+        let times = |lease, renew_deadline, retry| LeaseTimes {
+            lease: seconds(lease),
+            renew_deadline: seconds(renew_deadline),
+            retry: seconds(retry),
+        };
+        assert!(LeaseTimes::default().check().is_ok());
+        assert!(times(30, 30, 5).check().is_err());
+        assert!(times(30, 5, 5).check().is_err());
+        assert!(times(30, 5, 0).check().is_err());
+    }
 
     #[test]
     fn names_are_flux_s() {

@@ -47,7 +47,7 @@ impl Context {
         if let Some(remote) = remotes.get(&digest).and_then(Weak::upgrade) {
             return Ok(remote);
         }
-        let remote = Arc::new(Remote::new(make()?, &self.shutdown));
+        let remote = Arc::new(Remote::new(make()?.fenced_with(&self.kube), &self.shutdown));
         remotes.insert(digest, Arc::downgrade(&remote));
         Ok(remote)
     }

@@ -11,8 +11,8 @@
 //! or makes it so, or makes the running one run again. **Invariant:** a parked object holds no worker.
 
 use super::Key;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use super::ready::Ready;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -76,6 +76,8 @@ impl std::fmt::Debug for Wakes {
 pub enum Park {
     /// Until an event, or this time from now. None: until an event.
     For(Option<Duration>),
+    /// What it applied is not healthy yet: until an event, or this time from now. Then it runs behind those that can go on.
+    Awaiting(Duration),
     /// Something failed that may heal by itself: tried again after a delay that doubles with each failure in a row, up
     /// to a bound of its own where one is given.
     Backoff {
@@ -88,7 +90,7 @@ pub enum Park {
 
 /// Bounds of the delay after failures in a row: `--min-retry-delay`, `--max-retry-delay`.
 #[derive(Clone, Copy, Debug)]
-pub struct RetryDelays {
+pub(crate) struct RetryDelays {
     /// The first delay.
     pub min: Duration,
     /// The longest delay.
@@ -112,13 +114,14 @@ struct Item {
     /// Subscriptions made by the run that is going on; they replace the others when it ends.
     subscribing: HashSet<Key>,
     failures: u32,
+    is_behind: bool,
 }
 
 /// The objects of this process and what each waits for.
 #[derive(Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
     items: HashMap<Key, Item>,
-    ready: HashMap<&'static str, Ring>,
+    ready: HashMap<&'static str, Ready>,
     running: HashMap<&'static str, usize>,
     limits: HashMap<&'static str, usize>,
     timers: BTreeMap<(Instant, u64), Key>,
@@ -128,42 +131,9 @@ pub struct Schedule {
     parked: usize,
 }
 
-/// Ready objects of one kind: namespaces take turns, so that one with thousands of objects does not starve the others.
-#[derive(Debug, Default)]
-struct Ring {
-    turns: VecDeque<Arc<str>>,
-    queues: HashMap<Arc<str>, VecDeque<Key>>,
-    len: usize,
-}
-
-impl Ring {
-    fn push(&mut self, key: Key) {
-        let namespace = key.namespace.clone();
-        let queue = self.queues.entry(namespace.clone()).or_default();
-        if queue.is_empty() {
-            self.turns.push_back(namespace);
-        }
-        queue.push_back(key);
-        self.len += 1;
-    }
-
-    fn pop(&mut self) -> Option<Key> {
-        let namespace = self.turns.pop_front()?;
-        let queue = self.queues.get_mut(&namespace)?;
-        let key = queue.pop_front()?;
-        if queue.is_empty() {
-            self.queues.remove(&namespace);
-        } else {
-            self.turns.push_back(namespace);
-        }
-        self.len -= 1;
-        Some(key)
-    }
-}
-
 impl Schedule {
     /// An empty schedule. `limits`: how many objects of each kind may run at once (`--concurrent`).
-    pub fn new(limits: impl IntoIterator<Item = (&'static str, usize)>, retry: RetryDelays) -> Self {
+    pub(crate) fn new(limits: impl IntoIterator<Item = (&'static str, usize)>, retry: RetryDelays) -> Self {
         Self {
             items: HashMap::new(),
             ready: HashMap::new(),
@@ -182,7 +152,7 @@ impl Schedule {
 
     /// Makes the object run: now if it is parked, again if it is running. An unknown object becomes known.
     /// Kinds without a limit are not reconciled here and are ignored.
-    pub fn wake(&mut self, key: &Key, wake: Wake) {
+    pub(crate) fn wake(&mut self, key: &Key, wake: Wake) {
         if !self.limits.contains_key(key.kind) {
             return;
         }
@@ -196,10 +166,13 @@ impl Schedule {
             subscriptions: HashSet::new(),
             subscribing: HashSet::new(),
             failures: 0,
+            is_behind: false,
         });
         item.wakes = item.wakes.with(wake);
         if wake == Wake::Changed || wake == Wake::Requested {
             item.failures = 0;
+            // somebody wants this very one
+            item.is_behind = false;
         }
         if item.phase == Phase::Parked {
             item.phase = Phase::Ready;
@@ -207,12 +180,16 @@ impl Schedule {
                 self.timers.remove(&timer);
             }
             self.parked -= 1;
-            self.ready.entry(key.kind).or_default().push(key.clone());
+            let is_behind = item.is_behind;
+            self.ready
+                .entry(key.kind)
+                .or_default()
+                .push(key.clone(), is_behind);
         }
     }
 
     /// Wakes everybody who subscribed to `subject`.
-    pub fn signal(&mut self, subject: &Key) {
+    pub(crate) fn signal(&mut self, subject: &Key) {
         let woken: Vec<Key> = self
             .subscribers
             .get(subject)
@@ -227,7 +204,7 @@ impl Schedule {
 
     /// The running object `key` wants to be woken when `subject` changes. Made before `subject` is read, so that no change
     /// between reading and parking is lost. Subscriptions live until the end of the object's next run.
-    pub fn subscribe(&mut self, key: &Key, subject: Key) {
+    pub(crate) fn subscribe(&mut self, key: &Key, subject: Key) {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
@@ -236,10 +213,10 @@ impl Schedule {
     }
 
     /// The next object to run, and why. None while nothing is ready or the limits are reached.
-    pub fn next(&mut self) -> Option<(Key, Wakes)> {
+    pub(crate) fn next(&mut self) -> Option<(Key, Wakes)> {
         let (kind, ring) = self.ready.iter_mut().find(|(kind, ring)| {
             let limit = self.limits.get(*kind).copied().unwrap_or(0);
-            ring.len > 0 && self.running.get(*kind).copied().unwrap_or(0) < limit
+            ring.len() > 0 && self.running.get(*kind).copied().unwrap_or(0) < limit
         })?;
         let key = ring.pop()?;
         *self.running.entry(kind).or_default() += 1;
@@ -249,7 +226,7 @@ impl Schedule {
     }
 
     /// Whether somebody woke the running object since it started: what it works on may be old.
-    pub fn is_superseded(&self, key: &Key) -> bool {
+    pub(crate) fn is_superseded(&self, key: &Key) -> bool {
         self.items.get(key).is_some_and(|item| {
             [Wake::Changed, Wake::Requested, Wake::Signal]
                 .iter()
@@ -259,7 +236,7 @@ impl Schedule {
 
     /// The object ran. It runs again at once if it was woken meanwhile, else it is parked.
     /// `jitter` in 0..1 spreads delays after failures.
-    pub fn done(&mut self, key: &Key, park: Park, now: Instant, jitter: f64) {
+    pub(crate) fn done(&mut self, key: &Key, park: Park, now: Instant, jitter: f64) {
         if let Some(count) = self.running.get_mut(key.kind) {
             *count = count.saturating_sub(1);
         }
@@ -272,10 +249,15 @@ impl Schedule {
         item.phase = Phase::Parked;
         self.parked += 1;
         let woken = item.wakes != Wakes::default();
+        item.is_behind = matches!(park, Park::Awaiting(_));
         let delay = match park {
             Park::For(delay) => {
                 item.failures = 0;
                 delay
+            }
+            Park::Awaiting(delay) => {
+                item.failures = 0;
+                Some(delay)
             }
             Park::Backoff { at_most } => {
                 let doubled = self
@@ -306,7 +288,11 @@ impl Schedule {
         if let Some(item) = self.items.get_mut(key) {
             item.phase = Phase::Ready;
             self.parked -= 1;
-            self.ready.entry(key.kind).or_default().push(key.clone());
+            let is_behind = item.is_behind;
+            self.ready
+                .entry(key.kind)
+                .or_default()
+                .push(key.clone(), is_behind);
         }
     }
 
@@ -338,7 +324,7 @@ impl Schedule {
     }
 
     /// Makes those ready whose time has come.
-    pub fn fire(&mut self, now: Instant) {
+    pub(crate) fn fire(&mut self, now: Instant) {
         while let Some((&timer, _)) = self.timers.first_key_value() {
             if timer.0 > now {
                 return;
@@ -353,17 +339,17 @@ impl Schedule {
     }
 
     /// When [`Schedule::fire`] next has something to do.
-    pub fn next_timer(&self) -> Option<Instant> {
+    pub(crate) fn next_timer(&self) -> Option<Instant> {
         self.timers.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// How many are ready, and how many parked.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.ready.values().map(|ring| ring.len).sum(), self.parked)
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.ready.values().map(Ready::len).sum(), self.parked)
     }
 
     /// How many objects of a kind run now, of how many allowed.
-    pub fn workers(&self, kind: &'static str) -> (usize, usize) {
+    pub(crate) fn workers(&self, kind: &'static str) -> (usize, usize) {
         (
             self.running.get(kind).copied().unwrap_or(0),
             self.limits.get(kind).copied().unwrap_or(0),
@@ -371,7 +357,7 @@ impl Schedule {
     }
 
     /// Whether nothing runs.
-    pub fn is_idle(&self) -> bool {
+    pub(crate) fn is_idle(&self) -> bool {
         self.running.values().all(|count| *count == 0)
     }
 }
@@ -409,6 +395,31 @@ mod tests {
         s.wake(&key("small", "1"), Wake::Changed);
         let order: Vec<_> = std::iter::from_fn(|| run(&mut s)).collect();
         assert_eq!(order, ["K/big/1", "K/small/1", "K/big/2", "K/big/3"]);
+    }
+
+    #[test]
+    fn what_awaits_health_goes_behind_what_can_go_on_and_is_not_forgotten() {
+        let mut s = schedule(1);
+        let now = Instant::now();
+        let stuck: Vec<Key> = (0..3).map(|number| key("x", &format!("stuck{number}"))).collect();
+        for key in &stuck {
+            s.wake(key, Wake::Changed);
+            s.next().unwrap();
+            s.done(key, Park::Awaiting(Duration::from_secs(60)), now, 0.0);
+        }
+        for key in &stuck {
+            s.wake(key, Wake::Signal);
+        }
+        for name in ["1", "2", "3", "4"] {
+            s.wake(&key("x", name), Wake::Signal);
+        }
+        let mut order = Vec::new();
+        while let Some((key, _)) = s.next() {
+            s.done(&key, Park::For(None), now, 0.0);
+            order.push(key.name.to_string());
+        }
+        // the fourth run of all is the first of these
+        assert_eq!(order, ["stuck0", "1", "2", "3", "stuck1", "4", "stuck2"]);
     }
 
     #[test]

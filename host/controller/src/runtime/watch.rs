@@ -206,6 +206,7 @@ fn react(cx: &Context, moved: Moved<Arc<Key>>) {
 /// A custom resource is there or changed.
 pub(crate) fn show(cx: &Context, key: Key, object: Value) {
     let new = facts(&object);
+    let is_ours = cx.shard.has(&object);
     let old = match cx.store.put(&key, object) {
         Stored::Old => return,
         Stored::New => None,
@@ -225,7 +226,7 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
         Some(_) => None,
     };
     cx.reschedule(|schedule| {
-        if let Some(wake) = wake {
+        if let Some(wake) = wake.filter(|_| is_ours) {
             schedule.wake(&key, wake);
         }
         if old.is_none_or(|old| old.offers != new.offers || old.generation != new.generation) {
@@ -258,14 +259,12 @@ struct Facts {
 
 fn facts(object: &Value) -> Facts {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let conditions = object
+    let mut conditions = object
         .pointer("/status/conditions")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
-    let ready = conditions
-        .filter(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"))
-        .next_back();
+    let ready = conditions.rfind(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"));
     Facts {
         uid: text("/metadata/uid"),
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64),

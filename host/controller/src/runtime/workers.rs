@@ -68,8 +68,13 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes:
         &key.name,
         &reconcile_id(),
     );
+    let object = cx.store.get(&key);
+    if object.as_ref().is_some_and(|object| !cx.shard.has(object)) {
+        // its label changed while it waited: another process has it now
+        return cx.reschedule(|schedule| schedule.done(&key, Park::Gone, Instant::now(), 0.0));
+    }
     let run = Run {
-        object: cx.store.get(&key),
+        object,
         key: key.clone(),
         wakes,
         cx: cx.clone(),

@@ -1,9 +1,9 @@
 //! A small world for scenarios: an API server, a namespace, a source whose files the test decides, a controller.
+#![allow(dead_code, unreachable_pub)] // each test file uses its part
 
 use futures::future::BoxFuture;
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use sluice_api::{Kustomization, crd};
 use sluice_apply::cluster::{
     Cluster, Identity, KubeCluster, Patch, PatchOptions, Preconditions, RetryPolicy,
@@ -75,13 +75,8 @@ impl Render for Files {
                     .map_err(|error| failed(format!("kustomize build failed: {origin}: {error}")))?;
                 objects.push(Object::new(value).unwrap().with_origin(Some(origin)));
             }
-            let body = format!("{objects:?}");
-            Ok(Rendered::new(Arc::new(sluice_render::Rendered {
-                bytes: body.len() as u64,
-                digest: Sha256::digest(body).into(),
-                manifests: Manifests { objects },
-                findings: Vec::new(),
-            })))
+            let build = sluice_render::Rendered::new(Manifests { objects }, Vec::new());
+            Ok(Rendered::new(Arc::new(build)))
         })
     }
 }
@@ -372,14 +367,12 @@ pub const KS: (&str, &str) = ("kustomize.toolkit.fluxcd.io/v1", "Kustomization")
 pub const CM: (&str, &str) = ("v1", "ConfigMap");
 
 pub fn condition(object: &Value, type_: &str) -> (String, String, String) {
-    let conditions = object
+    let mut conditions = object
         .pointer("/status/conditions")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
-    let found = conditions
-        .filter(|condition| condition["type"] == type_)
-        .next_back();
+    let found = conditions.rfind(|condition| condition["type"] == type_);
     let text = |key: &str| {
         found
             .and_then(|condition| condition[key].as_str())

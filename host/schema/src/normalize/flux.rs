@@ -22,14 +22,12 @@ pub fn normalize_for_apply(gvk: &GroupVersionKind, mut object: Value) -> Value {
     let Value::Object(body) = &mut object else {
         return object;
     };
-    match body
+    // metadata that is no mapping is refused by the API server
+    let metadata = body
         .entry("metadata")
-        .or_insert_with(|| Value::Object(Map::new()))
-    {
-        Value::Object(metadata) => {
-            metadata.insert("creationTimestamp".to_owned(), Value::Null);
-        }
-        _ => {} // the API server refuses it
+        .or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(metadata) = metadata {
+        metadata.insert("creationTimestamp".to_owned(), Value::Null);
     }
     if !(gvk.group == "apiextensions.k8s.io" && gvk.kind == "CustomResourceDefinition") {
         body.remove("status");

@@ -1,18 +1,39 @@
-//! `cargo xtask bench [--n COUNT | --full] [--json FILE] [CASE…]`: the cost table, measured.
+//! `cargo xtask bench [--n COUNT[,COUNT…] | --full | --short] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`: the cost table.
 //!
 //! B12 and B13 (`bench B12`) need no cluster; the others run against a real API server.
+//! `--full` takes 100, 300 and 1000 Kustomizations. `--short` is what `cargo xtask ci` runs: few Kustomizations and the
+//! debug build, for what is counted counts on any build. `--vs` builds another commit beside this one and compares.
 
 mod sandbox;
+mod versus;
 
 use crate::shell::{self, cargo, heading, target};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
+use std::path::PathBuf;
+
+/// What `--short` stands for.
+const SHORT: &[&str] = &[
+    "--n", "20", "--parked", "20", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B11",
+];
+/// What `--full` stands for.
+const FULL: &[&str] = &["--n", "100,300,1000"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let cases: Vec<&str> = args
-        .iter()
-        .map(String::as_str)
-        .filter(|arg| is_case(arg))
-        .collect();
+    let (mut is_debug, mut other, mut rest) = (false, None, Vec::new());
+    let mut args = args.iter().map(String::as_str);
+    while let Some(arg) = args.next() {
+        match arg {
+            "--debug" => is_debug = true,
+            "--short" => {
+                is_debug = true;
+                rest.extend(SHORT);
+            }
+            "--full" => rest.extend(FULL),
+            "--vs" => other = Some(args.next().context("--vs COMMIT")?),
+            arg => rest.push(arg),
+        }
+    }
+    let cases: Vec<&str> = rest.iter().copied().filter(|arg| is_case(arg)).collect();
     if cases.is_empty() || cases.iter().any(|case| is_sandbox(case)) {
         heading("measuring the sandbox");
         sandbox::run()?;
@@ -23,28 +44,46 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if !crate::cluster::available() {
         bail!("no real API server to measure against: install Go 1.26, or set KUBEBUILDER_ASSETS");
     }
-    heading("building the release binary");
-    shell::run(&mut cargo(&["build", "--release", "--package", "sluice"]))?;
-    let sluice = target().join("release/sluice").display().to_string();
+    heading("building what is measured");
+    crate::plugins::run(&[])?;
+    let mut flags = vec!["--sluice".to_owned(), build(is_debug)?.display().to_string()];
+    if let Some(commit) = other {
+        flags.extend([
+            "--versus".to_owned(),
+            versus::build(commit, is_debug)?.display().to_string(),
+        ]);
+    }
     heading("measuring");
-    let bench = [
+    let mut bench = vec![
         "run",
-        "--release",
         "--quiet",
         "--package",
         "sluice-cluster-tests",
         "--bin",
         "bench",
-        "--",
-        "--sluice",
-        &sluice,
     ];
-    let args: Vec<&str> = args
-        .iter()
-        .map(String::as_str)
-        .filter(|arg| !is_sandbox(arg))
-        .collect();
-    shell::run(&mut cargo(&[&bench[..], &args].concat()))
+    if !is_debug {
+        bench.push("--release");
+    }
+    bench.push("--");
+    bench.extend(flags.iter().map(String::as_str));
+    bench.extend(rest.into_iter().filter(|arg| !is_sandbox(arg)));
+    shell::run(&mut cargo(&bench))
+}
+
+/// Builds the binary of this tree.
+fn build(is_debug: bool) -> Result<PathBuf> {
+    let mut build = cargo(&["build", "--quiet", "--package", "sluice"]);
+    if !is_debug {
+        build.arg("--release");
+    }
+    shell::run(&mut build)?;
+    Ok(target().join(profile(is_debug)).join("sluice"))
+}
+
+/// The folder of a profile below the target folder.
+fn profile(is_debug: bool) -> &'static str {
+    if is_debug { "debug" } else { "release" }
 }
 
 /// `B1` to `B14`; anything else is a flag or its value.

@@ -24,6 +24,8 @@ impl Guarded {
     pub fn start<S: AsRef<OsStr>>(program: &Path, args: &[S], log: &Path) -> io::Result<Self> {
         let out = File::create(log)?;
         let pid_file = log.with_extension("pid");
+        // one from an earlier start would name a program that is gone
+        let _absent = std::fs::remove_file(&pid_file);
         let mut child = Command::new("sh")
             .args(["-c", GUARD, "guard"])
             .arg(&pid_file)

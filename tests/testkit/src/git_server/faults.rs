@@ -139,13 +139,8 @@ fn band(data: &[u8]) -> Vec<u8> {
 
 fn endless(stream: &mut dyn ReadWrite, response: &Response, chunk: &[u8]) -> io::Result<()> {
     stream.write_all(response.head(None).as_bytes())?;
-    stream.write_all(
-        &response
-            .body
-            .get(..response.body.len().saturating_sub(4))
-            .unwrap_or_default()
-            .to_vec(),
-    )?;
+    let end = response.body.len().saturating_sub(4);
+    stream.write_all(response.body.get(..end).unwrap_or_default())?;
     forever(stream, chunk)
 }
 

@@ -56,13 +56,7 @@ pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
         "livenessProbe": {"httpGet": {"path": "/healthz", "port": "healthz"}},
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": "healthz"}},
         "resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}, "requests": {"cpu": "100m", "memory": "64Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": false,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": true,
-            "runAsNonRoot": true,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": restricted(),
         "volumeMounts": [{"mountPath": "/data", "name": "data"}, {"mountPath": "/tmp", "name": "tmp"}],
     });
     let spec = json!({
@@ -80,10 +74,22 @@ pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
 /// A Deployment that only exists for those who look for its name: its work is done in `kustomize-controller`.
 pub(super) fn placeholder(install: &Install, namespace: &str, component: &str) -> Value {
     let spec = json!({
-        "containers": [{"name": "manager", "image": image(install, component), "command": ["sluice", "version", "--client"]}],
+        "containers": [{"name": "manager", "image": image(install, component), "command": ["sluice", "version", "--client"],
+            "securityContext": restricted()}],
         "serviceAccountName": component,
     });
     deployment(namespace, component, 0, spec)
+}
+
+/// What the Pod Security Standard `restricted` asks for, which the namespace warns of.
+fn restricted() -> Value {
+    json!({
+        "allowPrivilegeEscalation": false,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": true,
+        "runAsNonRoot": true,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    })
 }
 
 fn image(install: &Install, component: &str) -> String {

@@ -125,7 +125,7 @@ impl<'a> Report<'a> {
                 .unwrap_or_default(),
             requested_at: requested_at.map(str::to_owned),
             digest_before: status.artifact.as_ref().map(|artifact| artifact.digest.clone()),
-            had_failed: FAILURES.iter().any(|type_| is_true(type_)),
+            had_failed: FAILURES.iter().any(is_true),
             object,
             status,
         }

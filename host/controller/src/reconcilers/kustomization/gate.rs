@@ -182,14 +182,12 @@ fn not_ready(
     artifact: &ArtifactFacts,
 ) -> Option<String> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    let conditions = object
+    let mut conditions = object
         .pointer("/status/conditions")
         .and_then(Value::as_array)
         .into_iter()
         .flatten();
-    let ready = conditions
-        .filter(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"))
-        .next_back();
+    let ready = conditions.rfind(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"));
     let is_observed = object
         .pointer("/status/observedGeneration")
         .and_then(Value::as_i64)

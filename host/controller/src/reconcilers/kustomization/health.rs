@@ -23,6 +23,8 @@ use tokio::time::Instant;
 const STAGE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Objects that no watch of ours shows, and the pods behind a workload, are looked at this often while they are awaited.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// The same for what has been awaited for long: hundreds that never become ready must not keep the API server busy.
+const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
 /// A reconcile that came as far as health.
 pub(super) struct Pass {
@@ -179,7 +181,10 @@ pub(super) async fn go_on(
         report.write_now().await?;
         awaiting.is_progress_told = true;
     }
-    let mut next = awaiting.deadline.min(now + LOOK_AGAIN);
+    let waited = now.saturating_duration_since(awaiting.since);
+    let mut next = awaiting
+        .deadline
+        .min(now + (waited / 2).clamp(LOOK_AGAIN, LOOK_AGAIN_MAX));
     if !awaiting.is_progress_told {
         next = next.min(told_at);
     }
@@ -316,7 +321,7 @@ async fn with_causes(run: &Run, identity: &Identity, mut text: String, seen: &[S
         let around = namespaces.get(namespace);
         let around = around.map_or_else(Around::default, |(objects, events)| Around { objects, events });
         if let Some(cause) = cause(object, around) {
-            text.push_str("\n");
+            text.push('\n');
             text.push_str(&cause.to_string());
         }
     }

@@ -5,12 +5,10 @@ use crate::error_policy::Failure;
 use crate::runtime::{KUSTOMIZATION, Key, object_id};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde_json::Value;
 use sluice_api::kustomize::{KustomizationSpec, SubstituteStrategy};
 use sluice_api::{Kustomization, Next, reason};
 use sluice_artifact::Tree;
 use sluice_event::events::{RenderFailed, RenderRemembered, RenderSucceeded};
-use sluice_object::{digest, to_yaml};
 use sluice_render::{Build, BuildSpec, PostBuild};
 use sluice_wasm::{Context, Pool};
 use std::collections::BTreeMap;
@@ -29,13 +27,7 @@ pub struct Rendered {
 impl Rendered {
     /// With the digest that Flux's history has.
     pub fn new(build: Arc<sluice_render::Rendered>) -> Self {
-        let objects: Vec<Value> = build
-            .manifests
-            .objects
-            .iter()
-            .map(|object| Value::Object(object.body().clone()))
-            .collect();
-        let digest = digest(to_yaml(&objects));
+        let digest = build.yaml_digest().to_owned();
         Self { build, digest }
     }
 }
@@ -110,10 +102,11 @@ impl Render for Plugins {
                 tree,
                 revision: &revision,
             };
-            let started = Instant::now();
-            if render.is_remembered(&build) {
+            if let Some(remembered) = render.recall(&build) {
                 RenderRemembered { plugin: PLUGIN }.emit();
+                return Ok(Ok(Rendered::new(remembered)));
             }
+            let started = Instant::now();
             let built = render.build(&build);
             if let Ok(built) = &built {
                 let objects = built.manifests.objects.len();

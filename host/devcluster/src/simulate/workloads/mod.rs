@@ -6,6 +6,7 @@ mod claims;
 mod jobs;
 mod pods;
 mod replicas;
+mod rolling;
 mod sets;
 mod write;
 

@@ -1,4 +1,5 @@
 use super::READY;
+use super::rolling::{self, Size};
 use super::write::{self, controlled, hash, is_ready, owner_reference, with_condition};
 use crate::cluster::Cluster;
 use crate::kinds::table;
@@ -27,34 +28,32 @@ pub(super) fn deployment(cluster: &Cluster, key: &Key) {
     if meta::is_deleted(&deployment) {
         return;
     }
-    let template = deployment.pointer("/spec/template").cloned().unwrap_or_default();
+    let template = deployment.pointer("/spec/template").unwrap_or(&Value::Null);
     let wanted = number(&deployment, "/spec/replicas");
-    let name = format!("{}-{}", key.name, hash(&template));
+    let name = format!("{}-{}", key.name, hash(template));
     let owned = controlled(cluster, &sets, &deployment);
     let paused = deployment.pointer("/spec/paused") == Some(&Value::Bool(true));
-    let newest = match owned.iter().find(|set| meta::name(set) == name) {
-        Some(newest) => newest.clone(),
+    let (mine, others): (Vec<_>, Vec<_>) = owned.iter().partition(|set| meta::name(set) == name);
+    let new = mine.first().map_or_else(Size::default, |set| size(set));
+    let old: Vec<Size> = others.iter().map(|set| size(set)).collect();
+    let (next, shrunk) = rolling::next(wanted, rolling::strategy(&deployment, wanted), new, &old);
+    let newest = match mine.first() {
+        Some(newest) => (**newest).clone(),
         None if paused => return status(cluster, key, &owned, None),
         None => {
-            create_set(cluster, &deployment, &name, &template, owned.len() + 1);
+            create_set(cluster, &deployment, &name, next, owned.len() + 1);
             return;
         }
     };
     write::change(cluster, &deployments, key, MANAGER, "status", |object| {
         note_revision(object, &newest)
     });
-    if number(&newest, "/spec/replicas") != wanted {
-        scale(cluster, &sets, &newest, wanted);
-    }
-    // what is old goes when what is new is there
-    let is_up = number(&newest, "/status/availableReplicas") >= wanted;
-    for old in owned
-        .iter()
-        .filter(|set| meta::name(set) != name && number(set, "/spec/replicas") > 0)
-    {
-        if is_up || deployment.pointer("/spec/strategy/type").and_then(Value::as_str) == Some("Recreate") {
-            scale(cluster, &sets, old, 0);
+    // a paused one stays where it is, between the old and the new
+    if !paused || old.is_empty() {
+        for (set, next) in others.into_iter().zip(shrunk) {
+            scale(cluster, &sets, set, next);
         }
+        scale(cluster, &sets, &newest, next);
     }
     let owned = controlled(cluster, &sets, &deployment);
     status(cluster, key, &owned, Some(&name));
@@ -73,9 +72,17 @@ fn note_revision(object: &Value, newest: &Value) -> Option<Value> {
     Some(new)
 }
 
-fn create_set(cluster: &Cluster, deployment: &Value, name: &str, template: &Value, revision: usize) {
+fn size(set: &Value) -> Size {
+    Size {
+        wanted: number(set, "/spec/replicas"),
+        there: number(set, "/status/replicas"),
+        available: number(set, "/status/availableReplicas"),
+    }
+}
+
+fn create_set(cluster: &Cluster, deployment: &Value, name: &str, replicas: i64, revision: usize) {
     let hash = name.rsplit('-').next().unwrap_or_default();
-    let mut template = template.clone();
+    let mut template = deployment.pointer("/spec/template").cloned().unwrap_or_default();
     let labels = meta::meta_mut(&mut template)
         .entry("labels")
         .or_insert_with(|| json!({}));
@@ -89,7 +96,7 @@ fn create_set(cluster: &Cluster, deployment: &Value, name: &str, template: &Valu
     }
     let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
         "metadata": {"name": name, "labels": labels, "annotations": annotations, "ownerReferences": owner_reference(deployment)},
-        "spec": {"replicas": number(deployment, "/spec/replicas"), "selector": selector, "template": template,
+        "spec": {"replicas": replicas, "selector": selector, "template": template,
             "minReadySeconds": number(deployment, "/spec/minReadySeconds")}});
     cluster.create_own(
         "kube-controller-manager",
@@ -102,6 +109,9 @@ fn create_set(cluster: &Cluster, deployment: &Value, name: &str, template: &Valu
 }
 
 fn scale(cluster: &Cluster, sets: &str, set: &Value, replicas: i64) {
+    if number(set, "/spec/replicas") == replicas {
+        return;
+    }
     write::change(cluster, sets, &Key::of(set), MANAGER, "", |object| {
         let mut new = object.clone();
         meta::field_mut(&mut new, "spec").insert("replicas".to_owned(), replicas.into());

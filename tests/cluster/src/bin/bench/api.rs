@@ -91,26 +91,34 @@ impl Api {
         Ok(())
     }
 
-    /// Watches from now on, beginning with what is there, until `seen` says it has seen enough.
+    /// Watches from now on, beginning with what is there, until `seen` says it has seen enough. The server may end a watch
+    /// whenever it likes: then it begins anew, with what is there by then.
     pub(crate) async fn watch(&self, path: &str, mut seen: impl FnMut(&Value) -> bool) -> anyhow::Result<()> {
+        while !self.watch_once(path, &mut seen).await? {}
+        Ok(())
+    }
+
+    /// Whether `seen` had seen enough before the server ended the watch.
+    async fn watch_once(&self, path: &str, seen: &mut impl FnMut(&Value) -> bool) -> anyhow::Result<bool> {
         let joint = if path.contains('?') { '&' } else { '?' };
         let url = format!("{}{path}{joint}watch=true", self.url);
         let answer = self.client.get(&url).send().await?.error_for_status()?;
         let mut stream = answer.bytes_stream();
         let mut buffer: Vec<u8> = Vec::new();
         while let Some(piece) = stream.next().await {
-            buffer.extend_from_slice(&piece?);
+            let Ok(piece) = piece else { return Ok(false) };
+            buffer.extend_from_slice(&piece);
             let mut start = 0;
             while let Some(end) = buffer.iter().skip(start).position(|byte| *byte == b'\n') {
                 let line = buffer.get(start..start + end).unwrap_or_default();
                 let event: Value = serde_json::from_slice(line)?;
                 start += end + 1;
                 if seen(event.get("object").unwrap_or(&Value::Null)) {
-                    return Ok(());
+                    return Ok(true);
                 }
             }
             buffer.drain(..start);
         }
-        bail!("the watch of {path} ended")
+        Ok(false)
     }
 }

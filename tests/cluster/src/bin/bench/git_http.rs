@@ -126,7 +126,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let repository = Repository::make(folder.path(), 3).unwrap();
         let url = serve(&folder.path().join("served")).await.unwrap();
-        let revision = repository.change_one(1, "red").unwrap();
+        let revision = repository.change(1..2, "red").unwrap();
         let target = folder.path().join("clone");
         let clone = Command::new("git")
             .args(["clone", "--quiet", "--depth=1", &format!("{url}/bench.git")])

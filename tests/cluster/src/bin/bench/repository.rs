@@ -1,7 +1,8 @@
-//! The Git repository under test: N directories of three objects, and commits that change one or all.
+//! The Git repository under test: directories of three objects, and commits that change one or all.
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,7 +10,6 @@ use std::process::Command;
 #[derive(Debug)]
 pub(crate) struct Repository {
     tree: PathBuf,
-    count: usize,
 }
 
 /// What one Kustomization applies. No controller is needed to make any of them ready.
@@ -34,6 +34,14 @@ pub(crate) fn objects(index: usize, namespace: &str, color: &str) -> [(String, V
     ]
 }
 
+/// A Deployment that nobody makes ready: no controller manager runs.
+pub(crate) fn never_ready(name: &str) -> Value {
+    let labels = json!({"app": name});
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "bench"},
+        "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "main", "image": "registry.example.com/never:1"}]}}}})
+}
+
 pub(crate) fn name(index: usize) -> String {
     format!("app-{index:04}")
 }
@@ -47,42 +55,30 @@ impl Repository {
         git(&bare, &["init", "--quiet", "--bare", "--initial-branch=main"])?;
         git(&tree, &["init", "--quiet", "--initial-branch=main"])?;
         git(&tree, &["remote", "add", "origin", &bare.display().to_string()])?;
-        let repository = Self { tree, count };
-        for index in 0..count {
-            repository.write(index, "blue")?;
-        }
-        repository.commit("install")?;
+        let repository = Self { tree };
+        repository.change(0..count, "blue")?;
         Ok(repository)
     }
 
-    /// Gives the ConfigMap of one directory another color.
-    pub(crate) fn change_one(&self, index: usize, color: &str) -> anyhow::Result<String> {
-        self.write(index, color)?;
-        self.commit(&format!("{} becomes {color}", name(index)))
-    }
-
-    /// Gives every ConfigMap another color.
-    pub(crate) fn change_all(&self, color: &str) -> anyhow::Result<String> {
-        for index in 0..self.count {
-            self.write(index, color)?;
+    /// Gives the ConfigMaps of these directories another color; gives the revision.
+    pub(crate) fn change(&self, indices: Range<usize>, color: &str) -> anyhow::Result<String> {
+        let message = format!("{} directories become {color}", indices.len());
+        for index in indices {
+            let objects = objects(index, "bench", color).map(|(_, object)| object);
+            self.write(&name(index), &objects)?;
         }
-        self.commit(&format!("everything becomes {color}"))
+        self.commit(&message)
     }
 
-    fn write(&self, index: usize, color: &str) -> anyhow::Result<()> {
-        let folder = self.tree.join("apps").join(name(index));
+    /// Writes a directory with a kustomization of these objects, to be committed later.
+    pub(crate) fn write(&self, name: &str, objects: &[Value]) -> anyhow::Result<()> {
+        let folder = self.tree.join("apps").join(name);
         std::fs::create_dir_all(&folder)?;
-        // JSON is YAML.
         let mut names = Vec::new();
-        for (_, object) in objects(index, "bench", color) {
-            let file = format!(
-                "{}.yaml",
-                object
-                    .get("kind")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_lowercase()
-            );
+        for object in objects {
+            let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+            let file = format!("{}.yaml", kind.to_lowercase());
+            // JSON is YAML.
             std::fs::write(folder.join(&file), format!("{object:#}\n"))?;
             names.push(file);
         }
@@ -94,14 +90,12 @@ impl Repository {
     }
 
     /// Commits and pushes; gives the revision as Flux writes it.
-    fn commit(&self, message: &str) -> anyhow::Result<String> {
+    pub(crate) fn commit(&self, message: &str) -> anyhow::Result<String> {
         git(&self.tree, &["add", "--all"])?;
         git(&self.tree, &["commit", "--quiet", "-m", message])?;
         git(&self.tree, &["push", "--quiet", "origin", "main"])?;
-        Ok(format!(
-            "main@sha1:{}",
-            git(&self.tree, &["rev-parse", "HEAD"])?.trim()
-        ))
+        let head = git(&self.tree, &["rev-parse", "HEAD"])?;
+        Ok(format!("main@sha1:{}", head.trim()))
     }
 }
 

@@ -2,20 +2,15 @@
 
 use crate::api::Api;
 use crate::audit::{Audit, POLICY};
-use crate::repository::{Repository, name, objects};
+use crate::repository::Repository;
+use crate::wishes::REPOSITORIES;
 use crate::{git_http, process};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use sluice_testkit::cluster::{Cluster, Guarded, Options};
-use std::collections::HashSet;
 use std::net::TcpListener;
-use std::path::Path;
-use std::time::{Duration, Instant};
-
-const KUSTOMIZATIONS: &str = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations";
-const REPOSITORIES: &str = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories";
-/// Nothing that is measured takes longer, at the size that is measured.
-const PATIENCE: Duration = Duration::from_secs(900);
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What is running while the cases are measured.
 #[derive(Debug)]
@@ -23,16 +18,26 @@ pub(crate) struct World {
     pub(crate) api: Api,
     pub(crate) audit: Audit,
     pub(crate) repository: Repository,
+    /// How many directories of three objects the repository has.
     pub(crate) count: usize,
-    controller: Guarded,
+    command: Command,
+    controller: Option<Guarded>,
     metrics: String,
     // Dropped last: the controller leaves before the server does.
     _cluster: Cluster,
     _folder: tempfile::TempDir,
 }
 
+/// How the controller is started.
+#[derive(Debug)]
+struct Command {
+    program: PathBuf,
+    flags: Vec<String>,
+    log: PathBuf,
+}
+
 impl World {
-    /// Starts everything; the controller has nothing to do yet. `interval` is that of the Kustomizations.
+    /// Starts everything; the controller has fetched the repository and has nothing else to do yet.
     pub(crate) async fn start(sluice: &Path, count: usize) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("sluice-bench-").tempdir()?;
         let at = |name: &str| folder.path().join(name);
@@ -73,25 +78,47 @@ impl World {
                 .map(str::to_owned),
         );
         std::fs::create_dir_all(at("storage"))?;
-        let controller = Guarded::start(sluice, &flags, &at("controller.log"))?;
-        let metrics = format!("http://127.0.0.1:{metrics}/metrics");
-        let world = Self {
+        let command = Command {
+            program: sluice.to_owned(),
+            flags,
+            log: at("controller.log"),
+        };
+        let mut world = Self {
             audit: Audit::new(&at("audit.log")),
             api,
             repository,
             count,
-            controller,
-            metrics,
+            command,
+            controller: None,
+            metrics: format!("http://127.0.0.1:{metrics}/metrics"),
             _cluster: cluster,
             _folder: folder,
         };
-        world.wait_for_source(&git).await.map_err(|error| {
-            let log =
-                std::fs::read_to_string(world._folder.path().join("controller.log")).unwrap_or_default();
-            let tail: Vec<&str> = log.lines().rev().take(15).collect();
-            error.context(tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
-        })?;
+        world.start_controller()?;
+        world
+            .wait_for_source(&git)
+            .await
+            .map_err(|error| error.context(world.last_words()))?;
         Ok(world)
+    }
+
+    /// Starts the controller, with whatever an earlier one left in its storage.
+    pub(crate) fn start_controller(&mut self) -> anyhow::Result<()> {
+        let Command { program, flags, log } = &self.command;
+        self.controller = Some(Guarded::start(program, flags, log)?);
+        Ok(())
+    }
+
+    /// Kills the controller.
+    pub(crate) fn stop_controller(&mut self) {
+        self.controller = None;
+    }
+
+    /// The end of the controller's log.
+    pub(crate) fn last_words(&self) -> String {
+        let log = std::fs::read_to_string(&self.command.log).unwrap_or_default();
+        let tail: Vec<&str> = log.lines().rev().take(15).collect();
+        tail.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     async fn wait_for_source(&self, git: &str) -> anyhow::Result<()> {
@@ -109,188 +136,44 @@ impl World {
         .context("the GitRepository got no artifact")
     }
 
-    /// Watches until one object satisfies.
-    async fn until(
-        &self,
-        path: &str,
-        patience: Duration,
-        mut done: impl FnMut(&Value) -> bool,
-    ) -> anyhow::Result<()> {
-        tokio::select! {
-            watched = self.api.watch(path, &mut done) => watched,
-            () = self.controller_ended() => bail!("the controller ended"),
-            () = tokio::time::sleep(patience) => bail!("not within {} s", patience.as_secs()),
-        }
-    }
-
-    async fn controller_ended(&self) {
-        while !self.controller.has_ended() {
+    pub(crate) async fn controller_ended(&self) {
+        while !self.controller.as_ref().is_some_and(Guarded::has_ended) {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 
-    /// Creates every Kustomization; gives the time until all are Ready.
-    pub(crate) async fn install(&self, interval: &str) -> anyhow::Result<Duration> {
-        let started = Instant::now();
-        let objects: Vec<Value> = (0..self.count)
-            .map(|index| kustomization(index, interval))
-            .collect();
-        let create = self.api.each(objects, async |api, objects, index| {
-            let object = objects.get(index).context("invariant: the index is in range")?;
-            api.create(KUSTOMIZATIONS, object).await.map(|_created| ())
-        });
-        let (created, ready) = tokio::join!(create, self.all(is_ready));
-        created?;
-        ready?;
-        Ok(started.elapsed())
-    }
-
-    /// Waits until every Kustomization satisfies `done`.
-    pub(crate) async fn all(&self, done: impl Fn(&Value) -> bool) -> anyhow::Result<()> {
-        let mut satisfied = HashSet::new();
-        let mut last = Value::Null;
-        let result = self
-            .until(KUSTOMIZATIONS, PATIENCE, |object| {
-                let name = object
-                    .pointer("/metadata/name")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned();
-                if done(object) {
-                    satisfied.insert(name);
-                } else {
-                    satisfied.remove(&name);
-                    last = object.pointer("/status/conditions").cloned().unwrap_or_default();
-                }
-                satisfied.len() == self.count
-            })
-            .await;
-        result.with_context(|| format!("{} of {}; another says {last}", satisfied.len(), self.count))
-    }
-
-    /// Asks every Kustomization to reconcile; gives the time until all have.
-    pub(crate) async fn ask_all(&self, token: &str) -> anyhow::Result<Duration> {
-        let started = Instant::now();
-        let patches: Vec<String> = vec![token.to_owned(); self.count];
-        let ask = self.api.each(patches, async |api, tokens, index| {
-            let token = tokens.get(index).context("invariant: the index is in range")?;
-            let patch = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": token}}});
-            api.merge(&format!("{KUSTOMIZATIONS}/{}", name(index)), &patch)
-                .await
-                .map(|_changed| ())
-        });
-        let handled = self.all(|object| {
-            object
-                .pointer("/status/lastHandledReconcileAt")
-                .and_then(Value::as_str)
-                == Some(token)
-                && is_ready(object)
-        });
-        let (asked, handled) = tokio::join!(ask, handled);
-        asked?;
-        handled?;
-        Ok(started.elapsed())
-    }
-
-    /// Asks the source to look; gives the time until every Kustomization has applied `revision`.
-    pub(crate) async fn land(&self, revision: &str) -> anyhow::Result<Duration> {
-        let started = Instant::now();
-        let patch = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": revision}}});
-        self.api.merge(&format!("{REPOSITORIES}/bench"), &patch).await?;
-        self.all(|object| {
-            object
-                .pointer("/status/lastAppliedRevision")
-                .and_then(Value::as_str)
-                == Some(revision)
-                && is_ready(object)
-        })
-        .await?;
-        Ok(started.elapsed())
-    }
-
-    /// Edits one ConfigMap by hand; gives the time until the edit is undone.
-    pub(crate) async fn drift(&self, index: usize) -> anyhow::Result<Duration> {
-        let (path, _) = objects(index, "bench", "")
-            .into_iter()
-            .next()
-            .context("invariant: three objects")?;
-        let was = self
-            .api
-            .get(&path)
-            .await?
-            .pointer("/data/color")
-            .cloned()
-            .unwrap_or_default();
-        let edited = self
-            .api
-            .merge(&path, &json!({"data": {"color": "edited by hand"}}))
-            .await?;
-        let started = Instant::now();
-        let version = edited
-            .pointer("/metadata/resourceVersion")
-            .and_then(Value::as_str)
-            .unwrap_or("0")
-            .to_owned();
-        let one = format!(
-            "/api/v1/namespaces/bench/configmaps?fieldSelector=metadata.name%3D{}&resourceVersion={version}",
-            name(index)
-        );
-        self.until(&one, Duration::from_secs(60), |object| {
-            object.pointer("/data/color") == Some(&was)
-        })
-        .await?;
-        Ok(started.elapsed())
+    fn pid(&self) -> anyhow::Result<u32> {
+        self.controller
+            .as_ref()
+            .and_then(Guarded::pid)
+            .context("no controller")
     }
 
     /// The controller's processor time so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        process::cpu(self.controller.pid().context("no controller")?)
+        process::cpu(self.pid()?)
     }
 
     /// The controller's resident memory now and at its highest, in KiB.
     pub(crate) fn memory(&self) -> anyhow::Result<(u64, u64)> {
-        process::memory(self.controller.pid().context("no controller")?)
+        process::memory(self.pid()?)
     }
 
-    /// The sum of a counter over the series with this label; none where the controller has no such metric.
-    pub(crate) async fn metric(&self, wanted: &str, label: &str) -> Option<f64> {
-        let text = reqwest::get(&self.metrics).await.ok()?.text().await.ok()?;
+    /// The sum of a counter over the series with this label. A counter that nothing has counted yet is 0.
+    pub(crate) async fn metric(&self, wanted: &str, label: &str) -> anyhow::Result<f64> {
+        let text = reqwest::get(&self.metrics).await?.text().await?;
         let values = text.lines().filter_map(|line| {
             let (series, value) = line.rsplit_once(' ')?;
             let name = series.split('{').next()?;
-            (name == wanted).then(|| {
-                if series.contains(label) {
-                    value.parse::<f64>().ok()
-                } else {
-                    Some(0.0)
-                }
-            })?
+            (name == wanted && series.contains(label)).then(|| value.parse::<f64>().ok())?
         });
-        let values: Vec<f64> = values.collect();
-        (!values.is_empty()).then(|| values.iter().sum())
+        Ok(values.sum())
     }
-}
-
-fn is_ready(object: &Value) -> bool {
-    let generation = object.pointer("/metadata/generation");
-    let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    object.pointer("/status/observedGeneration") == generation
-        && conditions.into_iter().flatten().any(|condition| {
-            let is = |key: &str, value: &str| condition.get(key).and_then(Value::as_str) == Some(value);
-            is("type", "Ready") && is("status", "True")
-        })
-}
-
-fn kustomization(index: usize, interval: &str) -> Value {
-    json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
-        "metadata": {"name": name(index), "namespace": "flux-system"},
-        "spec": {"interval": interval, "path": format!("./apps/{}", name(index)), "prune": true, "wait": true, "timeout": "5m",
-            "sourceRef": {"kind": "GitRepository", "name": "bench"}}})
 }
 
 /// Namespaces and the custom resources, established.
 async fn install(api: &Api) -> anyhow::Result<()> {
-    for name in ["flux-system", "bench", "floor"] {
+    for name in ["flux-system", "bench", "floor", "warm"] {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         api.create("/api/v1/namespaces", &namespace).await?;
     }

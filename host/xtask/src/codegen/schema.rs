@@ -4,7 +4,8 @@
 //! discovery), both as the server gave them. Output: `host/schema/data/current/*.json.gz` (what the
 //! server's kinds are, without prose and paths) and `host/schema/src/current/embedded.rs`, which embeds both.
 
-use anyhow::{Context, Result, bail};
+use crate::shell;
+use anyhow::{Context, Result, ensure};
 use flate2::{Compression, GzBuilder, read::GzDecoder};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,36 +15,50 @@ use std::path::{Path, PathBuf};
 
 const REF_PREFIX: &str = "#/components/schemas/";
 
-/// `cargo xtask codegen schema [--check]`: `--check` writes nothing and fails where something would change.
-pub fn run(args: &[String]) -> Result<()> {
-    let check = args.iter().any(|arg| arg == "--check");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema");
+pub(super) fn run(is_check: bool) -> Result<()> {
+    let root = shell::root().join("host/schema");
     let recorded = root.join("data/openapi");
-    let discovered = |name: &str| read_gz(&recorded.join(format!("discovery/{name}.json.gz"))).context("discovery is not recorded");
+    let discovered = |name: &str| {
+        read_gz(&recorded.join(format!("discovery/{name}.json.gz"))).context("discovery is not recorded")
+    };
     let discovery = json!({"api": discovered("api")?, "apis": discovered("apis")?});
-    let version = read_gz(&recorded.join("version.json.gz"))?["gitVersion"].as_str().unwrap_or_default().to_owned();
-    let mut out: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+    let version = read_gz(&recorded.join("version.json.gz"))?;
+    let mut tables: BTreeMap<PathBuf, Value> = BTreeMap::new();
     let mut rows: Vec<(String, String)> = Vec::new();
     for (group_version, resources) in served(&discovery) {
         let name = file_name(&group_version);
         let path = recorded.join(format!("v3/{name}.json.gz"));
         let document = read_gz(&path).with_context(|| format!("{} is not recorded", path.display()))?;
         let table = compile(&group_version, &resources, &document)?;
-        out.insert(root.join(format!("data/current/{name}.json.gz")), gz(&table)?);
+        tables.insert(root.join(format!("data/current/{name}.json.gz")), table);
         rows.push((group_version, name));
     }
-    out.insert(root.join("data/current/discovery.json.gz"), gz(&discovery)?);
-    out.insert(root.join("src/current/embedded.rs"), embedded(&version, &rows).into_bytes());
-    for (path, bytes) in out {
-        if std::fs::read(&path).is_ok_and(|old| old == bytes) {
+    tables.insert(root.join("data/current/discovery.json.gz"), discovery);
+    let count = tables.len();
+    let stale = |path: &Path| {
+        format!(
+            "{} is not what the recorded documents give; run `cargo xtask codegen schema`",
+            path.display()
+        )
+    };
+    for (path, table) in tables {
+        // compared by content: another release of the compressor may pack the same differently
+        if read_gz(&path).is_ok_and(|old| old == table) {
             continue;
         }
-        if check {
-            bail!("{} is not what the recorded documents give; run `cargo xtask codegen schema`", path.display());
-        }
+        ensure!(!is_check, stale(&path));
         std::fs::create_dir_all(path.parent().context("a generated file lies in a folder")?)?;
-        std::fs::write(&path, bytes)?;
+        std::fs::write(&path, gz(&table)?)?;
     }
+    let (path, text) = (
+        root.join("src/current/embedded.rs"),
+        embedded(text(&version, "gitVersion"), &rows),
+    );
+    if std::fs::read_to_string(&path).is_ok_and(|old| old != text) {
+        ensure!(!is_check, stale(&path));
+        std::fs::write(&path, text)?;
+    }
+    println!("codegen: {count} tables in host/schema/data/current");
     Ok(())
 }
 
@@ -51,12 +66,23 @@ pub fn run(args: &[String]) -> Result<()> {
 fn served(discovery: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for list in ["api", "apis"] {
-        for group in array(&discovery[list]["items"]) {
-            for version in array(&group["versions"]) {
-                let group = group["metadata"]["name"].as_str().unwrap_or_default();
-                let version_name = version["version"].as_str().unwrap_or_default();
-                let name = if group.is_empty() { version_name.to_owned() } else { format!("{group}/{version_name}") };
-                found.push((name, version["resources"].clone()));
+        for group in discovery
+            .get(list)
+            .into_iter()
+            .flat_map(|list| array(list, "items"))
+        {
+            for version in array(group, "versions") {
+                let group = group
+                    .pointer("/metadata/name")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
+                let version_name = text(version, "version");
+                let name = if group.is_empty() {
+                    version_name.to_owned()
+                } else {
+                    format!("{group}/{version_name}")
+                };
+                found.push((name, version.get("resources").cloned().unwrap_or_default()));
             }
         }
     }
@@ -64,20 +90,23 @@ fn served(discovery: &Value) -> Vec<(String, Value)> {
 }
 
 fn compile(group_version: &str, resources: &Value, document: &Value) -> Result<Value> {
-    let schemas = document["components"]["schemas"].as_object().context("the document has no components.schemas")?;
+    let schemas = document
+        .pointer("/components/schemas")
+        .and_then(Value::as_object)
+        .context("the document has no components.schemas")?;
     let (group, version) = group_version.split_once('/').unwrap_or(("", group_version));
     let mut kinds = BTreeMap::new();
-    for resource in array(resources) {
-        let subresources = array(&resource["subresources"]).iter().map(|subresource| &subresource["responseKind"]);
-        for kind in std::iter::once(&resource["responseKind"]).chain(subresources) {
-            let own = |key: &str, default: &str| match kind[key].as_str() {
-                Some(text) if !text.is_empty() => text.to_owned(),
-                _ => default.to_owned(),
+    for resource in resources.as_array().into_iter().flatten() {
+        let answers = std::iter::once(resource).chain(array(resource, "subresources"));
+        for kind in answers.filter_map(|resource| resource.get("responseKind")) {
+            let own = |key: &str, default: &str| match text(kind, key) {
+                "" => default.to_owned(),
+                text => text.to_owned(),
             };
             let gvk = json!({"group": own("group", group), "version": own("version", version), "kind": own("kind", "")});
-            let named = schemas.iter().find(|(_, schema)| {
-                array(&schema["x-kubernetes-group-version-kind"]).contains(&gvk)
-            });
+            let named = schemas
+                .iter()
+                .find(|(_, schema)| array(schema, "x-kubernetes-group-version-kind").contains(&gvk));
             if let Some((name, _)) = named {
                 kinds.insert(own("kind", ""), name.clone());
             }
@@ -92,8 +121,10 @@ fn compile(group_version: &str, resources: &Value, document: &Value) -> Result<V
             references(schema, &mut pending);
         }
     }
-    let kept: Map<String, Value> =
-        reachable.iter().map(|name| (name.clone(), without_prose(&schemas[name], false))).collect();
+    let kept: Map<String, Value> = reachable
+        .iter()
+        .filter_map(|name| Some((name.clone(), without_prose(schemas.get(name)?, false))))
+        .collect();
     Ok(json!({"groupVersion": group_version, "resources": resources, "kinds": kinds, "schemas": kept}))
 }
 
@@ -113,7 +144,9 @@ fn without_prose(schema: &Value, names: bool) -> Value {
     match schema {
         Value::Object(map) => map
             .iter()
-            .filter(|(key, _)| names || !matches!(key.as_str(), "description" | "x-kubernetes-group-version-kind"))
+            .filter(|(key, _)| {
+                names || !matches!(key.as_str(), "description" | "x-kubernetes-group-version-kind")
+            })
             .map(|(key, value)| (key.clone(), without_prose(value, !names && key == "properties")))
             .collect(),
         Value::Array(items) => items.iter().map(|item| without_prose(item, false)).collect(),
@@ -147,8 +180,18 @@ fn file_name(group_version: &str) -> String {
     }
 }
 
-fn array(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
+/// A list below a key; empty where there is none.
+fn array<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+/// A text below a key; empty where there is none.
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn read_gz(path: &Path) -> Result<Value> {

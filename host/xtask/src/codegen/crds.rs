@@ -1,10 +1,10 @@
-//! `cargo xtask codegen crds [--check]`: writes `deploy/base/crds` from the types in `host/api`.
+//! Writes `deploy/base/crds` from the types in `host/api`.
 //!
 //! The types are read by a program of their own (`host/api/examples/crdgen.rs`), so that the build system need not be
-//! built with the Kubernetes API. `--check` writes nothing and fails, naming the files, where something would change.
+//! built with the Kubernetes API.
 
 use crate::shell;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -12,12 +12,7 @@ use std::path::Path;
 /// Where the generated files lie, below the repository's root.
 const CRDS: &str = "deploy/base/crds";
 
-pub(crate) fn run(args: &[String]) -> Result<()> {
-    let (check, rest): (Vec<&str>, Vec<&str>) =
-        args.iter().map(String::as_str).partition(|arg| *arg == "--check");
-    if let Some(other) = rest.iter().find(|arg| **arg != "crds") {
-        bail!("`{other}` is nothing to generate: write `cargo xtask codegen crds [--check]`");
-    }
+pub(super) fn run(is_check: bool) -> Result<()> {
     let fresh = shell::target().join("codegen/crds");
     if fresh.exists() {
         fs::remove_dir_all(&fresh).with_context(|| fresh.display().to_string())?;
@@ -45,7 +40,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         .filter(|name| new.get(*name) != old.get(*name))
         .map(String::as_str)
         .collect();
-    if !check.is_empty() {
+    if is_check {
         ensure!(
             stale.is_empty(),
             "{CRDS} is out of date ({}); run `cargo xtask codegen`",

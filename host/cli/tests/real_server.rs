@@ -1,0 +1,294 @@
+//! The built controller on a real API server: what is installed, who leads, who waits, what is told, which shard.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
+
+mod support;
+
+use serde_json::{Value, json};
+use sluice_testkit::cluster::{Cluster, Options};
+use sluice_testkit::git_server::{GitServer, Repository, git_is_present};
+use std::path::Path;
+use std::process::Command;
+use support::{Kubectl, Running, SLUICE, until};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+
+/// Flags that make leaders change within seconds.
+const QUICK_LEASE: [&str; 4] = [
+    "--enable-leader-election",
+    "--leader-election-lease-duration=4s",
+    "--leader-election-renew-deadline=3s",
+    "--leader-election-retry-period=500ms",
+];
+
+/// A cluster on which everything that `sluice install --export` prints was applied.
+struct World {
+    cluster: Cluster,
+    kubectl: Kubectl,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn start(what: &str) -> Option<Self> {
+        if !git_is_present(what) {
+            return None;
+        }
+        let cluster = Cluster::start_or_skip(what, &Options::default()).await.unwrap()?;
+        let kubectl = Kubectl::find(what, cluster.kubeconfig())?;
+        let exported = Command::new(SLUICE)
+            .args(["install", "--export"])
+            .output()
+            .unwrap();
+        let exported = String::from_utf8(exported.stdout).unwrap();
+        kubectl.apply(&["apply", "--server-side", "-f", "-"], &exported);
+        kubectl.run(&[
+            "wait",
+            "--for=condition=Established",
+            "--timeout=60s",
+            "crd",
+            "--all",
+        ]);
+        Some(Self {
+            cluster,
+            kubectl,
+            folder: tempfile::tempdir().unwrap(),
+        })
+    }
+
+    fn controller(&self, name: &str, more: &[&str]) -> Running {
+        Running::controller(self.folder.path(), name, self.cluster.kubeconfig(), more)
+    }
+
+    fn get(&self, what: &str, path: &str) -> String {
+        let path = format!("-o=jsonpath={path}");
+        let output = self
+            .kubectl
+            .output(&["-n", "flux-system", "get", what, &path], "");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    async fn until(&self, what: &str, path: &str, value: &str) {
+        let is = || self.get(what, path) == value;
+        let name = format!("{what} {path} is {value}");
+        until(&name, is, || {
+            self.kubectl
+                .run(&["-n", "flux-system", "get", what, "-o", "yaml"])
+        })
+        .await;
+    }
+
+    fn put(&self, object: &Value) {
+        self.kubectl.apply(&["apply", "-f", "-"], &object.to_string());
+    }
+
+    /// A GitRepository `apps` and, for each name, a Kustomization of its directory with the labels.
+    fn put_kustomization(&self, name: &str, labels: Value) {
+        self.put(&json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": name, "namespace": "flux-system", "labels": labels},
+            "spec": {"interval": "1h", "path": name, "prune": true, "sourceRef": {"kind": "GitRepository", "name": "apps"}}}));
+    }
+
+    fn put_source(&self, url: &str) {
+        self.put(
+            &json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+            "metadata": {"name": "apps", "namespace": "flux-system"},
+            "spec": {"interval": "1h", "url": url, "ref": {"branch": "main"}}}),
+        );
+    }
+}
+
+/// Directories `one` and `two` with a ConfigMap each.
+fn repository(folder: &Path) -> (GitServer, String) {
+    let repository = Repository::init(&folder.join("served/apps"));
+    let map = |name: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: flux-system}}\ndata: {{key: \"1\"}}\n"
+        )
+    };
+    let (one, two) = (map("one"), map("two"));
+    repository.commit(
+        [("one/map.yaml", one.as_str()), ("two/map.yaml", two.as_str())],
+        "first",
+    );
+    let server = GitServer::start(&folder.join("served"));
+    let url = server.url("apps/.git");
+    (server, url)
+}
+
+const LEASE: &str = "lease/kustomize-controller-leader-election";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_leads_and_the_next_follows() {
+    let Some(world) = World::start("leader election on a real API server").await else {
+        return;
+    };
+    let (_git, url) = repository(world.folder.path());
+    world.put_source(&url);
+    world.put_kustomization("one", json!({}));
+    let first = world.controller("first", &QUICK_LEASE);
+    world
+        .until(
+            "kustomization/one",
+            "{.status.conditions[?(@.type=='Ready')].status}",
+            "True",
+        )
+        .await;
+    let holder = world.get(LEASE, "{.spec.holderIdentity}");
+    assert_eq!(world.get(LEASE, "{.spec.leaseDurationSeconds}"), "4");
+
+    let second = world.controller("second", &QUICK_LEASE);
+    second.says("leader-election").await;
+    assert_eq!(
+        world.get(LEASE, "{.spec.holderIdentity}"),
+        holder,
+        "the first goes on leading"
+    );
+
+    // asked to end, the first gives its leases back and the second leads
+    first.terminate();
+    until("the first ends", || first.has_ended(), || first.log()).await;
+    let taken = || ![holder.as_str(), ""].contains(&world.get(LEASE, "{.spec.holderIdentity}").as_str());
+    until("the second leads", taken, || second.log()).await;
+    world
+        .kubectl
+        .run(&["-n", "flux-system", "delete", "configmap", "one"]);
+    world.until("configmap/one", "{.data.key}", "1").await;
+
+    // somebody else has the lease: the second is fenced off and ends
+    let stolen = r#"{"spec": {"holderIdentity": "somebody-else"}}"#;
+    world
+        .kubectl
+        .run(&["-n", "flux-system", "patch", LEASE, "--type=merge", "-p", stolen]);
+    until("the second ends", || second.has_ended(), || second.log()).await;
+    assert_eq!(
+        world.get(LEASE, "{.spec.holderIdentity}"),
+        "somebody-else",
+        "and leaves the lease alone"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_waits_for_flux_keeps_to_its_shard_and_tells() {
+    let Some(world) = World::start("Flux's Lease, shards and notifications on a real API server").await
+    else {
+        return;
+    };
+    let (_git, url) = repository(world.folder.path());
+    // Flux's own kustomize-controller is at work
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        .to_string();
+    let flux = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": "kustomize-controller-leader-election", "namespace": "flux-system"},
+        "spec": {"holderIdentity": "kustomize-controller-of-flux", "leaseDurationSeconds": 3600, "renewTime": now}});
+    world.put(&flux);
+    world.put_source(&url);
+    world.put_kustomization("one", json!({}));
+    let waiting = world.controller("waiting", &["--leader-election-retry-period=500ms"]);
+    let line = waiting.says("kustomize-controller-of-flux").await;
+    assert!(line.contains("kustomize-controller-leader-election"), "{line}");
+    assert_eq!(
+        world.get("kustomization/one", "{.status.conditions}"),
+        "",
+        "nothing is touched"
+    );
+    let released = r#"{"spec": {"holderIdentity": ""}}"#;
+    world.kubectl.run(&[
+        "-n",
+        "flux-system",
+        "patch",
+        LEASE,
+        "--type=merge",
+        "-p",
+        released,
+    ]);
+    world
+        .until(
+            "kustomization/one",
+            "{.status.conditions[?(@.type=='Ready')].status}",
+            "True",
+        )
+        .await;
+    drop(waiting);
+
+    // a shard reconciles its own, from a source that is not of the shard, and tells of it; the others do the rest
+    let old = world.get("gitrepository/apps", "{.status.artifact.url}");
+    let main = world.controller("main", &["--watch-label-selector=!sharding.fluxcd.io/key"]);
+    let served = || {
+        let url = world.get("gitrepository/apps", "{.status.artifact.url}");
+        !url.is_empty() && url != old
+    };
+    until("the source is served anew", served, || main.log()).await;
+    let (address, mut told) = notifications().await;
+    let shard = [
+        "--watch-label-selector=sharding.fluxcd.io/key=shard1",
+        &format!("--events-addr={address}"),
+    ];
+    let sharded = world.controller("sharded", &shard);
+    world.put_kustomization("two", json!({"sharding.fluxcd.io/key": "shard1"}));
+    world
+        .until(
+            "kustomization/two",
+            "{.status.conditions[?(@.type=='Ready')].status}",
+            "True",
+        )
+        .await;
+    assert!(!sharded.log().contains(r#""name":"one""#), "{}", sharded.log());
+    assert!(!main.log().contains(r#""name":"two""#), "{}", main.log());
+    loop {
+        let event = told
+            .recv()
+            .await
+            .unwrap_or_else(|| panic!("no notification: {}", sharded.log()));
+        assert_eq!(event.pointer("/involvedObject/kind").unwrap(), "Kustomization");
+        assert_eq!(event.pointer("/involvedObject/name").unwrap(), "two");
+        assert_eq!(event["reportingController"], "kustomize-controller");
+        let message = event["message"].as_str().unwrap();
+        if message.starts_with("Reconciliation finished in") {
+            assert_eq!(
+                (&event["severity"], &event["reason"]),
+                (&json!("info"), &json!("ReconciliationSucceeded"))
+            );
+            let revision = event
+                .pointer("/metadata/kustomize.toolkit.fluxcd.io~1revision")
+                .unwrap();
+            assert!(revision.as_str().unwrap().starts_with("main@sha1:"), "{event}");
+            break;
+        }
+    }
+}
+
+/// A notification-controller: takes what is posted.
+async fn notifications() -> (String, tokio::sync::mpsc::Receiver<Value>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    let (sender, receiver) = tokio::sync::mpsc::channel(64);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let sender = sender.clone();
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(stream);
+                loop {
+                    let mut length = 0;
+                    loop {
+                        let mut line = String::new();
+                        if stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+                            return;
+                        }
+                        match line.trim_end().to_lowercase().split_once(": ") {
+                            Some(("content-length", value)) => length = value.parse().unwrap(),
+                            Some(_) => {}
+                            None if line.trim_end().is_empty() => break,
+                            None => assert!(line.starts_with("POST / "), "{line}"),
+                        }
+                    }
+                    let mut body = vec![0; length];
+                    stream.read_exact(&mut body).await.unwrap();
+                    let _full = sender.send(serde_json::from_slice(&body).unwrap()).await;
+                    let answer = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
+                    stream.get_mut().write_all(answer).await.unwrap();
+                }
+            });
+        }
+    });
+    (address, receiver)
+}
