@@ -12,16 +12,13 @@ pub const IGNORE_FILE_SIZE_MAX: u64 = 1 << 20;
 /// Most patterns of one source, for the same reason.
 pub const PATTERNS_MAX: usize = 20_000;
 
-const VCS: &[&str] = &[".git/", ".gitignore", ".gitmodules", ".gitattributes"];
-const DEFAULTS: &[&str] = &[
-    "*.jpg",
-    "*.jpeg",
-    "*.gif",
-    "*.png",
-    "*.wmv",
-    "*.flv",
-    "*.tar.gz",
-    "*.zip",
+/// What is never part of an artifact: version control's own files.
+pub const VCS: &[&str] = &[".git/", ".gitignore", ".gitmodules", ".gitattributes"];
+/// Files that hold no manifests, by the end of their names.
+pub const EXTENSIONS: &[&str] = &[
+    "*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip",
+];
+const OTHERS: &[&str] = &[
     ".github/",
     ".circleci/",
     ".travis.yml",
@@ -153,11 +150,20 @@ impl Rules {
     /// The rules for a Git or OCI source: `patterns` are those of its `.sourceignore` files, then those of
     /// `spec.ignore`. Any pattern at all replaces the default lists but for the version control files.
     pub fn new(patterns: Vec<Pattern>) -> Rules {
-        let defaults: &[&str] = if patterns.is_empty() { DEFAULTS } else { &[] };
-        let built_in = VCS.iter().chain(defaults).map(|line| parse_line(line, &[]));
+        let (extensions, others): (&[&str], &[&str]) = match patterns.is_empty() {
+            true => (EXTENSIONS, OTHERS),
+            false => (&[], &[]),
+        };
+        let built_in = VCS.iter().chain(extensions).chain(others);
+        let built_in = built_in.map(|line| parse_line(line, &[]));
         Rules {
             patterns: built_in.chain(patterns).collect(),
         }
+    }
+
+    /// These patterns and no others.
+    pub fn only(patterns: Vec<Pattern>) -> Rules {
+        Rules { patterns }
     }
 
     /// Whether the file or directory at `path` is left out. The last pattern that matches decides.
