@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
-use crate::{codegen, demo, shell, test, tidy, wit};
+use crate::{codegen, demo, shell, soak, test, tidy, wit};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ const STEPS: &[(&str, fn() -> Result<()>)] = &[
     ("generated files", || codegen::run(&["--check".to_owned()])),
     ("test", || test::run(&[])),
     ("demo", || demo::run(&[])),
+    ("soak", soak::short),
 ];
 
 pub(crate) fn run(_: &[String]) -> Result<()> {

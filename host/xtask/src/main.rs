@@ -12,6 +12,7 @@ mod codegen;
 mod demo;
 mod plugins;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod wit;
@@ -33,7 +34,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        does: "all tests; `test plugins|host|cluster` runs one part",
+        does: "all tests; `test plugins|host|cluster|simulation` runs one part, `test simulation [--seeds N] [--replay NAME]`",
         run: test::run,
     },
     Verb {
@@ -60,6 +61,11 @@ const VERBS: &[Verb] = &[
         name: "bench",
         does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [CASE…]`",
         run: bench::run,
+    },
+    Verb {
+        name: "soak",
+        does: "many Kustomizations, commits, drift, faults: nothing may grow: `soak [--minutes M] [--n COUNT]`",
+        run: soak::run,
     },
     Verb {
         name: "cluster",

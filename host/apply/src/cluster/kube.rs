@@ -1,5 +1,7 @@
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
-use super::{Answer, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError};
+use super::{
+    Answer, Chance, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError,
+};
 use futures::{FutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, StatusCode};
 use kube::Client;
@@ -42,6 +44,7 @@ pub struct KubeCluster {
     client: Client,
     mapper: Arc<Mapper>,
     retry: RetryPolicy,
+    chance: Chance,
 }
 
 impl KubeCluster {
@@ -51,7 +54,18 @@ impl KubeCluster {
             client,
             mapper: Arc::default(),
             retry,
+            chance: Chance::default(),
         }
+    }
+
+    /// The same with another source of chance.
+    pub fn with_chance(self, chance: Chance) -> Self {
+        Self { chance, ..self }
+    }
+
+    /// Where this cluster's waits, and those of whoever works with it, get their spread from.
+    pub fn chance(&self) -> &Chance {
+        &self.chance
     }
 
     /// The client, for watches.
@@ -80,7 +94,7 @@ impl KubeCluster {
             };
             let backoff = self.retry.wait_first.saturating_mul(1 << tries.min(10));
             let wait = asked.unwrap_or(backoff).min(self.retry.wait_max);
-            tokio::time::sleep(wait.mul_f64(0.75 + 0.5 * jitter())).await;
+            tokio::time::sleep(wait.mul_f64(0.75 + 0.5 * self.chance.share())).await;
             tries += 1;
         }
     }
@@ -458,11 +472,4 @@ fn verb(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         _ => "OTHER",
     }
-}
-
-/// A number in 0..1, different each time: enough to spread what would come together.
-pub(crate) fn jitter() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    let bits = RandomState::new().hash_one(0u8) >> 11;
-    bits as f64 / (1u64 << 53) as f64
 }

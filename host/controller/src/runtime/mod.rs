@@ -9,6 +9,7 @@ mod context;
 mod key;
 mod kind;
 pub(crate) mod lease;
+mod references;
 pub(crate) mod schedule;
 pub(crate) mod serve;
 pub(crate) mod sinks;
@@ -22,10 +23,3 @@ pub use key::Key;
 pub use kind::{BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, KUSTOMIZATION, Kind, OCI_REPOSITORY, SOURCES};
 pub use schedule::{Park, Wake, Wakes};
 pub use store::Store;
-
-/// A number in 0..1, different each time: enough to spread what would come together.
-pub(crate) fn jitter() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    let bits = RandomState::new().hash_one(0u8) >> 11;
-    bits as f64 / (1u64 << 53) as f64
-}

@@ -11,7 +11,7 @@
 //! or makes it so, or makes the running one run again. **Invariant:** a parked object holds no worker.
 
 use super::Key;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -118,12 +118,13 @@ struct Item {
 #[derive(Debug)]
 pub struct Schedule {
     items: HashMap<Key, Item>,
-    ready: HashMap<&'static str, Ring>,
+    ready: BTreeMap<&'static str, Ring>,
     running: HashMap<&'static str, usize>,
     limits: HashMap<&'static str, usize>,
     timers: BTreeMap<(Instant, u64), Key>,
     timer_count: u64,
-    subscribers: HashMap<Key, HashSet<Key>>,
+    /// Sorted, so that equal events wake in equal order.
+    subscribers: HashMap<Key, BTreeSet<Key>>,
     retry: RetryDelays,
     parked: usize,
 }
@@ -166,7 +167,7 @@ impl Schedule {
     pub fn new(limits: impl IntoIterator<Item = (&'static str, usize)>, retry: RetryDelays) -> Self {
         Self {
             items: HashMap::new(),
-            ready: HashMap::new(),
+            ready: BTreeMap::new(),
             running: HashMap::new(),
             limits: limits
                 .into_iter()
@@ -233,6 +234,11 @@ impl Schedule {
         };
         item.subscribing.insert(subject.clone());
         self.subscribers.entry(subject).or_default().insert(key.clone());
+    }
+
+    /// Whether somebody wants to be woken when `subject` changes.
+    pub fn is_subscribed(&self, subject: &Key) -> bool {
+        self.subscribers.contains_key(subject)
     }
 
     /// The next object to run, and why. None while nothing is ready or the limits are reached.

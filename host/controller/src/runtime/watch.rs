@@ -6,20 +6,28 @@ use super::context::Context;
 use super::schedule::Wake;
 use super::store::Stored;
 use super::{Key, Kind};
-use futures::{Stream, StreamExt};
+use futures::StreamExt;
 use kube::api::{Api, DynamicObject};
 use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::{Backoff, ResetTimerBackoff};
 use kube::runtime::watcher::{self, Event};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use sluice_apply::cluster::Chance;
 use sluice_apply::live::Moved;
 use sluice_event::events::WatchFailed;
 use sluice_object::GroupVersionKind;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Objects of a list are asked for in pages: it bounds what is decoded at once.
 const PAGE_OBJECTS: u32 = 100;
+
+/// The API server ends a watch after this time; one that shows nothing for five seconds longer, not even a bookmark, is dead
+/// and is made anew: no watch is frozen for more than 90 seconds (field/reliability.md R4).
+const WATCH_SECONDS: u32 = 85;
 
 /// Label that says which Kustomization owns an object.
 const OWNER_NAME: &str = "kustomize.toolkit.fluxcd.io/name";
@@ -39,7 +47,9 @@ pub(crate) async fn resources(
         true => Api::all_with(cx.kube.client().clone(), &resource),
         false => Api::namespaced_with(cx.kube.client().clone(), &cx.config.runtime_namespace, &resource),
     };
-    let mut config = watcher::Config::default().page_size(PAGE_OBJECTS);
+    let mut config = watcher::Config::default()
+        .timeout(WATCH_SECONDS)
+        .page_size(PAGE_OBJECTS);
     config.label_selector = selector;
     let mut listed: HashSet<Key> = HashSet::new();
     let mut synced = Some(synced);
@@ -85,7 +95,7 @@ pub(crate) async fn resources(
             }
         }
     };
-    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
+    follow(&cx, api, config, on).await;
 }
 
 /// Watches ConfigMaps or Secrets that ask for it by label; whoever read them is woken.
@@ -93,6 +103,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
     let resource = core_resource(kind);
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(cx.kube.client().clone(), &resource);
     let config = watcher::Config::default()
+        .timeout(WATCH_SECONDS)
         .page_size(PAGE_OBJECTS)
         .labels(&cx.config.watch_configs_label_selector);
     let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
@@ -108,7 +119,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
         }
         .emit(),
     };
-    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
+    follow(&cx, api, config, on).await;
 }
 
 /// Watches the metadata of all objects of a kind that carry our owner label: drift and health wake their owner.
@@ -126,6 +137,7 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
     };
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(cx.kube.client().clone(), &resource);
     let config = watcher::Config::default()
+        .timeout(WATCH_SECONDS)
         .page_size(PAGE_OBJECTS)
         .labels(OWNER_NAME);
     let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
@@ -164,13 +176,61 @@ pub(crate) async fn applied(cx: Arc<Context>, gvk: GroupVersionKind) {
         }
         .emit(),
     };
-    drain(&cx, kube::runtime::watcher(api, config).default_backoff(), on).await;
+    follow(&cx, api, config, on).await;
 }
 
-async fn drain<T>(cx: &Context, events: impl Stream<Item = T>, mut on: impl FnMut(T)) {
+/// Tells `on` everything that happens, until shutdown.
+pub(super) async fn follow<K>(
+    cx: &Context,
+    api: Api<K>,
+    config: watcher::Config,
+    mut on: impl FnMut(Result<Event<K>, watcher::Error>),
+) where
+    K: kube::Resource + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
+{
+    let again = ResetTimerBackoff::new(Again::new(cx.chance().clone()), AGAIN_RESET);
+    let events = kube::runtime::watcher(api, config).backoff(again);
     let mut events = std::pin::pin!(events.take_until(cx.shutdown.cancelled()));
     while let Some(event) = events.next().await {
         on(event);
+    }
+}
+
+/// The first wait after a watch failed; it doubles.
+const AGAIN_FIRST: Duration = Duration::from_millis(800);
+/// The longest wait: an API server that comes back is not met by everybody at once, nor for long by nobody.
+const AGAIN_MAX: Duration = Duration::from_secs(30);
+
+/// A watch that worked for so long starts with the first wait again.
+const AGAIN_RESET: Duration = Duration::from_secs(120);
+
+/// How long to wait before a watch that failed is tried again.
+struct Again {
+    failures: u32,
+    chance: Chance,
+}
+
+impl Again {
+    fn new(chance: Chance) -> Self {
+        Self { failures: 0, chance }
+    }
+}
+
+impl Iterator for Again {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let wait = AGAIN_FIRST
+            .saturating_mul(1 << self.failures.min(10))
+            .min(AGAIN_MAX);
+        self.failures += 1;
+        Some(wait.mul_f64(0.5 + 0.5 * self.chance.share()))
+    }
+}
+
+impl Backoff for Again {
+    fn reset(&mut self) {
+        self.failures = 0;
     }
 }
 
@@ -291,12 +351,12 @@ fn is_absent(error: &watcher::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
 }
 
-fn core_resource(kind: &str) -> ApiResource {
+pub(super) fn core_resource(kind: &str) -> ApiResource {
     let gvk = kube::core::GroupVersionKind::gvk("", "v1", kind);
     ApiResource::from_gvk_with_plural(&gvk, &format!("{}s", kind.to_lowercase()))
 }
 
-fn text(error: &dyn std::error::Error) -> String {
+pub(super) fn text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,13 +1,12 @@
 //! The variables of `postBuild`: ConfigMaps and Secrets in order, then the inline ones.
 
 use crate::error_policy::{Failure, Stopped};
-use crate::runtime::{Key, Run};
+use crate::runtime::Run;
 use serde_json::Value;
 use sluice_api::kustomize::{SubstituteKind, SubstituteReference};
 use sluice_api::{Kustomization, Next, reason};
 use sluice_apply::cluster::Identity;
 use sluice_apply::live::{Short, short};
-use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::BTreeMap;
 
 /// Names and values; later ones win.
@@ -21,7 +20,6 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Sto
     };
     let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
     for reference in &post_build.substitute_from {
-        run.subscribe(Key::new(reference.kind.as_str(), namespace, &reference.name));
         variables.extend(read_one(run, namespace, reference).await?);
     }
     let inline = post_build
@@ -38,11 +36,6 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Sto
 
 async fn read_one(run: &Run, namespace: &str, reference: &SubstituteReference) -> Result<Variables, Stopped> {
     let kind = reference.kind.as_str();
-    let id = ObjectId {
-        gvk: GroupVersionKind::new("v1", kind),
-        namespace: Some(namespace.to_owned()),
-        name: reference.name.clone(),
-    };
     let failed = |why: &str| {
         let message = format!(
             "post build failed: substitute from '{kind}/{}' error: {why}",
@@ -50,7 +43,10 @@ async fn read_one(run: &Run, namespace: &str, reference: &SubstituteReference) -
         );
         Failure::retry(reason::BUILD_FAILED, message)
     };
-    let object = match run.cx.cluster.get(&Identity::AsController, &id).await {
+    let object = match run
+        .read(&Identity::AsController, kind, namespace, &reference.name)
+        .await
+    {
         Ok(Some(object)) => object,
         Ok(None) if reference.optional => return Ok(Variables::new()),
         Ok(None) => {
