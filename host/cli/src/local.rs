@@ -67,13 +67,13 @@ pub(crate) async fn render(
             tree: Arc::new(tree),
             revision: "",
         };
-        render.build(&build)
+        render.build_once(&build)
     });
     let rendered = rendered.await??;
     for finding in &rendered.findings {
         crate::tell::warning(&finding.message);
     }
-    Ok(rendered.manifests.clone())
+    Ok(rendered.manifests)
 }
 
 async fn variables(ks: &Kustomization, cluster: Option<&dyn Cluster>) -> Result<BTreeMap<String, String>> {

@@ -48,6 +48,19 @@ pub struct Rendered {
     pub bytes: u64,
 }
 
+impl Rendered {
+    /// Objects and remarks, with their digest.
+    pub fn new(manifests: Manifests, findings: Vec<Finding>) -> Self {
+        let (digest, bytes) = digest(&manifests.objects);
+        Self {
+            manifests,
+            findings,
+            digest,
+            bytes,
+        }
+    }
+}
+
 impl Render {
     /// With these plugins.
     pub fn new(renderer: Arc<dyn Renderer>, substitute: Arc<dyn Transformer>, memo: Memo) -> Self {
@@ -78,6 +91,30 @@ impl Render {
         Ok(rendered)
     }
 
+    /// Builds and remembers nothing: for trees with files that were decrypted.
+    pub fn build_once(&self, build: &Build<'_>) -> Result<Rendered, Error> {
+        self.run(build).map(|(rendered, ..)| rendered)
+    }
+
+    /// Substitutes in objects that were rendered before. Nothing is remembered.
+    pub fn substitute(
+        &self,
+        manifests: Manifests,
+        post_build: &PostBuild,
+        context: &Context,
+    ) -> Result<(Manifests, Vec<Finding>), Error> {
+        let config =
+            json!({"vars": post_build.vars, "strict": post_build.strict, "always": post_build.always});
+        let request = TransformRequest {
+            items: manifests.objects,
+            config,
+            context: context.clone(),
+        };
+        let answer = self.substitute.transform(&request).map_err(Error::Transform)?;
+        let objects = answer.value.items;
+        Ok((Manifests { objects }, answer.value.findings))
+    }
+
     /// Whether [`Render::build`] would answer from memory: a question of digests only.
     pub fn is_remembered(&self, build: &Build<'_>) -> bool {
         self.memo
@@ -101,18 +138,10 @@ impl Render {
         findings.extend(value.findings);
         let mut objects = value.objects;
         if let Some(post_build) = build.post_build {
-            let config =
-                json!({"vars": post_build.vars, "strict": post_build.strict, "always": post_build.always});
-            let request = TransformRequest {
-                items: objects,
-                config,
-                context: build.context.clone(),
-            };
-            let answer = self.substitute.transform(&request).map_err(Error::Transform)?;
-            objects = answer.value.items;
-            findings.extend(answer.value.findings);
+            let (manifests, more) = self.substitute(Manifests { objects }, post_build, build.context)?;
+            objects = manifests.objects;
+            findings.extend(more);
         }
-        let (digest, bytes) = digest(&objects);
         let closure = trace.closure.map(|closure| {
             let mut asked: BTreeSet<(Question, String)> = generated.asked;
             // what was laid over the tree follows from what generating read
@@ -127,12 +156,7 @@ impl Render {
                 reads: digests(&*build.tree, asked),
             }
         });
-        let rendered = Rendered {
-            manifests: Manifests { objects },
-            findings,
-            digest,
-            bytes,
-        };
+        let rendered = Rendered::new(Manifests { objects }, findings);
         Ok((rendered, closure, trace.revision_asked))
     }
 
