@@ -15,7 +15,7 @@ fn tree(files: &[(&str, &str)]) -> Arc<dyn Tree> {
 }
 
 fn check(files: &[(&str, &str)], spec: &BuildSpec, expected: &Expect) {
-    let text = match generate(&tree(files), spec) {
+    let text = match generate(&tree(files), spec, None) {
         Ok(generated) => {
             let file = generated
                 .overlaid
@@ -266,9 +266,9 @@ fn components_must_be_local() {
             components: vec![component.to_owned()],
             ..at("apps")
         };
-        let result = generate(&tree(&[("/apps/kustomization.yaml", KUSTOMIZATION)]), &spec);
+        let result = generate(&tree(&[("/apps/kustomization.yaml", KUSTOMIZATION)]), &spec, None);
         assert!(
-            result.is_err_and(|error| error.to_string().starts_with("components must be local: ")),
+            result.is_err_and(|error| error.to_string().starts_with("component path '")),
             "{component}"
         );
     }

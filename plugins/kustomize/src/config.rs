@@ -261,6 +261,25 @@ fn decode_reference(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Result<Na
 }
 
 /// What the OpenAPI definitions of a `crds` file say about names, labels and annotations.
+/// Refuses a file that holds something else than definitions by name.
+pub(crate) fn check_crds(document: &Node, file: &str) -> Result<()> {
+    for (_, definition) in document.entries() {
+        if !definition.is_mapping() && !definition.is_null() {
+            let found = if definition.is_sequence() {
+                "array"
+            } else {
+                "string"
+            };
+            return Err(Error::new(format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type accumulator.OpenAPIDefinition"
+            ))
+            .at(file, definition.position)
+            .help("crds: lists OpenAPI definitions, `name: {Schema: …}`, as JSON or YAML; a CustomResourceDefinition belongs under resources:"));
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn from_crds(document: &Node) -> Result<Config> {
     let mut config = Config::default();
     let mut definitions: Vec<(&str, &Node)> = document

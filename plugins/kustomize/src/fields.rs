@@ -39,12 +39,17 @@ pub(crate) fn expect_kind(node: &Node, wanted: Kind) -> Result<()> {
     if node.is_null() || kind(node) == wanted {
         return Ok(());
     }
+    Err(wrong_kind(node, wanted))
+}
+
+/// The original's words for a node that is not of the kind it should be.
+pub(crate) fn wrong_kind(node: &Node, wanted: Kind) -> Error {
     let contents = crate::output::source_text(node);
-    Err(Error::new(format!(
+    Error::new(format!(
         "wrong node kind: expected {} but got {}: node contents:\n{contents}",
         kind_name(wanted),
         kind_name(kind(node))
-    )))
+    ))
 }
 
 /// The raw text of a scalar, whatever its type; empty for collections.

@@ -16,7 +16,7 @@ pub(crate) fn write(node: &Node, out: &mut String) -> Result<()> {
 /// As the original: a dump of the object, then the reason.
 pub(crate) fn explain(node: &Node, error: &sluice_yaml::Error) -> Error {
     let dump = match error {
-        sluice_yaml::Error::Json { .. } => go_syntax(node, true),
+        sluice_yaml::Error::Json { .. } => go_dump(node, true),
         _ => "map[string]interface {}(nil)".to_owned(),
     };
     Error::new(format!("{dump}: {error}"))
@@ -58,13 +58,16 @@ pub(crate) fn tag_of(value: &Resolved<'_>) -> &'static str {
 }
 
 pub(crate) fn unsupported_number(value: f64) -> Error {
-    let name = match value {
+    Error::new(format!("json: unsupported value: {}", not_finite(value)))
+        .help("JSON has no infinite numbers; quote the value")
+}
+
+fn not_finite(value: f64) -> &'static str {
+    match value {
         v if v.is_nan() => "NaN",
         v if v > 0.0 => "+Inf",
         _ => "-Inf",
-    };
-    Error::new(format!("json: unsupported value: {name}"))
-        .help("JSON has no infinite numbers; quote the value")
+    }
 }
 
 /// An object that went through JSON: dates are strings, numbers have their canonical form.
@@ -115,11 +118,15 @@ pub(crate) fn settle_flow_nulls(node: &mut Node, in_flow: bool) {
     }
 }
 
-/// `%#v` of the decoded object.
-fn go_syntax(node: &Node, is_root: bool) -> String {
+/// `%#v` of a decoded value.
+pub(crate) fn go_syntax(node: &Node) -> String {
+    go_dump(node, false)
+}
+
+fn go_dump(node: &Node, is_root: bool) -> String {
     match &node.value {
         Value::Sequence(items, _) => {
-            let items: Vec<String> = items.iter().map(|i| go_syntax(i, false)).collect();
+            let items: Vec<String> = items.iter().map(go_syntax).collect();
             format!("[]interface {{}}{{{}}}", items.join(", "))
         }
         Value::Mapping(entries, _) => {
@@ -130,19 +137,12 @@ fn go_syntax(node: &Node, is_root: bool) -> String {
                     let key = if has_text_keys {
                         go::quote(fields::raw(k))
                     } else {
-                        go_syntax(k, false)
+                        go_syntax(k)
                     };
-                    let rank = if fields::is_string(k) {
-                        3
-                    } else if key.starts_with(['t', 'f']) {
-                        2
-                    } else {
-                        1
-                    };
-                    (rank, format!("{key}:{}", go_syntax(v, false)))
+                    (u8::from(!k.is_null()), format!("{key}:{}", go_syntax(v)))
                 })
                 .collect();
-            parts.sort_by(|a, b| a.1.cmp(&b.1));
+            parts.sort();
             let name = if has_text_keys {
                 "map[string]interface {}"
             } else {
@@ -156,6 +156,7 @@ fn go_syntax(node: &Node, is_root: bool) -> String {
             Ok(Resolved::Bool(value)) => value.to_string(),
             Ok(Resolved::Int(value)) => value.to_string(),
             Ok(Resolved::Uint(value)) => format!("{value:#x}"),
+            Ok(Resolved::Float(value)) if !value.is_finite() => not_finite(value).to_owned(),
             Ok(Resolved::Float(value)) => go::shortest(value),
             Ok(Resolved::String(text)) => go::quote(&text),
             Ok(Resolved::Timestamp(text)) => text,

@@ -56,7 +56,29 @@ pub(crate) fn unanchored(text: &str) -> Result<Regex> {
 }
 
 fn compile(regex: &str, written: &str) -> Result<Regex> {
-    Regex::new(regex).map_err(|e| Error::new(format!("error parsing regexp: {e}: `{written}`")))
+    Regex::new(regex).map_err(|e| explain(&e.to_string(), regex).on_field(written))
+}
+
+/// Go's words for an expression that cannot be compiled.
+fn explain(cause: &str, regex: &str) -> Error {
+    let (words, shown) = match cause {
+        "found open group without closing ')'" => ("missing closing )", regex),
+        "found closing ')' without matching '('" => ("unexpected )", regex),
+        "found unclosed character class" => (
+            "missing closing ]",
+            regex.find('[').and_then(|at| regex.get(at..)).unwrap_or(regex),
+        ),
+        cause if cause.contains("must be applied to a sub-expression") => {
+            let operator = regex.find(['*', '+', '?', '{']).and_then(|at| regex.get(at..=at));
+            (
+                "missing argument to repetition operator",
+                operator.unwrap_or(regex),
+            )
+        }
+        cause => (cause, regex),
+    };
+    Error::new(format!("error parsing regexp: {words}: `{shown}`"))
+        .help("names in selectors are Go regular expressions; escape special characters with a backslash")
 }
 
 fn is_literal(text: &str) -> bool {

@@ -152,7 +152,7 @@ impl Config<'_> {
             "ConfigMapGenerator" => return self.generator(Generated::ConfigMap).map(Some),
             "SecretGenerator" => return self.generator(Generated::Secret).map(Some),
             "IAMPolicyGenerator" => return self.iam_policy().map(Some),
-            "HelmChartInflationGenerator" => return Err(crate::build::refuse_helm()),
+            "HelmChartInflationGenerator" => return Err(refuse_helm()),
             "HashTransformer" => Transformer::Hash,
             "ImageTagTransformer" => self.image()?,
             "NamespaceTransformer" => Transformer::Namespace(self.namespace()?),
@@ -455,7 +455,7 @@ fn decode_value_targets(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Resul
                 match name {
                     "selector" => target.selector = Some(Selector::new(&decode_selector(d, node, field)?)?),
                     "fieldPath" => target.field_path = d.text(node, field)?,
-                    _ => position = d.int(node, field)?,
+                    _ => position = d.int(node, field, "int")?,
                 }
                 Ok(())
             },
@@ -470,6 +470,13 @@ fn decode_value_targets(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Resul
         })?;
         Ok(target)
     })
+}
+
+/// The files of replacements as the original's messages show them.
+pub(crate) fn replacements_text(list: &[Replacement]) -> String {
+    let paths = list.iter().filter(|replacement| !replacement.path.is_empty());
+    let paths = paths.map(|replacement| Node::map([("path", fields::string_node(replacement.path.clone()))]));
+    output::yaml_text(&Node::map([("Replacements", Node::sequence(paths.collect()))]))
 }
 
 /// Replacements with those that stand in files of their own.
@@ -530,4 +537,9 @@ pub(crate) fn load_replacements(
         }
     }
     Ok(loaded)
+}
+
+pub(crate) fn refuse_helm() -> Error {
+    Error::of(Class::Refused, "must specify --enable-helm")
+        .help("charts are not inflated here; use a HelmRelease, or commit what `helm template` prints")
 }

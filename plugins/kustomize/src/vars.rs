@@ -53,7 +53,7 @@ pub(crate) fn record(
             return Err(Error::new(format!(
                 "found {} resId matches for var {} (unable to disambiguate)",
                 matched.len(),
-                var.display()
+                var.display(var.path())
             ))
             .help("name the namespace of the object in objref"));
         }
@@ -119,20 +119,20 @@ fn value_of(var: &Var, objects: &Objects) -> Result<Option<Node>> {
     let Some(object) = objects.iter().find(|o| o.variables.contains(&var.name)) else {
         return Err(Error::new(format!(
             "var '{}' cannot be mapped to a field in the set of known resources",
-            var.display()
+            var.display(var.path())
         ))
         .help("objref must name an object of this build"));
     };
-    let path = slice_indexes(&fields::split_path_with_brackets(&var.field_path, '.'));
+    let path = slice_indexes(&fields::split_path_with_brackets(var.path(), '.'));
     let found = fields::lookup(&object.node, &path)
         .ok()
         .flatten()
         .ok_or_else(|| {
             Error::new(format!(
                 "field specified in var '{}' not found in corresponding resource",
-                var.display()
+                var.display(var.path())
             ))
-            .on_field(var.field_path.as_str())
+            .on_field(var.path())
             .about(format!("{} {}", object.kind(), object.name()))
         })?;
     Ok(found.is_scalar().then(|| found.clone()))

@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     fields,
     nearest::nearest,
+    output,
 };
 
 /// Something and where it was written.
@@ -32,11 +33,36 @@ pub(crate) struct Decoder<'a> {
     pub(crate) lenient_text: bool,
 }
 
-/// A place in the document: the Go type that holds the field, and the path to it.
+/// A place in the document: the Go type that holds the field, and the path to it. Go names embedded types in the path
+/// (`target.ResId.Gvk.kind`); users see it without them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Field<'a> {
     pub(crate) owner: &'a str,
     pub(crate) path: &'a str,
+}
+
+/// The types that a Go type embeds on the way to one of its fields.
+fn embedded(go_type: &str, name: &str) -> &'static str {
+    match (go_type, name) {
+        ("Selector" | "SourceSelector", "group" | "version" | "kind") => "ResId.Gvk",
+        ("Selector" | "SourceSelector", "name" | "namespace") => "ResId",
+        ("Target" | "FieldSpec", "group" | "version" | "kind") => "Gvk",
+        ("ConfigMapArgs" | "SecretArgs", "literals" | "files" | "envs" | "env") => {
+            "GeneratorArgs.KvPairSources"
+        }
+        ("ConfigMapArgs" | "SecretArgs", "name" | "namespace" | "behavior" | "options") => "GeneratorArgs",
+        ("ReplacementField", "source" | "targets" | "sourceValue") => "Replacement",
+        ("Kustomization", "apiVersion" | "kind") => "TypeMeta",
+        _ => "",
+    }
+}
+
+/// A Go path without the embedded types, whose names alone begin with a capital.
+fn without_embedded(path: &str) -> String {
+    let parts = path
+        .split('.')
+        .filter(|part| !part.starts_with(|c: char| c.is_ascii_uppercase()));
+    parts.collect::<Vec<_>>().join(".")
 }
 
 impl<'a> Decoder<'a> {
@@ -50,15 +76,22 @@ impl<'a> Decoder<'a> {
             sluice_yaml::Value::Sequence(..) => "array",
             _ => match Resolver::V2.resolve(node) {
                 Ok(Resolved::Bool(_)) => "bool",
+                Ok(Resolved::Float(value)) if !value.is_finite() => {
+                    return output::unsupported_number(value).at(self.file, node.position);
+                }
                 Ok(Resolved::Int(_) | Resolved::Uint(_) | Resolved::Float(_)) => "number",
                 _ => "string",
             },
         };
+        let shown = match found {
+            "number" if wanted.starts_with("int") => format!("number {}", output::json(node)),
+            found => found.to_owned(),
+        };
         let text = if field.path.is_empty() {
-            format!("json: cannot unmarshal {found} into Go value of type {wanted}")
+            format!("json: cannot unmarshal {shown} into Go value of type {wanted}")
         } else {
             format!(
-                "json: cannot unmarshal {found} into Go struct field {}.{} of type {wanted}",
+                "json: cannot unmarshal {shown} into Go struct field {}.{} of type {wanted}",
                 field.owner, field.path
             )
         };
@@ -66,7 +99,7 @@ impl<'a> Decoder<'a> {
         let error = if field.path.is_empty() {
             error
         } else {
-            error.on_field(field.path)
+            error.on_field(without_embedded(field.path))
         };
         match (found, wanted) {
             ("bool" | "number", "string") => error.help(format!("quote it: \"{}\"", fields::raw(node))),
@@ -92,13 +125,19 @@ impl<'a> Decoder<'a> {
         }
         let entries = node.entries();
         for (at, (key, value)) in entries.iter().enumerate() {
+            if !key.is_scalar() {
+                let shown = output::go_syntax(key);
+                return Err(self
+                    .error(key, format!("yaml: invalid map key: {shown}"))
+                    .help("field names are text"));
+            }
             let written = fields::raw(key);
             let exact = names.iter().find(|n| **n == written);
             let Some(name) = exact.or_else(|| names.iter().find(|n| n.eq_ignore_ascii_case(written))) else {
                 if self.strict {
                     let error = self
                         .error(key, format!("json: unknown field \"{written}\""))
-                        .on_field(join(field.path, written));
+                        .on_field(without_embedded(&join(field.path, written)));
                     return Err(match nearest(written, names.iter().copied()) {
                         Some(near) => error.help(format!("did you mean `{near}`?")),
                         None => error.help(format!("known fields: {}", names.join(", "))),
@@ -106,13 +145,13 @@ impl<'a> Decoder<'a> {
                 }
                 continue;
             };
-            // The last one of several wins, as in the original.
-            let is_repeated = entries
-                .iter()
-                .skip(at + 1)
-                .any(|(k, _)| fields::raw(k) == written);
-            if !is_repeated && !value.is_null() {
-                let path = join(field.path, name);
+            // Of several the last one wins, after the original has sorted the spellings.
+            let is_overruled = entries.iter().enumerate().any(|(other, (k, _))| {
+                let text = fields::raw(k);
+                text.eq_ignore_ascii_case(written) && (text, other) > (written, at)
+            });
+            if !is_overruled && !value.is_null() {
+                let path = join(&join(field.path, embedded(go_type, name)), name);
                 visit(
                     name,
                     value,
@@ -150,11 +189,12 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    pub(crate) fn int(&self, node: &Node, field: Field<'_>) -> Result<i64> {
+    /// A whole number of a Go type: `int`, `int64`.
+    pub(crate) fn int(&self, node: &Node, field: Field<'_>, go_type: &str) -> Result<i64> {
         match Resolver::V2.resolve(node) {
             Ok(Resolved::Int(value)) => Ok(value),
             Ok(Resolved::Float(value)) if value.fract() == 0.0 && value.abs() < 1e18 => Ok(value as i64),
-            _ => Err(self.mismatch(node, field, "int")),
+            _ => Err(self.mismatch(node, field, go_type)),
         }
     }
 
@@ -176,7 +216,15 @@ impl<'a> Decoder<'a> {
     }
 
     pub(crate) fn spots(&self, node: &Node, field: Field<'_>) -> Result<Vec<Spot<Text>>> {
-        self.list(node, field, "string", |item, field| {
+        self.spots_of(node, field, "string")
+    }
+
+    /// A list of texts whose Go type has a name of its own.
+    pub(crate) fn spots_of(&self, node: &Node, field: Field<'_>, go_type: &str) -> Result<Vec<Spot<Text>>> {
+        self.list(node, field, go_type, |item, field| {
+            if !item.is_scalar() {
+                return Err(self.mismatch(item, field, go_type));
+            }
             Ok(Spot {
                 value: self.text(item, field)?,
                 at: item.position,
@@ -199,14 +247,16 @@ impl<'a> Decoder<'a> {
                 owner: field.owner,
                 path: field.path,
             };
-            map.insert(name, self.text(value, inner).map_err(|e| e.on_field(field.path))?);
+            map.insert(name, self.text(value, inner)?);
         }
         Ok(map)
     }
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() {
+    if name.is_empty() {
+        path.to_owned()
+    } else if path.is_empty() {
         name.to_owned()
     } else {
         format!("{path}.{name}")

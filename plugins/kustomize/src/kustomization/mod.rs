@@ -146,7 +146,9 @@ impl Kustomization {
                 "commonLabels" => k.common_labels = d.map(node, field)?,
                 "labels" => k.labels = d.list(node, field, "types.Label", |n, f| Label::decode(&d, n, f))?,
                 "commonAnnotations" => k.common_annotations = d.map(node, field)?,
-                "patchesStrategicMerge" => k.patches_strategic_merge = d.spots(node, field)?,
+                "patchesStrategicMerge" => {
+                    k.patches_strategic_merge = d.spots_of(node, field, "types.PatchStrategicMerge")?;
+                }
                 "patchesJson6902" => {
                     k.patches_json6902 = d.list(node, field, "types.Patch", |n, f| Patch::decode(&d, n, f))?
                 }

@@ -226,7 +226,7 @@ impl Replica {
             |name, node, field, _| {
                 match name {
                     "name" => replica.name = d.text(node, field)?,
-                    _ => replica.count = d.int(node, field)?,
+                    _ => replica.count = d.int(node, field, "int64")?,
                 }
                 Ok(())
             },
@@ -253,7 +253,7 @@ fn decode_field_options(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Resul
         |name, node, field, _| {
             match name {
                 "delimiter" => options.delimiter = d.text(node, field)?,
-                "index" => options.index = d.int(node, field)?,
+                "index" => options.index = d.int(node, field, "int")?,
                 "create" => options.create = d.flag(node, field)?,
                 // The original reads `encoding` and does nothing with it.
                 _ => drop(d.text(node, field)?),
@@ -433,15 +433,20 @@ impl Var {
                 _ => {}
             }
         }
-        if var.field_path.is_empty() {
-            var.field_path = Text::new_static("metadata.name");
-        }
         Ok(var)
     }
 
-    /// As the original's messages print it.
-    pub(crate) fn display(&self) -> String {
-        format!("{{{} {} {{{}}}}}", self.name, self.gvk, self.field_path)
+    /// The field: the object's name where none is written.
+    pub(crate) fn path(&self) -> &str {
+        match self.field_path.as_str() {
+            "" => "metadata.name",
+            path => path,
+        }
+    }
+
+    /// As the original's messages print it, with this path.
+    pub(crate) fn display(&self, path: &str) -> String {
+        format!("{{{} {} {{{path}}}}}", self.name, self.gvk)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn decode(document: &Node) -> Result<Vec<Operation>> {
 }
 
 fn operation(node: &Node) -> Result<Operation> {
-    if !node.is_mapping() {
+    if !node.is_mapping() && !node.is_null() {
         return Err(Error::new(
             "json: cannot unmarshal string into Go value of type jsonpatch.Operation",
         ));
@@ -42,7 +42,7 @@ fn operation(node: &Node) -> Result<Operation> {
     let text = |name: &str| node.get(name).filter(|v| v.is_scalar()).map(fields::shared);
     let value = node.get("value").map(typed).transpose()?;
     Ok(Operation {
-        kind: text("op").unwrap_or_default(),
+        kind: text("op").unwrap_or(Text::new_static("unknown")),
         path: text("path"),
         from: text("from"),
         value,
@@ -71,6 +71,7 @@ fn typed(node: &Node) -> Result<Node> {
         Resolved::Bool(value) => Node::bool(value),
         Resolved::Int(value) => Node::int(value),
         Resolved::Uint(value) => Node::plain(value.to_string()),
+        Resolved::Float(value) if !value.is_finite() => return Err(output::unsupported_number(value)),
         Resolved::Float(value) => Node::plain(crate::go::float_text(value)),
         Resolved::String(text) => fields::string_node(&*text),
         Resolved::Timestamp(text) => fields::string_node(text),
@@ -110,18 +111,15 @@ fn missing(text: String) -> Error {
 
 impl Operation {
     fn path(&self) -> Result<&str> {
-        self.path.as_deref().ok_or_else(|| {
-            missing(format!(
-                "{} operation failed to decode path: operation missing path field",
-                self.kind
-            ))
-        })
+        self.path
+            .as_deref()
+            .ok_or_else(|| missing(format!("{} operation failed to decode path", self.kind)))
     }
 
     fn from(&self) -> Result<&str> {
         self.from.as_deref().ok_or_else(|| {
             missing(format!(
-                "{} operation failed to decode from: operation missing from field",
+                "{} operation failed to decode from: operation, missing from field",
                 self.kind
             ))
         })

@@ -35,6 +35,10 @@ impl PairsTransformer {
         for place in &self.places {
             place.visit(object, &gvk, Some(Kind::Mapping), &mut |field| {
                 for ((key, value), (mark, count)) in self.pairs.iter().zip(marks.iter().zip(&mut added)) {
+                    if key.is_empty() {
+                        return Err(fields::wrong_kind(field, Kind::Scalar)
+                            .help("a label or annotation needs a name"));
+                    }
                     if let Some(new) = fields::set_string(field, key, value)? {
                         new.set_anchor(Some(mark.clone()));
                         *count += 1;

@@ -44,7 +44,6 @@ impl NamespaceTransformer {
         if self.namespace.is_empty() {
             return Ok(());
         }
-        let own = Place::new(&FieldSpec::new(METADATA_NAMESPACE, true));
         let mut counts: HashMap<Key, usize> = HashMap::new();
         for object in objects.iter() {
             *counts.entry(object.id(&session.schema).key()).or_default() += 1;
@@ -61,7 +60,7 @@ impl NamespaceTransformer {
             let before = object.id(&session.schema).key();
             objects.modify(at, &session.schema, |object| {
                 object.store_previous_id(&session.schema)?;
-                self.set(object, &own, session)
+                self.set(object, session)
             })?;
             let Some(object) = objects.get(at) else { continue };
             let id = object.id(&session.schema);
@@ -94,7 +93,9 @@ impl NamespaceTransformer {
         Ok(())
     }
 
-    fn set(&self, object: &mut Object, own: &Place, session: &Session<'_>) -> Result<()> {
+    /// Sets the namespace in one object, without remembering the one before.
+    pub(crate) fn set(&self, object: &mut Object, session: &Session<'_>) -> Result<()> {
+        let own = Place::new(&FieldSpec::new(METADATA_NAMESPACE, true));
         let gvk = object.gvk();
         let is_core = object.api_version() == "v1";
         let is_binding = is_role_binding(&gvk.kind);

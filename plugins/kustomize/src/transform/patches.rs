@@ -127,14 +127,14 @@ impl PatchTransformer {
             (true, true) => {
                 return Err(Error::new(format!(
                     "must specify one of patch and path in\n{}",
-                    config_text(patch)
+                    config_text(patch, "patch")
                 ))
                 .at(file, patch.at));
             }
             (false, false) => {
                 return Err(Error::new(format!(
                     "patch and path can't be set at the same time\n{}",
-                    config_text(patch)
+                    config_text(patch, "patch")
                 ))
                 .at(file, patch.at));
             }
@@ -447,7 +447,7 @@ fn describe(args: &SelectorArgs) -> String {
 }
 
 /// The configuration of a patch as the original's messages show it.
-pub(crate) fn config_text(patch: &Patch) -> String {
+pub(crate) fn config_text(patch: &Patch, text_field: &str) -> String {
     let mut config = Node::mapping(Vec::new());
     let mut set = |name: &str, text: &Text| {
         if !text.is_empty() {
@@ -455,7 +455,7 @@ pub(crate) fn config_text(patch: &Patch) -> String {
         }
     };
     set("path", &patch.path);
-    set("patch", &patch.patch);
+    set(text_field, &patch.patch);
     if let Some(target) = &patch.target {
         let mut node = Node::mapping(Vec::new());
         let parts = [

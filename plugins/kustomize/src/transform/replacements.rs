@@ -35,7 +35,7 @@ impl ReplacementTransformer {
 }
 
 fn apply_one(replacement: &Replacement, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
-    let Some(targets) = &replacement.targets else {
+    let Some(targets) = replacement.targets.as_ref().filter(|targets| !targets.is_empty()) else {
         return Err(incomplete());
     };
     let value = match (&replacement.source, &replacement.source_value) {

@@ -44,23 +44,13 @@ impl ValueAddTransformer {
 
     fn add(&self, object: &mut Object, target: &ValueTarget, session: &Session<'_>) -> Result<()> {
         if target.field_path == "metadata/namespace" {
-            let gvk = object.gvk();
-            if session.schema.is_cluster_scoped(&gvk) {
-                return Ok(());
-            }
             let transformer = NamespaceTransformer {
                 namespace: self.value.clone(),
                 places: Vec::new(),
                 unset_only: false,
                 subjects: Subjects::Default,
             };
-            let mut one = Objects::default();
-            one.replace(vec![std::mem::take(object)]);
-            let result = transformer.apply(&mut one, session);
-            if let Some(back) = one.take().pop() {
-                *object = back;
-            }
-            return result;
+            return transformer.set(object, session);
         }
         let parts = fields::split_path(&target.field_path, '/');
         let Some((last, parents)) = parts.split_last() else {

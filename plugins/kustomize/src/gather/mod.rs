@@ -1,0 +1,133 @@
+//! Gathering the objects of a kustomization, level by level: resources, generated objects, components, and what
+//! transformers make of them.
+
+mod builtins;
+mod load;
+mod plugins;
+mod resources;
+mod rules;
+
+use std::rc::Rc;
+
+use crate::{
+    Text,
+    build::Session,
+    config::{self, Config},
+    error::{Class, Context as _, Error, Result},
+    files::Loader,
+    kustomization::Kustomization,
+    metadata::Trace,
+    objects::Objects,
+    read,
+    vars::{self, Vars},
+};
+
+/// The objects of some kustomizations, and the rules for them.
+pub(crate) struct Gathered {
+    pub(crate) objects: Objects,
+    pub(crate) config: Rc<Config>,
+    pub(crate) vars: Vars,
+}
+
+impl Gathered {
+    pub(crate) fn empty() -> Self {
+        Self {
+            objects: Objects::default(),
+            config: Rc::default(),
+            vars: Vars::default(),
+        }
+    }
+
+    fn merge_config(&mut self, other: &Rc<Config>) -> Result<()> {
+        if *self.config == Config::default() {
+            self.config = Rc::clone(other);
+            return Ok(());
+        }
+        self.config = config::merge_shared(&self.config, other)?;
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Gathered, session: &Session<'_>) -> Result<()> {
+        self.objects.append(other.objects.into_vec(), &session.schema)?;
+        self.merge_config(&other.config)?;
+        other
+            .vars
+            .values()
+            .try_for_each(|var| vars::add(&mut self.vars, var))
+    }
+}
+
+/// One kustomization.
+pub(crate) struct Target<'a> {
+    pub(crate) loader: Rc<Loader<'a>>,
+    pub(crate) kustomization: Kustomization,
+    pub(crate) file: String,
+    pub(crate) file_name: &'static str,
+    pub(crate) trace: Option<Trace>,
+}
+
+impl<'a> Target<'a> {
+    /// Everything this kustomization makes. A component works on what is there already.
+    pub(crate) fn gather(&mut self, mut gathered: Gathered, session: &Session<'a>) -> Result<Gathered> {
+        let resources = std::mem::take(&mut self.kustomization.resources);
+        self.gather_resources(&mut gathered, &resources, session)
+            .wrap(|| "accumulating resources".into())?;
+        gathered
+            .merge_config(&self.transformer_config(session)?)
+            .wrap(|| "merging config".into())?;
+        if !self.kustomization.crds.is_empty() {
+            gathered
+                .merge_config(&Rc::new(self.crd_config()?))
+                .wrap(|| "merging CRDs".into())?;
+        }
+        self.run_generators(&mut gathered, session)?;
+        let components = std::mem::take(&mut self.kustomization.components);
+        for component in &components {
+            gathered = self
+                .gather_component(gathered, component, session)
+                .map_err(|e| e.at(&self.file, component.at))
+                .wrap(|| "accumulating components".into())?;
+        }
+        self.run_transformers(&mut gathered, session)?;
+        self.run_validators(&mut gathered, session)?;
+        let vars = std::mem::take(&mut self.kustomization.vars);
+        vars::record(&mut gathered.vars, &vars, &mut gathered.objects, session)
+            .map_err(|e| {
+                let shown: Vec<String> = vars.iter().map(|var| var.display(&var.field_path)).collect();
+                e.wrap(format!("merging vars [{}]", shown.join(" ")))
+            })
+            .in_file(&self.file)?;
+        if gathered.objects.len() > session.limits.objects {
+            return Err(Error::of(
+                Class::Limit,
+                format!("the build holds more than {} objects", session.limits.objects),
+            )
+            .in_file(&self.file)
+            .help("split it into several kustomizations, or raise the limit `objects`"));
+        }
+        Ok(gathered)
+    }
+
+    /// Takes the schema of `openapi`.
+    pub(crate) fn set_schema(&self, session: &Session<'_>, is_top: bool) -> Result<()> {
+        let openapi = &self.kustomization.openapi;
+        let document = match openapi.get("path") {
+            None => None,
+            Some(path) => {
+                let bytes = self.loader.load(path).in_file(&self.file)?;
+                Some(
+                    read::document_v2(&bytes, &self.loader.resolve(path))
+                        .map_err(|e| e.wrap("invalid schema file"))?,
+                )
+            }
+        };
+        session
+            .schema
+            .set(
+                openapi.get("version").map(Text::as_str),
+                document.as_ref(),
+                is_top,
+            )
+            .in_file(&self.file)
+    }
+}
