@@ -57,6 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let inputs = Inputs {
             tree: Arc::clone(&tree),
             revision: String::new(),
+            cluster: None,
         };
         renderer.render(&request, inputs).map(drop).map_err(Into::into)
     })?;

@@ -78,11 +78,14 @@ fn drain_output(state: &mut CallState) {
 }
 
 fn trace(state: CallState) -> Trace {
+    let mut state = state;
     let revision_asked = state.recorder.revision_asked;
+    let lookups = std::mem::take(&mut state.recorder.lookups);
     let closure = state.recorder.closure(&*state.inputs.tree);
     Trace {
         closure,
         revision_asked,
+        lookups,
         usage: state.usage,
         log: state.log.lines,
         log_dropped: state.log.dropped,

@@ -103,6 +103,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     sluice::host::tree::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::host::revision::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::host::log::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
+    sluice::chart::lookup::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     debug_assert_eq!(
         host::OFFERED.len(),
         3,
