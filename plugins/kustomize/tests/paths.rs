@@ -120,7 +120,10 @@ fn no_field_leads_out_of_the_tree() {
                 let kustomization = format!("{}\n", text.replace("PATH", &quoted));
                 let tree = Memory::from([
                     ("app/kustomization.yaml", kustomization.as_str()),
-                    ("app/sub/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"),
+                    (
+                        "app/sub/a.yaml",
+                        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n",
+                    ),
                 ]);
                 let files = Watched {
                     tree,
