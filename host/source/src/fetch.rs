@@ -195,6 +195,8 @@ impl GitFetcher {
             return outcome;
         }
         let permit = Arc::clone(&self.inner.permits).acquire_owned().await;
+        // An answer serves those who asked before its look began: whoever was woken together with us asks first.
+        tokio::task::yield_now().await;
         let (memo, limits) = (Arc::clone(&slot.artifacts), self.inner.limits);
         let work = tokio::task::spawn_blocking(move || {
             // Both are held until the work is done, even if nobody waits for it any more.
