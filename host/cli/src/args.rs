@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     /// Run an API server and the controller in this process, for development
     Dev(dev::DevArgs),
-    /// Render what a repository says, without a cluster
+    /// Render what a repository says
     #[command(subcommand)]
     Build(build::Build),
     /// Show what applying local files would change in the cluster

@@ -1,5 +1,6 @@
 use crate::error::Error;
 use crate::generate::generate;
+use crate::ignore::Ignore;
 use crate::memo::{Key, Memo};
 use crate::recording::digests;
 use crate::spec::{BuildSpec, PostBuild};
@@ -25,6 +26,8 @@ pub struct Render {
 pub struct Build<'a> {
     /// What to build.
     pub spec: &'a BuildSpec,
+    /// What to look past; none in the controller.
+    pub ignore: Option<&'a Ignore>,
     /// What to substitute; none leaves expressions as they are.
     pub post_build: Option<&'a PostBuild>,
     /// On whose behalf.
@@ -111,7 +114,7 @@ impl Render {
     }
 
     fn run(&self, build: &Build<'_>) -> Result<(Rendered, Option<Closure>, bool), Error> {
-        let generated = generate(&build.tree, build.spec)?;
+        let generated = generate(&build.tree, build.spec, build.ignore)?;
         let request = RenderRequest {
             path: generated.path.clone(),
             config: renderer_config(),
@@ -163,6 +166,7 @@ impl Render {
             self.substitute.digest(),
             build.spec,
             build.post_build,
+            build.ignore.map(Ignore::fingerprint),
             [
                 subject.gvk.api_version(),
                 subject.gvk.kind.clone(),

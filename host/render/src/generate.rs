@@ -1,10 +1,12 @@
 //! The kustomization file that Flux would write: found or made, with the spec merged in, laid over the tree.
 
+mod filter;
 mod known;
 mod merge;
 mod scan;
 
 use crate::error::Error;
+use crate::ignore::Ignore;
 use crate::recording::Recording;
 use crate::spec::BuildSpec;
 use serde_json::{Map, Value, json};
@@ -32,7 +34,8 @@ pub struct Generated {
 }
 
 /// Finds or makes the kustomization file of `spec.path` and merges the spec into it (`compat/kustomize.md` 5.1 to 5.4).
-pub fn generate(tree: &Arc<dyn Tree>, spec: &BuildSpec) -> Result<Generated, Error> {
+/// With `ignore`, manifests that it excludes are not scanned, and entries of the file that it excludes are dropped.
+pub fn generate(tree: &Arc<dyn Tree>, spec: &BuildSpec, ignore: Option<&Ignore>) -> Result<Generated, Error> {
     let path = clean(&spec.path);
     let reader = Recording::new(&**tree);
     let names = list(&reader, &path)?;
@@ -48,10 +51,13 @@ pub fn generate(tree: &Arc<dyn Tree>, spec: &BuildSpec) -> Result<Generated, Err
         }
         None => (join_path(&path, "kustomization.yaml"), None),
     };
-    let kustomization = match &original {
-        Some(original) => original.clone(),
-        None => made(scan::resources(&reader, &path)?),
+    let mut kustomization = match &original {
+        Some(original) => merge::with_origins_where_empty(original.clone()),
+        None => made(scan::resources(&reader, &path, ignore)?),
     };
+    if let Some(ignore) = ignore {
+        filter::drop_ignored(&mut kustomization, &path, &reader, ignore)?;
+    }
     let merged = merge::merge(kustomization, spec, &path, &reader)?;
     let asked = reader.into_asked();
     // a file that says all by itself stays as it is, with its lines for messages

@@ -19,6 +19,7 @@
 mod build;
 mod error;
 mod generate;
+mod ignore;
 mod memo;
 mod recording;
 mod spec;
@@ -26,5 +27,6 @@ mod spec;
 pub use build::{Build, Render, Rendered};
 pub use error::Error;
 pub use generate::{Generated, generate};
+pub use ignore::Ignore;
 pub use memo::Memo;
 pub use spec::{BuildSpec, Image, Json6902Patch, Patch, PostBuild};

@@ -15,7 +15,7 @@ fn tree(files: &[(&str, &str)]) -> Arc<dyn Tree> {
 }
 
 fn check(files: &[(&str, &str)], spec: &BuildSpec, expected: &Expect) {
-    let text = match generate(&tree(files), spec) {
+    let text = match generate(&tree(files), spec, None) {
         Ok(generated) => {
             let file = generated
                 .overlaid
@@ -89,12 +89,10 @@ fn without_a_file_every_manifest_below_is_a_resource() {
         &[("/README.md", "x")],
         &at(""),
         &expect![[r#"
-        /kustomization.yaml
-        apiVersion: kustomize.config.k8s.io/v1beta1
-        buildMetadata:
-        - originAnnotations
-        kind: Kustomization
-        namespace: _placeholder"#]],
+            /kustomization.yaml
+            apiVersion: kustomize.config.k8s.io/v1beta1
+            kind: Kustomization
+            namespace: _placeholder"#]],
     );
 }
 
@@ -266,9 +264,9 @@ fn components_must_be_local() {
             components: vec![component.to_owned()],
             ..at("apps")
         };
-        let result = generate(&tree(&[("/apps/kustomization.yaml", KUSTOMIZATION)]), &spec);
+        let result = generate(&tree(&[("/apps/kustomization.yaml", KUSTOMIZATION)]), &spec, None);
         assert!(
-            result.is_err_and(|error| error.to_string().starts_with("components must be local: ")),
+            result.is_err_and(|error| error.to_string().starts_with("component path '")),
             "{component}"
         );
     }

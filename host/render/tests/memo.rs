@@ -124,6 +124,7 @@ impl World {
         let before = self.fake.renders.load(Ordering::SeqCst);
         let build = Build {
             spec,
+            ignore: None,
             post_build,
             context: &self.context,
             tree,

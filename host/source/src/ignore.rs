@@ -160,6 +160,20 @@ impl Rules {
         }
     }
 
+    /// The rules of Flux's command line for a local directory: `patterns` beside the default lists, which hold in and below
+    /// the directory `domain`.
+    pub fn beside_defaults(patterns: Vec<Pattern>, domain: &[&str]) -> Rules {
+        let built_in = VCS.iter().chain(DEFAULTS).map(|line| parse_line(line, domain));
+        Rules {
+            patterns: built_in.chain(patterns).collect(),
+        }
+    }
+
+    /// These patterns and no others.
+    pub fn only(patterns: Vec<Pattern>) -> Rules {
+        Rules { patterns }
+    }
+
     /// Whether the file or directory at `path` is left out. The last pattern that matches decides.
     pub fn excludes(&self, path: &[&str], is_directory: bool) -> bool {
         let deciding = self

@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod cluster;
 mod codegen;
+mod conformance;
 mod demo;
 mod plugins;
 mod shell;
@@ -33,7 +34,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        does: "all tests; `test plugins|host|cluster` runs one part",
+        does: "all tests; `test plugins|host|conformance|cluster` runs one part",
         run: test::run,
     },
     Verb {

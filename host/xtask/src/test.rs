@@ -1,11 +1,16 @@
 //! `cargo xtask test [PART…]`: all tests, or some parts of them.
 
 use crate::shell::{self, heading};
-use crate::{cluster, plugins};
+use crate::{cluster, conformance, plugins};
 use anyhow::{Result, bail};
 
 /// The parts, in the order they run.
-const PARTS: &[shell::Step] = &[("plugins", engines), ("host", host), ("cluster", real_server)];
+const PARTS: &[shell::Step] = &[
+    ("plugins", engines),
+    ("host", host),
+    ("conformance", conformance::run),
+    ("cluster", real_server),
+];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if let Some(unknown) = args.iter().find(|arg| !PARTS.iter().any(|(name, _)| name == arg)) {

@@ -4,7 +4,7 @@
 
 use crate::args::Global;
 use crate::commands::build::print;
-use crate::{local, tell};
+use crate::{assemble, local, tell};
 use anyhow::{Context as _, Result};
 use clap::{ArgAction, Args, Subcommand};
 use serde_json::Value;
@@ -16,6 +16,7 @@ use sluice_plan::{Action, IgnoreRules, Owner, Policy};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Nothing would change.
 const SAME: u8 = 0;
@@ -47,6 +48,9 @@ pub(crate) struct DiffKustomization {
     /// Whether an undefined variable is an error
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     strict_substitute: bool,
+    /// Paths to ignore, in .gitignore format
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    ignore_paths: Vec<String>,
     /// Accepted: there is no progress bar
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     progress_bar: bool,
@@ -70,7 +74,14 @@ impl DiffKustomization {
     async fn run(&self, global: &Global) -> Result<bool> {
         let cluster = KubeCluster::new(global.connect.client().await?, RetryPolicy::default());
         let ks = self.kustomization(&cluster, &global.namespace).await?;
-        let manifests = local::render(&ks, &self.path, Some(&cluster), self.strict_substitute).await?;
+        let render = Arc::new(assemble::render()?);
+        let directory = local::Directory {
+            path: &self.path,
+            root: None,
+            ignore_paths: &self.ignore_paths,
+        };
+        let manifests =
+            local::render(&render, &ks, directory, Some(&cluster), self.strict_substitute).await?;
         let plan = plan(&ks, &cluster, &self.name, &global.namespace, manifests).await?;
         let colors = Colors::of(std::io::stdout().is_terminal());
         print(&shown(&plan.previews, &colors))?;

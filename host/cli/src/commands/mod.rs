@@ -20,7 +20,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Diff(diff) => return diff::run(&diff, &global).await,
         Command::Demo(demo) => crate::demo::run(&demo).await,
         Command::Dev(dev) => dev::run(&dev).await,
-        Command::Build(build) => build::run(&build),
+        Command::Build(build) => build::run(build, &global).await,
         Command::Get(get) => get::run(get, &global).await,
         Command::Reconcile(reconcile) => reconcile::run(reconcile, &global).await,
         Command::Install(install) => install::run(&install, &global),

@@ -19,6 +19,16 @@ const REMOTE: [&str; 8] = [
     "github.com/",
 ];
 
+/// A file without resources gets origin annotations in place of its own `buildMetadata`, so that Kustomize does not
+/// call it empty.
+pub(super) fn with_origins_where_empty(mut fields: Map<String, Value>) -> Map<String, Value> {
+    let resources = fields.get("resources").and_then(Value::as_array);
+    if resources.is_none_or(Vec::is_empty) {
+        fields.insert("buildMetadata".to_owned(), json!(["originAnnotations"]));
+    }
+    fields
+}
+
 pub(super) fn merge(
     mut fields: Map<String, Value>,
     spec: &BuildSpec,
@@ -60,18 +70,8 @@ pub(super) fn merge(
             spec.images.iter().for_each(|image| merge_image(images, image));
         }
     }
-    match &spec.build_metadata {
-        Some(metadata) => {
-            fields.insert("buildMetadata".to_owned(), json!(metadata));
-        }
-        None if fields
-            .get("resources")
-            .and_then(Value::as_array)
-            .is_none_or(Vec::is_empty) =>
-        {
-            fields.insert("buildMetadata".to_owned(), json!(["originAnnotations"]));
-        }
-        None => {}
+    if let Some(metadata) = &spec.build_metadata {
+        fields.insert("buildMetadata".to_owned(), json!(metadata));
     }
     Ok(fields)
 }
@@ -103,7 +103,7 @@ fn local_components(spec: &BuildSpec, path: &str, reader: &Recording<'_>) -> Res
     for component in &spec.components {
         if component.starts_with('/') || REMOTE.iter().any(|prefix| component.starts_with(prefix)) {
             return Err(Error::Generate(format!(
-                "components must be local: '{component}' is not a relative path; copy the component into the repository, or make it a source of its own"
+                "component path '{component}' must be local and relative; copy the component into the repository, or make it a source of its own"
             )));
         }
         let is_missing = || {

@@ -2,15 +2,20 @@
 
 use super::{FILE_NAMES, base_name};
 use crate::error::Error;
+use crate::ignore::Ignore;
 use crate::recording::Recording;
 use serde_json::Value;
 use sluice_artifact::EntryType;
 use sluice_yaml::{ParseOptions, Resolver};
 
 /// Manifests and kustomizations below `root` in lexical order, relative to it: `./apps/web.yaml`, `./base`.
-pub(super) fn resources(reader: &Recording<'_>, root: &str) -> Result<Vec<String>, Error> {
+pub(super) fn resources(
+    reader: &Recording<'_>,
+    root: &str,
+    ignore: Option<&Ignore>,
+) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
-    scan(reader, root, &mut paths)?;
+    scan(reader, root, ignore, &mut paths)?;
     let relative = |path: String| {
         format!(
             "./{}",
@@ -20,7 +25,12 @@ pub(super) fn resources(reader: &Recording<'_>, root: &str) -> Result<Vec<String
     Ok(paths.into_iter().map(relative).collect())
 }
 
-fn scan(reader: &Recording<'_>, directory: &str, paths: &mut Vec<String>) -> Result<(), Error> {
+fn scan(
+    reader: &Recording<'_>,
+    directory: &str,
+    ignore: Option<&Ignore>,
+    paths: &mut Vec<String>,
+) -> Result<(), Error> {
     let unreadable =
         |path: &str, error| Error::Generate(format!("{}: {error}", path.trim_start_matches('/')));
     for entry in reader
@@ -38,11 +48,12 @@ fn scan(reader: &Recording<'_>, directory: &str, paths: &mut Vec<String>) -> Res
             {
                 paths.push(entry.path);
             } else {
-                scan(reader, &entry.path, paths)?;
+                scan(reader, &entry.path, ignore, paths)?;
             }
         } else if base_name(&entry.path)
             .rsplit_once('.')
             .is_some_and(|(_, end)| matches!(end, "yaml" | "yml"))
+            && !ignore.is_some_and(|ignore| ignore.is_ignored(&entry.path, false))
         {
             let bytes = reader
                 .read(&entry.path)

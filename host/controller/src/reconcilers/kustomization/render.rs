@@ -97,6 +97,7 @@ impl Render for Plugins {
         let call = move || {
             let build = Build {
                 spec: &spec,
+                ignore: None,
                 post_build: post_build.as_ref(),
                 context: &context,
                 tree,

@@ -1,20 +1,13 @@
-//! `sluice build`: renders here what the controller renders in the cluster, with the same code in the same sandbox.
+//! `sluice build kustomize`: what `kustomize build` prints.
 
-use crate::tell;
-use anyhow::{Context as _, Result, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use super::print;
+use crate::local::{Place, tell_findings};
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use sluice_artifact::{LocalLimits, LocalTree};
 use sluice_object::{GroupVersionKind, ObjectId};
-use sluice_wasm::{Context, Engine, Inputs, Limits, RenderRequest, Severity, builtin};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-#[derive(Subcommand, Debug)]
-pub(crate) enum Build {
-    /// Render a directory with a kustomization, as `kustomize build` does
-    Kustomize(Kustomize),
-}
+use sluice_wasm::{Context, Engine, Inputs, Limits, RenderRequest, builtin};
+use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub(crate) struct Kustomize {
@@ -56,70 +49,31 @@ enum LoadRestrictor {
     None,
 }
 
-pub(crate) fn run(build: &Build) -> Result<()> {
-    match build {
-        Build::Kustomize(kustomize) => {
-            let yaml = render(kustomize)?;
-            match &kustomize.output {
-                Some(file) => {
-                    std::fs::write(file, yaml).with_context(|| format!("cannot write {}", file.display()))
-                }
-                None => print(&yaml),
-            }
-        }
-    }
-}
-
-/// A reader that has seen enough (`| head`) is no failure.
-pub(crate) fn print(text: &str) -> Result<()> {
-    use std::io::{ErrorKind, Write};
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+pub(crate) fn run(kustomize: &Kustomize) -> Result<()> {
+    let yaml = render(kustomize)?;
+    match &kustomize.output {
+        Some(file) => std::fs::write(file, yaml).with_context(|| format!("cannot write {}", file.display())),
+        None => print(&yaml),
     }
 }
 
 fn render(kustomize: &Kustomize) -> Result<String> {
-    let directory = kustomize.directory.canonicalize().with_context(|| {
-        format!(
-            "'{}' is no directory that can be read",
-            kustomize.directory.display()
-        )
-    })?;
-    let root = root(kustomize.root.as_deref(), &directory)?;
-    let Ok(below) = directory.strip_prefix(&root) else {
-        bail!(
-            "{} lies outside of --root {}",
-            directory.display(),
-            root.display()
-        );
-    };
-    let path = format!(
-        "/{}",
-        below.to_str().context("the directory's path is not UTF-8")?
-    );
-    let tree = LocalTree::open(&root, LocalLimits::default())
-        .with_context(|| format!("cannot open {}", root.display()))?;
+    let place = Place::find(&kustomize.directory, kustomize.root.as_deref())?;
     let engine = Engine::get().map_err(anyhow::Error::msg)?;
     let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
     let request = RenderRequest {
-        path,
+        path: place.path,
         config: config(kustomize),
         context: nobody(),
     };
     let answer = renderer.render(
         &request,
         Inputs {
-            tree: Arc::new(tree),
+            tree: place.tree,
             revision: String::new(),
         },
     )?;
-    for finding in answer.value.findings {
-        match finding.severity {
-            Severity::Error => tell::failure(&finding.message),
-            Severity::Warning | Severity::Info => eprintln!("{}", finding.message),
-        }
-    }
+    tell_findings(&answer.value.findings);
     let documents: Vec<_> = answer
         .value
         .objects
@@ -140,18 +94,6 @@ fn config(kustomize: &Kustomize) -> Value {
         LoadRestrictor::None => "none",
     };
     json!({"reorder": reorder, "loadRestrictor": restrictor, "addManagedByLabel": kustomize.enable_managedby_label})
-}
-
-/// What the render may see: bases may lie beside the directory, so it is more than the directory itself.
-pub(crate) fn root(given: Option<&Path>, directory: &Path) -> Result<PathBuf> {
-    if let Some(root) = given {
-        return root
-            .canonicalize()
-            .with_context(|| format!("--root {} cannot be read", root.display()));
-    }
-    let work_tree = directory.ancestors().find(|folder| folder.join(".git").exists());
-    let top = work_tree.or_else(|| directory.ancestors().last());
-    Ok(top.unwrap_or(directory).to_owned())
 }
 
 /// Offline nobody is asked for: the context names no cluster.

@@ -1,0 +1,271 @@
+//! `sluice build kustomization`: what a Flux Kustomization makes of a local directory (compat: cli, section 11).
+
+use super::{masked, print};
+use crate::args::Global;
+use crate::{assemble, local};
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use serde_json::{Map, Value, json};
+use sluice_api::Kustomization as Declared;
+use sluice_api::kustomize::CommonMetadata;
+use sluice_api::meta::{OWNER_NAME, OWNER_NAMESPACE};
+use sluice_apply::cluster::{Cluster, Identity, KubeCluster, RetryPolicy};
+use sluice_object::{GroupVersionKind, ObjectId, flatten};
+use sluice_render::Render;
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Args, Debug)]
+pub(crate) struct Kustomization {
+    /// Name of the Kustomization
+    name: String,
+    /// Path to the manifests location
+    #[arg(long, value_name = "DIR")]
+    path: PathBuf,
+    /// Path to the Flux Kustomization YAML file; without it the Kustomization is read from the cluster
+    #[arg(long, value_name = "FILE")]
+    kustomization_file: Option<PathBuf>,
+    /// Build without a cluster: variables from ConfigMaps and Secrets are left out
+    #[arg(long)]
+    dry_run: bool,
+    /// Paths to ignore, in .gitignore format
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    ignore_paths: Vec<String>,
+    /// Fail where a variable without a default is not among the inputs
+    #[arg(long)]
+    strict_substitute: bool,
+    /// Build the Kustomizations that are found too
+    #[arg(short, long)]
+    recursive: bool,
+    /// Directories of the sources for --recursive: Kind/namespace/name=path
+    #[arg(long, value_name = "SOURCE=DIR", value_delimiter = ',', value_parser = local_source)]
+    local_sources: Vec<(String, PathBuf)>,
+    /// Nothing is ever written into the directory; taken for compatibility
+    #[arg(long)]
+    in_memory_build: bool,
+    /// What the build may see; without it the enclosing Git work tree, else the file system
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+}
+
+/// How many Kustomizations one recursive build follows: a tree of a real cluster has hundreds.
+const KUSTOMIZATIONS_MAX: usize = 10_000;
+
+fn local_source(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((source, path)) => Ok((source.to_owned(), path.into())),
+        None => Err(format!("{text} must be formatted as key=value")),
+    }
+}
+
+pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
+    let is_directory = asked.path.is_dir();
+    ensure!(
+        is_directory,
+        "invalid resource path \"{}\": it is no directory",
+        asked.path.display()
+    );
+    ensure!(
+        !asked.dry_run || asked.kustomization_file.is_some(),
+        "dry-run mode requires a kustomization file: add --kustomization-file"
+    );
+    if let Some(file) = &asked.kustomization_file {
+        ensure!(
+            file.is_file(),
+            "invalid kustomization file \"{}\": it is no file",
+            file.display()
+        );
+    }
+    let cluster = match asked.dry_run {
+        true => None,
+        false => Some(KubeCluster::new(
+            global.connect.client().await?,
+            RetryPolicy::default(),
+        )),
+    };
+    let builder = Builder {
+        asked: &asked,
+        cluster: cluster.as_ref().map(|cluster| cluster as &dyn Cluster),
+        render: Arc::new(assemble::render()?),
+    };
+    let top = builder.top(&global.namespace).await?;
+    print(&yaml(&builder.build_all(top).await?))
+}
+
+/// Documents as Flux prints them: a separator after each.
+fn yaml(objects: &[Value]) -> String {
+    objects
+        .iter()
+        .map(|object| sluice_yaml::emit_v2(object) + "---\n")
+        .collect()
+}
+
+struct Builder<'a> {
+    asked: &'a Kustomization,
+    cluster: Option<&'a dyn Cluster>,
+    render: Arc<Render>,
+}
+
+impl Builder<'_> {
+    /// The Kustomization of the command line: the file wins, but unless it is a dry run the cluster must have it too, as in
+    /// Flux.
+    async fn top(&self, namespace: &str) -> Result<Declared> {
+        let name = &self.asked.name;
+        let what = "failed to get kustomization object";
+        let live = self.live(namespace, name).await.context(what)?;
+        ensure!(
+            self.cluster.is_none() || live.is_some(),
+            "{what}: kustomizations.kustomize.toolkit.fluxcd.io \"{name}\" not found; --dry-run with --kustomization-file builds without a cluster"
+        );
+        match (&self.asked.kustomization_file, live) {
+            (Some(file), _) => local::from_file(file, namespace, name).context(what),
+            (None, Some(live)) => Ok(live),
+            (None, None) => bail!("dry-run mode requires a kustomization file: add --kustomization-file"),
+        }
+    }
+
+    /// A Kustomization as the cluster has it.
+    async fn live(&self, namespace: &str, name: &str) -> Result<Option<Declared>> {
+        let Some(cluster) = self.cluster else {
+            return Ok(None);
+        };
+        let id = ObjectId {
+            gvk: GroupVersionKind::new("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+        };
+        let found = cluster.get(&Identity::AsController, &id).await?;
+        found.map(local::from_value).transpose()
+    }
+
+    /// The objects of a Kustomization, and with `--recursive` of those that it makes, breadth first, each once.
+    async fn build_all(&self, top: Declared) -> Result<Vec<Value>> {
+        let mut built = BTreeSet::from([local::name_of(&top)]);
+        let mut waiting = VecDeque::from([(top, self.asked.path.clone())]);
+        let mut all = Vec::new();
+        while let Some((declared, directory)) = waiting.pop_front() {
+            let objects = self.build(&declared, &directory).await?;
+            let found = objects.iter().filter(|object| local::is_kustomization(object));
+            for object in found.filter(|_| self.asked.recursive) {
+                let next = self.as_in_cluster(object.clone()).await?;
+                if built.insert(local::name_of(&next)) {
+                    ensure!(
+                        built.len() <= KUSTOMIZATIONS_MAX,
+                        "more than {KUSTOMIZATIONS_MAX} Kustomizations lead to each other"
+                    );
+                    let directory = self.directory(&next)?;
+                    waiting.push_back((next, directory));
+                }
+            }
+            all.extend(objects);
+        }
+        Ok(all)
+    }
+
+    /// A Kustomization that was built: as the cluster has it, else as it was built.
+    async fn as_in_cluster(&self, object: Value) -> Result<Declared> {
+        let built = local::from_value(object).context("failed to convert to kustomization")?;
+        let (namespace, name) = local::name_of(&built);
+        let live = self.live(&namespace, &name).await;
+        Ok(live
+            .context("failed to get kustomization object")?
+            .unwrap_or(built))
+    }
+
+    /// Where the source of a Kustomization lies on this machine.
+    fn directory(&self, declared: &Declared) -> Result<PathBuf> {
+        let (namespace, name) = local::name_of(declared);
+        let source = &declared.spec.source_ref;
+        let of = source.namespace.as_deref().unwrap_or(&namespace);
+        let key = match of {
+            "" => format!("{}/{}", source.kind.as_str(), source.name),
+            of => format!("{}/{of}/{}", source.kind.as_str(), source.name),
+        };
+        // the last one counts where a source is given twice
+        let sources = &mut self.asked.local_sources.iter().rev();
+        let Some((_, path)) = sources.find(|(source, _)| *source == key) else {
+            bail!("cannot get local path for {key} of kustomization {name}; add --local-sources {key}=DIR");
+        };
+        let mut directory = path.clone();
+        let below = declared.spec.path.as_deref().unwrap_or_default();
+        // `..` ends at the source, as in the controller
+        for part in Path::new(below).components() {
+            match part {
+                Component::Normal(name) => directory.push(name),
+                Component::ParentDir if directory != *path => drop(directory.pop()),
+                _ => {}
+            }
+        }
+        Ok(directory)
+    }
+
+    async fn build(&self, declared: &Declared, path: &Path) -> Result<Vec<Value>> {
+        let (namespace, name) = local::name_of(declared);
+        let directory = local::Directory {
+            path,
+            root: self.asked.root.as_deref(),
+            ignore_paths: &self.asked.ignore_paths,
+        };
+        let is_strict = self.asked.strict_substitute;
+        let rendered = local::render(&self.render, declared, directory, self.cluster, is_strict).await?;
+        let mut objects = Vec::new();
+        for object in &rendered.objects {
+            let mut body = object.body().clone();
+            put(
+                &mut body,
+                "labels",
+                [(OWNER_NAME, &name), (OWNER_NAMESPACE, &namespace)],
+            );
+            let id = object.id();
+            masked::mask(&mut body).with_context(|| format!("Secret {}", id.name))?;
+            // a kustomization file is no object of a cluster
+            if object.gvk().group != "kustomize.config.k8s.io" {
+                objects.extend(flatten(Value::Object(body)));
+            }
+        }
+        if let Some(common) = &declared.spec.common_metadata {
+            objects
+                .iter_mut()
+                .filter_map(Value::as_object_mut)
+                .for_each(|body| set_common(body, common));
+        }
+        Ok(objects)
+    }
+}
+
+fn set_common(body: &mut Map<String, Value>, common: &CommonMetadata) {
+    for (place, pairs) in [("labels", &common.labels), ("annotations", &common.annotations)] {
+        if !pairs.is_empty() {
+            put(
+                body,
+                place,
+                pairs.iter().map(|(key, value)| (key.as_str(), value)),
+            );
+        }
+    }
+}
+
+/// Sets labels or annotations.
+fn put<'p>(
+    body: &mut Map<String, Value>,
+    place: &str,
+    pairs: impl IntoIterator<Item = (&'p str, &'p String)>,
+) {
+    let mut map = body;
+    for field in ["metadata", place] {
+        let inner = map.entry(field).or_insert_with(|| json!({}));
+        if !inner.is_object() {
+            *inner = json!({});
+        }
+        let Some(inner) = inner.as_object_mut() else {
+            return;
+        };
+        map = inner;
+    }
+    map.extend(
+        pairs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), json!(value))),
+    );
+}

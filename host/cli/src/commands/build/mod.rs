@@ -1,0 +1,34 @@
+//! `sluice build`: renders here what the controller renders in the cluster, with the same code in the same sandbox.
+
+mod kustomization;
+mod kustomize;
+mod masked;
+
+use crate::args::Global;
+use anyhow::Result;
+use clap::Subcommand;
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Build {
+    /// Render a directory with a kustomization, as `kustomize build` does
+    Kustomize(kustomize::Kustomize),
+    /// Render a directory as a Flux Kustomization says
+    #[command(visible_alias = "ks")]
+    Kustomization(kustomization::Kustomization),
+}
+
+pub(crate) async fn run(build: Build, global: &Global) -> Result<()> {
+    match build {
+        Build::Kustomize(kustomize) => kustomize::run(&kustomize),
+        Build::Kustomization(kustomization) => kustomization::run(kustomization, global).await,
+    }
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<()> {
+    use std::io::{ErrorKind, Write};
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,91 @@
+//! The Flux Kustomization that a build follows: from a file, from the cluster, or from what was built.
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Map, Value, json};
+use sluice_api::{Kustomization, decode};
+use sluice_yaml::{ParseOptions, Resolver};
+use std::path::Path;
+
+const GROUP: &str = "kustomize.toolkit.fluxcd.io";
+
+/// The Kustomization `namespace/name` in a file of several documents. One without a namespace fits too.
+pub(crate) fn from_file(file: &Path, namespace: &str, name: &str) -> Result<Kustomization> {
+    let shown = file.display();
+    let bytes = std::fs::read(file).with_context(|| format!("failed to read kustomization file {shown}"))?;
+    let unreadable = || format!("failed to unmarshall kustomization file {shown}");
+    let documents =
+        sluice_yaml::parse_documents(&bytes, &ParseOptions::new(Resolver::V2)).with_context(unreadable)?;
+    for document in documents {
+        let value = sluice_yaml::to_json(&document.root, Resolver::V2).with_context(unreadable)?;
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let of = text("/metadata/namespace");
+        if is_kustomization(&value) && text("/metadata/name") == name && (of == namespace || of.is_empty()) {
+            return from_value(value).with_context(unreadable);
+        }
+    }
+    bail!(
+        "failed find kustomization with name '{name}' and namespace '{namespace}' in file '{shown}'; --namespace chooses another namespace"
+    )
+}
+
+/// Whether an object is a Flux Kustomization.
+pub(crate) fn is_kustomization(value: &Value) -> bool {
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
+    text("kind") == "Kustomization"
+        && text("apiVersion")
+            .strip_prefix(GROUP)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// A build needs less than the API server asks for: what is missing gets a value that a build does not look at.
+pub(crate) fn from_value(mut value: Value) -> Result<Kustomization> {
+    if let Some(map) = value.as_object_mut() {
+        let spec = map.entry("spec").or_insert_with(|| Value::Object(Map::new()));
+        if let Some(spec) = spec.as_object_mut() {
+            spec.entry("interval").or_insert_with(|| json!("10m"));
+            spec.entry("prune").or_insert_with(|| json!(false));
+            spec.entry("sourceRef")
+                .or_insert_with(|| json!({"kind": "GitRepository", "name": ""}));
+        }
+        map.remove("status");
+    }
+    decode(value).map_err(|invalid| anyhow::anyhow!(invalid.error))
+}
+
+/// Namespace and name; empty where it has none.
+pub(crate) fn name_of(declared: &Kustomization) -> (String, String) {
+    let metadata = &declared.metadata;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    (text(&metadata.namespace), text(&metadata.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: app}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: app, namespace: other}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: app}\nspec: {path: ./here}\n";
+
+    #[test]
+    fn a_file_is_searched_for_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ks.yaml");
+        std::fs::write(&file, FILE).unwrap();
+        let found = from_file(&file, "flux-system", "app").unwrap();
+        assert_eq!(found.spec.path.as_deref(), Some("./here"));
+        let other = from_file(&file, "other", "app").unwrap();
+        assert_eq!(other.spec.path, None);
+        let missing = from_file(&file, "flux-system", "web").unwrap_err().to_string();
+        assert!(
+            missing.starts_with(
+                "failed find kustomization with name 'web' and namespace 'flux-system' in file '"
+            ),
+            "{missing}"
+        );
+        std::fs::write(&file, FILE.replace("./here", "[a]")).unwrap();
+        let wrong = from_file(&file, "flux-system", "app").unwrap_err().to_string();
+        assert!(
+            wrong.starts_with("failed to unmarshall kustomization file "),
+            "{wrong}"
+        );
+    }
+}
