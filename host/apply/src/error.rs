@@ -92,6 +92,14 @@ impl ApplyError {
             RequestError::Refused { code: 404, message, .. } if message.contains("namespaces \"") => Some(
                 "create the namespace first: add it to the same path, or to a Kustomization this one dependsOn".to_owned(),
             ),
+            RequestError::Refused { code: 403, message, .. } if message.contains("exceeded quota") => {
+                Some("raise the quota, or ask for less".to_owned())
+            }
+            RequestError::Refused { code: 403, message, .. } if message.contains("being terminated") => Some(
+                "wait until the namespace is gone; the object is tried again after the retry interval".to_owned(),
+            ),
+            // a webhook says itself what it wants
+            RequestError::Refused { code: 403, message, .. } if message.contains("denied the request") => None,
             RequestError::Refused { code: 403, .. } => Some(
                 "grant the named verb to the account that applies: spec.serviceAccountName, or the controller's own"
                     .to_owned(),

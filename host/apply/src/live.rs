@@ -322,10 +322,13 @@ impl<O: Clone + PartialEq> Live<O> {
         let epoch = kind.epoch;
         let missing = kind
             .entries
-            .values_mut()
-            .filter(|entry| entry.epoch != epoch && entry.live.is_some());
+            .iter_mut()
+            .filter(|(_, entry)| entry.epoch != epoch && entry.live.is_some());
+        let mut missing: Vec<_> = missing.collect();
+        missing.sort_unstable_by_key(|(name, _)| **name);
         missing
-            .map(|entry| {
+            .into_iter()
+            .map(|(_, entry)| {
                 entry.live = None;
                 verdict(entry)
             })

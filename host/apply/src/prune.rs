@@ -17,6 +17,8 @@ pub struct Pruned {
     pub failures: Vec<(ObjectId, String)>,
     /// Whether one of the failures may heal by itself.
     pub is_transient: bool,
+    /// How many of the failures say that the account may not.
+    pub forbidden: usize,
 }
 
 impl Pruned {
@@ -35,6 +37,7 @@ pub async fn prune(cluster: &dyn Cluster, identity: &Identity, stale: &[ObjectId
             Ok(word) => pruned.changes.push((id.clone(), word)),
             Err((step, error)) => {
                 pruned.is_transient |= error.is_transient();
+                pruned.forbidden += usize::from(error.code() == 403);
                 pruned
                     .failures
                     .push((id.clone(), format!("{id} {step} failed: {error}")));

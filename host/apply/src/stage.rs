@@ -89,11 +89,20 @@ struct Write<'o> {
     recreate: Option<Preconditions>,
     is_drift: bool,
     managers: Vec<String>,
+    /// Whether a dry run went before. A write without one is its own dry run, and fails in the words of one.
+    is_tried: bool,
 }
 
 enum Verdict<'o> {
     Settled(Applied),
     Write(Box<Write<'o>>),
+}
+
+impl Write<'_> {
+    fn failed(&self, cause: RequestError) -> ApplyError {
+        let step = if self.is_tried { Step::Apply } else { Step::DryRun };
+        ApplyError::new(self.object, step, cause)
+    }
 }
 
 impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
@@ -157,7 +166,13 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 };
                 return Ok((object, Looked::Settled(action, None)));
             }
-            Knowledge::Verified(known, fingerprint) if !known.is_skipped && !self.options.is_full => {
+            // what is made once, or holds fields of others, must be looked at before it is written
+            Knowledge::Verified(known, fingerprint)
+                if !known.is_skipped
+                    && !self.options.is_full
+                    && self.options.ignore.is_none()
+                    && !sluice_plan::is_created_only(object) =>
+            {
                 return Ok((object, Looked::Known(fingerprint)));
             }
             Knowledge::Unknown | Knowledge::Absent
@@ -206,6 +221,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 recreate: None,
                 is_drift,
                 managers: Vec::new(),
+                is_tried: is_dry_run,
             };
             let live = match looked {
                 Looked::Settled(action, live) => {
@@ -349,7 +365,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             // somebody wrote at the same time: look again, so that nothing of his is undone by accident
             let is_conflict = cause.code() == 409 && cause.reason() == "Conflict";
             if !is_conflict && !judge::is_immutable(&cause) {
-                return Err(ApplyError::new(object, Step::Apply, cause));
+                return Err(write.failed(cause));
             }
             let live = self.cluster.get(&self.identity, object.id()).await;
             let live = live.map_err(|cause| ApplyError::new(object, Step::Look, cause))?;
@@ -365,9 +381,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                     write.recreate = Some(only(&live));
                 }
                 None if is_conflict && conflicts <= CONFLICT_RETRIES => write.takeover = None,
-                // a write without a dry run before it was its own dry run
-                _ if judge::is_immutable(&cause) => return Err(self.refused(object, cause)),
-                _ => return Err(ApplyError::new(object, Step::Apply, cause)),
+                _ => return Err(write.failed(cause)),
             }
         }
     }

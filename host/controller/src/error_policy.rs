@@ -71,6 +71,12 @@ impl Failure {
         }
     }
 
+    /// A mistake in the configuration, in Flux's words.
+    pub fn misconfigured(error: &(impl Disposition + std::fmt::Display)) -> Self {
+        let message = format!("Reconciliation failed terminally due to configuration error: {error}");
+        Self::stall(error.reason(), message)
+    }
+
     /// The failure of a stage, by its own disposition.
     pub fn of(error: &(impl Disposition + std::fmt::Display)) -> Self {
         Self {

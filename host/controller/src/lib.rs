@@ -21,4 +21,4 @@ pub mod runtime;
 
 pub use artifacts::{ArtifactFacts, Artifacts, OpenError};
 pub use config::ControllerConfig;
-pub use run::{MakeReconcilers, RunError, run_with};
+pub use run::{MakeReconcilers, RunError, run_on, run_with};

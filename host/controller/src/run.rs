@@ -38,12 +38,10 @@ pub enum RunError {
 pub type MakeReconcilers =
     Box<dyn FnOnce(&Arc<Context>) -> Result<Vec<Arc<dyn Reconciler>>, RunError> + Send>;
 
-/// Reconciles until `shutdown` is cancelled, then brings to an end what has begun.
-///
-/// `kinds` are the kinds that will be reconciled, each with how many at once; `make` makes their reconcilers.
+/// [`run_on`] the API server that `kube` names.
 ///
 /// # Errors
-/// See [`RunError`]. A lost lease is no error: `shutdown` is cancelled and the process ends.
+/// See [`RunError`].
 pub async fn run_with(
     config: ControllerConfig,
     kube: Config,
@@ -51,7 +49,22 @@ pub async fn run_with(
     make: MakeReconcilers,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
-    let cluster = connect(kube)?;
+    run_on(config, connect(kube)?, kinds, make, shutdown).await
+}
+
+/// Reconciles until `shutdown` is cancelled, then brings to an end what has begun.
+///
+/// `kinds` are the kinds that will be reconciled, each with how many at once; `make` makes their reconcilers.
+///
+/// # Errors
+/// See [`RunError`]. A lost lease is no error: `shutdown` is cancelled and the process ends.
+pub async fn run_on(
+    config: ControllerConfig,
+    cluster: KubeCluster,
+    kinds: Vec<(&'static Kind, usize)>,
+    make: MakeReconcilers,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
     let version = cluster.client().apiserver_version().await;
     let version = version.map_err(RunError::Unreachable)?.git_version;
     let is_ready = Arc::new(AtomicBool::new(false));
@@ -140,11 +153,7 @@ async fn await_turn(
     components.sort_unstable();
     components.dedup();
     let selector = cx.config.watch_label_selector.as_deref();
-    let identity = format!(
-        "{}_{:016x}",
-        cx.instance(),
-        (crate::runtime::jitter() * u64::MAX as f64) as u64
-    );
+    let identity = format!("{}_{:016x}", cx.instance(), cx.chance().bits());
     for component in components {
         let cluster: Arc<dyn Cluster> = cx.cluster.clone();
         let name = lease_name(component, selector);

@@ -1,5 +1,7 @@
-//! Faults on demand, for tests: answers that fail, answers that are late, watches that end.
+//! Faults on demand, for tests: answers that fail, answers that are late, watches that end, admission that objects.
 
+use crate::status::Status;
+use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -45,10 +47,31 @@ impl Fault {
     }
 }
 
+/// What admission does to writes of a resource, dry runs among them, as a webhook or a quota of a real cluster would.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Admission {
+    /// The resource it is asked about (`deployments.apps`).
+    pub resource: String,
+    /// The object it is asked about, empty for every one.
+    pub name: String,
+    /// What it says.
+    pub verdict: Verdict,
+}
+
+/// What an [`Admission`] says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// The write is refused: HTTP status, reason (`Forbidden`) and the whole message.
+    Refuse(u16, &'static str, String),
+    /// This is merged over the object (RFC 7396). Nobody is noted as the owner, as with a real webhook.
+    Mutate(Value),
+}
+
 /// The faults of a running server; clones speak to the same server.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Fault>>>,
+    admissions: Arc<Mutex<Vec<Admission>>>,
 }
 
 impl Faults {
@@ -60,9 +83,34 @@ impl Faults {
             .push(fault);
     }
 
-    /// Drops all rules.
+    /// Lets something object to writes, or change them, from now on.
+    pub fn admit(&self, admission: Admission) {
+        let mut admissions = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
+        admissions.push(admission);
+    }
+
+    /// Drops all rules and admissions.
     pub fn clear(&self) {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut admissions = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
+        admissions.clear();
+    }
+
+    /// What admission makes of an object that is about to be written.
+    pub(crate) fn review(&self, resource: &str, name: &str, object: &mut Value) -> Result<(), Status> {
+        let admissions = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
+        for admission in admissions.iter() {
+            if admission.resource != resource || !admission.name.is_empty() && admission.name != name {
+                continue;
+            }
+            match &admission.verdict {
+                &Verdict::Refuse(code, reason, ref message) => {
+                    return Err(Status::new(code, reason, message.clone()));
+                }
+                Verdict::Mutate(patch) => json_patch::merge(object, patch),
+            }
+        }
+        Ok(())
     }
 
     /// The effect on a request, if any; uses the rule up.

@@ -36,5 +36,5 @@ mod yaml;
 
 pub use access::Authorization;
 pub use audit::Request;
-pub use faults::{Effect, Fault, Faults};
+pub use faults::{Admission, Effect, Fault, Faults, Verdict};
 pub use server::{Config, DevCluster, StartError};

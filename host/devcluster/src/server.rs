@@ -4,9 +4,10 @@ use crate::access::Authorization;
 use crate::audit;
 use crate::cluster::Cluster;
 use crate::faults::Faults;
-use crate::http::{Face, listen};
+use crate::http::{Face, listen, service};
 use crate::simulate::{self, Controllers};
-use crate::store::Journal;
+use crate::store::{Journal, Key};
+use axum::Router;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io;
 use std::net::SocketAddr;
@@ -92,11 +93,12 @@ pub enum StartError {
 
 /// A running development API server. It stops when it is dropped.
 pub struct DevCluster {
-    /// Where it answers, `https://127.0.0.1:40213`.
+    /// Where it answers, `https://127.0.0.1:40213`; empty where it listens nowhere.
     pub url: String,
     token: String,
     authority: Option<String>,
     cluster: Arc<Cluster>,
+    service: Router,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -124,6 +126,22 @@ impl DevCluster {
             true => certificate(address).map(|(acceptor, pem)| (Some(acceptor), Some(pem)))?,
             false => (None, None),
         };
+        let mut server = Self::with_journal(&config, journal);
+        let face = server.face(&config, (!config.anonymous).then(|| server.token.clone()));
+        server.tasks.push(tokio::spawn(listen(listener, tls, face)));
+        let scheme = if config.tls { "https" } else { "http" };
+        server.url = format!("{scheme}://{address}");
+        server.authority = authority;
+        Ok(server)
+    }
+
+    /// A server that listens nowhere: only [`service`](Self::service) reaches it. It does no IO, so that under a paused
+    /// clock it answers at once and always the same. `listen`, `tls`, `token`, `anonymous` and `data_dir` do not count.
+    pub fn in_process(config: &Config) -> Self {
+        Self::with_journal(config, None)
+    }
+
+    fn with_journal(config: &Config, journal: Option<Journal>) -> Self {
         let cluster = Cluster::new(
             config.history_max,
             config.watch_backlog,
@@ -138,32 +156,36 @@ impl DevCluster {
             .token
             .clone()
             .unwrap_or_else(|| crate::meta::new_uid().replace('-', ""));
-        let face = Face {
-            cluster: cluster.clone(),
-            token: (!config.anonymous).then(|| token.clone()),
-            authorization: config.authorization,
-            stop: stopped.clone(),
+        let controllers = Controllers {
+            workloads: config.simulate_workloads,
+            garbage: config.collect_garbage,
         };
-        let tasks = vec![
-            tokio::spawn(simulate::run(
-                cluster.clone(),
-                Controllers {
-                    workloads: config.simulate_workloads,
-                    garbage: config.collect_garbage,
-                },
-                stopped,
-            )),
-            tokio::spawn(listen(listener, tls, face)),
-        ];
-        let scheme = if config.tls { "https" } else { "http" };
-        Ok(Self {
-            url: format!("{scheme}://{address}"),
+        let tasks = vec![tokio::spawn(simulate::run(cluster.clone(), controllers, stopped))];
+        let mut server = Self {
+            url: String::new(),
             token,
-            authority,
+            authority: None,
             cluster,
+            service: Router::new(),
             stop,
             tasks,
-        })
+        };
+        server.service = service(server.face(config, None));
+        server
+    }
+
+    fn face(&self, config: &Config, token: Option<String>) -> Face {
+        Face {
+            cluster: self.cluster.clone(),
+            token,
+            authorization: config.authorization,
+            stop: self.stop.subscribe(),
+        }
+    }
+
+    /// The server as a tower service, for callers in this process: no connection, no TLS, no token.
+    pub fn service(&self) -> Router {
+        self.service.clone()
     }
 
     /// A kubeconfig for this server; nothing is written anywhere.
@@ -191,6 +213,16 @@ impl DevCluster {
     /// The certificate authority of an HTTPS server, PEM.
     pub fn certificate_authority(&self) -> Option<&str> {
         self.authority.as_deref()
+    }
+
+    /// One object as it is stored, without a request; `resource`: `apps/deployments`, `/configmaps`.
+    pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Arc<serde_json::Value>> {
+        self.cluster.store.get(resource, &Key::new(namespace, name))
+    }
+
+    /// All objects of a resource as they are stored, without a request.
+    pub fn objects(&self, resource: &str) -> Vec<Arc<serde_json::Value>> {
+        self.cluster.store.list(resource, None).objects
     }
 
     /// Faults on demand, for tests.

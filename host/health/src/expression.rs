@@ -48,7 +48,7 @@ impl Expression {
     /// Reads an expression.
     ///
     /// # Errors
-    /// It is no CEL, is longer than [`EXPRESSION_BYTES_MAX`], or can never be true or false.
+    /// It is no CEL, or is longer than [`EXPRESSION_BYTES_MAX`].
     pub fn compile(text: &str) -> Result<Self, InvalidExpression> {
         let invalid = |cause: String| InvalidExpression {
             text: text.chars().take(512).collect(),
@@ -69,6 +69,11 @@ impl Expression {
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The type of the answer as far as it can be told without objects: `bool`, `string`, …, else `dyn`.
+    pub fn answer_type(&self) -> &'static str {
+        crate::answer::type_of(self.program.expression())
     }
 
     /// Names of variables the expression reads that are not among `known`.

@@ -18,6 +18,7 @@ mod look;
 
 mod kstatus;
 
+mod answer;
 mod cost;
 mod expression;
 mod free;

@@ -15,7 +15,7 @@ pub enum NotReady {
     /// The expression cannot be used. Nothing changes that but an edit.
     #[error("failed to evaluate dependency {dependency}: {cause}")]
     Invalid {
-        /// Name of the dependency, `ns/name`.
+        /// Name of the dependency, without its namespace as in Flux.
         dependency: String,
         /// What is wrong.
         cause: String,
@@ -53,10 +53,10 @@ impl ReadyExpression {
     /// Compiles the expression of a dependency. `dependency`: `ns/name`.
     ///
     /// # Errors
-    /// It is no CEL, or reads variables other than `self` and `dep`.
+    /// It is no CEL, reads variables other than `self` and `dep`, or its answer need not be true or false.
     pub fn compile(dependency: &str, text: &str) -> Result<Self, NotReady> {
         let invalid = |cause: String| NotReady::Invalid {
-            dependency: dependency.to_owned(),
+            dependency: dependency.rsplit('/').next().unwrap_or(dependency).to_owned(),
             cause,
         };
         let expression = Expression::compile(text).map_err(|error| invalid(error.to_string()))?;
@@ -67,6 +67,12 @@ impl ReadyExpression {
                 unknown.join(", ")
             );
             return Err(invalid(cause));
+        }
+        let answer = expression.answer_type();
+        if answer != "bool" {
+            return Err(invalid(format!(
+                "CEL expression output type mismatch: expected bool, got {answer}; compare, as in '{text} == …'"
+            )));
         }
         Ok(Self {
             dependency: dependency.to_owned(),
@@ -123,7 +129,7 @@ mod tests {
         assert!(
             invalid
                 .to_string()
-                .starts_with("failed to evaluate dependency ns/db: "),
+                .starts_with("failed to evaluate dependency db: "),
             "{invalid}"
         );
         assert_eq!(invalid.next(), Next::Stall);

@@ -4,6 +4,8 @@
 pub mod cluster;
 #[cfg(feature = "git")]
 pub mod git_server;
+#[cfg(feature = "world")]
+pub mod world;
 
 use std::path::PathBuf;
 

@@ -1,5 +1,7 @@
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
-use super::{Answer, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError};
+use super::{
+    Answer, Chance, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError,
+};
 use futures::{FutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, StatusCode};
 use kube::Client;
@@ -44,6 +46,7 @@ pub struct KubeCluster {
     mapper: Arc<Mapper>,
     retry: RetryPolicy,
     fenced: Arc<AtomicBool>,
+    chance: Chance,
 }
 
 impl KubeCluster {
@@ -54,6 +57,7 @@ impl KubeCluster {
             mapper: Arc::default(),
             retry,
             fenced: Arc::default(),
+            chance: Chance::default(),
         }
     }
 
@@ -62,13 +66,25 @@ impl KubeCluster {
         self.fenced.store(true, Ordering::SeqCst);
     }
 
-    /// This cluster, no longer written to either once `other` is fenced: one process leads or does not.
+    /// This cluster as a part of what `other` is part of: it is no longer written to either once `other` is fenced (one
+    /// process leads or does not), and its waits are spread from the same chance.
     #[must_use]
     pub fn fenced_with(self, other: &Self) -> Self {
         Self {
             fenced: Arc::clone(&other.fenced),
+            chance: other.chance.clone(),
             ..self
         }
+    }
+
+    /// The same with another source of chance.
+    pub fn with_chance(self, chance: Chance) -> Self {
+        Self { chance, ..self }
+    }
+
+    /// Where this cluster's waits, and those of whoever works with it, get their spread from.
+    pub fn chance(&self) -> &Chance {
+        &self.chance
     }
 
     /// The client, for watches.
@@ -97,7 +113,7 @@ impl KubeCluster {
             };
             let backoff = self.retry.wait_first.saturating_mul(1 << tries.min(10));
             let wait = asked.unwrap_or(backoff).min(self.retry.wait_max);
-            tokio::time::sleep(wait.mul_f64(0.75 + 0.5 * jitter())).await;
+            tokio::time::sleep(wait.mul_f64(0.75 + 0.5 * self.chance.share())).await;
             tries += 1;
         }
     }
@@ -495,11 +511,4 @@ fn verb(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         _ => "OTHER",
     }
-}
-
-/// A number in 0..1, different each time: enough to spread what would come together.
-pub(crate) fn jitter() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    let bits = RandomState::new().hash_one(0u8) >> 11;
-    bits as f64 / (1u64 << 53) as f64
 }

@@ -1,10 +1,12 @@
 //! The seam to the API server: raw JSON objects, an identity with every request, nothing else.
 
+mod chance;
 mod error;
 mod identity;
 mod kube;
 mod mapper;
 
+pub use chance::Chance;
 pub use error::RequestError;
 pub use identity::Identity;
 pub use kube::{KubeCluster, RetryPolicy};

@@ -5,7 +5,7 @@ mod report;
 mod supported;
 
 use crate::error_policy::Failure;
-use crate::runtime::{GIT_REPOSITORY, Kind, Park, Reconciler, Run, jitter};
+use crate::runtime::{GIT_REPOSITORY, Kind, Park, Reconciler, Run};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use report::{Report, Trouble};
@@ -256,10 +256,7 @@ impl GitRepositoryReconciler {
             revision: Some(&revision),
         }
         .emit();
-        Park::For(Some(spread(
-            repository.spec.interval.get(),
-            run.cx.config.interval_jitter_percentage,
-        )))
+        Park::For(Some(run.spread(repository.spec.interval.get())))
     }
 
     async fn finalize(&self, run: &Run, object: &Arc<Value>, repository: &GitRepository) -> Park {
@@ -422,12 +419,4 @@ fn shorten(subject: &str) -> String {
         Some((end, _)) => format!("{}...", subject.get(..end).unwrap_or_default()),
         None => subject.to_owned(),
     }
-}
-
-/// The interval, spread by `--interval-jitter-percentage` to both sides.
-fn spread(interval: Duration, percentage: u8) -> Duration {
-    let share = f64::from(percentage.min(100)) / 100.0;
-    // a year is as good as for ever, and no clock overflows
-    let interval = interval.clamp(Duration::from_millis(100), Duration::from_secs(365 * 24 * 3600));
-    interval.mul_f64(1.0 + share * (2.0 * jitter() - 1.0))
 }

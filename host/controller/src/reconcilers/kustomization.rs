@@ -18,7 +18,7 @@ pub use render::{Plugins, Render, Rendered, Renderer};
 
 use crate::artifacts::{Artifacts, OpenError};
 use crate::error_policy::{self, Failure, Stopped, WAITING_GRACE, Waiting};
-use crate::runtime::{KUSTOMIZATION, Key, Kind, Park, Reconciler, Run, Wake, jitter};
+use crate::runtime::{KUSTOMIZATION, Key, Kind, Park, Reconciler, Run, Wake};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use memory::{Inputs, Memory};
@@ -131,7 +131,8 @@ impl KustomizationReconciler {
         started: Instant,
     ) -> Result<Done, Stopped> {
         gate::allow(ks, &run.cx.config)?;
-        let checks = Checks::compile(&ks.spec.health_check_exprs).map_err(|error| Failure::of(&error))?;
+        let checks =
+            Checks::compile(&ks.spec.health_check_exprs).map_err(|error| Failure::misconfigured(&error))?;
         let artifact = gate::artifact(run, ks)?;
         report.revision = Some(artifact.revision.clone());
         report.origin_revision.clone_from(&artifact.origin_revision);
@@ -260,7 +261,7 @@ impl KustomizationReconciler {
             Ok(Done::Nothing) => {
                 self.finished(run, &report, started.elapsed(), None);
                 if memory.due.is_none_or(|due| due <= Instant::now()) {
-                    memory.due = Some(next_due(run, ks));
+                    memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
                 }
                 self.until_due(ks, memory)
             }
@@ -280,7 +281,7 @@ impl KustomizationReconciler {
                     Some((meta::EVENT_COMMIT_STATUS, meta::COMMIT_STATUS_UPDATE)),
                 );
                 self.finished(run, &report, attempted.duration, Some(&message));
-                memory.due = Some(next_due(run, ks));
+                memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
                 self.until_due(ks, memory)
             }
             Err(Stopped::Failed(failure)) => {
@@ -305,27 +306,17 @@ impl KustomizationReconciler {
         memory.settled = None;
         memory.awaiting = None;
         report.failed(failure, None);
-        if failure.next == Next::Stall {
-            // Flux tells of errors in the configuration without a revision
-            report.revision = None;
-        }
         let written = report.close().await;
         let text = failure.told.as_deref().unwrap_or(&failure.message);
-        let text = match failure.reason {
-            reason::INVALID_CEL_EXPRESSION => {
-                format!("Reconciliation failed terminally due to configuration error: {text}")
-            }
-            _ => text.to_owned(),
-        };
         if written.is_ok() {
-            report.tell(Severity::Error, &text);
+            report.tell(Severity::Error, text);
         }
         let retry_interval = ks.spec.retry_interval();
         ReconcileFailed {
             controller: KUSTOMIZATION.controller,
             object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
             duration: started.elapsed(),
-            error: &text,
+            error: text,
             reason: failure.reason.as_str(),
             next: (failure.next != Next::Stall).then_some(retry_interval),
             revision: report.revision.as_deref(),
@@ -463,22 +454,10 @@ fn moved(run: &Run, ks: &Kustomization) -> Vec<ObjectId> {
     ids
 }
 
-/// The interval, spread by `--interval-jitter-percentage` to both sides.
-fn next_due(run: &Run, ks: &Kustomization) -> Instant {
-    let share = f64::from(run.cx.config.interval_jitter_percentage.min(100)) / 100.0;
-    // a year is as good as for ever, and no clock overflows
-    let interval = ks
-        .spec
-        .interval
-        .get()
-        .clamp(Duration::from_millis(100), Duration::from_secs(365 * 24 * 3600));
-    Instant::now() + interval.mul_f64(1.0 + share * (2.0 * jitter() - 1.0))
-}
-
 /// The interval of full verifications, spread by a tenth so that they do not come together.
 fn full_interval(run: &Run) -> Duration {
     run.cx
         .config
         .full_verification_interval
-        .mul_f64(0.95 + 0.1 * jitter())
+        .mul_f64(0.95 + 0.1 * run.cx.chance().share())
 }

@@ -1,5 +1,6 @@
 //! What every reconciler works with.
 
+use super::references::References;
 use super::remote::{Remote, Remotes};
 use super::schedule::{Park, RetryDelays, Schedule, Wakes};
 use super::shard::Shard;
@@ -9,12 +10,14 @@ use crate::ControllerConfig;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
-use sluice_apply::cluster::{Cluster, KubeCluster};
+use sluice_apply::cluster::{Chance, Cluster, KubeCluster};
 use sluice_apply::live::Live;
 use sluice_event::{ObjectEvent, Severity, Sinks, Subject};
 use sluice_object::{GroupVersionKind, ObjectId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -46,8 +49,14 @@ pub struct Context {
     pub(super) work: Notify,
     pub(super) shutdown: CancellationToken,
     pub(super) tasks: TaskTracker,
+    pub(super) references: References,
+    /// Objects whose last write had an unknown outcome.
+    pub(super) unsure: Mutex<HashSet<Key>>,
     sinks: Sinks,
     instance: Arc<str>,
+    /// The start of this process and the reconciles since: together unique within the cluster's logs.
+    started: u64,
+    reconciles: AtomicU64,
 }
 
 impl Context {
@@ -69,6 +78,7 @@ impl Context {
         };
         let schedule = Schedule::new(kinds.iter().map(|(kind, limit)| (kind.kind, *limit)), retry);
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "sluice".to_owned());
+        let started = kube.chance().bits();
         Ok(Arc::new(Self {
             config,
             cluster: Arc::new(kube.clone()),
@@ -82,8 +92,12 @@ impl Context {
             work: Notify::new(),
             shutdown,
             tasks: TaskTracker::new(),
+            references: References::default(),
+            unsure: Mutex::default(),
             sinks,
             instance: instance.into(),
+            started,
+            reconciles: AtomicU64::new(0),
         }))
     }
 
@@ -107,6 +121,18 @@ impl Context {
             };
             self.tasks.spawn(watch::applied(self.clone(), place, gvk.clone()));
         }
+    }
+
+    /// Where everything that is spread gets its spread from.
+    pub(crate) fn chance(&self) -> &Chance {
+        self.kube.chance()
+    }
+
+    /// An id for the logs of one reconcile, in the shape of a UUID.
+    pub(super) fn reconcile_id(&self) -> String {
+        let count = self.reconciles.fetch_add(1, Ordering::Relaxed);
+        let (high, low) = ((self.started >> 32) as u32, self.started & 0xffff);
+        format!("{high:08x}-{low:04x}-4000-8000-{count:012x}")
     }
 
     /// Name of this process, the pod's in a cluster.
@@ -161,6 +187,14 @@ impl Run {
     /// Wakes this object when `subject` changes, from now until the end of its next run. Call it before reading `subject`.
     pub fn subscribe(&self, subject: Key) {
         self.cx.schedule().subscribe(&self.key, subject);
+    }
+
+    /// An interval, spread by `--interval-jitter-percentage` to both sides.
+    pub fn spread(&self, interval: Duration) -> Duration {
+        let percentage = f64::from(self.cx.config.interval_jitter_percentage.min(100)) / 100.0;
+        // a year is as good as for ever, and no clock overflows
+        let interval = interval.clamp(Duration::from_millis(100), Duration::from_secs(365 * 24 * 3600));
+        interval.mul_f64(1.0 + percentage * (2.0 * self.cx.chance().share() - 1.0))
     }
 
     /// Whether a newer wish came since this run began: stop at the next safe point, the object runs again at once.

@@ -6,10 +6,12 @@
 //! ```
 
 mod context;
+mod follow;
 mod key;
 mod kind;
 pub(crate) mod lease;
 mod ready;
+mod references;
 mod remote;
 pub(crate) mod schedule;
 pub(crate) mod serve;
@@ -27,10 +29,3 @@ pub use lease::LeaseTimes;
 pub use remote::Remote;
 pub use schedule::{Park, Wake, Wakes};
 pub use store::Store;
-
-/// A number in 0..1, different each time: enough to spread what would come together.
-pub(crate) fn jitter() -> f64 {
-    use std::hash::{BuildHasher, RandomState};
-    let bits = RandomState::new().hash_one(0u8) >> 11;
-    bits as f64 / (1u64 << 53) as f64
-}

@@ -12,7 +12,7 @@
 
 use super::Key;
 use super::ready::Ready;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -121,12 +121,13 @@ struct Item {
 #[derive(Debug)]
 pub(crate) struct Schedule {
     items: HashMap<Key, Item>,
-    ready: HashMap<&'static str, Ready>,
+    ready: BTreeMap<&'static str, Ready>,
     running: HashMap<&'static str, usize>,
     limits: HashMap<&'static str, usize>,
     timers: BTreeMap<(Instant, u64), Key>,
     timer_count: u64,
-    subscribers: HashMap<Key, HashSet<Key>>,
+    /// Sorted, so that equal events wake in equal order.
+    subscribers: HashMap<Key, BTreeSet<Key>>,
     retry: RetryDelays,
     parked: usize,
 }
@@ -136,7 +137,7 @@ impl Schedule {
     pub(crate) fn new(limits: impl IntoIterator<Item = (&'static str, usize)>, retry: RetryDelays) -> Self {
         Self {
             items: HashMap::new(),
-            ready: HashMap::new(),
+            ready: BTreeMap::new(),
             running: HashMap::new(),
             limits: limits
                 .into_iter()
@@ -210,6 +211,11 @@ impl Schedule {
         };
         item.subscribing.insert(subject.clone());
         self.subscribers.entry(subject).or_default().insert(key.clone());
+    }
+
+    /// Whether somebody wants to be woken when `subject` changes.
+    pub(crate) fn is_subscribed(&self, subject: &Key) -> bool {
+        self.subscribers.contains_key(subject)
     }
 
     /// The next object to run, and why. None while nothing is ready or the limits are reached.

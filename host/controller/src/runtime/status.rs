@@ -5,6 +5,8 @@ use super::{Key, Kind};
 use serde_json::{Map, Value, json};
 use sluice_apply::cluster::{Identity, Patch, PatchOptions, RequestError};
 use sluice_event::events::StatusWritten;
+use std::collections::HashSet;
+use std::sync::{MutexGuard, PoisonError};
 
 impl Context {
     /// Makes the status of a custom resource `status`, by one merge patch of what differs. No difference, no request.
@@ -19,6 +21,9 @@ impl Context {
         object: &Value,
         status: &Value,
     ) -> Result<bool, RequestError> {
+        if self.is_unsure(key) {
+            self.read_back(kind, key).await?;
+        }
         let known = self.store.get(key);
         let known_status = known
             .as_deref()
@@ -87,8 +92,36 @@ impl Context {
                 Ok(Some(patched.object))
             }
             Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => {
+                // refused for good, or nobody knows: then what is known of the object may be older than what is there
+                if error.code() == 0 || error.code() >= 500 {
+                    self.unsure().insert(key.clone());
+                }
+                Err(error)
+            }
         }
+    }
+
+    fn unsure(&self) -> MutexGuard<'_, HashSet<Key>> {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_unsure(&self, key: &Key) -> bool {
+        self.unsure().contains(key)
+    }
+
+    /// Looks at an object whose last write had an unknown outcome: only what differs is written, so what is there must be
+    /// known (field/reliability.md R10).
+    async fn read_back(&self, kind: &'static Kind, key: &Key) -> Result<(), RequestError> {
+        let found = self
+            .cluster
+            .get(&Identity::AsController, &object_id(kind, key))
+            .await?;
+        self.unsure().remove(key);
+        if let Some(object) = found {
+            self.took(key, object);
+        }
+        Ok(())
     }
 
     /// Takes in our own write; what others wait for is signalled, the object itself is not woken by it.

@@ -61,10 +61,12 @@ impl Store {
             .is_some()
     }
 
-    /// The keys of all objects of a kind.
+    /// The keys of all objects of a kind, sorted.
     pub fn keys(&self, kind: &str) -> Vec<Key> {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects.keys().filter(|key| key.kind == kind).cloned().collect()
+        let mut keys: Vec<Key> = objects.keys().filter(|key| key.kind == kind).cloned().collect();
+        keys.sort_unstable();
+        keys
     }
 }
 

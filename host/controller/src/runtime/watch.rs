@@ -5,11 +5,9 @@
 use super::context::Context;
 use super::schedule::Wake;
 use super::store::Stored;
-use super::{Key, Kind};
-use futures::{Stream, StreamExt};
+use super::{Key, Kind, follow::follow};
 use kube::api::{Api, DynamicObject};
 use kube::core::{ApiResource, PartialObjectMeta};
-use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 use sluice_apply::cluster::{Cluster, KubeCluster};
@@ -22,6 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Objects of a list are asked for in pages: it bounds what is decoded at once.
 const PAGE_OBJECTS: u32 = 100;
+
+/// The API server ends a watch after this time; one that shows nothing for five seconds longer, not even a bookmark, is dead
+/// and is made anew: no watch is frozen for more than 90 seconds (field/reliability.md R4).
+pub(super) const WATCH_SECONDS: u32 = 85;
 
 /// Label that says which Kustomization owns an object.
 const OWNER_NAME: &str = "kustomize.toolkit.fluxcd.io/name";
@@ -41,7 +43,9 @@ pub(crate) async fn resources(
         true => Api::all_with(cx.kube.client().clone(), &resource),
         false => Api::namespaced_with(cx.kube.client().clone(), &cx.config.runtime_namespace, &resource),
     };
-    let mut config = watcher::Config::default().page_size(PAGE_OBJECTS);
+    let mut config = watcher::Config::default()
+        .timeout(WATCH_SECONDS)
+        .page_size(PAGE_OBJECTS);
     config.label_selector = selector;
     let mut listed: HashSet<Key> = HashSet::new();
     let mut synced = Some(synced);
@@ -87,12 +91,7 @@ pub(crate) async fn resources(
             }
         }
     };
-    drain(
-        &cx.shutdown,
-        kube::runtime::watcher(api, config).default_backoff(),
-        on,
-    )
-    .await;
+    follow(&cx, &cx.shutdown, api, config, on).await;
 }
 
 /// Watches ConfigMaps or Secrets that ask for it by label; whoever read them is woken.
@@ -100,6 +99,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
     let resource = core_resource(kind);
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(cx.kube.client().clone(), &resource);
     let config = watcher::Config::default()
+        .timeout(WATCH_SECONDS)
         .page_size(PAGE_OBJECTS)
         .labels(&cx.config.watch_configs_label_selector);
     let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
@@ -115,12 +115,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
         }
         .emit(),
     };
-    drain(
-        &cx.shutdown,
-        kube::runtime::watcher(api, config).default_backoff(),
-        on,
-    )
-    .await;
+    follow(&cx, &cx.shutdown, api, config, on).await;
 }
 
 /// A cluster whose applied objects are watched, what is known of them, and until when.
@@ -146,6 +141,7 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
     };
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(place.kube.client().clone(), &resource);
     let config = watcher::Config::default()
+        .timeout(WATCH_SECONDS)
         .page_size(PAGE_OBJECTS)
         .labels(OWNER_NAME);
     let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
@@ -180,19 +176,7 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
         }
         .emit(),
     };
-    drain(
-        &place.stop,
-        kube::runtime::watcher(api, config).default_backoff(),
-        on,
-    )
-    .await;
-}
-
-async fn drain<T>(stop: &CancellationToken, events: impl Stream<Item = T>, mut on: impl FnMut(T)) {
-    let mut events = std::pin::pin!(events.take_until(stop.cancelled()));
-    while let Some(event) = events.next().await {
-        on(event);
-    }
+    follow(&cx, &place.stop, api, config, on).await;
 }
 
 fn react(cx: &Context, moved: Moved<Arc<Key>>) {
@@ -315,12 +299,12 @@ fn is_absent(error: &watcher::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 404)
 }
 
-fn core_resource(kind: &str) -> ApiResource {
+pub(super) fn core_resource(kind: &str) -> ApiResource {
     let gvk = kube::core::GroupVersionKind::gvk("", "v1", kind);
     ApiResource::from_gvk_with_plural(&gvk, &format!("{}s", kind.to_lowercase()))
 }
 
-fn text(error: &dyn std::error::Error) -> String {
+pub(super) fn text(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -8,7 +8,6 @@ use sluice_event::log::reconcile_span;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -27,9 +26,10 @@ pub(crate) async fn work(cx: Arc<Context>, reconcilers: Vec<Arc<dyn Reconciler>>
             }
         };
         tokio::select! {
+            biased;
+            () = cx.shutdown.cancelled() => {}
             () = cx.work.notified() => {}
             () = timer => {}
-            () = cx.shutdown.cancelled() => {}
         }
     }
     // what has begun is brought to its end, so that no half-written status is left
@@ -66,7 +66,7 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes:
         kind.kind,
         &key.namespace,
         &key.name,
-        &reconcile_id(),
+        &cx.reconcile_id(),
     );
     let object = cx.store.get(&key);
     if object.as_ref().is_some_and(|object| !cx.shard.has(object)) {
@@ -89,18 +89,5 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes:
         span.in_scope(|| tracing::error!("reconcile panicked"));
         Park::Backoff { at_most: None }
     });
-    cx.reschedule(|schedule| schedule.done(&key, park, Instant::now(), crate::runtime::jitter()));
-}
-
-/// Unique within the cluster's logs: the start of the process and a count, in the shape of a UUID.
-fn reconcile_id() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    static START: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
-    let start = START.get_or_init(|| (crate::runtime::jitter() * (1u64 << 48) as f64) as u64);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    format!(
-        "{:08x}-{:04x}-4000-8000-{count:012x}",
-        start >> 16,
-        start & 0xffff
-    )
+    cx.reschedule(|schedule| schedule.done(&key, park, Instant::now(), cx.chance().share()));
 }

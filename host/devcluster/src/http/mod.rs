@@ -14,7 +14,7 @@ mod user;
 mod watch;
 
 pub(crate) use reads::metadata_of;
-pub(crate) use serve::{Face, listen};
+pub(crate) use serve::{Face, listen, service};
 pub(crate) use user::User;
 
 use crate::status::Status;

@@ -28,10 +28,15 @@ pub(crate) struct Face {
     pub(crate) stop: watch::Receiver<bool>,
 }
 
+/// Everything the server answers.
+pub(crate) fn service(face: Face) -> Router {
+    Router::new().fallback(answer).with_state(Arc::new(face))
+}
+
 /// Answers on `listener` until asked to stop.
 pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, face: Face) {
     let mut stop = face.stop.clone();
-    let router = Router::new().fallback(answer).with_state(Arc::new(face));
+    let router = service(face);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,

@@ -138,6 +138,7 @@ impl Stream {
                 return Some(all.into());
             }
             tokio::select! {
+                biased;
                 change = self.source.next.recv() => self.take(&*change?),
                 () = sleep_until(self.ends) => return None,
                 () = sleep_until(self.next_bookmark) => {

@@ -47,6 +47,7 @@ pub(crate) async fn run(cluster: Arc<Cluster>, controllers: Controllers, mut sto
     }
     loop {
         tokio::select! {
+            biased;
             change = changes.recv() => match change {
                 Some(change) => look(&cluster, &change, controllers, &mut later),
                 None => return,

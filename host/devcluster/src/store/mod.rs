@@ -9,7 +9,7 @@ pub(crate) use journal::Journal;
 use crate::meta;
 use history::Table;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
@@ -55,7 +55,7 @@ pub(crate) struct Store {
 
 struct Inner {
     revision: u64,
-    tables: HashMap<String, Table>,
+    tables: BTreeMap<String, Table>,
     journal: Option<Journal>,
     observers: Vec<mpsc::UnboundedSender<Arc<Change>>>,
 }
@@ -71,7 +71,7 @@ impl Store {
     pub(crate) fn new(history_max: usize, journal: Option<Journal>) -> Self {
         let mut inner = Inner {
             revision: 1,
-            tables: HashMap::new(),
+            tables: BTreeMap::new(),
             journal: None,
             observers: Vec::new(),
         };

@@ -79,6 +79,7 @@ pub(crate) fn finish(cluster: &Cluster, write: &Write, mut object: Value) -> Res
     }
     meta::set(&mut object, "uid", meta::new_uid());
     meta::set(&mut object, "creationTimestamp", meta::now());
+    write.admit(cluster, &mut object)?;
     strategy::prepare_create(kind, &mut object);
     cluster.allocate(kind, None, &mut object);
     validate(write, None, &object)?;

@@ -11,9 +11,10 @@ pub(crate) mod structural;
 pub(crate) mod typed;
 pub(crate) mod update;
 
+use crate::cluster::Cluster;
 use crate::kinds::Kind;
 use crate::request::{FieldValidation, WriteOptions};
-use crate::status::{Named, Result, Status};
+use crate::status::{Named, Result, Status, qualified};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -43,6 +44,13 @@ impl Write {
             resource: &self.kind.plural,
             name: &self.name,
         }
+    }
+
+    /// Asks admission about an object that is about to be written.
+    fn admit(&self, cluster: &Cluster, object: &mut Value) -> Result<()> {
+        let resource = qualified(&self.kind.plural, &self.kind.group);
+        let name = crate::meta::name(object).to_owned();
+        cluster.faults.review(&resource, &name, object)
     }
 
     pub(crate) fn invalid(&self, name: &str, causes: Vec<crate::status::Cause>) -> Status {

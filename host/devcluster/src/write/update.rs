@@ -273,6 +273,7 @@ fn finish(
         "status" => strategy::prepare_status_update(kind, old, &mut new),
         "finalize" => strategy::prepare_finalize(old, &mut new),
         _ => {
+            write.admit(cluster, &mut new)?;
             strategy::prepare_update(kind, old, &mut new);
             cluster.allocate(kind, Some(old), &mut new);
         }

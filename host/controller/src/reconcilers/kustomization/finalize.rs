@@ -8,7 +8,7 @@ use crate::runtime::{KUSTOMIZATION, Park, Run};
 use serde_json::Value;
 use sluice_api::kustomize::DeletionPolicy;
 use sluice_api::{Kustomization, meta};
-use sluice_apply::cluster::Identity;
+use sluice_apply::cluster::{Identity, RequestError};
 use sluice_event::Severity;
 use sluice_object::{GroupVersionKind, ObjectId};
 use sluice_plan::Owner;
@@ -18,6 +18,9 @@ use tokio::time::Instant;
 
 /// How often is looked whether deleted objects are gone.
 const TERMINATION_POLL: Duration = Duration::from_secs(2);
+/// How long the rights of a tenant's account may be missing before its objects are left behind: a deletion that waits for
+/// an account blocks its namespace for ever (field/pains.md P16).
+const RIGHTS_GRACE: Duration = Duration::from_secs(60);
 
 impl KustomizationReconciler {
     pub(super) async fn finalize(
@@ -63,21 +66,41 @@ impl KustomizationReconciler {
         let identity = gate::identity(ks, &run.cx.config);
         let elsewhere = match remote::attach(run, ks, memory).await {
             Ok(remote) => remote.map(|remote| run.towards(remote)),
-            Err(Unattached::Missing(_)) => return orphaned(report, owned),
+            Err(Unattached::Missing(_)) => {
+                left_behind(report, owned.iter());
+                return Deleted::Done;
+            }
             Err(Unattached::Failed(failure)) => {
                 report.tell(Severity::Error, &failure.message);
                 return Deleted::Later(Park::Backoff { at_most: None });
             }
         };
         let run = elsewhere.as_ref().unwrap_or(run);
-        if self.is_orphaned(run, &identity).await {
-            return orphaned(report, owned);
+        match self.is_orphaned(run, &identity).await {
+            Ok(false) => {}
+            Ok(true) => {
+                left_behind(report, owned.iter());
+                return Deleted::Done;
+            }
+            // nothing is deleted, and nothing given up, on what is not known
+            Err(error) if error.is_transient() => return Deleted::Later(Park::Backoff { at_most: None }),
+            // whether the account is there may not be asked: it shows when its rights are used
+            Err(_) => {}
         }
         let owner = Owner {
             name: run.key.name.to_string(),
             namespace: run.key.namespace.to_string(),
         };
         let pruned = sluice_apply::prune(run.cluster(), &identity, owned, &owner).await;
+        let is_tenant = matches!(identity, Identity::AsTenant { .. });
+        if is_tenant && pruned.forbidden > 0 && pruned.forbidden == pruned.failures.len() {
+            // the tenant's rights went before the tenant's objects: they do not come back by waiting
+            if since.get_or_insert_with(Instant::now).elapsed() < RIGHTS_GRACE {
+                return Deleted::Later(Park::For(Some(TERMINATION_POLL)));
+            }
+            left_behind(report, pruned.failures.iter().map(|(id, _)| id));
+            return Deleted::Done;
+        }
         if let Some(error) = pruned.error() {
             tracing::error!(error, "pruning for deleted resource failed");
             report.tell(Severity::Error, "pruning for deleted resource failed");
@@ -105,20 +128,20 @@ impl KustomizationReconciler {
     }
 
     /// Whether the account that applied the objects is gone: then nobody may delete them, and they stay.
-    async fn is_orphaned(&self, run: &Run, identity: &Identity) -> bool {
+    async fn is_orphaned(&self, run: &Run, identity: &Identity) -> Result<bool, RequestError> {
         let Identity::AsTenant {
             namespace,
             service_account,
         } = identity
         else {
-            return false;
+            return Ok(false);
         };
         let id = ObjectId {
             gvk: GroupVersionKind::new("v1", "ServiceAccount"),
             namespace: Some(namespace.clone()),
             name: service_account.clone(),
         };
-        matches!(run.cluster().get(&Identity::AsController, &id).await, Ok(None))
+        Ok(run.cluster().get(&Identity::AsController, &id).await?.is_none())
     }
 
     async fn are_gone(&self, run: &Run, identity: &Identity, owned: &[ObjectId]) -> bool {
@@ -135,12 +158,13 @@ impl KustomizationReconciler {
     }
 }
 
-/// Nobody is left who may delete: what is there stays, and is told of.
-fn orphaned(report: &Report<'_>, owned: &[ObjectId]) -> Deleted {
-    let list: Vec<String> = owned.iter().map(ToString::to_string).collect();
-    let message = format!("unable to prune objects: \n{}", list.join("\n"));
-    report.tell(Severity::Error, &message);
-    Deleted::Done
+/// Says which objects stay, because nobody may delete them.
+fn left_behind<'i>(report: &Report<'_>, objects: impl Iterator<Item = &'i ObjectId>) {
+    let list: Vec<String> = objects.map(ToString::to_string).collect();
+    report.tell(
+        Severity::Error,
+        &format!("unable to prune objects: \n{}", list.join("\n")),
+    );
 }
 
 enum Deleted {

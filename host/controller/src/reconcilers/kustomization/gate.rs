@@ -8,6 +8,7 @@ use serde_json::Value;
 use sluice_api::kustomize::{DependencyReference, SourceKind};
 use sluice_api::{Kustomization, meta, reason};
 use sluice_event::Severity;
+use std::collections::BTreeMap;
 
 /// Refuses what is not allowed, and what this version cannot do: nothing of a spec is ignored silently.
 pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(), Failure> {
@@ -124,7 +125,10 @@ pub(super) fn dependencies(run: &Run, ks: &Kustomization, artifact: &ArtifactFac
         run.subscribe(key.clone());
         let object = run.cx.store.get(&key);
         let verdict = judge_dependency(run, ks, dependency, (namespace, object.as_deref()), artifact);
-        if let Some(message) = verdict? {
+        if let Some(mut message) = verdict? {
+            if let Some(cycle) = cycle(run) {
+                message.push_str(&format!("; {cycle}"));
+            }
             let after = run.cx.config.requeue_dependency;
             let told = format!(
                 "Dependencies do not meet ready condition, retrying in {}",
@@ -141,6 +145,42 @@ pub(super) fn dependencies(run: &Run, ks: &Kustomization, artifact: &ArtifactFac
         }
     }
     Ok(())
+}
+
+/// The circle in which this Kustomization waits for itself, as far as is known. Flux lets all of it wait for ever.
+fn cycle(run: &Run) -> Option<String> {
+    let name = |key: &Key| format!("{}/{}", key.namespace, key.name);
+    let mut nodes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut next = vec![run.key.clone()];
+    while let Some(key) = next.pop() {
+        if nodes.contains_key(&name(&key)) {
+            continue;
+        }
+        let object = run.cx.store.get(&key);
+        let dependencies = object
+            .as_deref()
+            .map(|object| dependencies_of(&key, object))
+            .unwrap_or_default();
+        nodes.insert(name(&key), dependencies.iter().map(name).collect());
+        next.extend(dependencies);
+    }
+    sluice_plan::dependencies::cycle_of(&nodes, &name(&run.key)).map(|cycle| cycle.to_string())
+}
+
+fn dependencies_of(key: &Key, object: &Value) -> Vec<Key> {
+    let all = object.pointer("/spec/dependsOn").and_then(Value::as_array);
+    let named = all.into_iter().flatten().filter_map(|dependency| {
+        let namespace = dependency
+            .get("namespace")
+            .and_then(Value::as_str)
+            .unwrap_or(&key.namespace);
+        Some(Key::new(
+            KUSTOMIZATION.kind,
+            namespace,
+            dependency.get("name")?.as_str()?,
+        ))
+    });
+    named.collect()
 }
 
 /// Why a dependency is not ready, none where it is.

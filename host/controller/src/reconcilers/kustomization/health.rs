@@ -110,6 +110,7 @@ pub(super) async fn begin(
     let awaiting = match pass.previous {
         Some(previous) => Awaiting {
             pending,
+            inventory: report.status.inventory.clone(),
             is_news: is_news || previous.is_news,
             ..previous
         },
@@ -119,6 +120,7 @@ pub(super) async fn begin(
             since: now,
             deadline: now + ks.spec.timeout(),
             pending,
+            inventory: report.status.inventory.clone(),
             is_progress_told: false,
             is_news,
             started: pass.started,
@@ -141,6 +143,8 @@ pub(super) async fn go_on(
     memory: &mut Memory,
     mut awaiting: Awaiting,
 ) -> Result<Done, Stopped> {
+    report.status.last_attempted_revision = Some(awaiting.inputs.revision.clone());
+    report.status.inventory.clone_from(&awaiting.inventory);
     let identity = gate::identity(ks, &run.cx.config);
     let is_over = Instant::now() >= awaiting.deadline;
     let looks = std::mem::take(&mut awaiting.pending).into_iter().map(|id| {

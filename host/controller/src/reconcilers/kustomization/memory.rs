@@ -1,6 +1,7 @@
 //! What is remembered of a Kustomization between its runs. Losing it costs requests, never correctness.
 
 use super::remote::Attached;
+use sluice_api::kustomize::Inventory;
 use sluice_apply::live::Short;
 use sluice_object::ObjectId;
 use std::collections::{HashMap, HashSet};
@@ -35,6 +36,8 @@ pub(super) struct Awaiting {
     pub(super) manifests: String,
     pub(super) since: Instant,
     pub(super) deadline: Instant,
+    /// What is applied: the status that tells of it is written when the wait ends.
+    pub(super) inventory: Option<Inventory>,
     /// Those not yet healthy.
     pub(super) pending: Vec<ObjectId>,
     pub(super) is_progress_told: bool,

@@ -18,7 +18,7 @@ pub(super) fn evaluate(
     let checked = ReadyExpression::compile(dependency, expression).and_then(|ready| ready.check(own, other));
     match checked {
         Ok(()) => Ok(None),
-        Err(error) if error.next() == Next::Stall => Err(Failure::of(&error)),
+        Err(error) if error.next() == Next::Stall => Err(Failure::misconfigured(&error)),
         Err(error) => Ok(Some(error.to_string())),
     }
 }

@@ -1,13 +1,12 @@
 //! Reading the Secrets and ConfigMaps that a Kustomization names, in whose name its administrator wants it.
 
 use super::gate;
-use crate::runtime::{Key, Run};
+use crate::runtime::Run;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sluice_api::Kustomization;
 use sluice_apply::cluster::{Identity, RequestError};
-use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -86,13 +85,7 @@ async fn object(
     namespace: &str,
     name: &str,
 ) -> Result<Value, Unread> {
-    run.subscribe(Key::new(kind, namespace, name));
-    let id = ObjectId {
-        gvk: GroupVersionKind::new("v1", kind),
-        namespace: Some(namespace.to_owned()),
-        name: name.to_owned(),
-    };
-    match run.cx.cluster.get(identity, &id).await {
+    match run.read(identity, kind, namespace, name).await {
         Ok(Some(object)) => Ok(object),
         Ok(None) => Err(Unread::Missing(format!("{}s \"{name}\"", kind.to_lowercase()))),
         Err(error) => Err(Unread::Request(error)),

@@ -1,0 +1,58 @@
+//! One file a story.
+
+pub mod cli_view;
+pub mod controls;
+pub mod definition_and_object;
+pub mod deletion;
+pub mod deletion_policy;
+pub mod dependencies;
+pub mod drift;
+pub mod events;
+pub mod expressions;
+pub mod fight;
+pub mod handover;
+pub mod health;
+pub mod history;
+pub mod ignore;
+pub mod immutable;
+pub mod install;
+pub mod malformed;
+pub mod namespace_and_content;
+pub mod prune;
+pub mod quota;
+pub mod rename;
+pub mod rollback;
+pub mod root_causes;
+pub mod supersede;
+pub mod suspend;
+pub mod tenant;
+pub mod upgrade;
+pub mod variables;
+pub mod webhook_denies;
+pub mod webhook_mutates;
+
+mod prelude {
+    pub(super) use serde_json::{Value, json};
+    pub(super) use sluice_testkit::world::{
+        CM, DEPLOYMENT, GIT, KS, NAMESPACE, SECRET, World, condition, inventory, text,
+    };
+
+    /// A ConfigMap with one value.
+    pub(super) fn config_map(name: &str, value: &str) -> Value {
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": { "key": value } })
+    }
+
+    /// A Deployment of one Pod.
+    pub(super) fn deployment(name: &str, image: &str) -> Value {
+        json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": name },
+            "spec": {
+                "selector": { "matchLabels": { "app": name } },
+                "template": {
+                    "metadata": { "labels": { "app": name } },
+                    "spec": { "containers": [{ "name": "main", "image": image }] },
+                },
+            },
+        })
+    }
+}
