@@ -20,6 +20,8 @@ pub const FETCH_FAILED: &str = "FetchFailed";
 pub const STORAGE_OPERATION_FAILED: &str = "StorageOperationFailed";
 /// A GitRepository's include is not there.
 pub const INCLUDE_UNAVAILABLE: &str = "IncludeUnavailable";
+/// A chart cannot be built.
+pub const BUILD_FAILED: &str = "BuildFailed";
 /// A source's signature was checked.
 pub const SOURCE_VERIFIED: &str = "SourceVerified";
 

@@ -70,6 +70,10 @@ pub const EVENT_COMMIT_STATUS: &str = "kustomize.toolkit.fluxcd.io/commit_status
 pub const COMMIT_STATUS_UPDATE: &str = "update";
 /// Event metadata of source kinds: the revision.
 pub const SOURCE_EVENT_REVISION: &str = "source.toolkit.fluxcd.io/revision";
+/// Event metadata of source kinds: the digest of the artifact.
+pub const SOURCE_EVENT_DIGEST: &str = "source.toolkit.fluxcd.io/digest";
+/// Artifact metadata key under which an OCI artifact says which repository it was made from.
+pub const OCI_SOURCE: &str = "org.opencontainers.image.source";
 /// Artifact metadata key under which an OCI artifact says which commit it was made from.
 pub const OCI_REVISION: &str = "org.opencontainers.image.revision";
 

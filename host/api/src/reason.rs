@@ -91,6 +91,16 @@ reasons! {
     GIT_OPERATION_FAILED = "GitOperationFailed";
     /// The remote has what is stored already; reason of a trace event.
     GIT_OPERATION_SUCCEEDED = "GitOperationSucceeded";
+    /// The remote's answer to another kind of operation was an error.
+    READ_OPERATION_FAILED = "ReadOperationFailed";
+    /// An artifact cannot be pulled from its registry.
+    OCI_ARTIFACT_PULL_FAILED = "OCIArtifactPullFailed";
+    /// What was pulled from a registry holds no usable layer.
+    OCI_ARTIFACT_LAYER_OPERATION_FAILED = "OCIArtifactLayerOperationFailed";
+    /// A field that a later version understands is set.
+    NOT_SUPPORTED = "NotSupported";
+    /// The remote has no commit at all.
+    EMPTY_GIT_REPOSITORY = "EmptyGitRepository";
     /// An included source is missing.
     NOT_FOUND = "NotFound";
     /// An included source has no artifact.

@@ -68,7 +68,7 @@ async fn send(
     request: HeaderMap,
 ) -> Response<Body> {
     let path = ArtifactPath::new(&kind, &namespace, &name, &file).ok();
-    let Some(artifact) = path.and_then(|path| server.store.artifact(&path)) else {
+    let Some(artifact) = path.and_then(|path| find(&server.store, &path)) else {
         return empty(StatusCode::NOT_FOUND, HeaderMap::new());
     };
     let headers = headers(&artifact);
@@ -97,6 +97,16 @@ async fn send(
     let mut response = Response::new(Body::from_stream(chunks));
     *response.headers_mut() = headers;
     response
+}
+
+/// Files that always lead to the newest artifact of their object: Flux keeps symbolic links of these names.
+const LATEST: [&str; 2] = ["latest.tar.gz", "index.yaml"];
+
+fn find(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
+    let is_alias = LATEST.contains(&path.file());
+    store
+        .artifact(path)
+        .or_else(|| is_alias.then(|| store.newest(path)).flatten())
 }
 
 struct ToChannel(mpsc::Sender<io::Result<Bytes>>);

@@ -56,84 +56,151 @@ pub enum Error {
     },
 }
 
+/// What is neither file nor directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// Is left out.
+    Dropped,
+    /// Makes the archive unacceptable, unless it is a link: those are left out.
+    Refused,
+}
+
+/// One entry of an archive.
+#[derive(Debug)]
+pub struct Found {
+    /// `/a/b`, normal.
+    pub path: String,
+    /// The bytes of a file; none for a directory.
+    pub content: Option<Vec<u8>>,
+    /// Whether any executable bit is set.
+    pub is_executable: bool,
+}
+
 /// Unpacks a gzip-compressed tar archive into memory.
 pub fn unpack(archive: impl Read, limits: &Limits) -> Result<MemoryTree, Error> {
+    let mut tree = MemoryTree::new();
+    visit(archive, limits, Special::Dropped, |found| {
+        let added = match found.content {
+            None => tree.add_directory(&found.path),
+            Some(content) => tree.add_file(&found.path, content, found.is_executable),
+        };
+        added.map_err(|error| Error::Hostile {
+            name: found.path.trim_start_matches('/').escape_debug().to_string(),
+            problem: match error {
+                AddError::InvalidPath => "has an invalid name",
+                AddError::Clash => "is both a file and a directory",
+            },
+        })
+    })?;
+    Ok(tree)
+}
+
+/// Reads a gzip-compressed tar archive entry by entry; one file is held at a time. The first error ends it: what was
+/// visited before must not be used then, for the end of an archive proves its beginning.
+pub fn visit<E: From<Error>>(
+    archive: impl Read,
+    limits: &Limits,
+    special: Special,
+    visitor: impl FnMut(Found) -> Result<(), E>,
+) -> Result<(), E> {
     let budget = Budget {
         inner: MultiGzDecoder::new(archive),
         left: limits.unpacked_size_max,
         is_spent: false,
     };
     let mut archive = tar::Archive::new(budget);
-    let result = read_entries(&mut archive, limits);
+    let result = read_entries(&mut archive, limits, special, visitor);
     let mut budget = archive.into_inner();
     // The checksum of gzip lies behind the end of the tar archive.
     let drained = io::copy(&mut budget, &mut io::sink());
     if budget.is_spent {
         let limit = limits.unpacked_size_max;
-        return Err(Error::TooLarge {
+        return Err(E::from(Error::TooLarge {
             what: "its unpacked size",
             limit,
             knob: "unpacked_size_max",
-        });
+        }));
     }
-    let tree = result?;
+    result?;
     drained.map_err(Error::Unreadable)?;
-    Ok(tree)
+    Ok(())
 }
 
-fn read_entries(archive: &mut tar::Archive<impl Read>, limits: &Limits) -> Result<MemoryTree, Error> {
-    let mut tree = MemoryTree::new();
+fn read_entries<E: From<Error>>(
+    archive: &mut tar::Archive<impl Read>,
+    limits: &Limits,
+    special: Special,
+    mut visitor: impl FnMut(Found) -> Result<(), E>,
+) -> Result<(), E> {
     for (number, entry) in archive.entries().map_err(Error::Unreadable)?.enumerate() {
         if number >= limits.entries_max {
             let limit = limits.entries_max as u64;
-            return Err(Error::TooLarge {
+            return Err(E::from(Error::TooLarge {
                 what: "its number of entries",
                 limit,
                 knob: "entries_max",
-            });
+            }));
         }
         let mut entry = entry.map_err(Error::Unreadable)?;
-        let raw_name = entry.path_bytes().into_owned();
-        let shown = String::from_utf8_lossy(&raw_name).escape_debug().to_string();
-        let hostile = |problem| Error::Hostile {
-            name: shown.clone(),
-            problem,
-        };
-        refuse_ambiguity(&mut entry).map_err(|problem| match problem {
-            Ambiguity::Unreadable(error) => Error::Unreadable(error),
-            Ambiguity::Found(problem) => hostile(problem),
-        })?;
-        let name = std::str::from_utf8(&raw_name).map_err(|_| hostile("has a name that is not UTF-8"))?;
-        let path = normal_path(name).ok_or_else(|| hostile("leads out of the archive"))?;
-        let kind = entry.header().entry_type();
-        let added = if kind.is_dir() {
-            tree.add_directory(&path)
-        } else if kind.is_file() {
-            let size = entry.size();
-            if size > limits.file_size_max {
-                let limit = limits.file_size_max;
-                return Err(Error::TooLarge {
-                    what: "a file's size",
-                    limit,
-                    knob: "file_size_max",
-                });
-            }
-            let mut content = Vec::new();
-            entry.read_to_end(&mut content).map_err(Error::Unreadable)?;
-            if content.len() as u64 != size {
-                return Err(Error::Unreadable(io::ErrorKind::UnexpectedEof.into()));
-            }
-            let is_executable = entry.header().mode().unwrap_or(0) & 0o111 != 0;
-            tree.add_file(&path, content, is_executable)
-        } else {
-            Ok(()) // links, devices, pipes: dropped, as Flux does
-        };
-        added.map_err(|error| match error {
-            AddError::InvalidPath => hostile("has an invalid name"),
-            AddError::Clash => hostile("is both a file and a directory"),
-        })?;
+        if let Some(found) = read_entry(&mut entry, limits, special)? {
+            visitor(found)?;
+        }
     }
-    Ok(tree)
+    Ok(())
+}
+
+/// One entry; none for what is left out.
+fn read_entry(
+    entry: &mut tar::Entry<'_, impl Read>,
+    limits: &Limits,
+    special: Special,
+) -> Result<Option<Found>, Error> {
+    let raw_name = entry.path_bytes().into_owned();
+    let shown = String::from_utf8_lossy(&raw_name).escape_debug().to_string();
+    let hostile = |problem| Error::Hostile {
+        name: shown.clone(),
+        problem,
+    };
+    refuse_ambiguity(entry).map_err(|problem| match problem {
+        Ambiguity::Unreadable(error) => Error::Unreadable(error),
+        Ambiguity::Found(problem) => hostile(problem),
+    })?;
+    let name = std::str::from_utf8(&raw_name).map_err(|_| hostile("has a name that is not UTF-8"))?;
+    let path = normal_path(name).ok_or_else(|| hostile("leads out of the archive"))?;
+    let kind = entry.header().entry_type();
+    if kind.is_dir() {
+        return Ok(Some(Found {
+            path,
+            content: None,
+            is_executable: false,
+        }));
+    }
+    if !kind.is_file() {
+        let is_link = kind.is_symlink() || kind.is_hard_link();
+        return match special {
+            Special::Refused if !is_link => Err(hostile("is neither a file nor a directory")),
+            Special::Refused | Special::Dropped => Ok(None),
+        };
+    }
+    let size = entry.size();
+    if size > limits.file_size_max {
+        let limit = limits.file_size_max;
+        return Err(Error::TooLarge {
+            what: "a file's size",
+            limit,
+            knob: "file_size_max",
+        });
+    }
+    let mut content = Vec::new();
+    entry.read_to_end(&mut content).map_err(Error::Unreadable)?;
+    if content.len() as u64 != size {
+        return Err(Error::Unreadable(io::ErrorKind::UnexpectedEof.into()));
+    }
+    Ok(Some(Found {
+        path,
+        content: Some(content),
+        is_executable: entry.header().mode().unwrap_or(0) & 0o111 != 0,
+    }))
 }
 
 enum Ambiguity {

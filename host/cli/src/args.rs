@@ -1,6 +1,6 @@
 //! The command line: verbs and flags as `flux` spells them.
 
-use crate::commands::{build, completion, controller, dev, diff, get, install, reconcile, version};
+use crate::commands::{artifact, build, completion, controller, dev, diff, get, install, reconcile, version};
 use crate::connect::Connect;
 use crate::demo;
 use clap::{Parser, Subcommand};
@@ -61,6 +61,18 @@ pub(crate) enum Command {
     /// Ask for a reconciliation now, and wait for it
     #[command(subcommand)]
     Reconcile(reconcile::Reconcile),
+    /// Put something into a registry
+    #[command(subcommand)]
+    Push(artifact::Push),
+    /// Bring something from a registry
+    #[command(subcommand)]
+    Pull(artifact::Pull),
+    /// Show what a registry has
+    #[command(subcommand)]
+    List(artifact::List),
+    /// Name something in a registry
+    #[command(subcommand)]
+    Tag(artifact::Tag),
     /// Print what a cluster needs
     Install(install::Install),
     /// Run the controller, in or against a cluster

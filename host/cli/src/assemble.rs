@@ -2,12 +2,15 @@
 
 use anyhow::{Context, Result};
 use sluice_artifact::{Store, serve, store};
-use sluice_controller::reconcilers::gitrepository::{GitRepositoryReconciler, SourceSettings};
+use sluice_controller::reconcilers::gitrepository::GitRepositories;
 use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Plugins};
-use sluice_controller::runtime::{GIT_REPOSITORY, KUSTOMIZATION, Reconciler};
+use sluice_controller::reconcilers::ocirepository::OciRepositories;
+use sluice_controller::reconcilers::source::SourceSettings;
+use sluice_controller::runtime::{GIT_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Reconciler};
 use sluice_controller::{Artifacts, ControllerConfig, MakeReconcilers, RunError, run_with};
 use sluice_render::{Memo, Render};
-use sluice_source::{GitFetcher, fetch};
+use sluice_source::credential::cloud;
+use sluice_source::{GitFetcher, OciFetcher, fetch, oci};
 use sluice_wasm::{Engine, Limits, Pool, builtin};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,6 +29,10 @@ pub(crate) struct Storage {
     pub(crate) advertised: Option<String>,
     /// Whether `file://` URLs name repositories: in development only.
     pub(crate) local_git: bool,
+    /// Which machines sources may ask.
+    pub(crate) addresses: sluice_source::Addresses,
+    /// How many tokens of clouds are kept, and how long at most.
+    pub(crate) token_cache: (usize, Duration),
     /// How long an artifact is kept after a newer one.
     pub(crate) retention_ttl: Duration,
     /// How many artifacts of a source are kept.
@@ -52,8 +59,19 @@ pub(crate) async fn run(
     } else {
         fetch::LocalAccess::Denied
     };
-    let fetcher = GitFetcher::new(&storage.path.join("git"), fetch::Limits::default(), local)
+    let fetcher = GitFetcher::new(
+        &storage.path.join("git"),
+        fetch::Limits::default(),
+        local,
+        storage.addresses.clone(),
+    )
+    .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    let spool = storage.path.join("layers");
+    let registries = OciFetcher::new(&spool, oci::OciLimits::default(), storage.addresses.clone())
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    let environment = cloud::CloudEnvironment::read(|name| std::env::var(name).ok());
+    let (tokens_max, age_max) = storage.token_cache;
+    let clouds = cloud::Clouds::new(environment, cloud::CloudEndpoints::default(), tokens_max, age_max)?;
     let settings = SourceSettings {
         advertised_address: storage.advertised.clone().unwrap_or(address.to_string()),
         retention: store::Retention {
@@ -63,12 +81,18 @@ pub(crate) async fn run(
     };
     let kinds = vec![
         (&GIT_REPOSITORY, config.concurrent_sources),
+        (&OCI_REPOSITORY, config.concurrent_sources),
         (&KUSTOMIZATION, config.concurrent),
     ];
     let make: MakeReconcilers = Box::new(move |cx| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
         let plugins = Plugins::new(render, Pool::default(), cx.kube_version.clone());
         Ok(vec![
-            Arc::new(GitRepositoryReconciler::new(fetcher, store, settings)),
+            Arc::new(GitRepositories::reconciler(
+                fetcher,
+                store.clone(),
+                settings.clone(),
+            )),
+            Arc::new(OciRepositories::reconciler(registries, clouds, store, settings)),
             Arc::new(KustomizationReconciler::new(artifacts, Arc::new(plugins))),
         ])
     });

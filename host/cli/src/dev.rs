@@ -55,6 +55,8 @@ impl Dev {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             advertised: None,
             local_git: true,
+            addresses: sluice_source::Addresses::any(),
+            token_cache: (100, Duration::from_secs(3600)),
             retention_ttl: Duration::from_secs(60),
             retention_records: 2,
         };

@@ -2,7 +2,9 @@
 
 use futures::TryStreamExt;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha2::digest::DynDigest;
+use sha2::{Sha256, Sha384, Sha512};
+use sluice_artifact::store::Content;
 use sluice_artifact::{ArtifactPath, MemoryTree, Store, Tree, unpack};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -95,15 +97,26 @@ impl Artifacts {
             && let Some(artifact) = store.artifact(&path)
             && artifact.digest.to_string() == facts.digest
         {
-            let tree = store
-                .tree(&path)
-                .map_err(|error| OpenError::Failed(error.to_string()))?;
-            return Ok(Arc::new(tree));
+            let failed = |error: sluice_artifact::store::Error| OpenError::Failed(error.to_string());
+            match artifact.content {
+                Content::Tree(_) => return Ok(Arc::new(store.tree(&path).map_err(failed)?)),
+                Content::File(_) => {
+                    if let Some(tree) = self.remembered(&facts.digest) {
+                        return Ok(tree);
+                    }
+                    return self.unpacked(facts, store.file(&path).map_err(failed)?).await;
+                }
+            }
         }
         if let Some(tree) = self.remembered(&facts.digest) {
             return Ok(tree);
         }
         let archive = self.download(facts).await?;
+        self.unpacked(facts, archive).await
+    }
+
+    /// Unpacks an archive and remembers the tree.
+    async fn unpacked(&self, facts: &ArtifactFacts, archive: Vec<u8>) -> Result<Arc<dyn Tree>, OpenError> {
         let unpacked =
             tokio::task::spawn_blocking(move || unpack::unpack(&*archive, &unpack::Limits::default()));
         let tree = unpacked
@@ -133,7 +146,7 @@ impl Artifacts {
         }
         let response = response.error_for_status().map_err(failed)?;
         let mut stream = response.bytes_stream();
-        let (mut archive, mut sha256) = (Vec::new(), Sha256::new());
+        let (mut archive, (algorithm, mut hash)) = (Vec::new(), hasher(&facts.digest)?);
         while let Some(chunk) = stream.try_next().await.map_err(failed)? {
             if archive.len() + chunk.len() > DOWNLOAD_BYTES_MAX {
                 return Err(OpenError::Failed(format!(
@@ -141,10 +154,10 @@ impl Artifacts {
                     facts.url
                 )));
             }
-            sha256.update(&chunk);
+            hash.update(&chunk);
             archive.extend_from_slice(&chunk);
         }
-        let digest = format!("sha256:{}", hex::encode(sha256.finalize()));
+        let digest = format!("{algorithm}:{}", hex::encode(hash.finalize()));
         if digest != facts.digest {
             return Err(OpenError::Failed(format!(
                 "computed digest doesn't match '{}': {} served '{digest}'",
@@ -152,5 +165,17 @@ impl Artifacts {
             )));
         }
         Ok(archive)
+    }
+}
+
+/// What makes digests of the algorithm that a digest names: Flux's `--artifact-digest-algo` has several.
+fn hasher(digest: &str) -> Result<(&'static str, Box<dyn DynDigest + Send>), OpenError> {
+    match digest.split(':').next() {
+        Some("sha256") => Ok(("sha256", Box::new(Sha256::default()))),
+        Some("sha384") => Ok(("sha384", Box::new(Sha384::default()))),
+        Some("sha512") => Ok(("sha512", Box::new(Sha512::default()))),
+        _ => Err(OpenError::Failed(format!(
+            "the algorithm of digest '{digest}' is not supported: set --artifact-digest-algo of its controller to sha256, sha384 or sha512"
+        ))),
     }
 }

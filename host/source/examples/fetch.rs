@@ -9,7 +9,8 @@ use std::{
 
 use sluice_artifact::{Store, store::Limits as StoreLimits};
 use sluice_source::{
-    Credentials, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, archive, fetch::LocalAccess,
+    Addresses, Credentials, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, archive,
+    fetch::LocalAccess,
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -19,7 +20,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: fetch URL [BRANCH]".into());
     };
     let home = tempfile::tempdir()?;
-    let fetcher = GitFetcher::new(&home.path().join("git"), Limits::default(), LocalAccess::Allowed)?;
+    let fetcher = GitFetcher::new(
+        &home.path().join("git"),
+        Limits::default(),
+        LocalAccess::Allowed,
+        Addresses::any(),
+    )?;
     std::fs::create_dir(home.path().join("store"))?;
     let store = Store::open(&home.path().join("store"), StoreLimits::default())?;
     let request = GitRequest {

@@ -15,11 +15,11 @@ use sha2::{Digest as _, Sha256};
 use sluice_artifact::Revision;
 use tokio::sync::{Mutex as Turn, Semaphore};
 
-pub use error::{EMPTY_GIT_REPOSITORY, Error};
+pub use error::Error;
 use run::{Found, Place};
 
 use crate::{
-    Credentials, GitTree, Proxy, Reference, Tls, archive,
+    Addresses, Credentials, GitTree, Proxy, Reference, Tls, archive,
     git::{
         objects::CommitFacts,
         tree::{Memo, TreeLimits},
@@ -129,6 +129,7 @@ struct Inner {
     root: PathBuf,
     limits: Limits,
     local: LocalAccess,
+    addresses: Addresses,
     permits: Arc<Semaphore>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
 }
@@ -143,6 +144,7 @@ pub(crate) struct Slot {
     pub(crate) trees: Arc<Memo>,
     pub(crate) artifacts: Arc<archive::Memo>,
     pub(crate) client: Mutex<Option<reqwest::blocking::Client>>,
+    pub(crate) addresses: Addresses,
 }
 
 #[derive(Clone)]
@@ -159,8 +161,13 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl GitFetcher {
-    /// Keeps Git objects below `root`, which is created where it is missing.
-    pub fn new(root: &Path, limits: Limits, local: LocalAccess) -> io::Result<GitFetcher> {
+    /// Keeps Git objects below `root`, which is created where it is missing; asks only `addresses`.
+    pub fn new(
+        root: &Path,
+        limits: Limits,
+        local: LocalAccess,
+        addresses: Addresses,
+    ) -> io::Result<GitFetcher> {
         fs::create_dir_all(root)?;
         remove_unused(root, limits.unused_store_age_max)?;
         let permits = Arc::new(Semaphore::new(limits.concurrent_max));
@@ -168,6 +175,7 @@ impl GitFetcher {
             root: root.to_owned(),
             limits,
             local,
+            addresses,
             permits,
             slots: Mutex::default(),
         };
@@ -230,6 +238,7 @@ impl GitFetcher {
                 trees: Arc::default(),
                 artifacts: Arc::default(),
                 client: Mutex::default(),
+                addresses: self.inner.addresses.clone(),
             })
         }))
     }
@@ -277,14 +286,7 @@ fn key(place: &Place, request: &GitRequest) -> String {
         hash.update(bytes);
     };
     part(place.text().as_bytes());
-    match place.credentials(request) {
-        Credentials::None => part(b"none"),
-        Credentials::Basic { username, password } => {
-            part(username.as_bytes());
-            part(password.reveal().as_bytes());
-        }
-        Credentials::Bearer(token) => part(token.reveal().as_bytes()),
-    }
+    part(&place.credentials(request).fingerprint());
     part(request.tls.ca.as_deref().unwrap_or_default());
     if let Some((certificate, key)) = &request.tls.identity {
         part(certificate);

@@ -12,16 +12,13 @@ pub const IGNORE_FILE_SIZE_MAX: u64 = 1 << 20;
 /// Most patterns of one source, for the same reason.
 pub const PATTERNS_MAX: usize = 20_000;
 
-const VCS: &[&str] = &[".git/", ".gitignore", ".gitmodules", ".gitattributes"];
-const DEFAULTS: &[&str] = &[
-    "*.jpg",
-    "*.jpeg",
-    "*.gif",
-    "*.png",
-    "*.wmv",
-    "*.flv",
-    "*.tar.gz",
-    "*.zip",
+/// What is never part of an artifact: version control's own files.
+pub const VCS: &[&str] = &[".git/", ".gitignore", ".gitmodules", ".gitattributes"];
+/// Files that hold no manifests, by the end of their names.
+pub const EXTENSIONS: &[&str] = &[
+    "*.jpg", "*.jpeg", "*.gif", "*.png", "*.wmv", "*.flv", "*.tar.gz", "*.zip",
+];
+const OTHERS: &[&str] = &[
     ".github/",
     ".circleci/",
     ".travis.yml",
@@ -153,8 +150,12 @@ impl Rules {
     /// The rules for a Git or OCI source: `patterns` are those of its `.sourceignore` files, then those of
     /// `spec.ignore`. Any pattern at all replaces the default lists but for the version control files.
     pub fn new(patterns: Vec<Pattern>) -> Rules {
-        let defaults: &[&str] = if patterns.is_empty() { DEFAULTS } else { &[] };
-        let built_in = VCS.iter().chain(defaults).map(|line| parse_line(line, &[]));
+        let (extensions, others): (&[&str], &[&str]) = match patterns.is_empty() {
+            true => (EXTENSIONS, OTHERS),
+            false => (&[], &[]),
+        };
+        let built_in = VCS.iter().chain(extensions).chain(others);
+        let built_in = built_in.map(|line| parse_line(line, &[]));
         Rules {
             patterns: built_in.chain(patterns).collect(),
         }
@@ -163,7 +164,8 @@ impl Rules {
     /// The rules of Flux's command line for a local directory: `patterns` beside the default lists, which hold in and below
     /// the directory `domain`.
     pub fn beside_defaults(patterns: Vec<Pattern>, domain: &[&str]) -> Rules {
-        let built_in = VCS.iter().chain(DEFAULTS).map(|line| parse_line(line, domain));
+        let built_in = VCS.iter().chain(EXTENSIONS).chain(OTHERS);
+        let built_in = built_in.map(|line| parse_line(line, domain));
         Rules {
             patterns: built_in.chain(patterns).collect(),
         }

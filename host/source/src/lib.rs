@@ -12,16 +12,23 @@
 //! **Invariant:** every byte, second and object that a server may cost has a named limit.
 #![forbid(unsafe_code)]
 
-mod credentials;
+pub mod credential;
+pub mod http;
 mod reference;
 
 pub mod fetch;
 mod git;
+pub mod oci;
+pub mod verify;
 
 pub mod archive;
 pub mod ignore;
 
-pub use credentials::{Credentials, CredentialsError, Proxy, SecretData, Tls};
+pub use credential::{
+    CredentialSource, Credentials, CredentialsError, DockerConfig, Keychain, Proxy, SecretData, Tls,
+};
 pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Outcome};
 pub use git::tree::{Error as TreeReadError, GitTree, TreeLimits};
+pub use http::{Addresses, Transport};
+pub use oci::OciFetcher;
 pub use reference::Reference;

@@ -148,14 +148,14 @@ async fn a_commit_that_changes_one_directory_adds_one_directory() {
     let grown = size() - before;
     // The list of the 200 directories is written anew, and one directory with one file.
     assert!(grown < before / 5, "{grown} of {before} bytes");
-    assert_ne!(one.tree, two.tree);
+    assert_ne!(one.content, two.content);
     scene.repository.git(&["revert", "--no-edit", "HEAD"]);
     let three = scene
         .archive(&scene.fetched(scene.request()).await, None)
         .unwrap();
     assert_eq!(
-        (three.tree, three.digest),
-        (one.tree, one.digest),
+        (three.content, three.digest),
+        (one.content, one.digest),
         "equal files, equal bytes"
     );
 }

@@ -9,7 +9,7 @@ use expect_test::expect;
 use sluice_artifact::{Question, Tree, TreeError, answer};
 use sluice_event::Redacted;
 use sluice_source::{
-    Credentials, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, TreeLimits,
+    Addresses, Credentials, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, TreeLimits,
     fetch::{Error, LocalAccess},
 };
 use sluice_testkit::git_server::{Access, Authority, Fault, GitServer, Repository, git_is_present};
@@ -821,7 +821,7 @@ async fn the_store_survives_restarts_and_is_made_anew_when_damaged() {
         .commit([("a", "1"), ("b", "text\n".repeat(500).as_str())], "one");
     scene.fetched(scene.request()).await;
     let home = scene.home.path().join("git");
-    let restarted = GitFetcher::new(&home, Limits::default(), LocalAccess::Denied).unwrap();
+    let restarted = GitFetcher::new(&home, Limits::default(), LocalAccess::Denied, Addresses::any()).unwrap();
     scene.server.take_seen();
     assert!(matches!(
         restarted.fetch(scene.request()).await,
@@ -840,7 +840,7 @@ async fn the_store_survives_restarts_and_is_made_anew_when_damaged() {
         }
     }
     let second = scene.repository.commit([("a", "2")], "two");
-    let restarted = GitFetcher::new(&home, Limits::default(), LocalAccess::Denied).unwrap();
+    let restarted = GitFetcher::new(&home, Limits::default(), LocalAccess::Denied, Addresses::any()).unwrap();
     let mut outcomes = Vec::new();
     for _ in 0..2 {
         match restarted.fetch(scene.request()).await {
@@ -873,7 +873,13 @@ async fn the_store_survives_restarts_and_is_made_anew_when_damaged() {
 #[tokio::test]
 async fn urls_that_cannot_be_used_are_refused_before_anything_is_done() {
     let home = tempfile::tempdir().unwrap();
-    let fetcher = GitFetcher::new(home.path(), Limits::default(), LocalAccess::Denied).unwrap();
+    let fetcher = GitFetcher::new(
+        home.path(),
+        Limits::default(),
+        LocalAccess::Denied,
+        Addresses::any(),
+    )
+    .unwrap();
     let mut outcomes = String::new();
     for url in [
         "",
@@ -922,7 +928,13 @@ async fn in_development_a_directory_is_a_remote_and_is_left_alone() {
     fs::write(scene.repository.directory().join("uncommitted"), "x").unwrap();
     let before = walk_files(scene.repository.directory());
     let home = tempfile::tempdir().unwrap();
-    let fetcher = GitFetcher::new(home.path(), Limits::default(), LocalAccess::Allowed).unwrap();
+    let fetcher = GitFetcher::new(
+        home.path(),
+        Limits::default(),
+        LocalAccess::Allowed,
+        Addresses::any(),
+    )
+    .unwrap();
     let directory = scene.repository.directory().display().to_string();
     for url in [
         directory.clone(),

@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "event",
             "artifact",
             "source",
+            "semver",
             "wasm",
             "render",
             "plan",

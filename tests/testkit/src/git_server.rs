@@ -9,37 +9,21 @@
     clippy::indexing_slicing
 )]
 
-mod authority;
 mod faults;
 mod repository;
 
 use std::{
-    collections::HashMap,
-    io::{self, BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    io::{self, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-pub use authority::Authority;
+use crate::http_server::{Listener, Request, Response, basic};
+
+pub use crate::{authority::Authority, http_server::Seen};
 pub use faults::Fault;
 pub use repository::Repository;
-
-/// One request that the server got.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
-    /// `GET` or `POST`.
-    pub method: String,
-    /// Path and query.
-    pub target: String,
-    /// The header, where there was one.
-    pub authorization: Option<String>,
-}
 
 /// Who may read.
 #[derive(Clone, Debug, Default)]
@@ -62,10 +46,8 @@ struct Shared {
 
 /// A running server; it stops when dropped.
 pub struct GitServer {
-    address: SocketAddr,
-    scheme: &'static str,
+    listener: Listener,
     shared: Arc<Mutex<Shared>>,
-    stopping: Arc<AtomicBool>,
 }
 
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
@@ -89,35 +71,27 @@ impl GitServer {
     }
 
     fn serve(root: PathBuf, tls: Option<Arc<rustls::ServerConfig>>) -> GitServer {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("a bound listener has an address");
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let server = GitServer {
-            address,
-            scheme,
-            shared: Arc::default(),
-            stopping: Arc::default(),
-        };
-        let (shared, stopping) = (Arc::clone(&server.shared), Arc::clone(&server.stopping));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stopping.load(Ordering::Relaxed) {
-                    return;
-                }
-                let Ok(stream) = stream else { continue };
-                let (root, tls, shared) = (root.clone(), tls.clone(), Arc::clone(&shared));
-                std::thread::spawn(move || {
-                    // A client that goes away is part of many tests.
-                    let _gone: io::Result<()> = converse(stream, tls, &root, &shared);
-                });
-            }
+        let shared = Arc::<Mutex<Shared>>::default();
+        let own = Arc::clone(&shared);
+        let listener = Listener::start(tls, move |request, stream, socket| {
+            let (access, fault) = {
+                let mut shared = lock(&own);
+                shared.seen.push(request.seen());
+                (shared.access.clone(), shared.fault.clone())
+            };
+            let response = if is_allowed(request, &access) {
+                backend(&root, request)?
+            } else {
+                Response::unauthorized("Basic realm=\"test\"")
+            };
+            faults::answer(&fault, request, response, stream, socket)
         });
-        server
+        GitServer { listener, shared }
     }
 
     /// The URL of a repository below the root.
     pub fn url(&self, repository: &str) -> String {
-        format!("{}://localhost:{}/{repository}", self.scheme, self.address.port())
+        format!("{}/{repository}", self.listener.base())
     }
 
     /// Who may read from now on.
@@ -136,150 +110,13 @@ impl GitServer {
     }
 }
 
-impl Drop for GitServer {
-    fn drop(&mut self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        drop(TcpStream::connect(self.address)); // wakes the listener
-    }
-}
-
-trait Stream: Read + Write {}
-impl<T: Read + Write> Stream for T {}
-
-fn converse(
-    stream: TcpStream,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    root: &Path,
-    shared: &Mutex<Shared>,
-) -> io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-    let waiter = stream.try_clone()?;
-    let stream: Box<dyn Stream> = match tls {
-        None => Box::new(stream),
-        Some(config) => {
-            let connection = rustls::ServerConnection::new(config).map_err(io::Error::other)?;
-            Box::new(rustls::StreamOwned::new(connection, stream))
-        }
-    };
-    let mut stream = BufReader::new(stream);
-    while let Some(request) = Request::read(&mut stream)? {
-        let (access, fault) = {
-            let mut shared = lock(shared);
-            shared.seen.push(request.seen());
-            (shared.access.clone(), shared.fault.clone())
-        };
-        let response = if request.is_allowed(&access) {
-            backend(root, &request)?
-        } else {
-            Response::unauthorized()
-        };
-        faults::answer(&fault, &request, response, stream.get_mut(), &waiter)?;
-    }
-    Ok(())
-}
-
-struct Request {
-    method: String,
-    path: String,
-    query: String,
-    headers: HashMap<String, String>,
-    body: Vec<u8>,
-}
-
-impl Request {
-    fn read(stream: &mut impl BufRead) -> io::Result<Option<Request>> {
-        let mut line = String::new();
-        if stream.read_line(&mut line)? == 0 {
-            return Ok(None);
-        }
-        let mut words = line.split_whitespace();
-        let method = words.next().unwrap_or_default().to_owned();
-        let target = words.next().unwrap_or_default();
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let (path, query) = (path.to_owned(), query.to_owned());
-        let mut headers = HashMap::new();
-        loop {
-            let mut line = String::new();
-            stream.read_line(&mut line)?;
-            let Some((name, value)) = line.trim_end().split_once(':') else {
-                break;
-            };
-            headers.insert(name.to_lowercase(), value.trim().to_owned());
-        }
-        let length = headers
-            .get("content-length")
-            .and_then(|length| length.parse().ok())
-            .unwrap_or(0);
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body)?;
-        Ok(Some(Request {
-            method,
-            path,
-            query,
-            headers,
-            body,
-        }))
-    }
-
-    fn seen(&self) -> Seen {
-        let target = if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        };
-        Seen {
-            method: self.method.clone(),
-            target,
-            authorization: self.headers.get("authorization").cloned(),
-        }
-    }
-
-    fn is_allowed(&self, access: &Access) -> bool {
-        let given = self.headers.get("authorization").map(String::as_str);
-        match access {
-            Access::Open => true,
-            Access::Basic(user, password) => {
-                let expected = repository::base64(&format!("{user}:{password}"));
-                given == Some(&format!("Basic {expected}"))
-            }
-            Access::Bearer(token) => given == Some(&format!("Bearer {token}")),
-        }
-    }
-}
-
-struct Response {
-    status: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Response {
-    fn new(status: &str, body: &[u8]) -> Response {
-        Response {
-            status: status.to_owned(),
-            headers: Vec::new(),
-            body: body.to_vec(),
-        }
-    }
-
-    fn unauthorized() -> Response {
-        let mut response = Response::new("401 Unauthorized", b"");
-        response
-            .headers
-            .push(("WWW-Authenticate".to_owned(), "Basic realm=\"test\"".to_owned()));
-        response
-    }
-
-    fn head(&self, length: Option<usize>) -> String {
-        let headers: String = self
-            .headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
-        let length = length
-            .map(|length| format!("Content-Length: {length}\r\n"))
-            .unwrap_or_default();
-        format!("HTTP/1.1 {}\r\n{headers}{length}\r\n", self.status)
+/// Whether the request carries what `access` asks for.
+fn is_allowed(request: &Request, access: &Access) -> bool {
+    let given = request.headers.get("authorization").map(String::as_str);
+    match access {
+        Access::Open => true,
+        Access::Basic(user, password) => given == Some(&basic(user, password)),
+        Access::Bearer(token) => given == Some(&format!("Bearer {token}")),
     }
 }
 

@@ -1,9 +1,17 @@
 //! What the tests share: where the corpora lie, servers, fakes.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "http")]
+pub mod authority;
+#[cfg(feature = "http")]
+pub mod canned;
 pub mod cluster;
 #[cfg(feature = "git")]
 pub mod git_server;
+#[cfg(feature = "http")]
+pub mod http_server;
+#[cfg(feature = "registry")]
+pub mod registry;
 #[cfg(feature = "world")]
 pub mod world;
 

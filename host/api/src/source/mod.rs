@@ -7,6 +7,7 @@ mod gitrepository;
 mod helmchart;
 mod helmrepository;
 mod ocirepository;
+mod status;
 mod verification;
 
 pub use artifact::Artifact;
@@ -27,6 +28,7 @@ pub use helmrepository::{
 pub use ocirepository::{
     LayerOperation, LayerSelector, OciReference, OciRepository, OciRepositorySpec, OciRepositoryStatus,
 };
+pub use status::{Source, SourceStatus};
 pub use verification::{OidcIdentity, RegistryProvider, Verification, VerificationProvider};
 
 use crate::Duration;

@@ -107,7 +107,11 @@ impl Store {
                 });
             }
         }
-        self.state().records.remove(path);
+        let mut state = self.state();
+        state.records.remove(path);
+        if state.newest.get(&path.object()) == Some(path) {
+            state.newest.remove(&path.object());
+        }
         Ok(())
     }
 
@@ -127,11 +131,11 @@ impl Store {
                 .iter()
                 .filter_map(|pin| pin.upgrade().map(|pin| pin.0))
                 .collect();
-            let kept: Vec<_> = state.records.values().map(|record| record.tree).collect();
+            let kept: Vec<_> = state.records.values().map(|record| record.content).collect();
             for root in kept.into_iter().chain(pinned) {
                 // A damaged tree keeps what of it can still be found; it is fetched again soon.
                 // A disk that does not answer is no time to delete.
-                if let Err(Error::Storage { .. }) = state.mark(root, &mut live) {
+                if let Err(Error::Storage { .. }) = state.mark_content(root, &mut live) {
                     return Ok(());
                 }
             }

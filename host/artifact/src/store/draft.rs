@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 use super::{
-    Artifact, ArtifactPath, DirectoryEntry, DirectoryId, Error, Store, StoreTree,
+    Artifact, ArtifactPath, Content, DirectoryEntry, DirectoryId, Error, Store, StoreTree,
     directory::encode,
     record::Record,
     segment::{self, MAGIC},
@@ -119,22 +119,45 @@ impl Draft {
         revision: &str,
         root: DirectoryId,
     ) -> Result<Artifact, Error> {
-        let failed = Error::storage("save artifact to storage");
-        self.publish().map_err(&failed)?;
+        self.publish()
+            .map_err(Error::storage("save artifact to storage"))?;
         let mut measure = Measure::new(io::sink());
         archive::write(&StoreTree::new(self.store.clone(), root), &mut measure)?;
-        let (digest, size) = measure.finish();
+        self.record(path, revision, Content::Tree(root), measure.finish())
+    }
+
+    /// The same for an artifact that is one file, served byte for byte.
+    pub fn commit_file(
+        mut self,
+        path: &ArtifactPath,
+        revision: &str,
+        file: BlobId,
+    ) -> Result<Artifact, Error> {
+        self.publish()
+            .map_err(Error::storage("save artifact to storage"))?;
+        let size = self.store.state().find(&file.0)?.1.length;
+        self.record(path, revision, Content::File(file), (file.0, size))
+    }
+
+    fn record(
+        &self,
+        path: &ArtifactPath,
+        revision: &str,
+        content: Content,
+        (digest, size): (Digest, u64),
+    ) -> Result<Artifact, Error> {
         let record = Record {
             format: archive::FORMAT,
             revision: revision.to_owned(),
             digest,
             size,
             last_update_time: now_in_seconds(),
-            tree: root,
+            content,
         };
+        let failed = Error::storage("save artifact to storage");
         self.save(path, &record).map_err(failed)?;
         let artifact = record.artifact(path);
-        self.store.state().records.insert(path.clone(), record);
+        self.store.state().insert(path.clone(), record);
         Ok(artifact)
     }
 

@@ -30,7 +30,7 @@ pub use collect::Retention;
 pub use directory::{DirectoryEntry, DirectoryId, EntryContent};
 pub use draft::{BlobId, Draft};
 pub use error::Error;
-pub use record::{Artifact, ArtifactPath, InvalidArtifactPath};
+pub use record::{Artifact, ArtifactPath, Content, InvalidArtifactPath};
 use state::State;
 pub use tree::StoreTree;
 
@@ -111,16 +111,44 @@ impl Store {
 
     /// The files of an artifact. They stay readable as long as the tree lives, whatever is collected meanwhile.
     pub fn tree(&self, path: &ArtifactPath) -> Result<StoreTree, Error> {
-        let root = self.record(path)?.tree;
-        Ok(StoreTree::new(self.clone(), root))
+        match self.record(path)?.content {
+            Content::Tree(root) => Ok(StoreTree::new(self.clone(), root)),
+            Content::File(_) => Err(Error::Missing {
+                what: format!("tree of {path}, which is one file"),
+            }),
+        }
     }
 
-    /// Writes the archive of an artifact; the bytes are those whose digest the record holds, or an error.
+    /// The bytes of an artifact that is one file.
+    pub fn file(&self, path: &ArtifactPath) -> Result<Vec<u8>, Error> {
+        match self.record(path)?.content {
+            Content::File(blob) => self.inner.read(&blob.0),
+            Content::Tree(_) => Err(Error::Missing {
+                what: format!("file of {path}, which is a tree"),
+            }),
+        }
+    }
+
+    /// The artifact of an object that was stored last; `path` is that of any file of the object.
+    pub fn newest(&self, path: &ArtifactPath) -> Option<Artifact> {
+        let newest = self.state().newest.get(&path.object())?.clone();
+        self.artifact(&newest)
+    }
+
+    /// Writes what is served of an artifact, its archive or its one file; the bytes are those whose digest the record holds, or an error.
     pub fn write_archive(&self, path: &ArtifactPath, output: impl io::Write) -> Result<(), Error> {
         let record = self.record(path)?;
-        let tree = StoreTree::new(self.clone(), record.tree);
         let mut measure = crate::digest::Measure::new(output);
-        crate::archive::write(&tree, &mut measure)?;
+        match record.content {
+            Content::Tree(root) => {
+                crate::archive::write(&StoreTree::new(self.clone(), root), &mut measure)?;
+            }
+            Content::File(blob) => {
+                let content = self.inner.read(&blob.0)?;
+                let failed = Error::storage("archive artifact to storage");
+                io::Write::write_all(&mut measure, &content).map_err(failed)?;
+            }
+        }
         let (digest, _) = measure.finish();
         if digest == record.digest {
             Ok(())

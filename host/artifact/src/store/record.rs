@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::DirectoryId;
+use super::{BlobId, DirectoryId};
 use crate::Digest;
 
 /// `<kind>/<namespace>/<name>/<file>`: the path of `status.artifact.path` and of its URL.
@@ -49,6 +49,11 @@ impl ArtifactPath {
         }
     }
 
+    /// Another file of the same object.
+    pub fn with_file(&self, file: &str) -> Result<ArtifactPath, InvalidArtifactPath> {
+        ArtifactPath::new(&self.kind, &self.namespace, &self.name, file)
+    }
+
     /// The kind in lower case.
     pub fn kind(&self) -> &str {
         &self.kind
@@ -84,8 +89,13 @@ impl ArtifactPath {
         (&self.kind, &self.namespace, &self.name) == (&other.kind, &other.namespace, &other.name)
     }
 
+    /// The object it belongs to: `<kind>/<namespace>/<name>`.
+    pub(crate) fn object(&self) -> String {
+        format!("{}/{}/{}", self.kind, self.namespace, self.name)
+    }
+
     pub(crate) fn record_directory(&self) -> String {
-        format!("artifacts/{}/{}/{}", self.kind, self.namespace, self.name)
+        format!("artifacts/{}", self.object())
     }
 
     pub(crate) fn record_path(&self) -> String {
@@ -119,6 +129,17 @@ impl FromStr for ArtifactPath {
     }
 }
 
+/// What an artifact is made of; equal contents give equal values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Content {
+    /// A directory of files: its archive is made whenever it is asked for.
+    #[serde(rename = "tree")]
+    Tree(DirectoryId),
+    /// One file, served byte for byte: a chart, an index, a layer that is not unpacked.
+    #[serde(rename = "file")]
+    File(BlobId),
+}
+
 /// One stored artifact: the facts of `status.artifact`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -126,14 +147,14 @@ pub struct Artifact {
     pub path: ArtifactPath,
     /// The revision as text.
     pub revision: String,
-    /// sha256 of the `.tar.gz`.
+    /// sha256 of what is served.
     pub digest: Digest,
-    /// Size of the `.tar.gz` in bytes.
+    /// Size of what is served, in bytes.
     pub size: u64,
     /// When it was stored.
     pub last_update_time: jiff::Timestamp,
-    /// The root directory of its files; equal files give equal ids.
-    pub tree: DirectoryId,
+    /// What it is made of.
+    pub content: Content,
 }
 
 /// A record as it lies on disk.
@@ -145,7 +166,8 @@ pub(crate) struct Record {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     pub(crate) last_update_time: jiff::Timestamp,
-    pub(crate) tree: DirectoryId,
+    #[serde(flatten)]
+    pub(crate) content: Content,
 }
 
 impl Record {
@@ -156,7 +178,7 @@ impl Record {
             digest: self.digest,
             size: self.size,
             last_update_time: self.last_update_time,
-            tree: self.tree,
+            content: self.content,
         }
     }
 }

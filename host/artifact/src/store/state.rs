@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, File};
 use super::{
     DirectoryEntry, DirectoryId, EntryContent, Error, Inner,
     directory::decode,
-    record::{ArtifactPath, Record},
+    record::{ArtifactPath, Content, Record},
     segment::{self, Location},
 };
 use crate::{Digest, archive};
@@ -23,13 +23,15 @@ pub(crate) struct Segment {
 }
 
 /// Keeps a tree's contents from being collected.
-pub(crate) struct Pin(pub(crate) DirectoryId);
+pub(crate) struct Pin(pub(crate) Content);
 
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) contents: HashMap<Digest, Location>,
     pub(crate) segments: BTreeMap<u64, Segment>,
     pub(crate) records: BTreeMap<ArtifactPath, Record>,
+    /// The artifact of each object that was stored last.
+    pub(crate) newest: HashMap<String, ArtifactPath>,
     pub(crate) pins: Vec<Weak<Pin>>,
     pub(crate) next_segment: u64,
     pub(crate) next_temporary: u64,
@@ -69,12 +71,22 @@ impl State {
             };
             let record: Option<Record> = serde_json::from_slice(&directory.read(name)?).ok();
             match record.filter(|record| record.format == archive::FORMAT) {
-                Some(record) => drop(state.records.insert(path, record)),
+                Some(record) => state.insert(path, record),
                 None => directory.remove_file(name)?,
             }
             Ok(())
         })?;
         Ok(state)
+    }
+
+    /// Adds a record; of one object's, the one with the latest time is the newest.
+    pub(crate) fn insert(&mut self, path: ArtifactPath, record: Record) {
+        let newest = self.newest.get(&path.object());
+        let known = newest.and_then(|newest| self.records.get(newest));
+        if known.is_none_or(|known| known.last_update_time <= record.last_update_time) {
+            self.newest.insert(path.object(), path.clone());
+        }
+        self.records.insert(path, record);
     }
 
     pub(crate) fn add_segment(&mut self, number: u64, file: File) -> io::Result<()> {
@@ -106,12 +118,23 @@ impl State {
             return true;
         }
         let mut live = HashSet::new();
-        let is_complete = self.mark(record.tree, &mut live).is_ok()
+        let is_complete = self.mark_content(record.content, &mut live).is_ok()
             && live.iter().all(|digest| self.contents.contains_key(digest));
         if is_complete {
             self.complete_at.insert(path.clone(), self.losses);
         }
         is_complete
+    }
+
+    /// Adds to `live` the digests of all that an artifact is made of.
+    pub(crate) fn mark_content(&mut self, content: Content, live: &mut HashSet<Digest>) -> Result<(), Error> {
+        match content {
+            Content::Tree(directory) => self.mark(directory, live),
+            Content::File(blob) => {
+                live.insert(blob.0);
+                Ok(())
+            }
+        }
     }
 
     /// Adds to `live` the digests of a directory and everything below it.

@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{BlobId, DirectoryEntry, DirectoryId, EntryContent, Error, Store, directory::decode, state::Pin};
+use super::{
+    BlobId, Content, DirectoryEntry, DirectoryId, EntryContent, Error, Store, directory::decode, state::Pin,
+};
 use crate::{
     answer::{self, Below, Child},
     tree::{AnswerDigest, Entry, EntryType, Question, Tree, TreeError, check_path, join_path, parts},
@@ -47,7 +49,7 @@ enum Found {
 
 impl StoreTree {
     pub(crate) fn new(store: Store, root: DirectoryId) -> StoreTree {
-        let pin = Arc::new(Pin(root));
+        let pin = Arc::new(Pin(Content::Tree(root)));
         store.state().pins.push(Arc::downgrade(&pin));
         StoreTree {
             store,

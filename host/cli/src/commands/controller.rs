@@ -109,6 +109,15 @@ pub(crate) struct Controller {
     /// How many artifacts of a source are kept
     #[arg(long, default_value_t = 2, value_name = "N")]
     artifact_retention_records: usize,
+    /// Networks that sources may ask although they are this machine's, the API server's or a metadata service's
+    #[arg(long, value_name = "CIDR", value_delimiter = ',')]
+    source_allowed_addresses: Vec<String>,
+    /// How many tokens of clouds are kept; none where 0
+    #[arg(long, default_value_t = 100, value_name = "COUNT")]
+    token_cache_max_size: usize,
+    /// How long a token of a cloud is kept at most
+    #[arg(long, default_value = "1h", value_parser = duration, value_name = "DURATION")]
+    token_cache_max_duration: Duration,
     /// Flux's feature gates: A=true,B=false
     #[arg(long, value_delimiter = ',', value_name = "GATE=BOOL")]
     feature_gates: Vec<String>,
@@ -172,6 +181,8 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
         listen: args.storage_addr,
         advertised: args.storage_adv_addr.clone(),
         local_git: false,
+        addresses: addresses(&args.source_allowed_addresses)?,
+        token_cache: (args.token_cache_max_size, args.token_cache_max_duration),
         retention_ttl: args.artifact_retention_ttl,
         retention_records: args.artifact_retention_records,
     };
@@ -182,6 +193,14 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
         stop.cancel();
     });
     assemble::run(settings(args)?, storage, kube, shutdown).await
+}
+
+/// Sources may ask any machine but this one, the API server and those that only a cloud's machines may ask.
+fn addresses(allowed: &[String]) -> Result<sluice_source::Addresses> {
+    let api_server = std::env::var("KUBERNETES_SERVICE_HOST");
+    let denied = api_server.ok().and_then(|host| host.parse().ok());
+    sluice_source::Addresses::guarded(denied.into_iter().collect(), allowed)
+        .context("--source-allowed-addresses")
 }
 
 /// Installs the log of this process.

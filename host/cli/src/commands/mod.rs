@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub(crate) mod artifact;
 pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod controller;
@@ -25,6 +26,10 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Reconcile(reconcile) => reconcile::run(reconcile, &global).await,
         Command::Install(install) => install::run(&install, &global),
         Command::Controller(controller) => controller::run(*controller, &global).await,
+        Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,
+        Command::Pull(artifact::Pull::Artifact(pull)) => artifact::pull::run(pull, &global).await,
+        Command::List(artifact::List::Artifacts(list)) => artifact::list::run(list, &global).await,
+        Command::Tag(artifact::Tag::Artifact(tag)) => artifact::tag::run(tag, &global).await,
         Command::Completion(completion) => completion::run(&completion),
         Command::Version(version) => version::run(&version, &global).await,
     };

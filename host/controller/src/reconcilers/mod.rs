@@ -1,4 +1,6 @@
-//! One file a kind; each reads as the floor plan.
+//! One file a kind; each reads as the floor plan. What sources have in common is [`source`].
 
 pub mod gitrepository;
 pub mod kustomization;
+pub mod ocirepository;
+pub mod source;

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 
-use crate::{
-    Credentials,
-    git::{http::Failure, remote},
-};
+use crate::{Credentials, git::remote, http::Failure};
 
 /// A failure to fetch. Variants tell what the caller can do; the text is the message of the condition.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -91,15 +88,12 @@ pub enum Error {
     Internal(String),
 }
 
-/// The reason of a repository without commits.
-pub const EMPTY_GIT_REPOSITORY: Reason = Reason::new("EmptyGitRepository");
-
 impl Disposition for Error {
     fn reason(&self) -> Reason {
         match self {
             Error::InvalidUrl { .. } => reason::URL_INVALID,
             Error::Credentials(_) => reason::AUTHENTICATION_FAILED,
-            Error::Empty { .. } => EMPTY_GIT_REPOSITORY,
+            Error::Empty { .. } => reason::EMPTY_GIT_REPOSITORY,
             Error::Disk(_) => reason::DIRECTORY_CREATION_FAILED,
             Error::InvalidReference { .. }
             | Error::NotFound { .. }
@@ -231,6 +225,7 @@ impl Circumstances<'_> {
                 ),
                 "the server has a problem; it is asked again with growing delay".to_owned(),
             ),
+            Failure::TooMany(_) => self.unreachable(failure.to_string(), failure.hint().to_owned()),
             Failure::TimedOut => self.unreachable(
                 "context deadline exceeded".to_owned(),
                 format!("the server did not finish within spec.timeout, {} s", self.timeout.as_secs()),

@@ -18,13 +18,14 @@ use super::{Error, GitRequest, Limits, LocalAccess, Slot, error::Circumstances, 
 use crate::{
     Credentials, GitTree,
     git::{
-        http::{self, Connection, Conversation, shown},
+        http::{Connection, Conversation},
         local::LocalRepository,
         objects::{CommitFacts, ObjectStore, PACKS_MAX, RETIRED},
         remote::{self, Depth, Remote},
         resolve::{self, Target},
         tree::TreeLimits,
     },
+    http::{self, Transport, shown},
     reference::Strategy,
 };
 
@@ -341,7 +342,12 @@ impl RemoteRun<'_> {
             match &*client {
                 Some(client) => client.clone(),
                 None => {
-                    let made = http::client(&self.request.tls, self.request.proxy.as_ref());
+                    let transport = Transport {
+                        tls: self.request.tls.clone(),
+                        proxy: self.request.proxy.clone(),
+                        ..Transport::default()
+                    };
+                    let made = http::blocking_client(&transport, &self.slot.addresses);
                     client.insert(made.map_err(Error::Credentials)?).clone()
                 }
             }
@@ -349,6 +355,7 @@ impl RemoteRun<'_> {
         let conversation = Conversation::new(self.deadline);
         let connection = Connection::new(
             client,
+            self.slot.addresses.clone(),
             self.url.clone(),
             &self.credentials,
             Arc::clone(&conversation),

@@ -6,7 +6,7 @@ use std::{
     any::Any,
     io::{self, BufRead, BufReader, Cursor, Read, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -15,40 +15,15 @@ use reqwest::{
     StatusCode, Url,
     blocking::{Client, Response},
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION},
-    redirect::Policy,
 };
 
-use crate::{Credentials, Proxy, Tls};
+use crate::{
+    Credentials,
+    http::{Addresses, Failure, innermost, is_same_origin, shown},
+};
 
 /// Redirects of one fetch: real hosts need one or two.
 const REDIRECTS_MAX: usize = 5;
-/// How long to wait for a connection before the deadline itself; a dead host should not eat the whole timeout.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// What went wrong on the way, in terms that decide what the user is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
-    /// 401.
-    Unauthenticated,
-    /// 403.
-    Forbidden,
-    /// 404, 410.
-    NotFound,
-    /// Another status.
-    Status(u16),
-    /// The deadline passed.
-    TimedOut,
-    /// More bytes than allowed.
-    TooLarge {
-        what: &'static str,
-        limit: u64,
-        knob: &'static str,
-    },
-    /// A redirect that is not followed.
-    Redirect(String),
-    /// No connection, no TLS, a connection that broke.
-    Transport(String),
-}
 
 /// Budget and findings of one conversation, shared with whoever started it.
 #[derive(Debug)]
@@ -143,56 +118,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The text of the last cause: `Connection refused (os error 111)`, `invalid peer certificate: UnknownIssuer`.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = cause.to_string();
-        next = cause.source();
-    }
-    text
-}
-
-/// Makes the client of one remote.
-pub(crate) fn client(tls: &Tls, proxy: Option<&Proxy>) -> Result<Client, String> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // The binary installs it first thing; a test or a library user may not. Losing the race is fine.
-        let _lost_race = rustls::crypto::ring::default_provider().install_default();
-    }
-    let mut builder = Client::builder()
-        .redirect(Policy::none())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(None)
-        .pool_max_idle_per_host(1);
-    if let Some(pem) = &tls.ca {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|_| "failed to parse CA certificate".to_owned())?;
-        if certificates.is_empty() {
-            return Err("failed to parse CA certificate".to_owned());
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    if let Some((certificate, key)) = &tls.identity {
-        let pem = [certificate.as_slice(), b"\n", key.reveal()].concat();
-        let identity = reqwest::Identity::from_pem(&pem)
-            .map_err(|_| "failed to parse TLS certificate and key".to_owned())?;
-        builder = builder.identity(identity);
-    }
-    if let Some(proxy) = proxy {
-        let mut all = reqwest::Proxy::all(&proxy.address).map_err(|error| innermost(&error))?;
-        if let Some((username, password)) = &proxy.credentials {
-            all = all.basic_auth(username, password.reveal());
-        }
-        builder = builder.proxy(all);
-    }
-    builder.build().map_err(|error| innermost(&error))
-}
-
 /// One conversation with one remote.
 pub(crate) struct Connection {
     client: Client,
+    addresses: Addresses,
     origin: Url,
     authorization: Option<HeaderValue>,
     conversation: Arc<Conversation>,
@@ -202,6 +131,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new(
         client: Client,
+        addresses: Addresses,
         origin: Url,
         credentials: &Credentials,
         conversation: Arc<Conversation>,
@@ -212,7 +142,9 @@ impl Connection {
                 "Basic {}",
                 STANDARD.encode(format!("{username}:{}", password.reveal()))
             )),
-            Credentials::Bearer(token) => Some(format!("Bearer {}", token.reveal())),
+            Credentials::Bearer(token) | Credentials::Refresh(token) => {
+                Some(format!("Bearer {}", token.reveal()))
+            }
         };
         let authorization = match text {
             None => None,
@@ -225,6 +157,7 @@ impl Connection {
         };
         Ok(Connection {
             client,
+            addresses,
             origin,
             authorization,
             conversation,
@@ -240,6 +173,9 @@ impl Connection {
             .saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(self.conversation.fail(Failure::TimedOut));
+        }
+        if let Err(refused) = self.addresses.check(url) {
+            return Err(self.conversation.fail(Failure::Transport(refused)));
         }
         let mut request = match body {
             Some(body) => self.client.post(url.clone()).body(body),
@@ -288,15 +224,9 @@ impl Connection {
     }
 
     fn accept(&self, response: Response) -> io::Result<(Lines, Body)> {
-        let failure = match response.status() {
-            StatusCode::OK => None,
-            StatusCode::UNAUTHORIZED => Some(Failure::Unauthenticated),
-            StatusCode::FORBIDDEN => Some(Failure::Forbidden),
-            StatusCode::NOT_FOUND | StatusCode::GONE => Some(Failure::NotFound),
-            status => Some(Failure::Status(status.as_u16())),
-        };
-        if let Some(failure) = failure {
-            return Err(self.conversation.fail(failure));
+        let status = response.status();
+        if status != StatusCode::OK {
+            return Err(self.conversation.fail(Failure::of_status(status, None)));
         }
         let mut lines = Vec::new();
         for (name, value) in response.headers() {
@@ -462,6 +392,7 @@ impl Http for Connection {
         let pending = Arc::new(Mutex::new(Pending {
             connection: Connection {
                 client: self.client.clone(),
+                addresses: self.addresses.clone(),
                 origin: self.origin.clone(),
                 authorization: self.authorization.clone(),
                 conversation: Arc::clone(&self.conversation),
@@ -504,19 +435,4 @@ fn header_map(lines: impl IntoIterator<Item = impl AsRef<str>>) -> HeaderMap {
 
 fn parse(url: &str) -> io::Result<Url> {
     Url::parse(url).map_err(io::Error::other)
-}
-
-fn is_same_origin(one: &Url, other: &Url) -> bool {
-    one.scheme() == other.scheme()
-        && one.host_str() == other.host_str()
-        && one.port_or_known_default() == other.port_or_known_default()
-}
-
-/// A URL without user, password, query: what may be shown.
-pub(crate) fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    let _no_authority = url.set_username("").and_then(|()| url.set_password(None));
-    url.set_query(None);
-    url.set_fragment(None);
-    url.to_string()
 }

@@ -23,10 +23,10 @@ use gix::{
 use gix_transport::{Protocol, Service, client::blocking_io::http::Transport};
 
 use super::{
-    http::{Connection, Conversation, Failure},
+    http::{Connection, Conversation},
     objects::ObjectStore,
 };
-use crate::fetch::Limits;
+use crate::{fetch::Limits, http::Failure};
 
 /// A reference that a server has.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{path::Path, time::Duration};
 
 use sluice_artifact::{Artifact, Store, Tree, store};
 use sluice_source::{
-    Credentials, Fetched, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, archive,
+    Addresses, Credentials, Fetched, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, archive,
     fetch::{Error, LocalAccess},
 };
 use sluice_testkit::git_server::{GitServer, Repository};
@@ -30,7 +30,13 @@ impl Scene {
         let (root, home) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let repository = Repository::init(&root.path().join("shop"));
         let server = start(root.path());
-        let fetcher = GitFetcher::new(&home.path().join("git"), limits, LocalAccess::Denied).unwrap();
+        let fetcher = GitFetcher::new(
+            &home.path().join("git"),
+            limits,
+            LocalAccess::Denied,
+            Addresses::any(),
+        )
+        .unwrap();
         std::fs::create_dir(home.path().join("artifacts")).unwrap();
         let store = Store::open(&home.path().join("artifacts"), store::Limits::default()).unwrap();
         Scene {

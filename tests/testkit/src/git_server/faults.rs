@@ -1,12 +1,8 @@
 //! What a server can do wrong.
 
-use std::{
-    io::{self, Read},
-    net::TcpStream,
-    time::Duration,
-};
+use std::{io, net::TcpStream, time::Duration};
 
-use super::{Request, Response};
+use crate::http_server::{Request, Response, Stream, forever, hang, wait};
 
 /// One way to misbehave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +47,7 @@ pub(super) fn answer(
     fault: &Fault,
     request: &Request,
     mut response: Response,
-    stream: &mut dyn ReadWrite,
+    stream: &mut dyn Stream,
     socket: &TcpStream,
 ) -> io::Result<()> {
     let is_post = request.method == "POST";
@@ -129,43 +125,17 @@ pub(super) fn answer(
     stream.flush()
 }
 
-pub(super) use super::Stream as ReadWrite;
-
 fn band(data: &[u8]) -> Vec<u8> {
     let mut line = format!("{:04x}\u{1}", data.len() + 5).into_bytes();
     line.extend_from_slice(data);
     line
 }
 
-fn endless(stream: &mut dyn ReadWrite, response: &Response, chunk: &[u8]) -> io::Result<()> {
+fn endless(stream: &mut dyn Stream, response: &Response, chunk: &[u8]) -> io::Result<()> {
     stream.write_all(response.head(None).as_bytes())?;
     let end = response.body.len().saturating_sub(4);
     stream.write_all(response.body.get(..end).unwrap_or_default())?;
     forever(stream, chunk)
-}
-
-/// Until the client has enough.
-fn forever(stream: &mut dyn ReadWrite, chunk: &[u8]) -> io::Result<()> {
-    loop {
-        stream.write_all(chunk)?;
-    }
-}
-
-/// Holds the connection until the client closes it.
-fn hang(socket: &TcpStream) -> io::Result<()> {
-    socket.set_read_timeout(None)?;
-    let mut socket = socket;
-    while socket.read(&mut [0; 64])? > 0 {}
-    Err(io::ErrorKind::ConnectionAborted.into())
-}
-
-/// Waits without sleeping: nothing more is to be read while a response is awaited.
-fn wait(socket: &TcpStream, time: Duration) -> io::Result<()> {
-    socket.set_read_timeout(Some(time))?;
-    match socket.peek(&mut [0; 1]) {
-        Ok(0) => Err(io::ErrorKind::ConnectionAborted.into()),
-        _ => Ok(()),
-    }
 }
 
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {

@@ -117,20 +117,3 @@ impl Repository {
         entry
     }
 }
-
-/// Enough of base64 for a header.
-pub(super) fn base64(text: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::new();
-    for chunk in text.as_bytes().chunks(3) {
-        let mut bits = 0_u32;
-        for at in 0..3 {
-            bits = bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0));
-        }
-        for at in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
-            encoded.push(if at > chunk.len() { '=' } else { char::from(digit) });
-        }
-    }
-    encoded
-}

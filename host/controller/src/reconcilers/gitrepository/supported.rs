@@ -1,17 +1,14 @@
 //! What of a GitRepository's spec is not understood yet is refused, never ignored.
 
-use super::report::Trouble;
 use crate::ControllerConfig;
 use crate::error_policy::Failure;
+use crate::reconcilers::source::Trouble;
 use sluice_api::source::GitProvider;
-use sluice_api::{GitRepository, Reason, reason};
-
-/// A field that a later version understands.
-pub(super) const NOT_SUPPORTED: Reason = Reason::new("NotSupported");
+use sluice_api::{GitRepository, reason};
 
 pub(super) fn check(repository: &GitRepository, config: &ControllerConfig) -> Result<(), Trouble> {
     let spec = &repository.spec;
-    let stall = |reason, message: String| Err(Trouble::fetch_failure(Failure::stall(reason, message)));
+    let stall = |reason, message: String| Err(Trouble::fetch(Failure::stall(reason, message)));
     if spec.service_account_name.is_some() && !config.gate("ObjectLevelWorkloadIdentity") {
         let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
         return stall(reason::FEATURE_GATE_DISABLED, message.to_owned());
@@ -49,7 +46,7 @@ pub(super) fn check(repository: &GitRepository, config: &ControllerConfig) -> Re
     ];
     match refused.into_iter().find(|(is_used, _, _)| *is_used) {
         Some((_, field, remedy)) => stall(
-            NOT_SUPPORTED,
+            reason::NOT_SUPPORTED,
             format!("spec.{field} is not supported yet: {remedy}"),
         ),
         None => Ok(()),

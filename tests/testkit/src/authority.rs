@@ -1,4 +1,5 @@
 //! A certificate authority that lives as long as a test.
+#![allow(clippy::missing_panics_doc, clippy::expect_used)]
 
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ impl Authority {
         (certificate.pem(), key.serialize_pem())
     }
 
-    pub(super) fn server_config(&self, clients: Option<&Authority>) -> Arc<ServerConfig> {
+    pub(crate) fn server_config(&self, clients: Option<&Authority>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let (certificate, key) = self.issue("localhost");
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("our own PEM");

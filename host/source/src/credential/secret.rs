@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 
 /// The decoded `data` of a Secret.
@@ -22,6 +23,8 @@ pub enum Credentials {
     },
     /// A token.
     Bearer(Redacted<String>),
+    /// A token that the server changes into another one, short-lived, before it can be used (OAuth 2's refresh token).
+    Refresh(Redacted<String>),
 }
 
 /// Whom we trust and how we identify ourselves on the TLS layer.
@@ -67,6 +70,9 @@ pub enum CredentialsError {
         /// The key that is not.
         missing: &'static str,
     },
+    /// A Secret of certificates that holds none.
+    #[error("secret '{0}' must contain either 'ca.crt' or both 'tls.crt' and 'tls.key'")]
+    NoCertificates(String),
     /// A proxy Secret without an address.
     #[error("invalid proxy secret '{0}': key 'address' is missing")]
     NoProxyAddress(String),
@@ -78,6 +84,32 @@ pub enum CredentialsError {
 }
 
 impl Credentials {
+    /// Equal for equal credentials; nothing can be read from it.
+    pub(crate) fn fingerprint(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        match self {
+            Credentials::None => part(b"none"),
+            Credentials::Basic { username, password } => {
+                part(b"basic");
+                part(username.as_bytes());
+                part(password.reveal().as_bytes());
+            }
+            Credentials::Bearer(token) => {
+                part(b"bearer");
+                part(token.reveal().as_bytes());
+            }
+            Credentials::Refresh(token) => {
+                part(b"refresh");
+                part(token.reveal().as_bytes());
+            }
+        }
+        hash.finalize().into()
+    }
+
     /// Reads the Secret of a Git source for a URL of the given scheme.
     ///
     /// A `bearerToken` hides user and password, as it does in Flux.
@@ -110,6 +142,30 @@ impl Tls {
             ca: value("ca.crt").or_else(|| value("caFile")),
             identity,
         }
+    }
+}
+
+impl Tls {
+    /// Reads a Secret of certificates, as `certSecretRef` names it; `secret` is its `namespace/name` (compat/source.md 11.1).
+    pub fn from_secret(data: &SecretData, secret: &str) -> Result<Tls, CredentialsError> {
+        let value = |key: &str, older: &str| {
+            let given = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
+            given(key).or_else(|| given(older))
+        };
+        let half = |present, missing| CredentialsError::HalfIdentity {
+            secret: secret.to_owned(),
+            present,
+            missing,
+        };
+        let ca = value("ca.crt", "caFile");
+        let identity = match (value("tls.crt", "certFile"), value("tls.key", "keyFile")) {
+            (Some(certificate), Some(key)) => Some((certificate, Redacted::new(key))),
+            (Some(_), None) => return Err(half("tls.crt", "tls.key")),
+            (None, Some(_)) => return Err(half("tls.key", "tls.crt")),
+            (None, None) if ca.is_none() => return Err(CredentialsError::NoCertificates(secret.to_owned())),
+            (None, None) => None,
+        };
+        Ok(Tls { ca, identity })
     }
 }
 
@@ -156,6 +212,7 @@ mod tests {
             Ok(Credentials::None) => "none".to_owned(),
             Ok(Credentials::Basic { username, password }) => format!("{username}:{}", password.reveal()),
             Ok(Credentials::Bearer(token)) => format!("bearer {}", token.reveal()),
+            Ok(Credentials::Refresh(_)) => "refresh".to_owned(),
             Err(error) => error.to_string(),
         };
         assert_eq!(shown(&[]), "none");

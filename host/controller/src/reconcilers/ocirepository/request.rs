@@ -1,0 +1,136 @@
+//! From an OCIRepository and its Secrets to a request (compat/source.md 6.2).
+
+use crate::error_policy::Failure;
+use crate::reconcilers::source::{Missing, Pass, Trouble, secret, service_account};
+use serde_json::Value;
+use sluice_api::source::RegistryProvider;
+use sluice_api::{OciRepository, reason};
+use sluice_event::Severity;
+use sluice_source::credential::cloud::{Cloud, Clouds};
+use sluice_source::oci::OciRequest;
+use sluice_source::{
+    CredentialSource, Credentials, DockerConfig, Keychain, Proxy, SecretData, Tls, Transport,
+};
+use std::sync::Arc;
+
+/// The feature gate of identities that belong to objects.
+const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
+
+pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Result<OciRequest, Trouble> {
+    let spec = &pass.object.spec;
+    let cloud = cloud(spec.provider);
+    if cloud.is_some() && spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
+        let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
+        return Err(Trouble::stalled(reason::FEATURE_GATE_DISABLED, message));
+    }
+    let proxy = proxy(pass).await?;
+    let configs = docker_configs(pass).await?;
+    let credentials: Arc<dyn CredentialSource> = if !configs.is_empty() {
+        Arc::new(Keychain::new(configs))
+    } else if let Some(cloud) = cloud {
+        if spec.service_account_name.is_some() {
+            let message = "spec.serviceAccountName as an identity at spec.provider is not supported yet: remove it to use the controller's own";
+            return Err(Trouble::fetch(Failure::stall(reason::NOT_SUPPORTED, message)));
+        }
+        clouds.registry(cloud)
+    } else {
+        Arc::new(Credentials::None)
+    };
+    let transport = Transport {
+        tls: tls(pass).await?,
+        proxy,
+        ..Transport::default()
+    };
+    Ok(OciRequest {
+        url: spec.url.clone(),
+        credentials,
+        transport,
+        is_insecure: spec.insecure,
+        timeout: spec.timeout.get(),
+    })
+}
+
+fn cloud(provider: RegistryProvider) -> Option<Cloud> {
+    match provider {
+        RegistryProvider::Generic => None,
+        RegistryProvider::Aws => Some(Cloud::Aws),
+        RegistryProvider::Azure => Some(Cloud::Azure),
+        RegistryProvider::Gcp => Some(Cloud::Gcp),
+    }
+}
+
+fn refused(message: String) -> Trouble {
+    Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
+}
+
+/// The docker configs of `secretRef` and of the service account's pull secrets; Secrets of other kinds are passed over.
+async fn docker_configs(pass: &Pass<'_, OciRepository>) -> Result<Vec<DockerConfig>, Trouble> {
+    let spec = &pass.object.spec;
+    let failed = |cause: String| refused(format!("failed to get credential: {cause}"));
+    let mut secrets: Vec<SecretData> = Vec::new();
+    if let Some(reference) = &spec.secret_ref {
+        let name = &reference.name;
+        let read = secret(pass.run, name).await;
+        secrets.push(read.map_err(|missing| {
+            if let Missing::NotFound(_) = missing {
+                let message = format!("auth secret '{name}' not found");
+                let reason = reason::AUTHENTICATION_FAILED;
+                pass.report.tell(Severity::Trace, reason.as_str(), &message);
+            }
+            failed(missing.to_string())
+        })?);
+    }
+    if let Some(account) = &spec.service_account_name {
+        for name in pull_secrets(pass, account).await.map_err(failed)? {
+            let read = secret(pass.run, &name).await;
+            secrets.push(read.map_err(|missing| failed(missing.by_helper("secret", pass.run, &name)))?);
+        }
+    }
+    let configs = secrets.iter().filter_map(DockerConfig::from_secret);
+    configs
+        .collect::<Result<_, _>>()
+        .map_err(|error| failed(error.to_string()))
+}
+
+/// The names of a service account's `imagePullSecrets`.
+async fn pull_secrets(pass: &Pass<'_, OciRepository>, account: &str) -> Result<Vec<String>, String> {
+    let read = service_account(pass.run, account).await;
+    let found = read.map_err(|missing| missing.by_helper("serviceaccount", pass.run, account))?;
+    let listed = found.get("imagePullSecrets").and_then(Value::as_array);
+    let names = listed
+        .into_iter()
+        .flatten()
+        .filter_map(|reference| reference.get("name")?.as_str());
+    Ok(names.map(str::to_owned).collect())
+}
+
+async fn tls(pass: &Pass<'_, OciRepository>) -> Result<Tls, Trouble> {
+    let spec = &pass.object.spec;
+    let Some(reference) = &spec.cert_secret_ref else {
+        return Ok(Tls::default());
+    };
+    let failed = |cause: String| {
+        refused(format!(
+            "failed to generate transport for '{}': {cause}",
+            spec.url
+        ))
+    };
+    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
+    let data = secret(pass.run, &reference.name)
+        .await
+        .map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
+    Tls::from_secret(&data, &name).map_err(|error| failed(error.to_string()))
+}
+
+async fn proxy(pass: &Pass<'_, OciRepository>) -> Result<Option<Proxy>, Trouble> {
+    let Some(reference) = &pass.object.spec.proxy_secret_ref else {
+        return Ok(None);
+    };
+    let failed = |cause: String| refused(format!("failed to get proxy address: {cause}"));
+    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
+    let data = secret(pass.run, &reference.name)
+        .await
+        .map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
+    let proxy = Proxy::from_secret(&data, &name).map_err(|error| failed(error.to_string()))?;
+    Ok(Some(proxy))
+}

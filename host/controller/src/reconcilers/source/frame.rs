@@ -1,0 +1,290 @@
+//! The frame: what happens around each attempt to fetch a source.
+
+use super::report::Report;
+use super::{Done, Pass, Shelf, SourceKind, SourceSettings, Trouble};
+use crate::error_policy::Failure;
+use crate::runtime::{Park, Reconciler, Run};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use sluice_api::source::{Source, SourceStatus};
+use sluice_api::{Next, conditions, decode, meta, reason};
+use sluice_apply::cluster::RequestError;
+use sluice_artifact::{ArtifactPath, Store};
+use sluice_event::events::{
+    FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
+};
+use sluice_event::{Severity, metrics};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// After somebody else's write: the watch brings the new state.
+const AFTER_CONFLICT: Duration = Duration::from_millis(200);
+
+/// Reconciles one kind of source.
+pub struct SourceReconciler<K> {
+    kind: K,
+    shelf: Shelf,
+}
+
+#[allow(private_bounds)] // kinds are of this room alone
+impl<K: SourceKind> SourceReconciler<K> {
+    /// Fetches as `kind` does, into `store`.
+    pub fn new(kind: K, store: Store, settings: SourceSettings) -> Self {
+        let shelf = Shelf { store, settings };
+        Self { kind, shelf }
+    }
+
+    async fn step(&self, run: &Run, object: &Arc<Value>) -> Park {
+        let source: K::Object = match decode((**object).clone()) {
+            Ok(source) => source,
+            Err(invalid) => return self.malformed(run, object, &invalid.error).await,
+        };
+        if source.metadata().deletion_timestamp.is_some() {
+            return self.finalize(run, object, &source).await;
+        }
+        let mut object = object.clone();
+        if !has_finalizer(&source) {
+            match set_finalizer::<K>(run, &object, true).await {
+                Ok(Some(current)) => object = Arc::new(current),
+                Ok(None) => return Park::Gone,
+                Err(park) => return park,
+            }
+        }
+        let started = Instant::now();
+        let mut report = Report::new(run, K::KIND, object, source.status().cloned().unwrap_or_default());
+        if source.is_suspended() {
+            ReconcileSuspended.emit();
+            report.suspended();
+            return match report.close().await {
+                Ok(_) => Park::For(None),
+                Err(error) => not_written(&error),
+            };
+        }
+        report.progressing();
+        self.look_into_storage(run, &mut report);
+        let mut pass = Pass {
+            run,
+            object: &source,
+            report,
+            kind: K::KIND,
+            shelf: &self.shelf,
+            latest: K::LATEST,
+        };
+        let attempted = self.kind.attempt(&mut pass).await;
+        let report = pass.report;
+        match attempted {
+            Ok(done) => succeeded::<K>(run, report, source.interval(), done, started).await,
+            Err(Trouble::Superseded) => Park::For(Some(Duration::ZERO)),
+            Err(Trouble::NotWritten(error)) => not_written(&error),
+            Err(Trouble::Failed { condition, failure }) => {
+                failed::<K>(run, report, condition, &failure, started).await
+            }
+        }
+    }
+
+    /// What the status promises must be there; old artifacts go (compat/source.md 2.4).
+    fn look_into_storage(&self, run: &Run, report: &mut Report<'_, StatusOf<K>>) {
+        let Some(known) = report.status.artifact().cloned() else {
+            report.phase("building artifact");
+            return;
+        };
+        let path = known.path.parse::<ArtifactPath>().ok();
+        let found = path.as_ref().and_then(|path| self.shelf.store.artifact(path));
+        match (path, found) {
+            (Some(path), Some(found)) if found.digest.to_string() == known.digest => {
+                let settings = &self.shelf.settings;
+                report.relocate(&path, &settings.advertised_address, K::LATEST);
+                let now = jiff::Timestamp::now();
+                match self.shelf.store.collect(&path, settings.retention, now) {
+                    Ok(0) => {}
+                    Ok(count) => report.tell_of_garbage(&format!("garbage collected {count} artifacts")),
+                    Err(error) => tracing::warn!(%error, "garbage collection failed"),
+                }
+            }
+            (_, found) => {
+                if let Some(found) = found {
+                    let message = format!(
+                        "failed to verify integrity of artifact: computed digest '{}' doesn't match '{}'",
+                        found.digest, known.digest
+                    );
+                    let reason = reason::ARTIFACT_VERIFICATION_FAILED;
+                    report.tell(Severity::Error, reason.as_str(), &message);
+                }
+                tracing::info!(path = known.path, object = %run.key, "artifact disappeared from storage");
+                report.disappeared();
+            }
+        }
+    }
+
+    /// The object goes: its artifacts first, then our finalizer.
+    async fn finalize(&self, run: &Run, object: &Arc<Value>, source: &K::Object) -> Park {
+        if !has_finalizer(source) {
+            return Park::For(None);
+        }
+        let status = source.status().cloned().unwrap_or_default();
+        let report = Report::new(run, K::KIND, object.clone(), status);
+        let (namespace, name) = (&run.key.namespace, &run.key.name);
+        match self.shelf.store.remove_object(K::KIND.kind, namespace, name) {
+            Ok(0) => {}
+            Ok(_) => report.tell_of_garbage("garbage collected artifacts for deleted resource"),
+            Err(error) => {
+                let message = format!("garbage collection for deleted resource failed: {error}");
+                let reason = reason::GARBAGE_COLLECTION_FAILED;
+                report.tell(Severity::Error, reason.as_str(), &message);
+                return Park::Backoff { at_most: None };
+            }
+        }
+        match set_finalizer::<K>(run, object, false).await {
+            Ok(_) => Park::For(None),
+            Err(park) => park,
+        }
+    }
+
+    /// The object is there but cannot be read. It alone suffers (N7).
+    async fn malformed(&self, run: &Run, object: &Arc<Value>, error: &str) -> Park {
+        ObjectMalformed { error }.emit();
+        let status = object.get("status").cloned().unwrap_or_default();
+        let status: StatusOf<K> = serde_json::from_value(status).unwrap_or_default();
+        let mut report = Report::new(run, K::KIND, object.clone(), status);
+        let message = format!("the object cannot be read: {error}. Correct the named field");
+        let failure = Failure::stall(reason::INVALID_SPEC, message.clone());
+        report.failed(conditions::FETCH_FAILED, &failure);
+        let written = report.close().await;
+        if matches!(written, Ok(true)) {
+            report.tell(Severity::Error, reason::INVALID_SPEC.as_str(), &message);
+        }
+        written.map_or_else(|error| not_written(&error), |_| Park::For(None))
+    }
+}
+
+type StatusOf<K> = <<K as SourceKind>::Object as sluice_api::CustomResource>::Status;
+
+#[allow(private_bounds)]
+impl<K: SourceKind> Reconciler for SourceReconciler<K> {
+    fn kind(&self) -> &'static crate::runtime::Kind {
+        K::KIND
+    }
+
+    fn reconcile<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Park> {
+        async move {
+            match &run.object {
+                Some(object) => self.step(run, object).await,
+                None => {
+                    metrics::forget_object(K::KIND.kind, &run.key.namespace, &run.key.name);
+                    Park::Gone
+                }
+            }
+        }
+        .boxed()
+    }
+}
+
+async fn succeeded<K: SourceKind>(
+    run: &Run,
+    mut report: Report<'_, StatusOf<K>>,
+    interval: Duration,
+    done: Done,
+    started: Instant,
+) -> Park {
+    let is_requested = report.is_requested();
+    report.succeeded(&K::stored(report.revision()));
+    if let Err(error) = report.close().await {
+        return not_written(&error);
+    }
+    let revision = report.revision().to_owned();
+    let message = match done {
+        Done::Unchanged { told, trace } => {
+            FetchUnchanged { revision: &revision }.emit();
+            let (reason, text) = trace;
+            if !report.tell_of_success(&told) && is_requested {
+                // Flux says so at each pass; here only where somebody asked
+                report.tell(Severity::Trace, reason.as_str(), &text);
+            }
+            None
+        }
+        Done::Stored { told } => {
+            if !report.tell_of_success(&told) {
+                let text = format!("artifact up-to-date with remote revision: '{revision}'");
+                report.tell(Severity::Trace, reason::ARTIFACT_UP_TO_DATE.as_str(), &text);
+            }
+            Some(told)
+        }
+    };
+    ReconcileFinished {
+        controller: K::KIND.controller,
+        object: (K::KIND.kind, &run.key.namespace, &run.key.name),
+        duration: started.elapsed(),
+        message: message.as_deref(),
+        revision: Some(&revision),
+    }
+    .emit();
+    Park::For(Some(run.spread(interval)))
+}
+
+/// Turns a failure into conditions, an event and the next attempt (compat/source.md 2.5).
+async fn failed<K: SourceKind>(
+    run: &Run,
+    mut report: Report<'_, StatusOf<K>>,
+    condition: &'static str,
+    failure: &Failure,
+    started: Instant,
+) -> Park {
+    report.failed(condition, failure);
+    let written = report.close().await;
+    let severity = match failure.next {
+        Next::Wait(_) => Severity::Trace,
+        _ => Severity::Error,
+    };
+    report.tell(severity, failure.reason.as_str(), &failure.message);
+    if condition == conditions::FETCH_FAILED {
+        FetchFailed {
+            reason: failure.reason.as_str(),
+            error: &failure.message,
+        }
+        .emit();
+    }
+    ReconcileFailed {
+        controller: K::KIND.controller,
+        object: (K::KIND.kind, &run.key.namespace, &run.key.name),
+        duration: started.elapsed(),
+        error: &failure.message,
+        reason: failure.reason.as_str(),
+        next: (failure.next != Next::Stall).then_some(run.cx.config.min_retry_delay),
+        revision: None,
+    }
+    .emit();
+    match (written, &failure.next) {
+        (Err(error), _) => not_written(&error),
+        (Ok(_), Next::Stall) => Park::For(None),
+        (Ok(_), Next::Wait(_)) => Park::For(Some(run.cx.config.requeue_dependency)),
+        // sources have no retry interval: Flux too backs off from --min-retry-delay to --max-retry-delay
+        (Ok(_), Next::Retry | Next::BackOff | Next::Ignore) => Park::Backoff { at_most: None },
+    }
+}
+
+fn not_written(error: &RequestError) -> Park {
+    tracing::warn!(%error, "status not written, trying again");
+    Park::Backoff { at_most: None }
+}
+
+fn has_finalizer(source: &impl Source) -> bool {
+    let mut finalizers = source.metadata().finalizers.iter().flatten();
+    finalizers.any(|finalizer| finalizer == meta::FINALIZER)
+}
+
+/// The object with or without our finalizer, none where it is gone; how to go on where that failed.
+async fn set_finalizer<K: SourceKind>(
+    run: &Run,
+    object: &Value,
+    is_wanted: bool,
+) -> Result<Option<Value>, Park> {
+    let set = run
+        .cx
+        .set_finalizer(K::KIND, &run.key, object, meta::FINALIZER, is_wanted);
+    set.await.map_err(|error| match error.code() {
+        409 => Park::For(Some(AFTER_CONFLICT)),
+        _ => Park::Backoff { at_most: None },
+    })
+}

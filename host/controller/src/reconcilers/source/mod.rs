@@ -1,0 +1,77 @@
+//! What all kinds of sources have in common (compat/source.md 2): one frame, and what it offers to a kind.
+//!
+//! ```text
+//! finalizer ─▶ suspended? ─▶ storage ─▶ SourceKind::attempt ─▶ conditions, events, status ─▶ Park
+//! ```
+//!
+//! A further kind is one file beside this folder that implements [`SourceKind`], and says nothing but what is its own:
+//! what it asks of whom, and what its artifact is made of.
+
+mod frame;
+mod pass;
+mod report;
+mod secrets;
+mod trouble;
+
+pub use frame::SourceReconciler;
+pub(super) use pass::Pass;
+pub(super) use secrets::{Missing, secret, service_account};
+pub(super) use trouble::Trouble;
+
+use crate::runtime::Kind;
+use sluice_api::Reason;
+use sluice_api::source::Source;
+use sluice_artifact::{Store, store};
+
+/// What the flags of Flux's source-controller set.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
+    /// `--storage-adv-addr`: host and port, or a prefix with a scheme, of the URLs of artifacts.
+    pub advertised_address: String,
+    /// `--artifact-retention-ttl` and `--artifact-retention-records`.
+    pub retention: store::Retention,
+}
+
+/// Where artifacts are kept, and how.
+#[derive(Clone)]
+pub(super) struct Shelf {
+    pub(super) store: Store,
+    pub(super) settings: SourceSettings,
+}
+
+/// How a pass ended well.
+pub(super) enum Done {
+    /// The remote has what is stored.
+    Unchanged {
+        /// What an event says of the end of failures.
+        told: String,
+        /// What those hear who asked for the pass.
+        trace: (Reason, String),
+    },
+    /// Something was fetched and is the artifact now.
+    Stored {
+        /// What an event says of it.
+        told: String,
+    },
+}
+
+/// What one kind of source does that no other does.
+pub(super) trait SourceKind: Send + Sync + 'static {
+    /// The custom resource.
+    type Object: Source;
+
+    /// The same for the runtime.
+    const KIND: &'static Kind;
+
+    /// The file that always leads to the newest artifact, whose URL is `status.url`.
+    const LATEST: Option<&'static str>;
+
+    /// What `ArtifactInStorage`, and so Ready, says of an artifact of this revision.
+    fn stored(revision: &str) -> String;
+
+    /// Looks at the remote and, where it has something new, makes it the artifact ([`Pass::store`]).
+    fn attempt(
+        &self,
+        pass: &mut Pass<'_, Self::Object>,
+    ) -> impl Future<Output = Result<Done, Trouble>> + Send;
+}

@@ -1,0 +1,178 @@
+//! Tokens that were given for a while, kept for as long (compat/source.md 11.4; N16).
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{sync::Mutex as Turn, time::Instant};
+
+/// A bounded map of things that expire. Who asks for the same key at the same time waits for one answer.
+///
+/// **Invariant:** what is given out has not expired, and was made for exactly this key.
+#[derive(Debug)]
+pub struct TokenCache<K, V> {
+    max: usize,
+    age_max: Duration,
+    entries: Mutex<Entries<K, V>>,
+}
+
+#[derive(Debug)]
+struct Entries<K, V> {
+    slots: HashMap<K, (Arc<Slot<V>>, u64)>,
+    clock: u64,
+}
+
+type Slot<V> = Turn<Option<(V, Instant)>>;
+
+/// How much of a token's life is used: clocks differ, and a request takes time.
+const USED_PERCENT: u32 = 80;
+
+impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
+    /// Keeps at most `max` tokens (`--token-cache-max-size`; none where 0), each for at most `age_max`
+    /// (`--token-cache-max-duration`).
+    pub fn new(max: usize, age_max: Duration) -> TokenCache<K, V> {
+        let entries = Entries {
+            slots: HashMap::new(),
+            clock: 0,
+        };
+        TokenCache {
+            max,
+            age_max,
+            entries: Mutex::new(entries),
+        }
+    }
+
+    /// What is known for `key`, or what `make` makes: the thing and how long it lives. A failure is not kept.
+    pub async fn get<E>(
+        &self,
+        key: &K,
+        make: impl Future<Output = Result<(V, Duration), E>>,
+    ) -> Result<V, E> {
+        if self.max == 0 {
+            return Ok(make.await?.0);
+        }
+        let slot = self.slot(key);
+        let mut held = slot.lock().await;
+        if let Some((value, until)) = &*held
+            && Instant::now() < *until
+        {
+            return Ok(value.clone());
+        }
+        *held = None;
+        let (value, lifetime) = make.await?;
+        let age = (lifetime * USED_PERCENT / 100).min(self.age_max);
+        *held = Some((value.clone(), Instant::now() + age));
+        Ok(value)
+    }
+
+    /// What is known for `key`, if nobody is making it just now.
+    pub fn peek(&self, key: &K) -> Option<V> {
+        let mut entries = self.entries();
+        let now = entries.tick();
+        let (slot, used) = entries.slots.get_mut(key)?;
+        *used = now;
+        let held = slot.try_lock().ok()?;
+        let (value, until) = held.as_ref()?;
+        (Instant::now() < *until).then(|| value.clone())
+    }
+
+    /// Forgets what is known for `key`: the server did not accept it.
+    pub fn forget(&self, key: &K) {
+        self.entries().slots.remove(key);
+    }
+
+    fn slot(&self, key: &K) -> Arc<Slot<V>> {
+        let mut entries = self.entries();
+        let now = entries.tick();
+        if let Some((slot, used)) = entries.slots.get_mut(key) {
+            *used = now;
+            return Arc::clone(slot);
+        }
+        if entries.slots.len() >= self.max {
+            let oldest = entries.slots.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                entries.slots.remove(&oldest);
+            }
+        }
+        let slot = Arc::new(Turn::new(None));
+        entries.slots.insert(key.clone(), (Arc::clone(&slot), now));
+        slot
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries<K, V>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K, V> Entries<K, V> {
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_used_for_four_fifths_of_its_life() {
+        let cache = TokenCache::new(10, Duration::from_secs(3600));
+        let made = AtomicUsize::new(0);
+        let ask = async |lifetime: u64| {
+            let make = async {
+                let number = made.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, ()>((number, Duration::from_secs(lifetime)))
+            };
+            cache.get(&"key", make).await.unwrap()
+        };
+        assert_eq!(ask(100).await, 0);
+        tokio::time::advance(Duration::from_secs(79)).await;
+        assert_eq!((ask(100).await, cache.peek(&"key")), (0, Some(0)));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(cache.peek(&"key"), None);
+        assert_eq!(ask(1_000_000).await, 1);
+        tokio::time::advance(Duration::from_secs(3599)).await;
+        assert_eq!(ask(100).await, 1);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(ask(100).await, 2, "no longer than an hour");
+        cache.forget(&"key");
+        assert_eq!(ask(100).await, 3);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn many_askers_get_one_answer_each_for_its_own_key() {
+        let cache = Arc::new(TokenCache::new(8, Duration::from_secs(3600)));
+        let made = Arc::new(AtomicUsize::new(0));
+        let tasks = (0..400usize).map(|number| {
+            let (cache, made) = (Arc::clone(&cache), Arc::clone(&made));
+            tokio::spawn(async move {
+                let key = number % 8;
+                let make = async {
+                    made.fetch_add(1, Ordering::Relaxed);
+                    tokio::task::yield_now().await;
+                    Ok::<_, ()>((key, Duration::from_secs(60)))
+                };
+                assert_eq!(cache.get(&key, make).await, Ok(key));
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+        assert_eq!(made.load(Ordering::Relaxed), 8);
+        // more keys than room: the bound holds, and nobody gets another's
+        for key in 0..100usize {
+            let make = async { Ok::<_, ()>((key, Duration::from_secs(60))) };
+            assert_eq!(cache.get(&key, make).await, Ok(key));
+        }
+        assert_eq!(cache.entries().slots.len(), 8);
+        // a failure is not kept
+        assert_eq!(cache.get(&1000, async { Err(()) }).await, Err(()));
+        let make = async { Ok::<_, ()>((7, Duration::from_secs(60))) };
+        assert_eq!(cache.get(&1000, make).await, Ok(7));
+    }
+}

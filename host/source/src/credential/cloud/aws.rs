@@ -1,0 +1,295 @@
+//! Amazon: a role by web identity, by the pod's agent, or the machine's; then a login of the registry.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use reqwest::{Method, header::HeaderValue};
+use serde::Deserialize;
+use sluice_event::Redacted;
+
+use super::{
+    Shared, basic, read_token,
+    signature::{Key, Scope, sign},
+};
+use crate::{
+    credential::{Credentials, Error},
+    http::Request,
+};
+
+/// Where a registry of Amazon is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Registry {
+    region: String,
+    /// `amazonaws.com`, and of partitions of their own.
+    suffix: String,
+    is_public: bool,
+}
+
+const SUFFIXES: &[&str] = &[
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "on.aws",
+    "sc2s.sgov.gov",
+    "c2s.ic.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+];
+
+impl Registry {
+    /// `<account>.dkr.ecr[-fips].<region>.amazonaws.com`, `public.ecr.aws`.
+    pub(super) fn of(host: &str) -> Result<Registry, Error> {
+        let invalid = || {
+            Error(format!(
+                "invalid AWS registry: '{host}'. must match <account>.dkr.ecr.<region>.amazonaws.com or public.ecr.aws"
+            ))
+        };
+        if host == "public.ecr.aws" {
+            return Ok(Registry {
+                region: "us-east-1".to_owned(),
+                suffix: "amazonaws.com".to_owned(),
+                is_public: true,
+            });
+        }
+        let (account, rest) = host
+            .split_once(".dkr.ecr")
+            .or_else(|| host.split_once(".dkr-ecr"))
+            .ok_or_else(invalid)?;
+        let rest = rest.strip_prefix("-fips").unwrap_or(rest);
+        let (region, suffix) = rest
+            .strip_prefix('.')
+            .and_then(|rest| rest.split_once('.'))
+            .ok_or_else(invalid)?;
+        let is_region = region
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_account = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
+        if is_account && is_region && !region.is_empty() && SUFFIXES.contains(&suffix) {
+            let suffix = suffix.strip_prefix("on.aws").map_or(suffix, |_| "amazonaws.com");
+            let (region, suffix) = (region.to_owned(), suffix.to_owned());
+            let is_public = false;
+            return Ok(Registry {
+                region,
+                suffix,
+                is_public,
+            });
+        }
+        Err(invalid())
+    }
+}
+
+/// How long a login lasts that does not say.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+impl Shared {
+    pub(super) async fn aws_login(&self, host: &str) -> Result<(Credentials, Duration), Error> {
+        let registry = Registry::of(host)?;
+        let key = self.aws_key(&registry).await?;
+        let Registry { region, suffix, .. } = &registry;
+        let (address, service, target) = match registry.is_public {
+            true => (
+                format!("https://api.ecr-public.{region}.{suffix}/"),
+                "ecr-public",
+                "SpencerFrontendService.GetAuthorizationToken",
+            ),
+            false => (
+                format!("https://api.ecr.{region}.{suffix}/"),
+                "ecr",
+                "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken",
+            ),
+        };
+        let mut request = Request::new(Method::POST, self.endpoints.url(&address)?);
+        let json = HeaderValue::from_static("application/x-amz-json-1.1");
+        request.headers.insert("content-type", json);
+        request
+            .headers
+            .insert("x-amz-target", HeaderValue::from_static(target));
+        let scope = Scope {
+            service,
+            region,
+            time: Timestamp::now(),
+        };
+        sign(&key, &scope, &request.url, &mut request.headers, b"{}")?;
+        request.authorization = request.headers.remove("authorization");
+        request.body = Some("{}".into());
+        let answer: Answer = self.ask("Elastic Container Registry", request).await?;
+        let data = match answer.authorization_data {
+            OneOrMany::One(data) => Some(data),
+            OneOrMany::Many(data) => data.into_iter().next(),
+        };
+        let unusable = || Error("Elastic Container Registry: the answer holds no login".to_owned());
+        let data = data.ok_or_else(unusable)?;
+        let decoded = STANDARD.decode(data.authorization_token).ok();
+        let text = decoded
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .ok_or_else(unusable)?;
+        let (user, password) = text.split_once(':').ok_or_else(unusable)?;
+        Ok((basic(user, password), data.expires_at.map_or(LIFETIME, until)))
+    }
+
+    /// The key of this process: given, by web identity, by the pod's agent, of the machine.
+    async fn aws_key(&self, registry: &Registry) -> Result<Key, Error> {
+        let environment = &self.environment;
+        if let Some((id, secret, token)) = &environment.aws_key {
+            let (id, secret, token) = (id.clone(), secret.clone(), token.clone());
+            return Ok(Key { id, secret, token });
+        }
+        if let Some((role, file)) = &environment.aws_role {
+            let token = read_token(file).await?;
+            return self.assume_role(registry, role, &token).await;
+        }
+        if let Some((url, file)) = &environment.aws_container {
+            let mut request = self.get(url, &[])?;
+            if let Some(file) = file {
+                let token = read_token(file).await?;
+                let token = HeaderValue::from_str(&token);
+                let token = token.map_err(|_| Error("the agent's token cannot be sent".to_owned()))?;
+                request.authorization = Some(token);
+            }
+            return self.ask::<Given>("the pod's agent", request).await.map(Key::from);
+        }
+        self.machine_key().await
+    }
+
+    async fn assume_role(&self, registry: &Registry, role: &str, token: &str) -> Result<Key, Error> {
+        let Registry { region, suffix, .. } = registry;
+        let form = [
+            ("Action", "AssumeRoleWithWebIdentity"),
+            ("Version", "2011-06-15"),
+            ("RoleArn", role),
+            ("RoleSessionName", "sluice"),
+            ("WebIdentityToken", token),
+        ];
+        let mut request = self.post_form(&format!("https://sts.{region}.{suffix}/"), &form)?;
+        request
+            .headers
+            .insert("accept", HeaderValue::from_static("application/json"));
+        let answer: Assumed = self.ask("Security Token Service", request).await?;
+        Ok(answer.response.result.credentials.into())
+    }
+
+    /// The machine's role, by the second version of its metadata service.
+    async fn machine_key(&self) -> Result<Key, Error> {
+        const BASE: &str = "http://169.254.169.254/latest";
+        let what = "the machine's metadata service";
+        let mut request = self.get(
+            &format!("{BASE}/api/token"),
+            &[("x-aws-ec2-metadata-token-ttl-seconds", "300")],
+        )?;
+        request.method = Method::PUT;
+        let token = String::from_utf8_lossy(&self.text(what, request).await?).into_owned();
+        let headers = [("x-aws-ec2-metadata-token", token.as_str())];
+        let roles = format!("{BASE}/meta-data/iam/security-credentials/");
+        let role = self.text(what, self.get(&roles, &headers)?).await?;
+        let role = String::from_utf8_lossy(&role)
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+        if role.is_empty() || !role.chars().all(is_name) {
+            return Err(Error(format!("{what}: the machine has no role")));
+        }
+        self.ask::<Given>(what, self.get(&format!("{roles}{role}"), &headers)?)
+            .await
+            .map(Key::from)
+    }
+}
+
+fn until(seconds: f64) -> Duration {
+    let left = seconds - Timestamp::now().as_second() as f64;
+    Duration::try_from_secs_f64(left.clamp(0.0, 43_200.0)).unwrap_or(LIFETIME)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    authorization_data: OneOrMany,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    Many(Vec<Data>),
+    One(Data),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    authorization_token: String,
+    expires_at: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Assumed {
+    #[serde(rename = "AssumeRoleWithWebIdentityResponse")]
+    response: AssumedResponse,
+}
+
+#[derive(Deserialize)]
+struct AssumedResponse {
+    #[serde(rename = "AssumeRoleWithWebIdentityResult")]
+    result: AssumedResult,
+}
+
+#[derive(Deserialize)]
+struct AssumedResult {
+    #[serde(rename = "Credentials")]
+    credentials: Given,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Given {
+    access_key_id: String,
+    secret_access_key: String,
+    #[serde(alias = "Token")]
+    session_token: Option<String>,
+}
+
+impl From<Given> for Key {
+    fn from(given: Given) -> Key {
+        Key {
+            id: given.access_key_id,
+            secret: Redacted::new(given.secret_access_key),
+            token: given.session_token.map(Redacted::new),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_of_amazon_are_its_registries() {
+        for (host, region) in [
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "eu-west-1"),
+            (
+                "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
+                "us-gov-west-1",
+            ),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+            ("123456789012.dkr-ecr.us-east-1.on.aws", "us-east-1"),
+            ("public.ecr.aws", "us-east-1"),
+        ] {
+            assert_eq!(Registry::of(host).unwrap().region, region, "{host}");
+        }
+        for host in [
+            "ghcr.io",
+            "1.dkr.ecr.eu-west-1.amazonaws.com.evil.example",
+            "x.dkr.ecr.eu-west-1.amazonaws.com",
+            "1.dkr.ecr.a/b.amazonaws.com",
+            "1.dkr.ecr..amazonaws.com",
+            "public.ecr.aws.evil.example",
+        ] {
+            let error = Registry::of(host).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("invalid AWS registry: '{host}'. must match")),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Microsoft: a token of the workload or the machine, changed into one of the registry.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::{Shared, basic, read_token};
+use crate::credential::{Credentials, Error};
+
+/// Who one is to a registry that knows one by a token.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+/// What the registry's token is given for: Azure's management, as Azure's own library asks.
+const RESOURCE: &str = "https://management.azure.com/";
+const AUTHORITY: &str = "https://login.microsoftonline.com/";
+/// The registry's tokens live three hours; the cloud's own, of which they are made, for an hour or more.
+const LIFETIME: Duration = Duration::from_secs(3600);
+
+const SUFFIXES: &[&str] = &[".azurecr.io", ".azurecr.cn", ".azurecr.de", ".azurecr.us"];
+
+pub(super) fn check(host: &str) -> Result<(), Error> {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'))
+    };
+    match SUFFIXES
+        .iter()
+        .any(|suffix| host.strip_suffix(suffix).is_some_and(is_name))
+    {
+        true => Ok(()),
+        false => Err(Error(format!(
+            "invalid Azure registry: '{host}'. must match <name>.azurecr.io"
+        ))),
+    }
+}
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Exchanged {
+    refresh_token: String,
+}
+
+impl Shared {
+    pub(super) async fn azure_login(&self, host: &str) -> Result<(Credentials, Duration), Error> {
+        check(host)?;
+        let token = self.azure_token().await?;
+        let form = [
+            ("grant_type", "access_token"),
+            ("service", host),
+            ("access_token", token.as_str()),
+        ];
+        let request = self.post_form(&format!("https://{host}/oauth2/exchange"), &form)?;
+        let exchanged: Exchanged = self.ask("Azure Container Registry", request).await?;
+        Ok((basic(NOBODY, &exchanged.refresh_token), LIFETIME))
+    }
+
+    async fn azure_token(&self) -> Result<String, Error> {
+        let environment = &self.environment;
+        let Some((tenant, client, file)) = &environment.azure_federated else {
+            let resource: String = url::form_urlencoded::byte_serialize(RESOURCE.as_bytes()).collect();
+            let client = environment
+                .azure_client
+                .as_deref()
+                .map(|client| format!("&client_id={client}"));
+            let address = format!(
+                "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}{}",
+                client.unwrap_or_default()
+            );
+            let request = self.get(&address, &[("metadata", "true")])?;
+            return self
+                .ask::<Token>("the machine's metadata service", request)
+                .await
+                .map(|token| token.access_token);
+        };
+        let assertion = read_token(file).await?;
+        let authority = environment.azure_authority.as_deref().unwrap_or(AUTHORITY);
+        let address = format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/'));
+        let scope = format!("{RESOURCE}.default");
+        let form = [
+            ("grant_type", "client_credentials"),
+            (
+                "client_assertion_type",
+                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+            ),
+            ("client_id", client),
+            ("client_assertion", assertion.as_str()),
+            ("scope", &scope),
+        ];
+        let request = self.post_form(&address, &form)?;
+        let token: Token = self.ask("Microsoft Entra", request).await?;
+        Ok(token.access_token)
+    }
+}

@@ -1,0 +1,249 @@
+//! Credentials that clouds give to workloads, for their own registries (compat/source.md 11.4). Plain HTTPS, no SDK.
+//!
+//! ```text
+//! token file or metadata service ─▶ the cloud's token ─▶ the registry's login
+//! ```
+
+mod aws;
+mod azure;
+mod gcp;
+mod signature;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use reqwest::{
+    Method, Url,
+    header::{HeaderName, HeaderValue},
+};
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+use sluice_event::Redacted;
+use tokio::time::Instant;
+
+use super::{CredentialSource, Credentials, Error, TokenCache};
+use crate::http::{Addresses, Http, Request, Transport};
+
+/// Whose registry it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cloud {
+    /// Amazon's: Elastic Container Registry, private and public.
+    Aws,
+    /// Microsoft's: Container Registry.
+    Azure,
+    /// Google's: Artifact Registry and its predecessor.
+    Gcp,
+}
+
+/// What the environment of this process says of its identity. Read once, at the edge.
+#[derive(Clone, Debug, Default)]
+pub struct CloudEnvironment {
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`.
+    pub aws_key: Option<(String, Redacted<String>, Option<Redacted<String>>)>,
+    /// `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`.
+    pub aws_role: Option<(String, PathBuf)>,
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` and `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
+    pub aws_container: Option<(String, Option<PathBuf>)>,
+    /// `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`.
+    pub azure_federated: Option<(String, String, PathBuf)>,
+    /// `AZURE_AUTHORITY_HOST`.
+    pub azure_authority: Option<String>,
+    /// `AZURE_CLIENT_ID` where no token is federated: which of a machine's identities.
+    pub azure_client: Option<String>,
+}
+
+impl CloudEnvironment {
+    /// Reads the variables with `get`, [`std::env::var`] in a program.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> CloudEnvironment {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let path = |name: &str| get(name).map(PathBuf::from);
+        let secret = |name: &str| get(name).map(Redacted::new);
+        let pair = |name: &str, file: &str| Some((get(name)?, path(file)?));
+        let client = get("AZURE_CLIENT_ID");
+        let federated = || {
+            Some((
+                get("AZURE_TENANT_ID")?,
+                client.clone()?,
+                path("AZURE_FEDERATED_TOKEN_FILE")?,
+            ))
+        };
+        let key = || {
+            Some((
+                get("AWS_ACCESS_KEY_ID")?,
+                secret("AWS_SECRET_ACCESS_KEY")?,
+                secret("AWS_SESSION_TOKEN"),
+            ))
+        };
+        let relative = || {
+            Some(format!(
+                "http://169.254.170.2{}",
+                get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")?
+            ))
+        };
+        let container = get("AWS_CONTAINER_CREDENTIALS_FULL_URI").or_else(relative);
+        CloudEnvironment {
+            aws_key: key(),
+            aws_role: pair("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+            aws_container: container.map(|url| (url, path("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))),
+            azure_federated: federated(),
+            azure_authority: get("AZURE_AUTHORITY_HOST"),
+            azure_client: client,
+        }
+    }
+}
+
+/// Where the clouds' services are; tests put them on this machine.
+#[derive(Clone, Debug, Default)]
+pub struct CloudEndpoints {
+    /// In place of every service: the service's own host is the first part of the path.
+    pub emulator: Option<Url>,
+}
+
+impl CloudEndpoints {
+    fn url(&self, address: &str) -> Result<Url, Error> {
+        let parse = |text: &str| Url::parse(text).map_err(|error| Error(format!("'{text}': {error}")));
+        let Some(emulator) = &self.emulator else {
+            return parse(address);
+        };
+        let path = address.split_once("://").map_or(address, |(_, path)| path);
+        parse(&format!("{}{path}", emulator.as_str()))
+    }
+}
+
+/// Gives credentials for registries of clouds, and keeps them while they last. Clones share what is kept.
+#[derive(Clone)]
+pub struct Clouds {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    environment: CloudEnvironment,
+    endpoints: CloudEndpoints,
+    /// Asks the fixed addresses of clouds, metadata services among them; no user chooses what it asks.
+    http: Http,
+    tokens: TokenCache<(Cloud, String), Credentials>,
+}
+
+/// How long one question to a cloud may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest answer, in bytes: tokens are a few thousand.
+const ANSWER_SIZE_MAX: u64 = 1 << 20;
+
+impl Clouds {
+    /// Keeps at most `tokens_max` logins (`--token-cache-max-size`), each for at most `age_max`
+    /// (`--token-cache-max-duration`).
+    pub fn new(
+        environment: CloudEnvironment,
+        endpoints: CloudEndpoints,
+        tokens_max: usize,
+        age_max: Duration,
+    ) -> Result<Clouds, Error> {
+        let http = Http::new(&Transport::default(), &Addresses::any()).map_err(Error)?;
+        Ok(Clouds {
+            shared: Arc::new(Shared {
+                environment,
+                endpoints,
+                http,
+                tokens: TokenCache::new(tokens_max, age_max),
+            }),
+        })
+    }
+
+    /// The controller's own identity at the registries of a cloud.
+    pub fn registry(&self, cloud: Cloud) -> Arc<dyn CredentialSource> {
+        let clouds = self.clone();
+        Arc::new(RegistryLogin { clouds, cloud })
+    }
+}
+
+struct RegistryLogin {
+    clouds: Clouds,
+    cloud: Cloud,
+}
+
+impl std::fmt::Debug for RegistryLogin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RegistryLogin({:?})", self.cloud)
+    }
+}
+
+impl CredentialSource for RegistryLogin {
+    fn credentials<'a>(&'a self, repository: &'a str) -> BoxFuture<'a, Result<Credentials, Error>> {
+        Box::pin(async move {
+            let shared = &self.clouds.shared;
+            let host = repository.split('/').next().unwrap_or_default();
+            // looked at before anything is sent: a token must not reach a registry that is not the cloud's
+            match self.cloud {
+                Cloud::Aws => drop(aws::Registry::of(host)?),
+                Cloud::Azure => azure::check(host)?,
+                Cloud::Gcp => gcp::check(host)?,
+            }
+            let make = async {
+                match self.cloud {
+                    Cloud::Aws => shared.aws_login(host).await,
+                    Cloud::Azure => shared.azure_login(host).await,
+                    Cloud::Gcp => shared.gcp_login().await,
+                }
+            };
+            shared.tokens.get(&(self.cloud, host.to_owned()), make).await
+        })
+    }
+
+    fn identity(&self) -> [u8; 32] {
+        Sha256::digest(format!("{:?} of this controller", self.cloud)).into()
+    }
+}
+
+impl Shared {
+    /// Asks a service, and reads its answer. Errors name the service, never what was sent or answered.
+    async fn ask<T: DeserializeOwned>(&self, service: &str, request: Request) -> Result<T, Error> {
+        let body = self.text(service, request).await?;
+        serde_json::from_slice(&body).map_err(|_| Error(format!("{service}: the answer cannot be read")))
+    }
+
+    async fn text(&self, service: &str, request: Request) -> Result<Vec<u8>, Error> {
+        let failed = |failure: crate::http::Failure| Error(format!("{service}: {failure}"));
+        let deadline = Instant::now() + TIMEOUT;
+        let reply = self.http.send(request, deadline).await.map_err(failed)?;
+        let reply = reply.ok().map_err(failed)?;
+        reply
+            .bytes("the answer", ANSWER_SIZE_MAX, "answer_size_max")
+            .await
+            .map_err(failed)
+    }
+
+    fn get(&self, address: &str, headers: &[(&'static str, &str)]) -> Result<Request, Error> {
+        let mut request = Request::new(Method::GET, self.endpoints.url(address)?);
+        for (name, value) in headers {
+            let value =
+                HeaderValue::from_str(value).map_err(|_| Error(format!("header {name} cannot be sent")))?;
+            request.headers.insert(HeaderName::from_static(name), value);
+        }
+        Ok(request)
+    }
+
+    fn post_form(&self, address: &str, form: &[(&str, &str)]) -> Result<Request, Error> {
+        let mut request = Request::new(Method::POST, self.endpoints.url(address)?);
+        let body: String = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
+        request.body = Some(body.into());
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers.insert("content-type", form);
+        Ok(request)
+    }
+}
+
+/// A projected token: renewed by the kubelet, so it is read each time.
+async fn read_token(path: &std::path::Path) -> Result<String, Error> {
+    let read = tokio::fs::read_to_string(path).await;
+    let text = read.map_err(|error| Error(format!("token file {}: {error}", path.display())))?;
+    Ok(text.trim().to_owned())
+}
+
+fn basic(username: &str, password: &str) -> Credentials {
+    Credentials::Basic {
+        username: username.to_owned(),
+        password: Redacted::new(password.to_owned()),
+    }
+}

@@ -1,0 +1,108 @@
+//! What went wrong on the way.
+
+/// What went wrong on the way, in terms that decide what the user is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// 401.
+    Unauthenticated,
+    /// 403.
+    Forbidden,
+    /// 404, 410.
+    NotFound,
+    /// 429; for how many seconds the server wants to be left alone, where it says so.
+    TooMany(Option<u64>),
+    /// Another status.
+    Status(u16),
+    /// The deadline passed.
+    TimedOut,
+    /// More bytes than allowed.
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// Most bytes of it.
+        limit: u64,
+        /// The name of the limit.
+        knob: &'static str,
+    },
+    /// A redirect that is not followed.
+    Redirect(String),
+    /// No connection, no TLS, a connection that broke.
+    Transport(String),
+}
+
+impl Failure {
+    /// What a status that is no success means.
+    pub(crate) fn of_status(status: reqwest::StatusCode, retry_after: Option<u64>) -> Failure {
+        use reqwest::StatusCode as S;
+        match status {
+            S::UNAUTHORIZED => Failure::Unauthenticated,
+            S::FORBIDDEN => Failure::Forbidden,
+            S::NOT_FOUND | S::GONE => Failure::NotFound,
+            S::TOO_MANY_REQUESTS => Failure::TooMany(retry_after),
+            status => Failure::Status(status.as_u16()),
+        }
+    }
+
+    /// Whether the server or the way to it has a problem that may heal by itself.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Failure::TooMany(_) | Failure::TimedOut | Failure::Transport(_) => true,
+            Failure::Status(status) => *status >= 500 || *status == 408,
+            Failure::Unauthenticated
+            | Failure::Forbidden
+            | Failure::NotFound
+            | Failure::TooLarge { .. }
+            | Failure::Redirect(_) => false,
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Failure::Unauthenticated => "check the credentials: they are missing, wrong or expired",
+            Failure::Forbidden => "give these credentials the right to read",
+            Failure::NotFound => "check the name; servers also answer like this to those who may not read",
+            Failure::TooMany(_) => {
+                "the server limits the rate of requests; it is asked again with growing delay"
+            }
+            Failure::Status(_) => "the server has a problem; it is asked again with growing delay",
+            Failure::TimedOut => {
+                "the server did not finish within the timeout; raise spec.timeout if it is slow"
+            }
+            Failure::TooLarge { .. } => "nothing of it was kept; the last good artifact stays",
+            Failure::Redirect(_) => "put the final address into the URL",
+            Failure::Transport(text) if text.contains("UnknownIssuer") || text.contains("BadSignature") => {
+                "put the authority's certificate under 'ca.crt' into the Secret with certificates"
+            }
+            Failure::Transport(_) => "the server is asked again with growing delay",
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Unauthenticated => f.write_str("UNAUTHORIZED: authentication required"),
+            Failure::Forbidden => f.write_str("DENIED: access forbidden"),
+            Failure::NotFound => f.write_str("unexpected status code 404 Not Found"),
+            Failure::TooMany(None) => {
+                f.write_str("TOOMANYREQUESTS: unexpected status code 429 Too Many Requests")
+            }
+            Failure::TooMany(Some(after)) => write!(
+                f,
+                "TOOMANYREQUESTS: unexpected status code 429 Too Many Requests, to be asked again after {after} s"
+            ),
+            Failure::Status(status) => write!(f, "unexpected status code {status}"),
+            Failure::TimedOut => f.write_str("context deadline exceeded"),
+            Failure::TooLarge { what, limit, knob } => {
+                write!(f, "{what} exceeds the limit of {limit} bytes ({knob})")
+            }
+            Failure::Redirect(text) => write!(f, "refused to follow a redirect {text}"),
+            Failure::Transport(text) if text.contains("UnknownIssuer") || text.contains("BadSignature") => f
+                .write_str(
+                    "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                ),
+            Failure::Transport(text) => f.write_str(text),
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! From a layer to an artifact in the store: unpacked and without what is ignored, or as it is (compat/source.md 6.5).
+
+use std::{
+    collections::BTreeMap,
+    io::{BufReader, Read},
+};
+
+use cap_std::{
+    ambient_authority,
+    fs::{Dir, OpenOptions, OpenOptionsExt},
+};
+use sluice_api::{Blame, Disposition, Next, Reason, reason};
+use sluice_artifact::{
+    Artifact, ArtifactPath, Store,
+    store::{self, BlobId, DirectoryEntry, DirectoryId, Draft, EntryContent},
+    unpack::{self, Special},
+};
+use tempfile::SpooledTempFile;
+
+use super::{ContentDigest, error::of_archive};
+use crate::ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Rules};
+
+/// Which layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layer {
+    /// The first one of this media type; the first one where none.
+    pub media_type: Option<String>,
+}
+
+/// What is done with a layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LayerOperation {
+    /// Its files are the artifact, but for those that are ignored.
+    #[default]
+    Extract,
+    /// It is the artifact.
+    Copy,
+}
+
+/// A layer that is here, and what is said of its artifact.
+#[derive(Debug)]
+pub struct Pulled {
+    /// Of the artifact.
+    pub revision: String,
+    /// The annotations of the manifest.
+    pub annotations: BTreeMap<String, String>,
+    /// Of the layer.
+    pub digest: ContentDigest,
+    pub(super) content: SpooledTempFile,
+}
+
+/// Why a layer could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It is no archive, or a hostile one.
+    #[error("{}", of_archive(.0))]
+    Archive(#[from] unpack::Error),
+    /// The ignore files cannot be used.
+    #[error("failed to load source ignore patterns from repository: {0}")]
+    Ignore(String),
+    /// The store cannot take it.
+    #[error("unable to {action} artifact to storage: {error}")]
+    Store {
+        /// `archive` or `copy`.
+        action: &'static str,
+        /// What it said.
+        error: store::Error,
+    },
+}
+
+impl From<store::Error> for StoreError {
+    fn from(error: store::Error) -> StoreError {
+        let action = "archive";
+        StoreError::Store { action, error }
+    }
+}
+
+impl Disposition for StoreError {
+    fn reason(&self) -> Reason {
+        match self {
+            StoreError::Archive(_) => reason::OCI_ARTIFACT_LAYER_OPERATION_FAILED,
+            StoreError::Ignore(_) => reason::SOURCE_IGNORE_ERROR,
+            StoreError::Store { .. } => reason::ARCHIVE_OPERATION_FAILED,
+        }
+    }
+
+    fn next(&self) -> Next {
+        match self {
+            StoreError::Archive(_) | StoreError::Ignore(_) => Next::Retry,
+            StoreError::Store { .. } => Next::BackOff,
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        match self {
+            StoreError::Archive(_) | StoreError::Ignore(_) => Blame::Upstream,
+            StoreError::Store { .. } => Blame::Host,
+        }
+    }
+}
+
+impl Pulled {
+    /// Puts the layer into the store. Blocks; the artifact is visible when this returns.
+    pub fn store(
+        mut self,
+        operation: LayerOperation,
+        spec_ignore: Option<&str>,
+        store: &Store,
+        path: &ArtifactPath,
+    ) -> Result<Artifact, StoreError> {
+        match operation {
+            LayerOperation::Copy => self.copy(store, path),
+            LayerOperation::Extract => {
+                let content = BufReader::new(&mut self.content);
+                extract(content, &self.revision, spec_ignore, store, path)
+            }
+        }
+    }
+
+    /// Unpacks the layer into a directory that exists. Links are left out; nothing is written outside of it. Blocks.
+    pub fn extract_to(self, directory: &std::path::Path) -> Result<(), StoreError> {
+        let disk = |error| StoreError::Archive(unpack::Error::Unreadable(error));
+        let root = Dir::open_ambient_dir(directory, ambient_authority()).map_err(disk)?;
+        let content = BufReader::new(self.content);
+        unpack::visit(content, &unpack::Limits::default(), Special::Refused, |found| {
+            let path = found.path.trim_start_matches('/');
+            match (found.content, path.rsplit_once('/')) {
+                (None, _) if path.is_empty() => Ok(()),
+                (None, _) => root.create_dir_all(path).map_err(disk),
+                (Some(content), directory) => {
+                    if let Some((directory, _)) = directory {
+                        root.create_dir_all(directory).map_err(disk)?;
+                    }
+                    let mut options = OpenOptions::new();
+                    let mode = if found.is_executable { 0o755 } else { 0o644 };
+                    options.write(true).create(true).truncate(true).mode(mode);
+                    let mut file = root.open_with(path, &options).map_err(disk)?;
+                    std::io::Write::write_all(&mut file, &content).map_err(disk)
+                }
+            }
+        })
+    }
+
+    fn copy(mut self, store: &Store, path: &ArtifactPath) -> Result<Artifact, StoreError> {
+        let copied = |error| StoreError::Store {
+            action: "copy",
+            error,
+        };
+        let mut content = Vec::new();
+        self.content
+            .read_to_end(&mut content)
+            .map_err(|error| StoreError::Archive(unpack::Error::Unreadable(error)))?;
+        let mut draft = store.draft();
+        let blob = draft.blob(&content).map_err(copied)?;
+        drop(content);
+        draft.commit_file(path, &self.revision, blob).map_err(copied)
+    }
+}
+
+/// Unpacks an archive into the store, one file in memory at a time.
+fn extract(
+    archive: impl Read,
+    revision: &str,
+    spec_ignore: Option<&str>,
+    store: &Store,
+    path: &ArtifactPath,
+) -> Result<Artifact, StoreError> {
+    let mut draft = store.draft();
+    let mut root = Folder::default();
+    let mut ignore_files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    unpack::visit(archive, &unpack::Limits::default(), Special::Refused, |found| {
+        let Some(content) = found.content else {
+            root.folder(&found.path)?;
+            return Ok(());
+        };
+        if found.path.rsplit('/').next() == Some(IGNORE_FILE) {
+            if content.len() as u64 > IGNORE_FILE_SIZE_MAX {
+                let (path, limit) = (&found.path, IGNORE_FILE_SIZE_MAX);
+                return Err(StoreError::Ignore(format!(
+                    "{path} exceeds the limit of {limit} bytes (ignore_file_size_max)"
+                )));
+            }
+            ignore_files.insert(found.path.clone(), content.clone());
+        }
+        let blob = draft.blob(&content)?;
+        let size = content.len() as u64;
+        let is_executable = found.is_executable;
+        let file = File {
+            blob,
+            size,
+            is_executable,
+        };
+        root.add(&found.path, file)
+    })?;
+    let rules = rules(&ignore_files, spec_ignore)?;
+    let root = build(&root, &rules, &mut Vec::new(), &mut draft)?;
+    Ok(draft.commit(path, revision, root)?)
+}
+
+/// Files nearer to the root come first, so that those below decide.
+fn rules(files: &BTreeMap<String, Vec<u8>>, spec_ignore: Option<&str>) -> Result<Rules, StoreError> {
+    let mut patterns = Vec::new();
+    let mut paths: Vec<&String> = files.keys().collect();
+    paths.sort_by_key(|path| (path.matches('/').count(), path.as_str()));
+    for path in paths {
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let domain: Vec<&str> = directory.split('/').filter(|name| !name.is_empty()).collect();
+        let text = String::from_utf8_lossy(files.get(path).map_or(&[], Vec::as_slice));
+        patterns.extend(ignore::parse(&text, &domain));
+    }
+    patterns.extend(ignore::parse(spec_ignore.unwrap_or_default(), &[]));
+    let number = patterns.len();
+    if number > PATTERNS_MAX {
+        return Err(StoreError::Ignore(format!(
+            "{number} patterns are more than the limit of {PATTERNS_MAX} (patterns_max)"
+        )));
+    }
+    Ok(Rules::new(patterns))
+}
+
+#[derive(Default)]
+struct Folder {
+    children: BTreeMap<String, Child>,
+}
+
+enum Child {
+    File(File),
+    Folder(Folder),
+}
+
+#[derive(Clone, Copy)]
+struct File {
+    blob: BlobId,
+    size: u64,
+    is_executable: bool,
+}
+
+/// Deepest directory of an archive: deeper ones are nobody's files.
+const DEPTH_MAX: usize = 200;
+
+fn clash(path: &str) -> StoreError {
+    StoreError::Archive(unpack::Error::Hostile {
+        name: path.trim_start_matches('/').escape_debug().to_string(),
+        problem: "is both a file and a directory, or too deep",
+    })
+}
+
+impl Folder {
+    fn folder(&mut self, path: &str) -> Result<&mut Folder, StoreError> {
+        let mut folder = self;
+        for (depth, name) in path.split('/').filter(|name| !name.is_empty()).enumerate() {
+            let child = folder.children.entry(name.to_owned());
+            let child = child.or_insert_with(|| Child::Folder(Folder::default()));
+            folder = match child {
+                Child::Folder(folder) if depth < DEPTH_MAX => folder,
+                Child::Folder(_) | Child::File(_) => return Err(clash(path)),
+            };
+        }
+        Ok(folder)
+    }
+
+    fn add(&mut self, path: &str, file: File) -> Result<(), StoreError> {
+        let (directory, name) = path.rsplit_once('/').ok_or_else(|| clash(path))?;
+        let folder = self.folder(directory)?;
+        if name.is_empty() || matches!(folder.children.get(name), Some(Child::Folder(_))) {
+            return Err(clash(path));
+        }
+        folder.children.insert(name.to_owned(), Child::File(file));
+        Ok(())
+    }
+}
+
+/// Directories bottom up, without what the rules exclude; an excluded one stays where something of it is included again.
+fn build(
+    folder: &Folder,
+    rules: &Rules,
+    names: &mut Vec<String>,
+    draft: &mut Draft,
+) -> Result<DirectoryId, StoreError> {
+    let mut entries = Vec::with_capacity(folder.children.len());
+    for (name, child) in &folder.children {
+        names.push(name.clone());
+        let path: Vec<&str> = names.iter().map(String::as_str).collect();
+        let is_excluded = rules.excludes(&path, matches!(child, Child::Folder(_)));
+        let content = match child {
+            Child::File(_) if is_excluded => None,
+            Child::File(file) => Some(EntryContent::File {
+                blob: file.blob,
+                size: file.size,
+                is_executable: file.is_executable,
+            }),
+            Child::Folder(below) => {
+                let directory = build(below, rules, names, draft)?;
+                let is_empty = is_excluded && directory == draft.directory(Vec::new())?;
+                (!is_empty).then_some(EntryContent::Directory {
+                    directory,
+                    is_listed: !is_excluded,
+                })
+            }
+        };
+        names.pop();
+        if let Some(content) = content {
+            let name = name.clone();
+            entries.push(DirectoryEntry { name, content });
+        }
+    }
+    Ok(draft.directory(entries)?)
+}

@@ -1,0 +1,95 @@
+//! Bringing what was resolved: the manifest, then the one layer that is wanted (compat/source.md 6.4, 6.5).
+
+use super::{
+    Cause, ContentDigest, Error, Layer, Manifest, Pulled, Repository, Resolved,
+    manifest::{self, Index, Parsed},
+};
+
+impl Repository {
+    /// Brings the layer that `layer` selects, checked against its digest.
+    pub async fn pull(&self, url: &str, resolved: &Resolved, layer: &Layer) -> Result<Pulled, Error> {
+        let failed = |cause| Error::Pull {
+            url: url.to_owned(),
+            cause,
+        };
+        let manifest = self.image(resolved).await.map_err(failed)?;
+        let descriptor = match &layer.media_type {
+            None => manifest
+                .layers
+                .first()
+                .ok_or("no layers found in artifact".to_owned()),
+            Some(wanted) => {
+                let mut layers = manifest.layers.iter();
+                layers
+                    .find(|layer| layer.media_type == *wanted)
+                    .ok_or_else(|| format!("failed to find layer with media type '{wanted}' in artifact"))
+            }
+        };
+        let descriptor = descriptor.map_err(|text| match manifest.layers.is_empty() {
+            true => Error::Layer("no layers found in artifact".to_owned()),
+            false => Error::Layer(text),
+        })?;
+        let content = self.layer(descriptor).await.map_err(failed)?;
+        Ok(Pulled {
+            revision: resolved.revision.clone(),
+            annotations: manifest.annotations,
+            digest: descriptor.digest.clone(),
+            content,
+        })
+    }
+
+    /// The digest of a tag, and what is said of it.
+    pub async fn describe(
+        &self,
+        tag: &str,
+    ) -> Result<(ContentDigest, std::collections::BTreeMap<String, String>), Cause> {
+        let (_, parsed, digest) = self.manifest_bytes(tag, None).await?;
+        let annotations = match parsed {
+            Parsed::Manifest(manifest) => manifest.annotations,
+            Parsed::Index(_) => std::collections::BTreeMap::new(),
+        };
+        Ok((digest, annotations))
+    }
+
+    /// The manifest of an image; of an index, that of its image for linux/amd64.
+    async fn image(&self, resolved: &Resolved) -> Result<Manifest, Cause> {
+        let parsed = match &resolved.manifest {
+            Some((bytes, content_type)) => manifest::parse(bytes, content_type.as_deref())
+                .map_err(|problem| Cause::Content(format!("failed to parse manifest: {problem}")))?,
+            None => self.parsed(&resolved.digest).await?,
+        };
+        let index = match parsed {
+            Parsed::Manifest(manifest) => return Ok(manifest),
+            Parsed::Index(index) => index,
+        };
+        let child = for_our_platform(&index).ok_or_else(|| {
+            Cause::Content(format!(
+                "no child with platform linux/amd64 in index {}",
+                resolved.reference
+            ))
+        })?;
+        match self.parsed(&child).await? {
+            Parsed::Manifest(manifest) => Ok(manifest),
+            Parsed::Index(_) => Err(Cause::Content(format!(
+                "index {child} within index {}",
+                resolved.reference
+            ))),
+        }
+    }
+
+    async fn parsed(&self, digest: &ContentDigest) -> Result<Parsed, Cause> {
+        let (_, parsed, _) = self.manifest_bytes(&digest.to_string(), Some(digest)).await?;
+        Ok(parsed)
+    }
+}
+
+/// What says nothing of platforms counts as linux/amd64, as it does for Flux's library.
+fn for_our_platform(index: &Index) -> Option<ContentDigest> {
+    let is_ours = |os: &str, architecture: &str| os == "linux" && architecture == "amd64";
+    let mut manifests = index.manifests.iter();
+    let found = manifests.find(|manifest| {
+        let platform = manifest.platform.as_ref();
+        platform.is_none_or(|platform| is_ours(&platform.os, &platform.architecture))
+    });
+    Some(found?.digest.clone())
+}

@@ -1,0 +1,108 @@
+//! What refers to an artifact: signatures (the distribution spec's referrers, its fallback by tag, cosign's tags).
+
+use super::{
+    Cause, ContentDigest, Descriptor, Repository,
+    manifest::{self, Parsed},
+    repository::Question,
+};
+use crate::http::Failure;
+
+impl Repository {
+    /// How many signatures of one artifact are looked at.
+    pub(crate) fn signatures_max(&self) -> usize {
+        self.fetcher.shared.limits.signatures_max
+    }
+
+    /// The bytes of a manifest.
+    pub(crate) async fn manifest_of(&self, digest: &ContentDigest) -> Result<Vec<u8>, Cause> {
+        let (bytes, _, _) = self.manifest_bytes(&digest.to_string(), Some(digest)).await?;
+        Ok(bytes)
+    }
+
+    /// The manifests that refer to `subject` as this type of artifact.
+    pub(crate) async fn referrers(
+        &self,
+        subject: &ContentDigest,
+        artifact_type: &str,
+    ) -> Result<Vec<Descriptor>, Cause> {
+        let encoded: String = url::form_urlencoded::byte_serialize(artifact_type.as_bytes()).collect();
+        let question = Question::get(format!("referrers/{subject}?artifactType={encoded}"));
+        let listed = match self.get(&question).await {
+            Ok(reply) => {
+                let limits = self.fetcher.shared.limits;
+                let address = self.address()?;
+                let body = reply.bytes(
+                    "the list of referrers",
+                    limits.manifest_size_max,
+                    "manifest_size_max",
+                );
+                let body = body
+                    .await
+                    .map_err(|failure| self.failed(&question.method, &address, failure))?;
+                manifest::parse(&body, None).ok()
+            }
+            Err(cause) if is_absent(&cause) => None,
+            Err(cause) => return Err(cause),
+        };
+        let listed = match listed {
+            Some(parsed) => Some(parsed),
+            // registries that know no referrers: an index under a tag made of the digest
+            None => {
+                let tag = format!("{}-{}", subject.algorithm().as_str(), subject.hex());
+                match self.manifest_bytes(&tag, None).await {
+                    Ok((_, parsed, _)) => Some(parsed),
+                    Err(cause) if is_absent(&cause) => None,
+                    Err(cause) => return Err(cause),
+                }
+            }
+        };
+        let Some(Parsed::Index(index)) = listed else {
+            return Ok(Vec::new());
+        };
+        let of_type = |descriptor: &Descriptor| descriptor.artifact_type.as_deref() == Some(artifact_type);
+        Ok(index.manifests.into_iter().filter(of_type).collect())
+    }
+
+    /// The layers of one media type of a manifest, with their contents.
+    pub(crate) async fn contents(
+        &self,
+        digest: &ContentDigest,
+        media_type: &str,
+    ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
+        let (_, parsed, _) = self.manifest_bytes(&digest.to_string(), Some(digest)).await?;
+        self.layers_of(parsed, media_type).await
+    }
+
+    /// The same for a tag; nothing where there is no such tag.
+    pub(crate) async fn contents_of_tag(
+        &self,
+        tag: &str,
+        media_type: &str,
+    ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
+        match self.manifest_bytes(tag, None).await {
+            Ok((_, parsed, _)) => self.layers_of(parsed, media_type).await,
+            Err(cause) if is_absent(&cause) => Ok(Vec::new()),
+            Err(cause) => Err(cause),
+        }
+    }
+
+    async fn layers_of(&self, parsed: Parsed, media_type: &str) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
+        let Parsed::Manifest(manifest) = parsed else {
+            return Ok(Vec::new());
+        };
+        let mut contents = Vec::new();
+        let wanted = manifest
+            .layers
+            .into_iter()
+            .filter(|layer| layer.media_type == media_type);
+        for layer in wanted.take(self.signatures_max()) {
+            let content = self.blob(&layer).await?;
+            contents.push((layer, content));
+        }
+        Ok(contents)
+    }
+}
+
+fn is_absent(cause: &Cause) -> bool {
+    matches!(cause.failure(), Some(Failure::NotFound))
+}

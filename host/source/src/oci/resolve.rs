@@ -1,0 +1,262 @@
+//! Which artifact: digest before semver before tag before `latest` (compat/source.md 6.3, 6.4).
+
+use regex::bytes::{Regex, RegexBuilder};
+use reqwest::{Method, StatusCode};
+
+use super::{Cause, ContentDigest, Error, Repository, manifest::media_type, repository::Question};
+use sluice_semver::{Range, Version};
+
+/// Which artifact is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OciReference {
+    /// This digest; nobody is asked.
+    pub digest: Option<String>,
+    /// The newest tag in this range.
+    pub semver: Option<String>,
+    /// What tags must match before the range is looked at.
+    pub semver_filter: Option<String>,
+    /// This tag.
+    pub tag: Option<String>,
+}
+
+/// Which artifact it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// `<tag>@sha256:<hex>`, or the digest alone where it was given.
+    pub revision: String,
+    /// By what it is pulled.
+    pub digest: ContentDigest,
+    /// `host/repository:tag` or `host/repository@digest`, for messages.
+    pub reference: String,
+    /// What was found when the tag was looked up, if its manifest came along.
+    pub(super) manifest: Option<(Vec<u8>, Option<String>)>,
+}
+
+/// The tag where nothing is said.
+const LATEST: &str = "latest";
+/// Longest pattern, and most bytes of its compiled form: a pattern is the user's own.
+const FILTER_LENGTH_MAX: usize = 4096;
+const FILTER_SIZE_MAX: usize = 1 << 20;
+
+impl Repository {
+    /// Finds out which artifact is meant. `has_stored`: whether there is one to compare with, so that its manifest is
+    /// probably not needed.
+    pub async fn resolve(
+        &self,
+        url: &str,
+        wanted: &OciReference,
+        layer_media_type: Option<&str>,
+        has_stored: bool,
+    ) -> Result<Resolved, Error> {
+        if let Some(digest) = &wanted.digest {
+            let digest: ContentDigest = digest.parse().map_err(|error: super::InvalidContentDigest| {
+                Error::Digest(Cause::Wish(error.to_string()))
+            })?;
+            return Ok(Resolved {
+                revision: digest.to_string(),
+                reference: format!("{}@{digest}", self.name()),
+                digest,
+                manifest: None,
+            });
+        }
+        let tag = match (&wanted.semver, &wanted.tag) {
+            (Some(range), _) => {
+                let filter = wanted
+                    .semver_filter
+                    .as_deref()
+                    .filter(|filter| !filter.is_empty());
+                self.newest_tag(range, filter, layer_media_type)
+                    .await
+                    .map_err(|cause| Error::Tag {
+                        url: url.to_owned(),
+                        cause,
+                    })?
+            }
+            (None, Some(tag)) => tag.clone(),
+            (None, None) => LATEST.to_owned(),
+        };
+        if !is_tag(&tag) {
+            let problem = format!("'{tag}' is no tag: it must match [A-Za-z0-9_][A-Za-z0-9._-]{{0,127}}");
+            return Err(Error::Digest(Cause::Wish(problem)));
+        }
+        let (digest, manifest) = self.look_up(&tag, has_stored).await.map_err(Error::Digest)?;
+        Ok(Resolved {
+            revision: format!("{tag}@{digest}"),
+            reference: format!("{}:{tag}", self.name()),
+            digest,
+            manifest,
+        })
+    }
+
+    /// The digest of a tag: by HEAD where it is probably known already, else by the manifest itself.
+    async fn look_up(
+        &self,
+        tag: &str,
+        has_stored: bool,
+    ) -> Result<(ContentDigest, Option<(Vec<u8>, Option<String>)>), Cause> {
+        if has_stored {
+            let mut question = Question::manifest(tag);
+            question.method = Method::HEAD;
+            let reply = self.ask(&question).await?;
+            if reply.status() == StatusCode::OK
+                && let Some(digest) = reply.header("docker-content-digest")
+                && let Ok(digest) = digest.parse()
+            {
+                return Ok((digest, None));
+            }
+        }
+        // a registry that does not answer HEAD well, or something that a GET says better
+        let (bytes, _, digest) = self.manifest_bytes(tag, None).await?;
+        Ok((digest, Some((bytes, None))))
+    }
+
+    async fn newest_tag(
+        &self,
+        range: &str,
+        filter: Option<&str>,
+        layer_media_type: Option<&str>,
+    ) -> Result<String, Cause> {
+        let parsed = Range::parse(range)
+            .map_err(|error| Cause::Wish(format!("semver '{range}' parse error: {error}")))?;
+        let filter = filter.map(compile).transpose().map_err(Cause::Wish)?;
+        let tags = self.tags().await?;
+        newest(
+            tags.iter().map(String::as_str),
+            &parsed,
+            filter.as_ref(),
+            layer_media_type,
+        )
+        .ok_or_else(|| Cause::Wish(format!("no match found for semver: {range}")))
+    }
+}
+
+/// The newest of these tags in the range. Helm writes `+` as `_`, which no tag may hold otherwise.
+fn newest<'a>(
+    tags: impl Iterator<Item = &'a str>,
+    range: &Range,
+    filter: Option<&Regex>,
+    layer_media_type: Option<&str>,
+) -> Option<String> {
+    let is_helm = layer_media_type == Some(media_type::HELM_CHART);
+    let mut best: Option<(Version, &str)> = None;
+    for tag in tags.filter(|tag| filter.is_none_or(|filter| filter.is_match(tag.as_bytes()))) {
+        let text = if is_helm {
+            tag.replace('_', "+")
+        } else {
+            tag.to_owned()
+        };
+        let Ok(version) = Version::parse_tag(&text) else {
+            continue;
+        };
+        if range.contains(&version)
+            && best
+                .as_ref()
+                .is_none_or(|(best, _)| version.precedence(best).is_gt())
+        {
+            best = Some((version, tag));
+        }
+    }
+    best.map(|(_, tag)| tag.to_owned())
+}
+
+/// A filter of tags, read as RE2 reads it: classes are ASCII, the match may be anywhere, time is linear, `\Q…\E` quotes.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
+    let invalid = |problem: &str| format!("regex '{pattern}' parse error: {problem}");
+    if pattern.len() > FILTER_LENGTH_MAX {
+        return Err(invalid("it is too long"));
+    }
+    let mut unquoted = String::new();
+    for (number, piece) in pattern.split("\\Q").enumerate() {
+        match piece.split_once("\\E") {
+            _ if number == 0 => unquoted.push_str(piece),
+            Some((quoted, rest)) => {
+                unquoted.push_str(&regex::escape(quoted));
+                unquoted.push_str(rest);
+            }
+            None => unquoted.push_str(&regex::escape(piece)),
+        }
+    }
+    RegexBuilder::new(&unquoted)
+        .unicode(false)
+        .size_limit(FILTER_SIZE_MAX)
+        .build()
+        .map_err(|error| invalid(&error.to_string()))
+}
+
+/// The distribution spec's grammar of tags.
+pub(super) fn is_tag(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let is_first = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.len() <= 128
+        && bytes.next().is_some_and(is_first)
+        && bytes.all(|byte| is_first(byte) || matches!(byte, b'.' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_tag_of_a_range_by_filter() {
+        let tags = [
+            "6.1.4",
+            "6.1.5-beta.1",
+            "6.1.6",
+            "v6.2.0",
+            "6.2.0-rc.1",
+            "latest",
+            "6.3.0_build.1",
+            "6.1.6-amd64",
+            "1.0",
+        ];
+        let pick = |range: &str, filter: Option<&str>, media_type: Option<&str>| {
+            let filter = filter.map(|filter| compile(filter).unwrap());
+            let range = Range::parse(range).unwrap();
+            newest(tags.into_iter(), &range, filter.as_ref(), media_type).unwrap_or_default()
+        };
+        assert_eq!(pick("6.1.x", None, None), "6.1.6");
+        assert_eq!(pick(">= 6.1.x-0", Some(".*-rc.*"), None), "6.2.0-rc.1");
+        assert_eq!(pick(">= 6", None, None), "v6.2.0");
+        assert_eq!(pick(">= 6", None, Some(media_type::HELM_CHART)), "6.3.0_build.1");
+        assert_eq!(pick(">= 7", None, None), "");
+        assert_eq!(pick(">= 6.0.0-0", Some(r"\Q.6-\E"), None), "6.1.6-amd64");
+    }
+
+    #[test]
+    fn patterns_are_bounded() {
+        assert!(compile("(").unwrap_err().starts_with("regex '(' parse error: "));
+        assert!(
+            compile(&"a".repeat(5000))
+                .unwrap_err()
+                .ends_with("it is too long")
+        );
+        assert!(
+            compile("((a{100}){100}){100}")
+                .unwrap_err()
+                .contains("size limit")
+        );
+        assert!(
+            !compile(r"^\d$").unwrap().is_match("٣".as_bytes()),
+            "ASCII digits only"
+        );
+    }
+
+    #[test]
+    fn tags_never_hold_a_path() {
+        for (tag, is) in [
+            ("v1.0", true),
+            ("_x", true),
+            ("", false),
+            ("../x", false),
+            ("-x", false),
+            ("a/b", false),
+            ("a?b", false),
+        ] {
+            assert_eq!(is_tag(tag), is, "{tag}");
+        }
+        assert!(!is_tag(&"a".repeat(129)));
+    }
+}

@@ -1,0 +1,41 @@
+//! Who vouches for an artifact (compat/source.md 6.6).
+//!
+//! ```text
+//! registry ─signatures─▶ Candidate { payload, signature, key or certificate, log entry }
+//!   keyed:   payload names the digest ∧ a given key signed it
+//!   keyless: … ∧ certificate chains to the trusted root at signing time ∧ was logged (SCT) ∧ identity matches
+//!              ∧ the log vouches for exactly this signature (SET, inclusion proof)
+//! ```
+//!
+//! **Invariant:** whatever is missing, odd, expired or too much is an error; nothing is ever taken for verified by default.
+
+mod bundle;
+mod certificate;
+mod cosign;
+mod key;
+mod notation;
+mod policy;
+mod transparency;
+mod trusted_root;
+mod x509;
+
+pub use cosign::{Cosign, Identity};
+pub use key::PublicKey;
+pub use notation::{Notation, Verdict};
+pub use trusted_root::TrustedRoot;
+
+use crate::oci::Cause;
+
+/// Why an artifact is not verified.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The registry could not be asked.
+    #[error("{0}")]
+    Registry(#[from] Cause),
+    /// What is needed to verify cannot be used.
+    #[error("{0}")]
+    Material(String),
+    /// There is no signature, or none that is good.
+    #[error("{0}")]
+    NotVerified(String),
+}

@@ -1,0 +1,241 @@
+//! `trustpolicy.json` of Notation: for which repositories, whom to believe, what to insist on.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Error;
+
+/// The statements of a policy.
+#[derive(Clone, Debug)]
+pub(super) struct Policy {
+    statements: Vec<Statement>,
+}
+
+/// What holds for some repositories.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    scopes: Vec<String>,
+    pub(super) level: Level,
+    overrides: BTreeMap<String, Action>,
+    identities: Vec<String>,
+}
+
+/// How much is insisted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Level {
+    Strict,
+    Permissive,
+    Audit,
+    Skip,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Action {
+    Enforce,
+    Log,
+    Skip,
+}
+
+/// Which checks must pass.
+pub(super) struct Enforced {
+    pub(super) authenticity: bool,
+    pub(super) timestamp: bool,
+    pub(super) expiry: bool,
+    pub(super) revocation: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    version: String,
+    trust_policies: Vec<Written>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    name: String,
+    registry_scopes: Vec<String>,
+    signature_verification: Verification,
+    #[serde(default)]
+    trust_stores: Vec<String>,
+    #[serde(default)]
+    trusted_identities: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Verification {
+    level: Level,
+    #[serde(default, rename = "override")]
+    overrides: BTreeMap<String, Action>,
+}
+
+const CHECKS: [&str; 4] = ["authenticity", "authenticTimestamp", "expiry", "revocation"];
+
+impl Policy {
+    pub(super) fn parse(json: &[u8]) -> Result<Policy, Error> {
+        let bad = |problem: String| Error::Material(format!("trust policy: {problem}"));
+        let document: Document = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
+        if document.version != "1.0" || document.trust_policies.is_empty() {
+            return Err(bad(
+                "it must have version 1.0 and at least one statement".to_owned()
+            ));
+        }
+        let mut scopes = std::collections::BTreeSet::new();
+        let mut statements = Vec::new();
+        for written in document.trust_policies {
+            let name = &written.name;
+            let problem = |text: &str| bad(format!("statement '{name}' {text}"));
+            if written.registry_scopes.is_empty() {
+                return Err(problem("has no registry scopes"));
+            }
+            if let Some(twice) = written
+                .registry_scopes
+                .iter()
+                .find(|scope| !scopes.insert((*scope).clone()))
+            {
+                return Err(problem(&format!(
+                    "has registry scope '{twice}', which another has too"
+                )));
+            }
+            let verification = written.signature_verification;
+            if let Some(unknown) = verification
+                .overrides
+                .keys()
+                .find(|key| !CHECKS.contains(&key.as_str()))
+            {
+                return Err(problem(&format!("overrides '{unknown}', which is no check")));
+            }
+            let is_skipped = verification.level == Level::Skip;
+            let has_nobody = written.trust_stores.is_empty() || written.trusted_identities.is_empty();
+            if !is_skipped && has_nobody {
+                return Err(problem("must have trust stores and trusted identities"));
+            }
+            let is_known = |identity: &String| identity == "*" || identity.starts_with("x509.subject:");
+            if let Some(odd) = written
+                .trusted_identities
+                .iter()
+                .find(|identity| !is_known(identity))
+            {
+                return Err(problem(&format!(
+                    "has trusted identity '{odd}', which is neither * nor x509.subject:"
+                )));
+            }
+            statements.push(Statement {
+                scopes: written.registry_scopes,
+                level: verification.level,
+                overrides: verification.overrides,
+                identities: written.trusted_identities,
+            });
+        }
+        Ok(Policy { statements })
+    }
+
+    /// The statement for a repository: by its name, else the one for all.
+    pub(super) fn statement(&self, repository: &str) -> Result<&Statement, Error> {
+        let by_scope = |wanted: &str| {
+            let mut statements = self.statements.iter();
+            statements.find(|statement| statement.scopes.iter().any(|scope| scope == wanted))
+        };
+        by_scope(repository).or_else(|| by_scope("*")).ok_or_else(|| {
+            Error::Material(format!(
+                "artifact \"{repository}\" has no applicable trust policy statement"
+            ))
+        })
+    }
+}
+
+impl Statement {
+    pub(super) fn enforced(&self) -> Enforced {
+        let is_enforced = |check: &str, by_level: bool| match self.overrides.get(check) {
+            Some(action) => *action == Action::Enforce,
+            None => by_level,
+        };
+        let (is_strict, is_permissive) = (self.level == Level::Strict, self.level == Level::Permissive);
+        Enforced {
+            authenticity: is_enforced("authenticity", is_strict || is_permissive),
+            timestamp: is_enforced("authenticTimestamp", is_strict),
+            expiry: is_enforced("expiry", is_strict),
+            revocation: is_enforced("revocation", is_strict),
+        }
+    }
+
+    /// Whether a subject (`C=US`, `ST=WA`, `O=Shop` …) has all attributes of one of the identities.
+    pub(super) fn trusts(&self, subject: &[(String, String)]) -> bool {
+        self.identities
+            .iter()
+            .any(|identity| match identity.strip_prefix("x509.subject:") {
+                None => identity == "*",
+                Some(wanted) => {
+                    let wanted = attributes(wanted);
+                    !wanted.is_empty() && wanted.iter().all(|attribute| subject.contains(attribute))
+                }
+            })
+    }
+}
+
+fn attributes(name: &str) -> Vec<(String, String)> {
+    let pairs = name.split(',').filter_map(|pair| pair.split_once('='));
+    let pair = |(key, value): (&str, &str)| {
+        let key = key.trim().to_ascii_uppercase();
+        // two spellings of one attribute
+        let key = if key == "S" { "ST".to_owned() } else { key };
+        (key, value.trim().to_owned())
+    };
+    pairs.map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(level: &str, more: &str) -> Result<Policy, Error> {
+        let json = format!(
+            r#"{{"version":"1.0","trustPolicies":[{{"name":"p","registryScopes":["*"],"signatureVerification":{{"level":"{level}"{more}}},"trustStores":["ca:x"],"trustedIdentities":["x509.subject: C=US, S=WA, O=Shop"]}}]}}"#
+        );
+        Policy::parse(json.as_bytes())
+    }
+
+    #[test]
+    fn levels_say_what_is_enforced() {
+        let row = |level: &str, more: &str| {
+            let policy = policy(level, more).unwrap();
+            let Enforced {
+                authenticity,
+                timestamp,
+                expiry,
+                revocation,
+            } = policy.statement("r/x").unwrap().enforced();
+            [authenticity, timestamp, expiry, revocation]
+        };
+        assert_eq!(row("strict", ""), [true; 4]);
+        assert_eq!(row("permissive", ""), [true, false, false, false]);
+        assert_eq!(row("audit", ""), [false; 4]);
+        assert_eq!(
+            row("strict", r#","override":{"revocation":"skip"}"#),
+            [true, true, true, false]
+        );
+        for bad in ["{}", "", r#"{"version":"2.0","trustPolicies":[]}"#] {
+            assert!(Policy::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(policy("nonsense", "").is_err());
+        assert!(policy("strict", r#","override":{"x":"skip"}"#).is_err());
+    }
+
+    #[test]
+    fn identities_are_sets_of_attributes() {
+        let policy = policy("strict", "").unwrap();
+        let statement = policy.statement("r/x").unwrap();
+        let trusts = |name: &str| statement.trusts(&attributes(name));
+        assert!(trusts("CN=dev, O=Shop, ST=WA, C=US"));
+        assert!(!trusts("CN=dev, O=Shop2, ST=WA, C=US"));
+        assert!(!trusts("CN=dev, C=US"));
+        assert!(!trusts(""));
+        // one attribute that only looks like three
+        let forged = [("CN".to_owned(), "x, C=US, ST=WA, O=Shop".to_owned())];
+        assert!(!statement.trusts(&forged));
+    }
+}

@@ -1,0 +1,278 @@
+//! What of a certificate is looked at here: names, times, extensions (RFC 5280). Whether its form is sound and who signed
+//! it is webpki's to say.
+
+use jiff::{Timestamp, civil};
+
+/// The parts of a certificate, as they stand in it.
+#[derive(Debug)]
+pub(super) struct Parts<'a> {
+    /// What is signed, with its head.
+    pub(super) tbs: &'a [u8],
+    /// Whose key signed it.
+    pub(super) issuer: &'a [u8],
+    /// Whose certificate it is.
+    pub(super) subject: &'a [u8],
+    /// Its key, with its head.
+    pub(super) key: &'a [u8],
+    pub(super) not_before: Timestamp,
+    pub(super) not_after: Timestamp,
+    /// Names and contents, in order.
+    pub(super) extensions: Vec<(&'a [u8], &'a [u8])>,
+}
+
+pub(super) const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const OID: u8 = 0x06;
+const OCTETS: u8 = 0x04;
+const BOOLEAN: u8 = 0x01;
+const UTF8: u8 = 0x0c;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+/// `[0]` and `[3]` of a certificate's content.
+const VERSION: u8 = 0xa0;
+pub(super) const EXTENSIONS: u8 = 0xa3;
+
+/// The first DER element: tag, content, what follows.
+pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, rest) = der.split_first()?;
+    let (first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        short @ 0..=0x7f => (usize::from(*short), rest),
+        0x81..=0x84 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            let length = digits
+                .iter()
+                .fold(0usize, |length, digit| length << 8 | usize::from(*digit));
+            (length, rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((*tag, content, rest))
+}
+
+/// An element of this tag: its content, and what follows.
+fn expect(der: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
+    let (tag, content, rest) = element(der)?;
+    (tag == wanted).then_some((content, rest))
+}
+
+/// An element with its head, and what follows.
+fn whole(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, _, rest) = element(der)?;
+    der.split_at_checked(der.len() - rest.len())
+}
+
+pub(super) fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut der = vec![tag];
+    let length = content.len();
+    if length < 0x80 {
+        der.extend(u8::try_from(length));
+    } else {
+        let bytes = length.to_be_bytes();
+        let digits: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
+        der.push(0x80 | u8::try_from(digits.len()).unwrap_or(0));
+        der.extend(digits);
+    }
+    der.extend_from_slice(content);
+    der
+}
+
+/// Takes a certificate apart.
+pub(super) fn parts(der: &[u8]) -> Result<Parts<'_>, String> {
+    try_parts(der).ok_or_else(|| "the certificate cannot be read".to_owned())
+}
+
+fn try_parts(der: &[u8]) -> Option<Parts<'_>> {
+    let (certificate, rest) = expect(der, SEQUENCE)?;
+    if !rest.is_empty() {
+        return None;
+    }
+    let (tbs, _) = whole(certificate)?;
+    let (mut fields, _) = expect(tbs, SEQUENCE)?;
+    if let Some((_, rest)) = expect(fields, VERSION) {
+        fields = rest;
+    }
+    let (_serial, fields) = whole(fields)?;
+    let (_algorithm, fields) = whole(fields)?;
+    let (issuer, fields) = whole(fields)?;
+    let (validity, fields) = expect(fields, SEQUENCE)?;
+    let (subject, fields) = whole(fields)?;
+    let (key, mut fields) = whole(fields)?;
+    let (not_before, validity) = time(validity)?;
+    let (not_after, _) = time(validity)?;
+    let mut extensions = Vec::new();
+    while !fields.is_empty() {
+        let (tag, content, rest) = element(fields)?;
+        if tag == EXTENSIONS {
+            let (mut list, _) = expect(content, SEQUENCE)?;
+            while !list.is_empty() {
+                let (extension, rest) = expect(list, SEQUENCE)?;
+                extensions.push(split_extension(extension)?);
+                list = rest;
+            }
+        }
+        fields = rest;
+    }
+    Some(Parts {
+        tbs,
+        issuer,
+        subject,
+        key,
+        not_before,
+        not_after,
+        extensions,
+    })
+}
+
+fn split_extension(extension: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = expect(extension, OID)?;
+    let rest = expect(rest, BOOLEAN).map_or(rest, |(_, rest)| rest);
+    let (content, _) = expect(rest, OCTETS)?;
+    Some((name, content))
+}
+
+fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (tag, content, rest) = element(der)?;
+    let text = std::str::from_utf8(content).ok()?.strip_suffix('Z')?;
+    let full = match tag {
+        // two digits of the year: before 50 this century's
+        UTC_TIME => {
+            let year: u8 = text.get(..2)?.parse().ok()?;
+            format!("{}{text}", if year < 50 { "20" } else { "19" })
+        }
+        GENERALIZED_TIME => text.to_owned(),
+        _ => return None,
+    };
+    let time = civil::DateTime::strptime("%Y%m%d%H%M%S", &full).ok()?;
+    Some((time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp(), rest))
+}
+
+impl<'a> Parts<'a> {
+    /// The content of an extension.
+    pub(super) fn extension(&self, name: &[u8]) -> Option<&'a [u8]> {
+        let mut extensions = self.extensions.iter();
+        extensions
+            .find(|(known, _)| *known == name)
+            .map(|(_, content)| *content)
+    }
+
+    /// Names, addresses and URIs of the subject's alternative names; `other` names the kind of `otherName` to take too.
+    pub(super) fn alternative_names(&self, other: &[u8]) -> Result<Vec<String>, String> {
+        /// `2.5.29.17`.
+        const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
+        const OTHER: u8 = 0xa0;
+        const EMAIL: u8 = 0x81;
+        const DNS: u8 = 0x82;
+        const URI: u8 = 0x86;
+        let odd = || "the certificate's names cannot be read".to_owned();
+        let Some(extension) = self.extension(ALTERNATIVE_NAMES) else {
+            return Ok(Vec::new());
+        };
+        let (mut list, _) = expect(extension, SEQUENCE).ok_or_else(odd)?;
+        let mut names = Vec::new();
+        while !list.is_empty() {
+            let (tag, content, rest) = element(list).ok_or_else(odd)?;
+            let name = match tag {
+                EMAIL | DNS | URI => Some(content),
+                OTHER => {
+                    let (kind, value) = expect(content, OID).ok_or_else(odd)?;
+                    let text = expect(value, OTHER).and_then(|(inner, _)| expect(inner, UTF8));
+                    text.filter(|_| kind == other).map(|(text, _)| text)
+                }
+                _ => None,
+            };
+            if let Some(name) = name {
+                names.push(String::from_utf8(name.to_vec()).map_err(|_| odd())?);
+            }
+            list = rest;
+        }
+        Ok(names)
+    }
+
+    /// The attributes of the subject's name that have short names: `C`, `ST`, `O` …
+    pub(super) fn attributes(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut sets = expect(self.subject, SEQUENCE).map_or(&[][..], |(sets, _)| sets);
+        while let Some((set, rest)) = expect(sets, SET) {
+            let mut pairs = set;
+            while let Some((pair, rest)) = expect(pairs, SEQUENCE) {
+                found.extend(attribute(pair));
+                pairs = rest;
+            }
+            sets = rest;
+        }
+        found
+    }
+}
+
+fn attribute(pair: &[u8]) -> Option<(String, String)> {
+    let (name, value) = expect(pair, OID)?;
+    let short = match name {
+        [0x55, 0x04, 0x03] => "CN",
+        [0x55, 0x04, 0x06] => "C",
+        [0x55, 0x04, 0x07] => "L",
+        [0x55, 0x04, 0x08] => "ST",
+        [0x55, 0x04, 0x09] => "STREET",
+        [0x55, 0x04, 0x0a] => "O",
+        [0x55, 0x04, 0x0b] => "OU",
+        _ => return None,
+    };
+    let (_, text, _) = element(value)?;
+    Some((short.to_owned(), String::from_utf8(text.to_vec()).ok()?))
+}
+
+/// `UTF8String` in DER.
+pub(super) fn utf8_string(der: &[u8]) -> Result<String, String> {
+    let text = expect(der, UTF8).filter(|(_, rest)| rest.is_empty());
+    let (text, _) = text.ok_or("an extension is no text")?;
+    String::from_utf8(text.to_vec()).map_err(|_| "an extension is no UTF-8".to_owned())
+}
+
+/// The content of an `OCTET STRING`.
+pub(super) fn octets(der: &[u8]) -> Option<&[u8]> {
+    expect(der, OCTETS).map(|(content, _)| content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _any = element(&bytes);
+            let _any = utf8_string(&bytes);
+            if let Ok(parts) = parts(&bytes) {
+                let _any = (parts.attributes(), parts.alternative_names(&[]));
+            }
+        }
+
+        #[test]
+        fn what_is_encoded_is_read(tag in 0u8..=255, content in proptest::collection::vec(any::<u8>(), 0..70_000)) {
+            let der = encode(tag, &content);
+            prop_assert_eq!(element(&der), Some((tag, content.as_slice(), [].as_slice())));
+        }
+    }
+
+    #[test]
+    fn times_are_read_in_both_forms() {
+        let read = |tag, text: &str| time(&encode(tag, text.as_bytes())).map(|(time, _)| time.to_string());
+        assert_eq!(
+            read(UTC_TIME, "260102030405Z").as_deref(),
+            Some("2026-01-02T03:04:05Z")
+        );
+        assert_eq!(
+            read(UTC_TIME, "750101000000Z").as_deref(),
+            Some("1975-01-01T00:00:00Z")
+        );
+        assert_eq!(
+            read(GENERALIZED_TIME, "40960101000000Z").as_deref(),
+            Some("4096-01-01T00:00:00Z")
+        );
+        for odd in ["", "Z", "2601020304Z", "260102030405", "26é102030405Z"] {
+            assert_eq!(read(UTC_TIME, odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Clouds give credentials for their own registries and for no others; an emulator stands in for their services.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::{collections::HashMap, time::Duration};
+
+use sluice_source::{
+    Credentials,
+    credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds},
+};
+use sluice_testkit::canned::Canned;
+
+fn clouds(emulator: &Canned, variables: &[(&str, &str)]) -> Clouds {
+    let variables: HashMap<String, String> = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let environment = CloudEnvironment::read(|name| variables.get(name).cloned());
+    let endpoints = CloudEndpoints {
+        emulator: Some(emulator.base().parse().unwrap()),
+    };
+    Clouds::new(environment, endpoints, 10, Duration::from_secs(3600)).unwrap()
+}
+
+async fn login(clouds: &Clouds, cloud: Cloud, repository: &str) -> Result<String, String> {
+    match clouds.registry(cloud).credentials(repository).await {
+        Ok(Credentials::Basic { username, password }) => Ok(format!("{username}:{}", password.reveal())),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// `AWS:password` in base64.
+const ECR: &str =
+    r#"{"authorizationData":[{"authorizationToken":"QVdTOnBhc3N3b3Jk","expiresAt":4102444800.0}]}"#;
+const ECR_HOST: &str = "api.ecr.eu-west-1.amazonaws.com";
+const ECR_REPOSITORY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app";
+
+#[tokio::test]
+async fn amazon_by_web_identity() {
+    let (emulator, folder) = (Canned::start(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("token");
+    std::fs::write(&file, "the.web.token\n").unwrap();
+    let variables = [
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/puller"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", file.to_str().unwrap()),
+    ];
+    let clouds = clouds(&emulator, &variables);
+    let assumed = r#"{"AssumeRoleWithWebIdentityResponse":{"AssumeRoleWithWebIdentityResult":{"Credentials":
+        {"AccessKeyId":"AKID","SecretAccessKey":"s3cr3t","SessionToken":"session"}}}}"#;
+    emulator.answer("POST /sts.eu-west-1.amazonaws.com/", 200, assumed);
+    emulator.answer(&format!("POST /{ECR_HOST}/"), 200, ECR);
+    assert_eq!(
+        login(&clouds, Cloud::Aws, ECR_REPOSITORY).await.unwrap(),
+        "AWS:password"
+    );
+    let asked = emulator.take_asked();
+    assert_eq!(asked.len(), 2);
+    assert!(
+        asked[0].body.contains("WebIdentityToken=the.web.token"),
+        "{}",
+        asked[0].body
+    );
+    let header = |name: &str| asked[1].headers.get(name).cloned().unwrap_or_default();
+    assert!(
+        header("authorization").starts_with("AWS4-HMAC-SHA256 Credential=AKID/"),
+        "{}",
+        header("authorization")
+    );
+    assert!(header("authorization").contains("/eu-west-1/ecr/aws4_request, SignedHeaders="));
+    assert_eq!(header("x-amz-security-token"), "session");
+    assert_eq!(
+        header("x-amz-target"),
+        "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken"
+    );
+    assert!(!format!("{asked:?}").contains("s3cr3t"));
+    // kept while it lasts
+    login(&clouds, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
+    assert_eq!(emulator.take_asked().len(), 0);
+}
+
+#[tokio::test]
+async fn amazon_by_key_by_agent_and_by_machine() {
+    let emulator = Canned::start();
+    emulator.answer(&format!("POST /{ECR_HOST}/"), 200, ECR);
+    let by_key = clouds(
+        &emulator,
+        &[("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "x")],
+    );
+    login(&by_key, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
+
+    let given = r#"{"AccessKeyId":"AGENT","SecretAccessKey":"x","Token":"t"}"#;
+    emulator.answer("GET /169.254.170.2/v2/credentials", 200, given);
+    let by_agent = clouds(
+        &emulator,
+        &[("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials")],
+    );
+    login(&by_agent, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
+
+    emulator.answer("PUT /169.254.169.254/latest/api/token", 200, "imds");
+    emulator.answer(
+        "GET /169.254.169.254/latest/meta-data/iam/security-credentials/",
+        200,
+        "node-role",
+    );
+    emulator.answer(
+        "GET /169.254.169.254/latest/meta-data/iam/security-credentials/node-role",
+        200,
+        given,
+    );
+    let by_machine = clouds(&emulator, &[]);
+    emulator.take_asked();
+    login(&by_machine, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
+    let asked = emulator.take_asked();
+    assert_eq!(asked[1].headers["x-aws-ec2-metadata-token"], "imds");
+    let public = r#"{"authorizationData":{"authorizationToken":"QVdTOnB1YmxpYw=="}}"#;
+    emulator.answer("POST /api.ecr-public.us-east-1.amazonaws.com/", 200, public);
+    assert_eq!(
+        login(&by_machine, Cloud::Aws, "public.ecr.aws/x/y")
+            .await
+            .unwrap(),
+        "AWS:public"
+    );
+    // a role with a path in its name is none
+    emulator.answer(
+        "GET /169.254.169.254/latest/meta-data/iam/security-credentials/",
+        200,
+        "../../x",
+    );
+    let error = login(&clouds(&emulator, &[]), Cloud::Aws, ECR_REPOSITORY)
+        .await
+        .unwrap_err();
+    assert_eq!(error, "the machine's metadata service: the machine has no role");
+}
+
+#[tokio::test]
+async fn microsoft_by_federated_token_and_by_machine() {
+    let (emulator, folder) = (Canned::start(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("token");
+    std::fs::write(&file, "federated").unwrap();
+    let federated = clouds(
+        &emulator,
+        &[
+            ("AZURE_TENANT_ID", "tenant"),
+            ("AZURE_CLIENT_ID", "client"),
+            ("AZURE_FEDERATED_TOKEN_FILE", file.to_str().unwrap()),
+        ],
+    );
+    emulator.answer(
+        "POST /login.microsoftonline.com/tenant/oauth2/v2.0/token",
+        200,
+        r#"{"access_token":"entra"}"#,
+    );
+    emulator.answer(
+        "POST /shop.azurecr.io/oauth2/exchange",
+        200,
+        r#"{"refresh_token":"refresh"}"#,
+    );
+    let user = "00000000-0000-0000-0000-000000000000";
+    assert_eq!(
+        login(&federated, Cloud::Azure, "shop.azurecr.io/app")
+            .await
+            .unwrap(),
+        format!("{user}:refresh")
+    );
+    let asked = emulator.take_asked();
+    assert!(
+        asked[0].body.contains("client_assertion=federated"),
+        "{}",
+        asked[0].body
+    );
+    assert!(
+        asked[1]
+            .body
+            .contains("service=shop.azurecr.io&access_token=entra"),
+        "{}",
+        asked[1].body
+    );
+    emulator.answer(
+        "GET /169.254.169.254/metadata/identity/oauth2/token",
+        200,
+        r#"{"access_token":"imds"}"#,
+    );
+    login(&clouds(&emulator, &[]), Cloud::Azure, "shop.azurecr.io/app")
+        .await
+        .unwrap();
+    assert_eq!(emulator.take_asked()[0].headers["metadata"], "true");
+}
+
+#[tokio::test]
+async fn google_by_machine() {
+    let emulator = Canned::start();
+    let path = "/metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token";
+    emulator.answer(
+        &format!("GET {path}"),
+        200,
+        r#"{"access_token":"ya29","expires_in":3600}"#,
+    );
+    let clouds = clouds(&emulator, &[]);
+    let user = "oauth2accesstoken:ya29";
+    assert_eq!(
+        login(&clouds, Cloud::Gcp, "europe-docker.pkg.dev/shop/app")
+            .await
+            .unwrap(),
+        user
+    );
+    assert_eq!(emulator.take_asked()[0].headers["metadata-flavor"], "Google");
+}
+
+#[tokio::test]
+async fn no_token_is_asked_for_a_registry_that_is_not_the_clouds() {
+    let emulator = Canned::start();
+    let clouds = clouds(&emulator, &[]);
+    for (cloud, host, expected) in [
+        (
+            Cloud::Aws,
+            "evil.example/app",
+            "invalid AWS registry: 'evil.example'. must match",
+        ),
+        (
+            Cloud::Azure,
+            "azurecr.io.evil.example/app",
+            "invalid Azure registry: 'azurecr.io.evil.example'. must match",
+        ),
+        (
+            Cloud::Azure,
+            "a/b.azurecr.io",
+            "invalid Azure registry: 'a'. must match",
+        ),
+        (
+            Cloud::Gcp,
+            "gcr.io.evil.example/app",
+            "invalid GCP registry: 'gcr.io.evil.example'. must match",
+        ),
+    ] {
+        let error = login(&clouds, cloud, host).await.unwrap_err();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    assert_eq!(emulator.take_asked().len(), 0);
+    // what fails is said without what was sent or answered
+    emulator.answer("PUT /169.254.169.254/latest/api/token", 500, "a secret text");
+    let error = login(&clouds, Cloud::Aws, ECR_REPOSITORY).await.unwrap_err();
+    assert_eq!(
+        error,
+        "the machine's metadata service: unexpected status code 500"
+    );
+}
