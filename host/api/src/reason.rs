@@ -93,6 +93,8 @@ reasons! {
     GIT_OPERATION_SUCCEEDED = "GitOperationSucceeded";
     /// The remote's answer to another kind of operation was an error.
     READ_OPERATION_FAILED = "ReadOperationFailed";
+    /// An index of charts cannot be read.
+    INDEXATION_FAILED = "IndexationFailed";
     /// An artifact cannot be pulled from its registry.
     OCI_ARTIFACT_PULL_FAILED = "OCIArtifactPullFailed";
     /// What was pulled from a registry holds no usable layer.

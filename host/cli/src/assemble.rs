@@ -3,14 +3,17 @@
 use anyhow::{Context, Result};
 use sluice_artifact::{Store, serve, store};
 use sluice_controller::reconcilers::gitrepository::GitRepositories;
+use sluice_controller::reconcilers::helmrepository::HelmRepositories;
 use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Plugins};
 use sluice_controller::reconcilers::ocirepository::OciRepositories;
 use sluice_controller::reconcilers::source::SourceSettings;
-use sluice_controller::runtime::{GIT_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Reconciler};
+use sluice_controller::runtime::{
+    GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Reconciler,
+};
 use sluice_controller::{Artifacts, ControllerConfig, MakeReconcilers, RunError, run_with};
 use sluice_render::{Memo, Render};
 use sluice_source::credential::cloud;
-use sluice_source::{GitFetcher, OciFetcher, fetch, oci};
+use sluice_source::{GitFetcher, HelmFetcher, OciFetcher, fetch, helm, oci};
 use sluice_wasm::{Engine, Limits, Pool, builtin};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,6 +34,8 @@ pub(crate) struct Storage {
     pub(crate) local_git: bool,
     /// Which machines sources may ask.
     pub(crate) addresses: sluice_source::Addresses,
+    /// Bytes of an index of charts.
+    pub(crate) helm_index_size_max: u64,
     /// How many tokens of clouds are kept, and how long at most.
     pub(crate) token_cache: (usize, Duration),
     /// How long an artifact is kept after a newer one.
@@ -69,6 +74,12 @@ pub(crate) async fn run(
     let spool = storage.path.join("layers");
     let registries = OciFetcher::new(&spool, oci::OciLimits::default(), storage.addresses.clone())
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    let limits = helm::HelmLimits {
+        index_size_max: storage.helm_index_size_max,
+        ..helm::HelmLimits::default()
+    };
+    let charts = HelmFetcher::new(&storage.path.join("indexes"), limits, storage.addresses.clone())
+        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let environment = cloud::CloudEnvironment::read(|name| std::env::var(name).ok());
     let (tokens_max, age_max) = storage.token_cache;
     let clouds = cloud::Clouds::new(environment, cloud::CloudEndpoints::default(), tokens_max, age_max)?;
@@ -82,6 +93,7 @@ pub(crate) async fn run(
     let kinds = vec![
         (&GIT_REPOSITORY, config.concurrent_sources),
         (&OCI_REPOSITORY, config.concurrent_sources),
+        (&HELM_REPOSITORY, config.concurrent_sources),
         (&KUSTOMIZATION, config.concurrent),
     ];
     let make: MakeReconcilers = Box::new(move |cx| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
@@ -89,6 +101,11 @@ pub(crate) async fn run(
         Ok(vec![
             Arc::new(GitRepositories::reconciler(
                 fetcher,
+                store.clone(),
+                settings.clone(),
+            )),
+            Arc::new(HelmRepositories::reconciler(
+                charts,
                 store.clone(),
                 settings.clone(),
             )),

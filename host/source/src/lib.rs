@@ -1,4 +1,4 @@
-//! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP today.
+//! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP, registries, indexes of charts.
 //!
 //! ```text
 //! GitRequest ──list refs──▶ revision ──(unchanged: done)──▶ pack ──▶ object store ──▶ GitTree ──ignore──▶ Artifact
@@ -18,6 +18,7 @@ mod reference;
 
 pub mod fetch;
 mod git;
+pub mod helm;
 pub mod oci;
 pub mod verify;
 
@@ -29,6 +30,7 @@ pub use credential::{
 };
 pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Outcome};
 pub use git::tree::{Error as TreeReadError, GitTree, TreeLimits};
+pub use helm::HelmFetcher;
 pub use http::{Addresses, Transport};
 pub use oci::OciFetcher;
 pub use reference::Reference;

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["object"]),
     ("event", &["object", "api"]),
     ("artifact", &["object", "event"]),
-    ("source", &["artifact", "api", "event", "semver"]),
+    ("source", &["artifact", "api", "event", "semver", "yaml"]),
     ("wasm", &["object", "artifact", "event"]),
     // yaml: the generated kustomization file is written and a user's read here
     ("render", &["wasm", "artifact", "api", "event", "object", "yaml"]),

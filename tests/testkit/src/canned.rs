@@ -21,9 +21,16 @@ pub struct Asked {
     pub body: String,
 }
 
+#[derive(Clone, Default)]
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
 #[derive(Default)]
 struct Shared {
-    answers: BTreeMap<String, (u16, String)>,
+    answers: BTreeMap<String, Answer>,
     asked: Vec<Asked>,
 }
 
@@ -54,8 +61,14 @@ impl Canned {
                 let answer = shared
                     .answers
                     .get(&format!("{} {}", request.method, request.path));
-                let (status, body) = answer.cloned().unwrap_or((404, String::new()));
-                Response::new(&format!("{status} Canned"), body.as_bytes())
+                let answer = answer.cloned().unwrap_or(Answer {
+                    status: 404,
+                    ..Answer::default()
+                });
+                let mut response =
+                    Response::new(&format!("{} Canned", answer.status), answer.body.as_bytes());
+                response.headers.extend(answer.headers);
+                response
             };
             stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
             stream.write_all(&response.body)?;
@@ -71,7 +84,19 @@ impl Canned {
 
     /// Answers `GET /path` like this from now on.
     pub fn answer(&self, question: &str, status: u16, body: &str) {
-        let answer = (status, body.to_owned());
+        self.answer_with(question, status, &[], body);
+    }
+
+    /// The same with headers.
+    pub fn answer_with(&self, question: &str, status: u16, headers: &[(&str, &str)], body: &str) {
+        let headers = headers.iter();
+        let answer = Answer {
+            status,
+            headers: headers
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            body: body.to_owned(),
+        };
         lock(&self.shared).answers.insert(question.to_owned(), answer);
     }
 

@@ -112,6 +112,9 @@ pub(crate) struct Controller {
     /// Networks that sources may ask although they are this machine's, the API server's or a metadata service's
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     source_allowed_addresses: Vec<String>,
+    /// Bytes of an index of charts
+    #[arg(long, default_value_t = 50 << 20, value_name = "BYTES")]
+    helm_index_max_size: u64,
     /// How many tokens of clouds are kept; none where 0
     #[arg(long, default_value_t = 100, value_name = "COUNT")]
     token_cache_max_size: usize,
@@ -182,6 +185,7 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
         advertised: args.storage_adv_addr.clone(),
         local_git: false,
         addresses: addresses(&args.source_allowed_addresses)?,
+        helm_index_size_max: args.helm_index_max_size,
         token_cache: (args.token_cache_max_size, args.token_cache_max_duration),
         retention_ttl: args.artifact_retention_ttl,
         retention_records: args.artifact_retention_records,

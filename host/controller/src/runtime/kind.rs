@@ -53,6 +53,8 @@ pub static KUSTOMIZATION: Kind = Kind {
 pub static GIT_REPOSITORY: Kind = source("GitRepository", "gitrepositories", "gitrepository");
 /// `OCIRepository`.
 pub static OCI_REPOSITORY: Kind = source("OCIRepository", "ocirepositories", "ocirepository");
+/// `HelmRepository`.
+pub static HELM_REPOSITORY: Kind = source("HelmRepository", "helmrepositories", "helmrepository");
 /// `Bucket`.
 pub static BUCKET: Kind = source("Bucket", "buckets", "bucket");
 /// `ExternalArtifact`.

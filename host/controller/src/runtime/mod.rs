@@ -24,7 +24,9 @@ pub(crate) mod workers;
 
 pub use context::{Context, Reconciler, Run, object_id};
 pub use key::Key;
-pub use kind::{BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, KUSTOMIZATION, Kind, OCI_REPOSITORY, SOURCES};
+pub use kind::{
+    BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, Kind, OCI_REPOSITORY, SOURCES,
+};
 pub use lease::LeaseTimes;
 pub use remote::Remote;
 pub use schedule::{Park, Wake, Wakes};

@@ -41,6 +41,9 @@ impl<K: SourceKind> SourceReconciler<K> {
             Ok(source) => source,
             Err(invalid) => return self.malformed(run, object, &invalid.error).await,
         };
+        if K::is_static(&source) {
+            return self.release(run, object, &source).await;
+        }
         if source.metadata().deletion_timestamp.is_some() {
             return self.finalize(run, object, &source).await;
         }
@@ -140,6 +143,33 @@ impl<K: SourceKind> SourceReconciler<K> {
             Ok(_) => Park::For(None),
             Err(park) => park,
         }
+    }
+
+    /// The object is an address and no more: what it had as a source goes, finalizer and status too (compat/source.md 7.3).
+    async fn release(&self, run: &Run, object: &Arc<Value>, source: &K::Object) -> Park {
+        let is_going = source.metadata().deletion_timestamp.is_some();
+        if source.is_suspended() && !is_going {
+            return Park::For(None);
+        }
+        let (namespace, name) = (&run.key.namespace, &run.key.name);
+        if let Err(error) = self.shelf.store.remove_object(K::KIND.kind, namespace, name) {
+            tracing::warn!(%error, "artifacts of what is no source any more not removed, trying again");
+            return Park::Backoff { at_most: None };
+        }
+        if has_finalizer(source)
+            && let Err(park) = set_finalizer::<K>(run, object, false).await
+        {
+            return park;
+        }
+        let has_status = object.get("status").and_then(Value::as_object);
+        if has_status.is_some_and(|status| !status.is_empty()) && !is_going {
+            let nothing = Value::Object(serde_json::Map::new());
+            let emptied = run.cx.write_status(K::KIND, &run.key, object, &nothing);
+            if let Err(error) = emptied.await {
+                return not_written(&error);
+            }
+        }
+        Park::For(None)
     }
 
     /// The object is there but cannot be read. It alone suffers (N7).

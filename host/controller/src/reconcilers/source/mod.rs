@@ -66,6 +66,11 @@ pub(super) trait SourceKind: Send + Sync + 'static {
     /// The file that always leads to the newest artifact, whose URL is `status.url`.
     const LATEST: Option<&'static str>;
 
+    /// Whether the object is no more than an address for others: nothing is fetched, and nothing said of it.
+    fn is_static(_object: &Self::Object) -> bool {
+        false
+    }
+
     /// What `ArtifactInStorage`, and so Ready, says of an artifact of this revision.
     fn stored(revision: &str) -> String;
 

@@ -1,0 +1,143 @@
+//! From an index as a repository gives it to one JSON document, chart by chart (compat/source.md 7.2).
+//!
+//! YAML in blocks, as `helm repo index` writes it, is cut into charts before it is parsed ([`blocks`]), and JSON is read as
+//! a stream ([`json`]): a large index never becomes one tree.
+
+mod blocks;
+mod json;
+mod versions;
+
+use std::{
+    collections::HashSet,
+    io::{BufRead, Seek},
+};
+
+use serde_json::{Map, Value};
+
+use super::Error;
+
+/// How much an index holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Indexed {
+    /// Names.
+    pub charts: usize,
+    /// Versions of them that can be used.
+    pub versions: usize,
+}
+
+/// Reads an index and writes it to `output`: `{"entries":{…},"apiVersion":…}`, the versions of each chart newest first,
+/// without those that Helm does not accept. `chart_size_max` bounds the bytes of all versions of one chart.
+///
+/// # Errors
+/// [`Error::Index`]: empty, no API version, a field that is unknown or given twice, one chart larger than allowed.
+pub fn read(
+    mut input: impl BufRead + Seek,
+    chart_size_max: usize,
+    output: &mut Vec<u8>,
+) -> Result<Indexed, Error> {
+    let mut writer = Writer::new(output);
+    let is_json = json::begins(&mut input).map_err(|error| Error::Index(error.to_string()))?;
+    let read = if is_json {
+        json::read(&mut input, &mut writer)
+    } else {
+        blocks::read(&mut input, chart_size_max, &mut writer)
+    };
+    read.map_err(Error::Index)?;
+    writer.finish().map_err(Error::Index)
+}
+
+/// Whether unknown fields are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strictness {
+    /// As YAML is read.
+    Strict,
+    /// As JSON is read.
+    Lenient,
+}
+
+/// Fields of an index beside its charts.
+const FIELDS: &[&str] = &[
+    "apiVersion",
+    "generated",
+    "publicKeys",
+    "annotations",
+    "serverInfo",
+];
+
+struct Writer<'a> {
+    output: &'a mut Vec<u8>,
+    seen: HashSet<String>,
+    indexed: Indexed,
+    fields: Map<String, Value>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(output: &'a mut Vec<u8>) -> Writer<'a> {
+        output.extend_from_slice(b"{\"entries\":{");
+        Writer {
+            output,
+            seen: HashSet::new(),
+            indexed: Indexed::default(),
+            fields: Map::new(),
+        }
+    }
+
+    /// One chart with all its versions.
+    fn chart(&mut self, name: &str, versions: Value, strictness: Strictness) -> Result<(), String> {
+        if !self.seen.insert(name.to_owned()) {
+            return Err(format!(
+                "error unmarshaling JSON: key \"{name}\" already set in map"
+            ));
+        }
+        let versions = versions::of_chart(name, versions, strictness)?;
+        if self.indexed.charts > 0 {
+            self.output.push(b',');
+        }
+        self.indexed.charts += 1;
+        self.indexed.versions += versions.len();
+        let written = serde_json::to_writer(&mut *self.output, name)
+            .map(|()| self.output.push(b':'))
+            .and_then(|()| serde_json::to_writer(&mut *self.output, &versions));
+        written.map_err(|error| error.to_string())
+    }
+
+    /// A field beside the charts.
+    fn field(&mut self, name: &str, value: Value, strictness: Strictness) -> Result<(), String> {
+        let is_known = FIELDS.contains(&name);
+        if !is_known && strictness == Strictness::Strict {
+            return Err(format!(
+                "error unmarshaling JSON: while decoding JSON: json: unknown field \"{name}\""
+            ));
+        }
+        if is_known && self.fields.insert(name.to_owned(), value).is_some() {
+            return Err(format!(
+                "error unmarshaling JSON: key \"{name}\" already set in map"
+            ));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Indexed, String> {
+        let version = self
+            .fields
+            .get("apiVersion")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if version.is_empty() {
+            return Err("no API version specified".to_owned());
+        }
+        self.output.push(b'}');
+        for (name, value) in &self.fields {
+            self.output.push(b',');
+            serde_json::to_writer(&mut *self.output, name)
+                .map(|()| self.output.push(b':'))
+                .and_then(|()| serde_json::to_writer(&mut *self.output, value))
+                .map_err(|error| error.to_string())?;
+        }
+        self.output.push(b'}');
+        Ok(self.indexed)
+    }
+}
+
+#[cfg(test)]
+mod tests;
