@@ -47,7 +47,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     println!("fetch: {:?}, {}", started.elapsed(), peak());
     let started = Instant::now();
-    let artifact = archive::store(&fetched, None, &store, &"gitrepository/x/y/1.tar.gz".parse()?)?;
+    let artifact = archive::store(
+        &fetched,
+        &archive::Selection::default(),
+        &store,
+        &"gitrepository/x/y/1.tar.gz".parse()?,
+    )?;
     println!(
         "archive: {:?}, {} bytes, {}",
         started.elapsed(),
@@ -55,7 +60,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         peak()
     );
     let started = Instant::now();
-    archive::store(&fetched, None, &store, &"gitrepository/x/y/2.tar.gz".parse()?)?;
+    archive::store(
+        &fetched,
+        &archive::Selection::default(),
+        &store,
+        &"gitrepository/x/y/2.tar.gz".parse()?,
+    )?;
     println!("archive again: {:?}, {}", started.elapsed(), peak());
     let started = Instant::now();
     let last_revision = Some(fetched.revision.to_string());

@@ -17,7 +17,7 @@ use sluice_artifact::{
 };
 
 use crate::{
-    Fetched, GitTree,
+    Fetched, GitTree, Sparse,
     git::tree::{self, Node},
     ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Pattern, Rules},
 };
@@ -28,6 +28,11 @@ pub enum Error {
     /// The commit holds what cannot be an artifact.
     #[error("failed to checkout and determine revision: {0}")]
     Content(#[from] tree::Error),
+    /// `spec.sparseCheckout` names what is not there.
+    #[error(
+        "failed to sparse checkout directories : sparse checkout dir '{0}' does not exist in repository: no such file or directory (correct spec.sparseCheckout)"
+    )]
+    Sparse(String),
     /// The ignore files cannot be used.
     #[error("failed to load source ignore patterns from repository: {0}")]
     Ignore(String),
@@ -54,7 +59,7 @@ fn cause(error: &store::Error) -> String {
 impl Disposition for Error {
     fn reason(&self) -> Reason {
         match self {
-            Error::Content(_) => reason::GIT_OPERATION_FAILED,
+            Error::Content(_) | Error::Sparse(_) => reason::GIT_OPERATION_FAILED,
             Error::Ignore(_) => reason::SOURCE_IGNORE_ERROR,
             Error::Store { .. } => reason::ARCHIVE_OPERATION_FAILED,
         }
@@ -62,14 +67,14 @@ impl Disposition for Error {
 
     fn next(&self) -> Next {
         match self {
-            Error::Content(_) | Error::Ignore(_) => Next::Retry,
+            Error::Content(_) | Error::Sparse(_) | Error::Ignore(_) => Next::Retry,
             Error::Store { .. } => Next::BackOff,
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            Error::Content(_) | Error::Ignore(_) => Blame::User,
+            Error::Content(_) | Error::Sparse(_) | Error::Ignore(_) => Blame::User,
             Error::Store { .. } => Blame::Host,
         }
     }
@@ -93,15 +98,26 @@ struct Built {
 /// Remembered directories and blobs before a memo starts anew.
 const MEMO_MAX: usize = 200_000;
 
-/// Puts the files of a commit into the store, without those that `.sourceignore` files and `spec_ignore` exclude.
-/// Blocks; the artifact is visible when this returns.
+/// Which files of a commit become the artifact.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// `spec.ignore`: what is left out, besides what `.sourceignore` files say.
+    pub ignore: Option<String>,
+    /// `spec.sparseCheckout`: what is looked at.
+    pub sparse: Sparse,
+}
+
+/// Puts the selected files of a commit into the store. Blocks; the artifact is visible when this returns.
+///
+/// # Errors
+/// See [`Error`].
 pub fn store(
     fetched: &Fetched,
-    spec_ignore: Option<&str>,
+    selection: &Selection,
     store: &Store,
     path: &ArtifactPath,
 ) -> Result<Artifact, Error> {
-    let stored = store_files(fetched, spec_ignore, store, path);
+    let stored = store_files(fetched, selection, store, path);
     if let Err(Error::Content(tree::Error::Lost(_))) = &stored {
         fetched.tree.distrust();
     }
@@ -110,21 +126,41 @@ pub fn store(
 
 fn store_files(
     fetched: &Fetched,
-    spec_ignore: Option<&str>,
+    selection: &Selection,
     store: &Store,
     path: &ArtifactPath,
 ) -> Result<Artifact, Error> {
     let mut patterns = Vec::new();
     let Fetched { tree, memo, .. } = fetched;
-    find_patterns(tree, memo, tree.root(), &mut Vec::new(), &mut patterns)?;
-    patterns.extend(ignore::parse(spec_ignore.unwrap_or_default(), &[]));
+    let sparse = &selection.sparse;
+    for listed in sparse.paths() {
+        if !exists(tree, listed)? {
+            return Err(Error::Sparse(listed.to_owned()));
+        }
+    }
+    let mut finder = Finder {
+        tree,
+        memo,
+        sparse,
+        patterns: &mut patterns,
+    };
+    finder.find(tree.root(), &mut Vec::new())?;
+    patterns.extend(ignore::parse(
+        selection.ignore.as_deref().unwrap_or_default(),
+        &[],
+    ));
     refuse_patterns(patterns.len())?;
     let rules = Rules::new(patterns);
-    let fingerprint = Sha256::digest(rules.fingerprint()).into();
+    let fingerprint = Sha256::new()
+        .chain_update(rules.fingerprint())
+        .chain_update(sparse.fingerprint())
+        .finalize()
+        .into();
     let mut builder = Builder {
         tree,
         memo,
         rules,
+        sparse,
         fingerprint,
         draft: store.draft(),
         entries: 0,
@@ -144,59 +180,84 @@ fn refuse_patterns(number: usize) -> Result<(), Error> {
     }
 }
 
-/// Adds the patterns of a directory and of all below it; returns whether there were any ignore files.
-fn find_patterns(
-    tree: &GitTree,
-    memo: &Memo,
-    id: ObjectId,
-    names: &mut Vec<String>,
-    patterns: &mut Vec<Pattern>,
-) -> Result<bool, Error> {
-    if lock(&memo.plain).contains(&id) {
-        return Ok(false);
+/// Whether there is a file or a directory at `path`.
+fn exists(tree: &GitTree, path: &str) -> Result<bool, Error> {
+    let (mut id, mut names) = (Some(tree.root()), Vec::new());
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        let Some(directory) = id else {
+            return Ok(false);
+        };
+        let nodes = tree.nodes(directory, &shown(&names))?;
+        let found = nodes.iter().find(|(name, _)| name == part);
+        id = match found {
+            Some((_, Node::Directory(below))) => Some(*below),
+            Some(_) => None,
+            None => return Ok(false),
+        };
+        names.push(part.to_owned());
     }
-    tree.limits().refuse_deep(names.len())?;
-    let nodes = tree.nodes(id, &shown(names))?;
-    let mut has_any = false;
-    let own = nodes
-        .binary_search_by(|(name, _)| name.as_str().cmp(IGNORE_FILE))
-        .ok()
-        .and_then(|at| nodes.get(at));
-    if let Some((_, Node::File { id, .. })) = own {
-        has_any = true;
-        if tree.size(*id)? > IGNORE_FILE_SIZE_MAX {
-            let limit = IGNORE_FILE_SIZE_MAX;
-            let path = format!("{}/{IGNORE_FILE}", shown(names));
-            return Err(Error::Ignore(format!(
-                "{path} exceeds the limit of {limit} bytes (ignore_file_size_max)"
-            )));
+    Ok(true)
+}
+
+/// Looks for ignore files.
+struct Finder<'a> {
+    tree: &'a GitTree,
+    memo: &'a Memo,
+    sparse: &'a Sparse,
+    patterns: &'a mut Vec<Pattern>,
+}
+
+impl Finder<'_> {
+    /// Adds the patterns of a directory and of all below it; returns whether there were any ignore files.
+    fn find(&mut self, id: ObjectId, names: &mut Vec<String>) -> Result<bool, Error> {
+        let Self { tree, memo, .. } = *self;
+        if lock(&memo.plain).contains(&id) {
+            return Ok(false);
         }
-        let text = String::from_utf8_lossy(&tree.content(*id)?).into_owned();
-        let domain: Vec<&str> = names.iter().map(String::as_str).collect();
-        patterns.extend(ignore::parse(&text, &domain));
-        refuse_patterns(patterns.len())?;
-    }
-    for (name, node) in nodes.iter() {
-        if let Node::Directory(below) = node {
-            names.push(name.clone());
-            has_any |= find_patterns(tree, memo, *below, names, patterns)?;
-            names.pop();
+        tree.limits().refuse_deep(names.len())?;
+        let nodes = tree.nodes(id, &shown(names))?;
+        let own = nodes
+            .binary_search_by(|(name, _)| name.as_str().cmp(IGNORE_FILE))
+            .ok()
+            .and_then(|at| nodes.get(at));
+        let mut has_any = matches!(own, Some((_, Node::File { .. })));
+        let path = format!("{}/{IGNORE_FILE}", shown(names));
+        let own = own.filter(|_| self.sparse.takes(path.trim_start_matches('/')));
+        if let Some((_, Node::File { id, .. })) = own {
+            if tree.size(*id)? > IGNORE_FILE_SIZE_MAX {
+                let limit = IGNORE_FILE_SIZE_MAX;
+                return Err(Error::Ignore(format!(
+                    "{path} exceeds the limit of {limit} bytes (ignore_file_size_max)"
+                )));
+            }
+            let text = String::from_utf8_lossy(&tree.content(*id)?).into_owned();
+            let domain: Vec<&str> = names.iter().map(String::as_str).collect();
+            self.patterns.extend(ignore::parse(&text, &domain));
+            refuse_patterns(self.patterns.len())?;
         }
-    }
-    if !has_any {
-        let mut plain = lock(&memo.plain);
-        if plain.len() >= MEMO_MAX {
-            plain.clear();
+        for (name, node) in nodes.iter() {
+            if let Node::Directory(below) = node {
+                names.push(name.clone());
+                has_any |= self.find(*below, names)?;
+                names.pop();
+            }
         }
-        plain.insert(id);
+        if !has_any {
+            let mut plain = lock(&memo.plain);
+            if plain.len() >= MEMO_MAX {
+                plain.clear();
+            }
+            plain.insert(id);
+        }
+        Ok(has_any)
     }
-    Ok(has_any)
 }
 
 struct Builder<'a> {
     tree: &'a GitTree,
     memo: &'a Memo,
     rules: Rules,
+    sparse: &'a Sparse,
     fingerprint: [u8; 32],
     draft: Draft,
     entries: usize,
@@ -235,6 +296,16 @@ impl Builder<'_> {
     }
 
     fn entry(&mut self, node: &Node, names: &mut Vec<String>) -> Result<Option<EntryContent>, Error> {
+        let joined = names.join("/");
+        let is_taken = match node {
+            Node::File { .. } | Node::Submodule => self.sparse.takes(&joined),
+            Node::Directory(_) => self.sparse.reaches(&joined),
+        };
+        if !is_taken {
+            return Ok(None);
+        }
+        // a directory that only leads to something selected is not there for itself
+        let is_way = !self.sparse.takes(&format!("{joined}/"));
         let path: Vec<&str> = names.iter().map(String::as_str).collect();
         let is_excluded = self.rules.excludes(&path, !matches!(node, Node::File { .. }));
         Ok(match node {
@@ -258,7 +329,8 @@ impl Builder<'_> {
             // An excluded directory is still looked into: a later pattern may include a file of it again.
             Node::Directory(id) => {
                 let built = self.build(*id, names)?;
-                let is_empty = is_excluded && built.directory == self.draft.directory(Vec::new())?;
+                let is_empty =
+                    (is_excluded || is_way) && built.directory == self.draft.directory(Vec::new())?;
                 (!is_empty).then_some(EntryContent::Directory {
                     directory: built.directory,
                     is_listed: !is_excluded,

@@ -24,6 +24,7 @@ pub mod verify;
 
 pub mod archive;
 pub mod ignore;
+mod sparse;
 
 pub use credential::{
     CredentialSource, Credentials, CredentialsError, DockerConfig, Keychain, Proxy, SecretData, Tls,
@@ -34,3 +35,4 @@ pub use helm::HelmFetcher;
 pub use http::{Addresses, Transport};
 pub use oci::OciFetcher;
 pub use reference::Reference;
+pub use sparse::Sparse;

@@ -15,6 +15,7 @@ use flate2::read::GzDecoder;
 use proptest::prelude::*;
 use sluice_artifact::Tree;
 use sluice_source::ignore::{Rules, parse};
+use sluice_source::{Sparse, archive};
 use sluice_testkit::git_server::{Repository, git_is_present};
 use support::Scene;
 
@@ -27,6 +28,54 @@ fn listing(archive: impl Read) -> Vec<String> {
         format!("{:o} {name}", entry.header().mode().unwrap())
     });
     entries.collect()
+}
+
+#[tokio::test]
+async fn a_sparse_checkout_takes_what_begins_alike_and_refuses_what_is_not_there() {
+    if !git_is_present("sparse checkout") {
+        return;
+    }
+    let scene = Scene::new();
+    scene.repository.commit(
+        [
+            ("README.md", "r"),
+            (".sourceignore", "*.yaml"),
+            ("charts/a.yaml", "a"),
+            ("charts/deep/b.yaml", "b"),
+            ("charts/deep/.sourceignore", "b.yaml"),
+            ("charts/deep/c.yaml", "c"),
+            ("charts2/d.yaml", "d"),
+            ("apps/e.yaml", "e"),
+        ],
+        "one",
+    );
+    let fetched = scene.fetched(scene.request()).await;
+    let row = |paths: &[&str]| {
+        let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
+        let selection = archive::Selection {
+            ignore: None,
+            sparse: Sparse::of(&paths),
+        };
+        let path = "gitrepository/ns/shop/sparse.tar.gz".parse().unwrap();
+        match archive::store(&fetched, &selection, &scene.store, &path) {
+            Ok(artifact) => support::paths(&scene.store.tree(&artifact.path).unwrap()).join(" "),
+            Err(error) => error.to_string(),
+        }
+    };
+    // a prefix is a text; files of the root, rules among them, are no part of it
+    assert_eq!(
+        row(&["charts"]),
+        "/charts/a.yaml /charts/deep/.sourceignore /charts/deep/c.yaml /charts2/d.yaml"
+    );
+    assert_eq!(
+        row(&["./charts/deep", "apps/"]),
+        "/apps/e.yaml /charts/deep/.sourceignore /charts/deep/c.yaml"
+    );
+    assert_eq!(row(&["README.md"]), "/README.md");
+    assert_eq!(row(&[]), "/.sourceignore /README.md /charts/deep/.sourceignore");
+    assert!(row(&["charts", "chart"]).starts_with(
+        "failed to sparse checkout directories : sparse checkout dir 'chart' does not exist in repository: "
+    ));
 }
 
 #[tokio::test]

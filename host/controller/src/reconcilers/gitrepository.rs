@@ -8,7 +8,7 @@ use crate::runtime::{GIT_REPOSITORY, Kind};
 use sluice_api::source::GitRepositoryStatus;
 use sluice_api::{GitRepository, reason};
 use sluice_artifact::Store;
-use sluice_source::{GitFetcher, GitRequest, Outcome, Reference, archive};
+use sluice_source::{GitFetcher, GitRequest, Outcome, Reference, Sparse, archive};
 use std::collections::BTreeMap;
 
 /// What is Git's own in reconciling a source.
@@ -65,8 +65,11 @@ impl SourceKind for GitRepositories {
         }
         let told = format!("stored artifact for commit '{}'", shorten(&fetched.subject));
         let file = format!("{}.tar.gz", fetched.commit());
-        let ignore = repository.spec.ignore.clone();
-        let write = move |store: &Store, path: &_| archive::store(&fetched, ignore.as_deref(), store, path);
+        let selection = archive::Selection {
+            ignore: repository.spec.ignore.clone(),
+            sparse: Sparse::of(&repository.spec.sparse_checkout),
+        };
+        let write = move |store: &Store, path: &_| archive::store(&fetched, &selection, store, path);
         pass.store(&file, BTreeMap::new(), write).await?;
         observe(&mut pass.report.status, repository);
         Ok(Done::Stored { told })

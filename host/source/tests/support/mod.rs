@@ -86,7 +86,11 @@ impl Scene {
 
     pub fn archive(&self, fetched: &Fetched, ignore: Option<&str>) -> Result<Artifact, archive::Error> {
         let path = format!("gitrepository/ns/shop/{}.tar.gz", fetched.commit());
-        archive::store(fetched, ignore, &self.store, &path.parse().unwrap())
+        let selection = archive::Selection {
+            ignore: ignore.map(str::to_owned),
+            ..archive::Selection::default()
+        };
+        archive::store(fetched, &selection, &self.store, &path.parse().unwrap())
     }
 
     /// The paths of the artifact made from a commit.

@@ -38,11 +38,6 @@ pub(super) fn check(repository: &GitRepository, config: &ControllerConfig) -> Re
             "recurseSubmodules",
             "make a GitRepository for each submodule instead",
         ),
-        (
-            !spec.sparse_checkout.is_empty(),
-            "sparseCheckout",
-            "use spec.ignore instead",
-        ),
     ];
     match refused.into_iter().find(|(is_used, _, _)| *is_used) {
         Some((_, field, remedy)) => stall(
