@@ -123,9 +123,13 @@ impl Registry {
         let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
         let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")));
         let file = folder.map(|folder| folder.join("config.json"));
-        match file.as_ref().and_then(|file| std::fs::read(file).ok()) {
-            None => Ok(Arc::new(Credentials::None)),
-            Some(json) => Ok(Arc::new(Keychain::new(vec![DockerConfig::parse(&json)?]))),
+        let Some(file) = file else {
+            return Ok(Arc::new(Credentials::None));
+        };
+        match std::fs::read(&file) {
+            Ok(json) => Ok(Arc::new(Keychain::new(vec![DockerConfig::parse(&json)?]))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Arc::new(Credentials::None)),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
         }
     }
 }

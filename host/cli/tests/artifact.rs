@@ -1,0 +1,145 @@
+//! `sluice push|pull|tag artifact` and `list artifacts`, against a registry on this machine.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
+
+mod support;
+
+use sluice_testkit::registry::{Access, Registry};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use support::SLUICE;
+
+/// Exit code, and what was printed on both ways, without names of this machine.
+fn sluice(home: &Path, registry: &Registry, args: &[&str]) -> String {
+    let output = Command::new(SLUICE)
+        .args(args)
+        .env("HOME", home)
+        .env_remove("DOCKER_CONFIG")
+        .env_remove("KUBECONFIG")
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    let text = text.concat().replace(&registry.host(), "registry.example");
+    let text = text.replace(home.to_str().unwrap(), "/home");
+    format!("{}\n{text}", output.status.code().unwrap())
+}
+
+#[test]
+fn what_is_pushed_is_listed_tagged_and_pulled() {
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    registry.require(Access::Basic("me".to_owned(), "secret".to_owned()));
+    let files = home.path().join("files");
+    for (path, text) in [
+        ("a.yaml", "a: 1"),
+        ("deep/b.yaml", "b: 2"),
+        ("logo.png", "x"),
+        (".git/HEAD", "x"),
+    ] {
+        let path = files.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let url = registry.url("org/app");
+    let (files, version) = (files.to_str().unwrap().to_owned(), format!("{url}:1.0.0"));
+    let push = [
+        "push",
+        "artifact",
+        &version,
+        "-f",
+        &files,
+        "--source",
+        "https://git.example/app",
+        "--revision",
+        "main@sha1:0123",
+        "--reproducible",
+    ];
+    let denied = sluice(home.path(), &registry, &push);
+    assert!(denied.starts_with("1\n"), "{denied}");
+    assert!(
+        denied.contains("UNAUTHORIZED: authentication required"),
+        "{denied}"
+    );
+
+    // Who we are comes from a flag, or from Docker's file.
+    let pushed = sluice(
+        home.path(),
+        &registry,
+        &[&push[..], &["--creds", "me:secret"]].concat(),
+    );
+    assert!(pushed.starts_with("0\n"), "{pushed}");
+    assert!(!pushed.contains("secret"), "{pushed}");
+    let config = format!(
+        r#"{{"auths":{{"{}":{{"auth":"bWU6c2VjcmV0"}}}}}}"#,
+        registry.host()
+    );
+    fs::create_dir(home.path().join(".docker")).unwrap();
+    fs::write(home.path().join(".docker/config.json"), config).unwrap();
+    let again = sluice(home.path(), &registry, &push);
+    assert_eq!(again, pushed, "equal files, equal digest");
+    let digest = pushed.rsplit("@").next().unwrap().trim();
+    assert_eq!(
+        pushed,
+        format!(
+            "0\n► pushing artifact to registry.example/org/app:1.0.0\n✔ artifact successfully pushed to registry.example/org/app@{digest}\n"
+        )
+    );
+
+    let tag = sluice(
+        home.path(),
+        &registry,
+        &["tag", "artifact", &version, "--tag", "stable,1.1.0"],
+    );
+    assert_eq!(
+        tag,
+        "0\n► tagging artifact\n✔ artifact tagged as registry.example/org/app:stable\n✔ artifact tagged as registry.example/org/app:1.1.0\n"
+    );
+    let list = |more: &[&str]| {
+        sluice(
+            home.path(),
+            &registry,
+            &[&["list", "artifacts", &url], more].concat(),
+        )
+    };
+    let all = list(&[]);
+    let rows: Vec<Vec<&str>> = all
+        .lines()
+        .skip(1)
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows[0], ["ARTIFACT", "DIGEST", "SOURCE", "REVISION"]);
+    let names: Vec<&str> = rows[1..]
+        .iter()
+        .map(|row| row[0].rsplit(':').next().unwrap())
+        .collect();
+    assert_eq!(names, ["stable", "1.1.0", "1.0.0"]);
+    assert_eq!(
+        rows[1][1..],
+        [digest, "https://git.example/app", "main@sha1:0123"]
+    );
+    assert_eq!(list(&["--filter-semver", ">1.0.0"]).lines().count(), 3);
+    assert_eq!(list(&["--filter-regex", "^st"]).lines().count(), 3);
+
+    let out = home.path().join("out");
+    let pull = [
+        "pull",
+        "artifact",
+        &format!("{url}:stable"),
+        "-o",
+        out.to_str().unwrap(),
+    ];
+    let missing = sluice(home.path(), &registry, &pull);
+    assert!(
+        missing.starts_with("1\n") && missing.contains("invalid output path"),
+        "{missing}"
+    );
+    fs::create_dir(&out).unwrap();
+    assert_eq!(
+        sluice(home.path(), &registry, &pull),
+        format!(
+            "0\n► pulling artifact from oci://registry.example/org/app:stable\n✔ source https://git.example/app\n✔ revision main@sha1:0123\n✔ digest {digest}\n✔ artifact content extracted to /home/out\n"
+        )
+    );
+    assert_eq!(fs::read_to_string(out.join("a.yaml")).unwrap(), "a: 1");
+    assert_eq!(fs::read_to_string(out.join("deep/b.yaml")).unwrap(), "b: 2");
+    assert!(!out.join("logo.png").exists() && !out.join(".git").exists());
+}
