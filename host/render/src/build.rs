@@ -103,7 +103,9 @@ impl Render {
         let rendered = Arc::new(rendered);
         if let Some(closure) = closure {
             let revision = revision_asked.then(|| build.revision.to_owned());
-            self.memo.keep(key, closure, revision, Arc::clone(&rendered));
+            let bytes = rendered.bytes;
+            self.memo
+                .keep(key, closure, revision, Arc::clone(&rendered), bytes);
         }
         Ok(rendered)
     }
@@ -123,6 +125,7 @@ impl Render {
         let inputs = Inputs {
             tree: Arc::clone(&generated.tree),
             revision: build.revision.to_owned(),
+            cluster: None,
         };
         let Answer { value, trace } = self.renderer.render(&request, inputs).map_err(Error::Build)?;
         let mut findings = generated.findings;

@@ -18,6 +18,9 @@ pub enum Error {
     /// The renderer failed, by its own words or by misbehaving.
     #[error("kustomize build failed: {0}")]
     Build(sluice_wasm::Error),
+    /// The chart renderer failed, by its own words or by misbehaving.
+    #[error("{0}")]
+    Chart(sluice_wasm::Error),
     /// A transformer failed. Substitution says in its text what it was doing.
     #[error("{0}")]
     Transform(sluice_wasm::Error),
@@ -37,7 +40,9 @@ impl Disposition for Error {
     /// Flux tries a failed build again at its retry interval, whatever the cause.
     fn next(&self) -> Next {
         match self {
-            Self::Build(error) | Self::Transform(error) if error.is_transient() => Next::BackOff,
+            Self::Build(error) | Self::Chart(error) | Self::Transform(error) if error.is_transient() => {
+                Next::BackOff
+            }
             _ => Next::Retry,
         }
     }
@@ -47,8 +52,9 @@ impl Disposition for Error {
         match self {
             Self::PathNotFound { .. } | Self::Generate(_) => Blame::User,
             Self::Build(sluice_wasm::Error::Failed { .. })
+            | Self::Chart(sluice_wasm::Error::Failed { .. })
             | Self::Transform(sluice_wasm::Error::Failed { .. }) => Blame::User,
-            Self::Build(error) | Self::Transform(error) => match error.blame() {
+            Self::Build(error) | Self::Chart(error) | Self::Transform(error) => match error.blame() {
                 sluice_wasm::Blame::Host => Blame::Host,
                 sluice_wasm::Blame::Guest => Blame::Guest,
             },

@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 
 mod build;
+mod chart;
 mod error;
 mod generate;
 mod ignore;
@@ -25,6 +26,7 @@ mod recording;
 mod spec;
 
 pub use build::{Build, Render, Rendered};
+pub use chart::{ChartRender, ChartSource, release_manifest};
 pub use error::Error;
 pub use generate::{Generated, generate};
 pub use ignore::Ignore;

@@ -11,25 +11,36 @@ pub(crate) type Key = [u8; 32];
 
 /// Keeps results, each with the closure that it depends on. Bounded by bytes; what was used longest ago goes first.
 #[derive(Debug)]
-pub struct Memo {
+pub struct Memo<T = Rendered> {
     bytes_max: u64,
-    state: Mutex<State>,
+    state: Mutex<State<T>>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    entries: BTreeMap<Key, Vec<Entry>>,
+#[derive(Debug)]
+struct State<T> {
+    entries: BTreeMap<Key, Vec<Entry<T>>>,
     by_age: BTreeMap<u64, Key>,
     bytes: u64,
     clock: u64,
 }
 
+impl<T> Default for State<T> {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            by_age: BTreeMap::new(),
+            bytes: 0,
+            clock: 0,
+        }
+    }
+}
+
 #[derive(Debug)]
-struct Entry {
+struct Entry<T> {
     closure: Arc<Closure>,
     /// Some where the result holds for this revision only.
     revision: Option<String>,
-    result: Arc<Rendered>,
+    result: Arc<T>,
     bytes: u64,
     used: u64,
 }
@@ -37,14 +48,14 @@ struct Entry {
 /// How many results one key keeps: the newest, and one before it, for a revert or two sources in turn.
 const ENTRIES_PER_KEY: usize = 2;
 
-impl Default for Memo {
+impl<T> Default for Memo<T> {
     /// 64 MiB: 1000 Kustomizations of 3 objects take a tenth of it.
     fn default() -> Self {
         Self::new(64 << 20)
     }
 }
 
-impl Memo {
+impl<T> Memo<T> {
     /// A memo of at most `bytes_max` bytes of manifests and closures, roughly counted. 0 keeps nothing.
     pub fn new(bytes_max: u64) -> Self {
         Self {
@@ -54,7 +65,7 @@ impl Memo {
     }
 
     /// The result under `key` whose closure holds in `tree`.
-    pub(crate) fn find(&self, key: &Key, tree: &dyn Tree, revision: &str) -> Option<Arc<Rendered>> {
+    pub(crate) fn find(&self, key: &Key, tree: &dyn Tree, revision: &str) -> Option<Arc<T>> {
         // digests are compared without the lock: they may have to read
         let candidates: Vec<_> = {
             let state = self.lock();
@@ -74,8 +85,16 @@ impl Memo {
         Some(result)
     }
 
-    pub(crate) fn keep(&self, key: Key, closure: Closure, revision: Option<String>, result: Arc<Rendered>) {
-        let bytes = result.bytes
+    /// `bytes` is the size of the result.
+    pub(crate) fn keep(
+        &self,
+        key: Key,
+        closure: Closure,
+        revision: Option<String>,
+        result: Arc<T>,
+        bytes: u64,
+    ) {
+        let bytes = bytes
             + closure
                 .reads
                 .iter()
@@ -110,12 +129,12 @@ impl Memo {
         self.lock().bytes
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl<T> State<T> {
     fn touch(&mut self, key: &Key, used: u64) {
         self.clock += 1;
         let now = self.clock;

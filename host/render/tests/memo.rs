@@ -70,6 +70,7 @@ fn trace(closure: Option<Closure>, revision_asked: bool) -> Trace {
     Trace {
         closure,
         revision_asked,
+        lookups: Vec::new(),
         usage: Usage::default(),
         log: Vec::new(),
         log_dropped: 0,

@@ -4,16 +4,20 @@
 //! cargo xtask plugins
 //! cargo run --release -p sluice-wasm --features builtin --example plugin-bench            # instantiation, 1 MB echo
 //! cargo run --release -p sluice-wasm --features builtin --example plugin-bench DIR PATH N   # also: render PATH of DIR
+//! # where DIR is a chart, it is rendered as one (B15)
 //! ```
 //!
-//! The other half of B13, the same render natively: `plugins/kustomize/examples`.
+//! The other half of B13, the same render natively: `plugins/{kustomize,helm}/examples`.
 
 #![allow(clippy::print_stdout)] // this is a program for people at a terminal
 
 use serde_json::json;
 use sluice_artifact::{LocalTree, MemoryTree, Tree};
 use sluice_object::{GroupVersionKind, Object, ObjectId};
-use sluice_wasm::{Context, Engine, Inputs, Limits, RenderRequest, TransformRequest, builtin};
+use sluice_wasm::{
+    ChartRelease, ChartRequest, Context, Detail, Engine, Inputs, Limits, RenderRequest, TransformRequest,
+    builtin,
+};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +46,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let path = args.next().unwrap_or_else(|| "/".to_owned());
     let count = args.next().map_or(Ok(50), |count| count.parse())?;
+    if Path::new(&directory).join("Chart.yaml").is_file() {
+        return chart(engine, &directory, count);
+    }
     let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
     let tree: Arc<dyn Tree> = Arc::new(in_memory(&LocalTree::open(
         Path::new(&directory),
@@ -57,10 +64,46 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let inputs = Inputs {
             tree: Arc::clone(&tree),
             revision: String::new(),
+            cluster: None,
         };
         renderer.render(&request, inputs).map(drop).map_err(Into::into)
     })?;
     println!("kustomize, {path}   {render}");
+    Ok(())
+}
+
+fn chart(engine: &Arc<Engine>, directory: &str, count: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let renderer = builtin::load(engine, "helm", Limits::default())?.chart_renderer()?;
+    let local = LocalTree::open(Path::new(directory), Default::default())?;
+    let tree: Arc<dyn Tree> = Arc::new(in_memory(&local)?);
+    let request = ChartRequest {
+        chart: "/".to_owned(),
+        values: Vec::new(),
+        release: ChartRelease {
+            name: "bench".to_owned(),
+            name_template: None,
+            namespace: "bench".to_owned(),
+            revision: 1,
+            is_upgrade: false,
+        },
+        is_offline: true,
+        skip_schema_validation: false,
+        include_subchart_notes: false,
+        detail: Detail::Objects,
+        now: 0,
+        seed: vec![7; 32],
+        config: json!({}),
+        context: context(),
+    };
+    let render = measure(count, || {
+        let inputs = Inputs {
+            tree: Arc::clone(&tree),
+            revision: String::new(),
+            cluster: None,
+        };
+        renderer.render(&request, inputs).map(drop).map_err(Into::into)
+    })?;
+    println!("helm, {directory}   {render}");
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! One call: a fresh instance, its limits, and what becomes of everything that can go wrong.
 
+use crate::engine::STACK_BYTES;
 use crate::error::Error;
 use crate::hollow::Hollow;
 use crate::host::log::{Log, PANIC_FIELD};
@@ -9,12 +10,46 @@ use crate::recorder::Recorder;
 use crate::roles::{Answer, Inputs, Trace};
 use crate::state::{CallState, LimitHit, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{io, thread};
 use wasmtime::component::Instance;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 /// Calls a guest in an instance of its own. Whatever the guest does, this returns, and the host is as it was.
-pub(crate) fn call<T>(
+pub(crate) fn call<T: Send>(
+    plugin: &Plugin,
+    inputs: Inputs,
+    run: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<T> + Send,
+) -> Result<Answer<T>, Error> {
+    on_a_deep_stack(|| call_here(plugin, inputs, run)).unwrap_or_else(|error| {
+        Err(Error::HostFailed {
+            plugin: plugin.name().to_owned(),
+            what: format!("no thread for the call: {error}"),
+        })
+    })
+}
+
+/// What host functions may take of the stack while a guest has used all of [`STACK_BYTES`].
+const HOST_STACK_BYTES: usize = 1 << 20;
+
+/// A guest runs on the stack of its caller, and runtimes give their threads less than a guest may use: so each call has a
+/// thread of its own. Memory of its stack is taken as it is touched.
+fn on_a_deep_stack<T: Send>(run: impl FnOnce() -> T + Send) -> io::Result<T> {
+    let subscriber = tracing::dispatcher::get_default(Clone::clone);
+    let span = tracing::Span::current();
+    let run = move || tracing::dispatcher::with_default(&subscriber, || span.in_scope(run));
+    thread::scope(|scope| {
+        let thread = thread::Builder::new()
+            .name("plugin".to_owned())
+            .stack_size(STACK_BYTES + HOST_STACK_BYTES)
+            .spawn_scoped(scope, run)?;
+        thread
+            .join()
+            .map_err(|panic| io::Error::other(panic_text(&*panic)))
+    })
+}
+
+fn call_here<T>(
     plugin: &Plugin,
     inputs: Inputs,
     run: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<T>,
@@ -78,11 +113,14 @@ fn drain_output(state: &mut CallState) {
 }
 
 fn trace(state: CallState) -> Trace {
+    let mut state = state;
     let revision_asked = state.recorder.revision_asked;
+    let lookups = std::mem::take(&mut state.recorder.lookups);
     let closure = state.recorder.closure(&*state.inputs.tree);
     Trace {
         closure,
         revision_asked,
+        lookups,
         usage: state.usage,
         log: state.log.lines,
         log_dropped: state.log.dropped,

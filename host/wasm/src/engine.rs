@@ -13,7 +13,8 @@ use wasmtime::component::{HasSelf, Linker};
 const TICK: Duration = Duration::from_millis(10);
 
 /// The stack of a guest's own calls, in bytes; beyond it the guest traps. One value for the process, as the engine wants it.
-const STACK_BYTES: usize = 1 << 20;
+/// Helm lets a template include itself 1000 times, and each time is a dozen calls.
+pub(crate) const STACK_BYTES: usize = 16 << 20;
 
 /// Compiles, links and times components. There is one per process: [`Engine::get`].
 pub struct Engine {
@@ -70,7 +71,9 @@ fn config() -> wasmtime::Result<wasmtime::Config> {
         // equal inputs give equal bytes on every machine
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
-        .max_wasm_stack(STACK_BYTES);
+        .max_wasm_stack(STACK_BYTES)
+        // no call runs on such a stack, but it may not be smaller
+        .async_stack_size(STACK_BYTES + (1 << 20));
     Ok(config)
 }
 
@@ -103,6 +106,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     sluice::host::tree::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::host::revision::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::host::log::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
+    sluice::chart::lookup::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     debug_assert_eq!(
         host::OFFERED.len(),
         3,

@@ -34,6 +34,8 @@ pub(crate) fn check(plugin: &str, name: &str) -> Result<Import, LoadError> {
             ))
         }
         ("sluice", "types") => Ok(Import::Contract),
+        // answers nothing but what the call's identity may read, so it needs no grant
+        ("sluice", "chart") if interface == "lookup" && version == CONTRACT_VERSION => Ok(Import::Contract),
         ("sluice", "host") if OFFERED.contains(&interface) => Ok(Import::Contract),
         ("sluice", "host") => refuse(format!(
             "which is not granted and which this host does not offer: it offers {}. Use a version without it, or upgrade sluice",
@@ -77,6 +79,7 @@ mod tests {
             "sluice:host/revision@0.1.0",
             "sluice:host/log@0.1.0",
             "sluice:types/objects@0.1.0",
+            "sluice:chart/lookup@0.1.0",
         ] {
             check_text(name, &expect!["Contract"]);
         }

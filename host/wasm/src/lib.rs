@@ -48,7 +48,8 @@ pub use plugin::Plugin;
 pub use pool::{Pool, QUEUE_LENGTH_DEFAULT};
 pub use recorder::Closure;
 pub use roles::{
-    Answer, Context, Finding, Inputs, RenderRequest, Rendered, Renderer, Role, Severity, Trace,
-    TransformRequest, Transformed, Transformer,
+    Answer, Chart, ChartRelease, ChartRenderer, ChartRequest, Cluster, Context, CrdFile, Detail, Finding,
+    Hook, Inputs, Manifest, RenderRequest, Rendered, Renderer, Role, Severity, Trace, TransformRequest,
+    Transformed, Transformer, ValuesFile, ValuesSource, lookup_digest,
 };
 pub use state::Usage;

@@ -1,7 +1,7 @@
 //! A loaded component: checked, compiled, linked, ready to be called.
 
 use crate::binary::{self, Metadata};
-use crate::bindings::exports::sluice::{render, transform};
+use crate::bindings::exports::sluice::{chart, render, transform};
 use crate::call::call;
 use crate::engine::Engine;
 use crate::imports::{self, Import};
@@ -33,6 +33,7 @@ pub struct Plugin {
 pub(crate) struct Exports {
     pub(crate) renderer: Option<render::renderer::GuestIndices>,
     pub(crate) transformer: Option<transform::transformer::GuestIndices>,
+    pub(crate) chart_renderer: Option<chart::chart_renderer::GuestIndices>,
 }
 
 impl Plugin {
@@ -137,6 +138,10 @@ impl Plugin {
                 .then(|| transform::transformer::GuestIndices::new(&pre))
                 .transpose()
                 .map_err(incompatible)?,
+            chart_renderer: has(Role::ChartRenderer)
+                .then(|| chart::chart_renderer::GuestIndices::new(&pre))
+                .transpose()
+                .map_err(incompatible)?,
         };
         let engine = Arc::clone(engine);
         Ok(Arc::new(Self {
@@ -182,6 +187,7 @@ impl Plugin {
         let has = |role: &Role| match role {
             Role::Renderer => self.exports.renderer.is_some(),
             Role::Transformer => self.exports.transformer.is_some(),
+            Role::ChartRenderer => self.exports.chart_renderer.is_some(),
         };
         Role::ALL.into_iter().filter(has).collect()
     }

@@ -1,6 +1,7 @@
 //! What a guest read: the closure of a result.
 
 use sluice_artifact::{AnswerDigest, Question, Tree};
+use sluice_object::ObjectId;
 use std::collections::BTreeSet;
 
 /// Everything a result depends on in the artifact: each question that was asked, and the digest of its answer.
@@ -28,6 +29,7 @@ pub(crate) struct Recorder {
     entries_max: u64,
     overflowed: bool,
     pub(crate) revision_asked: bool,
+    pub(crate) lookups: Vec<(ObjectId, AnswerDigest)>,
 }
 
 impl Recorder {

@@ -147,13 +147,13 @@ fn without_a_role_there_is_nothing_to_call() {
     check(
         &component("(component)"),
         &expect![
-            "Plugin/team-label: exports no role that this host knows (sluice:render/renderer@0.1.0, sluice:transform/transformer@0.1.0); it exports nothing"
+            "Plugin/team-label: exports no role that this host knows (sluice:render/renderer@0.1.0, sluice:transform/transformer@0.1.0, sluice:chart/chart-renderer@0.1.0); it exports nothing"
         ],
     );
     check(
         &component("(component (instance $e) (export \"acme:other/thing\" (instance $e)))"),
         &expect![
-            "Plugin/team-label: exports no role that this host knows (sluice:render/renderer@0.1.0, sluice:transform/transformer@0.1.0); it exports acme:other/thing"
+            "Plugin/team-label: exports no role that this host knows (sluice:render/renderer@0.1.0, sluice:transform/transformer@0.1.0, sluice:chart/chart-renderer@0.1.0); it exports acme:other/thing"
         ],
     );
 }

@@ -2,6 +2,8 @@
 //!
 //! The engines' own tests run the same cases natively; here they go through the sandbox and the command line.
 
+mod helm;
+
 use crate::shell::{self, heading};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -38,7 +40,8 @@ pub(crate) fn run() -> Result<()> {
         archive: corpus.join("kustomize-shared.tar.zst"),
     };
     kustomize.compare("by kind, as `kustomize build` prints", 900, &[])?;
-    kustomize.compare("as found, as the controller applies", 300, &["--reorder-none"])
+    kustomize.compare("as found, as the controller applies", 300, &["--reorder-none"])?;
+    helm::compare(&corpus)
 }
 
 fn corpus() -> Option<PathBuf> {

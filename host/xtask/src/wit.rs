@@ -16,7 +16,7 @@ use wit_parser::{
 };
 
 /// Folders of `wit/` that are packages, each after those that it uses.
-const PACKAGES: [&str; 4] = ["types", "host", "render", "transform"];
+const PACKAGES: [&str; 5] = ["types", "host", "render", "transform", "chart"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     let root = shell::root();

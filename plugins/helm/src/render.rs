@@ -7,7 +7,7 @@ use crate::{
     chart::{Chart, File as ChartFile, is_compatible, process_dependencies},
     engine::{File, Scope, Templates},
     functions::Environment,
-    manifest::{self, Hook, Manifest},
+    manifest::{self, Hook, Manifest, Sorted},
     objects,
     release::{Capabilities, Release},
     template::MissingKey,
@@ -29,8 +29,20 @@ pub struct Request {
     pub skip_schema_validation: bool,
     /// Whether the notes of subcharts are added to those of the chart.
     pub include_subchart_notes: bool,
-    /// Whether manifests are wanted as objects too.
-    pub with_objects: bool,
+    /// How much of the result is wanted.
+    pub wanted: Wanted,
+}
+
+/// How much of a result is wanted; each has what those before it have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    /// The notes alone. Whether the chart is for this cluster, and whether its manifests are any, is not looked at.
+    Notes,
+    /// The texts of manifests and hooks.
+    Texts,
+    /// Manifests and hooks as objects too.
+    #[default]
+    Objects,
 }
 
 /// What came out.
@@ -75,19 +87,15 @@ pub fn render(
     if !request.skip_schema_validation {
         validate(&chart, &values)?;
     }
-    let kube_version = &request.capabilities.kube_version;
-    if !chart.metadata.kube_version.is_empty()
-        && !is_compatible(&chart.metadata.kube_version, &kube_version.normalized)
-    {
-        let text = format!(
-            "chart requires kubeVersion: {} which is incompatible with Kubernetes {}",
-            chart.metadata.kube_version, kube_version.version
-        );
-        return Err(Failure::new(text).with_hint("use a version of the chart that is made for this cluster"));
+    if request.wanted > Wanted::Notes {
+        check_kube_version(&chart, &request.capabilities)?;
     }
     let mut files = run(&chart, &values, &release, &request.capabilities, environment)?;
     let notes = take_notes(&mut files, &chart, request.include_subchart_notes);
-    let sorted = manifest::sort(&files, request.with_objects)?;
+    let sorted = match request.wanted {
+        Wanted::Notes => Sorted::default(),
+        wanted => manifest::sort(&files, wanted == Wanted::Objects)?,
+    };
     let crds = chart
         .crds()
         .into_iter()
@@ -102,6 +110,18 @@ pub fn render(
         values,
         chart,
     })
+}
+
+fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<(), Failure> {
+    let (wanted, version) = (&chart.metadata.kube_version, &capabilities.kube_version);
+    if wanted.is_empty() || is_compatible(wanted, &version.normalized) {
+        return Ok(());
+    }
+    let text = format!(
+        "chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {}",
+        version.version
+    );
+    Err(Failure::new(text).with_hint("use a version of the chart that is made for this cluster"))
 }
 
 /// A name from `--name-template`: a template with all functions and without data.

@@ -10,7 +10,7 @@ use serde_json::json;
 /// sluice_sdk::export!(renderer: Jsonnet, transformer: Jsonnet);
 /// ```
 ///
-/// The roles are `renderer` and `transformer`. The configuration schema that the component carries is that of the first.
+/// The roles are `renderer`, `transformer` and `chart_renderer`. The configuration schema that the component carries is that of the first.
 /// Natively it expands to nothing but a check that the traits are there.
 #[macro_export]
 macro_rules! export {
@@ -58,6 +58,30 @@ macro_rules! export_role {
     bindings::export_transformer!(Component with_types_in bindings);
         };
     };
+    (chart_renderer: $plugin:ty) => {
+        const _: () = {
+            const fn is_a_chart_renderer<T: $crate::chart_renderer::ChartRenderer>() {}
+            is_a_chart_renderer::<$plugin>();
+        };
+
+        #[cfg(target_arch = "wasm32")]
+        #[allow(unsafe_code)]
+        const _: () = {
+            use $crate::__private::chart_renderer as bindings;
+            struct Component;
+            impl bindings::exports::sluice::chart::chart_renderer::Guest for Component {
+                fn render(
+                    request: bindings::exports::sluice::chart::chart_renderer::Request,
+                ) -> Result<
+                    bindings::exports::sluice::chart::chart_renderer::Rendered,
+                    bindings::exports::sluice::chart::chart_renderer::Failure,
+                > {
+                    $crate::__private::chart::render::<$plugin>(request)
+                }
+            }
+    bindings::export_chart_renderer!(Component with_types_in bindings);
+        };
+    };
     (renderer: $plugin:ty) => {
         const _: () = {
             const fn is_a_renderer<T: $crate::renderer::Renderer>() {}
@@ -88,6 +112,11 @@ macro_rules! export_role {
 pub fn describe<T: JsonSchema>() -> String {
     json!({"minHost": crate::MIN_HOST, "configSchema": schemars::schema_for!(T)}).to_string()
 }
+
+/// The guest's side of a call of a chart renderer.
+#[cfg(target_arch = "wasm32")]
+#[path = "export/chart.rs"]
+pub mod chart;
 
 /// The guest's side of a call: from the wire, to the plugin, and back.
 #[cfg(target_arch = "wasm32")]
@@ -149,13 +178,13 @@ pub mod guest {
         ((text.as_ptr() as i64) << 32) | text.len() as i64
     }
 
-    fn config<T: DeserializeOwned>(config: &[u8]) -> Result<T, Failure> {
+    pub(super) fn config<T: DeserializeOwned>(config: &[u8]) -> Result<T, Failure> {
         serde_json::from_slice(config).map_err(|error| {
             Failure::terminal(format!("configuration: {error}")).with_reason("InvalidConfig")
         })
     }
 
-    fn context(wire: o::Context) -> Context {
+    pub(super) fn context(wire: o::Context) -> Context {
         Context::new(
             id_from_wire(wire.subject),
             wire.kube_version,
@@ -173,7 +202,7 @@ pub mod guest {
         }
     }
 
-    fn id_to_wire(id: ObjectId) -> o::ObjectId {
+    pub(super) fn id_to_wire(id: ObjectId) -> o::ObjectId {
         o::ObjectId {
             api_version: id.api_version,
             kind: id.kind,
@@ -193,7 +222,11 @@ pub mod guest {
     }
 
     fn to_wire(objects: Objects) -> Vec<o::Object> {
-        let object = |object: Object| o::Object {
+        objects.into_iter().map(object_to_wire).collect()
+    }
+
+    pub(super) fn object_to_wire(object: Object) -> o::Object {
+        o::Object {
             id: id_to_wire(object.id()),
             body: serde_json::to_vec(object.body())
                 .expect("invariant: a JSON map with string keys can be written"),
@@ -202,11 +235,10 @@ pub mod guest {
                 index: origin.index,
                 line: origin.line,
             }),
-        };
-        objects.into_iter().map(object).collect()
+        }
     }
 
-    fn failure(failure: Failure) -> r::Failure {
+    pub(super) fn failure(failure: Failure) -> r::Failure {
         let report = |report: Report| r::Report {
             reason: report.reason,
             message: report.message,
@@ -218,7 +250,7 @@ pub mod guest {
         }
     }
 
-    fn finding(finding: Finding) -> r::Finding {
+    pub(super) fn finding(finding: Finding) -> r::Finding {
         r::Finding {
             severity: match finding.severity {
                 Severity::Error => r::Severity::Error,

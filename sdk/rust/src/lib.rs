@@ -26,7 +26,8 @@
 //! assert!(out.to_yaml().contains("team: a"));
 //! ```
 //!
-//! Roles: [`transformer`] (objects to objects) and [`renderer`] (files to objects). Each module is a prelude for its role.
+//! Roles: [`transformer`] (objects to objects), [`renderer`] (files to objects) and [`chart_renderer`] (charts to manifests).
+//! Each module is a prelude for its role.
 //!
 //! - Failing: `?` on any error makes a *terminal* failure (the same input will fail again); [`failure::OrFail::transient`] says
 //!   that it may work later. Say more with [`Failure`].
@@ -45,6 +46,7 @@ extern crate self as sluice_sdk;
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;
+pub mod chart_renderer;
 pub mod context;
 pub mod export;
 pub mod failure;
@@ -74,10 +76,10 @@ pub const MIN_HOST: &str = "0.1.0";
 #[doc(hidden)]
 pub mod __private {
     #[cfg(target_arch = "wasm32")]
-    pub use crate::bindings::{renderer, transformer};
+    pub use crate::bindings::{chart_renderer, renderer, transformer};
     pub use crate::export::describe;
     #[cfg(target_arch = "wasm32")]
-    pub use crate::export::guest;
+    pub use crate::export::{chart, guest};
     #[cfg(target_arch = "wasm32")]
     pub use wit_bindgen::rt;
 }

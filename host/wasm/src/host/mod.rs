@@ -3,6 +3,7 @@
 //! **Invariant:** no import waits: each answers from memory, or from a tree that does not go to the network.
 
 pub(crate) mod log;
+mod lookup;
 mod revision;
 mod tree;
 

@@ -1,15 +1,21 @@
 //! The roles as plain Rust: what callers see, whatever version of the contract a guest speaks.
 
+mod chart_renderer;
 mod renderer;
 mod transformer;
 mod wire;
 
+pub use chart_renderer::{
+    Chart, ChartRelease, ChartRenderer, ChartRequest, CrdFile, Detail, Hook, Manifest, ValuesFile,
+    ValuesSource,
+};
 pub use renderer::{RenderRequest, Rendered, Renderer};
 pub use transformer::{TransformRequest, Transformed, Transformer};
 
 use crate::host::log::LogLine;
 use crate::recorder::Closure;
 use crate::state::Usage;
+use sha2::{Digest, Sha256};
 use sluice_artifact::{AnswerDigest, Entry, Question, Tree, TreeError};
 use sluice_object::ObjectId;
 use std::fmt;
@@ -22,17 +28,20 @@ pub enum Role {
     Renderer,
     /// Objects to objects: [`Transformer`].
     Transformer,
+    /// Charts to manifests: [`ChartRenderer`].
+    ChartRenderer,
 }
 
 impl Role {
     /// Every role of this host.
-    pub const ALL: [Self; 2] = [Self::Renderer, Self::Transformer];
+    pub const ALL: [Self; 3] = [Self::Renderer, Self::Transformer, Self::ChartRenderer];
 
     /// The interface that a component of this role exports.
     pub(crate) fn export(self) -> &'static str {
         match self {
             Self::Renderer => "sluice:render/renderer@0.1.0",
             Self::Transformer => "sluice:transform/transformer@0.1.0",
+            Self::ChartRenderer => "sluice:chart/chart-renderer@0.1.0",
         }
     }
 }
@@ -42,6 +51,7 @@ impl fmt::Display for Role {
         f.write_str(match self {
             Self::Renderer => "renderer",
             Self::Transformer => "transformer",
+            Self::ChartRenderer => "chart renderer",
         })
     }
 }
@@ -66,6 +76,26 @@ pub struct Inputs {
     pub tree: Arc<dyn Tree>,
     /// The artifact's revision.
     pub revision: String,
+    /// The cluster, read with the identity of the call's subject; none where there is none: a lookup then finds nothing.
+    pub cluster: Option<Arc<dyn Cluster>>,
+}
+
+/// Objects of a cluster, as one identity may read them.
+pub trait Cluster: Send + Sync {
+    /// The object as JSON, or with an empty name the list of the kind; none where there is no such object.
+    ///
+    /// # Errors
+    /// In words: the cluster did not answer, or refused.
+    fn lookup(&self, id: &ObjectId) -> Result<Option<Vec<u8>>, String>;
+}
+
+/// What an answer of a [`Cluster`] is remembered by. A refusal is an input too: the result is another one once it is lifted.
+pub fn lookup_digest(answer: &Result<Option<Vec<u8>>, String>) -> AnswerDigest {
+    match answer {
+        Ok(Some(body)) => Sha256::digest(body).into(),
+        Ok(None) => [0; 32],
+        Err(_) => [0xff; 32],
+    }
 }
 
 impl Inputs {
@@ -74,6 +104,7 @@ impl Inputs {
         Self {
             tree: Arc::new(Nothing),
             revision: String::new(),
+            cluster: None,
         }
     }
 }
@@ -126,6 +157,8 @@ pub struct Trace {
     pub closure: Option<Closure>,
     /// Whether the guest asked for the revision: the answer then holds for that revision only.
     pub revision_asked: bool,
+    /// What it looked up in the cluster, with digests of the answers.
+    pub lookups: Vec<(ObjectId, AnswerDigest)>,
     /// What it used of its limits.
     pub usage: Usage,
     /// What it logged, within its limits.

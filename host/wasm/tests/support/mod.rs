@@ -86,6 +86,7 @@ pub(crate) fn inputs() -> Inputs {
     Inputs {
         tree: tree(),
         revision: "main@sha1:0123456789abcdef0123456789abcdef01234567".to_owned(),
+        cluster: None,
     }
 }
 

@@ -1,9 +1,10 @@
 //! `cargo xtask bench [--n COUNT[,COUNT…] | --full | --short] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`: the cost table.
 //!
-//! B12 and B13 (`bench B12`) need no cluster; the others run against a real API server.
+//! B12 and B13 (`bench B12`) and B15 (charts) need no cluster; the others run against a real API server.
 //! `--full` takes 100, 300 and 1000 Kustomizations. `--short` is what `cargo xtask ci` runs: few Kustomizations and the
 //! debug build, for what is counted counts on any build. `--vs` builds another commit beside this one and compares.
 
+mod charts;
 mod sandbox;
 mod versus;
 
@@ -38,7 +39,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         heading("measuring the sandbox");
         sandbox::run()?;
     }
-    if !cases.is_empty() && cases.iter().all(|case| is_sandbox(case)) {
+    if cases.is_empty() || cases.iter().any(|case| is_chart(case)) {
+        heading("measuring charts");
+        charts::run()?;
+    }
+    if !cases.is_empty() && cases.iter().all(|case| is_sandbox(case) || is_chart(case)) {
         return Ok(());
     }
     if !crate::cluster::available() {
@@ -67,7 +72,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     }
     bench.push("--");
     bench.extend(flags.iter().map(String::as_str));
-    bench.extend(rest.into_iter().filter(|arg| !is_sandbox(arg)));
+    bench.extend(rest.into_iter().filter(|arg| !is_sandbox(arg) && !is_chart(arg)));
     shell::run(&mut cargo(&bench))
 }
 
@@ -86,7 +91,7 @@ fn profile(is_debug: bool) -> &'static str {
     if is_debug { "debug" } else { "release" }
 }
 
-/// `B1` to `B14`; anything else is a flag or its value.
+/// `B1` to `B15`; anything else is a flag or its value.
 fn is_case(arg: &str) -> bool {
     arg.strip_prefix(['B', 'b'])
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
@@ -94,4 +99,8 @@ fn is_case(arg: &str) -> bool {
 
 fn is_sandbox(case: &str) -> bool {
     case.eq_ignore_ascii_case("B12") || case.eq_ignore_ascii_case("B13")
+}
+
+fn is_chart(case: &str) -> bool {
+    case.eq_ignore_ascii_case("B15")
 }

@@ -13,38 +13,15 @@ pub(super) fn run() -> Result<()> {
     let sample = target().join("bench-sample");
     write_sample(&sample)?;
     let sample = sample.display().to_string();
-    let example = [
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "sluice-wasm",
-        "--features",
-        "builtin",
-        "--example",
-        "plugin-bench",
-    ];
-    let sandbox = output(&[&example[..], &["--", &sample, TIMES]].concat())?;
-    let manifest = shell::root().join("plugins/Cargo.toml").display().to_string();
-    let example = [
-        "run",
-        "--release",
-        "--quiet",
-        "--manifest-path",
-        &manifest,
-        "--package",
-        "sluice-plugin-kustomize",
-        "--example",
-        "native-bench",
-    ];
-    let native = output(&[&example[..], &["--", &sample, TIMES]].concat())?;
+    let inside = sandbox(&[&sample, TIMES])?;
+    let outside = native("kustomize", &[&sample, TIMES])?;
 
     let of = |text: &str, line: &str, figure: &str| {
         read(text, line, figure).with_context(|| format!("no {line}: {text}"))
     };
-    let instantiate = of(&sandbox, "instantiate", "p99")?;
-    let echo = of(&sandbox, "transformer", "p99")?;
-    let (inside, outside) = (of(&sandbox, "kustomize", "p50")?, of(&native, "native", "p50")?);
+    let instantiate = of(&inside, "instantiate", "p99")?;
+    let echo = of(&inside, "transformer", "p99")?;
+    let (inside, outside) = (of(&inside, "kustomize", "p50")?, of(&outside, "native", "p50")?);
     println!("| | id | work | measured | bar |\n|---|---|---|---|---|");
     row(
         "B12",
@@ -76,7 +53,43 @@ pub(super) fn run() -> Result<()> {
     Ok(())
 }
 
-fn row(id: &str, work: &str, figure: &str, bar: &str, holds: bool) {
+/// What the program prints that calls plugins in the sandbox.
+pub(super) fn sandbox(args: &[&str]) -> Result<String> {
+    let example = [
+        "run",
+        "--release",
+        "--quiet",
+        "--package",
+        "sluice-wasm",
+        "--features",
+        "builtin",
+        "--example",
+        "plugin-bench",
+        "--",
+    ];
+    output(&[&example[..], args].concat())
+}
+
+/// What the program prints that runs the same code of a plugin natively.
+pub(super) fn native(plugin: &str, args: &[&str]) -> Result<String> {
+    let manifest = shell::root().join("plugins/Cargo.toml").display().to_string();
+    let package = format!("sluice-plugin-{plugin}");
+    let example = [
+        "run",
+        "--release",
+        "--quiet",
+        "--manifest-path",
+        &manifest,
+        "--package",
+        &package,
+        "--example",
+        "native-bench",
+        "--",
+    ];
+    output(&[&example[..], args].concat())
+}
+
+pub(super) fn row(id: &str, work: &str, figure: &str, bar: &str, holds: bool) {
     println!(
         "| {} | {id} | {work} | {figure} | {bar} |",
         if holds { "✔" } else { "✗" }
@@ -96,7 +109,7 @@ fn output(args: &[&str]) -> Result<String> {
 }
 
 /// Seconds behind `figure` in the line that starts so: `p99 6.1µs`.
-fn read(text: &str, line: &str, figure: &str) -> Option<f64> {
+pub(super) fn read(text: &str, line: &str, figure: &str) -> Option<f64> {
     let line = text.lines().find(|found| found.starts_with(line))?;
     let mut words = line.split_whitespace().skip_while(|word| *word != figure);
     let time = words.nth(1)?;

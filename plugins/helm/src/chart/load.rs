@@ -49,6 +49,14 @@ pub struct LoadedFile {
 /// In the original's words, with the file.
 pub fn load_tree(tree: &dyn Tree) -> Result<Chart, Error> {
     let mut entries = tree.walk()?;
+    if !entries.iter().any(|entry| entry.name == METADATA) {
+        return Err(Error::new(format!(
+            "unable to detect chart at {METADATA}: open {METADATA}: no such file or directory"
+        )));
+    }
+    tree.read(&[METADATA])?
+        .iter()
+        .try_for_each(|text| check_version(text))?;
     let has_rules = entries.iter().any(|entry| entry.name == ".helmignore");
     let rules = if has_rules {
         tree.read(&[".helmignore"])?
@@ -86,7 +94,32 @@ pub fn load_tree(tree: &dyn Tree) -> Result<Chart, Error> {
 /// # Errors
 /// As [`load_tree`].
 pub fn load_archive(bytes: &[u8]) -> Result<Chart, Error> {
-    load_files(archive::unpack(bytes)?, 0)
+    let files = archive::unpack(bytes).map_err(|error| {
+        let text = error.to_string();
+        Error::new(match text.starts_with("gzip: ") {
+            true => format!("stream does not appear to be a valid chart file (details: {text})"),
+            false => format!("unable to load chart archive: {text}"),
+        })
+    })?;
+    let Some(metadata) = files.iter().find(|file| file.name == METADATA) else {
+        return Err(Error::new("unable to detect chart version, no Chart.yaml found"));
+    };
+    check_version(&metadata.data)?;
+    load_files(files, 0)
+}
+
+/// The file that says what a chart is.
+const METADATA: &str = "Chart.yaml";
+
+/// Whether a chart is of a version that is known: asked of the outermost one alone, before all else.
+fn check_version(text: &[u8]) -> Result<(), Error> {
+    let cannot = |error: Error| Error::new(format!("cannot load Chart.yaml: {error}"));
+    let fields = read_object(text, "loader.chartBase").map_err(cannot)?;
+    let version = fields.as_ref().and_then(|fields| fields.get("apiVersion"));
+    match version.and_then(Json::as_str) {
+        None | Some("" | "v1" | "v2") => Ok(()),
+        Some(_) => Err(Error::new("unsupported chart version")),
+    }
 }
 
 /// Ignored itself, or in a directory that is.
@@ -116,7 +149,7 @@ fn load_files(files: Vec<LoadedFile>, level: usize) -> Result<Chart, Error> {
     }
     let mut chart = Chart::default();
     let mut has_metadata = false;
-    for file in files.iter().filter(|file| file.name == "Chart.yaml") {
+    for file in files.iter().filter(|file| file.name == METADATA) {
         has_metadata = true;
         chart
             .metadata
@@ -165,7 +198,7 @@ fn sort_in(
     let is_v1 = chart.metadata.api_version == "v1";
     let cannot = |error: Error| Error::new(format!("cannot load {}: {error}", file.name));
     match file.name.as_str() {
-        "Chart.yaml" => {}
+        METADATA => {}
         "Chart.lock" => check_lock(&file.data).map_err(cannot)?,
         "values.yaml" => chart.values = read_values(&file.data).map_err(cannot)?,
         "values.schema.json" => chart.schema = Some(Rc::new(file.data)),

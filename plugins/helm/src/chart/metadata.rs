@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use sluice_yaml::{ParseOptions, Resolver, format_float, parse_document, to_json};
 
 use super::version;
-use crate::{CollectionType, Error, List, Map, Value};
+use crate::{CollectionType, Error, List, Map, Value, go::unicode::is_print};
 
 /// What `Chart.yaml` says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -579,16 +579,8 @@ fn sanitize(text: &mut String) {
         if c.is_whitespace() {
             Some(' ')
         } else {
-            is_printable(c).then_some(c)
+            is_print(c).then_some(c)
         }
     };
     *text = text.chars().filter_map(keep).collect();
-}
-
-/// What Go prints: no control and format characters, nothing private or unassigned at the end of planes.
-fn is_printable(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{fff0}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}')
 }

@@ -1,6 +1,6 @@
 //! Versions and ranges of them, as the original's library reads both.
 
-use crate::semver::{Constraints, Version};
+use sluice_semver::{Range, Version};
 
 /// Whether a text is a version: `1.2.3`, `v1.2`, `1`.
 pub(super) fn is_version(text: &str) -> bool {
@@ -9,8 +9,8 @@ pub(super) fn is_version(text: &str) -> bool {
 
 /// Whether a version lies in a range. What cannot be read lies in none.
 pub(crate) fn is_compatible(range: &str, version: &str) -> bool {
-    match (Version::parse(version), Constraints::parse(range)) {
-        (Ok(version), Ok(range)) => range.check(&version),
+    match (Version::parse(version), Range::parse(range)) {
+        (Ok(version), Ok(range)) => range.contains(&version),
         _ => false,
     }
 }

@@ -1,19 +1,13 @@
 //! Values and numbers as text: Go's `fmt` and `strconv`.
 
-mod duration;
 mod float;
-mod number;
 mod printer;
 mod printf;
-mod quote;
 
 use crate::Value;
 
-pub use duration::duration;
 pub use float::{float, float_with};
-pub use number::{parse_float, parse_int, parse_uint};
 pub use printf::sprintf;
-pub use quote::{decode_rune, first_runes, is_printable, quote, quote_to_ascii, unicode};
 
 use printer::Printer;
 
@@ -65,9 +59,4 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
             *out = printer.out;
         }
     }
-}
-
-/// `unicode.IsDigit`: the decimal digits of all scripts.
-pub fn is_decimal_digit(character: char) -> bool {
-    character.is_ascii_digit() || (!character.is_ascii() && character.is_numeric())
 }

@@ -1,11 +1,12 @@
 //! One argument with one verb, under flags.
 
-use super::{
-    float::float_with,
-    quote::{can_backquote, first_runes, is_printable, quote, quote_rune, quote_to_ascii, runes},
-};
+use super::float::float_with;
 use crate::{
     List, Map, Str, Value,
+    go::{
+        quote::{can_backquote, first_runes, quote, quote_rune, quote_to_ascii, runes},
+        unicode::is_print,
+    },
     value::{DEPTH_MAX, IntType, Kind, Object},
 };
 
@@ -218,7 +219,7 @@ impl Printer {
         let precision = self.flags.precision.unwrap_or(4).max(4);
         let mut text = format!("U+{code:0precision$X}");
         let character = u32::try_from(code).ok().and_then(char::from_u32);
-        if let Some(character) = character.filter(|character| self.flags.sharp && is_printable(*character)) {
+        if let Some(character) = character.filter(|character| self.flags.sharp && is_print(*character)) {
             text.push_str(&format!(" '{character}'"));
         }
         self.pad_with_spaces(text.as_bytes());

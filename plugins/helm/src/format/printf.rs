@@ -1,10 +1,7 @@
 //! Format strings.
 
-use super::{
-    printer::{Flags, Printer},
-    quote::decode_rune,
-};
-use crate::Value;
+use super::printer::{Flags, Printer};
+use crate::{Value, go::quote::decode_rune};
 
 /// Go's limit for widths and precisions.
 const SIZE_MAX: usize = 1_000_000;

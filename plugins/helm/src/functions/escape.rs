@@ -3,7 +3,11 @@
 use std::fmt::Write;
 
 use super::{Functions, Rest};
-use crate::{Str, Value, format, value::Object};
+use crate::{
+    Str, Value, format,
+    go::{quote::decode_rune, unicode::is_print},
+    value::Object,
+};
 
 pub(super) fn register(functions: &mut Functions) {
     functions.add("html", |values: Rest<Value>| html(&text(values)));
@@ -48,7 +52,7 @@ fn html(text: &[u8]) -> Str {
 fn javascript(text: &[u8]) -> Str {
     let mut escaped = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((character, size)) = format::decode_rune(rest) {
+    while let Some((character, size)) = decode_rune(rest) {
         let (bytes, after) = rest.split_at_checked(size).unwrap_or_default();
         rest = after;
         let code = u32::from(character);
@@ -56,7 +60,7 @@ fn javascript(text: &[u8]) -> Str {
         let written = match character {
             '\\' | '\'' | '"' => write!(name, "\\{character}"),
             '<' | '>' | '&' | '=' | '\0'..='\x1F' => write!(name, "\\u{code:04X}"),
-            _ if character.is_ascii() || format::is_printable(character) => {
+            _ if character.is_ascii() || is_print(character) => {
                 escaped.extend_from_slice(bytes);
                 continue;
             }

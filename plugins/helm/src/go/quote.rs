@@ -4,51 +4,110 @@ use std::fmt::Write;
 
 use super::unicode::is_print;
 
-/// In double quotes, with escapes for what cannot be printed: `%q`.
-pub(crate) fn quote(text: &[u8]) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for chunk in text.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| escape(c, &mut out));
-        for byte in chunk.invalid() {
-            write!(out, "\\x{byte:02x}").unwrap_or_default();
+/// The first character of a text and its length; a byte that is no UTF-8 is U+FFFD of length 1. None at the end.
+pub(crate) fn decode_rune(text: &[u8]) -> Option<(char, usize)> {
+    let first = *text.first()?;
+    if first.is_ascii() {
+        return Some((char::from(first), 1));
+    }
+    for size in 2..=4 {
+        if let Some(Ok(character)) = text.get(..size).map(std::str::from_utf8) {
+            return character.chars().next().map(|character| (character, size));
         }
     }
-    out.push('"');
-    out
+    Some((char::REPLACEMENT_CHARACTER, 1))
 }
 
-fn escape(c: char, out: &mut String) {
-    let escaped = match c {
-        '"' => "\\\"",
-        '\\' => "\\\\",
-        '\u{7}' => "\\a",
-        '\u{8}' => "\\b",
-        '\u{C}' => "\\f",
-        '\n' => "\\n",
-        '\r' => "\\r",
-        '\t' => "\\t",
-        '\u{B}' => "\\v",
-        c if is_print(c) => return out.push(c),
-        c => {
-            let code = c as u32;
-            let width = if code < 0x20 || code == 0x7F {
-                ('x', 2)
-            } else if code < 0x1_0000 {
-                ('u', 4)
-            } else {
-                ('U', 8)
-            };
-            return write!(out, "\\{}{code:0digits$x}", width.0, digits = width.1).unwrap_or_default();
+/// The characters of a text with their bytes.
+pub(crate) fn runes(text: &[u8]) -> impl Iterator<Item = (char, &[u8])> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (character, size) = decode_rune(rest)?;
+        let (bytes, after) = rest.split_at_checked(size)?;
+        rest = after;
+        Some((character, bytes))
+    })
+}
+
+/// The text up to a number of characters.
+pub(crate) fn first_runes(text: &[u8], count: usize) -> &[u8] {
+    let size = runes(text).take(count).map(|(_, bytes)| bytes.len()).sum();
+    text.get(..size).unwrap_or_default()
+}
+
+/// In double quotes, with escapes for what does not show.
+pub(crate) fn quote(text: &[u8]) -> String {
+    quote_with(text, '"', false)
+}
+
+/// The same with escapes for all that is not ASCII.
+pub(crate) fn quote_to_ascii(text: &[u8]) -> String {
+    quote_with(text, '"', true)
+}
+
+/// A character in single quotes.
+pub(crate) fn quote_rune(character: char, is_ascii_only: bool) -> String {
+    quote_with(character.encode_utf8(&mut [0; 4]).as_bytes(), '\'', is_ascii_only)
+}
+
+fn quote_with(text: &[u8], mark: char, is_ascii_only: bool) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push(mark);
+    for (character, bytes) in runes(text) {
+        match bytes {
+            [byte] if !byte.is_ascii() => escape(&mut quoted, format_args!("\\x{byte:02x}")),
+            _ => quote_character(character, mark, is_ascii_only, &mut quoted),
         }
-    };
-    out.push_str(escaped);
+    }
+    quoted.push(mark);
+    quoted
+}
+
+fn escape(quoted: &mut String, escaped: std::fmt::Arguments<'_>) {
+    quoted
+        .write_fmt(escaped)
+        .expect("invariant: writing to a string cannot fail");
+}
+
+fn quote_character(character: char, mark: char, is_ascii_only: bool, quoted: &mut String) {
+    match character {
+        '\\' => quoted.push_str("\\\\"),
+        _ if character == mark => quoted.extend(['\\', mark]),
+        '\x07' => quoted.push_str("\\a"),
+        '\x08' => quoted.push_str("\\b"),
+        '\x0C' => quoted.push_str("\\f"),
+        '\n' => quoted.push_str("\\n"),
+        '\r' => quoted.push_str("\\r"),
+        '\t' => quoted.push_str("\\t"),
+        '\x0B' => quoted.push_str("\\v"),
+        '\0'..='\x1F' | '\x7F' => escape(quoted, format_args!("\\x{:02x}", u32::from(character))),
+        _ if character.is_ascii() || (!is_ascii_only && is_print(character)) => quoted.push(character),
+        '\u{10000}'.. => escape(quoted, format_args!("\\U{:08x}", u32::from(character))),
+        _ => escape(quoted, format_args!("\\u{:04x}", u32::from(character))),
+    }
+}
+
+/// Whether a text can stand in backquotes: on one line, without control characters but the tab.
+pub(crate) fn can_backquote(text: &[u8]) -> bool {
+    runes(text).all(|(character, bytes)| match bytes {
+        [byte] if !byte.is_ascii() => false,
+        _ => !matches!(character, '\u{FEFF}' | '`' | '\x7F') && (character == '\t' || character >= ' '),
+    })
+}
+
+/// `U+0040 '@'`, as `%#U` prints it.
+pub(crate) fn unicode(character: char) -> String {
+    let code = format!("U+{:04X}", u32::from(character));
+    if is_print(character) {
+        format!("{code} '{character}'")
+    } else {
+        code
+    }
 }
 
 /// In back quotes where that can be, else as [`quote`] has it.
 pub(crate) fn quote_backtick(text: &str) -> String {
-    let fits = |c: char| !matches!(c, '`' | '\u{FEFF}' | '\u{FFFD}' | '\u{7F}') && (c >= ' ' || c == '\t');
-    if text.chars().all(fits) {
+    if can_backquote(text.as_bytes()) && !text.contains('\u{FFFD}') {
         format!("`{text}`")
     } else {
         quote(text.as_bytes())

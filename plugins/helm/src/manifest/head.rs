@@ -23,6 +23,13 @@ pub(super) struct Misfit {
     pub(super) position: Position,
 }
 
+impl Misfit {
+    /// Whether it is an object, but one of its fields is of the wrong type.
+    pub(super) fn is_of_a_field(&self) -> bool {
+        self.text.contains("Go struct field")
+    }
+}
+
 impl std::fmt::Display for Misfit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text)

@@ -88,8 +88,13 @@ fn failure(path: &str, content: &str, at: usize, misfit: &Misfit) -> Failure {
             shown.trim_end()
         )
     } else {
+        let what = if misfit.is_of_a_field() {
+            "has a field of the wrong type, of those that every manifest is read for: apiVersion, kind, metadata.name, metadata.annotations"
+        } else {
+            "is no object"
+        };
         format!(
-            "the document at line {} of what the template renders to is no object",
+            "the document at line {} of what the template renders to {what}",
             before + 1
         )
     };

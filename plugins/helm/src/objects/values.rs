@@ -67,11 +67,11 @@ fn yaml(this: Value) -> Result<String, Error> {
 }
 
 fn no_table(name: &[u8]) -> Error {
-    Error::new(format!("{} is not a table", crate::format::quote(name)))
+    Error::new(format!("{} is not a table", crate::go::quote::quote(name)))
 }
 
 fn no_value(name: &[u8]) -> Error {
-    Error::new(format!("{} is not a value", crate::format::quote(name)))
+    Error::new(format!("{} is not a value", crate::go::quote::quote(name)))
 }
 
 fn find_table(map: Map, path: &[&[u8]]) -> Result<Map, Error> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Str, format, functions::Function};
+use crate::{Str, functions::Function, go::quote};
 
 /// Nodes in order.
 #[derive(Debug, Default)]
@@ -240,7 +240,7 @@ impl Branch {
 
 impl fmt::Display for TemplateCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{{{{template {}", format::quote(self.name.as_bytes()))?;
+        write!(f, "{{{{template {}", quote::quote(self.name.as_bytes()))?;
         if let Some(pipe) = &self.pipe {
             write!(f, " {pipe}")?;
         }

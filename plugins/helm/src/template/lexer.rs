@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::format::{self, decode_rune};
+use crate::go::{
+    quote::{self, decode_rune},
+    unicode::is_digit,
+};
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,9 +115,9 @@ impl fmt::Display for Token<'_> {
             (Text::Message(message), _) => f.write_str(message),
             (Text::Source(text), Kind::Keyword(_)) => write!(f, "<{}>", String::from_utf8_lossy(text)),
             (Text::Source(text), _) if text.len() > 10 => {
-                write!(f, "{}...", format::quote(format::first_runes(text, 10)))
+                write!(f, "{}...", quote::quote(quote::first_runes(text, 10)))
             }
-            (Text::Source(text), _) => f.write_str(&format::quote(text)),
+            (Text::Source(text), _) => f.write_str(&quote::quote(text)),
         }
     }
 }
@@ -343,7 +346,7 @@ impl<'s> Lexer<'s> {
             ' '..='~' => self.token(Kind::Char),
             _ => self.fail(format!(
                 "unrecognized character in action: {}",
-                format::unicode(character)
+                quote::unicode(character)
             )),
         }
     }
@@ -390,7 +393,7 @@ impl<'s> Lexer<'s> {
 
     fn bad_character(&mut self) -> Token<'s> {
         let character = self.peek().map_or('\u{FFFD}', |(character, _)| character);
-        self.fail(format!("bad character {}", format::unicode(character)))
+        self.fail(format!("bad character {}", quote::unicode(character)))
     }
 
     fn identifier(&mut self) -> Token<'s> {
@@ -453,7 +456,7 @@ impl<'s> Lexer<'s> {
         }
         if !is_good {
             let text = self.source.get(self.start..self.position).unwrap_or_default();
-            return self.fail(format!("bad number syntax: {}", format::quote(text)));
+            return self.fail(format!("bad number syntax: {}", quote::quote(text)));
         }
         self.token(kind)
     }
@@ -521,7 +524,7 @@ fn is_space(character: char) -> bool {
 }
 
 fn is_alphanumeric(character: char) -> bool {
-    character == '_' || character.is_alphabetic() || format::is_decimal_digit(character)
+    character == '_' || character.is_alphabetic() || is_digit(character)
 }
 
 fn is_space_byte(byte: &u8) -> bool {

@@ -1,7 +1,10 @@
 //! Numbers and strings as they are written in Go.
 
 use super::{ast::Number, lexer::Kind};
-use crate::format::{self, decode_rune};
+use crate::go::{
+    number,
+    quote::{self, decode_rune},
+};
 
 /// Go's name for every mistake in a quoted text.
 const SYNTAX: &str = "invalid syntax";
@@ -104,7 +107,7 @@ pub(super) fn number(position: u32, text: &[u8], kind: Kind) -> Result<Number, S
     if kind == Kind::Complex {
         number.complex =
             Some(complex(written).ok_or_else(|| "syntax error scanning complex number".to_owned())?);
-    } else if let Some(imaginary) = written.strip_suffix('i').and_then(format::parse_float) {
+    } else if let Some(imaginary) = written.strip_suffix('i').and_then(float) {
         number.complex = Some((0.0, imaginary));
     }
     if let Some((real, imaginary)) = number.complex {
@@ -113,8 +116,8 @@ pub(super) fn number(position: u32, text: &[u8], kind: Kind) -> Result<Number, S
         }
         return Ok(number);
     }
-    number.uint = format::parse_uint(written);
-    number.int = format::parse_int(written);
+    number.uint = number::parse_uint(text, 0).ok();
+    number.int = number::parse_int(text, 0).ok();
     if number.int == Some(0) {
         number.uint = Some(0);
     }
@@ -122,13 +125,13 @@ pub(super) fn number(position: u32, text: &[u8], kind: Kind) -> Result<Number, S
         number.float = Some(value as f64);
     } else if let Some(value) = number.uint {
         number.float = Some(value as f64);
-    } else if let Some(value) = format::parse_float(written) {
+    } else if let Some(value) = float(written) {
         if !written.contains(['.', 'e', 'E', 'p', 'P']) {
-            return Err(format!("integer overflow: {}", format::quote(text)));
+            return Err(format!("integer overflow: {}", quote::quote(text)));
         }
         set_float(&mut number, value);
     } else {
-        return Err(format!("illegal number syntax: {}", format::quote(text)));
+        return Err(format!("illegal number syntax: {}", quote::quote(text)));
     }
     Ok(number)
 }
@@ -180,5 +183,9 @@ fn complex(text: &str) -> Option<(f64, f64)> {
         .last()?
         .0;
     let (real, imaginary) = text.split_at(split);
-    Some((format::parse_float(real)?, format::parse_float(imaginary)?))
+    Some((float(real)?, float(imaginary)?))
+}
+
+fn float(text: &str) -> Option<f64> {
+    number::parse_float(text.as_bytes()).ok()
 }

@@ -11,7 +11,7 @@ use super::{
     literal,
     set::{Source, Tree},
 };
-use crate::{Error, Str, format, functions::Functions};
+use crate::{Error, Str, functions::Functions, go::quote};
 
 /// How deep actions and parentheses may be nested. The stack of a guest has no room for Go's 10,000; nobody needs a hundred.
 pub const DEPTH_MAX: usize = 500;
@@ -217,7 +217,7 @@ impl<'p, 's> Parser<'p, 's> {
                 } else {
                     self.fail(format_args!(
                         "template: multiple definition of template {}",
-                        format::quote(name.as_bytes())
+                        quote::quote(name.as_bytes())
                     ))
                 };
             }
@@ -607,7 +607,7 @@ impl<'p, 's> Parser<'p, 's> {
             | Operand::Dot(_) => {
                 return self.fail(format_args!(
                     "unexpected . after term {}",
-                    format::quote(term.to_string().as_bytes())
+                    quote::quote(term.to_string().as_bytes())
                 ));
             }
             operand => Operand::Chain(Box::new(Chain {
@@ -630,7 +630,7 @@ impl<'p, 's> Parser<'p, 's> {
                 if !self.variables.contains(&variable.id) {
                     return self.fail(format_args!(
                         "undefined variable {}",
-                        format::quote(variable.name.as_bytes())
+                        quote::quote(variable.name.as_bytes())
                     ));
                 }
                 Operand::Variable(variable)
@@ -672,7 +672,7 @@ impl<'p, 's> Parser<'p, 's> {
             (b"or", Some(_)) => Ok(Callee::Or),
             (b"call", Some(function)) => Ok(Callee::Call(function)),
             (_, Some(function)) => Ok(Callee::Function(function)),
-            (_, None) => self.fail(format_args!("function {} not defined", format::quote(name))),
+            (_, None) => self.fail(format_args!("function {} not defined", quote::quote(name))),
         }
     }
 }

@@ -86,7 +86,7 @@ impl IntType {
         let index = usize::try_from(value).ok();
         match self {
             Self::Int | Self::Int32 | Self::Int64 => None,
-            Self::Duration => Some(crate::format::duration(value)),
+            Self::Duration => Some(crate::go::duration::format(value)),
             Self::Month => Some(
                 index
                     .and_then(|month| MONTHS.get(month.wrapping_sub(1)))

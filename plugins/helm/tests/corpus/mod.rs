@@ -1,6 +1,13 @@
 //! Where the shared corpus is, unpacked; directories and memory as trees of charts.
 
 #![allow(dead_code, reason = "each test uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do"
+)]
+
+pub(crate) mod template;
 
 use std::{
     fs,

@@ -71,6 +71,7 @@ fn render(kustomize: &Kustomize) -> Result<String> {
         Inputs {
             tree: place.tree,
             revision: String::new(),
+            cluster: None,
         },
     )?;
     tell_findings(&answer.value.findings);

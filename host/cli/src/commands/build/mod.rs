@@ -1,5 +1,6 @@
 //! `sluice build`: renders here what the controller renders in the cluster, with the same code in the same sandbox.
 
+mod helm;
 mod kustomization;
 mod kustomize;
 mod masked;
@@ -15,12 +16,15 @@ pub(crate) enum Build {
     /// Render a directory as a Flux Kustomization says
     #[command(visible_alias = "ks")]
     Kustomization(kustomization::Kustomization),
+    /// Render a chart, as `helm template` does
+    Helm(helm::Helm),
 }
 
 pub(crate) async fn run(build: Build, global: &Global) -> Result<()> {
     match build {
         Build::Kustomize(kustomize) => kustomize::run(&kustomize),
         Build::Kustomization(kustomization) => kustomization::run(kustomization, global).await,
+        Build::Helm(helm) => helm::run(&helm),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     super::ast::Operand,
     state::{At, Dot, State},
 };
-use crate::{Error, Str, Value, format, functions::Function, template::MissingKey, value::Element};
+use crate::{Error, Str, Value, functions::Function, go::quote, template::MissingKey, value::Element};
 
 impl<'a> State<'_, 'a> {
     /// `.a.b.c` of a receiver; the last one may be a method, which gets the arguments.
@@ -67,7 +67,7 @@ impl<'a> State<'_, 'a> {
             Value::Invalid if is_strict => {
                 return Err(self.error(format_args!(
                     "nil data; no entry for key {}",
-                    format::quote(name.as_bytes())
+                    quote::quote(name.as_bytes())
                 )));
             }
             Value::Invalid => return Ok(Value::Invalid),
@@ -92,7 +92,7 @@ impl<'a> State<'_, 'a> {
                 if is_strict {
                     return Err(self.error(format_args!(
                         "map has no entry for key {}",
-                        format::quote(name.as_bytes())
+                        quote::quote(name.as_bytes())
                     )));
                 }
                 return Ok(map.map_type().element.zero());

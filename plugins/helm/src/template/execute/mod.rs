@@ -13,8 +13,9 @@ use super::{
     set::{Set, Tree},
 };
 use crate::{
-    Error, Str, Value, format,
+    Error, Str, Value,
     functions::{Environment, Functions, Templates},
+    go::quote,
 };
 use state::State;
 
@@ -133,8 +134,8 @@ impl<'a> Scope<'a> {
         let tree = self.get(name).ok_or_else(|| {
             Error::new(format!(
                 "template: no template {} associated with template {}",
-                format::quote(name),
-                format::quote(SET_NAME.as_bytes())
+                quote::quote(name),
+                quote::quote(SET_NAME.as_bytes())
             ))
         })?;
         self.execute(tree, data)
@@ -176,7 +177,7 @@ impl Templates for Scope<'_> {
         if memchr::memmem::find(source.as_bytes(), b"{{").is_none() {
             return Ok(without_no_value(source.clone()));
         }
-        let quoted = || format::quote(source.as_bytes());
+        let quoted = || quote::quote(source.as_bytes());
         let trees = self
             .render
             .read(source)

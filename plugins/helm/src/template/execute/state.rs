@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{super::ast, Scope};
-use crate::{Error, Value, format, template::Tree};
+use crate::{Error, Value, go::quote, template::Tree};
 
 /// The execution of one template.
 pub(super) struct State<'s, 'a> {
@@ -100,7 +100,7 @@ impl<'s, 'a> State<'s, 'a> {
         format!(
             "template: {}: executing {} at <{}>: ",
             self.tree.source.location(self.at.position()),
-            format::quote(self.tree.name.as_bytes()),
+            quote::quote(self.tree.name.as_bytes()),
             self.at
         )
     }

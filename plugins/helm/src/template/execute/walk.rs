@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     Error, Value, format,
+    go::quote,
     value::{Element, UintType},
 };
 
@@ -247,7 +248,7 @@ impl<'a> State<'_, 'a> {
         let Some(tree) = scope.get(call.name.as_bytes()) else {
             return Err(self.error(format_args!(
                 "template {} not defined",
-                format::quote(call.name.as_bytes())
+                quote::quote(call.name.as_bytes())
             )));
         };
         scope.render.enter().map_err(|message| self.error(message))?;

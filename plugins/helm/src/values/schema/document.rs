@@ -1,9 +1,13 @@
 //! A schema document: its draft, its references, its patterns, checked before anything is evaluated.
 
-use std::{cell::RefCell, collections::HashMap};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
-use regex::Regex;
 use serde_json::{Map as JsonMap, Value as Json};
+
+use crate::go::regexp::Regexp;
 
 /// How deep schemas and values may nest while they are checked (N26). Real schemas stay below 60.
 pub(super) const DEPTH_MAX: usize = 300;
@@ -18,7 +22,10 @@ pub(super) struct Document<'a> {
     pub(super) draft: u16,
     /// Schemas by `$id` and `$anchor`, as references spell them.
     named: HashMap<String, &'a Json>,
-    patterns: RefCell<HashMap<String, Regex>>,
+    /// The schemas that were checked, by where they are in memory: references lead to them again and again.
+    checked: RefCell<HashSet<*const Json>>,
+    /// Where references lead, and where that is: not all of it lies below keywords.
+    referred: RefCell<Vec<(&'a Json, String)>>,
 }
 
 /// Where a reference leads.
@@ -69,11 +76,17 @@ impl<'a> Document<'a> {
             root,
             draft,
             named: HashMap::new(),
-            patterns: RefCell::default(),
+            checked: RefCell::default(),
+            referred: RefCell::default(),
         };
         document.collect(root, "", 0)?;
         document.check(root, "", 0)?;
-        Ok(document)
+        loop {
+            let Some((schema, place)) = document.referred.borrow_mut().pop() else {
+                return Ok(document);
+            };
+            document.check(schema, &place, 0)?;
+        }
     }
 
     pub(super) fn root(&self) -> &'a Json {
@@ -113,6 +126,9 @@ impl<'a> Document<'a> {
     /// References lead somewhere, patterns are some, types are known: else the schema is refused whole, as by the library.
     fn check(&self, schema: &Json, place: &str, depth: usize) -> Result<(), String> {
         too_deep(depth)?;
+        if !self.checked.borrow_mut().insert(std::ptr::from_ref(schema)) {
+            return Ok(());
+        }
         let keywords = match schema {
             Json::Object(keywords) => keywords,
             Json::Bool(_) => return Ok(()),
@@ -125,7 +141,10 @@ impl<'a> Document<'a> {
         };
         for reference in ["$ref", "$dynamicRef"] {
             if let Some(uri) = keywords.get(reference).and_then(Json::as_str) {
-                self.target(uri)?;
+                if let Target::Schema(target) = self.target(uri)? {
+                    let place = uri.trim_start_matches('#').to_owned();
+                    self.referred.borrow_mut().push((target, place));
+                }
             }
         }
         if let Some(pattern) = keywords.get("pattern").and_then(Json::as_str) {
@@ -175,35 +194,16 @@ impl<'a> Document<'a> {
     }
 
     fn compile(&self, pattern: &str, place: &str) -> Result<(), String> {
-        if self.patterns.borrow().contains_key(pattern) {
-            return Ok(());
-        }
-        // a hostile pattern may not compile to more than this
-        let regex = regex::RegexBuilder::new(pattern)
-            .size_limit(1 << 20)
-            .build()
-            .map_err(|error| {
-                let why = error
-                    .to_string()
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ")
-                    .to_owned();
-                self.invalid(&format!(
-                    "- at '{place}': {} is not valid regex: {why}",
-                    super::problem::quoted(pattern)
-                ))
-            })?;
-        self.patterns.borrow_mut().insert(pattern.to_owned(), regex);
-        Ok(())
+        Regexp::compile(pattern).map(drop).map_err(|why| {
+            self.invalid(&format!(
+                "- at '{place}': {} is not valid regex: {why}",
+                super::problem::quoted(pattern)
+            ))
+        })
     }
 
     pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
-        self.patterns
-            .borrow()
-            .get(pattern)
-            .is_some_and(|regex| regex.is_match(text))
+        Regexp::compile(pattern).is_ok_and(|pattern| pattern.is_match(text.as_bytes()))
     }
 
     /// Where a reference leads. Only into this document.

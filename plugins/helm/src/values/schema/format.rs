@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::go::regexp::Regexp;
+
 /// What is wrong with a text of a format; none where nothing is, or where nobody knows the format.
 pub(super) fn check(name: &str, text: &str) -> Option<String> {
     let wrong = |is_fine: bool, why: &str| (!is_fine).then(|| why.to_owned());
@@ -26,9 +28,7 @@ pub(super) fn check(name: &str, text: &str) -> Option<String> {
             wrong(is_scheme, "relative url")
         }
         "uri-reference" | "iri-reference" => wrong(!text.contains('\\'), "contains \\"),
-        "regex" => regex::Regex::new(text)
-            .err()
-            .map(|_| "error parsing regexp".to_owned()),
+        "regex" => Regexp::compile(text).err(),
         "json-pointer" => wrong(text.is_empty() || text.starts_with('/'), "not starting with /"),
         "uuid" => uuid(text),
         _ => None,

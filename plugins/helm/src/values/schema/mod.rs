@@ -23,7 +23,7 @@ use crate::{
 /// All violations of all charts, in the original's words; each path and rule as a detail.
 pub fn validate(chart: &Chart, values: &Table) -> Result<(), Failure> {
     let mut report = Report::default();
-    report.chart(chart, values);
+    report.chart(chart, values, ".Values");
     if report.text.is_empty() {
         return Ok(());
     }
@@ -33,7 +33,10 @@ pub fn validate(chart: &Chart, values: &Table) -> Result<(), Failure> {
     );
     let hint = match report.details.as_slice() {
         [] => "mend values.schema.json, or leave it out of account with --skip-schema-validation".to_owned(),
-        [(path, rule), ..] => format!("set {path} so that its rule holds: {rule}"),
+        [(path, rule), ..] => match rule.strip_prefix("missing property '") {
+            Some(name) => format!("set {path}.{}: the schema wants it", name.trim_end_matches('\'')),
+            None => format!("change {path}: {rule}"),
+        },
     };
     Err(Failure::new(text).with_details(report.details).with_hint(hint))
 }
@@ -45,16 +48,19 @@ struct Report {
 }
 
 impl Report {
-    fn chart(&mut self, chart: &Chart, values: &Table) {
+    /// `path` is where the outermost chart has these values.
+    fn chart(&mut self, chart: &Chart, values: &Table, path: &str) {
         if let Some(schema) = &chart.schema
-            && let Err(error) = check(schema, values, &mut self.details, chart.name())
+            && let Err(error) = check(schema, values, &mut self.details, path)
         {
             self.text.push_str(&format!("{}:\n{error}", chart.name()));
         }
         for subchart in &chart.dependencies {
             match values.get(subchart.name()) {
                 None | Some(Data::Null) => {}
-                Some(Data::Table(values)) => self.chart(subchart, values),
+                Some(Data::Table(values)) => {
+                    self.chart(subchart, values, &format!("{path}.{}", subchart.name()));
+                }
                 Some(other) => self.text.push_str(&format!(
                     "{}:\ninvalid type for values: expected object (map), got {}\n",
                     subchart.name(),
@@ -69,7 +75,7 @@ fn check(
     schema: &[u8],
     values: &Table,
     details: &mut Vec<(String, String)>,
-    chart: &str,
+    path: &str,
 ) -> Result<(), String> {
     let schema: Json = serde_json::from_slice(schema).map_err(|error| problem::json_error(schema, &error))?;
     let document = Document::new(&schema)?;
@@ -85,7 +91,7 @@ fn check(
     let mut text = String::new();
     for problem in &problems {
         problem.describe(0, &mut text);
-        problem.details(chart, details);
+        problem.details(path, details);
     }
     Err(text)
 }

@@ -37,15 +37,15 @@ impl Problem {
         causes.iter().for_each(|cause| cause.describe(level + 1, out));
     }
 
-    /// The rules with the paths of the values that break them: `.Values.service.port`.
-    pub(super) fn details(&self, chart: &str, details: &mut Vec<(String, String)>) {
+    /// The rules with the paths of the values that break them: `.Values.service.port`; `root` is where the values are.
+    pub(super) fn details(&self, root: &str, details: &mut Vec<(String, String)>) {
         match self {
             Self::Rule { path, text } => {
                 let path = path.replace('/', ".").replace("~1", "/").replace("~0", "~");
-                details.push((format!("{chart}: .Values{path}"), text.clone()));
+                details.push((format!("{root}{path}"), text.clone()));
             }
             Self::Because { causes, .. } | Self::Group { causes, .. } | Self::Reference { causes, .. } => {
-                causes.iter().for_each(|cause| cause.details(chart, details));
+                causes.iter().for_each(|cause| cause.details(root, details));
             }
         }
     }

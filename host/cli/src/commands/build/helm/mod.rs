@@ -1,0 +1,136 @@
+//! `sluice build helm`: what `helm template` prints.
+
+mod flags;
+mod show_only;
+
+pub(crate) use flags::Helm;
+
+use super::print;
+use crate::local::{Place, tell_findings};
+use crate::tell::Original;
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use sluice_object::{GroupVersionKind, ObjectId};
+use sluice_render::release_manifest;
+use sluice_wasm::{
+    Chart, ChartRelease, ChartRequest, Context, Detail, Engine, Error, Inputs, Limits, builtin,
+};
+use std::fmt::Write as _;
+
+pub(crate) fn run(helm: &Helm) -> Result<()> {
+    let (name, chart) = match helm.name_and_chart.as_slice() {
+        [name, chart] if helm.name.is_none() && helm.name_template.is_none() => (name.as_str(), chart),
+        [_, _] => bail!(Original::new(
+            "the release's name is given twice: leave out the one before the chart, or --name and --name-template"
+        )),
+        [chart] => (helm.name.as_deref().unwrap_or("release-name"), chart),
+        _ => bail!(Original::new("one chart is wanted")),
+    };
+    let request = ChartRequest {
+        chart: String::new(),
+        values: helm.values.read()?,
+        release: ChartRelease {
+            name: name.to_owned(),
+            name_template: helm.name_template.clone(),
+            namespace: helm.namespace.clone(),
+            revision: 1,
+            is_upgrade: helm.is_upgrade,
+        },
+        is_offline: true,
+        skip_schema_validation: helm.skip_schema_validation,
+        include_subchart_notes: helm.render_subchart_notes,
+        detail: if helm.notes_only {
+            Detail::Notes
+        } else {
+            Detail::Texts
+        },
+        now: jiff::Timestamp::now().as_second(),
+        seed: seed()?,
+        config: json!({}),
+        context: nobody(helm),
+    };
+    let chart = render(chart, request)?;
+    tell_findings(&chart.findings);
+    let text = if helm.notes_only {
+        chart.notes.unwrap_or_default()
+    } else {
+        shown(helm, &chart)?
+    };
+    match &helm.output {
+        Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display())),
+        None => print(&text),
+    }
+}
+
+fn render(chart: &str, mut request: ChartRequest) -> Result<Chart> {
+    let path = std::path::Path::new(chart);
+    if !path.exists() {
+        bail!(Original::new(format!("path {chart:?} not found")).with_hint(
+            "charts of repositories and registries are not fetched here: pull it first, or name a directory or a .tgz archive"
+        ));
+    }
+    let place = Place::find(path, None)?;
+    request.chart = place.path;
+    let engine = Engine::get().map_err(anyhow::Error::msg)?;
+    let renderer = builtin::load(engine, "helm", Limits::default())?.chart_renderer()?;
+    let inputs = Inputs {
+        tree: place.tree,
+        revision: String::new(),
+        cluster: None,
+    };
+    match renderer.render(&request, inputs) {
+        Ok(answer) => Ok(answer.value),
+        Err(Error::Failed { report, .. }) => {
+            let hint = report.findings.into_iter().find_map(|finding| finding.hint);
+            Err(match hint {
+                Some(hint) => Original::new(report.message).with_hint(hint),
+                None => Original::new(report.message),
+            }
+            .into())
+        }
+        Err(error) => Err(Original::new(error.to_string()).into()),
+    }
+}
+
+/// Manifests, then hooks; `--show-only` picks from that.
+fn shown(helm: &Helm, chart: &Chart) -> Result<String> {
+    let mut text = format!("{}\n", release_manifest(chart, helm.include_crds).trim());
+    let is_test = |events: &[String]| events.iter().any(|event| event == "test");
+    for hook in &chart.hooks {
+        if helm.no_hooks || helm.skip_tests && is_test(&hook.events) {
+            continue;
+        }
+        let (template, content) = (&hook.manifest.template, &hook.manifest.text);
+        let _ = writeln!(text, "---\n# Source: {template}\n{content}");
+    }
+    if helm.show_only.is_empty() {
+        return Ok(text);
+    }
+    show_only::pick(&text, &helm.show_only)
+        .map_err(|pattern| Original::new(format!("could not find template {pattern} in chart")).into())
+}
+
+/// Two runs make two passwords, as the original's do.
+fn seed() -> Result<Vec<u8>> {
+    let mut seed = vec![0; 32];
+    let random = rustls::crypto::ring::default_provider().secure_random;
+    match random.fill(&mut seed) {
+        Ok(()) => Ok(seed),
+        Err(_) => bail!("the system gives no random numbers"),
+    }
+}
+
+/// Offline nobody is asked for: the context names no cluster but the one that the flags describe.
+fn nobody(helm: &Helm) -> Context {
+    let gvk = GroupVersionKind::new("helm.toolkit.fluxcd.io/v2", "HelmRelease");
+    Context {
+        subject: ObjectId {
+            gvk,
+            namespace: None,
+            name: "build".to_owned(),
+        },
+        kube_version: helm.kube_version.clone().unwrap_or_default(),
+        api_versions: helm.api_versions.clone(),
+        labels: vec![],
+    }
+}

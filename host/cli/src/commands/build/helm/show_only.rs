@@ -1,0 +1,86 @@
+//! `--show-only`: documents of what is printed, by the template that they come from.
+
+/// The documents whose template fits, pattern after pattern; the error is the pattern that none fits.
+pub(super) fn pick<'p>(text: &str, patterns: &'p [String]) -> Result<String, &'p str> {
+    let documents: Vec<&str> = documents(text).collect();
+    let mut picked = String::new();
+    for pattern in patterns {
+        let before = picked.len();
+        for document in &documents {
+            let template = document
+                .lines()
+                .find_map(|line| line.split_once("# Source: ")?.1.split_once('/'));
+            if template.is_some_and(|(_, template)| matches(pattern.as_bytes(), template.as_bytes())) {
+                picked.push_str(&format!("---\n{document}\n"));
+            }
+        }
+        if picked.len() == before {
+            return Err(pattern);
+        }
+    }
+    Ok(picked)
+}
+
+/// Every line that begins with `---` separates; blank documents are none, and leading blanks do not count.
+fn documents(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text.trim_start());
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let begin = if text.starts_with("---") {
+            Some(0)
+        } else {
+            text.find("\n---").map(|at| at + 1)
+        };
+        let Some(begin) = begin else {
+            rest = None;
+            return Some(text);
+        };
+        let (document, separator) = text.split_at_checked(begin)?;
+        rest = separator
+            .get("---".len()..)
+            .map(|next| next.trim_start_matches([' ', '\t']));
+        Some(document)
+    })
+    .map(str::trim_start)
+    .filter(|document| !document.is_empty())
+}
+
+/// Go's `filepath.Match`, without its classes: `*` and `?` stay within one part of the path, `\` takes the next literally.
+fn matches(pattern: &[u8], path: &[u8]) -> bool {
+    match (pattern, path) {
+        ([], []) => true,
+        ([b'*', rest @ ..], _) => {
+            let part = path.iter().take_while(|byte| **byte != b'/').count();
+            (0..=part).any(|taken| path.get(taken..).is_some_and(|path| matches(rest, path)))
+        }
+        ([b'?', pattern @ ..], [byte, path @ ..]) => *byte != b'/' && matches(pattern, path),
+        ([b'\\', literal, pattern @ ..], [byte, path @ ..])
+        | ([literal, pattern @ ..], [byte, path @ ..]) => literal == byte && matches(pattern, path),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_picked_by_template_in_the_order_of_the_patterns() {
+        let text = "---\n# Source: web/templates/a.yaml\na: 1\n---\n# Source: web/templates/sub/b.yaml\nb: 2\n\n---\n# Source: web/templates/a.yaml\nc: 3\n";
+        let pick = |patterns: &[&str]| {
+            let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+            pick(text, &patterns).map_err(str::to_owned)
+        };
+        let a = "---\n# Source: web/templates/a.yaml\na: 1\n\n---\n# Source: web/templates/a.yaml\nc: 3\n\n";
+        let b = "---\n# Source: web/templates/sub/b.yaml\nb: 2\n\n\n";
+        assert_eq!(pick(&["templates/*.yaml"]), Ok(a.to_owned()));
+        assert_eq!(
+            pick(&["templates/sub/?.yaml", "templates/a.yaml"]),
+            Ok(format!("{b}{a}"))
+        );
+        assert_eq!(
+            pick(&["templates/a.yaml", "templates/none.yaml"]),
+            Err("templates/none.yaml".to_owned())
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! `sluice build helm` from end to end: flags, sandbox, what is printed. What charts render to, the plugin's own cases tell.
+//!
+//! `build_helm/transcript` holds arguments behind `$ `, and what is printed on both outputs; `UPDATE_EXPECT=1` rewrites it.
+#![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests fail as tests do
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const SLUICE: &str = env!("CARGO_BIN_EXE_sluice");
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/build_helm")
+}
+
+fn build(args: &[&str], input: &str) -> Output {
+    let mut command = Command::new(SLUICE);
+    command.args(["build", "helm"]).args(args).current_dir(folder());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_is_printed() {
+    let file = folder().join("transcript");
+    let transcript = fs::read_to_string(&file).unwrap();
+    let mut got = String::new();
+    for line in transcript.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let output = build(&args, "greeting: from standard input\n");
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            output.status.success(),
+            !errors.contains("Error: "),
+            "{line}: {errors}"
+        );
+        let printed = String::from_utf8(output.stdout).unwrap();
+        got.push_str(&format!("$ {line}\n{errors}{printed}"));
+    }
+    expect_test::expect_file![file].assert_eq(&got);
+}
+
+#[test]
+fn chance_is_another_in_every_run() {
+    let password = || {
+        String::from_utf8(build(&["rel", "web", "--show-only", "templates/secret.yaml"], "").stdout).unwrap()
+    };
+    let (one, two) = (password(), password());
+    assert!(one.contains("password: "), "{one}");
+    assert_ne!(one, two);
+}
+
+#[test]
+fn an_archive_is_a_chart() {
+    let temporary = tempfile::tempdir().unwrap();
+    let archive = temporary.path().join("web.tgz");
+    let packed = Command::new("tar")
+        .arg("-czf")
+        .arg(&archive)
+        .args(["-C", folder().to_str().unwrap(), "web"])
+        .status();
+    if !packed.is_ok_and(|status| status.success()) {
+        eprintln!("SKIPPED: there is no tar to pack a chart with");
+        return;
+    }
+    let args = ["--show-only", "templates/map.yaml"];
+    let directory = build(&[&["web"], &args[..]].concat(), "");
+    let archive = build(&[&[archive.to_str().unwrap()], &args[..]].concat(), "");
+    assert_eq!(
+        String::from_utf8(archive.stdout),
+        String::from_utf8(directory.stdout)
+    );
+    assert!(archive.status.success());
+}
+
+#[test]
+fn a_template_that_includes_itself_is_told_as_in_helm() {
+    let output = build(&["rel", "endless"], "");
+    let text = String::from_utf8(output.stderr).unwrap();
+    let wanted = "rendering template has a nested reference name: again: unable to execute template";
+    assert!(
+        text.trim_end().ends_with(wanted),
+        "{}",
+        &text[..text.len().min(500)]
+    );
+}

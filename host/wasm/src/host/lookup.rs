@@ -1,0 +1,27 @@
+//! Objects of the cluster, for chart renderers. Without an identity nothing is found.
+
+use crate::bindings::sluice::chart::lookup::Host;
+use crate::bindings::sluice::types::objects as wire;
+use crate::roles::lookup_digest;
+use crate::state::CallState;
+use sluice_object::{GroupVersionKind, ObjectId};
+
+impl Host for CallState {
+    fn lookup(&mut self, id: wire::ObjectId) -> wasmtime::Result<Result<Option<Vec<u8>>, String>> {
+        self.count_host_call()?;
+        let id = ObjectId {
+            gvk: GroupVersionKind::new(&id.api_version, &id.kind),
+            namespace: id.namespace,
+            name: id.name,
+        };
+        let answer = match &self.inputs.cluster {
+            Some(cluster) => cluster.lookup(&id),
+            None => Ok(None),
+        };
+        self.recorder.lookups.push((id, lookup_digest(&answer)));
+        if let Ok(Some(body)) = &answer {
+            self.count_tree_bytes(body.len() as u64)?;
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,1 @@
+{{ define "deep" }}{{ required "image.tag is needed" .Values.tag }}{{ end }}
