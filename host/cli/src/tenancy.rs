@@ -45,6 +45,9 @@ pub(crate) struct Tenancy {
     /// Act as this service account where an object names none
     #[arg(long, value_name = "NAME")]
     default_service_account: Option<String>,
+    /// Log in to Vault as this service account where an object names none; needs ObjectLevelWorkloadIdentity
+    #[arg(long, value_name = "NAME")]
+    default_decryption_service_account: Option<String>,
     /// Authenticate to remote clusters as this service account where a ConfigMap names none; needs ObjectLevelWorkloadIdentity
     #[arg(long, value_name = "NAME")]
     default_kubeconfig_service_account: Option<String>,
@@ -54,6 +57,15 @@ pub(crate) struct Tenancy {
     /// Let kubeconfigs switch the verification of TLS off
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
     insecure_kubeconfig_tls: bool,
+    /// Secret in the controller's namespace with age identities for objects whose decryption names no Secret
+    #[arg(long, value_name = "NAME")]
+    sops_age_secret: Option<String>,
+    /// ConfigMap in the controller's namespace with the Vault servers that service accounts may log in to
+    #[arg(long = "sops-vault-configmap", value_name = "NAME")]
+    sops_vault_config_map: Option<String>,
+    /// Refuse SOPS files that were changed after they were encrypted; Flux does not look
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
+    sops_verify_mac: bool,
     /// Whether a prune that looks like an accident waits for approval
     #[arg(long, value_enum, default_value = "on")]
     prune_guard: PruneGuard,
@@ -80,12 +92,22 @@ impl Tenancy {
                  that every namespace has, and that may do nothing until it is granted something"
             );
         }
+        config.default_decryption_service_account = name(self.default_decryption_service_account);
         config.default_kubeconfig_service_account = name(self.default_kubeconfig_service_account);
-        if config.default_kubeconfig_service_account.is_some() && !config.gate("ObjectLevelWorkloadIdentity")
-        {
-            bail!(
-                "--default-kubeconfig-service-account needs --feature-gates=ObjectLevelWorkloadIdentity=true"
-            );
+        let is_object_level = config.gate("ObjectLevelWorkloadIdentity");
+        for (flag, given) in [
+            (
+                "--default-decryption-service-account",
+                &config.default_decryption_service_account,
+            ),
+            (
+                "--default-kubeconfig-service-account",
+                &config.default_kubeconfig_service_account,
+            ),
+        ] {
+            if given.is_some() && !is_object_level {
+                bail!("{flag} needs --feature-gates=ObjectLevelWorkloadIdentity=true");
+            }
         }
         if self.insecure_kubeconfig_exec {
             crate::tell::warning(
@@ -93,6 +115,9 @@ impl Tenancy {
             );
         }
         config.insecure_kubeconfig_tls = self.insecure_kubeconfig_tls;
+        config.sops_age_secret = name(self.sops_age_secret);
+        config.sops_vault_config_map = name(self.sops_vault_config_map);
+        config.sops_verify_mac = self.sops_verify_mac;
         config.prune_guard = self.prune_guard == PruneGuard::On;
         Ok(())
     }
@@ -119,7 +144,12 @@ mod tests {
     #[test]
     fn the_default_is_flux_and_the_locked_profile_needs_an_account() {
         let flux = set(&[]).unwrap();
-        assert!(!flux.no_cross_namespace_refs && !flux.read_references_as_tenant && flux.prune_guard);
+        assert!(
+            !flux.no_cross_namespace_refs
+                && !flux.read_references_as_tenant
+                && flux.prune_guard
+                && flux.sops_verify_mac
+        );
         let refusal = set(&["--profile=locked"]).unwrap_err().to_string();
         assert!(refusal.contains("needs --default-service-account"), "{refusal}");
         assert!(set(&["--profile=locked", "--default-service-account="]).is_err());
@@ -132,10 +162,14 @@ mod tests {
         let config = set(&[
             "--insecure-kubeconfig-exec",
             "--insecure-kubeconfig-tls=true",
+            "--sops-age-secret=sops-age",
+            "--sops-vault-configmap=vault",
+            "--sops-verify-mac=false",
             "--prune-guard=off",
         ])
         .unwrap();
-        assert!(config.insecure_kubeconfig_tls && !config.prune_guard);
+        assert!(config.insecure_kubeconfig_tls && !config.sops_verify_mac && !config.prune_guard);
+        assert_eq!(config.sops_vault_config_map.as_deref(), Some("vault"));
         assert!(
             set(&["--default-kubeconfig-service-account=x"]).is_err(),
             "its gate is off"

@@ -26,6 +26,8 @@ pub struct ControllerConfig {
     pub no_remote_bases: bool,
     /// `--default-service-account`.
     pub default_service_account: Option<String>,
+    /// `--default-decryption-service-account`: whose tokens Vault is logged in to with.
+    pub default_decryption_service_account: Option<String>,
     /// `--default-kubeconfig-service-account`: whose tokens remote clusters get.
     pub default_kubeconfig_service_account: Option<String>,
     /// Whether referenced Secrets and ConfigMaps are read in the tenant's name, as in the locked profile. Flux reads them
@@ -33,6 +35,12 @@ pub struct ControllerConfig {
     pub read_references_as_tenant: bool,
     /// `--insecure-kubeconfig-tls`: kubeconfigs may switch the verification of TLS off.
     pub insecure_kubeconfig_tls: bool,
+    /// `--sops-age-secret`: a Secret in `runtime_namespace` with age identities for those who name none.
+    pub sops_age_secret: Option<String>,
+    /// `--sops-vault-configmap`: a ConfigMap in `runtime_namespace` with the Vault servers that may be logged in to.
+    pub sops_vault_config_map: Option<String>,
+    /// `--sops-verify-mac`: whether the MAC of a SOPS file counts. Flux ignores it.
+    pub sops_verify_mac: bool,
     /// `--prune-guard`: whether a prune that looks like an accident waits for approval.
     pub prune_guard: bool,
     /// `--override-manager`: field managers whose fields are taken over.
@@ -80,9 +88,13 @@ impl Default for ControllerConfig {
             no_cross_namespace_refs: false,
             no_remote_bases: false,
             default_service_account: None,
+            default_decryption_service_account: None,
             default_kubeconfig_service_account: None,
             read_references_as_tenant: false,
             insecure_kubeconfig_tls: false,
+            sops_age_secret: None,
+            sops_vault_config_map: None,
+            sops_verify_mac: true,
             prune_guard: true,
             override_managers: Vec::new(),
             custom_apply_stage_kinds: Vec::new(),

@@ -258,8 +258,8 @@ async fn references_to_other_namespaces() {
         (
             "decryption",
             json!({"decryption": {"provider": "sops", "secretRef": {"name": "theirs"}}}),
-            "InvalidSpec",
-            "InvalidSpec",
+            "BuildFailed",
+            "BuildFailed",
         ),
         (
             "kubeconfig",

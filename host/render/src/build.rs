@@ -110,6 +110,30 @@ impl Render {
         Ok(rendered)
     }
 
+    /// Builds and remembers nothing: for trees with files that were decrypted.
+    pub fn build_once(&self, build: &Build<'_>) -> Result<Rendered, Error> {
+        self.run(build).map(|(rendered, ..)| rendered)
+    }
+
+    /// Substitutes in objects that were rendered before. Nothing is remembered.
+    pub fn substitute(
+        &self,
+        manifests: Manifests,
+        post_build: &PostBuild,
+        context: &Context,
+    ) -> Result<(Manifests, Vec<Finding>), Error> {
+        let config =
+            json!({"vars": post_build.vars, "strict": post_build.strict, "always": post_build.always});
+        let request = TransformRequest {
+            items: manifests.objects,
+            config,
+            context: context.clone(),
+        };
+        let answer = self.substitute.transform(&request).map_err(Error::Transform)?;
+        let objects = answer.value.items;
+        Ok((Manifests { objects }, answer.value.findings))
+    }
+
     /// What an earlier build gave for the same input, if it is still remembered: a question of digests only.
     pub fn recall(&self, build: &Build<'_>) -> Option<Arc<Rendered>> {
         self.memo.find(&self.key(build), &*build.tree, build.revision)
@@ -132,16 +156,9 @@ impl Render {
         findings.extend(value.findings);
         let mut objects = value.objects;
         if let Some(post_build) = build.post_build {
-            let config =
-                json!({"vars": post_build.vars, "strict": post_build.strict, "always": post_build.always});
-            let request = TransformRequest {
-                items: objects,
-                config,
-                context: build.context.clone(),
-            };
-            let answer = self.substitute.transform(&request).map_err(Error::Transform)?;
-            objects = answer.value.items;
-            findings.extend(answer.value.findings);
+            let (manifests, more) = self.substitute(Manifests { objects }, post_build, build.context)?;
+            objects = manifests.objects;
+            findings.extend(more);
         }
         let closure = trace.closure.map(|closure| {
             let mut asked: BTreeSet<(Question, String)> = generated.asked;

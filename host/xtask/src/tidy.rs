@@ -22,12 +22,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["object", "schema", "api"]),
     ("apply", &["plan", "event", "object", "schema", "api"]),
     ("health", &["wasm", "api", "event", "object"]),
+    // artifact: it reads a tree; event: secrets are its redacted type; yaml: one of the formats
+    ("decrypt", &["artifact", "api", "event", "object", "yaml"]),
     ("devcluster", &["object", "schema", "yaml"]),
     (
         "controller",
         &[
             "yaml", "object", "schema", "api", "event", "artifact", "source", "wasm", "render", "plan",
-            "apply", "health",
+            "apply", "health", "decrypt",
         ],
     ),
     (
@@ -46,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "plan",
             "apply",
             "health",
+            "decrypt",
             "controller",
             "devcluster",
         ],
@@ -67,6 +70,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "render",
             "apply",
             "health",
+            "decrypt",
             "controller",
             "devcluster",
             "cli",

@@ -1,6 +1,8 @@
 //! Kustomization: source → artifact → render → plan → apply → prune → health → status.
 
 mod apply;
+mod confidential;
+mod decrypt;
 mod finalize;
 mod gate;
 mod health;
@@ -14,6 +16,7 @@ mod report;
 mod tokens;
 mod variables;
 
+pub use decrypt::Decryption;
 pub use render::{Plugins, Render, Rendered, Renderer};
 
 use crate::artifacts::{Artifacts, OpenError};
@@ -142,11 +145,13 @@ impl KustomizationReconciler {
         let elsewhere = elsewhere.map(|remote| run.towards(remote));
         let run = elsewhere.as_ref().unwrap_or(run);
         let variables = variables::read(run, ks).await?;
+        let decryption = decrypt::read(run, ks).await?;
         let inputs = Inputs {
             generation: ks.metadata.generation.unwrap_or_default(),
             revision: artifact.revision.clone(),
             digest: artifact.digest.clone(),
             variables: variables::digest(&variables),
+            keys: decryption.as_ref().map(|decryption| decryption.digest),
         };
         let is_full = memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
         let is_drift = run.wakes.has(Wake::Drift);
@@ -200,7 +205,7 @@ impl KustomizationReconciler {
         report.phase(&format!("Building manifests for revision {}", artifact.revision));
         let rendered = self
             .renderer
-            .render(ks, tree, &artifact, variables, is_strict)
+            .render(ks, tree, &artifact, variables, is_strict, decryption.as_ref())
             .await;
         // as in Flux, an artifact without the path does not count as an attempt
         if !matches!(&rendered, Err(failure) if failure.reason == reason::ARTIFACT_FAILED) {

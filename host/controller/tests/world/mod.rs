@@ -11,7 +11,7 @@ use sluice_apply::cluster::{
 use sluice_artifact::store::{DirectoryEntry, EntryContent, Limits};
 use sluice_artifact::{ArtifactPath, Store, Tree};
 use sluice_controller::error_policy::Failure;
-use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Render, Rendered};
+use sluice_controller::reconcilers::kustomization::{Decryption, KustomizationReconciler, Render, Rendered};
 use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
 use sluice_controller::{ArtifactFacts, Artifacts, ControllerConfig, run_with};
 use sluice_object::{GroupVersionKind, Manifests, Object, ObjectId, Origin};
@@ -30,8 +30,10 @@ pub struct World {
     pub renders: Arc<AtomicUsize>,
     store: Store,
     kubeconfig: Kubeconfig,
+    /// Renders instead of [`Files`].
+    pub renderer: Option<Arc<dyn Render>>,
     shutdown: Option<(CancellationToken, tokio::task::JoinHandle<()>)>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Renders JSON files as they are.
@@ -45,6 +47,7 @@ impl Render for Files {
         _: &'a ArtifactFacts,
         variables: BTreeMap<String, String>,
         _: bool,
+        _: Option<&'a Decryption>,
     ) -> BoxFuture<'a, Result<Rendered, Failure>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
@@ -102,10 +105,11 @@ impl World {
             cluster,
             namespace: namespace.clone(),
             renders: Arc::default(),
+            renderer: None,
             store,
             kubeconfig,
             shutdown: None,
-            _folder: folder,
+            folder,
         };
         for definition in crd::all() {
             world.put(definition).await;
@@ -132,6 +136,11 @@ impl World {
         world
     }
 
+    /// Where the controller keeps what it keeps.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// Starts the controller, or starts it anew with nothing remembered.
     pub async fn start(&mut self) {
         self.start_with(|_| {}).await;
@@ -147,13 +156,15 @@ impl World {
         };
         change(&mut settings);
         let kube = config(self.kubeconfig.clone()).await;
-        let (store, renders, shutdown) = (self.store.clone(), self.renders.clone(), CancellationToken::new());
+        let (store, shutdown) = (self.store.clone(), CancellationToken::new());
+        let files = || Arc::new(Files(self.renders.clone())) as Arc<dyn Render>;
+        let renderer = self.renderer.clone().unwrap_or_else(files);
         let token = shutdown.clone();
         let task = tokio::spawn(async move {
             let make = move |_: &_| {
                 let artifacts = Artifacts::new(Some(store)).unwrap();
                 let reconciler: Arc<dyn Reconciler> =
-                    Arc::new(KustomizationReconciler::new(artifacts, Arc::new(Files(renders))));
+                    Arc::new(KustomizationReconciler::new(artifacts, renderer));
                 Ok(vec![reconciler])
             };
             run_with(settings, kube, vec![(&KUSTOMIZATION, 4)], Box::new(make), token)

@@ -6,7 +6,7 @@ use sluice_api::{Kustomization, reason};
 use sluice_artifact::Tree;
 use sluice_controller::ArtifactFacts;
 use sluice_controller::error_policy::Failure;
-use sluice_controller::reconcilers::kustomization::{Render, Rendered};
+use sluice_controller::reconcilers::kustomization::{Decryption, Render, Rendered};
 use sluice_object::{Manifests, Object, Origin, flatten};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ impl Render for Files {
         _: &'a ArtifactFacts,
         variables: BTreeMap<String, String>,
         _: bool,
+        _: Option<&'a Decryption>,
     ) -> BoxFuture<'a, Result<Rendered, Failure>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {

@@ -30,9 +30,6 @@ pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(),
                 ObjectLevelWorkloadIdentity feature gate in the controller";
             return Err(Failure::stall(reason::FEATURE_GATE_DISABLED, message));
         }
-        let message = "spec.decryption is not supported by this version of Sluice: nothing was applied, so that no encrypted \
-            value reaches the cluster. Remove the field, or leave this Kustomization to Flux";
-        return Err(Failure::stall(reason::INVALID_SPEC, message));
     }
     if let Some(name) = named_account(ks).filter(|name| !is_account_name(name)) {
         let message = format!(

@@ -19,6 +19,8 @@ pub(super) struct Inputs {
     pub(super) digest: String,
     /// Digest of the variables read from ConfigMaps and Secrets.
     pub(super) variables: Short,
+    /// Digest of the keys that files are decrypted with.
+    pub(super) keys: Option<Short>,
 }
 
 /// The last reconcile that came to its end.

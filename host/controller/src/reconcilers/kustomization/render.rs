@@ -1,5 +1,7 @@
 //! The seam to rendering: files and a spec in, objects out. [`Plugins`] is the real one.
 
+use super::confidential::{self, Wanted};
+use super::decrypt::Decryption;
 use crate::artifacts::ArtifactFacts;
 use crate::error_policy::Failure;
 use crate::runtime::{KUSTOMIZATION, Key, object_id};
@@ -42,6 +44,7 @@ pub trait Render: Send + Sync {
         artifact: &'a ArtifactFacts,
         variables: BTreeMap<String, String>,
         is_strict: bool,
+        decryption: Option<&'a Decryption>,
     ) -> BoxFuture<'a, Result<Rendered, Failure>>;
 }
 
@@ -64,6 +67,36 @@ impl Plugins {
             kube_version,
         }
     }
+
+    /// Runs something on a thread that may block. A failure is told, in the words of the room that rendered, as far as
+    /// `show` lets them through.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&sluice_render::Render) -> Result<T, sluice_render::Error> + Send + 'static,
+        show: impl Fn(&str) -> String,
+    ) -> Result<T, Failure> {
+        let render = self.render.clone();
+        match self.pool.run(move || Ok(call(&render))).await {
+            Ok(Ok(rendered)) => Ok(rendered),
+            Ok(Err(error)) => {
+                let text = show(&error.to_string());
+                RenderFailed {
+                    plugin: PLUGIN,
+                    blame: blame(&error),
+                    error: &text,
+                }
+                .emit();
+                Err(Failure {
+                    message: text,
+                    ..Failure::of(&error)
+                })
+            }
+            Err(error) => Err(Failure {
+                next: Next::BackOff,
+                ..Failure::retry(reason::BUILD_FAILED, error.to_string())
+            }),
+        }
+    }
 }
 
 impl Render for Plugins {
@@ -74,6 +107,7 @@ impl Render for Plugins {
         artifact: &'a ArtifactFacts,
         variables: BTreeMap<String, String>,
         is_strict: bool,
+        decryption: Option<&'a Decryption>,
     ) -> BoxFuture<'a, Result<Rendered, Failure>> {
         let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
         let key = Key::new(
@@ -93,8 +127,18 @@ impl Render for Plugins {
             strict: is_strict,
             always: post_build.substitute_strategy == Some(SubstituteStrategy::Always),
         });
-        let (render, revision) = (self.render.clone(), artifact.revision.clone());
-        let call = move || {
+        let revision = artifact.revision.clone();
+        if let Some(decryption) = decryption {
+            let wanted = Wanted {
+                spec,
+                post_build,
+                context,
+                tree,
+                revision,
+            };
+            return confidential::render(self, wanted, decryption).boxed();
+        }
+        let call = move |render: &sluice_render::Render| {
             let build = Build {
                 spec: &spec,
                 ignore: None,
@@ -103,44 +147,45 @@ impl Render for Plugins {
                 tree,
                 revision: &revision,
             };
-            if let Some(remembered) = render.recall(&build) {
-                RenderRemembered { plugin: PLUGIN }.emit();
-                return Ok(Ok(Rendered::new(remembered)));
-            }
-            let started = Instant::now();
-            let built = render.build(&build);
-            if let Ok(built) = &built {
-                let objects = built.manifests.objects.len();
-                RenderSucceeded {
-                    plugin: PLUGIN,
-                    objects,
-                    duration: started.elapsed(),
-                }
-                .emit();
-            }
-            Ok(built.map(Rendered::new))
+            built(render, &build).map(Rendered::new)
         };
-        async move {
-            match self.pool.run(call).await {
-                Ok(Ok(rendered)) => Ok(rendered),
-                Ok(Err(error)) => {
-                    let text = error.to_string();
-                    RenderFailed {
-                        plugin: PLUGIN,
-                        blame: blame(&error),
-                        error: &text,
-                    }
-                    .emit();
-                    Err(Failure::of(&error))
-                }
-                Err(error) => Err(Failure {
-                    next: Next::BackOff,
-                    ..Failure::retry(reason::BUILD_FAILED, error.to_string())
-                }),
-            }
-        }
-        .boxed()
+        self.run(call, str::to_owned).boxed()
     }
+}
+
+/// Builds, or finds what was built before, and tells which.
+pub(super) fn built(
+    render: &sluice_render::Render,
+    build: &Build<'_>,
+) -> Result<Arc<sluice_render::Rendered>, sluice_render::Error> {
+    if let Some(remembered) = render.recall(build) {
+        RenderRemembered { plugin: PLUGIN }.emit();
+        return Ok(remembered);
+    }
+    let started = Instant::now();
+    let built = render.build(build)?;
+    succeeded(&built, started);
+    Ok(built)
+}
+
+/// The same where nothing may be remembered.
+pub(super) fn built_once(
+    render: &sluice_render::Render,
+    build: &Build<'_>,
+) -> Result<Arc<sluice_render::Rendered>, sluice_render::Error> {
+    let started = Instant::now();
+    let built = render.build_once(build)?;
+    succeeded(&built, started);
+    Ok(Arc::new(built))
+}
+
+fn succeeded(built: &sluice_render::Rendered, started: Instant) {
+    RenderSucceeded {
+        plugin: PLUGIN,
+        objects: built.manifests.objects.len(),
+        duration: started.elapsed(),
+    }
+    .emit();
 }
 
 /// How the renderer is called in logs and metrics.

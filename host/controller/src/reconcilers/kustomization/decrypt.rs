@@ -1,0 +1,176 @@
+//! The keys of `spec.decryption`, and decrypting around a render (compat/kustomize.md 9).
+
+use super::references::{self, Unread};
+use super::tokens;
+use crate::error_policy::{Failure, Stopped};
+use crate::runtime::Run;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sha2::{Digest, Sha256};
+use sluice_api::{Disposition as _, Kustomization, Next, reason};
+use sluice_apply::cluster::{Cluster, Identity};
+use sluice_apply::live::{Short, short};
+use sluice_decrypt::keys::{Allowed, ServiceAccountTokens, VaultLogins};
+use sluice_decrypt::{KeyError, Keyring, Mac};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// How a Kustomization's files are decrypted.
+pub struct Decryption {
+    /// Its keys.
+    pub keyring: Keyring,
+    /// Whether MACs count.
+    pub mac: Mac,
+    /// Changes when the keys do.
+    pub(super) digest: Short,
+}
+
+/// Reads the keys; none where nothing is to be decrypted.
+pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decryption>, Stopped> {
+    let Some(decryption) = &ks.spec.decryption else {
+        return Ok(None);
+    };
+    let config = &run.cx.config;
+    let mut keyring = Keyring::new();
+    let mut hash = Sha256::new();
+    let named = match (&decryption.secret_ref, &config.sops_age_secret) {
+        (Some(secret), _) => Some((
+            run.key.namespace.to_string(),
+            secret.name.clone(),
+            Allowed::All,
+            references::reader(run, ks),
+        )),
+        // the administrator's own Secret is read in the administrator's name
+        (None, Some(name)) => Some((
+            config.runtime_namespace.clone(),
+            name.clone(),
+            Allowed::AgeOnly,
+            Identity::AsController,
+        )),
+        (None, None) => None,
+    };
+    if let Some((namespace, name, allowed, identity)) = named {
+        let what = match allowed {
+            Allowed::All => "sops decryption Secret",
+            Allowed::AgeOnly => "sops SOPS age decryption Secret",
+        };
+        let values = references::secret(run, &identity, &namespace, &name)
+            .await
+            .map_err(|error| {
+                let message = match &error {
+                    // as in Flux, the API server's text alone
+                    Unread::Missing(_) => error.to_string(),
+                    error => format!("cannot get {what} '{namespace}/{name}': {error}"),
+                };
+                failed(message, error.is_transient())
+            })?;
+        for (key, value) in &values {
+            for part in [key.as_bytes(), value] {
+                hash.update(part.len().to_le_bytes());
+                hash.update(part);
+            }
+        }
+        let values: BTreeMap<String, Vec<u8>> = values
+            .into_iter()
+            .map(|(key, value)| (key, value.to_vec()))
+            .collect();
+        keyring.import(&values, allowed).map_err(|(key, why)| {
+            failed(
+                format!("failed to import '{key}' data from {what} '{namespace}/{name}': {why}"),
+                false,
+            )
+        })?;
+    }
+    if let Some(name) = &config.sops_vault_config_map {
+        let (logins, accounts) = vault(run, ks, name).await?;
+        hash.update(format!("{logins:?}"));
+        keyring
+            .log_in_to_vault(logins, accounts)
+            .map_err(|why| failed(why, false))?;
+    }
+    let mac = if config.sops_verify_mac {
+        Mac::Verified
+    } else {
+        Mac::Ignored
+    };
+    Ok(Some(Decryption {
+        keyring,
+        mac,
+        digest: short(&hash.finalize()),
+    }))
+}
+
+fn failed(message: String, is_transient: bool) -> Failure {
+    let failure = Failure::retry(reason::BUILD_FAILED, message);
+    let next = if is_transient {
+        Next::BackOff
+    } else {
+        failure.next.clone()
+    };
+    Failure { next, ..failure }
+}
+
+/// A failure of decrypting, with Flux's words before.
+pub(super) fn failure(before: &str, error: &sluice_decrypt::Error) -> Failure {
+    Failure {
+        next: error.next(),
+        ..Failure::retry(error.reason(), format!("{before}: {error}"))
+    }
+}
+
+async fn vault(
+    run: &Run,
+    ks: &Kustomization,
+    name: &str,
+) -> Result<(VaultLogins, Arc<dyn ServiceAccountTokens>), Failure> {
+    let namespace = &run.cx.config.runtime_namespace;
+    let subject = format!("{namespace}/{name}");
+    let values = references::config_map(run, &Identity::AsController, namespace, name)
+        .await
+        .map_err(|error| {
+            failed(
+                format!("failed to get Vault ConfigMap '{subject}': {error}"),
+                error.is_transient(),
+            )
+        })?;
+    let Some(text) = values.get("config.yaml") else {
+        return Err(failed(
+            format!("Vault ConfigMap '{subject}' is missing the 'config.yaml' key"),
+            false,
+        ));
+    };
+    let logins = VaultLogins::parse(&subject, text).map_err(|why| failed(why, false))?;
+    let decryption = ks.spec.decryption.as_ref();
+    let account = decryption
+        .and_then(|decryption| decryption.service_account_name.clone())
+        .or_else(|| run.cx.config.default_decryption_service_account.clone());
+    let accounts = Accounts {
+        cluster: run.cx.cluster.clone(),
+        account: account.map(|name| (run.key.namespace.to_string(), name)),
+    };
+    Ok((logins, Arc::new(accounts)))
+}
+
+/// Tokens of the account that decrypts.
+struct Accounts {
+    cluster: Arc<dyn Cluster>,
+    account: Option<(String, String)>,
+}
+
+impl ServiceAccountTokens for Accounts {
+    fn token<'a>(&'a self, audience: &'a str) -> BoxFuture<'a, Result<Zeroizing<String>, KeyError>> {
+        async move {
+            let account = self
+                .account
+                .as_ref()
+                .map(|(namespace, name)| (namespace.as_str(), name.as_str()));
+            let token = tokens::request(&*self.cluster, account, &[audience.to_owned()]).await;
+            token.map(|token| token.text).map_err(|error| KeyError {
+                message: format!("failed to issue Kubernetes token for Vault authentication: {error}"),
+                is_transient: error.is_transient(),
+            })
+        }
+        .boxed()
+    }
+}

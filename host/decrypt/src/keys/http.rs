@@ -1,0 +1,150 @@
+//! Requests to key services: bounded, without redirects, never to addresses of the node's own metadata.
+
+use crate::KeyError;
+use reqwest::{Client, RequestBuilder, Url};
+use serde_json::Value;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A key service that does not answer within this has failed; the object is tried again later.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// No answer of a key service is longer.
+const ANSWER_BYTES_MAX: usize = 256 << 10;
+
+/// A client for key services. A redirect could carry a credential to somebody else: it is an answer like any other.
+pub(super) fn client() -> Result<Client, String> {
+    let builder = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(REQUEST_TIMEOUT)
+        .user_agent("sluice");
+    builder
+        .build()
+        .map_err(|_| "no HTTP client can be made".to_owned())
+}
+
+/// Accepts an address that a file or a Secret names.
+///
+/// # Errors
+/// It is no HTTP address, names a user, or one of the node's link-local services.
+pub(super) fn checked(address: &str) -> Result<Url, KeyError> {
+    let refused = |why: &str| KeyError::lasting(format!("the address '{address}' is refused: {why}"));
+    let url = Url::parse(address).map_err(|_| refused("it is no URL"))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(refused("it is neither https nor http"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(KeyError::lasting("an address with a user in it is refused"));
+    }
+    let host = url
+        .host_str()
+        .unwrap_or_default()
+        .trim_matches(['[', ']'])
+        .to_ascii_lowercase();
+    let is_link_local = match host.parse::<IpAddr>() {
+        Ok(IpAddr::V4(ip)) => ip.is_link_local() || ip.is_unspecified(),
+        Ok(IpAddr::V6(ip)) => {
+            ip.is_unicast_link_local()
+                || ip.is_unspecified()
+                || ip
+                    .to_ipv4_mapped()
+                    .is_some_and(|ip| ip.is_link_local() || ip.is_unspecified())
+        }
+        Err(_) => host == "metadata.google.internal" || host == "metadata",
+    };
+    if host.is_empty() || is_link_local {
+        return Err(refused("it is that of a service of the node itself"));
+    }
+    Ok(url)
+}
+
+/// Sends a request and reads its JSON. `who` names the service.
+///
+/// # Errors
+/// No answer, or one that is not 2xx: then with the text of its error, which services write for people.
+pub(super) async fn send(request: RequestBuilder, who: &str) -> Result<Value, KeyError> {
+    let failed = |error: &reqwest::Error| {
+        let why = if error.is_timeout() {
+            format!("no answer within {REQUEST_TIMEOUT:?}")
+        } else {
+            cause(error)
+        };
+        KeyError::transient(format!("{who} is not reached: {why}"))
+    };
+    let mut response = request.send().await.map_err(|error| failed(&error))?;
+    let status = response.status();
+    let mut body = zeroize::Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(KeyError::lasting(format!(
+                "{who} answered more than {ANSWER_BYTES_MAX} bytes"
+            )));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let message = format!("{who} answered {status}{}", said(&answer));
+    let is_transient = status.is_server_error() || status.as_u16() == 429;
+    Err(KeyError {
+        message,
+        is_transient,
+    })
+}
+
+/// The part of an error answer that says why.
+fn said(answer: &Value) -> String {
+    let pointers = [
+        "/error/message",
+        "/error_description",
+        "/message",
+        "/Message",
+        "/errors/0",
+        "/error",
+        "/__type",
+    ];
+    let text = pointers
+        .iter()
+        .find_map(|pointer| answer.pointer(pointer)?.as_str());
+    text.map(|text| format!(": {}", text.chars().take(300).collect::<String>()))
+        .unwrap_or_default()
+}
+
+/// The innermost cause: the outer ones repeat the URL.
+fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
+/// A request with JSON as its body.
+pub(super) fn json(request: RequestBuilder, body: &Value) -> RequestBuilder {
+    request
+        .header("content-type", "application/json")
+        .body(body.to_string())
+}
+
+/// A request with a form as its body.
+pub(super) fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
+    let mut body = zeroize::Zeroizing::new(String::new());
+    for (name, value) in fields {
+        if !body.is_empty() {
+            body.push('&');
+        }
+        body.push_str(name);
+        body.push('=');
+        for byte in value.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    body.push(char::from(byte))
+                }
+                byte => body.push_str(&format!("%{byte:02X}")),
+            }
+        }
+    }
+    let request = request.header("content-type", "application/x-www-form-urlencoded");
+    request.body(body.to_string())
+}

@@ -1,0 +1,129 @@
+//! What all formats are read into: ordered, with comments, because the MAC is made over values in order.
+
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// Text that may be secret: wiped when dropped, never printed.
+pub type SecretText = Zeroizing<String>;
+
+/// A comment of a file, without its `#`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// The text behind the mark.
+    pub text: String,
+    /// Whether it stands behind a value on the same line.
+    pub is_inline: bool,
+}
+
+/// What stands under a key, or in a list.
+#[derive(Clone, PartialEq)]
+pub enum Node {
+    /// Nothing.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(SecretText),
+    /// Text that is not UTF-8: a binary file.
+    Bytes(Zeroizing<Vec<u8>>),
+    /// A point in time, as RFC 3339.
+    Time(String),
+    /// A list; comments stand in it as they do in the file.
+    List(Vec<Item>),
+    /// A mapping.
+    Map(Branch),
+}
+
+/// One item of a list.
+#[derive(Clone, PartialEq)]
+pub enum Item {
+    /// A comment before the item that follows.
+    Comment(Comment),
+    /// An item.
+    Node(Node),
+}
+
+/// One line of a mapping.
+#[derive(Clone, PartialEq)]
+pub enum Entry {
+    /// A comment before the entry that follows.
+    Comment(Comment),
+    /// Key and value.
+    Pair(String, Node),
+}
+
+/// A mapping in the order of the file.
+pub type Branch = Vec<Entry>;
+
+impl Node {
+    /// Text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(Zeroizing::new(text.into()))
+    }
+
+    /// What the MAC is made over.
+    pub(super) fn mac_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+        Some(Zeroizing::new(match self {
+            Self::Text(text) => text.as_bytes().to_vec(),
+            Self::Bytes(bytes) => bytes.to_vec(),
+            Self::Int(value) => value.to_string().into_bytes(),
+            Self::Float(value) => float_text(*value).into_bytes(),
+            Self::Bool(true) => b"True".to_vec(),
+            Self::Bool(false) => b"False".to_vec(),
+            Self::Time(text) => text.clone().into_bytes(),
+            Self::Null | Self::List(_) | Self::Map(_) => return None,
+        }))
+    }
+}
+
+/// A number without an exponent, as Go's `FormatFloat(…, 'f', -1, 64)` writes it.
+pub(super) fn float_text(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
+    } else {
+        value.to_string()
+    }
+}
+
+// What a tree holds may be secret: only its shape is printed.
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::List(items) => f.debug_list().entries(items).finish(),
+            Self::Map(branch) => f.debug_list().entries(branch).finish(),
+            Self::Null => f.write_str("null"),
+            _ => f.write_str("[redacted]"),
+        }
+    }
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Comment(comment) => comment.fmt(f),
+            Self::Node(node) => node.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Comment(comment) => comment.fmt(f),
+            Self::Pair(key, node) => write!(f, "{key}: {node:?}"),
+        }
+    }
+}
+
+impl fmt::Debug for Comment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("#[redacted]")
+    }
+}
