@@ -47,30 +47,42 @@ pub async fn prune(cluster: &dyn Cluster, identity: &Identity, stale: &[ObjectId
     pruned
 }
 
+/// So often an object is looked at whose delete is a conflict: somebody wrote at the same time.
+const LOOKS_MAX: usize = 3;
+
 async fn prune_one(
     cluster: &dyn Cluster,
     identity: &Identity,
     id: &ObjectId,
     owner: &Owner,
 ) -> Result<Action, (&'static str, RequestError)> {
-    let live = match cluster.get(identity, id).await {
-        Ok(None) => return Ok(Action::Deleted),
-        // the kind is gone, and its objects with it
-        Err(RequestError::NoMatch { .. }) => return Ok(Action::Deleted),
-        Ok(Some(live)) => live,
-        Err(error) => return Err(("query", error)),
-    };
-    if !is_prunable(&live, owner) {
-        return Ok(Action::Skipped);
-    }
-    let uid = live
-        .pointer("/metadata/uid")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    match cluster.delete(identity, id, Preconditions { uid }).await {
-        Ok(_) => Ok(Action::Deleted),
+    let mut looked_at: Option<Option<String>> = None;
+    let mut looks = 0;
+    loop {
+        looks += 1;
+        let live = match cluster.get(identity, id).await {
+            Ok(None) => return Ok(Action::Deleted),
+            // the kind is gone, and its objects with it
+            Err(RequestError::NoMatch { .. }) => return Ok(Action::Deleted),
+            Ok(Some(live)) => live,
+            Err(error) => return Err(("query", error)),
+        };
+        let uid = live
+            .pointer("/metadata/uid")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
         // another object of that name took its place: not ours to delete
-        Err(error) if error.code() == 409 => Ok(Action::Skipped),
-        Err(error) => Err(("delete", error)),
+        let is_another = looked_at.as_ref().is_some_and(|before| *before != uid);
+        if is_another || !is_prunable(&live, owner) {
+            return Ok(Action::Skipped);
+        }
+        match cluster
+            .delete(identity, id, Preconditions { uid: uid.clone() })
+            .await
+        {
+            Ok(_) => return Ok(Action::Deleted),
+            Err(error) if error.code() == 409 && looks < LOOKS_MAX => looked_at = Some(uid),
+            Err(error) => return Err(("delete", error)),
+        }
     }
 }

@@ -122,6 +122,7 @@ async fn reconcile(
     let drained = workers::work(cx.clone(), reconcilers);
     tokio::pin!(drained);
     tokio::select! {
+        biased;
         () = &mut drained => {}
         () = shutdown.cancelled() => {
             if tokio::time::timeout(grace, drained).await.is_err() {

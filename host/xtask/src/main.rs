@@ -13,6 +13,7 @@ mod conformance;
 mod demo;
 mod plugins;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod wit;
@@ -34,7 +35,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        does: "all tests; `test plugins|host|conformance|cluster` runs one part",
+        does: "all tests; `test plugins|host|conformance|cluster|simulation` runs one part, `test simulation [--seeds N] [--replay NAME]`",
         run: test::run,
     },
     Verb {
@@ -61,6 +62,11 @@ const VERBS: &[Verb] = &[
         name: "bench",
         does: "the cost table, measured on a real API server: `bench [--n COUNT | --full | --short] [--vs COMMIT] [CASE…]`",
         run: bench::run,
+    },
+    Verb {
+        name: "soak",
+        does: "many Kustomizations, commits, drift, faults: nothing may grow: `soak [--minutes M] [--n COUNT]`",
+        run: soak::run,
     },
     Verb {
         name: "cluster",

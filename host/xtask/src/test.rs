@@ -10,9 +10,16 @@ const PARTS: &[shell::Step] = &[
     ("host", host),
     ("conformance", conformance::run),
     ("cluster", real_server),
+    ("simulation", || simulation(&[])),
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    if let Some((part, flags)) = args.split_first()
+        && part == "simulation"
+        && flags.iter().any(|flag| flag.starts_with("--"))
+    {
+        return simulation(flags);
+    }
     if let Some(unknown) = args.iter().find(|arg| !PARTS.iter().any(|(name, _)| name == arg)) {
         bail!(
             "no part `{unknown}`; there are {}",
@@ -57,4 +64,19 @@ fn real_server() -> Result<()> {
         return Ok(());
     }
     cluster::run(&["compare".to_owned()])
+}
+
+/// Stories under faults; the flags are those of `tests/simulation`.
+fn simulation(flags: &[String]) -> Result<()> {
+    heading("simulation: the reconciler under faults");
+    let mut cargo = shell::cargo(&[
+        "run",
+        "--quiet",
+        "-p",
+        "sluice-simulation",
+        "--bin",
+        "simulation",
+        "--",
+    ]);
+    shell::run(cargo.args(flags))
 }

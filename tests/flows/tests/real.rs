@@ -1,24 +1,47 @@
-//! The stories on a real kube-apiserver, one after the other on one server. Skipped, loudly, where there is none.
+//! The stories on a real kube-apiserver, a few at a time on one server. Skipped, loudly, where there is none.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+use futures::future::LocalBoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 use sluice_testkit::cluster::{Cluster, Options};
 use sluice_testkit::world::World;
+use tokio::task::LocalSet;
+
+/// Stories that are told at once; each has a namespace and a controller of its own.
+const AT_ONCE: usize = 4;
+
+type Story = (&'static str, LocalBoxFuture<'static, ()>);
 
 macro_rules! tell {
     ([$($any:ident)*] [$($embedded:ident)*]) => {
-        async fn tell_all(client: &kube::Client) {
-            $(
-                eprintln!("story: {}", stringify!($any));
-                let mut world = World::new(client.clone()).await;
-                sluice_flows::stories::$any::tell(&mut world).await;
-                world.stop().await;
-            )*
-            $( eprintln!("SKIPPED: {}: needs what only the embedded server has", stringify!($embedded)); )*
+        fn stories(client: &kube::Client) -> Vec<Story> {
+            $( eprintln!("SKIPPED: {} on a real API server: needs what only the embedded one has", stringify!($embedded)); )*
+            vec![$({
+                let client = client.clone();
+                let story = async move {
+                    let mut world = World::new(client).await;
+                    sluice_flows::stories::$any::tell(&mut world).await;
+                    world.stop().await;
+                };
+                (stringify!($any), story.boxed_local())
+            }),*]
         }
     };
 }
 
 sluice_flows::stories!(tell);
+
+/// Tells all of them, also where one fails. Answers with those that failed.
+async fn tell_all(client: &kube::Client) -> Vec<&'static str> {
+    let told = stories(client).into_iter().map(|(name, story)| async move {
+        let told = tokio::task::spawn_local(story).await;
+        let has_failed = told.is_err();
+        eprintln!("story {name}: {}", if has_failed { "FAILED" } else { "ok" });
+        has_failed.then_some(name)
+    });
+    let told: Vec<Option<&str>> = stream::iter(told).buffer_unordered(AT_ONCE).collect().await;
+    told.into_iter().flatten().collect()
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stories_on_a_real_server() {
@@ -36,5 +59,7 @@ async fn stories_on_a_real_server() {
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .unwrap();
-    tell_all(&kube::Client::try_from(config).unwrap()).await;
+    let client = kube::Client::try_from(config).unwrap();
+    let failed = LocalSet::new().run_until(tell_all(&client)).await;
+    assert!(failed.is_empty(), "{failed:?}");
 }

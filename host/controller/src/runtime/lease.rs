@@ -232,8 +232,9 @@ impl Lease {
                 .emit(),
             }
             tokio::select! {
-                () = tokio::time::sleep(self.times.retry) => {}
+                biased;
                 () = shutdown.cancelled() => return false,
+                () = tokio::time::sleep(self.times.retry) => {}
             }
         }
         LeaseAcquired { lease: &self.name() }.emit();
@@ -269,12 +270,13 @@ impl Lease {
         let mut renewed = Instant::now();
         loop {
             tokio::select! {
-                () = tokio::time::sleep(self.times.retry) => {}
+                biased;
                 () = finished.cancelled() => {
                     // released, so that the next leader need not wait for it to expire
                     let _ = self.patch(json!({ "spec": { "holderIdentity": "", "leaseDurationSeconds": 1 } })).await;
                     return;
                 }
+                () = tokio::time::sleep(self.times.retry) => {}
             }
             let renewal = async {
                 match self.read().await? {
@@ -321,8 +323,9 @@ impl Lease {
                 Err(error) => {
                     tracing::warn!(lease = self.name(), %error, "the lease cannot be read, trying again");
                     tokio::select! {
-                        () = tokio::time::sleep(self.times.retry) => continue,
+                        biased;
                         () = shutdown.cancelled() => return,
+                        () = tokio::time::sleep(self.times.retry) => continue,
                     }
                 }
             };
@@ -337,8 +340,9 @@ impl Lease {
                 .emit();
             }
             tokio::select! {
-                () = tokio::time::sleep(self.times.retry) => {}
+                biased;
                 () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(self.times.retry) => {}
             }
         }
     }

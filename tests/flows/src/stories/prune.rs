@@ -1,6 +1,7 @@
 //! What leaves the source leaves the cluster, but never what is somebody else's.
 
 use super::prelude::*;
+use sluice_devcluster::{Effect, Fault};
 
 pub async fn tell(world: &mut World) {
     world.start().await;
@@ -23,6 +24,11 @@ pub async fn tell(world: &mut World) {
         .merge("other", &world.id_of(CM, "adopted"), labels, None)
         .await;
     world.commit("b", &[kept()]).await;
+    if let Some(server) = world.server() {
+        // somebody else wrote at the same time: that is looked at again, not taken for another object of that name
+        let conflict = Fault::once("delete", "configmaps", Effect::Answer(409));
+        server.faults().add(conflict);
+    }
     world.start().await;
     let ks = world.ready("apps", "b").await;
     assert_eq!(world.get(CM, "gone").await, None);

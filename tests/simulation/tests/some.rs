@@ -1,0 +1,29 @@
+//! A taste of the simulation for `cargo test`; `cargo xtask test simulation` runs all of it.
+
+use sluice_simulation::{Name, replay, seeds};
+
+#[test]
+fn some_seeds_hold() {
+    let summary = seeds(0..60, 2).unwrap();
+    assert!(summary.failures.is_empty(), "{:#?}", summary.failures);
+}
+
+#[test]
+fn a_schedule_is_the_same_again() {
+    for seed in 0..8 {
+        let (_, is_same) = replay(&Name::Seed(seed)).unwrap();
+        assert!(is_same, "seed {seed} ran differently the second time");
+    }
+}
+
+#[test]
+fn names_are_read_as_they_are_written() {
+    for text in [
+        "seed:17",
+        "crash:namespace and content:3:before",
+        "crash:install:0:after",
+    ] {
+        assert_eq!(text.parse::<Name>().unwrap().to_string(), text);
+    }
+    assert!("17".parse::<Name>().is_err());
+}
