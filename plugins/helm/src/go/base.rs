@@ -44,7 +44,9 @@ impl Base {
             let used = (group.len() * 8).div_ceil(self.bits);
             for index in 0..self.letters {
                 let shift = self.bits * (self.letters - 1 - index);
-                let digit = usize::try_from(value >> shift).unwrap_or(0) & (self.alphabet.len() - 1);
+                // masked first: 40 bits do not fit the words of a guest
+                let mask = self.alphabet.len() as u64 - 1;
+                let digit = usize::try_from(value >> shift & mask).unwrap_or(0);
                 let letter = self.alphabet.get(digit).copied().unwrap_or(b'=');
                 text.push(if index < used { char::from(letter) } else { '=' });
             }
