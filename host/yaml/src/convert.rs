@@ -119,6 +119,14 @@ impl Converter {
         })
     }
 
+    /// JSON has text for keys and nothing else.
+    fn refuse_keys(&mut self, position: Position) {
+        self.json_error(
+            "json: unsupported type: map[interface {}]interface {}".into(),
+            position,
+        );
+    }
+
     /// JSON has no infinity.
     pub(crate) fn refuse_float(&mut self, value: f64, position: Position) {
         let name = match value {
@@ -179,6 +187,10 @@ impl Converter {
         }
         let resolved = self.resolver.resolve(key)?;
         if let Resolved::String(text) = resolved {
+            if self.resolver == Resolver::V3 && !is_root && key.tag() == Some("!!binary") {
+                // Go types a mapping by the tags of its keys
+                self.refuse_keys(key.position);
+            }
             return Ok(Some(text));
         }
         let text = key.text().unwrap_or_default();
@@ -187,10 +199,7 @@ impl Converter {
                 Resolved::Null if is_root => None, // Go decodes into a map of strings: a null is no string, and no error
                 _ if is_root => Some(Cow::Borrowed(text)),
                 _ => {
-                    self.json_error(
-                        "json: unsupported type: map[interface {}]interface {}".into(),
-                        key.position,
-                    );
+                    self.refuse_keys(key.position);
                     Some(Cow::Borrowed(text))
                 }
             });

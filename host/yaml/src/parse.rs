@@ -55,7 +55,7 @@ pub struct Document {
 /// # Errors
 /// [`Error::Syntax`], [`Error::Decode`] (aliases), [`Error::Limit`].
 pub fn parse_documents(text: impl AsRef<[u8]>, options: &ParseOptions) -> Result<Vec<Document>, Error> {
-    let text = text::decode(text.as_ref(), &options.limits)?;
+    let text = text::decode_text(text.as_ref(), &options.limits)?;
     let mut parser = Parser::new(&text, options);
     let mut documents = Vec::new();
     while let Some(document) = parser.document()? {
@@ -76,7 +76,7 @@ pub fn parse_documents(text: impl AsRef<[u8]>, options: &ParseOptions) -> Result
 /// # Errors
 /// As [`parse_documents`].
 pub fn parse_document(text: impl AsRef<[u8]>, options: &ParseOptions) -> Result<Option<Document>, Error> {
-    let text = text::decode(text.as_ref(), &options.limits)?;
+    let text = text::decode_text(text.as_ref(), &options.limits)?;
     Parser::new(&text, options).document()
 }
 

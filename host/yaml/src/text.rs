@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use crate::{Error, Limit, Limits, Position};
 
 /// The text without byte order mark; UTF-16 where a mark says so. Control characters are refused.
-pub(crate) fn decode<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>, Error> {
+///
+/// # Errors
+/// [`Error::Syntax`] with the message of Go's reader, [`Error::Limit`].
+pub fn decode_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>, Error> {
     if bytes.len() > limits.bytes {
         return Err(Error::Limit {
             limit: Limit::Bytes,

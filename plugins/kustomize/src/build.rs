@@ -173,6 +173,7 @@ pub fn build(files: &dyn Files, path: &str, options: &Options) -> Result<Build> 
     let wanted = target.kustomization.build_metadata.clone();
     let sort_options = target.kustomization.sort_options.clone();
     let mut gathered = target.gather(Gathered::empty(), &session)?;
+    session.schema.check()?;
     finish(&mut gathered, &session)?;
     order(
         &mut gathered.objects,
@@ -184,6 +185,7 @@ pub fn build(files: &dyn Files, path: &str, options: &Options) -> Result<Build> 
     if options.add_managed_by_label || asks("managedByLabel") {
         add_managed_by(&mut gathered.objects, &session)?;
     }
+    session.schema.check()?;
     let mut dropped = Vec::new();
     if !asks("originAnnotations") {
         dropped.push(metadata::ORIGIN);
@@ -220,11 +222,14 @@ fn add_managed_by(objects: &mut Objects, session: &Session<'_>) -> Result<()> {
 
 fn render(mut object: Object, dropped: &[&str]) -> Result<Rendered> {
     object.finish_annotations(dropped)?;
-    output::settle_flow_nulls(&mut object.node, false);
-    Ok(Rendered {
-        node: object.node,
-        source: object.source,
-    })
+    let (mut node, source) = (object.node, object.source);
+    output::settle_flow_nulls(&mut node, false);
+    let at = sluice_yaml::Position {
+        line: source.line,
+        column: 0,
+    };
+    let node = output::settle_text(node).map_err(|e| e.at(&source.file, at))?;
+    Ok(Rendered { node, source })
 }
 
 /// What is done once, at the top: hashes, references, variables, and objects that are not for the cluster.
@@ -249,8 +254,7 @@ fn finish(gathered: &mut Gathered, session: &Session<'_>) -> Result<()> {
             kept.push(object);
         }
     }
-    gathered.objects.replace(kept);
-    Ok(())
+    gathered.objects.append(kept, &session.schema)
 }
 
 fn order(

@@ -263,6 +263,13 @@ fn decode_reference(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Result<Na
 /// What the OpenAPI definitions of a `crds` file say about names, labels and annotations.
 /// Refuses a file that holds something else than definitions by name.
 pub(crate) fn check_crds(document: &Node, file: &str) -> Result<()> {
+    if !document.is_mapping() && !document.is_null() {
+        let found = if document.is_sequence() { "array" } else { "string" };
+        return Err(Error::new(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into Go value of type accumulator.nameToApiMap"
+        ))
+        .at(file, document.position));
+    }
     for (_, definition) in document.entries() {
         if !definition.is_mapping() && !definition.is_null() {
             let found = if definition.is_sequence() {

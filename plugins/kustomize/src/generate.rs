@@ -167,7 +167,8 @@ fn env_pairs(bytes: &[u8]) -> Result<Vec<(Text, Vec<u8>)>> {
         };
         let text = std::str::from_utf8(line).map_err(|_| {
             Error::new(format!(
-                "line {line:?} has invalid utf8 bytes : {}",
+                "line {} has invalid utf8 bytes : {}",
+                format!("{line:?}").replace(',', ""),
                 String::from_utf8_lossy(line)
             ))
         })?;

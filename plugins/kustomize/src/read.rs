@@ -21,7 +21,8 @@ struct Part<'a> {
 /// # Errors
 /// In the original's words; [`Class::Malformed`] for what is not YAML.
 pub(crate) fn objects(bytes: &[u8], file: &str) -> Result<Vec<Object>> {
-    let text = String::from_utf8_lossy(bytes);
+    let text = sluice_yaml::decode_text(bytes, &sluice_yaml::Limits::default())
+        .map_err(|error| malformed(&error, file, 0))?;
     let text = if text.contains("\r\n") {
         text.replace("\r\n", "\n").into()
     } else {
@@ -104,26 +105,42 @@ fn count_lines(text: &str) -> u32 {
 }
 
 fn parse(part: &Part<'_>, file: &str) -> Result<Option<Node>> {
-    let document = sluice_yaml::parse_document(part.text, &ParseOptions::new(OBJECTS)).map_err(|error| {
-        let mut position = error.position();
-        position.line += part.lines_before;
-        let class = if matches!(error, sluice_yaml::Error::Limit { .. }) {
-            Class::Limit
-        } else {
-            Class::Malformed
-        };
-        Error::of(class, format!("MalformedYAMLError: {error}")).at(file, position)
-    })?;
+    let document = sluice_yaml::parse_document(part.text, &ParseOptions::new(OBJECTS))
+        .map_err(|error| malformed(&error, file, part.lines_before))?;
     let Some(mut node) = document.map(|d| d.root) else {
         return Ok(None);
     };
     if part.text.contains("<<") {
         merge_keys(&mut node).map_err(|e| e.in_file(file))?;
+        drop_merge_names(&mut node);
     }
     if part.text.contains(MERGE_SCHEMA) {
         attach_schemas(&mut node, &part.text.lines().collect::<Vec<_>>());
     }
     Ok(Some(node))
+}
+
+fn malformed(error: &sluice_yaml::Error, file: &str, lines_before: u32) -> Error {
+    let mut position = error.position();
+    position.line += lines_before;
+    let class = if matches!(error, sluice_yaml::Error::Limit { .. }) {
+        Class::Limit
+    } else {
+        Class::Malformed
+    };
+    Error::of(class, format!("MalformedYAMLError: {error}")).at(file, position)
+}
+
+/// The original clears the field `<<` after merging, and a quoted `"<<"` with it, which merges nothing.
+fn drop_merge_names(node: &mut Node) {
+    match &mut node.value {
+        Value::Sequence(items, _) => items.iter_mut().for_each(drop_merge_names),
+        Value::Mapping(entries, _) => {
+            entries.retain(|(key, _)| fields::raw(key) != "<<");
+            entries.iter_mut().for_each(|(_, value)| drop_merge_names(value));
+        }
+        _ => {}
+    }
 }
 
 /// The mark of a comment that is a schema: `ports: # {"x-kubernetes-patch-strategy": "merge", …}`.
@@ -238,6 +255,13 @@ pub(crate) fn check_metadata(node: &Node) -> Result<()> {
         return Err(Error::new("missing Resource metadata")
             .help("this is no Kubernetes object: it needs apiVersion, kind and metadata.name"));
     }
+    if of("annotations").is_some_and(Node::is_sequence) {
+        return Err(
+            Error::new("wrong node kind: expected MappingNode but got SequenceNode")
+                .on_field("metadata.annotations")
+                .help("annotations are `key: value` pairs, not a list"),
+        );
+    }
     let kind = text("kind").unwrap_or_default();
     if !kind.is_empty() && (kind.ends_with("List") || !name.is_empty()) {
         return Ok(());
@@ -320,6 +344,27 @@ pub(crate) fn document(bytes: &[u8], file: &str) -> Result<Node> {
 /// The first document of a file that is read like a kustomization: YAML 1.1.
 pub(crate) fn document_v2(bytes: &[u8], file: &str) -> Result<Node> {
     document_with(bytes, file, Resolver::V2)
+}
+
+/// As [`document_v2`], but what starts with `{` must be JSON.
+///
+/// # Errors
+/// `words` says what is wrong with JSON, in the original's words where it ends too early.
+pub(crate) fn document_json(bytes: &[u8], file: &str, early_end: &str) -> Result<Node> {
+    if bytes.trim_ascii_start().starts_with(b"{")
+        && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
+    {
+        let position = Position {
+            line: u32::try_from(error.line()).unwrap_or_default(),
+            column: u32::try_from(error.column()).unwrap_or_default(),
+        };
+        let words = match error.is_eof() {
+            true => early_end.to_owned(),
+            false => format!("invalid character in JSON: {error}"),
+        };
+        return Err(Error::new(words).at(file, position));
+    }
+    document_v2(bytes, file).map_err(|e| e.wrap("error converting YAML to JSON"))
 }
 
 fn document_with(bytes: &[u8], file: &str, resolver: Resolver) -> Result<Node> {

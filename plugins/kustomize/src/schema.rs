@@ -8,7 +8,13 @@ use std::{
 use sluice_schema::kustomize as builtin;
 use sluice_yaml::Node;
 
-use crate::{Text, error::Result, fields, id::Gvk};
+use crate::{
+    Text,
+    error::{Error, Result},
+    fields,
+    id::Gvk,
+    read,
+};
 
 /// The schema of one value.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +41,9 @@ pub(crate) struct Schema {
     without_builtin: Cell<bool>,
     is_set: Cell<bool>,
     used: Cell<bool>,
+    /// What is wrong with the schema file: nothing is said about it before the schema is used, as in the original.
+    broken: RefCell<Option<Error>>,
+    is_needed: Cell<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +71,7 @@ impl Schema {
         if let Some(namespaced) = builtin::is_namespaced(&api_version, &gvk.kind) {
             return !namespaced;
         }
+        self.is_needed.set(true);
         match &*self.custom.borrow() {
             Some(custom) => custom.namespaced.get(&(api_version, gvk.kind.clone())) == Some(&false),
             None => {
@@ -73,6 +83,7 @@ impl Schema {
 
     /// The schema of a kind.
     pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<Shape> {
+        self.is_needed.set(true);
         if let Some(custom) = &*self.custom.borrow()
             && let Some(index) = custom.kinds.get(&(api_version.into(), kind.into()))
         {
@@ -165,19 +176,38 @@ impl Schema {
         }
     }
 
+    /// Fails where a schema was asked for that cannot be read.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &*self.broken.borrow() {
+            Some(error) if self.is_needed.get() => Err(error.clone()),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the `openapi` field of a kustomization. Only the first one that says something counts.
-    pub(crate) fn set(&self, version: Option<&str>, document: Option<&Node>, is_top: bool) -> Result<()> {
+    pub(crate) fn set(
+        &self,
+        version: Option<&str>,
+        document: Option<Result<Node>>,
+        is_top: bool,
+    ) -> Result<()> {
         if self.is_set.get() && !is_top {
             return Ok(());
         }
         if let Some(document) = document {
             if version.is_some() {
                 return Err(
-                    crate::Error::new("builtin version and custom schema provided, cannot use both")
+                    Error::new("builtin version and custom schema provided, cannot use both")
                         .help("keep either openapi.version or openapi.path"),
                 );
             }
-            *self.custom.borrow_mut() = Some(Custom::read(document));
+            let (custom, broken) = match document {
+                Ok(document) => (Custom::read(&document), None),
+                Err(error) => (Custom::default(), Some(error)),
+            };
+            *self.custom.borrow_mut() = Some(custom);
+            *self.broken.borrow_mut() = broken;
+            self.is_needed.set(false);
             self.without_builtin.set(!self.used.get());
             self.is_set.set(true);
             return Ok(());
@@ -188,9 +218,51 @@ impl Schema {
                 self.is_set.set(true);
                 Ok(())
             }
-            Some(_) => Err(crate::Error::new("the specified OpenAPI version is not built in")
+            Some(_) => Err(Error::new("the specified OpenAPI version is not built in")
                 .help("only v1.21.2 is; name a file with openapi.path instead")),
         }
+    }
+}
+
+/// The document of a schema file.
+///
+/// # Errors
+/// It is no JSON, no YAML, or no OpenAPI document.
+pub(crate) fn document(bytes: &[u8], file: &str) -> Result<Node> {
+    const GO_TYPE: &str = "json: cannot unmarshal Go value of type spec.Swagger";
+    let document = read::document_json(bytes, file, &format!("{GO_TYPE}: unexpected EOF")).map_err(|e| {
+        e.reword(|text| {
+            text.trim_start_matches("error converting YAML to JSON: ")
+                .to_owned()
+        })
+    })?;
+    let wrong = |node: &Node, found: &str, wanted: &str| {
+        Error::new(format!(
+            "{GO_TYPE}: json: cannot unmarshal JSON {found} into Go value of type {wanted}"
+        ))
+        .at(file, node.position)
+        .help("a schema file is an OpenAPI document, with `definitions:`")
+    };
+    let kind = |node: &Node| match fields::kind(node) {
+        fields::Kind::Sequence => "array",
+        fields::Kind::Mapping => "object",
+        fields::Kind::Scalar => "string",
+    };
+    if bytes.trim_ascii().is_empty() {
+        return Err(Error::new("json: unable to unmarshal Go value of type spec.Swagger: EOF").in_file(file));
+    }
+    if !document.is_mapping() && !document.is_null() {
+        return Err(wrong(
+            &document,
+            kind(&document),
+            "struct { spec.Extensions; spec.SwaggerProps }",
+        ));
+    }
+    match document.get("definitions") {
+        Some(node) if !node.is_mapping() && !node.is_null() => {
+            Err(wrong(node, kind(node), "spec.Definitions"))
+        }
+        _ => Ok(document),
     }
 }
 

@@ -1,8 +1,11 @@
 //! Which objects a patch or a replacement acts on.
 
+use sluice_yaml::Node;
+
 use crate::{
     Text,
     error::Result,
+    fields,
     id::{Gvk, Id},
     object::Object,
     pattern::Pattern,
@@ -36,6 +39,21 @@ impl SelectorArgs {
             namespace: self.namespace.clone(),
             cluster_scoped: false,
         }
+    }
+
+    /// As the original prints it in messages.
+    pub(crate) fn to_node(&self) -> Node {
+        let parts = [
+            ("group", &self.group),
+            ("version", &self.version),
+            ("kind", &self.kind),
+            ("name", &self.name),
+            ("namespace", &self.namespace),
+            ("annotationSelector", &self.annotations),
+            ("labelSelector", &self.labels),
+        ];
+        let written = parts.into_iter().filter(|(_, text)| !text.is_empty());
+        Node::map(written.map(|(name, text)| (name, fields::string_node(text.clone()))))
     }
 
     /// Whether no part of the identity is given.

@@ -146,6 +146,86 @@ fn the_order_of_unrelated_fields_does_not_matter() {
     }
 }
 
+/// Entries that touch nothing in common may stand in any order, and so may the files they come from.
+#[test]
+fn the_order_of_unrelated_entries_does_not_matter() {
+    let deployment = |name: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}}}\nspec: {{replicas: 1, template: {{spec: {{containers: [{{name: c, image: {name}:1}}]}}}}}}\n"
+        )
+    };
+    let lists: [(&str, [&str; 3]); 7] = [
+        ("resources", ["a.yaml", "b.yaml", "c.yaml"]),
+        (
+            "patches",
+            [
+                "{target: {name: a}, patch: '- {op: add, path: /spec/x, value: 1}'}",
+                "{target: {name: b}, patch: '- {op: add, path: /spec/x, value: 2}'}",
+                "{patch: '{apiVersion: apps/v1, kind: Deployment, metadata: {name: c}, spec: {x: 3}}'}",
+            ],
+        ),
+        (
+            "images",
+            [
+                "{name: a, newTag: '2'}",
+                "{name: b, newName: q}",
+                "{name: c, digest: 'sha256:1'}",
+            ],
+        ),
+        (
+            "replicas",
+            [
+                "{name: a, count: 2}",
+                "{name: b, count: 3}",
+                "{name: c, count: 4}",
+            ],
+        ),
+        (
+            "labels",
+            ["{pairs: {l: a}}", "{pairs: {m: b}}", "{pairs: {n1: c}}"],
+        ),
+        (
+            "configMapGenerator",
+            [
+                "{name: d, literals: [k=1]}",
+                "{name: e, literals: [k=2]}",
+                "{name: f, literals: [k=3]}",
+            ],
+        ),
+        (
+            "replacements",
+            [
+                "{sourceValue: x, targets: [{select: {name: a}, fieldPaths: [spec.y], options: {create: true}}]}",
+                "{sourceValue: x, targets: [{select: {name: b}, fieldPaths: [spec.y], options: {create: true}}]}",
+                "{sourceValue: x, targets: [{select: {name: c}, fieldPaths: [spec.y], options: {create: true}}]}",
+            ],
+        ),
+    ];
+    let run = |order: [usize; 3]| {
+        let field = |(name, entries): &(&str, [&str; 3])| {
+            let entries = order.map(|at| entries[at]).join(", ");
+            format!("{name}: [{entries}]\n")
+        };
+        let text: String = lists.iter().map(field).collect();
+        let (a, b, c) = (deployment("a"), deployment("b"), deployment("c"));
+        let files = [
+            ("kustomization.yaml", text.as_str()),
+            ("a.yaml", a.as_str()),
+            ("b.yaml", b.as_str()),
+            ("c.yaml", c.as_str()),
+        ];
+        build(&Memory::from(files), "/", &Options::default())
+            .unwrap()
+            .to_yaml()
+            .unwrap()
+    };
+    let first = run([0, 1, 2]);
+    assert_eq!(first.matches("kind: ").count(), 6, "{first}");
+    for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        assert_eq!(run(order), first, "{order:?}");
+    }
+}
+
 #[test]
 fn bases_that_double_reach_a_limit() {
     let mut files = Memory::default();

@@ -47,8 +47,9 @@ impl<'a> Target<'a> {
         }
         for patch in &k.patches {
             const KIND: &str = "PatchTransformer";
-            let t = PatchTransformer::load(loader, patch, file)
-                .map_err(|e| trouble(KIND, patches::config_text(patch, "patch"))(e))?;
+            let shown = || patches::config_text(patch, "patch");
+            let t =
+                PatchTransformer::load(loader, patch, file, &shown).map_err(|e| trouble(KIND, shown())(e))?;
             all.push((KIND, Transformer::Patch(Box::new(t))));
         }
         if !k.namespace.is_empty() {

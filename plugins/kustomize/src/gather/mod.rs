@@ -18,7 +18,7 @@ use crate::{
     kustomization::Kustomization,
     metadata::Trace,
     objects::Objects,
-    read,
+    schema,
     vars::{self, Vars},
 };
 
@@ -93,7 +93,7 @@ impl<'a> Target<'a> {
         let vars = std::mem::take(&mut self.kustomization.vars);
         vars::record(&mut gathered.vars, &vars, &mut gathered.objects, session)
             .map_err(|e| {
-                let shown: Vec<String> = vars.iter().map(|var| var.display(&var.field_path)).collect();
+                let shown: Vec<String> = vars.iter().map(|var| var.display_as_written()).collect();
                 e.wrap(format!("merging vars [{}]", shown.join(" ")))
             })
             .in_file(&self.file)?;
@@ -115,19 +115,13 @@ impl<'a> Target<'a> {
             None => None,
             Some(path) => {
                 let bytes = self.loader.load(path).in_file(&self.file)?;
-                Some(
-                    read::document_v2(&bytes, &self.loader.resolve(path))
-                        .map_err(|e| e.wrap("invalid schema file"))?,
-                )
+                let document = schema::document(&bytes, &self.loader.resolve(path));
+                Some(document.map_err(|e| e.wrap("invalid schema file")))
             }
         };
         session
             .schema
-            .set(
-                openapi.get("version").map(Text::as_str),
-                document.as_ref(),
-                is_top,
-            )
+            .set(openapi.get("version").map(Text::as_str), document, is_top)
             .in_file(&self.file)
     }
 }

@@ -82,7 +82,12 @@ impl<'a> Target<'a> {
         let mut gathered = Gathered::empty();
         let mut paths = Vec::new();
         for entry in entries {
-            let Ok(mut inline) = read::objects(entry.value.as_bytes(), &self.file) else {
+            let inline = read::objects(entry.value.as_bytes(), &self.file).and_then(|objects| {
+                let mut unique = Objects::default();
+                unique.append(objects, &session.schema)?;
+                Ok(unique.into_vec())
+            });
+            let Ok(mut inline) = inline else {
                 paths.push(entry.clone());
                 continue;
             };

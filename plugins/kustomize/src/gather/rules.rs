@@ -42,8 +42,8 @@ impl<'a> Target<'a> {
                         path.value
                     ))
                 };
-                let document = read::document_v2(&bytes, &file)
-                    .map_err(|e| unparsable(e.wrap("error converting YAML to JSON")))?;
+                let document =
+                    read::document_json(&bytes, &file, "unexpected end of JSON input").map_err(unparsable)?;
                 config::check_crds(&document, &file).map_err(unparsable)?;
                 config::from_crds(&document).in_file(&file)
             };

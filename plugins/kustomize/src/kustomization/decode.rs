@@ -121,7 +121,11 @@ impl<'a> Decoder<'a> {
             return Ok(());
         }
         if !node.is_mapping() {
-            return Err(self.mismatch(node, field, &format!("types.{go_type}")));
+            let package = match go_type {
+                "TransformerConfig" => "builtinconfig",
+                _ => "types",
+            };
+            return Err(self.mismatch(node, field, &format!("{package}.{go_type}")));
         }
         let entries = node.entries();
         for (at, (key, value)) in entries.iter().enumerate() {

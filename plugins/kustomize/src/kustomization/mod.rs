@@ -1,24 +1,26 @@
 //! The kustomization file: its fields, and the original's automatic fixes.
 //!
-//! A field added to Kustomize goes into [`Kustomization`] and, where it has parts, into `types.rs`.
+//! A field added to Kustomize goes into [`Kustomization`] and, where it has parts, into `types.rs` or a file of its own.
 
 mod decode;
+mod generators;
+mod replacements;
 mod types;
+mod vars;
 
 use sluice_yaml::Node;
 
 pub(crate) use self::{
     decode::{Decoder, Field, Map, Spot},
-    types::{
-        FieldOptions, FieldSpec, GeneratorArgs, GeneratorOptions, Image, Label, Patch, Replacement,
-        ReplacementSource, ReplacementTarget, Replica, SortOptions, Var, decode_patch_options,
-        decode_selector,
-    },
+    generators::{GeneratorArgs, GeneratorOptions},
+    replacements::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
+    types::{FieldSpec, Image, Label, Patch, Replica, SortOptions, decode_patch_options, decode_selector},
+    vars::Var,
 };
 use crate::{
     Text,
     error::{Error, Result},
-    fields,
+    fields, output,
 };
 
 /// The names a kustomization file may have.
@@ -122,6 +124,7 @@ impl Kustomization {
         let (mut bases, mut image_tags) = (Vec::new(), Vec::new());
         let mut deprecated = [false; DEPRECATED.len()];
         let mut is_empty = true;
+        let mut unprintable = None;
         let top = Field {
             owner: KIND,
             path: "",
@@ -135,6 +138,10 @@ impl Kustomization {
                 || (node.is_scalar() && fields::raw(node).is_empty())
                 || (merged && node.items().is_empty());
             is_empty &= says_nothing;
+            if let (Some(plugin), Some(at)) = (plugin_of(name), output::find_control(node)) {
+                let text = format!("builtin {plugin} marshal: yaml: control characters are not allowed");
+                unprintable.get_or_insert(Error::new(text).at(file, at).on_field(name));
+            }
             match name {
                 "kind" => k.kind = d.text(node, field)?,
                 "apiVersion" => k.api_version = d.text(node, field)?,
@@ -197,6 +204,9 @@ impl Kustomization {
             Ok(())
         })
         .map_err(|e| e.wrap("invalid Kustomization"))?;
+        if let Some(error) = unprintable {
+            return Err(error.help("remove the character; YAML forbids it"));
+        }
         k.warnings = warnings(&deprecated);
         k.resources.append(&mut bases);
         k.images.append(&mut image_tags);
@@ -244,6 +254,26 @@ impl Kustomization {
     pub(crate) fn is_component(&self) -> bool {
         self.kind == COMPONENT
     }
+}
+
+/// The original configures its plugins with YAML that it prints: what cannot be printed fails there.
+fn plugin_of(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "configMapGenerator" => "ConfigMapGenerator",
+        "secretGenerator" => "SecretGenerator",
+        "patchesStrategicMerge" => "PatchStrategicMergeTransformer",
+        "patches" => "PatchTransformer",
+        "namespace" => "NamespaceTransformer",
+        "namePrefix" => "PrefixTransformer",
+        "nameSuffix" => "SuffixTransformer",
+        "labels" | "commonLabels" => "LabelTransformer",
+        "commonAnnotations" => "AnnotationsTransformer",
+        "patchesJson6902" => "PatchJson6902Transformer",
+        "replicas" => "ReplicaCountTransformer",
+        "images" | "imageTags" => "ImageTagTransformer",
+        "replacements" => "ReplacementTransformer",
+        _ => return None,
+    })
 }
 
 fn check_metadata(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Result<()> {

@@ -59,7 +59,7 @@ fn typed(node: &Node) -> Result<Node> {
         Value::Mapping(entries, _) => {
             let entries = entries
                 .iter()
-                .map(|(k, v)| Ok((fields::string_node(fields::shared(k)), typed(v)?)));
+                .map(|(k, v)| Ok((fields::string_node(key_text(k)?), typed(v)?)));
             return Ok(Node::mapping(entries.collect::<Result<_>>()?).at(node.position));
         }
         _ => Resolver::V2
@@ -77,6 +77,19 @@ fn typed(node: &Node) -> Result<Node> {
         Resolved::Timestamp(text) => fields::string_node(text),
     }
     .at(node.position))
+}
+
+/// A key as JSON has it: YAML 1.1 reads `n` as false.
+fn key_text(key: &Node) -> Result<Text> {
+    let resolved = Resolver::V2.resolve(key).map_err(|e| Error::new(e.to_string()))?;
+    Ok(match resolved {
+        Resolved::Bool(value) => Text::new_static(if value { "true" } else { "false" }),
+        Resolved::Int(value) => value.to_string().into(),
+        Resolved::Uint(value) => value.to_string().into(),
+        Resolved::Float(value) => crate::go::shortest(value).into(),
+        Resolved::Null => return Err(Error::new("unsupported map key of type: invalid, key: <nil>")),
+        Resolved::String(_) | Resolved::Timestamp(_) => fields::shared(key),
+    })
 }
 
 /// Applies all operations to an object, which passes through JSON: its numbers become floating point.

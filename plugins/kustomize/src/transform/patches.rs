@@ -33,11 +33,31 @@ pub(crate) struct StrategicMerge {
 #[derive(Clone, Debug)]
 pub(crate) struct PatchTransformer {
     content: Content,
-    target: Option<(SelectorArgs, Selector)>,
+    target: Option<Target>,
     /// How messages name it: `[path: "p.yaml"]`.
     source: String,
     file: Text,
     at: Position,
+}
+
+/// What a patch acts on. An expression that cannot be compiled is an error only when objects are looked for.
+#[derive(Clone, Debug)]
+struct Target {
+    args: SelectorArgs,
+    selector: Result<Selector>,
+}
+
+impl Target {
+    fn new(args: &SelectorArgs, file: &str, at: Position) -> Self {
+        Self {
+            args: args.clone(),
+            selector: Selector::new(args).map_err(|e| e.at(file, at)),
+        }
+    }
+
+    fn select(&self, objects: &mut Objects, schema: &Schema) -> Result<Vec<usize>> {
+        objects.select(self.selector.as_ref().map_err(Error::clone)?, schema)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +70,7 @@ enum Content {
 /// An entry of `patchesJson6902`.
 #[derive(Clone, Debug)]
 pub(crate) struct Json6902Transformer {
-    target: Selector,
+    target: Target,
     operations: Rc<Vec<Operation>>,
     file: Text,
     at: Position,
@@ -121,20 +141,25 @@ pub(crate) fn name_file(error: Error, path: &str) -> Error {
 }
 
 impl PatchTransformer {
-    pub(crate) fn load(loader: &Loader<'_>, patch: &Patch, file: &str) -> Result<Self> {
+    /// Reads the patch. `shown` gives the configuration for messages.
+    pub(crate) fn load(
+        loader: &Loader<'_>,
+        patch: &Patch,
+        file: &str,
+        shown: &dyn Fn() -> String,
+    ) -> Result<Self> {
         let text = patch.patch.trim();
         let (text, source, origin, lines) = match (text.is_empty(), patch.path.is_empty()) {
             (true, true) => {
-                return Err(Error::new(format!(
-                    "must specify one of patch and path in\n{}",
-                    config_text(patch, "patch")
-                ))
-                .at(file, patch.at));
+                return Err(
+                    Error::new(format!("must specify one of patch and path in\n{}", shown()))
+                        .at(file, patch.at),
+                );
             }
             (false, false) => {
                 return Err(Error::new(format!(
                     "patch and path can't be set at the same time\n{}",
-                    config_text(patch, "patch")
+                    shown()
                 ))
                 .at(file, patch.at));
             }
@@ -168,26 +193,29 @@ impl PatchTransformer {
                     object.set_annotations(object.annotations())?;
                 }
             }
-            return Self::with(Content::Merge(Rc::new(patches)), patch, source, origin, file);
+            return Ok(Self::with(
+                Content::Merge(Rc::new(patches)),
+                patch,
+                source,
+                origin,
+                file,
+            ));
         }
-        Self::with(content, patch, source, origin, file)
+        Ok(Self::with(content, patch, source, origin, file))
     }
 
-    fn with(content: Content, patch: &Patch, source: String, origin: Text, file: &str) -> Result<Self> {
-        let target = match &patch.target {
-            None => None,
-            Some(args) => Some((
-                args.clone(),
-                Selector::new(args).map_err(|e| e.at(file, patch.at))?,
-            )),
-        };
-        Ok(Self {
+    fn with(content: Content, patch: &Patch, source: String, origin: Text, file: &str) -> Self {
+        let target = patch
+            .target
+            .as_ref()
+            .map(|args| Target::new(args, file, patch.at));
+        Self {
             content,
             target,
             source,
             file: origin,
             at: patch.at,
-        })
+        }
     }
 
     pub(crate) fn apply(&self, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
@@ -200,7 +228,7 @@ impl PatchTransformer {
 
     fn merge(&self, patches: &[Object], objects: &mut Objects, session: &Session<'_>) -> Result<()> {
         let schema = &session.schema;
-        if let Some((args, target)) = &self.target {
+        if let Some(target) = &self.target {
             let [patch] = patches else {
                 return Err(Error::new(format!(
                     "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}",
@@ -209,10 +237,10 @@ impl PatchTransformer {
                 .in_file(&self.file)
                 .help("give each patch an entry of its own, or leave the target out"));
             };
-            let selected = objects.select(target, schema).map_err(|e| {
+            let selected = target.select(objects, schema).map_err(|e| {
                 e.wrap(format!(
                     "unable to find patch target {} in `resources`",
-                    crate::go::quote(&describe(args))
+                    crate::go::quote(&describe(&target.args))
                 ))
                 .in_file(&self.file)
             })?;
@@ -247,14 +275,14 @@ impl PatchTransformer {
         objects: &mut Objects,
         session: &Session<'_>,
     ) -> Result<()> {
-        let Some((_, target)) = &self.target else {
+        let Some(target) = &self.target else {
             return Err(
                 Error::new(format!("must specify a target for JSON patch {}", self.source))
                     .in_file(&self.file)
                     .help("add `target:` with the kind and the name of the object"),
             );
         };
-        for at in objects.select(target, &session.schema)? {
+        for at in target.select(objects, &session.schema)? {
             objects.modify(at, &session.schema, |object| {
                 object.store_previous_id(&session.schema)?;
                 apply_json(object, operations, &self.file, self.at)
@@ -287,6 +315,8 @@ impl Json6902Transformer {
             return fail(format!("patch file '{}' empty seems to be empty", patch.path));
         }
         let document = read::document_v2(&json_as_yaml(&text)?, &from)?;
+        sluice_yaml::to_json(&document, sluice_yaml::Resolver::V2)
+            .map_err(|e| Error::new(e.to_string()).at(&from, e.position()))?;
         let operations = json6902::decode(&document)
             .wrap(|| format!("decoding {}", output::json(&document)))
             .in_file(&from)?;
@@ -298,7 +328,7 @@ impl Json6902Transformer {
             ));
         }
         Ok(Self {
-            target: Selector::new(target)?,
+            target: Target::new(target, file, patch.at),
             operations: Rc::new(operations),
             file: from,
             at: patch.at,
@@ -306,7 +336,7 @@ impl Json6902Transformer {
     }
 
     pub(crate) fn apply(&self, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
-        for at in objects.select(&self.target, &session.schema)? {
+        for at in self.target.select(objects, &session.schema)? {
             objects.modify(at, &session.schema, |object| {
                 apply_json(object, &self.operations, &self.file, self.at)
             })?;
@@ -383,7 +413,14 @@ fn json_as_yaml(text: &[u8]) -> Result<Vec<u8>> {
         return Ok(text.to_vec());
     }
     serde_json::from_slice::<serde::de::IgnoredAny>(text).map_err(|e| {
-        Error::new(format!("invalid character in JSON: {e}")).help(
+        let words = match e.is_eof() {
+            true => format!(
+                "decoding {}: unexpected end of JSON input",
+                String::from_utf8_lossy(text)
+            ),
+            false => format!("invalid character in JSON: {e}"),
+        };
+        Error::new(words).help(
             "a patch that starts with `[` must be JSON: quote all names, or write it as a YAML list with `-`",
         )
     })?;
@@ -457,20 +494,7 @@ pub(crate) fn config_text(patch: &Patch, text_field: &str) -> String {
     set("path", &patch.path);
     set(text_field, &patch.patch);
     if let Some(target) = &patch.target {
-        let mut node = Node::mapping(Vec::new());
-        let parts = [
-            ("group", &target.group),
-            ("version", &target.version),
-            ("kind", &target.kind),
-            ("name", &target.name),
-            ("namespace", &target.namespace),
-            ("annotationSelector", &target.annotations),
-            ("labelSelector", &target.labels),
-        ];
-        for (name, text) in parts.into_iter().filter(|(_, text)| !text.is_empty()) {
-            node.set(name, fields::string_node(text.clone()));
-        }
-        config.set("target", node);
+        config.set("target", target.to_node());
     }
     if let Some(options) = patch.options {
         let mut node = Node::mapping(Vec::new());

@@ -99,6 +99,10 @@ impl Place {
         if name == "*" {
             return Err(Error::new("wildcard is not supported in PathGetter").wrap("fieldName: *"));
         }
+        if name.parse::<i64>().is_ok() || name == "-" || fields::is_list_index(name) {
+            return fields::expect_kind(node, Kind::Sequence)
+                .map_err(|e| e.wrap(format!("fieldName: {name}")));
+        }
         let make = match create {
             Some(_) if is_list => None,
             Some(last) if rest.is_empty() => Some(last),

@@ -1,17 +1,23 @@
 //! `replacements`: a value of one object, or a text, copied into fields of others.
 
-use sluice_yaml::{CollectionStyle, Node, ParseOptions, ScalarStyle, Value};
+mod path;
+mod text;
+
+use self::{
+    path::{Stop, is_fresh, match_path},
+    text::set_in_text,
+};
+use sluice_yaml::Node;
 
 use crate::{
     Text,
     build::Session,
     error::{Error, Result},
-    fields::{self, Kind, OBJECTS},
+    fields,
     id::Id,
     kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
     object::Object,
     objects::Objects,
-    output, pattern,
     selector::{Selector, SelectorArgs},
 };
 
@@ -252,18 +258,6 @@ fn copy_to(object: &mut Node, value: &Node, path: &str, options: Option<&FieldOp
     }
 }
 
-/// Where it failed: finding the fields, or setting one.
-enum Stop {
-    Find(Error),
-    Set(Error),
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Find(error)
-    }
-}
-
 fn set_value(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result<()> {
     let mut text = fields::shared(value);
     if let Some(options) = options.filter(|o| !o.delimiter.is_empty()) {
@@ -297,267 +291,4 @@ fn set_value(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> 
         *field = new.at(position);
     }
     Ok(())
-}
-
-/// A field that a replacement has just made has no type of its own.
-fn is_fresh(field: &Node) -> bool {
-    field.tag() == Some(FRESH)
-}
-
-const FRESH: &str = "!fresh";
-
-fn fresh(kind: Kind) -> Node {
-    match kind {
-        Kind::Sequence => Node::new(Value::Sequence(Vec::new(), CollectionStyle::Block)),
-        Kind::Mapping => Node::new(Value::Mapping(Vec::new(), CollectionStyle::Block)),
-        Kind::Scalar => {
-            let mut node = Node::new(Value::Scalar(Text::default(), ScalarStyle::Plain));
-            node.set_tag(Some(Text::new_static(FRESH)));
-            node
-        }
-    }
-}
-
-fn kind_of_next(next: Option<&String>, last: Kind) -> Kind {
-    match next {
-        None => last,
-        Some(part) if fields::is_list_index(part) || fields::as_index(part).is_some() => Kind::Sequence,
-        Some(part) if part.is_empty() => last,
-        Some(_) => Kind::Mapping,
-    }
-}
-
-/// Calls `set` on every field that a path matches; `create` makes what is missing.
-fn match_path(
-    node: &mut Node,
-    path: &[String],
-    create: Option<Kind>,
-    set: &mut dyn FnMut(&mut Node) -> Result<()>,
-) -> Result<(), Stop> {
-    let Some((part, rest)) = path.split_first() else {
-        return set(node).map_err(Stop::Set);
-    };
-    if let Some(index) = fields::as_index(part) {
-        return match_index(node, index, rest, create, set);
-    }
-    if fields::is_list_index(part) {
-        return match_elements(node, part, rest, create, set);
-    }
-    if part == "*" {
-        fields::expect_kind(node, Kind::Sequence)?;
-        return node
-            .items_mut()
-            .into_iter()
-            .flatten()
-            .try_for_each(|item| match_path(item, rest, create, set));
-    }
-    if node.is_null() && create.is_none() {
-        return Ok(());
-    }
-    fields::expect_kind(node, Kind::Mapping)?;
-    if node.get(part).is_none() {
-        let (Some(last), Some(entries)) = (create, node.entries_mut()) else {
-            return Ok(());
-        };
-        entries.push((
-            Node::plain(part.as_str()),
-            fresh(kind_of_next(rest.first(), last)),
-        ));
-    }
-    let Some(field) = node.get_mut(part) else {
-        return Ok(());
-    };
-    if field.is_scalar() && !field.is_null() && !rest.is_empty() && !is_fresh(field) {
-        return match_in_text(field, rest, create);
-    }
-    match_path(field, rest, create, set)
-}
-
-fn match_index(
-    node: &mut Node,
-    index: usize,
-    rest: &[String],
-    create: Option<Kind>,
-    set: &mut dyn FnMut(&mut Node) -> Result<()>,
-) -> Result<(), Stop> {
-    fields::expect_kind(node, Kind::Sequence)?;
-    let Some(items) = node.items_mut() else {
-        return Err(Error::new(format!("index {index} specified but only 0 elements found")).into());
-    };
-    if let (true, Some(last)) = (items.len() == index, create) {
-        items.push(fresh(kind_of_next(rest.first(), last)));
-    }
-    let count = items.len();
-    match items.get_mut(index) {
-        Some(item) => match_path(item, rest, create, set),
-        None => Err(Error::new(format!("index {index} specified but only {count} elements found")).into()),
-    }
-}
-
-fn match_elements(
-    node: &mut Node,
-    part: &str,
-    rest: &[String],
-    create: Option<Kind>,
-    set: &mut dyn FnMut(&mut Node) -> Result<()>,
-) -> Result<(), Stop> {
-    let (name, wanted) = fields::split_list_index(part)?;
-    fields::expect_kind(node, Kind::Sequence)?;
-    let pattern = pattern::unanchored(wanted)?;
-    let is_match = |item: &Node| {
-        let field = if name.is_empty() {
-            Some(item)
-        } else {
-            item.get(name)
-        };
-        field.is_some_and(|f| pattern.is_match(output::source_text(f).trim()))
-    };
-    // In the original a match without the rest of the path counts as none.
-    let mut found = false;
-    for item in node
-        .items_mut()
-        .into_iter()
-        .flatten()
-        .filter(|item| is_match(item))
-    {
-        match_path(
-            item,
-            if name.is_empty() { &[] } else { rest },
-            create,
-            &mut |field| {
-                found = true;
-                set(field)
-            },
-        )?;
-    }
-    if found || create.is_none() {
-        return Ok(());
-    }
-    let element = if name.is_empty() {
-        Node::plain(wanted)
-    } else {
-        Node::mapping(vec![(Node::plain(name), Node::plain(wanted))])
-    };
-    let Some(items) = node.items_mut() else {
-        return Ok(());
-    };
-    items.push(element);
-    match items.last_mut().filter(|item| is_match(item)) {
-        Some(item) => match_path(item, if name.is_empty() { &[] } else { rest }, create, set),
-        None => Ok(()),
-    }
-}
-
-/// A path that goes on inside a text: it is looked at, but what is set there is lost, as in the original.
-fn match_in_text(field: &Node, rest: &[String], create: Option<Kind>) -> Result<(), Stop> {
-    let mut inner = parse_text(fields::raw(field))
-        .ok_or_else(|| Error::new("yaml: the field is a text that is not YAML"))?;
-    let mut count = 0;
-    match_path(&mut inner, rest, create, &mut |_| {
-        count += 1;
-        Ok(())
-    })?;
-    Ok(())
-}
-
-fn parse_text(text: &str) -> Option<Node> {
-    let document = sluice_yaml::parse_document(text, &ParseOptions::new(OBJECTS)).ok()?;
-    document.map(|d| d.root)
-}
-
-/// Sets a field of a YAML or JSON document that a field holds as text. None where there is no such field.
-fn set_in_text(object: &mut Node, value: &Node, parts: &[String], create: Option<Kind>) -> Option<()> {
-    let (at, text) = (1..parts.len()).find_map(|i| {
-        let found = fields::lookup(object, parts.get(..i)?).ok()??;
-        let text = found.text().filter(|_| found.is_scalar())?;
-        parse_text(text).map(|_| (i, Text::from(text)))
-    })?;
-    let mut document = parse_text(&text)?;
-    let mut count = 0;
-    let result = match_path(&mut document, parts.get(at..)?, create, &mut |field| {
-        count += 1;
-        if field.is_scalar() {
-            let text = fields::shared(value);
-            if is_fresh(field) {
-                fields::assign_untyped(field, &text)
-            } else {
-                fields::assign_text(field, &text)
-            }
-        } else {
-            *field = value.clone();
-        }
-        Ok(())
-    });
-    if result.is_err() || count == 0 {
-        return None;
-    }
-    let new = print_text(&document, &text)?;
-    let field = fields::lookup_mut(object, parts.get(..at)?)?;
-    fields::assign_text(field, &new.into());
-    Some(())
-}
-
-/// A document in the form it had: JSON on one line or several, or YAML.
-fn print_text(document: &Node, before: &str) -> Option<String> {
-    if !before.trim().starts_with(['{', '[']) {
-        return Some(output::source_text(document).trim().to_owned());
-    }
-    let json = sluice_yaml::to_json(document, OBJECTS).ok()?;
-    let compact = sluice_yaml::go_json(&json);
-    Some(if before.contains('\n') && before.contains("  ") {
-        indent_json(&compact)
-    } else {
-        compact
-    })
-}
-
-/// Compact JSON with line breaks and two spaces a level, as Go's MarshalIndent gives it.
-fn indent_json(compact: &str) -> String {
-    let mut out = String::new();
-    let mut depth = 0_usize;
-    let mut in_text = false;
-    let mut chars = compact.chars().peekable();
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth));
-    };
-    while let Some(c) = chars.next() {
-        if in_text {
-            out.push(c);
-            match c {
-                '\\' => out.extend(chars.next()),
-                '"' => in_text = false,
-                _ => {}
-            }
-            continue;
-        }
-        match c {
-            '"' => {
-                in_text = true;
-                out.push(c);
-            }
-            '{' | '[' => {
-                out.push(c);
-                match chars.peek() {
-                    Some('}' | ']') => out.extend(chars.next()),
-                    _ => {
-                        depth += 1;
-                        line(&mut out, depth);
-                    }
-                }
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                line(&mut out, depth);
-                out.push(c);
-            }
-            ',' => {
-                out.push(c);
-                line(&mut out, depth);
-            }
-            ':' => out.push_str(": "),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -1,5 +1,7 @@
 //! Go regular expressions in selectors: anchored, ASCII classes, and mostly plain names.
 
+mod syntax;
+
 use regex_lite::Regex;
 
 use crate::{
@@ -27,10 +29,7 @@ impl Pattern {
         if is_literal(text) {
             return Ok(Self::Literal(text.into()));
         }
-        Ok(Self::Expression(compile(
-            &format!("^(?:{})$", translate(text)),
-            text,
-        )?))
+        Ok(Self::Expression(compile(&format!("^(?:{text})$"), text)?))
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {
@@ -52,33 +51,20 @@ impl Pattern {
 
 /// An expression without anchors, as lists' `[name=…]` paths use them.
 pub(crate) fn unanchored(text: &str) -> Result<Regex> {
-    compile(&translate(text), text)
+    compile(text, text)
 }
 
-fn compile(regex: &str, written: &str) -> Result<Regex> {
-    Regex::new(regex).map_err(|e| explain(&e.to_string(), regex).on_field(written))
-}
-
-/// Go's words for an expression that cannot be compiled.
-fn explain(cause: &str, regex: &str) -> Error {
-    let (words, shown) = match cause {
-        "found open group without closing ')'" => ("missing closing )", regex),
-        "found closing ')' without matching '('" => ("unexpected )", regex),
-        "found unclosed character class" => (
-            "missing closing ]",
-            regex.find('[').and_then(|at| regex.get(at..)).unwrap_or(regex),
-        ),
-        cause if cause.contains("must be applied to a sub-expression") => {
-            let operator = regex.find(['*', '+', '?', '{']).and_then(|at| regex.get(at..=at));
-            (
-                "missing argument to repetition operator",
-                operator.unwrap_or(regex),
-            )
-        }
-        cause => (cause, regex),
+fn compile(expression: &str, written: &str) -> Result<Regex> {
+    let fail = |words: String| {
+        Error::new(format!("error parsing regexp: {words}"))
+            .on_field(written)
+            .help("names in selectors are Go regular expressions; escape special characters with a backslash")
     };
-    Error::new(format!("error parsing regexp: {words}: `{shown}`"))
-        .help("names in selectors are Go regular expressions; escape special characters with a backslash")
+    if let Some(problem) = syntax::problem(expression) {
+        return Err(fail(problem));
+    }
+    // what Go knows and is not known here: Unicode classes
+    Regex::new(&translate(expression)).map_err(|error| fail(format!("{error}: `{expression}`")))
 }
 
 fn is_literal(text: &str) -> bool {

@@ -1,0 +1,130 @@
+//! Fields inside of a text that is YAML or JSON itself.
+
+use sluice_yaml::{Node, ParseOptions};
+
+use super::path::{Stop, is_fresh, match_path};
+use crate::{
+    Text,
+    error::Error,
+    fields::{self, Kind, OBJECTS},
+    output,
+};
+
+/// A path that goes on inside a text: it is looked at, but what is set there is lost, as in the original.
+pub(super) fn match_in_text(field: &Node, rest: &[String], create: Option<Kind>) -> Result<(), Stop> {
+    let mut inner = parse_text(fields::raw(field))
+        .ok_or_else(|| Error::new("yaml: the field is a text that is not YAML"))?;
+    let mut count = 0;
+    match_path(&mut inner, rest, create, &mut |_| {
+        count += 1;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn parse_text(text: &str) -> Option<Node> {
+    let document = sluice_yaml::parse_document(text, &ParseOptions::new(OBJECTS)).ok()?;
+    document.map(|d| d.root)
+}
+
+/// Sets a field of a YAML or JSON document that a field holds as text. None where there is no such field.
+pub(super) fn set_in_text(
+    object: &mut Node,
+    value: &Node,
+    parts: &[String],
+    create: Option<Kind>,
+) -> Option<()> {
+    let (at, text) = (1..parts.len()).find_map(|i| {
+        let found = fields::lookup(object, parts.get(..i)?).ok()??;
+        let text = found.text().filter(|_| found.is_scalar())?;
+        parse_text(text).map(|_| (i, Text::from(text)))
+    })?;
+    let mut document = parse_text(&text)?;
+    let mut count = 0;
+    let result = match_path(&mut document, parts.get(at..)?, create, &mut |field| {
+        count += 1;
+        if field.is_scalar() {
+            let text = fields::shared(value);
+            if is_fresh(field) {
+                fields::assign_untyped(field, &text)
+            } else {
+                fields::assign_text(field, &text)
+            }
+        } else {
+            *field = value.clone();
+        }
+        Ok(())
+    });
+    if result.is_err() || count == 0 {
+        return None;
+    }
+    let new = print_text(&document, &text)?;
+    let field = fields::lookup_mut(object, parts.get(..at)?)?;
+    fields::assign_text(field, &new.into());
+    Some(())
+}
+
+/// A document in the form it had: JSON on one line or several, or YAML.
+fn print_text(document: &Node, before: &str) -> Option<String> {
+    if !before.trim().starts_with(['{', '[']) {
+        return Some(output::source_text(document).trim().to_owned());
+    }
+    let json = sluice_yaml::to_json(document, OBJECTS).ok()?;
+    let compact = sluice_yaml::go_json(&json);
+    Some(if before.contains('\n') && before.contains("  ") {
+        indent_json(&compact)
+    } else {
+        compact
+    })
+}
+
+/// Compact JSON with line breaks and two spaces a level, as Go's MarshalIndent gives it.
+fn indent_json(compact: &str) -> String {
+    let mut out = String::new();
+    let mut depth = 0_usize;
+    let mut in_text = false;
+    let mut chars = compact.chars().peekable();
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(c) = chars.next() {
+        if in_text {
+            out.push(c);
+            match c {
+                '\\' => out.extend(chars.next()),
+                '"' => in_text = false,
+                _ => {}
+            }
+            continue;
+        }
+        match c {
+            '"' => {
+                in_text = true;
+                out.push(c);
+            }
+            '{' | '[' => {
+                out.push(c);
+                match chars.peek() {
+                    Some('}' | ']') => out.extend(chars.next()),
+                    _ => {
+                        depth += 1;
+                        line(&mut out, depth);
+                    }
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c => out.push(c),
+        }
+    }
+    out
+}
