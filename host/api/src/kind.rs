@@ -1,6 +1,7 @@
 use kube_core::ObjectMeta;
 use kube_core::error_boundary::DeserializeGuard;
 use schemars::JsonSchema;
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -25,14 +26,13 @@ pub type Decoded<K> = DeserializeGuard<K>;
 
 /// Reads one object. The error says which field is wrong; the metadata is kept so that its object can be told.
 #[allow(clippy::result_large_err)] // the type is kube's; decoding is done once an event
-pub fn decode<K: CustomResource>(value: Value) -> Result<K, kube_core::error_boundary::InvalidObject> {
-    let metadata = value
-        .get("metadata")
-        .cloned()
-        .and_then(|metadata| serde_json::from_value(metadata).ok());
-    serde_json::from_value(value).map_err(|error| kube_core::error_boundary::InvalidObject {
+pub fn decode<K: CustomResource>(value: &Value) -> Result<K, kube_core::error_boundary::InvalidObject> {
+    K::deserialize(value).map_err(|error| kube_core::error_boundary::InvalidObject {
         error: error.to_string(),
-        metadata: metadata.unwrap_or_else(ObjectMeta::default),
+        metadata: value
+            .get("metadata")
+            .and_then(|metadata| ObjectMeta::deserialize(metadata).ok())
+            .unwrap_or_default(),
     })
 }
 

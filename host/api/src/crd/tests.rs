@@ -187,7 +187,7 @@ fn survives<K: CustomResource + serde::Serialize>(spec: Value, status: Value) {
         "apiVersion": format!("{}/{}", K::GROUP, K::VERSION), "kind": K::KIND,
         "metadata": { "name": "a", "namespace": "b" }, "spec": spec, "status": status
     });
-    let typed: K = decode(object.clone()).unwrap();
+    let typed: K = decode(&object).unwrap();
     let back = serde_json::to_value(&typed).unwrap();
     let mut found = Vec::new();
     differences(&back, &object, "", &mut found);
@@ -262,7 +262,7 @@ fn one_bad_object_is_refused_alone_and_says_where() {
             "spec": { "interval": interval, "prune": true, "sourceRef": { "kind": "GitRepository", "name": "a" } } })
     };
     for bad in ["1e999h", "-1s", "", "9999999999h", "1d"] {
-        let error = decode::<Kustomization>(ks(bad)).unwrap_err();
+        let error = decode::<Kustomization>(&ks(bad)).unwrap_err();
         assert_eq!(error.metadata.name.as_deref(), Some("a"));
         assert!(error.error.contains("invalid duration"), "{error}");
     }

@@ -139,7 +139,7 @@ impl DiffKustomization {
         ) {
             map.insert("status".to_owned(), status.clone());
         }
-        sluice_api::decode(object)
+        sluice_api::decode(&object)
             .map_err(|invalid| anyhow::anyhow!("the Kustomization cannot be read: {}", invalid.error))
     }
 }

@@ -85,7 +85,7 @@ impl KustomizationReconciler {
         memory: &mut Memory,
         deleting: &mut Option<Instant>,
     ) -> Park {
-        let mut ks: Kustomization = match decode((**object).clone()) {
+        let mut ks: Kustomization = match decode(object) {
             Ok(ks) => ks,
             Err(invalid) => return self.malformed(run, object, &invalid.error).await,
         };

@@ -14,6 +14,7 @@ mod ready;
 mod references;
 mod remote;
 pub(crate) mod schedule;
+mod seen;
 pub(crate) mod serve;
 pub(crate) mod shard;
 pub(crate) mod sinks;

@@ -35,7 +35,9 @@ impl Context {
         };
         let uid = object.pointer("/metadata/uid").cloned().unwrap_or_default();
         let patch = json!({ "metadata": { "uid": uid }, "status": difference });
-        self.write(kind, key, patch, Some("status")).await?;
+        if let Some(object) = self.write(kind, key, patch, Some("status")).await? {
+            self.took(key, object);
+        }
         StatusWritten.emit();
         Ok(true)
     }
@@ -64,9 +66,14 @@ impl Context {
             .cloned()
             .unwrap_or_default();
         let patch = json!({ "metadata": { "finalizers": finalizers, "resourceVersion": version } });
-        self.write(kind, key, patch, None).await
+        let written = self.write(kind, key, patch, None).await?;
+        if let Some(object) = &written {
+            self.took(key, object.clone());
+        }
+        Ok(written)
     }
 
+    /// Patches the object. Answers with it as it is now, none where it is gone.
     async fn write(
         &self,
         kind: &'static Kind,
@@ -86,11 +93,7 @@ impl Context {
             .patch(&Identity::AsController, &id, Patch::Merge(patch), options)
             .await
         {
-            Ok(patched) => {
-                // our own write must not look like somebody's wish, but who waits for this object must hear of it
-                self.took(key, patched.object.clone());
-                Ok(Some(patched.object))
-            }
+            Ok(patched) => Ok(Some(patched.object)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => {
                 // refused for good, or nobody knows: then what is known of the object may be older than what is there
@@ -124,7 +127,7 @@ impl Context {
         Ok(())
     }
 
-    /// Takes in our own write; what others wait for is signalled, the object itself is not woken by it.
+    /// Takes in our own write: it must not look like somebody's wish, but who waits for this object must hear of it.
     fn took(&self, key: &Key, object: Value) {
         if object.pointer("/metadata/deletionTimestamp").is_some()
             && object

@@ -4,6 +4,7 @@
 
 use super::context::Context;
 use super::schedule::Wake;
+use super::seen::Seen;
 use super::store::Stored;
 use super::{Key, Kind, follow::follow};
 use kube::api::{Api, DynamicObject};
@@ -39,7 +40,7 @@ pub(crate) async fn resources(
     synced: tokio::sync::mpsc::Sender<()>,
 ) {
     let resource = kind.api_resource();
-    let api: Api<DynamicObject> = match cx.config.watch_all_namespaces {
+    let api: Api<Seen> = match cx.config.watch_all_namespaces {
         true => Api::all_with(cx.kube.client().clone(), &resource),
         false => Api::namespaced_with(cx.kube.client().clone(), &cx.config.runtime_namespace, &resource),
     };
@@ -49,7 +50,7 @@ pub(crate) async fn resources(
     config.label_selector = selector;
     let mut listed: HashSet<Key> = HashSet::new();
     let mut synced = Some(synced);
-    let on = |event: Result<Event<DynamicObject>, watcher::Error>| {
+    let on = |event: Result<Event<Seen>, watcher::Error>| {
         match event {
             Ok(Event::Init) => listed.clear(),
             Ok(Event::InitApply(object)) => {
@@ -269,18 +270,14 @@ fn facts(object: &Value) -> Facts {
     }
 }
 
-fn keyed(kind: &'static Kind, object: DynamicObject) -> Option<(Key, Value)> {
-    let key = Key::new(
-        kind.kind,
-        object.metadata.namespace.as_deref()?,
-        object.metadata.name.as_deref()?,
-    );
-    let mut object = serde_json::to_value(object).ok()?;
+fn keyed(kind: &'static Kind, mut seen: Seen) -> Option<(Key, Value)> {
+    let (namespace, name) = seen.place()?;
+    let key = Key::new(kind.kind, namespace, name);
     // items of lists come without these two
-    let map = object.as_object_mut()?;
-    map.insert("apiVersion".to_owned(), kind.api_version().into());
-    map.insert("kind".to_owned(), kind.kind.into());
-    Some((key, object))
+    seen.body
+        .insert("apiVersion".to_owned(), kind.api_version().into());
+    seen.body.insert("kind".to_owned(), kind.kind.into());
+    Some((key, Value::Object(seen.body)))
 }
 
 fn owner(object: &PartialObjectMeta<DynamicObject>) -> Option<Key> {

@@ -37,7 +37,7 @@ impl<K: SourceKind> SourceReconciler<K> {
     }
 
     async fn step(&self, run: &Run, object: &Arc<Value>) -> Park {
-        let source: K::Object = match decode((**object).clone()) {
+        let source: K::Object = match decode(object) {
             Ok(source) => source,
             Err(invalid) => return self.malformed(run, object, &invalid.error).await,
         };
