@@ -39,6 +39,8 @@ impl Running {
             "--storage-addr=127.0.0.1:0",
             "--metrics-addr=127.0.0.1:0",
             "--health-addr=127.0.0.1:0",
+            // the Git server is on this machine
+            "--source-allowed-addresses=127.0.0.0/8",
         ];
         args.extend(nowhere);
         args.extend(more);

@@ -69,6 +69,8 @@ impl World {
             format!("--metrics-addr=127.0.0.1:{metrics}"),
             format!("--health-addr=127.0.0.1:{health}"),
             "--concurrent=20".to_owned(),
+            // the Git server is on this machine
+            "--source-allowed-addresses=127.0.0.0/8".to_owned(),
         ];
         // For trying something: further flags of the controller, separated by spaces.
         flags.extend(
