@@ -76,6 +76,8 @@ pub(super) async fn apply(
             .map_err(|error| not_applied(&error, &all))?;
         if staged.stage.is_waited_for() {
             health::settle_stage(run, &applier.identity, &applied).await?;
+            let to_come = stages.iter().skip(number + 1).flat_map(|staged| &staged.objects);
+            health::served(run, &applied, to_come.map(|object| object.gvk())).await;
         }
         all.extend(applied);
         if run.is_superseded() && number + 1 < stages.len() {

@@ -10,17 +10,19 @@ use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 use sluice_api::{ConditionStatus, Kustomization, reason};
 use sluice_apply::Applied;
-use sluice_apply::cluster::Identity;
+use sluice_apply::cluster::{Identity, RequestError};
 use sluice_health::{Around, Checks, Health, Looked, Status, Verdict, assess_with_pods, cause, verdict};
 use sluice_object::{GroupVersionKind, ObjectId};
 use sluice_plan::Action;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long definitions and classes may take to be ready before what needs them is applied.
 const STAGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an established definition may take to be served.
+const SERVED_TIMEOUT: Duration = Duration::from_secs(10);
 /// Objects that no watch of ours shows, and the pods behind a workload, are looked at this often while they are awaited.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// The same for what has been awaited for long: hundreds that never become ready must not keep the API server busy.
@@ -359,6 +361,35 @@ fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
         .and_then(|text| text.parse().ok());
     run.live().healthy(id, version.unwrap_or(0));
     run.live().await_health(id, &Arc::new(run.key.clone()), false);
+}
+
+/// An established definition is served a moment later: waits for the kinds of `to_come` that were `applied` as definitions.
+/// What is not served in time fails by itself, with the name of its kind.
+pub(super) async fn served<'g>(
+    run: &Run,
+    applied: &[Applied],
+    to_come: impl Iterator<Item = &'g GroupVersionKind>,
+) {
+    let text = |object: &Value, pointer: &str| object.pointer(pointer)?.as_str().map(str::to_owned);
+    let defined: HashSet<(String, String)> = applied
+        .iter()
+        .filter(|applied| applied.id.gvk.kind == "CustomResourceDefinition")
+        .filter_map(|applied| {
+            let object = applied.object.as_ref()?;
+            Some((text(object, "/spec/group")?, text(object, "/spec/names/kind")?))
+        })
+        .collect();
+    let deadline = Instant::now() + SERVED_TIMEOUT;
+    for gvk in to_come.filter(|gvk| defined.contains(&(gvk.group.clone(), gvk.kind.clone()))) {
+        while Instant::now() < deadline
+            && matches!(
+                run.cluster().mapping(gvk).await,
+                Err(RequestError::NoMatch { .. })
+            )
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
 }
 
 /// After a stage of definitions or classes: waits, by watch, until they are ready. This is the one wait that holds a
