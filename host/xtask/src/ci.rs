@@ -1,19 +1,17 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
-use crate::{bench, cluster, codegen, demo, shell, test, tidy, wit};
+use crate::{codegen, demo, shell, test, tidy, wit};
 use anyhow::Result;
 use std::time::Instant;
 
 /// What is checked, in the order that fails fastest.
-const STEPS: &[shell::Step] = &[
+const STEPS: &[(&str, fn() -> Result<()>)] = &[
     ("format", format),
     ("tidy", || tidy::run(&[])),
     ("contract", || wit::run(&["--check".to_owned()])),
     ("generated files", || codegen::run(&["--check".to_owned()])),
     ("test", || test::run(&[])),
-    // with what the tests built: building a package alone takes other features, and all dependencies anew
-    ("demo", || demo::play(&[])),
-    ("bench", short_bench),
+    ("demo", || demo::run(&[])),
 ];
 
 pub(crate) fn run(_: &[String]) -> Result<()> {
@@ -37,15 +35,4 @@ fn format() -> Result<()> {
         shell::cargo(&["fmt", "--all", "--check", "--manifest-path"])
             .arg(shell::root().join("plugins/Cargo.toml")),
     )
-}
-
-/// What is counted (requests, renders, writes) is as the cost table says, at a small size. Times are only printed.
-fn short_bench() -> Result<()> {
-    if !cluster::available() {
-        println!(
-            "SKIPPED: bench: no Go 1.26 and no KUBEBUILDER_ASSETS: no real API server to measure against"
-        );
-        return Ok(());
-    }
-    bench::short()
 }

@@ -1,7 +1,8 @@
-//! `cargo xtask bench [--n COUNT[,COUNT…] | --full] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`: the cost table.
+//! `cargo xtask bench [--n COUNT[,COUNT…] | --full | --short] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`: the cost table.
 //!
 //! B12 and B13 (`bench B12`) and B15 (charts) need no cluster; the others run against a real API server.
-//! `--full` takes 100, 300 and 1000 Kustomizations. `--vs` builds another commit beside this one and compares.
+//! `--full` takes 100, 300 and 1000 Kustomizations. `--short` is what `cargo xtask ci` runs: few Kustomizations and the
+//! debug build, for what is counted counts on any build. `--vs` builds another commit beside this one and compares.
 
 mod charts;
 mod sandbox;
@@ -11,7 +12,7 @@ use crate::shell::{self, cargo, heading, target};
 use anyhow::{Context as _, Result, bail};
 use std::path::PathBuf;
 
-/// What [`short`] measures.
+/// What `--short` stands for.
 const SHORT: &[&str] = &[
     "--n", "20", "--parked", "20", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B11",
 ];
@@ -24,6 +25,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     while let Some(arg) = args.next() {
         match arg {
             "--debug" => is_debug = true,
+            "--short" => {
+                is_debug = true;
+                rest.extend(SHORT);
+            }
             "--full" => rest.extend(FULL),
             "--vs" => other = Some(args.next().context("--vs COMMIT")?),
             arg => rest.push(arg),
@@ -69,15 +74,6 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     bench.extend(flags.iter().map(String::as_str));
     bench.extend(rest.into_iter().filter(|arg| !is_sandbox(arg) && !is_chart(arg)));
     shell::run(&mut cargo(&bench))
-}
-
-/// Few Kustomizations, with the programs that `cargo xtask test` left in the target folder: what is counted counts on any
-/// build, and nothing is built a second time with other features.
-pub(crate) fn short() -> Result<()> {
-    let built = target().join(profile(true));
-    let mut bench = std::process::Command::new(built.join("bench"));
-    bench.arg("--sluice").arg(built.join("sluice")).args(SHORT);
-    shell::run(&mut bench)
 }
 
 /// Builds the binary of this tree.

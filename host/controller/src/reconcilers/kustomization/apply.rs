@@ -12,7 +12,7 @@ use sluice_apply::cluster::Identity;
 use sluice_apply::{Applied, Applier, Options};
 use sluice_event::Severity;
 use sluice_event::events::{DriftCorrected, FieldFightDamped, ObjectVerified, ObjectsApplied, ObjectsPruned};
-use sluice_object::GroupKind;
+use sluice_object::{GroupKind, GroupVersionKind};
 use sluice_plan::{Action, Audited, Change, IgnoreRules, Owner, Policy, StagedObjects};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -77,7 +77,8 @@ pub(super) async fn apply(
         if staged.stage.is_waited_for() {
             health::settle_stage(run, &applier.identity, &applied).await?;
             let to_come = stages.iter().skip(number + 1).flat_map(|staged| &staged.objects);
-            health::served(run, &applied, to_come.map(|object| object.gvk())).await;
+            let to_come: Vec<&GroupVersionKind> = to_come.map(|object| object.gvk()).collect();
+            health::served(run, &applied, &to_come).await;
         }
         all.extend(applied);
         if run.is_superseded() && number + 1 < stages.len() {

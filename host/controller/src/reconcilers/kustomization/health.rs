@@ -365,11 +365,7 @@ fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
 
 /// An established definition is served a moment later: waits for the kinds of `to_come` that were `applied` as definitions.
 /// What is not served in time fails by itself, with the name of its kind.
-pub(super) async fn served<'g>(
-    run: &Run,
-    applied: &[Applied],
-    to_come: impl Iterator<Item = &'g GroupVersionKind>,
-) {
+pub(super) async fn served(run: &Run, applied: &[Applied], to_come: &[&GroupVersionKind]) {
     let text = |object: &Value, pointer: &str| object.pointer(pointer)?.as_str().map(str::to_owned);
     let defined: HashSet<(String, String)> = applied
         .iter()
@@ -380,7 +376,10 @@ pub(super) async fn served<'g>(
         })
         .collect();
     let deadline = Instant::now() + SERVED_TIMEOUT;
-    for gvk in to_come.filter(|gvk| defined.contains(&(gvk.group.clone(), gvk.kind.clone()))) {
+    for gvk in to_come {
+        if !defined.contains(&(gvk.group.clone(), gvk.kind.clone())) {
+            continue;
+        }
         while Instant::now() < deadline
             && matches!(
                 run.cluster().mapping(gvk).await,
