@@ -84,20 +84,19 @@ struct Guest {
 fn build(workspace: &Path, target: &str) -> Result<Vec<Guest>> {
     ensure_target(target)?;
     let target_dir = shell::target().join("guests");
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = shell::cargo(&[
+        "build",
+        "--quiet",
+        "--release",
+        "--workspace",
+        "--lib",
+        "--target",
+        target,
+        "--target-dir",
+    ]);
     cargo
         // cargo reads .cargo/config.toml from where it is started
         .current_dir(workspace)
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--workspace",
-            "--lib",
-            "--target",
-            target,
-            "--target-dir",
-        ])
         .arg(&target_dir)
         // flags meant for the host would replace those of the guests' own configuration
         .env_remove("RUSTFLAGS")

@@ -18,9 +18,18 @@ pub(crate) fn target() -> PathBuf {
 }
 
 /// Cargo, started from the root of the repository.
+///
+/// What `cargo run` tells this program of its own package is not handed on: build scripts watch these variables, and
+/// everything above ring would be built anew whenever `cargo` and `cargo xtask` take turns.
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root()).args(args);
+    for (name, _) in std::env::vars_os() {
+        let is_own = |prefix: &str| name.to_str().is_some_and(|name| name.starts_with(prefix));
+        if is_own("CARGO_PKG_") || is_own("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
