@@ -11,6 +11,7 @@
 pub mod meta;
 pub mod reason;
 
+mod address;
 mod disposition;
 mod duration;
 mod time;
@@ -26,6 +27,7 @@ pub mod source;
 
 pub mod crd;
 
+pub use address::is_node_service;
 pub use condition::{Condition, ConditionStatus};
 pub use disposition::{Blame, Disposition, Next};
 pub use duration::{Duration, InvalidDuration};

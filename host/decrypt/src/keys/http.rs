@@ -3,7 +3,7 @@
 use crate::KeyError;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
-use std::net::IpAddr;
+use sluice_api::is_node_service;
 use std::time::Duration;
 
 /// A key service that does not answer within this has failed; the object is tried again later.
@@ -35,23 +35,7 @@ pub(super) fn checked(address: &str) -> Result<Url, KeyError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(KeyError::lasting("an address with a user in it is refused"));
     }
-    let host = url
-        .host_str()
-        .unwrap_or_default()
-        .trim_matches(['[', ']'])
-        .to_ascii_lowercase();
-    let is_link_local = match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => ip.is_link_local() || ip.is_unspecified(),
-        Ok(IpAddr::V6(ip)) => {
-            ip.is_unicast_link_local()
-                || ip.is_unspecified()
-                || ip
-                    .to_ipv4_mapped()
-                    .is_some_and(|ip| ip.is_link_local() || ip.is_unspecified())
-        }
-        Err(_) => host == "metadata.google.internal" || host == "metadata",
-    };
-    if host.is_empty() || is_link_local {
+    if is_node_service(url.host_str().unwrap_or_default()) {
         return Err(refused("it is that of a service of the node itself"));
     }
     Ok(url)

@@ -5,7 +5,7 @@
 //! **Invariant:** a kubeconfig impersonates nobody; that is for `serviceAccountName`, which is checked.
 
 use kube::config::{AuthInfo, Cluster, Kubeconfig, NamedAuthInfo, NamedCluster};
-use std::net::IpAddr;
+use sluice_api::is_node_service;
 
 /// What an administrator allows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -160,23 +160,7 @@ fn address(field: &str, text: &str) -> Result<(), String> {
     if authority.contains('@') {
         return Err(refused(field, "it has a user in it"));
     }
-    let host = url
-        .host()
-        .unwrap_or_default()
-        .trim_matches(['[', ']'])
-        .to_ascii_lowercase();
-    let is_node_local = match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => ip.is_link_local() || ip.is_unspecified(),
-        Ok(IpAddr::V6(ip)) => {
-            ip.is_unicast_link_local()
-                || ip.is_unspecified()
-                || ip
-                    .to_ipv4_mapped()
-                    .is_some_and(|ip| ip.is_link_local() || ip.is_unspecified())
-        }
-        Err(_) => matches!(host.as_str(), "metadata" | "metadata.google.internal"),
-    };
-    if host.is_empty() || is_node_local {
+    if is_node_service(url.host().unwrap_or_default()) {
         return Err(refused(
             field,
             "it is the address of a service of the node itself",
