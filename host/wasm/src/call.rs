@@ -112,8 +112,7 @@ fn drain_output(state: &mut CallState) {
     }
 }
 
-fn trace(state: CallState) -> Trace {
-    let mut state = state;
+fn trace(mut state: CallState) -> Trace {
     let revision_asked = state.recorder.revision_asked;
     let lookups = std::mem::take(&mut state.recorder.lookups);
     let closure = state.recorder.closure(&*state.inputs.tree);

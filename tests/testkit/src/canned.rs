@@ -70,9 +70,7 @@ impl Canned {
                 response.headers.extend(answer.headers);
                 response
             };
-            stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
-            stream.write_all(&response.body)?;
-            stream.flush()
+            response.send(stream)
         });
         Canned { listener, shared }
     }

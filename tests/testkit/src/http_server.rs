@@ -164,6 +164,9 @@ impl Request {
     }
 }
 
+/// How long a byte takes that is sent slowly.
+const SLOW_PACE: Duration = Duration::from_millis(5);
+
 /// An answer.
 pub(crate) struct Response {
     pub(crate) status: String,
@@ -186,6 +189,32 @@ impl Response {
             .headers
             .push(("WWW-Authenticate".to_owned(), challenge.to_owned()));
         response
+    }
+
+    /// Sends it, its length announced.
+    pub(crate) fn send(&self, stream: &mut dyn Stream) -> io::Result<()> {
+        stream.write_all(self.head(Some(self.body.len())).as_bytes())?;
+        stream.write_all(&self.body)?;
+        stream.flush()
+    }
+
+    /// Announces the whole, sends this many bytes of it and closes the connection.
+    pub(crate) fn send_cut(&self, length: usize, stream: &mut dyn Stream) -> io::Result<()> {
+        stream.write_all(self.head(Some(self.body.len())).as_bytes())?;
+        stream.write_all(self.body.get(..length).unwrap_or(&self.body))?;
+        stream.flush()?;
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+
+    /// Sends it byte by byte.
+    pub(crate) fn send_slowly(&self, stream: &mut dyn Stream, socket: &TcpStream) -> io::Result<()> {
+        stream.write_all(self.head(Some(self.body.len())).as_bytes())?;
+        for byte in &self.body {
+            stream.write_all(std::slice::from_ref(byte))?;
+            stream.flush()?;
+            wait(socket, SLOW_PACE)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn head(&self, length: Option<usize>) -> String {
@@ -239,7 +268,7 @@ pub(crate) fn hang(socket: &TcpStream) -> io::Result<()> {
 }
 
 /// Waits without sleeping: nothing more is to be read while a response is awaited.
-pub(crate) fn wait(socket: &TcpStream, time: Duration) -> io::Result<()> {
+fn wait(socket: &TcpStream, time: Duration) -> io::Result<()> {
     socket.set_read_timeout(Some(time))?;
     match socket.peek(&mut [0; 1]) {
         Ok(0) => Err(io::ErrorKind::ConnectionAborted.into()),

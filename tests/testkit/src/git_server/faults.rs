@@ -1,8 +1,8 @@
 //! What a server can do wrong.
 
-use std::{io, net::TcpStream, time::Duration};
+use std::{io, net::TcpStream};
 
-use crate::http_server::{Request, Response, Stream, forever, hang, wait};
+use crate::http_server::{Request, Response, Stream, forever, hang};
 
 /// One way to misbehave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,9 +40,6 @@ pub enum Fault {
     RefuseUnadvertised,
 }
 
-/// How long one byte takes.
-const SLOW_PACE: Duration = Duration::from_millis(5);
-
 pub(super) fn answer(
     fault: &Fault,
     request: &Request,
@@ -78,24 +75,11 @@ pub(super) fn answer(
             response.body =
                 b"0045ERR upload-pack: not our ref: a commit that no reference shows    \n".to_vec();
         }
-        Fault::CutPack(length) if is_pack => {
-            stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
-            stream.write_all(response.body.get(..*length).unwrap_or(&response.body))?;
-            stream.flush()?;
-            return Err(io::ErrorKind::ConnectionAborted.into());
-        }
+        Fault::CutPack(length) if is_pack => return response.send_cut(*length, stream),
         Fault::ShortPack(length) if is_pack => response.body.truncate(*length),
         Fault::FlipPackByte(number) if is_pack => flip(&mut response.body, *number),
         Fault::ClaimObjects(number) if is_pack => claim(&mut response.body, *number),
-        Fault::SlowPack if is_pack => {
-            stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
-            for byte in &response.body {
-                stream.write_all(std::slice::from_ref(byte))?;
-                stream.flush()?;
-                wait(socket, SLOW_PACE)?;
-            }
-            return Ok(());
-        }
+        Fault::SlowPack if is_pack => return response.send_slowly(stream, socket),
         Fault::EndlessRefs if lists_refs => {
             let line = format!("{} refs/heads/{}\n", "1".repeat(40), "x".repeat(900));
             return endless(
@@ -120,9 +104,7 @@ pub(super) fn answer(
         }
         _ => {}
     }
-    stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
-    stream.write_all(&response.body)?;
-    stream.flush()
+    response.send(stream)
 }
 
 fn band(data: &[u8]) -> Vec<u8> {

@@ -1,8 +1,8 @@
 //! What a registry can do wrong.
 
-use std::{io, net::TcpStream, time::Duration};
+use std::{io, net::TcpStream};
 
-use crate::http_server::{Request, Response, Stream, forever, hang, wait};
+use crate::http_server::{Request, Response, Stream, forever, hang};
 
 /// One way to misbehave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,9 +46,6 @@ pub enum Fault {
     UploadElsewhere(String),
 }
 
-/// How long one byte takes.
-const SLOW_PACE: Duration = Duration::from_millis(5);
-
 pub(super) fn answer(
     fault: &Fault,
     request: &Request,
@@ -73,26 +70,13 @@ pub(super) fn answer(
         Fault::RefuseAll(challenge) => response = Response::unauthorized(challenge),
         Fault::FlipBlob if is_blob => flip(&mut response.body),
         Fault::FlipManifest if is_manifest => flip(&mut response.body),
-        Fault::CutBlob(length) if is_blob => {
-            stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
-            stream.write_all(response.body.get(..*length).unwrap_or(&response.body))?;
-            stream.flush()?;
-            return Err(io::ErrorKind::ConnectionAborted.into());
-        }
+        Fault::CutBlob(length) if is_blob => return response.send_cut(*length, stream),
         Fault::ShortBlob(length) if is_blob => response.body.truncate(*length),
         Fault::EndlessBlob if is_blob => return endless(&response, stream),
         Fault::EndlessManifest if is_manifest && request.method == "GET" => {
             return endless(&response, stream);
         }
-        Fault::SlowBlob if is_blob => {
-            stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
-            for byte in &response.body {
-                stream.write_all(std::slice::from_ref(byte))?;
-                stream.flush()?;
-                wait(socket, SLOW_PACE)?;
-            }
-            return Ok(());
-        }
+        Fault::SlowBlob if is_blob => return response.send_slowly(stream, socket),
         Fault::RedirectBlobs(status, base) if request.path.contains("/blobs/sha") => {
             response = Response::new(&format!("{status} Moved"), b"");
             let location = format!("{base}{}?signature=secret", request.path);
@@ -117,11 +101,11 @@ pub(super) fn answer(
         Fault::UploadElsewhere(url) if request.method == "POST" => set(&mut response, "Location", url),
         _ => {}
     }
-    stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
-    if request.method != "HEAD" {
-        stream.write_all(&response.body)?;
+    if request.method == "HEAD" {
+        stream.write_all(response.head(Some(response.body.len())).as_bytes())?;
+        return stream.flush();
     }
-    stream.flush()
+    response.send(stream)
 }
 
 /// The answer's beginning, then the same letter until the client has enough; no length is announced.
