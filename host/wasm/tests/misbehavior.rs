@@ -5,7 +5,7 @@ mod support;
 use expect_test::{Expect, expect};
 use sluice_wasm::Limits;
 use std::time::{Duration, Instant};
-use support::{load, outcome, render, resident_mib, tight};
+use support::{load, outcome, render, tight};
 
 fn check(deed: &str, expected: &Expect) {
     let plugin = load("misbehave", tight());
@@ -162,34 +162,6 @@ fn each_misdeed_is_an_ordinary_error() {
     ] {
         check(deed, &expected);
     }
-}
-
-/// N41: after every misdeed the host renders as before and has given the memory back.
-#[test]
-fn the_host_outlives_them_all_and_gets_its_memory_back() {
-    let plugin = load("misbehave", tight());
-    assert!(render(&plugin, "nothing").is_ok());
-    let before = resident_mib();
-    for _ in 0..3 {
-        for deed in [
-            "allocate",
-            "recurse",
-            "trap",
-            "panic",
-            "huge-output",
-            "shared-output",
-            "host-calls",
-            "memory-copy-loop",
-        ] {
-            assert!(render(&plugin, deed).is_err(), "{deed}");
-            expect!["1 objects: nothing"].assert_eq(&outcome(&render(&plugin, "nothing")));
-        }
-    }
-    let after = resident_mib();
-    assert!(
-        after <= before + 96 + 16,
-        "{before} MiB before, {after} MiB after: more than the limit and 16 MiB"
-    );
 }
 
 /// N40: no call sees what another left in memory.
