@@ -123,6 +123,34 @@ reasons! {
     ARCHIVE_OPERATION_FAILED = "ArchiveOperationFailed";
     /// The ignore rules of a source cannot be read.
     SOURCE_IGNORE_ERROR = "SourceIgnoreError";
+    /// A chart's source is not there.
+    SOURCE_UNAVAILABLE = "SourceUnavailable";
+    /// A chart's source has no artifact yet.
+    NO_SOURCE_ARTIFACT = "NoSourceArtifact";
+    /// A source has another chart.
+    NEW_CHART = "NewChart";
+    /// A chart is stored as it came.
+    CHART_PULL_SUCCEEDED = "ChartPullSucceeded";
+    /// A chart was packaged and is stored.
+    CHART_PACKAGE_SUCCEEDED = "ChartPackageSucceeded";
+    /// Missing subcharts were found.
+    RESOLVED_DEPENDENCIES = "ResolvedDependencies";
+    /// A chart is not where it should be, or is none.
+    INVALID_CHART_REFERENCE = "InvalidChartReference";
+    /// A chart does not come.
+    CHART_PULL_ERROR = "ChartPullError";
+    /// The version of a chart cannot take metadata.
+    METADATA_PATCH_ERROR = "MetadataPatchError";
+    /// Values files cannot be merged.
+    VALUES_FILES_ERROR = "ValuesFilesError";
+    /// A subchart cannot be had.
+    DEPENDENCY_BUILD_ERROR = "DependencyBuildError";
+    /// A chart cannot be packaged.
+    CHART_PACKAGE_ERROR = "ChartPackageError";
+    /// The signature of a chart is not good.
+    CHART_VERIFICATION_ERROR = "ChartVerificationError";
+    /// What failed has no name of its own here; the event has it.
+    UNKNOWN = "Unknown";
     /// A status write failed.
     PATCH_OPERATION_FAILED = "PatchOperationFailed";
     /// A stored artifact does not match its digest.

@@ -33,6 +33,38 @@ pub(crate) fn write(tree: &StoreTree, output: impl Write) -> Result<(), Error> {
     Ok(())
 }
 
+/// A tar archive that depends on nothing but the names, modes and contents of its files.
+pub struct TarWriter<W> {
+    output: W,
+}
+
+impl<W: Write> TarWriter<W> {
+    /// Writes to `output`.
+    pub fn new(output: W) -> TarWriter<W> {
+        TarWriter { output }
+    }
+
+    /// Adds a file.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn file(&mut self, name: &str, mode: u32, content: &[u8]) -> io::Result<()> {
+        let size = content.len() as u64;
+        write_header(&mut self.output, name, EntryType::Regular, mode, size)?;
+        self.output.write_all(content)?;
+        pad(&mut self.output, size)
+    }
+
+    /// Ends the archive, and gives the output back.
+    ///
+    /// # Errors
+    /// Those of the output.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.output.write_all(&[0; 2 * BLOCK])?;
+        Ok(self.output)
+    }
+}
+
 fn write_directory(
     tree: &StoreTree,
     id: DirectoryId,

@@ -3,12 +3,13 @@
 use anyhow::{Context, Result};
 use sluice_artifact::{Store, serve, store};
 use sluice_controller::reconcilers::gitrepository::GitRepositories;
+use sluice_controller::reconcilers::helmchart::HelmCharts;
 use sluice_controller::reconcilers::helmrepository::HelmRepositories;
 use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Plugins};
 use sluice_controller::reconcilers::ocirepository::OciRepositories;
 use sluice_controller::reconcilers::source::SourceSettings;
 use sluice_controller::runtime::{
-    GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Reconciler,
+    GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Reconciler,
 };
 use sluice_controller::{Artifacts, ControllerConfig, MakeReconcilers, RunError, run_with};
 use sluice_render::{Memo, Render};
@@ -34,8 +35,8 @@ pub(crate) struct Storage {
     pub(crate) local_git: bool,
     /// Which machines sources may ask.
     pub(crate) addresses: sluice_source::Addresses,
-    /// Bytes of an index of charts.
-    pub(crate) helm_index_size_max: u64,
+    /// What indexes and charts may cost.
+    pub(crate) helm: helm::HelmLimits,
     /// How many tokens of clouds are kept, and how long at most.
     pub(crate) token_cache: (usize, Duration),
     /// How long an artifact is kept after a newer one.
@@ -74,11 +75,8 @@ pub(crate) async fn run(
     let spool = storage.path.join("layers");
     let registries = OciFetcher::new(&spool, oci::OciLimits::default(), storage.addresses.clone())
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
-    let limits = helm::HelmLimits {
-        index_size_max: storage.helm_index_size_max,
-        ..helm::HelmLimits::default()
-    };
-    let charts = HelmFetcher::new(&storage.path.join("indexes"), limits, storage.addresses.clone())
+    let spool = storage.path.join("indexes");
+    let charts = HelmFetcher::new(&spool, storage.helm, storage.addresses.clone())
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let environment = cloud::CloudEnvironment::read(|name| std::env::var(name).ok());
     let (tokens_max, age_max) = storage.token_cache;
@@ -94,6 +92,7 @@ pub(crate) async fn run(
         (&GIT_REPOSITORY, config.concurrent_sources),
         (&OCI_REPOSITORY, config.concurrent_sources),
         (&HELM_REPOSITORY, config.concurrent_sources),
+        (&HELM_CHART, config.concurrent_sources),
         (&KUSTOMIZATION, config.concurrent),
     ];
     let make: MakeReconcilers = Box::new(move |cx| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
@@ -105,7 +104,14 @@ pub(crate) async fn run(
                 settings.clone(),
             )),
             Arc::new(HelmRepositories::reconciler(
+                charts.clone(),
+                store.clone(),
+                settings.clone(),
+            )),
+            Arc::new(HelmCharts::reconciler(
                 charts,
+                registries.clone(),
+                clouds.clone(),
                 store.clone(),
                 settings.clone(),
             )),

@@ -56,7 +56,7 @@ impl Dev {
             advertised: None,
             local_git: true,
             addresses: sluice_source::Addresses::any(),
-            helm_index_size_max: 50 << 20,
+            helm: sluice_source::helm::HelmLimits::default(),
             token_cache: (100, Duration::from_secs(3600)),
             retention_ttl: Duration::from_secs(60),
             retention_records: 2,

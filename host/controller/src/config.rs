@@ -71,6 +71,8 @@ pub struct ControllerConfig {
     pub full_verification_interval: Duration,
     /// How long a stopping process waits for work that has begun.
     pub graceful_shutdown_timeout: Duration,
+    /// The content of `--sigstore-trusted-root`: whom keyless signatures are checked against where the object names no root.
+    pub trusted_root: Option<std::sync::Arc<[u8]>>,
     /// Whether to wait while Flux's own controllers hold their Leases. Off in `sluice dev`, where there are none.
     pub await_flux_leases: bool,
 }
@@ -110,6 +112,7 @@ impl Default for ControllerConfig {
             feature_gates: BTreeMap::new(),
             full_verification_interval: Duration::from_secs(3600),
             graceful_shutdown_timeout: Duration::from_secs(30),
+            trusted_root: None,
             await_flux_leases: true,
         }
     }

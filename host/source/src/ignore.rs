@@ -194,8 +194,13 @@ impl Rules {
 
 /// Go's `filepath.Match` of one name; a malformed pattern matches nothing.
 fn name_matches(pattern: &str, name: &str) -> bool {
+    glob_matches(pattern, name).unwrap_or(false)
+}
+
+/// The same; none where the pattern is malformed as far as it was read.
+pub(crate) fn glob_matches(pattern: &str, name: &str) -> Option<bool> {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    match_from(&pattern, &name).unwrap_or(false)
+    match_from(&pattern, &name)
 }
 
 /// None where the pattern is malformed.

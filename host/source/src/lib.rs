@@ -1,4 +1,5 @@
-//! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP, registries, indexes of charts.
+//! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP, registries, charts and
+//! their indexes.
 //!
 //! ```text
 //! GitRequest ──list refs──▶ revision ──(unchanged: done)──▶ pack ──▶ object store ──▶ GitTree ──ignore──▶ Artifact

@@ -106,7 +106,7 @@ fn request(url: &str) -> OciRequest {
         url: url.to_owned(),
         credentials: Arc::new(Credentials::None),
         transport: Transport::default(),
-        is_insecure: false,
+        insecure: false.into(),
         timeout: Duration::from_secs(30),
     }
 }
@@ -587,7 +587,7 @@ async fn certificates_and_insecure_registries() {
         "{error}"
     );
     let insecure = OciRequest {
-        is_insecure: true,
+        insecure: true.into(),
         ..scene.request()
     };
     scene.fetch(&insecure, &tag("v1")).await.unwrap();

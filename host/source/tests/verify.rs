@@ -28,7 +28,7 @@ impl Scene {
             url: registry.url("org/app"),
             credentials: Arc::new(Credentials::None),
             transport: Transport::default(),
-            is_insecure: false,
+            insecure: false.into(),
             timeout: Duration::from_secs(30),
         };
         let digest = registry.push("org/app", "v1", &[("a", "")]);

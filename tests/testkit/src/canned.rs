@@ -25,7 +25,7 @@ pub struct Asked {
 struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -65,8 +65,7 @@ impl Canned {
                     status: 404,
                     ..Answer::default()
                 });
-                let mut response =
-                    Response::new(&format!("{} Canned", answer.status), answer.body.as_bytes());
+                let mut response = Response::new(&format!("{} Canned", answer.status), &answer.body);
                 response.headers.extend(answer.headers);
                 response
             };
@@ -87,13 +86,18 @@ impl Canned {
 
     /// The same with headers.
     pub fn answer_with(&self, question: &str, status: u16, headers: &[(&str, &str)], body: &str) {
+        self.answer_bytes(question, status, headers, body.as_bytes());
+    }
+
+    /// The same with a body that is no text.
+    pub fn answer_bytes(&self, question: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) {
         let headers = headers.iter();
         let answer = Answer {
             status,
             headers: headers
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
-            body: body.to_owned(),
+            body: body.to_vec(),
         };
         lock(&self.shared).answers.insert(question.to_owned(), answer);
     }

@@ -1,6 +1,6 @@
 //! Writing an artifact: contents first, then its record.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
 use cap_std::fs::{File, OpenOptions};
 use serde::{Deserialize, Serialize};
@@ -60,6 +60,43 @@ impl Draft {
         self.add(content).map(BlobId)
     }
 
+    /// Adds the bytes of a file that is too large to be held; it is read twice, and must be the same both times.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`] above `artifact_size_max`, [`Error::Storage`].
+    pub fn blob_from(&mut self, content: &mut (impl Read + Seek)) -> Result<BlobId, Error> {
+        let failed = Error::storage("write to the artifact store");
+        let mut measure = Measure::new(io::sink());
+        content.seek(SeekFrom::Start(0)).map_err(&failed)?;
+        io::copy(content, &mut measure).map_err(&failed)?;
+        let (digest, size) = measure.finish();
+        if self.has(&digest) {
+            return Ok(BlobId(digest));
+        }
+        self.grow(size)?;
+        content.seek(SeekFrom::Start(0)).map_err(&failed)?;
+        let writing = match &mut self.writing {
+            Some(writing) => writing,
+            none => none.insert(start(&self.store).map_err(&failed)?),
+        };
+        let Writing { file, end, .. } = writing;
+        match segment::append_from(file, end, (&digest, size), content).map_err(failed)? {
+            Ok(offset) => {
+                self.added.insert(digest, (offset, size));
+                Ok(BlobId(digest))
+            }
+            Err(found) => {
+                // what was written of it stands in the way of all that follows
+                self.discard();
+                Err(Error::Damaged {
+                    what: "a file that is added".to_owned(),
+                    expected: digest,
+                    found,
+                })
+            }
+        }
+    }
+
     /// Adds a directory; its entries must have been added before, here or to the store.
     pub fn directory(&mut self, mut entries: Vec<DirectoryEntry>) -> Result<DirectoryId, Error> {
         let content = encode(&mut entries);
@@ -91,16 +128,7 @@ impl Draft {
         if self.has(&digest) {
             return Ok(digest);
         }
-        self.size += content.len() as u64;
-        let limit = self.store.inner.limits.artifact_size_max;
-        if self.size > limit {
-            let what = "the artifact".to_owned();
-            return Err(Error::TooLarge {
-                what,
-                limit,
-                knob: "artifact_size_max",
-            });
-        }
+        self.grow(content.len() as u64)?;
         let failed = Error::storage("write to the artifact store");
         let writing = match &mut self.writing {
             Some(writing) => writing,
@@ -110,6 +138,30 @@ impl Draft {
             segment::append(&mut writing.file, &mut writing.end, &digest, content).map_err(failed)?;
         self.added.insert(digest, (offset, content.len() as u64));
         Ok(digest)
+    }
+
+    /// Counts what is added.
+    fn grow(&mut self, size: u64) -> Result<(), Error> {
+        self.size += size;
+        let limit = self.store.inner.limits.artifact_size_max;
+        if self.size <= limit {
+            return Ok(());
+        }
+        Err(Error::TooLarge {
+            what: "the artifact".to_owned(),
+            limit,
+            knob: "artifact_size_max",
+        })
+    }
+
+    /// Drops all that was written.
+    fn discard(&mut self) {
+        self.added.clear();
+        if let Some(writing) = self.writing.take() {
+            drop(writing.file);
+            // What cannot be removed now goes when the store is opened next.
+            let _left_behind: io::Result<()> = self.store.inner.root.remove_file(&writing.name);
+        }
     }
 
     /// Makes the artifact visible at `path`: syncs the contents, measures the archive, writes the record.
@@ -197,11 +249,7 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         self.store.state().open_drafts -= 1;
-        if let Some(writing) = self.writing.take() {
-            drop(writing.file);
-            // What cannot be removed now goes when the store is opened next.
-            let _left_behind: io::Result<()> = self.store.inner.root.remove_file(&writing.name);
-        }
+        self.discard();
     }
 }
 

@@ -13,6 +13,7 @@ mod collect;
 mod directory;
 mod draft;
 mod error;
+mod file;
 mod record;
 mod segment;
 mod state;
@@ -30,6 +31,7 @@ pub use collect::Retention;
 pub use directory::{DirectoryEntry, DirectoryId, EntryContent};
 pub use draft::{BlobId, Draft};
 pub use error::Error;
+pub use file::StoredFile;
 pub use record::{Artifact, ArtifactPath, Content, InvalidArtifactPath};
 use state::State;
 pub use tree::StoreTree;
@@ -129,6 +131,19 @@ impl Store {
         }
     }
 
+    /// The same for a file that is too large to be held.
+    ///
+    /// # Errors
+    /// It is not there, or a tree.
+    pub fn open_file(&self, path: &ArtifactPath) -> Result<StoredFile, Error> {
+        match self.record(path)?.content {
+            Content::File(blob) => StoredFile::open(self.clone(), blob),
+            Content::Tree(_) => Err(Error::Missing {
+                what: format!("file of {path}, which is a tree"),
+            }),
+        }
+    }
+
     /// The artifact of an object that was stored last; `path` is that of any file of the object.
     pub fn newest(&self, path: &ArtifactPath) -> Option<Artifact> {
         let newest = self.state().newest.get(&path.object())?.clone();
@@ -144,15 +159,18 @@ impl Store {
                 crate::archive::write(&StoreTree::new(self.clone(), root), &mut measure)?;
             }
             Content::File(blob) => {
-                let content = self.inner.read(&blob.0)?;
                 let failed = Error::storage("archive artifact to storage");
-                io::Write::write_all(&mut measure, &content).map_err(failed)?;
+                let mut file = StoredFile::open(self.clone(), blob)?;
+                io::copy(&mut file, &mut measure).map_err(failed)?;
             }
         }
         let (digest, _) = measure.finish();
         if digest == record.digest {
             Ok(())
         } else {
+            if let Content::File(blob) = record.content {
+                self.state().lose(&blob.0);
+            }
             Err(Error::Damaged {
                 what: format!("archive {path}"),
                 expected: record.digest,

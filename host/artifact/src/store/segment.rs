@@ -3,11 +3,12 @@
 //! Segments are renamed into place only when complete and synced, so reading one trusts lengths only
 //! as far as the file is long, and contents only as far as their digest says.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use cap_std::fs::{File, FileExt};
 
-use crate::Digest;
+use crate::{Digest, digest::Measure};
 
 pub(crate) const MAGIC: &[u8] = b"sluice-segment-1\n";
 const HEADER_LENGTH: u64 = 32 + 8;
@@ -33,6 +34,27 @@ pub(crate) fn append(
     let offset = *end + HEADER_LENGTH;
     *end = offset + content.len() as u64;
     Ok(offset)
+}
+
+/// The same for a content that is too large to be held: `size` bytes of it. The inner error is the digest of what was read,
+/// where that is another one; the file is of no use then.
+pub(crate) fn append_from(
+    file: &mut impl Write,
+    end: &mut u64,
+    (digest, size): (&Digest, u64),
+    content: &mut impl Read,
+) -> io::Result<Result<u64, Digest>> {
+    file.write_all(digest.as_bytes())?;
+    file.write_all(&size.to_le_bytes())?;
+    let mut measure = Measure::new(file);
+    io::copy(&mut content.take(size), &mut measure)?;
+    let (found, written) = measure.finish();
+    if found != *digest || written != size {
+        return Ok(Err(found));
+    }
+    let offset = *end + HEADER_LENGTH;
+    *end = offset + size;
+    Ok(Ok(offset))
 }
 
 /// The contents of the segment `number`, in file order; what is cut short at the end is left out.
@@ -85,4 +107,47 @@ pub(crate) fn read(
     } else {
         Err(found)
     })
+}
+
+/// Reads one content piece by piece; it is verified when its end is reached, and only what was read to its end may be used.
+pub(crate) struct Reader {
+    file: Arc<File>,
+    location: Location,
+    position: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(file: Arc<File>, location: Location) -> Reader {
+        Reader {
+            file,
+            location,
+            position: 0,
+        }
+    }
+
+    /// Some bytes of it, which nobody has verified.
+    pub(crate) fn read_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let end = offset.checked_add(length as u64);
+        if end.is_none_or(|end| end > self.location.length) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut bytes = vec![0; length];
+        self.file
+            .read_exact_at(&mut bytes, self.location.offset + offset)?;
+        Ok(bytes)
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.location.length - self.position;
+        let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        let buffer = buffer.get_mut(..room).unwrap_or_default();
+        let read = self.file.read_at(buffer, self.location.offset + self.position)?;
+        if read == 0 && room > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.position += read as u64;
+        Ok(read)
+    }
 }

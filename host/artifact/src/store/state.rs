@@ -107,7 +107,7 @@ impl State {
     }
 
     /// Forgets a content that turned out damaged, so that the next fetch writes it again.
-    fn lose(&mut self, digest: &Digest) {
+    pub(super) fn lose(&mut self, digest: &Digest) {
         self.losses += 1;
         self.contents.remove(digest);
     }

@@ -115,6 +115,15 @@ pub(crate) struct Controller {
     /// Bytes of an index of charts
     #[arg(long, default_value_t = 50 << 20, value_name = "BYTES")]
     helm_index_max_size: u64,
+    /// Bytes of a packaged chart
+    #[arg(long, default_value_t = 10 << 20, value_name = "BYTES")]
+    helm_chart_max_size: u64,
+    /// Bytes of one file of a chart
+    #[arg(long, default_value_t = 5 << 20, value_name = "BYTES")]
+    helm_chart_file_max_size: u64,
+    /// The trusted_root.json of your Sigstore: whom keyless signatures are checked against where the object names no root
+    #[arg(long, value_name = "FILE")]
+    sigstore_trusted_root: Option<PathBuf>,
     /// How many tokens of clouds are kept; none where 0
     #[arg(long, default_value_t = 100, value_name = "COUNT")]
     token_cache_max_size: usize,
@@ -185,7 +194,12 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
         advertised: args.storage_adv_addr.clone(),
         local_git: false,
         addresses: addresses(&args.source_allowed_addresses)?,
-        helm_index_size_max: args.helm_index_max_size,
+        helm: sluice_source::helm::HelmLimits {
+            index_size_max: args.helm_index_max_size,
+            chart_size_max: args.helm_chart_max_size,
+            chart_file_size_max: args.helm_chart_file_max_size,
+            ..sluice_source::helm::HelmLimits::default()
+        },
         token_cache: (args.token_cache_max_size, args.token_cache_max_duration),
         retention_ttl: args.artifact_retention_ttl,
         retention_records: args.artifact_retention_records,
@@ -235,9 +249,20 @@ pub(crate) async fn asked_to_stop() {
 }
 
 fn settings(args: Controller) -> Result<ControllerConfig> {
+    let trusted_root = match &args.sigstore_trusted_root {
+        None => None,
+        Some(file) => {
+            let read = std::fs::read(file);
+            Some(
+                read.with_context(|| format!("--sigstore-trusted-root {}", file.display()))?
+                    .into(),
+            )
+        }
+    };
     let mut config = ControllerConfig {
         concurrent: args.concurrent,
         concurrent_sources: args.concurrent,
+        trusted_root,
         concurrent_ssa: args.concurrent_ssa,
         requeue_dependency: args.requeue_dependency,
         interval_jitter_percentage: args.interval_jitter_percentage,

@@ -2,7 +2,7 @@
 //!
 //! One of type `oci` is no more than an address for HelmCharts: nothing is asked, and nothing is said of it.
 
-mod request;
+pub(super) mod request;
 
 use super::source::{Done, Pass, SourceKind, SourceReconciler, SourceSettings, Trouble};
 use crate::runtime::{HELM_REPOSITORY, Kind};
@@ -46,7 +46,9 @@ impl SourceKind for HelmRepositories {
     }
 
     async fn attempt(&self, pass: &mut Pass<'_, HelmRepository>) -> Result<Done, Trouble> {
-        let request = request::of(pass).await?;
+        let request = request::index(pass.run, &pass.object.spec)
+            .await
+            .map_err(Trouble::fetch)?;
         let repository = self
             .fetcher
             .repository(&request)

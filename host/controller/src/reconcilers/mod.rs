@@ -1,6 +1,7 @@
 //! One file a kind; each reads as the floor plan. What sources have in common is [`source`].
 
 pub mod gitrepository;
+pub mod helmchart;
 pub mod helmrepository;
 pub mod kustomization;
 pub mod ocirepository;

@@ -55,6 +55,8 @@ pub static GIT_REPOSITORY: Kind = source("GitRepository", "gitrepositories", "gi
 pub static OCI_REPOSITORY: Kind = source("OCIRepository", "ocirepositories", "ocirepository");
 /// `HelmRepository`.
 pub static HELM_REPOSITORY: Kind = source("HelmRepository", "helmrepositories", "helmrepository");
+/// `HelmChart`.
+pub static HELM_CHART: Kind = source("HelmChart", "helmcharts", "helmchart");
 /// `Bucket`.
 pub static BUCKET: Kind = source("Bucket", "buckets", "bucket");
 /// `ExternalArtifact`.

@@ -26,7 +26,8 @@ pub(crate) mod workers;
 pub use context::{Context, Reconciler, Run, object_id};
 pub use key::Key;
 pub use kind::{
-    BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, HELM_REPOSITORY, KUSTOMIZATION, Kind, OCI_REPOSITORY, SOURCES,
+    BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, Kind,
+    OCI_REPOSITORY, SOURCES,
 };
 pub use lease::LeaseTimes;
 pub use remote::Remote;

@@ -22,14 +22,15 @@ use tokio_util::sync::CancellationToken;
 const PATIENCE: Duration = Duration::from_secs(60);
 const API: &str = "source.toolkit.fluxcd.io/v1";
 
-/// What makes the reconciler under test: given the folder, the store, the settings.
-type Make = Arc<dyn Fn(&Path, Store, SourceSettings) -> Arc<dyn Reconciler> + Send + Sync>;
+/// What makes the reconcilers of a world: given the folder, the store, the settings.
+type Make = Arc<dyn Fn(&Path, Store, SourceSettings) -> Vec<Arc<dyn Reconciler>> + Send + Sync>;
 
 pub struct World {
     pub cluster: KubeCluster,
     pub folder: tempfile::TempDir,
     pub store: Store,
     kind: &'static Kind,
+    others: Vec<&'static Kind>,
     kube: kube::Config,
     make: Make,
     running: Option<(CancellationToken, tokio::task::JoinHandle<()>)>,
@@ -40,6 +41,18 @@ impl World {
     pub async fn new(
         kind: &'static Kind,
         make: impl Fn(&Path, Store, SourceSettings) -> Arc<dyn Reconciler> + Send + Sync + 'static,
+    ) -> World {
+        World::of(kind, Vec::new(), move |folder, store, settings| {
+            vec![make(folder, store, settings)]
+        })
+        .await
+    }
+
+    /// A world with other kinds beside the one under test, whose reconcilers are made after its own.
+    pub async fn of(
+        kind: &'static Kind,
+        others: Vec<&'static Kind>,
+        make: impl Fn(&Path, Store, SourceSettings) -> Vec<Arc<dyn Reconciler>> + Send + Sync + 'static,
     ) -> World {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let server = DevCluster::start(sluice_devcluster::Config::default())
@@ -59,6 +72,7 @@ impl World {
             folder,
             store,
             kind,
+            others,
             kube,
             make: Arc::new(make),
             running: None,
@@ -67,15 +81,17 @@ impl World {
         for definition in crd::all() {
             world.put(definition).await;
         }
-        let gvk = GroupVersionKind::new(API, kind.kind);
-        let served = async || {
-            world
-                .cluster
-                .list(&Identity::AsController, &gvk, None, "")
-                .await
-                .ok()
-        };
-        world.until("the kind is served", served).await;
+        for kind in std::iter::once(&kind).chain(&world.others) {
+            let gvk = GroupVersionKind::new(API, kind.kind);
+            let served = async || {
+                world
+                    .cluster
+                    .list(&Identity::AsController, &gvk, None, "")
+                    .await
+                    .ok()
+            };
+            world.until("the kind is served", served).await;
+        }
         world
     }
 
@@ -92,12 +108,14 @@ impl World {
             advertised_address: "source-controller.flux-system.svc.cluster.local.".to_owned(),
             retention: Retention::default(),
         };
-        let reconciler = (self.make)(self.folder.path(), self.store.clone(), settings);
-        let (kube, kind, token) = (self.kube.clone(), self.kind, CancellationToken::new());
+        let reconcilers = (self.make)(self.folder.path(), self.store.clone(), settings);
+        let (kube, token) = (self.kube.clone(), CancellationToken::new());
+        let kinds = std::iter::once(self.kind).chain(self.others.iter().copied());
+        let kinds: Vec<_> = kinds.map(|kind| (kind, 2)).collect();
         let shutdown = token.clone();
         let task = tokio::spawn(async move {
-            let make = move |_: &_| Ok(vec![reconciler]);
-            run_with(config, kube, vec![(kind, 2)], Box::new(make), shutdown)
+            let make = move |_: &_| Ok(reconcilers);
+            run_with(config, kube, kinds, Box::new(make), shutdown)
                 .await
                 .unwrap();
         });

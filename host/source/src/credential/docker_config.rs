@@ -78,6 +78,11 @@ impl DockerConfig {
         })
     }
 
+    /// Whether there is anything for this repository, `host[:port]/path`.
+    pub fn names(&self, repository: &str) -> bool {
+        self.find(repository).is_some()
+    }
+
     /// The credentials of the longest pattern that matches `host[:port]/path`.
     fn find(&self, repository: &str) -> Option<(usize, &Credentials)> {
         let matching = self

@@ -9,7 +9,7 @@ mod versions;
 
 use std::{
     collections::HashSet,
-    io::{BufRead, Seek},
+    io::{BufRead, Seek, Write},
 };
 
 use serde_json::{Map, Value};
@@ -26,16 +26,18 @@ pub struct Indexed {
 }
 
 /// Reads an index and writes it to `output`: `{"entries":{…},"apiVersion":…}`, the versions of each chart newest first,
-/// without those that Helm does not accept. `chart_size_max` bounds the bytes of all versions of one chart.
+/// without those that Helm does not accept, each chart on a line of its own ([`super::Catalog`] reads such lines).
+/// `chart_size_max` bounds the bytes of all versions of one chart; of `only`, where given, and of no other, are they written.
 ///
 /// # Errors
 /// [`Error::Index`]: empty, no API version, a field that is unknown or given twice, one chart larger than allowed.
 pub fn read(
     mut input: impl BufRead + Seek,
     chart_size_max: usize,
-    output: &mut Vec<u8>,
+    only: Option<&str>,
+    output: &mut dyn Write,
 ) -> Result<Indexed, Error> {
-    let mut writer = Writer::new(output);
+    let mut writer = Writer::new(only, output).map_err(|error| Error::Index(error.to_string()))?;
     let is_json = json::begins(&mut input).map_err(|error| Error::Index(error.to_string()))?;
     let read = if is_json {
         json::read(&mut input, &mut writer)
@@ -65,21 +67,23 @@ const FIELDS: &[&str] = &[
 ];
 
 struct Writer<'a> {
-    output: &'a mut Vec<u8>,
+    output: &'a mut dyn Write,
+    only: Option<&'a str>,
     seen: HashSet<String>,
     indexed: Indexed,
     fields: Map<String, Value>,
 }
 
 impl<'a> Writer<'a> {
-    fn new(output: &'a mut Vec<u8>) -> Writer<'a> {
-        output.extend_from_slice(b"{\"entries\":{");
-        Writer {
+    fn new(only: Option<&'a str>, output: &'a mut dyn Write) -> std::io::Result<Writer<'a>> {
+        output.write_all(HEAD)?;
+        Ok(Writer {
             output,
+            only,
             seen: HashSet::new(),
             indexed: Indexed::default(),
             fields: Map::new(),
-        }
+        })
     }
 
     /// One chart with all its versions.
@@ -89,16 +93,22 @@ impl<'a> Writer<'a> {
                 "error unmarshaling JSON: key \"{name}\" already set in map"
             ));
         }
-        let versions = versions::of_chart(name, versions, strictness)?;
-        if self.indexed.charts > 0 {
-            self.output.push(b',');
+        if self.only.is_some_and(|only| only != name) {
+            return Ok(());
         }
+        let versions = versions::of_chart(name, versions, strictness)?;
+        let separator: &[u8] = if self.indexed.charts > 0 { b",\n" } else { b"\n" };
         self.indexed.charts += 1;
         self.indexed.versions += versions.len();
-        let written = serde_json::to_writer(&mut *self.output, name)
-            .map(|()| self.output.push(b':'))
-            .and_then(|()| serde_json::to_writer(&mut *self.output, &versions));
-        written.map_err(|error| error.to_string())
+        let text = |error: std::io::Error| error.to_string();
+        self.output.write_all(separator).map_err(text)?;
+        self.json(&name)?;
+        self.output.write_all(b":").map_err(text)?;
+        self.json(&versions)
+    }
+
+    fn json(&mut self, value: &impl serde::Serialize) -> Result<(), String> {
+        serde_json::to_writer(&mut *self.output, value).map_err(|error| error.to_string())
     }
 
     /// A field beside the charts.
@@ -117,7 +127,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Indexed, String> {
+    fn finish(mut self) -> Result<Indexed, String> {
         let version = self
             .fields
             .get("apiVersion")
@@ -126,18 +136,21 @@ impl<'a> Writer<'a> {
         if version.is_empty() {
             return Err("no API version specified".to_owned());
         }
-        self.output.push(b'}');
-        for (name, value) in &self.fields {
-            self.output.push(b',');
-            serde_json::to_writer(&mut *self.output, name)
-                .map(|()| self.output.push(b':'))
-                .and_then(|()| serde_json::to_writer(&mut *self.output, value))
-                .map_err(|error| error.to_string())?;
+        let text = |error: std::io::Error| error.to_string();
+        self.output.write_all(b"\n}").map_err(text)?;
+        for (name, value) in std::mem::take(&mut self.fields) {
+            self.output.write_all(b",").map_err(text)?;
+            self.json(&name)?;
+            self.output.write_all(b":").map_err(text)?;
+            self.json(&value)?;
         }
-        self.output.push(b'}');
+        self.output.write_all(b"}").map_err(text)?;
         Ok(self.indexed)
     }
 }
+
+/// What stands before the charts in a stored index: they are the next lines.
+pub(super) const HEAD: &[u8] = b"{\"entries\":{";
 
 #[cfg(test)]
 mod tests;

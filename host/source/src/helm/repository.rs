@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{BufReader, Seek, SeekFrom, Write},
+    io::{BufReader, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -18,14 +18,14 @@ use sha2::{Digest as _, Sha256};
 use sluice_artifact::{Artifact, ArtifactPath, Store};
 use tokio::time::Instant;
 
-use super::{Error, Indexed, index};
+use super::{ChartVersion, Error, Indexed, index};
 use crate::{
     Credentials, Transport,
     http::{Addresses, Failure, Http, Reply, Request, shown},
 };
 
 /// As Helm calls itself.
-const AGENT: &str = "Helm/4.3";
+pub(super) const AGENT: &str = "Helm/4.3";
 /// The file with the index, below the repository's address.
 const INDEX: &str = "index.yaml";
 
@@ -34,6 +34,10 @@ const INDEX: &str = "index.yaml";
 pub struct HelmLimits {
     /// `--helm-index-max-size`: bytes of an index as it is sent. Flux's default.
     pub index_size_max: u64,
+    /// `--helm-chart-max-size`: bytes of a chart as it is sent. Flux's default.
+    pub chart_size_max: u64,
+    /// `--helm-chart-file-max-size`: bytes of one file of a chart. Flux's default.
+    pub chart_file_size_max: u64,
     /// Bytes of all versions of one chart in an index, which are held at once; the largest known have 2 MiB.
     pub chart_versions_size_max: usize,
     /// Addresses whose last answer is remembered, so that a server may say that nothing changed.
@@ -44,6 +48,8 @@ impl Default for HelmLimits {
     fn default() -> HelmLimits {
         HelmLimits {
             index_size_max: 50 << 20,
+            chart_size_max: 10 << 20,
+            chart_file_size_max: 5 << 20,
             chart_versions_size_max: 32 << 20,
             validators_max: 10_000,
         }
@@ -57,6 +63,8 @@ pub struct HelmRequest {
     pub url: String,
     /// Who we are: nobody, or user and password.
     pub credentials: Credentials,
+    /// Whether charts that lie on other servers are asked for with these credentials: `spec.passCredentials`.
+    pub passes_credentials: bool,
     /// Whom we trust.
     pub transport: Transport,
     /// How long the answer may take, and its body again.
@@ -79,12 +87,13 @@ struct Shared {
 
 /// One repository, asked as one person.
 pub struct ChartRepository {
-    fetcher: HelmFetcher,
-    http: Http,
-    url: Url,
-    authorization: Option<HeaderValue>,
+    pub(super) fetcher: HelmFetcher,
+    pub(super) http: Http,
+    pub(super) url: Url,
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) passes_credentials: bool,
     key: [u8; 32],
-    timeout: Duration,
+    pub(super) timeout: Duration,
 }
 
 /// What a look at a repository brought.
@@ -100,6 +109,7 @@ pub struct FetchedIndex {
     /// `sha256:<hex>` of its bytes as they came.
     pub revision: String,
     file: File,
+    spool: PathBuf,
     limits: HelmLimits,
 }
 
@@ -154,9 +164,15 @@ impl HelmFetcher {
             http: Http::new(&request.transport, &self.shared.addresses).map_err(Error::Transport)?,
             url,
             authorization,
+            passes_credentials: request.passes_credentials,
             key,
             timeout: request.timeout,
         })
+    }
+
+    /// What charts and indexes may cost.
+    pub fn limits(&self) -> HelmLimits {
+        self.shared.limits
     }
 
     fn validators(&self) -> MutexGuard<'_, HashMap<[u8; 32], (HeaderValue, String)>> {
@@ -202,6 +218,7 @@ impl ChartRepository {
         Ok(Look::Fetched(FetchedIndex {
             revision,
             file,
+            spool: self.fetcher.shared.spool.clone(),
             limits,
         }))
     }
@@ -264,13 +281,36 @@ impl FetchedIndex {
     /// # Errors
     /// [`Error::Index`], [`Error::Store`].
     pub fn store(self, store: &Store, path: &ArtifactPath) -> Result<Artifact, Error> {
-        let mut json = Vec::new();
+        let disk = |error: std::io::Error| Error::Disk(error.to_string());
+        let mut json = BufWriter::with_capacity(256 << 10, tempfile::tempfile_in(&self.spool).map_err(disk)?);
         let limit = self.limits.chart_versions_size_max;
-        let Indexed { charts, versions } = index::read(BufReader::new(self.file), limit, &mut json)?;
-        tracing::debug!(charts, versions, size = json.len(), "index read");
+        let input = BufReader::with_capacity(256 << 10, self.file);
+        let Indexed { charts, versions } = index::read(input, limit, None, &mut json)?;
+        let mut json = json.into_inner().map_err(|error| disk(error.into_error()))?;
+        tracing::debug!(charts, versions, "index read");
         let mut draft = store.draft();
-        let blob = draft.blob(&json)?;
-        drop(json);
+        let blob = draft.blob_from(&mut json)?;
         Ok(draft.commit_file(path, &self.revision, blob)?)
     }
+
+    /// The versions of one chart; nothing of the others is kept. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Index`]; none where the index does not name the chart.
+    pub fn versions(&mut self, chart: &str) -> Result<Option<Vec<ChartVersion>>, Error> {
+        let disk = |error: std::io::Error| Error::Disk(error.to_string());
+        self.file.seek(SeekFrom::Start(0)).map_err(disk)?;
+        let mut json = Vec::new();
+        let limit = self.limits.chart_versions_size_max;
+        let input = BufReader::with_capacity(256 << 10, &mut self.file);
+        index::read(input, limit, Some(chart), &mut json)?;
+        let index: OneChart =
+            serde_json::from_slice(&json).map_err(|error| Error::Index(error.to_string()))?;
+        Ok(index.entries.into_values().next())
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct OneChart {
+    entries: HashMap<String, Vec<ChartVersion>>,
 }

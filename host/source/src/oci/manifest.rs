@@ -24,6 +24,8 @@ pub mod media_type {
     pub const FLUX_CONTENT: &str = "application/vnd.cncf.flux.content.v1.tar+gzip";
     /// A Helm chart.
     pub const HELM_CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+    /// The same in its first years.
+    pub const HELM_CHART_LEGACY: &str = "application/tar+gzip";
 }
 
 /// What a manifest may be asked for as.

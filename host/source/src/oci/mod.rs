@@ -29,6 +29,6 @@ pub use layer::{Layer, LayerOperation, Pulled, StoreError};
 pub use manifest::{Descriptor, Manifest, media_type};
 pub use name::{InvalidName, RepositoryName, Suffix};
 pub use push::Push;
-pub use registry::{OciFetcher, OciLimits, OciRequest};
+pub use registry::{Insecure, OciFetcher, OciLimits, OciRequest};
 pub use repository::Repository;
 pub use resolve::{OciReference, Resolved, compile as compile_filter};

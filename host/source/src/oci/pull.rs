@@ -1,8 +1,8 @@
 //! Bringing what was resolved: the manifest, then the one layer that is wanted (compat/source.md 6.4, 6.5).
 
 use super::{
-    Cause, ContentDigest, Error, Layer, Manifest, Pulled, Repository, Resolved,
-    manifest::{self, Index, Parsed},
+    Cause, ContentDigest, Descriptor, Error, Layer, Manifest, Pulled, Repository, Resolved,
+    manifest::{self, Index, Parsed, media_type},
 };
 
 impl Repository {
@@ -36,6 +36,31 @@ impl Repository {
             digest: descriptor.digest.clone(),
             content,
         })
+    }
+
+    /// Brings the archive of a Helm chart, of at most `size_max` bytes.
+    pub async fn pull_chart(&self, resolved: &Resolved, size_max: u64) -> Result<Vec<u8>, Cause> {
+        let manifest = self.image(resolved).await?;
+        let is_chart = |layer: &&Descriptor| {
+            [media_type::HELM_CHART, media_type::HELM_CHART_LEGACY].contains(&layer.media_type.as_str())
+        };
+        let descriptor = manifest.layers.iter().find(is_chart).ok_or_else(|| {
+            let wanted = media_type::HELM_CHART;
+            Cause::Content(format!(
+                "manifest does not contain a layer with mediatype {wanted}"
+            ))
+        })?;
+        if descriptor.size > size_max {
+            return Err(Cause::Content(format!(
+                "size of chart '{}' exceeds '{size_max}' bytes limit (--helm-chart-max-size)",
+                resolved.reference
+            )));
+        }
+        let mut content = self.layer(descriptor).await?;
+        let mut archive = Vec::new();
+        std::io::Read::read_to_end(&mut content, &mut archive)
+            .map_err(|error| Cause::Disk(error.to_string()))?;
+        Ok(archive)
     }
 
     /// The digest of a tag, and what is said of it.

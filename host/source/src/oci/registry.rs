@@ -62,10 +62,32 @@ pub struct OciRequest {
     pub credentials: Arc<dyn CredentialSource>,
     /// Whom we trust, and which way to go.
     pub transport: Transport,
-    /// Whether the registry may be asked without TLS, or with a certificate that nobody vouches for.
-    pub is_insecure: bool,
+    /// What is put up with for want of TLS.
+    pub insecure: Insecure,
     /// How long each question may take.
     pub timeout: Duration,
+}
+
+/// What is put up with for want of TLS (compat/source.md 17.19).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Insecure {
+    /// Nothing.
+    #[default]
+    No,
+    /// A certificate that nobody vouches for; without TLS where there is none.
+    Tolerated,
+    /// The registry is asked without TLS and not otherwise.
+    Plain,
+}
+
+impl From<bool> for Insecure {
+    fn from(is_insecure: bool) -> Insecure {
+        if is_insecure {
+            Insecure::Tolerated
+        } else {
+            Insecure::No
+        }
+    }
 }
 
 /// Asks registries. Clones share connections and tokens.
@@ -104,7 +126,10 @@ impl OciFetcher {
             problem: error.to_string(),
         })?;
         let mut transport = request.transport.clone();
-        if request.is_insecure && transport.tls.ca.is_none() && transport.tls.identity.is_none() {
+        if request.insecure == Insecure::Tolerated
+            && transport.tls.ca.is_none()
+            && transport.tls.identity.is_none()
+        {
             transport.certificates = Certificates::Ignored;
         }
         let http = self.client(&transport).map_err(|problem| Error::Transport {

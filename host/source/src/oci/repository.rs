@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::{
-    Cause, ContentDigest, OciFetcher, OciRequest, RepositoryName, challenge,
+    Cause, ContentDigest, Insecure, OciFetcher, OciRequest, RepositoryName, challenge,
     manifest::{self, Parsed},
     session::{Access, Asker, Scheme, SessionKey},
 };
@@ -36,7 +36,7 @@ pub struct Repository {
     credentials: Arc<dyn CredentialSource>,
     identity: [u8; 32],
     transport: [u8; 32],
-    is_insecure: bool,
+    insecure: Insecure,
     timeout: Duration,
 }
 
@@ -88,7 +88,7 @@ impl Repository {
             credentials: Arc::clone(&request.credentials),
             identity: request.credentials.identity(),
             transport: request.transport.fingerprint(),
-            is_insecure: request.is_insecure,
+            insecure: request.insecure,
             timeout: request.timeout,
         }
     }
@@ -105,6 +105,9 @@ impl Repository {
     /// Schemes to try, best first (compat/source.md 6.1 `insecure`, 6.2 last line). Credentials go over http only where
     /// the user allowed it, or nobody listens.
     fn schemes(&self) -> Vec<Scheme> {
+        if self.insecure == Insecure::Plain {
+            return vec![Scheme::Http];
+        }
         if let Some(known) = self
             .fetcher
             .shared
@@ -114,8 +117,9 @@ impl Repository {
             return vec![known];
         }
         let is_anonymous = self.identity == crate::Credentials::None.fingerprint();
-        let may_be_plain =
-            self.is_insecure || self.name.is_loopback() || (self.name.is_local() && is_anonymous);
+        let may_be_plain = self.insecure == Insecure::Tolerated
+            || self.name.is_loopback()
+            || (self.name.is_local() && is_anonymous);
         if may_be_plain {
             vec![Scheme::Https, Scheme::Http]
         } else {
@@ -127,7 +131,7 @@ impl Repository {
     fn session_transport(&self) -> [u8; 32] {
         let mut key = self.transport;
         if let Some(first) = key.first_mut() {
-            *first ^= u8::from(self.is_insecure);
+            *first ^= self.insecure as u8;
         }
         let is_anonymous = self.identity == crate::Credentials::None.fingerprint();
         if let Some(last) = key.last_mut() {

@@ -99,7 +99,7 @@ impl Registry {
             url: url.clone(),
             credentials: self.credentials()?,
             transport: Transport::default(),
-            is_insecure: self.insecure_registry,
+            insecure: self.insecure_registry.into(),
             timeout,
         };
         Ok(Asked {

@@ -1,55 +1,119 @@
-//! From a HelmRepository and its Secrets to a request (compat/source.md 7.2).
+//! From a HelmRepository and its Secrets to a request (compat/source.md 7.2, 8.3).
 
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{Pass, Trouble, secret};
-use sluice_api::{HelmRepository, reason};
+use crate::reconcilers::source::secret;
+use crate::runtime::Run;
+use sluice_api::reason;
+use sluice_api::source::{HelmRepositorySpec, RegistryProvider};
 use sluice_event::Redacted;
+use sluice_source::credential::cloud::{Cloud, Clouds};
 use sluice_source::helm::HelmRequest;
-use sluice_source::{Credentials, SecretData, Tls, Transport};
+use sluice_source::oci::{Insecure, OciRequest, RepositoryName};
+use sluice_source::{CredentialSource, Credentials, DockerConfig, Keychain, SecretData, Tls, Transport};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an operation may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) async fn of(pass: &Pass<'_, HelmRepository>) -> Result<HelmRequest, Trouble> {
-    let spec = &pass.object.spec;
-    let mut tls = Tls::default();
-    if let Some(reference) = &spec.cert_secret_ref {
-        let name = format!("{}/{}", pass.run.key.namespace, reference.name);
-        let data = secret(pass.run, &reference.name).await.map_err(|cause| {
-            refused(format!(
-                "failed to get TLS authentication secret '{name}': {cause}"
-            ))
-        })?;
-        tls = Tls::from_secret(&data, &name)
-            .map_err(|error| refused(format!("failed to construct Helm client's TLS config: {error}")))?;
-    }
-    let mut credentials = Credentials::None;
-    if let Some(reference) = &spec.secret_ref {
-        let name = format!("{}/{}", pass.run.key.namespace, reference.name);
-        let data = secret(pass.run, &reference.name)
-            .await
-            .map_err(|cause| refused(format!("failed to get authentication secret '{name}': {cause}")))?;
-        credentials = basic(&data, &name)
-            .map_err(|problem| refused(format!("failed to detect authentication methods: {problem}")))?;
-        if spec.cert_secret_ref.is_none() && holds_certificates(&data) {
-            tls = Tls::from_secret(&data, &name)
-                .map_err(|error| refused(format!("failed to construct Helm client's TLS config: {error}")))?;
-        }
-    }
+/// How long an operation may take.
+pub(in super::super) fn timeout(spec: &HelmRepositorySpec) -> Duration {
+    spec.timeout.map_or(TIMEOUT, |timeout| timeout.get())
+}
+
+/// The request to a repository that is an index.
+pub(in super::super) async fn index(run: &Run, spec: &HelmRepositorySpec) -> Result<HelmRequest, Failure> {
+    let (tls, secret) = secrets(run, spec).await?;
+    let credentials = match &secret {
+        None => Credentials::None,
+        Some((name, data)) => basic(data, name)
+            .map_err(|problem| refused(format!("failed to detect authentication methods: {problem}")))?,
+    };
     Ok(HelmRequest {
         url: spec.url.clone(),
+        credentials,
+        passes_credentials: spec.pass_credentials,
+        transport: Transport {
+            tls,
+            ..Transport::default()
+        },
+        timeout: timeout(spec),
+    })
+}
+
+/// The request to the repository of a registry at `url`.
+pub(in super::super) async fn registry(
+    run: &Run,
+    spec: &HelmRepositorySpec,
+    url: &str,
+    clouds: &Clouds,
+) -> Result<OciRequest, Failure> {
+    let (tls, secret) = secrets(run, spec).await?;
+    let credentials: Arc<dyn CredentialSource> = match (&secret, cloud(spec.provider)) {
+        (Some((name, data)), _) => login(url, name, data).map_err(|problem| {
+            refused(format!(
+                "failed to configure OCI registry authentication: {problem}"
+            ))
+        })?,
+        (None, Some(cloud)) => clouds.registry(cloud),
+        (None, None) => Arc::new(Credentials::None),
+    };
+    Ok(OciRequest {
+        url: url.to_owned(),
         credentials,
         transport: Transport {
             tls,
             ..Transport::default()
         },
-        timeout: spec.timeout.map_or(TIMEOUT, |timeout| timeout.get()),
+        insecure: if spec.insecure {
+            Insecure::Plain
+        } else {
+            Insecure::No
+        },
+        timeout: timeout(spec),
     })
 }
 
-fn refused(message: String) -> Trouble {
-    Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
+fn cloud(provider: RegistryProvider) -> Option<Cloud> {
+    match provider {
+        RegistryProvider::Generic => None,
+        RegistryProvider::Aws => Some(Cloud::Aws),
+        RegistryProvider::Azure => Some(Cloud::Azure),
+        RegistryProvider::Gcp => Some(Cloud::Gcp),
+    }
+}
+
+/// The certificates of `certSecretRef`, or of `secretRef` where that is not given; and `secretRef` by its name.
+async fn secrets(
+    run: &Run,
+    spec: &HelmRepositorySpec,
+) -> Result<(Tls, Option<(String, SecretData)>), Failure> {
+    let unusable = |error| refused(format!("failed to construct Helm client's TLS config: {error}"));
+    let mut tls = Tls::default();
+    if let Some(reference) = &spec.cert_secret_ref {
+        let name = format!("{}/{}", run.key.namespace, reference.name);
+        let data = secret(run, &reference.name).await.map_err(|cause| {
+            refused(format!(
+                "failed to get TLS authentication secret '{name}': {cause}"
+            ))
+        })?;
+        tls = Tls::from_secret(&data, &name).map_err(unusable)?;
+    }
+    let Some(reference) = &spec.secret_ref else {
+        return Ok((tls, None));
+    };
+    let name = format!("{}/{}", run.key.namespace, reference.name);
+    let data = secret(run, &reference.name)
+        .await
+        .map_err(|cause| refused(format!("failed to get authentication secret '{name}': {cause}")))?;
+    if spec.cert_secret_ref.is_none() && holds_certificates(&data) {
+        tls = Tls::from_secret(&data, &name).map_err(unusable)?;
+    }
+    Ok((tls, Some((name, data))))
+}
+
+fn refused(message: String) -> Failure {
+    Failure::retry(reason::AUTHENTICATION_FAILED, message)
 }
 
 /// User and password, both or neither. Empty ones are not sent.
@@ -74,6 +138,32 @@ fn basic(data: &SecretData, name: &str) -> Result<Credentials, String> {
             password: Redacted::new(password),
         }),
     }
+}
+
+/// Who we are to a registry: by a docker config, which must name it, or by user and password.
+fn login(url: &str, name: &str, data: &SecretData) -> Result<Arc<dyn CredentialSource>, String> {
+    let secret = name.rsplit('/').next().unwrap_or(name);
+    if !data.contains_key(".dockerconfigjson") {
+        let text = |key: &str| data.get(key).is_some_and(|value| !value.is_empty());
+        if text("username") != text("password") {
+            return Err(format!(
+                "invalid '{secret}' secret data: required fields 'username' and 'password'"
+            ));
+        }
+        return Ok(Arc::new(basic(data, name)?));
+    }
+    let config = DockerConfig::from_secret(data).transpose();
+    let config =
+        config.map_err(|error| format!("unable to load Docker config from Secret '{secret}': {error}"))?;
+    let config = config.unwrap_or_default();
+    let registry = RepositoryName::from_url(url).map_err(|error| error.to_string())?;
+    if !config.names(&registry.to_string()) {
+        return Err(format!(
+            "no auth config for '{}' in the docker-registry Secret '{secret}'",
+            registry.registry()
+        ));
+    }
+    Ok(Arc::new(Keychain::new(vec![config])))
 }
 
 fn holds_certificates(data: &SecretData) -> bool {

@@ -45,7 +45,7 @@ pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Resul
         url: spec.url.clone(),
         credentials,
         transport,
-        is_insecure: spec.insecure,
+        insecure: spec.insecure.into(),
         timeout: spec.timeout.get(),
     })
 }

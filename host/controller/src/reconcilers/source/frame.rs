@@ -82,7 +82,12 @@ impl<K: SourceKind> SourceReconciler<K> {
             Err(Trouble::Superseded) => Park::For(Some(Duration::ZERO)),
             Err(Trouble::NotWritten(error)) => not_written(&error),
             Err(Trouble::Failed { condition, failure }) => {
-                failed::<K>(run, report, condition, &failure, started).await
+                failed::<K>(run, report, (condition, &failure), &failure, started).await
+            }
+            Err(Trouble::Unknown(failure)) => {
+                let message = format!("unknown build error: {}", failure.message);
+                let shown = Failure::retry(reason::UNKNOWN, message);
+                failed::<K>(run, report, (conditions::FETCH_FAILED, &shown), &failure, started).await
             }
         }
     }
@@ -181,6 +186,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         let message = format!("the object cannot be read: {error}. Correct the named field");
         let failure = Failure::stall(reason::INVALID_SPEC, message.clone());
         report.failed(conditions::FETCH_FAILED, &failure);
+        report.stalled(&failure);
         let written = report.close().await;
         if matches!(written, Ok(true)) {
             report.tell(Severity::Error, reason::INVALID_SPEC.as_str(), &message);
@@ -253,15 +259,18 @@ async fn succeeded<K: SourceKind>(
     Park::For(Some(run.spread(interval)))
 }
 
-/// Turns a failure into conditions, an event and the next attempt (compat/source.md 2.5).
+/// Turns a failure into conditions, an event and the next attempt (compat/source.md 2.5). `shown` is what the condition says.
 async fn failed<K: SourceKind>(
     run: &Run,
     mut report: Report<'_, StatusOf<K>>,
-    condition: &'static str,
+    (condition, shown): (&'static str, &Failure),
     failure: &Failure,
     started: Instant,
 ) -> Park {
-    report.failed(condition, failure);
+    report.failed(condition, shown);
+    if failure.next == Next::Stall {
+        report.stalled(failure);
+    }
     let written = report.close().await;
     let severity = match failure.next {
         Next::Wait(_) => Severity::Trace,

@@ -11,11 +11,13 @@ mod frame;
 mod pass;
 mod report;
 mod secrets;
+mod signature;
 mod trouble;
 
 pub use frame::SourceReconciler;
 pub(super) use pass::Pass;
 pub(super) use secrets::{Missing, secret, service_account};
+pub(super) use signature::{Verifier, provider_of};
 pub(super) use trouble::Trouble;
 
 use crate::runtime::Kind;

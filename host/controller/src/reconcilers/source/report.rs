@@ -8,7 +8,7 @@ use sluice_api::conditions::{
     RECONCILING, SOURCE_VERIFIED, STALLED, STORAGE_OPERATION_FAILED, Wish,
 };
 use sluice_api::source::SourceStatus;
-use sluice_api::{ConditionStatus, Next, Reason, Time, meta, reason};
+use sluice_api::{ConditionStatus, Reason, Time, meta, reason};
 use sluice_apply::cluster::RequestError;
 use sluice_artifact::{Artifact, ArtifactPath};
 use sluice_event::Severity;
@@ -46,6 +46,7 @@ pub(in super::super) struct Report<'a, S> {
     requested_at: Option<String>,
     digest_before: Option<String>,
     had_failed: bool,
+    outcome: Option<(Reason, String)>,
     /// The status as it will be written. A kind sets what it observed; the rest is set here.
     pub(in super::super) status: S,
 }
@@ -65,6 +66,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
             requested_at: requested_at.map(str::to_owned),
             digest_before: status.artifact().map(|artifact| artifact.digest.clone()),
             had_failed: FAILURES.iter().any(|type_| is_true(type_)),
+            outcome: None,
             object,
             status,
         }
@@ -126,9 +128,13 @@ impl<'a, S: SourceStatus> Report<'a, S> {
 
     /// The remote has something new: `new upstream revision '…'`.
     pub(in super::super) fn outdated(&mut self, message: &str) {
+        self.outdated_by(reason::NEW_REVISION, message);
+    }
+
+    /// The same for another reason.
+    pub(in super::super) fn outdated_by(&mut self, reason: Reason, message: &str) {
         if self.status.artifact().is_some() {
-            let (type_, status) = (ARTIFACT_OUTDATED, ConditionStatus::True);
-            self.set(type_, status, reason::NEW_REVISION, message);
+            self.set(ARTIFACT_OUTDATED, ConditionStatus::True, reason, message);
         }
         self.building(message);
     }
@@ -175,6 +181,17 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         }
     }
 
+    /// The signature is not good, or cannot be looked at.
+    pub(in super::super) fn unverified(&mut self, message: &str) {
+        let (type_, status) = (SOURCE_VERIFIED, ConditionStatus::False);
+        self.set(type_, status, reason::VERIFICATION_ERROR, message);
+    }
+
+    /// What is said of this pass if it succeeds, by condition and event, where the kind has words of its own for it.
+    pub(in super::super) fn outcome(&mut self, reason: Reason, message: String) {
+        self.outcome = Some((reason, message));
+    }
+
     /// Whether the signature was found good for this generation of the object.
     pub(in super::super) fn is_verified(&self) -> bool {
         conditions::get(self.status.conditions(), SOURCE_VERIFIED).is_some_and(|condition| {
@@ -188,12 +205,11 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         for type_ in FAILURES.iter().chain(&[ARTIFACT_OUTDATED, STALLED, RECONCILING]) {
             conditions::remove(self.status.conditions_mut(), type_);
         }
-        self.set(
-            ARTIFACT_IN_STORAGE,
-            ConditionStatus::True,
-            reason::SUCCEEDED,
-            message,
-        );
+        let (reason, message) = match self.outcome.clone() {
+            Some(outcome) => outcome,
+            None => (reason::SUCCEEDED, message.to_owned()),
+        };
+        self.set(ARTIFACT_IN_STORAGE, ConditionStatus::True, reason, &message);
     }
 
     /// Something failed; the last good artifact stays.
@@ -207,11 +223,13 @@ impl<'a, S: SourceStatus> Report<'a, S> {
             _ => ConditionStatus::True,
         };
         self.set(condition, status, failure.reason, &failure.message);
-        if failure.next == Next::Stall {
-            let conditions = self.status.conditions_mut();
-            let (reason, message) = (failure.reason, &failure.message);
-            conditions::mark_stalled(conditions, reason, message, self.generation, now());
-        }
+    }
+
+    /// Nothing is tried again until something changes.
+    pub(super) fn stalled(&mut self, failure: &Failure) {
+        let conditions = self.status.conditions_mut();
+        let (reason, message) = (failure.reason, &failure.message);
+        conditions::mark_stalled(conditions, reason, message, self.generation, now());
     }
 
     /// Nothing is done.
@@ -281,6 +299,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         } else {
             return false;
         };
+        let reason = self.outcome.as_ref().map_or(reason, |(reason, _)| *reason);
         self.tell(Severity::Info, reason.as_str(), message);
         true
     }

@@ -12,6 +12,8 @@ pub(in super::super) enum Trouble {
         condition: &'static str,
         failure: Failure,
     },
+    /// Something failed that conditions call unknown: events and `Stalled` name it (compat/source.md 8.7).
+    Unknown(Failure),
     /// A newer wish came.
     Superseded,
     /// The status could not be written.

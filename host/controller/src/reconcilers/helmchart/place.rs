@@ -1,0 +1,254 @@
+//! A place that has charts in versions: an index with files beside it, or a registry.
+
+use super::Services;
+use crate::error_policy::Failure;
+use crate::reconcilers::helmrepository::request;
+use crate::runtime::Run;
+use sluice_api::source::HelmRepositorySpec;
+use sluice_artifact::ArtifactPath;
+use sluice_source::helm::chart::normalize_url;
+use sluice_source::helm::{
+    CatalogError, ChartRepository, ChartVersion, DownloadError, FetchedIndex, Look, is_exact, pick, pick_tag,
+};
+use sluice_source::http::Failure as HttpFailure;
+use sluice_source::oci::{Cause, OciReference, OciRequest, Repository, Resolved};
+
+/// A place that has charts in versions.
+pub(super) enum Place {
+    /// An index, and the archives that it names.
+    Index {
+        repository: Box<ChartRepository>,
+        index: Index,
+    },
+    /// A registry; each chart is a repository of it, below the address of the request.
+    Registry { request: OciRequest, url: String },
+}
+
+/// Where an index is.
+pub(super) enum Index {
+    /// In the store, where its HelmRepository put it.
+    Stored(ArtifactPath),
+    /// It was fetched for one chart.
+    Fetched(FetchedIndex),
+    /// Nobody has it yet.
+    Remote,
+}
+
+/// A chart does not come.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// Whether what is asked for is not there, so that asking again is of no use.
+    pub(super) is_reference: bool,
+    /// Whether the server does not know us, or we do not trust it.
+    pub(super) is_authentication: bool,
+    pub(super) text: String,
+}
+
+impl Problem {
+    fn reference(text: impl std::fmt::Display) -> Self {
+        Self {
+            is_reference: true,
+            is_authentication: false,
+            text: text.to_string(),
+        }
+    }
+
+    fn external(text: impl std::fmt::Display) -> Self {
+        Self {
+            is_reference: false,
+            ..Self::reference(text)
+        }
+    }
+
+    /// The same with words in front.
+    pub(super) fn while_(self, doing: &str) -> Self {
+        let text = format!("{doing}: {}", self.text);
+        Self { text, ..self }
+    }
+}
+
+impl From<Cause> for Problem {
+    fn from(cause: Cause) -> Self {
+        let is_authentication =
+            matches!(cause, Cause::Credentials(_)) || cause.failure().is_some_and(is_identity);
+        Self {
+            is_authentication,
+            ..Self::external(cause)
+        }
+    }
+}
+
+/// Whether a failure is one of who we are, or of whom we trust.
+fn is_identity(failure: &HttpFailure) -> bool {
+    match failure {
+        HttpFailure::Unauthenticated => true,
+        HttpFailure::Transport(text) => text.contains("certificate") || text.contains("UnknownIssuer"),
+        _ => false,
+    }
+}
+
+impl Place {
+    /// The place of a repository's spec.
+    pub(super) async fn of(
+        run: &Run,
+        services: &Services,
+        spec: &HelmRepositorySpec,
+        index: Index,
+    ) -> Result<Self, Failure> {
+        if !spec.url.starts_with("oci://") {
+            let request = request::index(run, spec).await?;
+            let repository = services.repositories.repository(&request);
+            let repository = Box::new(repository.map_err(|error| Failure::of(&error))?);
+            return Ok(Self::Index { repository, index });
+        }
+        let url = normalize_url(&spec.url).unwrap_or_else(|_| spec.url.clone());
+        // any chart will do: who we are depends on the registry, not on the chart
+        let request = request::registry(run, spec, &format!("{url}/chart"), &services.clouds).await?;
+        Ok(Self::Registry { request, url })
+    }
+
+    /// The version of a chart that a wish means.
+    pub(super) async fn version(
+        &mut self,
+        services: &Services,
+        chart: &str,
+        wish: &str,
+    ) -> Result<ChartVersion, Problem> {
+        match self {
+            Self::Index { repository, index } => {
+                let versions = index.versions(services, repository, chart).await?;
+                pick(chart, &versions, wish).cloned().map_err(Problem::reference)
+            }
+            Self::Registry { url, .. } => {
+                let at = format!("{url}/{chart}");
+                let version = match is_exact(wish) {
+                    true => wish.to_owned(),
+                    false => {
+                        let tags = self.repository(services, chart)?.tags().await;
+                        let tags = tags.map_err(|cause| {
+                            Problem::from(cause)
+                                .while_(&format!("could not fetch tags for \"{at}\""))
+                                .while_(&format!("could not get tags for \"{chart}\""))
+                        })?;
+                        pick_tag(&tags, wish).map_err(|text| Problem::external(format!("{text} ({at})")))?
+                    }
+                };
+                Ok(ChartVersion {
+                    name: chart.to_owned(),
+                    urls: vec![format!("{at}:{version}")],
+                    version,
+                    ..ChartVersion::default()
+                })
+            }
+        }
+    }
+
+    /// The archive of a version.
+    pub(super) async fn bring(
+        &self,
+        services: &Services,
+        version: &ChartVersion,
+    ) -> Result<Vec<u8>, Problem> {
+        match self {
+            Self::Index { repository, .. } => repository.download(version).await.map_err(|error| Problem {
+                is_authentication: matches!(&error, DownloadError::Fetch { failure, .. } if is_identity(failure)),
+                ..Problem::external(error)
+            }),
+            Self::Registry { .. } => {
+                let (repository, resolved) = self.resolve(services, version).await?;
+                self.pull(services, version, &repository, &resolved).await
+            }
+        }
+    }
+
+    /// What of a registry a version is: its digest, which signatures speak of.
+    pub(super) async fn resolve(
+        &self,
+        services: &Services,
+        version: &ChartVersion,
+    ) -> Result<(Repository, Resolved), Problem> {
+        let repository = self.repository(services, &version.name)?;
+        let at = version.urls.first().cloned().unwrap_or_default();
+        let wanted = OciReference {
+            // a tag holds no plus
+            tag: Some(version.version.replace('+', "_")),
+            ..OciReference::default()
+        };
+        let resolved = repository.resolve(&at, &wanted, None, false).await;
+        let resolved = resolved.map_err(|error| {
+            let problem = match error {
+                sluice_source::oci::Error::Digest(cause) => Problem::from(cause),
+                error => Problem::external(error),
+            };
+            problem.while_(&format!("failed to get '{at}'"))
+        })?;
+        Ok((repository, resolved))
+    }
+
+    /// The archive of what was resolved.
+    pub(super) async fn pull(
+        &self,
+        services: &Services,
+        version: &ChartVersion,
+        repository: &Repository,
+        resolved: &Resolved,
+    ) -> Result<Vec<u8>, Problem> {
+        let limit = services.limits().chart_size_max;
+        let pulled = repository.pull_chart(resolved, limit).await;
+        let at = version.urls.first().map_or("", String::as_str);
+        pulled.map_err(|cause| Problem::from(cause).while_(&format!("failed to get '{at}'")))
+    }
+
+    fn repository(&self, services: &Services, chart: &str) -> Result<Repository, Problem> {
+        let Self::Registry { request, url } = self else {
+            return Err(Problem::reference("the repository is no registry"));
+        };
+        let request = OciRequest {
+            url: format!("{url}/{chart}"),
+            ..request.clone()
+        };
+        services
+            .registries
+            .repository(&request)
+            .map_err(Problem::external)
+    }
+}
+
+impl Index {
+    /// The versions of a chart; of an index that nobody has the others are not kept.
+    async fn versions(
+        &mut self,
+        services: &Services,
+        repository: &ChartRepository,
+        chart: &str,
+    ) -> Result<Vec<ChartVersion>, Problem> {
+        let chart = chart.to_owned();
+        if let Self::Stored(path) = self {
+            let (services, path) = (services.clone(), path.clone());
+            let read = move || services.catalogs.versions(&services.store, &path, &chart);
+            let read = tokio::task::spawn_blocking(read)
+                .await
+                .map_err(Problem::external)?;
+            return read.map_err(|error| match error {
+                CatalogError::NoChart => Problem::reference(error),
+                CatalogError::Store(_) | CatalogError::Unreadable(_) => Problem::external(error),
+            });
+        }
+        let mut index = match std::mem::replace(self, Self::Remote) {
+            Self::Fetched(index) => index,
+            Self::Stored(_) | Self::Remote => match repository.fetch(None).await {
+                Ok(Look::Fetched(index)) => index,
+                Ok(Look::Unchanged) => return Err(Problem::external("the index does not come")),
+                Err(error) => return Err(Problem::external(error)),
+            },
+        };
+        let read = tokio::task::spawn_blocking(move || {
+            let versions = index.versions(&chart);
+            (index, versions)
+        });
+        let (index, versions) = read.await.map_err(Problem::external)?;
+        *self = Self::Fetched(index);
+        let versions = versions.map_err(Problem::external)?;
+        versions.ok_or_else(|| Problem::reference(CatalogError::NoChart))
+    }
+}
