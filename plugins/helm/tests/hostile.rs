@@ -71,6 +71,21 @@ fn paths_out_of_a_chart_are_refused() {
 }
 
 #[test]
+fn names_lead_nowhere() {
+    for (name, why) in [
+        ("..", "is not allowed"),
+        (".", "is not allowed"),
+        ("../../etc", "is invalid"),
+        ("a/b", "is invalid"),
+    ] {
+        let metadata = format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n");
+        let error = error_of(&archive(&[("web/Chart.yaml", metadata.as_bytes())]));
+        let wanted = format!("validation: chart.metadata.name \"{name}\" {why}");
+        assert!(error.ends_with(&wanted), "{name}: {error}");
+    }
+}
+
+#[test]
 fn links_and_devices_lead_nowhere() {
     let mut builder = Builder::new(Vec::new());
     let data = METADATA.1;

@@ -5,6 +5,7 @@
 mod certificate;
 mod der;
 mod key;
+mod montgomery;
 mod pem;
 mod prime;
 mod rsa;

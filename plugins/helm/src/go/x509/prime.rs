@@ -2,13 +2,17 @@
 
 use num_bigint::BigUint;
 
+use super::montgomery::Modulus;
 use crate::functions::random::Random;
 
-/// Rounds of Miller and Rabin's test with random bases: for random numbers of 512 bits and more the chance of a mistake
-/// is below 2^-100 (Damgård, Landrock, Pomerance).
-const ROUNDS: usize = 8;
-/// Candidates are divided by the primes below this first, which leaves one in nine.
-const SIEVE_LIMIT: u32 = 1 << 12;
+/// Rounds of Miller and Rabin's test that leave a chance of a mistake below 2^-112: what FIPS 186-5 (table B.1) asks for primes
+/// of 1024 bits and more, and of smaller ones what its appendix C asks where nothing is known of the number.
+const fn rounds(bits: u64) -> usize {
+    if bits >= 1024 { 5 } else { 56 }
+}
+
+/// What the primes below this divide is no candidate, which leaves one odd number in ten.
+const SIEVE_LIMIT: u32 = 1 << 16;
 
 /// A random number of so many bits; the highest two are set, so that a product of two has all its bits.
 pub(super) fn random_bits(random: &mut Random<'_>, bits: u64) -> BigUint {
@@ -39,7 +43,7 @@ pub(super) fn prime(random: &mut Random<'_>, bits: u64) -> BigUint {
     loop {
         let mut start = random_bits(random, bits);
         start.set_bit(0, true);
-        if let Some(found) = first_prime(random, &start, &step, 4 * bits)
+        if let Some(found) = first_prime(random, &start, &step, usize::try_from(4 * bits).unwrap_or(0))
             && found.bits() == bits
         {
             return found;
@@ -52,54 +56,70 @@ pub(super) fn first_prime(
     random: &mut Random<'_>,
     start: &BigUint,
     step: &BigUint,
-    count: u64,
+    count: usize,
 ) -> Option<BigUint> {
-    // the rest by each small prime moves along with the candidate
-    let rest = |number: &BigUint, prime: u32| u32::try_from(number % prime).unwrap_or(0);
-    let mut sieve: Vec<(u32, u32, u32)> = small_primes()
-        .map(|prime| (prime, rest(start, prime), rest(step, prime)))
-        .collect();
-    let mut offset = 0_u64;
-    while offset < count {
-        let is_divisible = sieve.iter().any(|(_, rest, _)| *rest == 0);
-        if !is_divisible {
-            let candidate = start + step * offset;
-            if is_prime(random, &candidate) {
-                return Some(candidate);
-            }
-        }
-        for (prime, rest, step) in &mut sieve {
-            *rest += *step;
-            if *rest >= *prime {
-                *rest -= *prime;
-            }
-        }
-        offset += 1;
+    let mut is_divisible = vec![false; count];
+    for prime in small_primes() {
+        let rest = |number: &BigUint| u32::try_from(number % prime).unwrap_or(0);
+        // prime divides start + step·n for n = -start / step, and each prime-th from there
+        let (start, step) = (rest(start), rest(step));
+        let first = match step {
+            0 if start > 0 => continue,
+            0 => return None,
+            step => product(prime - start, inverse(step, prime), prime),
+        };
+        let every = is_divisible.iter_mut().skip(first as usize);
+        every
+            .step_by(prime as usize)
+            .for_each(|divisible| *divisible = true);
     }
-    None
+    let candidates = is_divisible.iter().enumerate();
+    let mut candidates = candidates.filter_map(|(at, divisible)| (!divisible).then(|| start + step * at));
+    candidates.find(|candidate| is_prime(random, candidate))
+}
+
+/// Modulo a prime, by Fermat's theorem.
+fn inverse(number: u32, prime: u32) -> u32 {
+    let exponent = prime - 2;
+    (0..u32::BITS).rev().fold(1, |power, bit| {
+        let square = product(power, power, prime);
+        match exponent >> bit & 1 {
+            0 => square,
+            _ => product(square, number, prime),
+        }
+    })
+}
+
+/// Modulo a prime of at most 16 bits.
+fn product(one: u32, other: u32, prime: u32) -> u32 {
+    (one % prime) * (other % prime) % prime
 }
 
 /// Odd primes below the limit of the sieve.
-fn small_primes() -> impl Iterator<Item = u32> {
-    let is_prime = |number: &u32| {
-        let divisors = (3..)
-            .step_by(2)
-            .take_while(|divisor| divisor * divisor <= *number);
-        divisors
-            .into_iter()
-            .all(|divisor: u32| !number.is_multiple_of(divisor))
-    };
-    (3..SIEVE_LIMIT).step_by(2).filter(is_prime)
+fn small_primes() -> Vec<u32> {
+    let mut is_composite = vec![false; SIEVE_LIMIT as usize];
+    let mut primes = Vec::new();
+    for number in (3..SIEVE_LIMIT).step_by(2) {
+        if is_composite.get(number as usize) != Some(&false) {
+            continue;
+        }
+        primes.push(number);
+        let multiples = is_composite.iter_mut().step_by(number as usize);
+        multiples.for_each(|composite| *composite = true);
+    }
+    primes
 }
 
 /// Miller's and Rabin's test; the first base is 2, which finds out almost all that are none.
 fn is_prime(random: &mut Random<'_>, number: &BigUint) -> bool {
+    let Some(modulus) = Modulus::new(number) else {
+        return *number == BigUint::from(2_u8);
+    };
     let one = BigUint::from(1_u8);
     let minus_one = number - &one;
     let twos = minus_one.trailing_zeros().unwrap_or(0);
     let odd = &minus_one >> twos;
-    let passes = |base: &BigUint| {
-        let mut power = base.modpow(&odd, number);
+    let passes = |mut power: BigUint| {
         if power == one || power == minus_one {
             return true;
         }
@@ -111,5 +131,55 @@ fn is_prime(random: &mut Random<'_>, number: &BigUint) -> bool {
         }
         false
     };
-    passes(&BigUint::from(2_u8)) && (1..ROUNDS).all(|_| passes(&random_below(random, &minus_one)))
+    passes(modulus.power_of_two(&odd))
+        && (1..rounds(number.bits())).all(|_| passes(modulus.power(&random_below(random, &minus_one), &odd)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::{Call, Environment, Timestamp};
+
+    /// The first primes beyond powers of two: OEIS A013597.
+    #[test]
+    fn the_first_prime_of_a_row_is_found() {
+        let environment = Environment::new(Timestamp::default(), [0; 32]);
+        let call = Call::new(&environment);
+        for (bits, step, offset) in [
+            (256_u32, 2_u8, 297_u32),
+            (256, 4, 297),
+            (512, 2, 75),
+            (1024, 2, 643),
+        ] {
+            let power = BigUint::from(1_u8) << bits;
+            let found = first_prime(
+                &mut Random::of(&call),
+                &(&power + 1_u8),
+                &BigUint::from(step),
+                1000,
+            );
+            assert_eq!(found, Some(power + offset), "2^{bits} in steps of {step}");
+        }
+        // all of them are divisible by three
+        let (start, step) = (BigUint::from(3_u8) << 300, BigUint::from(6_u8));
+        assert_eq!(
+            first_prime(&mut Random::of(&call), &(start + 3_u8), &step, 1000),
+            None
+        );
+    }
+
+    #[test]
+    fn small_primes_are_prime_and_have_inverses() {
+        let primes = small_primes();
+        assert_eq!(primes.get(..5), Some([3, 5, 7, 11, 13].as_slice()));
+        assert_eq!((primes.len(), primes.last()), (6541, Some(&65_521)));
+        for prime in primes {
+            let number = 1 + prime / 3;
+            assert_eq!(
+                product(number, inverse(number, prime), prime),
+                1,
+                "{number} % {prime}"
+            );
+        }
+    }
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     der::{self, Reader},
+    montgomery::Modulus,
     prime::prime,
 };
 use crate::functions::random::Random;
@@ -90,7 +91,7 @@ impl RsaKey {
         der::sequence(&[number(&self.modulus), number(&self.public_exponent)])
     }
 
-    /// Signs the SHA-256 digest of a message; none where the key is too short for it.
+    /// Signs the SHA-256 digest of a message; none where the key is too short for it, or no product of odd primes.
     pub(super) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let length = usize::try_from(self.modulus.bits().div_ceil(8)).ok()?;
         let digest = [SHA256_PREFIX.as_slice(), &Sha256::digest(message)].concat();
@@ -100,8 +101,11 @@ impl RsaKey {
         let encoded = [&[0, 1], vec![0xFF; padding].as_slice(), &[0], &digest].concat();
         let message = BigUint::from_bytes_be(&encoded);
         // by the Chinese remainder theorem: two powers of half the length
-        let half = |prime: &BigUint| message.modpow(&(&self.private_exponent % (prime - 1_u8)), prime);
-        let (by_p, by_q) = (half(&self.p), half(&self.q));
+        let half = |prime: &BigUint| {
+            let exponent = &self.private_exponent % (prime - 1_u8);
+            Some(Modulus::new(prime)?.power(&message, &exponent))
+        };
+        let (by_p, by_q) = (half(&self.p)?, half(&self.q)?);
         let inverse = self.q.modinv(&self.p)?;
         let difference = (&by_p + &self.p - (&by_q % &self.p)) % &self.p;
         let signature = &by_q + &self.q * (difference * inverse % &self.p);
