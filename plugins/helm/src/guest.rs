@@ -1,5 +1,7 @@
 //! The chart renderer: this library over the tree and the cluster that the host shows.
 
+use std::rc::Rc;
+
 use serde_json::{Map as JsonMap, Value as Json};
 use sluice_sdk::chart_renderer::{self as sdk, *};
 
@@ -96,6 +98,9 @@ fn source(source: ValuesSource) -> values::Source {
     }
 }
 
+/// How many files are asked for in one call: the host holds them all until the guest has them.
+const READ_AT_ONCE: usize = 32;
+
 /// A chart in the host's tree.
 struct ChartSource<'a> {
     tree: &'a Tree,
@@ -134,11 +139,14 @@ impl ChartTree for ChartSource<'_> {
     }
 
     fn read(&self, names: &[&str]) -> std::result::Result<Vec<Vec<u8>>, Error> {
-        let paths: Vec<String> = names.iter().map(|name| format!("{}/{name}", self.path)).collect();
-        let contents = self.tree.read_many(&paths).into_iter().zip(names);
-        contents
-            .map(|(content, name)| content.map_err(|error| self.broken(&format!("/{name}"), &error)))
-            .collect()
+        let mut contents = Vec::with_capacity(names.len());
+        for names in names.chunks(READ_AT_ONCE) {
+            let paths: Vec<String> = names.iter().map(|name| format!("{}/{name}", self.path)).collect();
+            for (content, name) in self.tree.read_many(&paths).into_iter().zip(names) {
+                contents.push(content.map_err(|error| self.broken(&format!("/{name}"), &error))?);
+            }
+        }
+        Ok(contents)
     }
 }
 
@@ -171,6 +179,8 @@ fn answer(rendered: Rendered, detail: Detail) -> sdk::Chart {
     let all = detail == Detail::Objects;
     let values = all.then(|| rendered.values_json());
     let metadata = all.then(|| rendered.chart.metadata.to_json());
+    // the files of crds/ are its last owners' now, so they need not be copied
+    drop(rendered.chart);
     let manifest = |manifest: manifest::Manifest| Manifest {
         template: manifest.path,
         text: manifest.text,
@@ -183,13 +193,12 @@ fn answer(rendered: Rendered, detail: Detail) -> sdk::Chart {
         delete_policies: hook.delete_policies,
         output_log_policies: hook.output_log_policies,
     };
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     sdk::Chart {
         release_name: rendered.release_name,
         crds: rendered
             .crds
-            .iter()
-            .map(|(path, file)| (path.clone(), text(&file.data)))
+            .into_iter()
+            .map(|(path, file)| (path, text(file.data)))
             .collect(),
         notes: rendered.notes,
         hooks: rendered.hooks.into_iter().map(hook).collect(),
@@ -197,6 +206,12 @@ fn answer(rendered: Rendered, detail: Detail) -> sdk::Chart {
         values,
         metadata,
     }
+}
+
+/// Bytes that are no UTF-8 become U+FFFD.
+fn text(bytes: Rc<Vec<u8>>) -> String {
+    String::from_utf8(Rc::unwrap_or_clone(bytes))
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The library's words as they are; place, hint and details also as data.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Error, Failure, Map, Value,
+    Error, Failure, Map, Str, Value,
     chart::{Chart, File as ChartFile, is_compatible, process_dependencies},
     engine::{File, Scope, Templates},
     functions::Environment,
@@ -94,7 +94,7 @@ pub fn render(
     let notes = take_notes(&mut files, &chart, request.include_subchart_notes);
     let sorted = match request.wanted {
         Wanted::Notes => Sorted::default(),
-        wanted => manifest::sort(&files, wanted == Wanted::Objects)?,
+        wanted => manifest::sort(files, wanted == Wanted::Objects)?,
     };
     let crds = chart
         .crds()
@@ -190,7 +190,7 @@ impl Collected {
         let contents = chart
             .files
             .iter()
-            .map(|file| (file.name.as_ref(), file.data.as_slice()));
+            .map(|file| (file.name.as_ref(), Str::from(&file.data)));
         let subcharts = Map::new();
         let data = Map::new();
         data.set("Chart", chart.metadata.to_map(is_root));
@@ -218,7 +218,7 @@ impl Collected {
             self.charts.insert(file.clone(), path.clone());
             self.files.push(File {
                 path: file,
-                source: template.data.as_slice().into(),
+                source: Str::from(&template.data),
             });
         }
         let scope = Scope {

@@ -169,3 +169,34 @@ fn templates_that_call_themselves_stop() {
         assert!(error.ends_with(wanted), "{error}");
     });
 }
+
+/// An umbrella has the same library chart below each of its parts.
+#[test]
+fn equal_sources_are_parsed_once() {
+    let library =
+        "{{ define \"lib.name\" }}{{ .Name }}{{ end }}{{ define \"lib.bad\" }}\n{{ .Name.x.y }}{{ end }}";
+    let mut set = Set::default();
+    for part in 0..120 {
+        let name = format!("umbrella/charts/part-{part}/charts/lib/templates/_lib.tpl");
+        set.add(name, library, functions::all()).unwrap();
+    }
+    let own = "{{ define \"umbrella/templates/_lib.tpl\" }}{{ end }}";
+    for name in ["a.tpl", "umbrella/templates/_lib.tpl"] {
+        set.add(name, own, functions::all()).unwrap();
+    }
+    assert_eq!(
+        set.sources_parsed(),
+        3,
+        "one that defines a template of its own name is read by itself"
+    );
+    // and each still tells its own place: the last one read
+    let environment = Environment::new(Timestamp::default(), [0; 32]);
+    let render = Render::new(&set, functions::all(), &environment, MissingKey::Zero);
+    let data = Value::Map([("Name", "web")].into_iter().collect());
+    assert_eq!(render.execute("lib.name", &data).unwrap(), b"web");
+    let error = render.execute("lib.bad", &data).unwrap_err().to_string();
+    assert!(
+        error.starts_with("template: umbrella/charts/part-119/charts/lib/templates/_lib.tpl:2:"),
+        "{error}"
+    );
+}

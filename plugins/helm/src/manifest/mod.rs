@@ -55,15 +55,15 @@ pub struct Sorted {
 ///
 /// # Errors
 /// A document that is no YAML, or no object, with its file.
-pub fn sort(files: &BTreeMap<String, String>, with_objects: bool) -> Result<Sorted, Failure> {
+pub fn sort(files: BTreeMap<String, String>, with_objects: bool) -> Result<Sorted, Failure> {
     let mut sorted = Sorted::default();
     for (path, content) in files {
         if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
             continue;
         }
-        for (at, text) in split(content) {
-            let head = Head::read(text).map_err(|misfit| failure(path, content, at, &misfit))?;
-            place(&mut sorted, path, text, head, with_objects);
+        for (at, text) in split(&content) {
+            let head = Head::read(text).map_err(|misfit| failure(&path, &content, at, &misfit))?;
+            place(&mut sorted, &path, text, head, with_objects);
         }
     }
     sorted.manifests.sort_by(|a, b| order::by_kind(&a.kind, &b.kind));

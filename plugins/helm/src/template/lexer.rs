@@ -371,6 +371,8 @@ impl<'s> Lexer<'s> {
     }
 
     fn skip_alphanumeric(&mut self) {
+        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        self.position += self.rest().iter().take_while(|byte| is_plain(byte)).count();
         while self
             .peek()
             .is_some_and(|(character, _)| is_alphanumeric(character))
@@ -423,6 +425,9 @@ impl<'s> Lexer<'s> {
 
     fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Token<'s> {
         loop {
+            // none of these counts a line or ends the text
+            let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'\\' | b'"' | b'\'');
+            self.position += self.rest().iter().take_while(|byte| is_plain(byte)).count();
             match self.next() {
                 Some('\\') => {
                     if matches!(self.next(), None | Some('\n')) {

@@ -224,6 +224,7 @@ impl<'p, 's> Parser<'p, 's> {
             trees.remove(index);
         }
         let source = Rc::clone(&self.shared.source);
+        let root = Rc::new(root);
         self.shared.trees.push(Rc::new(Tree { name, source, root }));
         Ok(())
     }
@@ -497,7 +498,8 @@ impl<'p, 's> Parser<'p, 's> {
             position,
             is_assignment: false,
             declarations: Vec::new(),
-            commands: Vec::new(),
+            // room for what most have: a chart has ten thousands of these
+            commands: Vec::with_capacity(1),
         };
         self.declarations(&mut pipe, context)?;
         loop {
@@ -553,7 +555,7 @@ impl<'p, 's> Parser<'p, 's> {
 
     fn command(&mut self) -> Result<Command> {
         let position = position(&self.peek_non_space());
-        let mut arguments = Vec::new();
+        let mut arguments = Vec::with_capacity(2);
         loop {
             self.peek_non_space();
             arguments.extend(self.operand()?);

@@ -28,17 +28,22 @@ impl Source {
 pub struct Tree {
     pub(super) name: Str,
     pub(super) source: Rc<Source>,
-    pub(super) root: List,
+    /// Shared by equal sources.
+    pub(super) root: Rc<List>,
 }
 
 /// Templates by name. A set is read once and used for any number of renders.
 #[derive(Clone, Default)]
 pub struct Set {
     trees: HashMap<Str, Rc<Tree>>,
+    /// What was read from each source, its own tree last, by the length of the source.
+    read: HashMap<usize, Vec<Vec<Rc<Tree>>>>,
+    sources_parsed: usize,
 }
 
 impl Set {
-    /// Reads a source. What it defines replaces what had the same name, unless it is empty.
+    /// Reads a source. What it defines replaces what had the same name, unless it is empty. A source that was read before, under
+    /// another name, is not parsed again: charts bring the same library chart once for each of their subcharts.
     ///
     /// # Errors
     /// In Go's words: `template: NAME:LINE: …`.
@@ -48,10 +53,49 @@ impl Set {
         source: impl Into<Str>,
         functions: &'static Functions,
     ) -> Result<(), Error> {
-        for tree in parser::parse(name, source, functions)? {
-            self.insert(tree);
-        }
+        let (name, source) = (name.into(), source.into());
+        let trees = match self.read_before(&name, &source) {
+            Some(trees) => trees,
+            None => {
+                let trees = parser::parse(name.clone(), source.clone(), functions)?;
+                self.sources_parsed += 1;
+                if trees.last().is_some_and(|own| own.name == name) {
+                    self.read.entry(source.len()).or_default().push(trees.clone());
+                }
+                trees
+            }
+        };
+        trees.into_iter().for_each(|tree| self.insert(tree));
         Ok(())
+    }
+
+    /// The trees of an equal source, as if they were read from this one; none where it defines a template of this name.
+    fn read_before(&self, name: &Str, text: &Str) -> Option<Vec<Rc<Tree>>> {
+        let same_length = self.read.get(&text.len())?;
+        let is_same = |trees: &&Vec<Rc<Tree>>| trees.last().is_some_and(|own| own.source.text == *text);
+        let (own, defined) = same_length.iter().find(is_same)?.split_last()?;
+        if defined.iter().any(|tree| tree.name == *name) {
+            return None;
+        }
+        let source = Rc::new(Source {
+            name: name.clone(),
+            text: own.source.text.clone(),
+        });
+        let shared = |name: &Str, tree: &Tree| {
+            Rc::new(Tree {
+                name: name.clone(),
+                source: Rc::clone(&source),
+                root: Rc::clone(&tree.root),
+            })
+        };
+        let mut trees: Vec<Rc<Tree>> = defined.iter().map(|tree| shared(&tree.name, tree)).collect();
+        trees.push(shared(name, own));
+        Some(trees)
+    }
+
+    /// How many sources were parsed: fewer than were read where some are equal.
+    pub fn sources_parsed(&self) -> usize {
+        self.sources_parsed
     }
 
     pub(super) fn insert(&mut self, tree: Rc<Tree>) {

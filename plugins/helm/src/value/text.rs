@@ -94,6 +94,13 @@ impl From<Vec<u8>> for Str {
     }
 }
 
+/// Shared where the text is long: a chart's files are in memory once.
+impl From<&Rc<Vec<u8>>> for Str {
+    fn from(bytes: &Rc<Vec<u8>>) -> Self {
+        Self::inline(bytes).unwrap_or_else(|| Self(Repr::Shared(Rc::clone(bytes))))
+    }
+}
+
 impl AsRef<[u8]> for Str {
     fn as_ref(&self) -> &[u8] {
         self.as_bytes()
