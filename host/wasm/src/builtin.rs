@@ -13,7 +13,17 @@ pub struct Builtin {
     code: &'static [u8],
 }
 
-/// All of them: `name`, `digest` and `code` of each, with the code embedded by `include_bytes!`.
+/// A file that is embedded at the start of a page, so that its code can run where it lies.
+macro_rules! embedded {
+    ($file:literal) => {{
+        #[repr(C, align(4096))]
+        struct Aligned<T: ?Sized>(T);
+        static CODE: &Aligned<[u8]> = &Aligned(*include_bytes!($file));
+        &CODE.0
+    }};
+}
+
+/// All of them: `name`, `digest` and `code` of each.
 pub const ALL: &[Builtin] = include!(concat!(env!("SLUICE_PLUGINS_DIR"), "/index.rs"));
 
 /// Loads the built-in plugin of this name.

@@ -74,6 +74,8 @@ fn config() -> wasmtime::Result<wasmtime::Config> {
         .max_wasm_stack(STACK_BYTES)
         // no call runs on such a stack, but it may not be smaller
         .async_stack_size(STACK_BYTES + (1 << 20));
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    config.with_custom_code_memory(Some(crate::in_place::code_memory()));
     Ok(config)
 }
 

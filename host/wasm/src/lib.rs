@@ -31,6 +31,8 @@ mod error;
 mod hollow;
 mod host;
 mod imports;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod in_place;
 mod limits;
 mod plugin;
 mod pool;

@@ -68,6 +68,11 @@ impl Plugin {
         // SAFETY: wasmtime cannot check native code, so it asks that the bytes come from its own compiler unchanged.
         // They are embedded in this program by its build, beside the code that runs them.
         #[allow(unsafe_code)]
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        let component = unsafe { crate::in_place::load(engine.wasmtime(), code) };
+        // other processors have caches of instructions to look after, and other systems other rules: there it is copied
+        #[allow(unsafe_code)]
+        #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
         let component = unsafe { Component::deserialize(engine.wasmtime(), code) };
         let component = component.map_err(|error| LoadError::StalePrecompiled {
             plugin: name.to_owned(),

@@ -45,7 +45,7 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
             made.code_size >> 10
         );
         index.push_str(&format!(
-            "    Builtin {{ name: {:?}, digest: {:?}, code: include_bytes!({:?}) }},\n",
+            "    Builtin {{ name: {:?}, digest: {:?}, code: embedded!({:?}) }},\n",
             guest.name, made.digest, made.code
         ));
     }
