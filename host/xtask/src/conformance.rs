@@ -2,7 +2,7 @@
 //!
 //! The engines' own tests run the same cases natively; here they go through the sandbox and the command line.
 
-mod helm;
+pub(crate) mod helm;
 
 use crate::shell::{self, heading};
 use anyhow::{Context, Result, ensure};
@@ -51,7 +51,8 @@ pub(crate) fn run() -> Result<()> {
     helm::compare(&corpus)
 }
 
-fn corpus() -> Option<PathBuf> {
+/// The folder with the corpora, where it is there.
+pub(crate) fn corpus() -> Option<PathBuf> {
     let shared =
         std::env::var_os("SLUICE_SHARED").map_or_else(|| shell::root().join("../shared"), PathBuf::from);
     Some(shared.join("corpus")).filter(|corpus| corpus.is_dir())

@@ -5,6 +5,7 @@
 //! debug build, for what is counted counts on any build. `--vs` builds another commit beside this one and compares.
 
 mod charts;
+mod process;
 mod sandbox;
 mod versus;
 
@@ -37,11 +38,11 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let cases: Vec<&str> = rest.iter().copied().filter(|arg| is_case(arg)).collect();
     if cases.is_empty() || cases.iter().any(|case| is_sandbox(case)) {
         heading("measuring the sandbox");
-        sandbox::run()?;
+        sandbox::run(is_debug)?;
     }
     if cases.is_empty() || cases.iter().any(|case| is_chart(case)) {
         heading("measuring charts");
-        charts::run()?;
+        charts::run(is_debug)?;
     }
     if !cases.is_empty() && cases.iter().all(|case| is_sandbox(case) || is_chart(case)) {
         return Ok(());

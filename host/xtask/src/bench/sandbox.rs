@@ -8,12 +8,12 @@ use std::path::Path;
 const TIMES: &str = "100";
 
 /// Measures and prints the rows of both cases.
-pub(super) fn run() -> Result<()> {
+pub(super) fn run(is_debug: bool) -> Result<()> {
     crate::plugins::run(&[])?;
     let sample = target().join("bench-sample");
     write_sample(&sample)?;
     let sample = sample.display().to_string();
-    let inside = sandbox(&[&sample, TIMES])?;
+    let inside = sandbox(&[&sample, TIMES], is_debug)?;
     let outside = native("kustomize", &[&sample, TIMES])?;
 
     let of = |text: &str, line: &str, figure: &str| {
@@ -54,39 +54,23 @@ pub(super) fn run() -> Result<()> {
 }
 
 /// What the program prints that calls plugins in the sandbox.
-pub(super) fn sandbox(args: &[&str]) -> Result<String> {
-    let example = [
-        "run",
-        "--release",
-        "--quiet",
-        "--package",
-        "sluice-wasm",
-        "--features",
-        "builtin",
-        "--example",
-        "plugin-bench",
-        "--",
-    ];
-    output(&[&example[..], args].concat())
+pub(super) fn sandbox(args: &[&str], is_debug: bool) -> Result<String> {
+    let package = ["--package", "sluice-wasm", "--features", "builtin"];
+    example("plugin-bench", &package, args, is_debug)
 }
 
-/// What the program prints that runs the same code of a plugin natively.
+/// What the program prints that runs the same code of a plugin natively; it is optimised in any build, as in the sandbox.
 pub(super) fn native(plugin: &str, args: &[&str]) -> Result<String> {
     let manifest = shell::root().join("plugins/Cargo.toml").display().to_string();
     let package = format!("sluice-plugin-{plugin}");
-    let example = [
-        "run",
-        "--release",
-        "--quiet",
-        "--manifest-path",
-        &manifest,
-        "--package",
-        &package,
-        "--example",
-        "native-bench",
-        "--",
-    ];
-    output(&[&example[..], args].concat())
+    let package = ["--manifest-path", &manifest, "--package", &package];
+    example("native-bench", &package, args, false)
+}
+
+fn example(name: &str, package: &[&str], args: &[&str], is_debug: bool) -> Result<String> {
+    let profile: &[&str] = if is_debug { &[] } else { &["--release"] };
+    let run = ["run", "--quiet", "--example", name];
+    output(&[&run, profile, package, &["--"], args].concat())
 }
 
 pub(super) fn row(id: &str, work: &str, figure: &str, bar: &str, holds: bool) {
