@@ -123,6 +123,10 @@ reasons! {
     ARCHIVE_OPERATION_FAILED = "ArchiveOperationFailed";
     /// The ignore rules of a source cannot be read.
     SOURCE_IGNORE_ERROR = "SourceIgnoreError";
+    /// A bucket cannot be listed or read.
+    BUCKET_OPERATION_FAILED = "BucketOperationFailed";
+    /// Who gives temporary credentials cannot do so for this provider.
+    INVALID_STS_CONFIGURATION = "InvalidSTSConfiguration";
     /// A chart's source is not there.
     SOURCE_UNAVAILABLE = "SourceUnavailable";
     /// A chart's source has no artifact yet.

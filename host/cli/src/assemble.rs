@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use sluice_artifact::{Store, serve, store};
+use sluice_controller::reconcilers::bucket::Buckets;
 use sluice_controller::reconcilers::gitrepository::GitRepositories;
 use sluice_controller::reconcilers::helmchart::HelmCharts;
 use sluice_controller::reconcilers::helmrepository::HelmRepositories;
@@ -9,12 +10,12 @@ use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Plu
 use sluice_controller::reconcilers::ocirepository::OciRepositories;
 use sluice_controller::reconcilers::source::SourceSettings;
 use sluice_controller::runtime::{
-    GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Reconciler,
+    BUCKET, GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, OCI_REPOSITORY, Reconciler,
 };
 use sluice_controller::{Artifacts, ControllerConfig, MakeReconcilers, RunError, run_with};
 use sluice_render::{Memo, Render};
 use sluice_source::credential::cloud;
-use sluice_source::{GitFetcher, HelmFetcher, OciFetcher, fetch, helm, oci};
+use sluice_source::{BucketFetcher, GitFetcher, HelmFetcher, OciFetcher, bucket, fetch, helm, oci};
 use sluice_wasm::{Engine, Limits, Pool, builtin};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -81,6 +82,10 @@ pub(crate) async fn run(
     let environment = cloud::CloudEnvironment::read(|name| std::env::var(name).ok());
     let (tokens_max, age_max) = storage.token_cache;
     let clouds = cloud::Clouds::new(environment, cloud::CloudEndpoints::default(), tokens_max, age_max)?;
+    let spool = storage.path.join("objects");
+    let limits = bucket::BucketLimits::default();
+    let buckets = BucketFetcher::new(&spool, limits, storage.addresses.clone(), clouds.clone())
+        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let settings = SourceSettings {
         advertised_address: storage.advertised.clone().unwrap_or(address.to_string()),
         retention: store::Retention {
@@ -93,6 +98,7 @@ pub(crate) async fn run(
         (&OCI_REPOSITORY, config.concurrent_sources),
         (&HELM_REPOSITORY, config.concurrent_sources),
         (&HELM_CHART, config.concurrent_sources),
+        (&BUCKET, config.concurrent_sources),
         (&KUSTOMIZATION, config.concurrent),
     ];
     let make: MakeReconcilers = Box::new(move |cx| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
@@ -103,6 +109,7 @@ pub(crate) async fn run(
                 store.clone(),
                 settings.clone(),
             )),
+            Arc::new(Buckets::reconciler(buckets, store.clone(), settings.clone())),
             Arc::new(HelmRepositories::reconciler(
                 charts.clone(),
                 store.clone(),

@@ -1,5 +1,5 @@
 //! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP, registries, charts and
-//! their indexes.
+//! their indexes, buckets.
 //!
 //! ```text
 //! GitRequest ──list refs──▶ revision ──(unchanged: done)──▶ pack ──▶ object store ──▶ GitTree ──ignore──▶ Artifact
@@ -17,6 +17,7 @@ pub mod credential;
 pub mod http;
 mod reference;
 
+pub mod bucket;
 pub mod fetch;
 mod git;
 pub mod helm;
@@ -24,9 +25,11 @@ pub mod oci;
 pub mod verify;
 
 pub mod archive;
+mod folder;
 pub mod ignore;
 mod sparse;
 
+pub use bucket::BucketFetcher;
 pub use credential::{
     CredentialSource, Credentials, CredentialsError, DockerConfig, Keychain, Proxy, SecretData, Tls,
 };

@@ -115,6 +115,8 @@ pub(crate) struct Controller {
     /// Bytes of an index of charts
     #[arg(long, default_value_t = 50 << 20, value_name = "BYTES")]
     helm_index_max_size: u64,
+    #[command(flatten)]
+    accepted: Accepted,
     /// Bytes of a packaged chart
     #[arg(long, default_value_t = 10 << 20, value_name = "BYTES")]
     helm_chart_max_size: u64,
@@ -142,6 +144,21 @@ pub(crate) struct Controller {
     /// Work although Flux's own controllers hold their Leases
     #[arg(long)]
     beside_flux: bool,
+}
+
+/// What Flux knows and nothing here needs: manifests that set it go on working.
+#[derive(Args, Debug)]
+#[allow(dead_code)] // read by the command line alone
+struct Accepted {
+    /// Accepted: no index is held, however many charts are looked up in it
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    helm_cache_max_size: u64,
+    /// Accepted, see --helm-cache-max-size
+    #[arg(long, default_value = "15m", value_parser = duration, value_name = "DURATION")]
+    helm_cache_ttl: Duration,
+    /// Accepted, see --helm-cache-max-size
+    #[arg(long, default_value = "1m", value_parser = duration, value_name = "DURATION")]
+    helm_cache_purge_interval: Duration,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -29,6 +29,8 @@ pub(crate) struct Request {
     pub(crate) body: Option<Bytes>,
     /// Goes to the origin of `url` and to no other.
     pub(crate) authorization: Option<HeaderValue>,
+    /// Whether it may be sent on; a request with a body never is.
+    pub(crate) may_follow: bool,
 }
 
 impl Request {
@@ -39,6 +41,7 @@ impl Request {
             headers: HeaderMap::new(),
             body: None,
             authorization: None,
+            may_follow: true,
         }
     }
 }
@@ -66,8 +69,9 @@ impl Http {
             headers,
             body,
             authorization,
+            may_follow,
         } = request;
-        let may_follow = body.is_none() && (method == Method::GET || method == Method::HEAD);
+        let may_follow = may_follow && body.is_none() && (method == Method::GET || method == Method::HEAD);
         let mut next = url.clone();
         for _ in 0..=REDIRECTS_MAX {
             self.addresses.check(&next).map_err(Failure::Transport)?;

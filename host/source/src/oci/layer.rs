@@ -11,14 +11,16 @@ use cap_std::{
 };
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 use sluice_artifact::{
-    Artifact, ArtifactPath, Store,
-    store::{self, BlobId, DirectoryEntry, DirectoryId, Draft, EntryContent},
+    Artifact, ArtifactPath, Store, store,
     unpack::{self, Special},
 };
 use tempfile::SpooledTempFile;
 
 use super::{ContentDigest, error::of_archive};
-use crate::ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Rules};
+use crate::{
+    folder::{File, Folder},
+    ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Rules},
+};
 
 /// Which layer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -170,7 +172,7 @@ fn extract(
     let mut ignore_files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     unpack::visit(archive, &unpack::Limits::default(), Special::Refused, |found| {
         let Some(content) = found.content else {
-            root.folder(&found.path)?;
+            root.folder(&found.path).map_err(|at| clash(&at.0))?;
             return Ok(());
         };
         if found.path.rsplit('/').next() == Some(IGNORE_FILE) {
@@ -190,10 +192,10 @@ fn extract(
             size,
             is_executable,
         };
-        root.add(&found.path, file)
+        root.add(&found.path, file).map_err(|at| clash(&at.0))
     })?;
     let rules = rules(&ignore_files, spec_ignore)?;
-    let root = build(&root, &rules, &mut Vec::new(), &mut draft)?;
+    let root = root.build(&rules, &mut draft)?;
     Ok(draft.commit(path, revision, root)?)
 }
 
@@ -218,91 +220,9 @@ fn rules(files: &BTreeMap<String, Vec<u8>>, spec_ignore: Option<&str>) -> Result
     Ok(Rules::new(patterns))
 }
 
-#[derive(Default)]
-struct Folder {
-    children: BTreeMap<String, Child>,
-}
-
-enum Child {
-    File(File),
-    Folder(Folder),
-}
-
-#[derive(Clone, Copy)]
-struct File {
-    blob: BlobId,
-    size: u64,
-    is_executable: bool,
-}
-
-/// Deepest directory of an archive: deeper ones are nobody's files.
-const DEPTH_MAX: usize = 200;
-
 fn clash(path: &str) -> StoreError {
     StoreError::Archive(unpack::Error::Hostile {
         name: path.trim_start_matches('/').escape_debug().to_string(),
         problem: "is both a file and a directory, or too deep",
     })
-}
-
-impl Folder {
-    fn folder(&mut self, path: &str) -> Result<&mut Folder, StoreError> {
-        let mut folder = self;
-        for (depth, name) in path.split('/').filter(|name| !name.is_empty()).enumerate() {
-            let child = folder.children.entry(name.to_owned());
-            let child = child.or_insert_with(|| Child::Folder(Folder::default()));
-            folder = match child {
-                Child::Folder(folder) if depth < DEPTH_MAX => folder,
-                Child::Folder(_) | Child::File(_) => return Err(clash(path)),
-            };
-        }
-        Ok(folder)
-    }
-
-    fn add(&mut self, path: &str, file: File) -> Result<(), StoreError> {
-        let (directory, name) = path.rsplit_once('/').ok_or_else(|| clash(path))?;
-        let folder = self.folder(directory)?;
-        if name.is_empty() || matches!(folder.children.get(name), Some(Child::Folder(_))) {
-            return Err(clash(path));
-        }
-        folder.children.insert(name.to_owned(), Child::File(file));
-        Ok(())
-    }
-}
-
-/// Directories bottom up, without what the rules exclude; an excluded one stays where something of it is included again.
-fn build(
-    folder: &Folder,
-    rules: &Rules,
-    names: &mut Vec<String>,
-    draft: &mut Draft,
-) -> Result<DirectoryId, StoreError> {
-    let mut entries = Vec::with_capacity(folder.children.len());
-    for (name, child) in &folder.children {
-        names.push(name.clone());
-        let path: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_excluded = rules.excludes(&path, matches!(child, Child::Folder(_)));
-        let content = match child {
-            Child::File(_) if is_excluded => None,
-            Child::File(file) => Some(EntryContent::File {
-                blob: file.blob,
-                size: file.size,
-                is_executable: file.is_executable,
-            }),
-            Child::Folder(below) => {
-                let directory = build(below, rules, names, draft)?;
-                let is_empty = is_excluded && directory == draft.directory(Vec::new())?;
-                (!is_empty).then_some(EntryContent::Directory {
-                    directory,
-                    is_listed: !is_excluded,
-                })
-            }
-        };
-        names.pop();
-        if let Some(content) = content {
-            let name = name.clone();
-            entries.push(DirectoryEntry { name, content });
-        }
-    }
-    Ok(draft.directory(entries)?)
 }

@@ -256,6 +256,7 @@ impl Repository {
             headers,
             body: question.body.clone(),
             authorization,
+            may_follow: true,
         };
         let sent = self.http.send(request, deadline).await;
         sent.map_err(|failure| self.failed(&question.method, url, failure))

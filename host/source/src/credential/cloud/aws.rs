@@ -85,8 +85,8 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 impl Shared {
     pub(super) async fn aws_login(&self, host: &str) -> Result<(Credentials, Duration), Error> {
         let registry = Registry::of(host)?;
-        let key = self.aws_key(&registry).await?;
         let Registry { region, suffix, .. } = &registry;
+        let key = self.aws_key(&format!("https://sts.{region}.{suffix}/")).await?;
         let (address, service, target) = match registry.is_public {
             true => (
                 format!("https://api.ecr-public.{region}.{suffix}/"),
@@ -110,7 +110,7 @@ impl Shared {
             region,
             time: Timestamp::now(),
         };
-        sign(&key, &scope, &request.url, &mut request.headers, b"{}")?;
+        sign(&key, &scope, ("POST", &request.url), &mut request.headers, b"{}")?;
         request.authorization = request.headers.remove("authorization");
         request.body = Some("{}".into());
         let answer: Answer = self.ask("Elastic Container Registry", request).await?;
@@ -129,7 +129,7 @@ impl Shared {
     }
 
     /// The key of this process: given, by web identity, by the pod's agent, of the machine.
-    async fn aws_key(&self, registry: &Registry) -> Result<Key, Error> {
+    async fn aws_key(&self, sts: &str) -> Result<Key, Error> {
         let environment = &self.environment;
         if let Some((id, secret, token)) = &environment.aws_key {
             let (id, secret, token) = (id.clone(), secret.clone(), token.clone());
@@ -137,7 +137,7 @@ impl Shared {
         }
         if let Some((role, file)) = &environment.aws_role {
             let token = read_token(file).await?;
-            return self.assume_role(registry, role, &token).await;
+            return self.assume_role(sts, role, &token).await;
         }
         if let Some((url, file)) = &environment.aws_container {
             let mut request = self.get(url, &[])?;
@@ -152,8 +152,22 @@ impl Shared {
         self.machine_key().await
     }
 
-    async fn assume_role(&self, registry: &Registry, role: &str, token: &str) -> Result<Key, Error> {
-        let Registry { region, suffix, .. } = registry;
+    /// The key of this process for services in a region, by its token service or another one.
+    pub(super) async fn aws_key_at(&self, region: &str, sts: Option<&str>) -> Result<Key, Error> {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if region.is_empty() || !region.bytes().all(is_name) {
+            return Err(Error(format!("'{region}' is no region of Amazon")));
+        }
+        let suffix = if region.starts_with("cn-") {
+            "amazonaws.com.cn"
+        } else {
+            "amazonaws.com"
+        };
+        let own = format!("https://sts.{region}.{suffix}/");
+        self.aws_key(sts.unwrap_or(&own)).await
+    }
+
+    async fn assume_role(&self, sts: &str, role: &str, token: &str) -> Result<Key, Error> {
         let form = [
             ("Action", "AssumeRoleWithWebIdentity"),
             ("Version", "2011-06-15"),
@@ -161,7 +175,7 @@ impl Shared {
             ("RoleSessionName", "sluice"),
             ("WebIdentityToken", token),
         ];
-        let mut request = self.post_form(&format!("https://sts.{region}.{suffix}/"), &form)?;
+        let mut request = self.post_form(sts, &form)?;
         request
             .headers
             .insert("accept", HeaderValue::from_static("application/json"));

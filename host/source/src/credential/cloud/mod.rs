@@ -23,6 +23,7 @@ use tokio::time::Instant;
 
 use super::{CredentialSource, Credentials, Error, TokenCache};
 use crate::http::{Addresses, Http, Request, Transport};
+pub(crate) use signature::{Key, Scope, sign};
 
 /// Whose registry it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,7 +123,12 @@ struct Shared {
     /// Asks the fixed addresses of clouds, metadata services among them; no user chooses what it asks.
     http: Http,
     tokens: TokenCache<(Cloud, String), Credentials>,
+    /// Keys for services of Amazon, by region and token service.
+    keys: TokenCache<(String, Option<String>), Key>,
 }
+
+/// How long a key or token of this process's identity is used: its life is an hour or more, and is not always told.
+const IDENTITY_LIFETIME: Duration = Duration::from_secs(900);
 
 /// How long one question to a cloud may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -145,6 +151,7 @@ impl Clouds {
                 endpoints,
                 http,
                 tokens: TokenCache::new(tokens_max, age_max),
+                keys: TokenCache::new(tokens_max, age_max),
             }),
         })
     }
@@ -153,6 +160,42 @@ impl Clouds {
     pub fn registry(&self, cloud: Cloud) -> Arc<dyn CredentialSource> {
         let clouds = self.clone();
         Arc::new(RegistryLogin { clouds, cloud })
+    }
+}
+
+impl Clouds {
+    /// The controller's own key for services of Amazon in a region; `sts` in place of the region's token service.
+    pub(crate) async fn aws_key(&self, region: &str, sts: Option<&str>) -> Result<Key, Error> {
+        let shared = &self.shared;
+        let make = async {
+            let key = shared.aws_key_at(region, sts).await?;
+            Ok((key, IDENTITY_LIFETIME))
+        };
+        let name = (region.to_owned(), sts.map(str::to_owned));
+        shared.keys.get(&name, make).await
+    }
+
+    /// The controller's own token for Google's storage.
+    pub(crate) async fn gcp_storage_token(&self) -> Result<Redacted<String>, Error> {
+        let make = async {
+            let (login, lifetime) = self.shared.gcp_login().await?;
+            Ok((login, lifetime))
+        };
+        let login = self
+            .shared
+            .tokens
+            .get(&(Cloud::Gcp, "storage".to_owned()), make)
+            .await?;
+        match login {
+            Credentials::Basic { password, .. } => Ok(password),
+            _ => Err(Error("the machine's metadata service gave no token".to_owned())),
+        }
+    }
+
+    /// Where a service of a cloud is: on this machine in tests.
+    pub(crate) fn endpoint(&self, address: &str) -> Result<String, Error> {
+        let url = self.shared.endpoints.url(address)?;
+        Ok(url.as_str().trim_end_matches('/').to_owned())
     }
 }
 

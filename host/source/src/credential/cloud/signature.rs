@@ -9,24 +9,25 @@ use crate::credential::Error;
 
 /// A key of AWS, and the token that goes with a temporary one.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
-    pub(super) id: String,
-    pub(super) secret: Redacted<String>,
-    pub(super) token: Option<Redacted<String>>,
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) secret: Redacted<String>,
+    pub(crate) token: Option<Redacted<String>>,
 }
 
 /// For which service, in which region.
-pub(super) struct Scope<'a> {
-    pub(super) service: &'a str,
-    pub(super) region: &'a str,
-    pub(super) time: Timestamp,
+pub(crate) struct Scope<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) time: Timestamp,
 }
 
-/// Adds date, token and `authorization` for a POST of `body` to the root of `url`.
-pub(super) fn sign(
+/// Adds date, token and `authorization` for a request with `body` to `url`, whose path and query are written as signatures
+/// have them: escaped, names in order.
+pub(crate) fn sign(
     key: &Key,
     scope: &Scope<'_>,
-    url: &Url,
+    (method, url): (&str, &Url),
     headers: &mut HeaderMap,
     body: &[u8],
 ) -> Result<(), Error> {
@@ -62,7 +63,7 @@ pub(super) fn sign(
         .collect();
     let body = hex::encode(Sha256::digest(body));
     let query = url.query().unwrap_or_default();
-    let canonical = format!("POST\n{}\n{query}\n{lines}\n{names}\n{body}", url.path());
+    let canonical = format!("{method}\n{}\n{query}\n{lines}\n{names}\n{body}", url.path());
     let date = time.get(..8).unwrap_or_default();
     let place = format!("{date}/{}/{}/aws4_request", scope.region, scope.service);
     let hash = hex::encode(Sha256::digest(canonical));
@@ -105,7 +106,7 @@ mod tests {
         };
         let mut headers = HeaderMap::new();
         let url = Url::parse("https://example.amazonaws.com/").unwrap();
-        sign(&key, &scope, &url, &mut headers, b"").unwrap();
+        sign(&key, &scope, ("POST", &url), &mut headers, b"").unwrap();
         assert_eq!(
             headers["authorization"].to_str().unwrap(),
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"

@@ -1,6 +1,6 @@
 use super::*;
 use expect_test::expect;
-use std::io::{Cursor, Write as _};
+use std::io::Cursor;
 
 fn shown(index: &str) -> String {
     let mut json = Vec::new();

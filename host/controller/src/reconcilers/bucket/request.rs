@@ -1,0 +1,273 @@
+//! From a Bucket and its Secrets to a request (compat/source.md 9.2).
+
+use crate::error_policy::Failure;
+use crate::reconcilers::source::{Pass, Trouble, secret};
+use sluice_api::source::{BucketProvider, BucketSts, StsProvider};
+use sluice_api::{Bucket, reason};
+use sluice_event::Redacted;
+use sluice_source::bucket::{Access, BucketRequest, GcpIdentity, S3Identity, ServiceAccount, Sts};
+use sluice_source::{Proxy, SecretData, Tls, Transport};
+
+/// The feature gate of identities that belong to objects.
+const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
+
+pub(super) async fn of(pass: &Pass<'_, Bucket>) -> Result<BucketRequest, Trouble> {
+    let spec = &pass.object.spec;
+    check(pass)?;
+    let login = match &spec.secret_ref {
+        None => None,
+        Some(reference) => {
+            let name = &reference.name;
+            let data = read(pass, name, "failed to get secret").await?;
+            Some((name.as_str(), data))
+        }
+    };
+    let login = login.as_ref().map(|(name, data)| (*name, data));
+    let proxy = proxy(pass).await?;
+    let is_s3 = matches!(spec.provider, BucketProvider::Generic | BucketProvider::Aws);
+    let tls = match &spec.cert_secret_ref {
+        Some(reference) if is_s3 && !spec.insecure => {
+            certificates(pass, &reference.name, "failed to get TLS config").await?
+        }
+        _ => Tls::default(),
+    };
+    let access = match spec.provider {
+        BucketProvider::Generic | BucketProvider::Aws => s3(pass, login, proxy.as_ref()).await?,
+        BucketProvider::Gcp => Access::Gcp(match login {
+            None => GcpIdentity::Own,
+            Some(login) => {
+                let key = field(login, "serviceaccount", "'serviceaccount'")?;
+                GcpIdentity::Account(ServiceAccount::parse(key.reveal()).map_err(|problem| {
+                    refused(format!(
+                        "failed to create Google credentials from secret: {problem}"
+                    ))
+                })?)
+            }
+        }),
+        BucketProvider::Azure => {
+            let message =
+                "spec.provider azure is not supported yet: use a store that speaks S3, or an OCIRepository";
+            return Err(Trouble::fetch(Failure::stall(reason::NOT_SUPPORTED, message)));
+        }
+    };
+    Ok(BucketRequest {
+        name: spec.bucket_name.clone(),
+        access,
+        prefix: spec.prefix.clone(),
+        ignore: spec.ignore.clone(),
+        transport: Transport {
+            tls,
+            proxy,
+            ..Transport::default()
+        },
+        timeout: spec.timeout.get(),
+    })
+}
+
+/// What no Secret can mend.
+fn check(pass: &Pass<'_, Bucket>) -> Result<(), Trouble> {
+    let spec = &pass.object.spec;
+    if spec.service_account_name.is_some() {
+        if !pass.run.cx.config.gate(OBJECT_IDENTITY) {
+            let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
+            let failure = Failure::stall(reason::FEATURE_GATE_DISABLED, message);
+            return Err(Trouble::fetch(failure));
+        }
+        let message = "spec.serviceAccountName as an identity at spec.provider is not supported yet: remove it to use the controller's own";
+        return Err(Trouble::fetch(Failure::stall(reason::NOT_SUPPORTED, message)));
+    }
+    let Some(sts) = &spec.sts else {
+        return Ok(());
+    };
+    let problem = match (spec.provider, sts.provider) {
+        (BucketProvider::Gcp, _) => "STS configuration is not supported for 'gcp' bucket provider",
+        (BucketProvider::Azure, _) => "STS configuration is not supported for 'azure' bucket provider",
+        (BucketProvider::Aws, StsProvider::Ldap) => {
+            "STS provider 'ldap' is not supported for 'aws' bucket provider"
+        }
+        (BucketProvider::Generic, StsProvider::Aws) => {
+            "STS provider 'aws' is not supported for 'generic' bucket provider"
+        }
+        (BucketProvider::Aws, StsProvider::Aws) if !is_token_service(&sts.endpoint) => {
+            let message = format!(
+                "failed to parse STS endpoint '{}': it must be https://sts.<region>.amazonaws.com or one like it",
+                sts.endpoint
+            );
+            return Err(Trouble::fetch(Failure::stall(reason::URL_INVALID, message)));
+        }
+        (BucketProvider::Aws, StsProvider::Aws) | (BucketProvider::Generic, StsProvider::Ldap) => {
+            return Ok(());
+        }
+    };
+    let failure = Failure::stall(reason::INVALID_STS_CONFIGURATION, problem);
+    Err(Trouble::fetch(failure))
+}
+
+/// `https://[…]sts[-fips][.region][.vpce].amazonaws.com`: the controller's web identity goes nowhere else.
+fn is_token_service(endpoint: &str) -> bool {
+    let Some(host) = endpoint.strip_prefix("https://") else {
+        return false;
+    };
+    let Some(labels) = host.strip_suffix(".amazonaws.com") else {
+        return false;
+    };
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let labels: Vec<&str> = labels.split('.').collect();
+    let service = labels
+        .iter()
+        .rposition(|label| matches!(*label, "sts" | "sts-fips"));
+    let after = service.map(|at| labels.len() - at - 1);
+    labels.iter().all(|label| is_label(label))
+        && match after {
+            Some(0 | 1) => true,
+            Some(2) => labels.last() == Some(&"vpce"),
+            _ => false,
+        }
+}
+
+fn refused(message: String) -> Trouble {
+    Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
+}
+
+async fn read(pass: &Pass<'_, Bucket>, name: &str, failed: &str) -> Result<SecretData, Trouble> {
+    let read = secret(pass.run, name).await;
+    read.map_err(|cause| refused(format!("{failed} '{}/{name}': {cause}", pass.run.key.namespace)))
+}
+
+async fn certificates(pass: &Pass<'_, Bucket>, name: &str, failed: &str) -> Result<Tls, Trouble> {
+    let full = format!("{}/{name}", pass.run.key.namespace);
+    let data = secret(pass.run, name).await;
+    let data = data.map_err(|missing| {
+        let cause = missing.by_helper("secret", pass.run, name);
+        refused(format!("{failed}: {cause}"))
+    })?;
+    Tls::from_secret(&data, &full).map_err(|error| refused(format!("{failed}: {error}")))
+}
+
+async fn proxy(pass: &Pass<'_, Bucket>) -> Result<Option<Proxy>, Trouble> {
+    let Some(reference) = &pass.object.spec.proxy_secret_ref else {
+        return Ok(None);
+    };
+    let failed = |cause: String| refused(format!("failed to get proxy URL: {cause}"));
+    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
+    let data = secret(pass.run, &reference.name).await;
+    let data = data.map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
+    Proxy::from_secret(&data, &name)
+        .map(Some)
+        .map_err(|error| failed(error.to_string()))
+}
+
+/// A Secret by its name.
+type Login<'a> = (&'a str, &'a SecretData);
+
+fn text(data: &SecretData, key: &str) -> Option<String> {
+    let value = String::from_utf8(data.get(key)?.clone()).ok()?;
+    Some(value.trim().to_owned())
+}
+
+fn given(data: &SecretData, key: &str) -> Option<String> {
+    text(data, key).filter(|value| !value.is_empty())
+}
+
+/// A field that must be there; its value may be empty.
+fn field((name, data): Login<'_>, key: &str, required: &str) -> Result<Redacted<String>, Trouble> {
+    text(data, key).map(Redacted::new).ok_or_else(|| {
+        refused(format!(
+            "invalid '{name}' secret data: required fields {required}"
+        ))
+    })
+}
+
+async fn s3(
+    pass: &Pass<'_, Bucket>,
+    login: Option<Login<'_>>,
+    proxy: Option<&Proxy>,
+) -> Result<Access, Trouble> {
+    let spec = &pass.object.spec;
+    let identity = match (login, &spec.sts) {
+        (Some(login), _) => {
+            let required = "'accesskey' and 'secretkey'";
+            let id = field(login, "accesskey", required)?;
+            let secret = field(login, "secretkey", required)?;
+            match id.reveal().is_empty() || secret.reveal().is_empty() {
+                true => S3Identity::Anonymous,
+                false => S3Identity::Key(id.reveal().clone(), secret),
+            }
+        }
+        (None, sts) if spec.provider == BucketProvider::Aws => {
+            S3Identity::Role(sts.as_ref().map(|sts| sts.endpoint.clone()))
+        }
+        (None, Some(sts)) => S3Identity::Ldap(Box::new(directory(pass, sts, proxy).await?)),
+        (None, None) => S3Identity::Anonymous,
+    };
+    Ok(Access::S3 {
+        endpoint: spec.endpoint.clone(),
+        region: spec.region.clone().filter(|region| !region.is_empty()),
+        is_plain: spec.insecure,
+        identity,
+    })
+}
+
+/// The token service of `spec.sts`.
+async fn directory(pass: &Pass<'_, Bucket>, sts: &BucketSts, proxy: Option<&Proxy>) -> Result<Sts, Trouble> {
+    let tls = match &sts.cert_secret_ref {
+        Some(reference) => certificates(pass, &reference.name, "failed to get STS TLS config").await?,
+        None => Tls::default(),
+    };
+    let (username, password) = match &sts.secret_ref {
+        None => (String::new(), String::new()),
+        Some(reference) => {
+            let data = read(pass, &reference.name, "failed to get STS secret").await?;
+            let both = given(&data, "username").zip(given(&data, "password"));
+            both.ok_or_else(|| {
+                let name = &reference.name;
+                refused(format!(
+                    "invalid '{name}' secret data for 'ldap' STS provider: required fields 'username' and 'password'"
+                ))
+            })?
+        }
+    };
+    Ok(Sts {
+        endpoint: sts.endpoint.clone(),
+        username,
+        password: Redacted::new(password),
+        transport: Transport {
+            tls,
+            proxy: proxy.cloned(),
+            ..Transport::default()
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_token_service;
+
+    #[test]
+    fn only_amazons_token_services_get_the_controllers_identity() {
+        for endpoint in [
+            "https://sts.amazonaws.com",
+            "https://sts.eu-west-1.amazonaws.com",
+            "https://sts-fips.us-east-1.amazonaws.com",
+            "https://vpce-1.sts.eu-west-1.vpce.amazonaws.com",
+        ] {
+            assert!(is_token_service(endpoint), "{endpoint}");
+        }
+        for endpoint in [
+            "http://sts.amazonaws.com",
+            "https://sts.amazonaws.com.evil.example",
+            "https://evil.example/sts.amazonaws.com",
+            "https://user@sts.amazonaws.com",
+            "https://s3.eu-west-1.amazonaws.com",
+            "https://sts.a.b.amazonaws.com",
+            "https://sts.amazonaws.com/",
+        ] {
+            assert!(!is_token_service(endpoint), "{endpoint}");
+        }
+    }
+}

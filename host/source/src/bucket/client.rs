@@ -1,0 +1,225 @@
+//! From a request to a bucket that can be asked.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use reqwest::Url;
+use tokio::sync::OnceCell;
+
+use super::{
+    Error, GcpIdentity, S3Identity,
+    identity::{Identity, KeySource, TokenSource},
+    remote::Remote,
+};
+use crate::{
+    Addresses, Transport,
+    credential::cloud::{Clouds, Key},
+    http::Http,
+};
+
+/// What buckets may cost.
+#[derive(Clone, Copy, Debug)]
+pub struct BucketLimits {
+    /// Objects of one bucket that become files.
+    pub objects_max: usize,
+    /// Bytes of one object: it is held in memory as a whole, as the store of artifacts holds it.
+    pub object_size_max: u64,
+    /// Bytes of objects that are on their way at once.
+    pub in_flight_max: u64,
+    /// Objects that are asked for at once.
+    pub concurrent_max: usize,
+}
+
+impl Default for BucketLimits {
+    fn default() -> BucketLimits {
+        BucketLimits {
+            objects_max: 100_000,
+            object_size_max: 100 << 20,
+            in_flight_max: 64 << 20,
+            concurrent_max: 32,
+        }
+    }
+}
+
+/// Which bucket.
+#[derive(Clone, Debug)]
+pub struct BucketRequest {
+    /// The bucket's name.
+    pub name: String,
+    /// Whose store it is, and who we are to it.
+    pub access: Access,
+    /// What keys must begin with.
+    pub prefix: Option<String>,
+    /// `spec.ignore`.
+    pub ignore: Option<String>,
+    /// Whom we trust, and which way to go.
+    pub transport: Transport,
+    /// How long listing may take, and downloading again.
+    pub timeout: Duration,
+}
+
+/// Whose store a bucket is in.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Any that speaks S3.
+    S3 {
+        /// `host[:port]`.
+        endpoint: String,
+        /// Where it is; `us-east-1` where nothing is said, as for S3's library.
+        region: Option<String>,
+        /// Whether it is asked without TLS.
+        is_plain: bool,
+        /// Who we are.
+        identity: S3Identity,
+    },
+    /// Google's.
+    Gcp(GcpIdentity),
+}
+
+/// Asks buckets. Clones share the spool.
+#[derive(Clone)]
+pub struct BucketFetcher {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    spool: PathBuf,
+    limits: BucketLimits,
+    addresses: Addresses,
+    clouds: Clouds,
+}
+
+/// One bucket, asked as one person.
+pub struct Bucket {
+    pub(super) remote: Remote,
+    pub(super) name: String,
+    pub(super) prefix: Option<String>,
+    pub(super) ignore: Option<String>,
+    pub(super) timeout: Duration,
+    pub(super) spool: PathBuf,
+    pub(super) limits: BucketLimits,
+}
+
+/// The region of stores that have none.
+const REGION: &str = "us-east-1";
+/// Google's store, as it speaks S3.
+const GOOGLE: &str = "https://storage.googleapis.com";
+
+impl BucketFetcher {
+    /// Keeps objects in `spool` while they arrive, which is created where it is missing; asks only `addresses`; `clouds` know
+    /// who this controller is to the stores of clouds.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn new(
+        spool: &Path,
+        limits: BucketLimits,
+        addresses: Addresses,
+        clouds: Clouds,
+    ) -> std::io::Result<BucketFetcher> {
+        std::fs::create_dir_all(spool)?;
+        Ok(BucketFetcher {
+            shared: Arc::new(Shared {
+                spool: spool.to_owned(),
+                limits,
+                addresses,
+                clouds,
+            }),
+        })
+    }
+
+    /// The bucket of a request. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`]: what of the request makes no bucket.
+    pub fn bucket(&self, request: &BucketRequest) -> Result<Bucket, Error> {
+        let shared = &self.shared;
+        let http = |transport| Http::new(transport, &shared.addresses).map_err(Error::Unusable);
+        check_name(&request.name)?;
+        let (store, region, identity) = match &request.access {
+            Access::S3 {
+                endpoint,
+                region,
+                is_plain,
+                identity,
+            } => {
+                let region = region.clone().unwrap_or_else(|| REGION.to_owned());
+                let identity = match identity {
+                    S3Identity::Anonymous => Identity::Anonymous,
+                    S3Identity::Key(id, secret) => Identity::Key(KeySource::Fixed(Key {
+                        id: id.clone(),
+                        secret: secret.clone(),
+                        token: None,
+                    })),
+                    S3Identity::Role(sts) => {
+                        Identity::Key(KeySource::Role(shared.clouds.clone(), sts.clone()))
+                    }
+                    S3Identity::Ldap(sts) => {
+                        let http = http(&sts.transport)?;
+                        Identity::Key(KeySource::Ldap(http, sts.clone(), OnceCell::new()))
+                    }
+                };
+                (address(endpoint, *is_plain)?, region, identity)
+            }
+            Access::Gcp(identity) => {
+                let identity = match identity {
+                    GcpIdentity::Own => TokenSource::Own(shared.clouds.clone()),
+                    GcpIdentity::Account(account) => {
+                        TokenSource::Account(Box::new(account.clone()), OnceCell::new())
+                    }
+                };
+                let store = shared
+                    .clouds
+                    .endpoint(GOOGLE)
+                    .map_err(|error| Error::Unusable(error.0))?;
+                (store, REGION.to_owned(), Identity::Bearer(identity))
+            }
+        };
+        Ok(Bucket {
+            remote: Remote {
+                http: http(&request.transport)?,
+                base: format!("{store}/{}", request.name),
+                region,
+                identity,
+            },
+            name: request.name.clone(),
+            prefix: request.prefix.clone().filter(|prefix| !prefix.is_empty()),
+            ignore: request.ignore.clone(),
+            timeout: request.timeout,
+            spool: shared.spool.clone(),
+            limits: shared.limits,
+        })
+    }
+}
+
+/// A bucket's name is a part of a path.
+fn check_name(name: &str) -> Result<(), Error> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_name = !name.is_empty() && !matches!(name, "." | "..") && name.bytes().all(is_allowed);
+    match is_name {
+        true => Ok(()),
+        false => Err(Error::Unusable(format!(
+            "invalid bucket name '{}': letters, digits, '-', '_' and '.' make one",
+            name.escape_debug()
+        ))),
+    }
+}
+
+/// `scheme://host[:port]` of an endpoint.
+fn address(endpoint: &str, is_plain: bool) -> Result<String, Error> {
+    let scheme = if is_plain { "http" } else { "https" };
+    let address = format!("{scheme}://{endpoint}");
+    let is_host = Url::parse(&address).is_ok_and(|url| {
+        url.path() == "/" && url.query().is_none() && url.username().is_empty() && url.host_str().is_some()
+    });
+    match is_host && !endpoint.ends_with('/') && !endpoint.contains('#') {
+        true => Ok(address),
+        false => Err(Error::Unusable(format!(
+            "invalid endpoint '{}': write host[:port] without scheme and path",
+            endpoint.escape_debug()
+        ))),
+    }
+}

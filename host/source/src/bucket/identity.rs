@@ -1,0 +1,240 @@
+//! Who we are to object stores: keys, and tokens that others give.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use reqwest::{
+    Method, Url,
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use ring::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
+use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
+use serde::Deserialize;
+use serde_json::json;
+use sluice_event::Redacted;
+use tokio::{sync::OnceCell, time::Instant};
+
+use super::error::element;
+use crate::{
+    Transport,
+    credential::cloud::{Clouds, Key},
+    http::{Failure, Http, Reply, Request, shown},
+};
+
+/// Who we are to a store that speaks S3.
+#[derive(Clone, Debug)]
+pub enum S3Identity {
+    /// Nobody in particular.
+    Anonymous,
+    /// Key and secret.
+    Key(String, Redacted<String>),
+    /// The controller's own role at Amazon; by the token service at this address where one is given.
+    Role(Option<String>),
+    /// Whoever a token service takes us for.
+    Ldap(Box<Sts>),
+}
+
+/// A token service that asks a directory of people.
+#[derive(Clone, Debug)]
+pub struct Sts {
+    /// Its address.
+    pub endpoint: String,
+    /// Who we are; both empty where nobody.
+    pub username: String,
+    /// Our password.
+    pub password: Redacted<String>,
+    /// Whom we trust there, and which way to go.
+    pub transport: Transport,
+}
+
+/// Who we are to Google's store.
+#[derive(Clone, Debug)]
+pub enum GcpIdentity {
+    /// The controller.
+    Own,
+    /// A service account.
+    Account(ServiceAccount),
+}
+
+/// A service account of Google with its key.
+#[derive(Clone, Debug)]
+pub struct ServiceAccount {
+    email: String,
+    key: Redacted<String>,
+    token_uri: String,
+}
+
+impl ServiceAccount {
+    /// Reads the JSON that Google gives.
+    ///
+    /// # Errors
+    /// What is missing; the text holds nothing of the key.
+    pub fn parse(json: &str) -> Result<ServiceAccount, String> {
+        #[derive(Deserialize)]
+        struct File {
+            client_email: String,
+            private_key: String,
+            token_uri: String,
+        }
+        let file: File = serde_json::from_str(json).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            format!("'serviceaccount' is no key of a service account: line {line} column {column}")
+        })?;
+        Ok(ServiceAccount {
+            email: file.client_email,
+            key: Redacted::new(file.private_key),
+            token_uri: file.token_uri,
+        })
+    }
+}
+
+/// How a request says who asks.
+pub(super) enum Identity {
+    Anonymous,
+    Key(KeySource),
+    Bearer(TokenSource),
+}
+
+/// Where a key of Amazon's kind comes from.
+pub(super) enum KeySource {
+    Fixed(Key),
+    Role(Clouds, Option<String>),
+    /// One for the life of a pass.
+    Ldap(Http, Box<Sts>, OnceCell<Key>),
+}
+
+/// Where a token comes from.
+pub(super) enum TokenSource {
+    Own(Clouds),
+    /// One for the life of a pass.
+    Account(Box<ServiceAccount>, OnceCell<Redacted<String>>),
+}
+
+/// Longest answer of a token service, in bytes.
+const ANSWER_SIZE_MAX: u64 = 64 << 10;
+
+impl KeySource {
+    pub(super) async fn key(&self, region: &str, deadline: Instant) -> Result<Key, String> {
+        match self {
+            KeySource::Fixed(key) => Ok(key.clone()),
+            KeySource::Role(clouds, sts) => {
+                let key = clouds.aws_key(region, sts.as_deref()).await;
+                key.map_err(|error| error.0)
+            }
+            KeySource::Ldap(http, sts, key) => {
+                let key = key.get_or_try_init(|| assume(http, sts, deadline)).await;
+                key.cloned()
+            }
+        }
+    }
+}
+
+async fn assume(http: &Http, sts: &Sts, deadline: Instant) -> Result<Key, String> {
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("Action", "AssumeRoleWithLDAPIdentity")
+        .append_pair("Version", "2011-06-15")
+        .append_pair("LDAPUsername", &sts.username)
+        .append_pair("LDAPPassword", sts.password.reveal())
+        .finish();
+    let (at, text) = post(http, "STS endpoint", &sts.endpoint, form, deadline).await?;
+    let part =
+        |name| element(&text, name).ok_or_else(|| format!("STS endpoint {at}: the answer holds no key"));
+    Ok(Key {
+        id: part("AccessKeyId")?,
+        secret: Redacted::new(part("SecretAccessKey")?),
+        token: element(&text, "SessionToken").map(Redacted::new),
+    })
+}
+
+/// Sends a form; the address as it may be shown, and the answer.
+async fn post(
+    http: &Http,
+    what: &str,
+    address: &str,
+    form: String,
+    deadline: Instant,
+) -> Result<(String, String), String> {
+    let url = Url::parse(address).map_err(|error| format!("{what}: {error}"))?;
+    let at = shown(&url);
+    let mut request = Request::new(Method::POST, url);
+    request.body = Some(form.into());
+    let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers.insert(CONTENT_TYPE, form);
+    let failed = |failure: Failure| format!("{what} {at}: {failure} ({})", failure.hint());
+    let reply = http
+        .send(request, deadline)
+        .await
+        .and_then(Reply::ok)
+        .map_err(failed)?;
+    let body = reply
+        .bytes("the answer", ANSWER_SIZE_MAX, "answer_size_max")
+        .await;
+    let text = String::from_utf8_lossy(&body.map_err(failed)?).into_owned();
+    Ok((at, text))
+}
+
+impl TokenSource {
+    pub(super) async fn token(&self, http: &Http, deadline: Instant) -> Result<Redacted<String>, String> {
+        match self {
+            TokenSource::Own(clouds) => clouds.gcp_storage_token().await.map_err(|error| error.0),
+            TokenSource::Account(account, token) => {
+                let token = token.get_or_try_init(|| exchange(http, account, deadline)).await;
+                token.cloned()
+            }
+        }
+    }
+}
+
+/// How long a token is asked for, in seconds: the most that Google gives.
+const TOKEN_SECONDS: i64 = 3600;
+
+/// A statement signed with the account's key, changed into a token.
+async fn exchange(
+    http: &Http,
+    account: &ServiceAccount,
+    deadline: Instant,
+) -> Result<Redacted<String>, String> {
+    #[derive(Deserialize)]
+    struct Token {
+        access_token: String,
+    }
+    let now = Timestamp::now().as_second();
+    let claims = json!({
+        "iss": account.email, "aud": account.token_uri, "iat": now, "exp": now + TOKEN_SECONDS,
+        "scope": "https://www.googleapis.com/auth/devstorage.read_only",
+    });
+    let form = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+        .append_pair("assertion", &signed(&claims, account.key.reveal())?)
+        .finish();
+    let (at, text) = post(http, "token service", &account.token_uri, form, deadline).await?;
+    let token: Token =
+        serde_json::from_str(&text).map_err(|_| format!("token service {at}: the answer holds no token"))?;
+    Ok(Redacted::new(token.access_token))
+}
+
+/// A JWT by RS256.
+fn signed(claims: &serde_json::Value, pem: &str) -> Result<String, String> {
+    let unusable = || "the private key of 'serviceaccount' cannot be used".to_owned();
+    let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| unusable())?;
+    let key = match &der {
+        PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
+        _ => return Err(unusable()),
+    };
+    let key = key.map_err(|_| unusable())?;
+    let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let text = format!(
+        "{}.{}",
+        part(&json!({ "alg": "RS256", "typ": "JWT" })),
+        part(claims)
+    );
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(
+        &RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        text.as_bytes(),
+        &mut signature,
+    )
+    .map_err(|_| unusable())?;
+    Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}

@@ -1,0 +1,288 @@
+//! What is asked of a store: a page of its list, an object. Signatures are AWS's version 4, or a token.
+
+use jiff::Timestamp;
+use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
+use reqwest::{
+    Method, StatusCode, Url,
+    header::{AUTHORIZATION, CONTENT_LENGTH, ETAG, HeaderValue},
+};
+use tokio::time::Instant;
+
+use super::{error::element, identity::Identity};
+use crate::{
+    credential::cloud::{Scope, sign},
+    http::{Failure, Http, Reply, Request},
+};
+
+/// A bucket in a store.
+pub(super) struct Remote {
+    pub(super) http: Http,
+    /// `https://host/bucket`.
+    pub(super) base: String,
+    pub(super) region: String,
+    pub(super) identity: Identity,
+}
+
+/// A page of a list.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) objects: Vec<Listed>,
+    pub(super) next: Option<String>,
+}
+
+/// An object of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) key: String,
+    /// Without quotes.
+    pub(super) etag: String,
+    pub(super) size: u64,
+}
+
+/// Why a store did not give what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Problem {
+    /// It says that nothing is there.
+    #[error("it does not exist")]
+    Missing,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Bytes of one page of a list: a thousand keys of a thousand bytes, and what is said of each.
+const PAGE_SIZE_MAX: u64 = 8 << 20;
+/// Bytes of an error that are looked at.
+const ERROR_SIZE_MAX: u64 = 64 << 10;
+/// Longest text of a store that is repeated, in characters.
+const SAID_MAX: usize = 300;
+/// The digest of no body.
+const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+impl Remote {
+    /// The next page of keys that begin with `prefix`.
+    pub(super) async fn page(
+        &self,
+        prefix: Option<&str>,
+        after: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Page, Problem> {
+        // in order of name, as the signature has them
+        let mut query = Vec::new();
+        if let Some(after) = after {
+            query.push(format!("continuation-token={}", encode(after, b"")));
+        }
+        query.push("list-type=2".to_owned());
+        if let Some(prefix) = prefix {
+            query.push(format!("prefix={}", encode(prefix, b"")));
+        }
+        let address = format!("{}?{}", self.base, query.join("&"));
+        let reply = self.ask(&address, deadline).await?;
+        let body = reply
+            .bytes("a page of the list", PAGE_SIZE_MAX, "page_size_max")
+            .await;
+        let body = body.map_err(|failure| Problem::Other(failed(&failure)))?;
+        read_page(&body).map_err(|problem| Problem::Other(format!("the list cannot be read: {problem}")))
+    }
+
+    /// An object of at most `limit` bytes, with its etag.
+    pub(super) async fn get(
+        &self,
+        key: &str,
+        limit: u64,
+        deadline: Instant,
+    ) -> Result<(String, Vec<u8>), Problem> {
+        let address = format!("{}/{}", self.base, encode(key, b"/"));
+        let reply = self.ask(&address, deadline).await?;
+        let etag = reply.header(ETAG.as_str()).unwrap_or_default();
+        let etag = etag.trim_matches('"').to_owned();
+        let announced = reply.header(CONTENT_LENGTH.as_str());
+        let announced = announced.and_then(|text| text.parse::<u64>().ok());
+        let (what, knob) = ("the object", "object_size_max");
+        if announced.is_some_and(|length| length > limit) {
+            return Err(Problem::Other(failed(&Failure::TooLarge { what, limit, knob })));
+        }
+        let bytes = reply.bytes(what, limit, knob).await;
+        Ok((etag, bytes.map_err(|failure| Problem::Other(failed(&failure)))?))
+    }
+
+    async fn ask(&self, address: &str, deadline: Instant) -> Result<Reply, Problem> {
+        let other = |text: String| Problem::Other(text);
+        let url = Url::parse(address).map_err(|error| other(error.to_string()))?;
+        let mut request = Request::new(Method::GET, url);
+        // a signature is for one address
+        request.may_follow = false;
+        self.authorize(&mut request, deadline).await.map_err(other)?;
+        let reply = self.http.send(request, deadline).await;
+        let reply = reply.map_err(|failure| other(failed(&failure)))?;
+        match reply.status() {
+            status if status.is_success() => Ok(reply),
+            StatusCode::NOT_FOUND => Err(Problem::Missing),
+            status => Err(other(explain(status, reply).await)),
+        }
+    }
+
+    async fn authorize(&self, request: &mut Request, deadline: Instant) -> Result<(), String> {
+        let key = match &self.identity {
+            Identity::Anonymous => return Ok(()),
+            Identity::Bearer(source) => {
+                let token = source.token(&self.http, deadline).await?;
+                let header = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
+                let mut header =
+                    header.map_err(|_| "the token holds characters that HTTP cannot carry".to_owned())?;
+                header.set_sensitive(true);
+                request.authorization = Some(header);
+                return Ok(());
+            }
+            Identity::Key(source) => source.key(&self.region, deadline).await?,
+        };
+        let scope = Scope {
+            service: "s3",
+            region: &self.region,
+            time: Timestamp::now(),
+        };
+        let headers = &mut request.headers;
+        headers.insert("x-amz-content-sha256", HeaderValue::from_static(EMPTY));
+        sign(&key, &scope, ("GET", &request.url), headers, b"").map_err(|error| error.0)?;
+        request.authorization = headers.remove(AUTHORIZATION);
+        Ok(())
+    }
+}
+
+fn failed(failure: &Failure) -> String {
+    format!("{failure} ({})", failure.hint())
+}
+
+/// What an answer that is no success means: code and message alone, for answers to bad signatures quote what was signed.
+async fn explain(status: StatusCode, reply: Reply) -> String {
+    if status.is_redirection() {
+        let region = reply.header("x-amz-bucket-region").map(str::to_owned);
+        let hint = region.map_or("correct spec.endpoint or set spec.region".to_owned(), |region| {
+            format!("set spec.region to '{}'", region.escape_debug())
+        });
+        return format!("the store sends readers elsewhere: {status} ({hint})");
+    }
+    let body = reply.bytes("an error", ERROR_SIZE_MAX, "error_size_max").await;
+    let text = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
+    let said = match (element(&text, "Code"), element(&text, "Message")) {
+        (Some(code), Some(message)) => format!("{code}: {message} "),
+        (Some(text), None) | (None, Some(text)) => format!("{text} "),
+        (None, None) => String::new(),
+    };
+    let said: String = said.chars().filter(|c| !c.is_control()).take(SAID_MAX).collect();
+    let hint = match status {
+        StatusCode::FORBIDDEN => {
+            "give these credentials the right to list and to read, and check spec.region"
+        }
+        StatusCode::UNAUTHORIZED => "check the credentials: they are missing, wrong or expired",
+        _ => "it is asked again with growing delay",
+    };
+    format!("{said}({status}; {hint})")
+}
+
+/// As signatures have names and values: all bytes but letters, digits and a few marks escaped, and those to keep.
+fn encode(text: &str, kept: &[u8]) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || kept.contains(&byte);
+        if is_plain {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
+/// Reads `ListBucketResult`.
+fn read_page(xml: &[u8]) -> Result<Page, String> {
+    let mut reader = Reader::from_reader(xml);
+    let mut page = Page::default();
+    let mut path: Vec<String> = Vec::new();
+    let (mut object, mut text) = (Listed::default(), String::new());
+    let mut is_truncated = false;
+    loop {
+        match reader.read_event().map_err(|error| error.to_string())? {
+            Event::Start(start) => {
+                path.push(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
+                text.clear();
+            }
+            Event::Text(piece) => text += &String::from_utf8_lossy(&piece),
+            Event::CData(piece) => text += &String::from_utf8_lossy(&piece),
+            Event::GeneralRef(name) => text += &entity(&name)?,
+            Event::End(_) => {
+                let names: Vec<&str> = path.iter().map(String::as_str).collect();
+                match names.as_slice() {
+                    [_, "Contents", "Key"] => object.key = std::mem::take(&mut text),
+                    [_, "Contents", "ETag"] => object.etag = text.trim_matches('"').to_owned(),
+                    [_, "Contents", "Size"] => {
+                        object.size = text.trim().parse().map_err(|_| format!("size '{text}'"))?;
+                    }
+                    [_, "Contents"] => page.objects.push(std::mem::take(&mut object)),
+                    [_, "NextContinuationToken"] => page.next = Some(std::mem::take(&mut text)),
+                    [_, "IsTruncated"] => is_truncated = text.trim() == "true",
+                    _ => {}
+                }
+                path.pop();
+                text.clear();
+            }
+            Event::Eof if path.is_empty() => break,
+            Event::Eof => return Err("it ends too early".to_owned()),
+            _ => {}
+        }
+    }
+    if is_truncated != page.next.is_some() {
+        return Err("it says that it goes on, and not where".to_owned());
+    }
+    Ok(page)
+}
+
+/// `&amp;`, `&#38;`, `&#x26;`.
+fn entity(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
+    if let Some(character) = name.resolve_char_ref().map_err(|error| error.to_string())? {
+        return Ok(character.to_string());
+    }
+    let name = String::from_utf8_lossy(name).into_owned();
+    let known = resolve_predefined_entity(&name);
+    known
+        .map(str::to_owned)
+        .ok_or_else(|| format!("unknown entity '&{name};'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_and_what_is_none_is_refused() {
+        let xml = br#"<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><IsTruncated>true</IsTruncated><Contents><Key>a &amp; b/&#233;.yaml</Key><LastModified>x</LastModified><ETag>&quot;e1&quot;</ETag><Size>3</Size><Owner><ID>o</ID></Owner></Contents><Contents><Key>c/</Key><ETag>"e2"</ETag><Size>0</Size></Contents><NextContinuationToken>t+1</NextContinuationToken></ListBucketResult>"#;
+        let page = read_page(xml).unwrap();
+        let listed = |key: &str, etag: &str, size| Listed {
+            key: key.to_owned(),
+            etag: etag.to_owned(),
+            size,
+        };
+        assert_eq!(
+            page.objects,
+            [listed("a & b/é.yaml", "e1", 3), listed("c/", "e2", 0)]
+        );
+        assert_eq!(page.next.as_deref(), Some("t+1"));
+        for xml in [
+            "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
+            "<ListBucketResult><Contents>",
+            "<ListBucketResult><Contents><Size>x</Size></Contents></ListBucketResult>",
+            "<ListBucketResult>&xxe;</ListBucketResult>",
+            "<a></b>",
+        ] {
+            assert!(read_page(xml.as_bytes()).is_err(), "{xml}");
+        }
+        assert_eq!(encode("a b/c+é", b"/"), "a%20b/c%2B%C3%A9");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_break_the_reader(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let _any = read_page(&bytes);
+        }
+    }
+}
