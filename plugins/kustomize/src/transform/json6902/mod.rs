@@ -1,12 +1,19 @@
 //! JSON patches (RFC 6902) as the original's library applies them, with its lax `replace` and `test`.
 
+mod place;
+mod value;
+
 use sluice_yaml::{Node, Resolved, Resolver, Value};
+
+use self::{
+    place::{add, container, get, remove},
+    value::{equal, through_json},
+};
 
 use crate::{
     Text,
     error::{Error, Result},
-    fields::{self, OBJECTS},
-    output,
+    fields, output,
 };
 
 /// One operation.
@@ -266,157 +273,6 @@ impl Operation {
             _ => Err(failed()),
         }
     }
-}
-
-/// The parent of what a path names, and the last part of the path.
-fn container<'a>(object: &'a mut Node, path: &str) -> Option<(&'a mut Node, String)> {
-    let mut parts = path.split('/');
-    parts.next()?;
-    let parts: Vec<String> = parts.map(|p| p.replace("~1", "/").replace("~0", "~")).collect();
-    let (key, parents) = parts.split_last()?;
-    let mut current = object;
-    for part in parents {
-        current = get(current, part).ok()??;
-    }
-    if current.is_scalar() {
-        None
-    } else {
-        Some((current, key.clone()))
-    }
-}
-
-fn invalid_index(index: &str) -> Error {
-    Error::new(format!(
-        "Unable to access invalid index: {index}: invalid index referenced"
-    ))
-}
-
-/// An index; negative ones count from the end.
-fn index(key: &str, length: usize, bound: usize) -> Result<usize> {
-    let number: i64 = key
-        .parse()
-        .map_err(|_| Error::new(format!("strconv.Atoi: parsing \"{key}\": invalid syntax")))?;
-    let length = i64::try_from(length).unwrap_or(i64::MAX);
-    let at = if number < 0 { number + length } else { number };
-    usize::try_from(at)
-        .ok()
-        .filter(|at| *at < bound)
-        .ok_or_else(|| invalid_index(key))
-}
-
-fn get<'a>(container: &'a mut Node, key: &str) -> Result<Option<&'a mut Node>> {
-    if !container.is_sequence() {
-        return Ok(container.get_mut(key));
-    }
-    let items = container.items_mut().map(Vec::as_mut_slice).unwrap_or_default();
-    let at = index(key, items.len(), items.len())?;
-    Ok(items.get_mut(at))
-}
-
-fn add(container: &mut Node, key: &str, value: Node) -> Result<()> {
-    if !container.is_sequence() {
-        container.set(key, value);
-        return Ok(());
-    }
-    let Some(items) = container.items_mut() else {
-        return Ok(());
-    };
-    if key == "-" {
-        items.push(value);
-        return Ok(());
-    }
-    let at = index(key, items.len() + 1, items.len() + 1).map_err(|e| {
-        if e.text().starts_with("strconv") {
-            e.wrap(format!("value was not a proper array index: '{key}'"))
-        } else {
-            e
-        }
-    })?;
-    items.insert(at, value);
-    Ok(())
-}
-
-fn remove(container: &mut Node, key: &str) -> Result<Node> {
-    if let Value::Sequence(items, _) = &mut container.value {
-        let at = index(key, items.len(), items.len())?;
-        return Ok(items.remove(at));
-    }
-    container
-        .remove(key)
-        .ok_or_else(|| missing(format!("Unable to remove nonexistent key: {key}")))
-}
-
-/// Equal as JSON.
-fn equal(a: &Node, b: &Node) -> bool {
-    match (&a.value, &b.value) {
-        (Value::Sequence(x, _), Value::Sequence(y, _)) => {
-            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| equal(x, y))
-        }
-        (Value::Mapping(x, _), Value::Mapping(y, _)) => {
-            x.len() == y.len()
-                && x.iter()
-                    .all(|(k, v)| b.get(fields::raw(k)).is_some_and(|w| equal(v, w)))
-        }
-        (Value::Scalar(..), Value::Scalar(..)) => match (OBJECTS.resolve(a), OBJECTS.resolve(b)) {
-            (Ok(x), Ok(y)) => x == y || number(&x).is_some_and(|x| number(&y) == Some(x)),
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-fn number(value: &Resolved<'_>) -> Option<f64> {
-    match value {
-        Resolved::Int(value) => Some(*value as f64),
-        Resolved::Uint(value) => Some(*value as f64),
-        Resolved::Float(value) => Some(*value),
-        _ => None,
-    }
-}
-
-/// What an object is after it was written as JSON and read again.
-fn through_json(node: &mut Node) -> Result<()> {
-    match &mut node.value {
-        Value::Sequence(items, _) => return items.iter_mut().try_for_each(through_json),
-        Value::Mapping(entries, style) => {
-            *style = sluice_yaml::CollectionStyle::Block;
-            for (key, value) in entries {
-                if !fields::is_string(key) {
-                    return Err(
-                        Error::new("json: unsupported type: map[interface {}]interface {}")
-                            .at("", key.position)
-                            .help(format!("quote the key: \"{}\"", fields::raw(key))),
-                    );
-                }
-                through_json(value)?;
-            }
-            return Ok(());
-        }
-        _ => {}
-    }
-    let position = node.position;
-    let new = match OBJECTS.resolve(node).map_err(|e| Error::new(e.to_string()))? {
-        Resolved::String(text) => match node.shared_text() {
-            Some(own) if own.as_str() == text && node.tag().is_none() => {
-                node.set_anchor(None);
-                return Ok(());
-            }
-            Some(own) if own.as_str() == text => Node::string(own.clone()),
-            _ => Node::string(&*text),
-        },
-        Resolved::Timestamp(text) => Node::string(text),
-        Resolved::Null => Node::null(),
-        Resolved::Bool(value) => Node::bool(value),
-        other => {
-            let value = number(&other).unwrap_or_default();
-            if !value.is_finite() {
-                return Err(output::unsupported_number(value));
-            }
-            Node::plain(crate::go::shortest(value))
-        }
-    };
-    *node = new.at(position);
-    Ok(())
 }
 
 #[cfg(test)]

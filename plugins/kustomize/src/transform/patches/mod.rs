@@ -1,27 +1,31 @@
 //! `patches`, `patchesStrategicMerge`, `patchesJson6902`: reading patches, and putting them on objects.
 
+mod json;
+mod target;
+
 use std::rc::Rc;
 
 use sluice_yaml::{Node, Position};
 
-use super::{
-    json6902::{self, Operation},
-    merge::{self, Outcome},
+use self::{
+    json::{apply_json, json_as_yaml},
+    target::{Target, check_unique, put_on, put_on_selected},
 };
+use super::json6902::{self, Operation};
 use crate::{
     Text,
     build::Session,
-    error::{Class, Context as _, Error, Result},
+    error::{Class, Error, Result},
     fields,
     files::Loader,
-    id::Id,
     kustomization::{Patch, Spot},
     object::Object,
     objects::Objects,
     output, read,
-    schema::Schema,
-    selector::{Selector, SelectorArgs},
+    selector::SelectorArgs,
 };
+
+pub(crate) use json::Json6902Transformer;
 
 /// A patch that says what it changes, or the part of one that a target names.
 #[derive(Clone, Debug)]
@@ -40,40 +44,11 @@ pub(crate) struct PatchTransformer {
     at: Position,
 }
 
-/// What a patch acts on. An expression that cannot be compiled is an error only when objects are looked for.
-#[derive(Clone, Debug)]
-struct Target {
-    args: SelectorArgs,
-    selector: Result<Selector>,
-}
-
-impl Target {
-    fn new(args: &SelectorArgs, file: &str, at: Position) -> Self {
-        Self {
-            args: args.clone(),
-            selector: Selector::new(args).map_err(|e| e.at(file, at)),
-        }
-    }
-
-    fn select(&self, objects: &mut Objects, schema: &Schema) -> Result<Vec<usize>> {
-        objects.select(self.selector.as_ref().map_err(Error::clone)?, schema)
-    }
-}
-
 #[derive(Clone, Debug)]
 enum Content {
     Nothing,
     Merge(Rc<Vec<Object>>),
     Json(Rc<Vec<Operation>>),
-}
-
-/// An entry of `patchesJson6902`.
-#[derive(Clone, Debug)]
-pub(crate) struct Json6902Transformer {
-    target: Target,
-    operations: Rc<Vec<Operation>>,
-    file: Text,
-    at: Position,
 }
 
 impl StrategicMerge {
@@ -292,79 +267,6 @@ impl PatchTransformer {
     }
 }
 
-impl Json6902Transformer {
-    pub(crate) fn load(loader: &Loader<'_>, patch: &Patch, file: &str) -> Result<Self> {
-        let fail = |text: String| Err(Error::new(text).at(file, patch.at));
-        let Some(target) = &patch.target else {
-            return fail("must specify a target for patch".into());
-        };
-        if target.name.is_empty() {
-            return fail("must specify the target name".into());
-        }
-        let mut from = Text::from(file);
-        let text = match (patch.path.is_empty(), patch.patch.is_empty()) {
-            (true, true) => return fail("empty file path and empty jsonOp".into()),
-            (false, false) => return fail("must specify a file path or jsonOp, not both".into()),
-            (true, false) => patch.patch.as_bytes().to_vec(),
-            (false, true) => {
-                from = loader.resolve(&patch.path).into();
-                loader.load(&patch.path).map_err(|e| e.at(file, patch.at))?
-            }
-        };
-        if text.is_empty() {
-            return fail(format!("patch file '{}' empty seems to be empty", patch.path));
-        }
-        let document = read::document_v2(&json_as_yaml(&text)?, &from)?;
-        sluice_yaml::to_json(&document, sluice_yaml::Resolver::V2)
-            .map_err(|e| Error::new(e.to_string()).at(&from, e.position()))?;
-        let operations = json6902::decode(&document)
-            .wrap(|| format!("decoding {}", output::json(&document)))
-            .in_file(&from)?;
-        if operations.is_empty() {
-            return fail(format!(
-                "patch appears to be empty; file={}, JsonOp={}",
-                patch.path,
-                output::json(&document)
-            ));
-        }
-        Ok(Self {
-            target: Target::new(target, file, patch.at),
-            operations: Rc::new(operations),
-            file: from,
-            at: patch.at,
-        })
-    }
-
-    pub(crate) fn apply(&self, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
-        for at in self.target.select(objects, &session.schema)? {
-            objects.modify(at, &session.schema, |object| {
-                apply_json(object, &self.operations, &self.file, self.at)
-            })?;
-        }
-        Ok(())
-    }
-}
-
-fn apply_json(object: &mut Object, operations: &[Operation], file: &str, at: Position) -> Result<()> {
-    let describe = format!(
-        "{} {} ({}:{})",
-        object.kind(),
-        object.name(),
-        object.source.file,
-        object.source.line
-    );
-    if object.has_memory() {
-        // The original remembers in annotations, so that there are some.
-        let metadata = fields::mapping_field(&mut object.node, "metadata")?;
-        if metadata.get("annotations").is_none_or(Node::is_null) {
-            metadata.set("annotations", Node::mapping(Vec::new()));
-        }
-    }
-    json6902::apply(&mut object.node, operations).map_err(|e| e.at(file, at).about(describe))?;
-    let annotations = object.annotations();
-    object.set_annotations(annotations)
-}
-
 /// Reads the text of a patch: objects to merge, or a list of operations.
 fn parse(text: &[u8], file: &str, source: &str, lines_before: u32) -> Result<Content> {
     let merge = read::objects(text, file);
@@ -405,78 +307,6 @@ fn parse(text: &[u8], file: &str, source: &str, lines_before: u32) -> Result<Con
             }
         },
     }
-}
-
-/// What starts with `[` is read as JSON, which allows `\/` where YAML does not.
-fn json_as_yaml(text: &[u8]) -> Result<Vec<u8>> {
-    if !text.starts_with(b"[") {
-        return Ok(text.to_vec());
-    }
-    serde_json::from_slice::<serde::de::IgnoredAny>(text).map_err(|e| {
-        let words = match e.is_eof() {
-            true => format!(
-                "decoding {}: unexpected end of JSON input",
-                String::from_utf8_lossy(text)
-            ),
-            false => format!("invalid character in JSON: {e}"),
-        };
-        Error::new(words).help(
-            "a patch that starts with `[` must be JSON: quote all names, or write it as a YAML list with `-`",
-        )
-    })?;
-    Ok(String::from_utf8_lossy(text).replace("\\/", "/").into_bytes())
-}
-
-/// Puts a patch on an object that its identity names.
-fn put_on(patch: &Object, objects: &mut Objects, at: usize, schema: &Schema) -> Result<()> {
-    objects.modify(at, schema, |object| {
-        let (name, namespace, kind) = (object.name(), object.namespace(), Text::from(object.kind()));
-        if patch.allow_name_change || patch.allow_kind_change {
-            object.store_previous_id(schema)?;
-        }
-        let id = Id {
-            gvk: object.gvk(),
-            name: name.clone(),
-            namespace: namespace.clone(),
-            cluster_scoped: false,
-        };
-        let merged = merge::merge(&mut object.node, &patch.node, schema)
-            .map_err(|e| e.about(&id).at(&patch.source.file, patch.position()))?;
-        match merged {
-            // The original drops the result of `$patch: replace` on a whole object.
-            Outcome::Kept | Outcome::Replaced(_) => {}
-            Outcome::Cleared => object.node = Node::null(),
-        }
-        if fields::is_nil_or_empty(&object.node) {
-            return Ok(());
-        }
-        if !patch.allow_kind_change {
-            object.set_kind(&kind);
-        }
-        if !patch.allow_name_change {
-            object.set_name(&name)?;
-        }
-        object.set_namespace(&namespace)
-    })
-}
-
-/// Puts a patch on an object that a target or an identity has picked: labels and annotations become strings on the way.
-fn put_on_selected(patch: &Object, objects: &mut Objects, at: usize, schema: &Schema) -> Result<()> {
-    let Some(object) = objects.get(at) else {
-        return Ok(());
-    };
-    let mut own = patch.clone();
-    own.set_labels(patch.labels())?;
-    own.set_annotations(patch.annotations())?;
-    own.set_name(&patch.name())?;
-    own.set_namespace(&patch.namespace())?;
-    fields::set_untyped(&mut own.node, "apiVersion", &Text::from(object.api_version()));
-    put_on(&own, objects, at, schema)
-}
-
-fn check_unique(objects: &mut Objects, schema: &Schema) -> Result<()> {
-    let list = objects.take();
-    objects.append(list, schema)
 }
 
 fn describe(args: &SelectorArgs) -> String {

@@ -1,6 +1,11 @@
 //! One object on its way through a build: its tree, and what the build has to remember about it.
 
-use sluice_yaml::{Node, Position, Value};
+mod metadata;
+mod shared;
+
+use sluice_yaml::{Node, Position};
+
+use self::shared::Shared;
 
 use crate::{
     Text,
@@ -74,37 +79,7 @@ pub(crate) struct Object {
     next_mark: u32,
 }
 
-/// A scalar in several places: its mark, and the text it had when the places were last made equal.
-#[derive(Clone, Debug, PartialEq)]
-struct Shared {
-    mark: Text,
-    text: Text,
-}
-
 const INTERNAL: &str = "internal.config.kubernetes.io/";
-
-/// Annotations that a build uses for itself; they never reach the output.
-const BUILD_ANNOTATIONS: [&str; 19] = [
-    "internal.config.kubernetes.io/previousKinds",
-    "internal.config.kubernetes.io/previousNames",
-    "internal.config.kubernetes.io/prefixes",
-    "internal.config.kubernetes.io/suffixes",
-    "internal.config.kubernetes.io/previousNamespaces",
-    "internal.config.kubernetes.io/allowNameChange",
-    "internal.config.kubernetes.io/allowKindChange",
-    "internal.config.kubernetes.io/refBy",
-    "internal.config.kubernetes.io/generatorBehavior",
-    "internal.config.kubernetes.io/needsHashSuffix",
-    "internal.config.kubernetes.io/path",
-    "internal.config.kubernetes.io/index",
-    "internal.config.kubernetes.io/seqindent",
-    "internal.config.kubernetes.io/id",
-    "internal.config.kubernetes.io/annotations-migration-resource-id",
-    "config.kubernetes.io/path",
-    "config.kubernetes.io/index",
-    "config.k8s.io/id",
-    "internal.config.kubernetes.io/helm-generated",
-];
 
 impl Object {
     pub(crate) fn new(node: Node, source: Source) -> Self {
@@ -133,34 +108,6 @@ impl Object {
                 "allowNameChange" => self.allow_name_change = value == "enabled",
                 "allowKindChange" => self.allow_kind_change = value == "enabled",
                 _ => {}
-            }
-        }
-    }
-
-    /// Marks for scalars that may come to stand in several places.
-    pub(crate) fn new_marks(&mut self, count: usize) -> Vec<Text> {
-        let first = self.next_mark;
-        self.next_mark += u32::try_from(count).unwrap_or(u32::MAX);
-        (first..self.next_mark)
-            .map(|number| format!("\0{number}").into())
-            .collect()
-    }
-
-    /// Notes a scalar that stands in several places. Whoever changes it in one place changes it in all: so it is in the
-    /// original, where a label that is new in metadata and in selectors is one node.
-    pub(crate) fn share(&mut self, mark: Text, text: &Text) {
-        self.shared.push(Shared {
-            mark,
-            text: text.clone(),
-        });
-    }
-
-    /// Makes all places of shared scalars equal to the one that was changed.
-    pub(crate) fn settle_shared(&mut self) {
-        for shared in &mut self.shared {
-            if let Some(changed) = find_marked(&self.node, &shared.mark, &shared.text) {
-                shared.text = fields::shared(&changed);
-                set_marked(&mut self.node, &shared.mark, &changed);
             }
         }
     }
@@ -341,102 +288,5 @@ impl Object {
 
     pub(crate) fn set_kind(&mut self, kind: &Text) {
         fields::set_untyped(&mut self.node, "kind", kind);
-    }
-
-    fn map_in_metadata(&self, field: &str) -> Vec<(Text, Text)> {
-        let entries = self
-            .metadata()
-            .and_then(|m| m.get(field))
-            .map(Node::entries)
-            .unwrap_or_default();
-        entries
-            .iter()
-            .map(|(k, v)| (fields::shared(k), fields::shared(v)))
-            .collect()
-    }
-
-    pub(crate) fn labels(&self) -> Vec<(Text, Text)> {
-        self.map_in_metadata("labels")
-    }
-
-    pub(crate) fn annotations(&self) -> Vec<(Text, Text)> {
-        self.map_in_metadata("annotations")
-    }
-
-    pub(crate) fn annotation(&self, key: &str) -> Option<Text> {
-        self.metadata()?.get("annotations")?.get(key).map(fields::shared)
-    }
-
-    fn set_map_in_metadata(&mut self, field: &str, entries: Vec<(Text, Text)>) -> Result<()> {
-        if self.node.is_null() {
-            return Ok(()); // a patch has emptied it
-        }
-        let metadata = fields::mapping_field(&mut self.node, "metadata")?;
-        metadata.remove(field);
-        if !entries.is_empty() && metadata.is_mapping() {
-            metadata.set(
-                field,
-                Node::mapping(
-                    entries
-                        .into_iter()
-                        .map(|(k, v)| (Node::plain(k), fields::string_node(v)))
-                        .collect(),
-                ),
-            );
-        }
-        Ok(())
-    }
-
-    /// Sets all labels, as strings; none removes the field.
-    pub(crate) fn set_labels(&mut self, labels: Vec<(Text, Text)>) -> Result<()> {
-        self.set_map_in_metadata("labels", labels)
-    }
-
-    /// Sets all annotations, as strings; none removes the field.
-    pub(crate) fn set_annotations(&mut self, annotations: Vec<(Text, Text)>) -> Result<()> {
-        self.set_map_in_metadata("annotations", annotations)
-    }
-
-    /// Sets one annotation.
-    pub(crate) fn set_annotation(&mut self, key: &str, value: &Text) -> Result<()> {
-        let mut annotations = self.annotations();
-        match annotations.iter_mut().find(|(k, _)| k == key) {
-            Some((_, old)) => *old = value.clone(),
-            None => annotations.push((key.into(), value.clone())),
-        }
-        self.set_annotations(annotations)
-    }
-
-    /// Drops the annotations that a build uses for itself and those that the caller names; what is left becomes strings.
-    pub(crate) fn finish_annotations(&mut self, also: &[&str]) -> Result<()> {
-        let mut annotations = self.annotations();
-        annotations.retain(|(k, _)| !BUILD_ANNOTATIONS.contains(&k.as_str()) && !also.contains(&k.as_str()));
-        self.set_annotations(annotations)
-    }
-}
-
-/// A scalar with this mark and another text.
-fn find_marked(node: &Node, mark: &str, text: &str) -> Option<Node> {
-    match &node.value {
-        Value::Mapping(entries, _) => entries
-            .iter()
-            .find_map(|(_, value)| find_marked(value, mark, text)),
-        Value::Sequence(items, _) => items.iter().find_map(|item| find_marked(item, mark, text)),
-        _ => (node.anchor() == Some(mark) && fields::raw(node) != text).then(|| node.clone()),
-    }
-}
-
-fn set_marked(node: &mut Node, mark: &str, new: &Node) {
-    let is_marked = node.is_scalar() && node.anchor() == Some(mark);
-    match &mut node.value {
-        Value::Mapping(entries, _) => entries
-            .iter_mut()
-            .for_each(|(_, value)| set_marked(value, mark, new)),
-        Value::Sequence(items, _) => items.iter_mut().for_each(|item| set_marked(item, mark, new)),
-        _ if is_marked => {
-            let position = node.position;
-            *node = new.clone().at(position);
-        }
-        _ => {}
     }
 }

@@ -1,0 +1,102 @@
+//! The labels and annotations of an object.
+
+use sluice_yaml::Node;
+
+use super::Object;
+use crate::{Text, error::Result, fields};
+
+/// Annotations that a build uses for itself; they never reach the output.
+const BUILD_ANNOTATIONS: [&str; 19] = [
+    "internal.config.kubernetes.io/previousKinds",
+    "internal.config.kubernetes.io/previousNames",
+    "internal.config.kubernetes.io/prefixes",
+    "internal.config.kubernetes.io/suffixes",
+    "internal.config.kubernetes.io/previousNamespaces",
+    "internal.config.kubernetes.io/allowNameChange",
+    "internal.config.kubernetes.io/allowKindChange",
+    "internal.config.kubernetes.io/refBy",
+    "internal.config.kubernetes.io/generatorBehavior",
+    "internal.config.kubernetes.io/needsHashSuffix",
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/seqindent",
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+    "config.k8s.io/id",
+    "internal.config.kubernetes.io/helm-generated",
+];
+
+impl Object {
+    fn map_in_metadata(&self, field: &str) -> Vec<(Text, Text)> {
+        let entries = self
+            .metadata()
+            .and_then(|m| m.get(field))
+            .map(Node::entries)
+            .unwrap_or_default();
+        entries
+            .iter()
+            .map(|(k, v)| (fields::shared(k), fields::shared(v)))
+            .collect()
+    }
+
+    pub(crate) fn labels(&self) -> Vec<(Text, Text)> {
+        self.map_in_metadata("labels")
+    }
+
+    pub(crate) fn annotations(&self) -> Vec<(Text, Text)> {
+        self.map_in_metadata("annotations")
+    }
+
+    pub(crate) fn annotation(&self, key: &str) -> Option<Text> {
+        self.metadata()?.get("annotations")?.get(key).map(fields::shared)
+    }
+
+    fn set_map_in_metadata(&mut self, field: &str, entries: Vec<(Text, Text)>) -> Result<()> {
+        if self.node.is_null() {
+            return Ok(()); // a patch has emptied it
+        }
+        let metadata = fields::mapping_field(&mut self.node, "metadata")?;
+        metadata.remove(field);
+        if !entries.is_empty() && metadata.is_mapping() {
+            metadata.set(
+                field,
+                Node::mapping(
+                    entries
+                        .into_iter()
+                        .map(|(k, v)| (Node::plain(k), fields::string_node(v)))
+                        .collect(),
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Sets all labels, as strings; none removes the field.
+    pub(crate) fn set_labels(&mut self, labels: Vec<(Text, Text)>) -> Result<()> {
+        self.set_map_in_metadata("labels", labels)
+    }
+
+    /// Sets all annotations, as strings; none removes the field.
+    pub(crate) fn set_annotations(&mut self, annotations: Vec<(Text, Text)>) -> Result<()> {
+        self.set_map_in_metadata("annotations", annotations)
+    }
+
+    /// Sets one annotation.
+    pub(crate) fn set_annotation(&mut self, key: &str, value: &Text) -> Result<()> {
+        let mut annotations = self.annotations();
+        match annotations.iter_mut().find(|(k, _)| k == key) {
+            Some((_, old)) => *old = value.clone(),
+            None => annotations.push((key.into(), value.clone())),
+        }
+        self.set_annotations(annotations)
+    }
+
+    /// Drops the annotations that a build uses for itself and those that the caller names; what is left becomes strings.
+    pub(crate) fn finish_annotations(&mut self, also: &[&str]) -> Result<()> {
+        let mut annotations = self.annotations();
+        annotations.retain(|(k, _)| !BUILD_ANNOTATIONS.contains(&k.as_str()) && !also.contains(&k.as_str()));
+        self.set_annotations(annotations)
+    }
+}

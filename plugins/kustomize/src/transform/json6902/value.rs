@@ -1,0 +1,82 @@
+//! Values as JSON has them: when two are equal, and what one is after it was written and read again.
+
+use sluice_yaml::{Node, Resolved, Value};
+
+use crate::{
+    error::{Error, Result},
+    fields::{self, OBJECTS},
+    output,
+};
+
+/// Equal as JSON.
+pub(super) fn equal(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Sequence(x, _), Value::Sequence(y, _)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(x, y)| equal(x, y))
+        }
+        (Value::Mapping(x, _), Value::Mapping(y, _)) => {
+            x.len() == y.len()
+                && x.iter()
+                    .all(|(k, v)| b.get(fields::raw(k)).is_some_and(|w| equal(v, w)))
+        }
+        (Value::Scalar(..), Value::Scalar(..)) => match (OBJECTS.resolve(a), OBJECTS.resolve(b)) {
+            (Ok(x), Ok(y)) => x == y || number(&x).is_some_and(|x| number(&y) == Some(x)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+pub(super) fn number(value: &Resolved<'_>) -> Option<f64> {
+    match value {
+        Resolved::Int(value) => Some(*value as f64),
+        Resolved::Uint(value) => Some(*value as f64),
+        Resolved::Float(value) => Some(*value),
+        _ => None,
+    }
+}
+
+/// What an object is after it was written as JSON and read again.
+pub(super) fn through_json(node: &mut Node) -> Result<()> {
+    match &mut node.value {
+        Value::Sequence(items, _) => return items.iter_mut().try_for_each(through_json),
+        Value::Mapping(entries, style) => {
+            *style = sluice_yaml::CollectionStyle::Block;
+            for (key, value) in entries {
+                if !fields::is_string(key) {
+                    return Err(
+                        Error::new("json: unsupported type: map[interface {}]interface {}")
+                            .at("", key.position)
+                            .help(format!("quote the key: \"{}\"", fields::raw(key))),
+                    );
+                }
+                through_json(value)?;
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
+    let position = node.position;
+    let new = match OBJECTS.resolve(node).map_err(|e| Error::new(e.to_string()))? {
+        Resolved::String(text) => match node.shared_text() {
+            Some(own) if own.as_str() == text && node.tag().is_none() => {
+                node.set_anchor(None);
+                return Ok(());
+            }
+            Some(own) if own.as_str() == text => Node::string(own.clone()),
+            _ => Node::string(&*text),
+        },
+        Resolved::Timestamp(text) => Node::string(text),
+        Resolved::Null => Node::null(),
+        Resolved::Bool(value) => Node::bool(value),
+        other => {
+            let value = number(&other).unwrap_or_default();
+            if !value.is_finite() {
+                return Err(output::unsupported_number(value));
+            }
+            Node::plain(crate::go::shortest(value))
+        }
+    };
+    *node = new.at(position);
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! `patchesJson6902`: a list of operations and the objects they act on.
+
+use std::rc::Rc;
+
+use sluice_yaml::{Node, Position};
+
+use super::target::Target;
+use crate::{
+    Text,
+    build::Session,
+    error::{Context as _, Error, Result},
+    fields,
+    files::Loader,
+    kustomization::Patch,
+    object::Object,
+    objects::Objects,
+    output, read,
+    transform::json6902::{self, Operation},
+};
+
+/// An entry of `patchesJson6902`.
+#[derive(Clone, Debug)]
+pub(crate) struct Json6902Transformer {
+    target: Target,
+    operations: Rc<Vec<Operation>>,
+    file: Text,
+    at: Position,
+}
+
+impl Json6902Transformer {
+    pub(crate) fn load(loader: &Loader<'_>, patch: &Patch, file: &str) -> Result<Self> {
+        let fail = |text: String| Err(Error::new(text).at(file, patch.at));
+        let Some(target) = &patch.target else {
+            return fail("must specify a target for patch".into());
+        };
+        if target.name.is_empty() {
+            return fail("must specify the target name".into());
+        }
+        let mut from = Text::from(file);
+        let text = match (patch.path.is_empty(), patch.patch.is_empty()) {
+            (true, true) => return fail("empty file path and empty jsonOp".into()),
+            (false, false) => return fail("must specify a file path or jsonOp, not both".into()),
+            (true, false) => patch.patch.as_bytes().to_vec(),
+            (false, true) => {
+                from = loader.resolve(&patch.path).into();
+                loader.load(&patch.path).map_err(|e| e.at(file, patch.at))?
+            }
+        };
+        if text.is_empty() {
+            return fail(format!("patch file '{}' empty seems to be empty", patch.path));
+        }
+        let document = read::document_v2(&json_as_yaml(&text)?, &from)?;
+        sluice_yaml::to_json(&document, sluice_yaml::Resolver::V2)
+            .map_err(|e| Error::new(e.to_string()).at(&from, e.position()))?;
+        let operations = json6902::decode(&document)
+            .wrap(|| format!("decoding {}", output::json(&document)))
+            .in_file(&from)?;
+        if operations.is_empty() {
+            return fail(format!(
+                "patch appears to be empty; file={}, JsonOp={}",
+                patch.path,
+                output::json(&document)
+            ));
+        }
+        Ok(Self {
+            target: Target::new(target, file, patch.at),
+            operations: Rc::new(operations),
+            file: from,
+            at: patch.at,
+        })
+    }
+
+    pub(crate) fn apply(&self, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
+        for at in self.target.select(objects, &session.schema)? {
+            objects.modify(at, &session.schema, |object| {
+                apply_json(object, &self.operations, &self.file, self.at)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn apply_json(
+    object: &mut Object,
+    operations: &[Operation],
+    file: &str,
+    at: Position,
+) -> Result<()> {
+    let describe = format!(
+        "{} {} ({}:{})",
+        object.kind(),
+        object.name(),
+        object.source.file,
+        object.source.line
+    );
+    if object.has_memory() {
+        // The original remembers in annotations, so that there are some.
+        let metadata = fields::mapping_field(&mut object.node, "metadata")?;
+        if metadata.get("annotations").is_none_or(Node::is_null) {
+            metadata.set("annotations", Node::mapping(Vec::new()));
+        }
+    }
+    json6902::apply(&mut object.node, operations).map_err(|e| e.at(file, at).about(describe))?;
+    let annotations = object.annotations();
+    object.set_annotations(annotations)
+}
+
+/// What starts with `[` is read as JSON, which allows `\/` where YAML does not.
+pub(super) fn json_as_yaml(text: &[u8]) -> Result<Vec<u8>> {
+    if !text.starts_with(b"[") {
+        return Ok(text.to_vec());
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).map_err(|e| {
+        let words = match e.is_eof() {
+            true => format!(
+                "decoding {}: unexpected end of JSON input",
+                String::from_utf8_lossy(text)
+            ),
+            false => format!("invalid character in JSON: {e}"),
+        };
+        Error::new(words).help(
+            "a patch that starts with `[` must be JSON: quote all names, or write it as a YAML list with `-`",
+        )
+    })?;
+    Ok(String::from_utf8_lossy(text).replace("\\/", "/").into_bytes())
+}
