@@ -31,7 +31,10 @@ fn main() -> ExitCode {
     // One TLS provider for every crate: two in one process panic at the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = args::Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    // plugins are called on its blocking threads
+    runtime.thread_stack_size(sluice_wasm::THREAD_STACK_BYTES);
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             tell::failure(&format!("cannot start: {error}"));

@@ -1,10 +1,10 @@
 //! Measures what a call costs (B12 and half of B13 of the cost table).
 //!
 //! ```sh
-//! cargo xtask plugins
-//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench            # instantiation, 1 MB echo
-//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench DIR PATH N   # also: render PATH of DIR
-//! # where DIR is a chart, it is rendered as one (B15)
+//! cargo xtask plugins && cargo xtask guests
+//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench -- --echo GUEST    # instantiation, 1 MB echo
+//! cargo run --release -p sluice-wasm --features builtin --example plugin-bench -- DIR PATH N      # renders PATH of DIR
+//! # GUEST is guests-for-tests/misbehave.wasm; where DIR is a chart, it is rendered as one (B15)
 //! ```
 //!
 //! The other half of B13, the same render natively: `plugins/{kustomize,helm}/examples`.
@@ -13,37 +13,31 @@
 
 use serde_json::json;
 use sluice_artifact::{LocalTree, MemoryTree, Tree};
-use sluice_object::{GroupVersionKind, Object, ObjectId};
+use sluice_object::{GroupVersionKind, ObjectId};
 use sluice_wasm::{
-    ChartRelease, ChartRequest, Context, Detail, Engine, Inputs, Limits, RenderRequest, TransformRequest,
-    builtin,
+    ChartRelease, ChartRequest, Context, Detail, Engine, Inputs, Limits, Plugin, RenderRequest,
+    THREAD_STACK_BYTES, builtin,
 };
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // as the program has them
+    let thread = std::thread::Builder::new().stack_size(THREAD_STACK_BYTES);
+    let measured = thread.spawn(|| run().map_err(|error| error.to_string()))?;
+    Ok(measured.join().map_err(|_| "it panicked")??)
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let engine = Engine::get()?;
-    let substitute = builtin::load(engine, "substitute", Limits::default())?;
-    let instantiate = measure(5000, || substitute.check_start().map_err(Into::into))?;
-    println!("instantiate                 {instantiate}");
-
-    let transformer = substitute.transformer()?;
-    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"text": "x".repeat(1 << 20)}});
-    let request = TransformRequest {
-        items: vec![Object::new(object)?],
-        config: json!({}),
-        context: context(),
-    };
-    let echo = measure(500, || {
-        transformer.transform(&request).map(drop).map_err(Into::into)
-    })?;
-    println!("transformer, echo of 1 MB   {echo}");
-
-    let Some(directory) = args.next() else {
-        return Ok(());
-    };
+    let directory = args
+        .next()
+        .ok_or("plugin-bench (--echo GUEST | DIR [PATH [N]])")?;
+    if directory == "--echo" {
+        return calls(engine, Path::new(&args.next().ok_or("--echo GUEST")?));
+    }
     let path = args.next().unwrap_or_else(|| "/".to_owned());
     let count = args.next().map_or(Ok(50), |count| count.parse())?;
     if Path::new(&directory).join("Chart.yaml").is_file() {
@@ -69,6 +63,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         renderer.render(&request, inputs).map(drop).map_err(Into::into)
     })?;
     println!("kustomize, {path}   {render}");
+    Ok(())
+}
+
+/// What a call costs in which a guest does next to nothing: it starts, and it hands back an object of 1 MB that it reads.
+fn calls(engine: &Arc<Engine>, guest: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let substitute = builtin::load(engine, "substitute", Limits::default())?;
+    let instantiate = measure(5000, || substitute.check_start().map_err(Into::into))?;
+    println!("instantiate    {instantiate}");
+
+    let echo = Plugin::compile(engine, "echo", &std::fs::read(guest)?, Limits::default())?.renderer()?;
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "echo"}, "data": {"text": "x".repeat(1 << 20)}});
+    let mut tree = MemoryTree::new();
+    tree.add_file("/big", serde_json::to_vec(&object)?, false)?;
+    let tree: Arc<dyn Tree> = Arc::new(tree);
+    let request = RenderRequest {
+        path: "/".to_owned(),
+        config: json!({"do": "echo"}),
+        context: context(),
+    };
+    let echo = measure(500, || {
+        let inputs = Inputs {
+            tree: Arc::clone(&tree),
+            revision: String::new(),
+            cluster: None,
+        };
+        echo.render(&request, inputs).map(drop).map_err(Into::into)
+    })?;
+    println!("echo of 1 MB   {echo}");
     Ok(())
 }
 

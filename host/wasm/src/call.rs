@@ -10,44 +10,26 @@ use crate::recorder::Recorder;
 use crate::roles::{Answer, Inputs, Trace};
 use crate::state::{CallState, LimitHit, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::{io, thread};
 use wasmtime::component::Instance;
 use wasmtime::{Store, Trap};
 use wasmtime_wasi::I32Exit;
 
 /// Calls a guest in an instance of its own. Whatever the guest does, this returns, and the host is as it was.
-pub(crate) fn call<T: Send>(
+pub(crate) fn call<T>(
     plugin: &Plugin,
     inputs: Inputs,
-    run: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<T> + Send,
+    run: impl FnOnce(&mut Store<CallState>, &Instance) -> wasmtime::Result<T>,
 ) -> Result<Answer<T>, Error> {
-    on_a_deep_stack(|| call_here(plugin, inputs, run)).unwrap_or_else(|error| {
-        Err(Error::HostFailed {
-            plugin: plugin.name().to_owned(),
-            what: format!("no thread for the call: {error}"),
-        })
-    })
+    // a guest runs on the stack of its caller, which may have less than a guest may use: then the call has one of its own
+    stacker::maybe_grow(DEEP, THREAD_STACK_BYTES, || call_here(plugin, inputs, run))
 }
 
-/// What host functions may take of the stack while a guest has used all of [`STACK_BYTES`].
-const HOST_STACK_BYTES: usize = 1 << 20;
+/// What a call may need: the guest's part, and that of the host functions which it calls at its deepest.
+const DEEP: usize = STACK_BYTES + (1 << 20);
 
-/// A guest runs on the stack of its caller, and runtimes give their threads less than a guest may use: so each call has a
-/// thread of its own. Memory of its stack is taken as it is touched.
-fn on_a_deep_stack<T: Send>(run: impl FnOnce() -> T + Send) -> io::Result<T> {
-    let subscriber = tracing::dispatcher::get_default(Clone::clone);
-    let span = tracing::Span::current();
-    let run = move || tracing::dispatcher::with_default(&subscriber, || span.in_scope(run));
-    thread::scope(|scope| {
-        let thread = thread::Builder::new()
-            .name("plugin".to_owned())
-            .stack_size(STACK_BYTES + HOST_STACK_BYTES)
-            .spawn_scoped(scope, run)?;
-        thread
-            .join()
-            .map_err(|panic| io::Error::other(panic_text(&*panic)))
-    })
-}
+/// A thread with such a stack runs calls as they come. On others each call takes a stack of its own, at the cost of some system
+/// calls. Memory of a stack is taken as it is touched.
+pub const THREAD_STACK_BYTES: usize = DEEP + (1 << 20);
 
 fn call_here<T>(
     plugin: &Plugin,

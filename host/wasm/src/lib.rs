@@ -41,6 +41,7 @@ mod roles;
 mod state;
 
 pub use binary::Metadata;
+pub use call::THREAD_STACK_BYTES;
 pub use describe::describe;
 pub use engine::{Engine, precompile};
 pub use error::{Blame, Error, LoadError, Report};
