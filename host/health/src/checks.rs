@@ -1,6 +1,6 @@
 use crate::kstatus::assess;
 use crate::look::{group, int, text};
-use crate::{Expression, Health, Status};
+use crate::{EvaluationFailed, Expression, Health, Status};
 use serde_json::Value;
 use sluice_api::kustomize::CustomHealthCheck;
 use sluice_api::{Blame, Disposition, Next, Reason, Time, reason};
@@ -163,11 +163,21 @@ impl Custom {
                     return Health::new(status, format!("CEL expression {status:?} evaluated to true"));
                 }
                 Ok(false) => {}
+                // it may quote the value that it stumbled over
+                Err(error) if is_secret(object) => {
+                    let cause = "a Secret has no answer to it, and its values are not shown".to_owned();
+                    return Health::unknown(EvaluationFailed { cause, ..error }.to_string());
+                }
                 Err(error) => return Health::unknown(error.to_string()),
             }
         }
         Health::in_progress("")
     }
+}
+
+fn is_secret(object: &Value) -> bool {
+    let field = |name: &str| object.get(name).and_then(Value::as_str);
+    field("apiVersion") == Some("v1") && field("kind") == Some("Secret")
 }
 
 #[cfg(test)]
@@ -221,6 +231,21 @@ mod tests {
         let other = json!({ "apiVersion": "acme.io/v1", "kind": "Cache", "status": { "phase": "x" } });
         assert!(checks.assess(&other, Time::default()).is_current());
         assert!(!checks.is_custom(&json!({ "apiVersion": "v1", "kind": "Pod" })));
+    }
+
+    /// N8: a failed expression quotes what it stumbled over.
+    #[test]
+    fn values_of_secrets_are_not_quoted() {
+        let check = CustomHealthCheck {
+            in_progress: None,
+            failed: None,
+            ..expr("v1", "Secret", "int(data.password) > 0")
+        };
+        let checks = Checks::compile(&[check]).unwrap();
+        let secret = json!({ "apiVersion": "v1", "kind": "Secret", "data": { "password": "Y2FuYXJ5" } });
+        let health = checks.assess(&secret, Time::default());
+        expect!["failed to evaluate the CEL expression 'int(data.password) > 0': a Secret has no answer to it, and its values are not shown"]
+            .assert_eq(&health.message);
     }
 
     #[test]
