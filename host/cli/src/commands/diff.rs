@@ -5,7 +5,7 @@
 use crate::args::Global;
 use crate::commands::build::print;
 use crate::{assemble, local, tell};
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{ArgAction, Args, Subcommand};
 use serde_json::Value;
 use sluice_api::Kustomization;
@@ -51,6 +51,18 @@ pub(crate) struct DiffKustomization {
     /// Paths to ignore, in .gitignore format
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     ignore_paths: Vec<String>,
+    /// Compare the Kustomizations that are found too
+    #[arg(short, long)]
+    recursive: bool,
+    /// Directories of the sources for --recursive: Kind/namespace/name=path
+    #[arg(long, value_name = "SOURCE=DIR", value_delimiter = ',', value_parser = local::local_source)]
+    local_sources: Vec<local::LocalSource>,
+    /// Nothing is ever written into the directory; taken for compatibility
+    #[arg(long)]
+    in_memory_build: bool,
+    /// What the build may see; without it the enclosing Git work tree, else the file system
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
     /// Accepted: there is no progress bar
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     progress_bar: bool,
@@ -73,31 +85,54 @@ impl DiffKustomization {
     /// Whether anything would change.
     async fn run(&self, global: &Global) -> Result<bool> {
         let cluster = KubeCluster::new(global.connect.client().await?, RetryPolicy::default());
-        let ks = self.kustomization(&cluster, &global.namespace).await?;
+        let top = self.kustomization(&cluster, &global.namespace).await?;
         let render = Arc::new(assemble::render()?);
-        let directory = local::Directory {
-            path: &self.path,
-            root: None,
-            ignore_paths: &self.ignore_paths,
-        };
-        let manifests =
-            local::render(&render, &ks, directory, Some(&cluster), self.strict_substitute).await?;
-        let plan = plan(&ks, &cluster, &self.name, &global.namespace, manifests).await?;
         let colors = Colors::of(std::io::stdout().is_terminal());
-        print(&shown(&plan.previews, &colors))?;
-        for id in &plan.encrypted {
-            tell::warning(&format!(
-                "{id} is encrypted: its values are compared in the cluster only"
-            ));
+        let mut walk = local::Walk::new(top, self.path.clone(), &self.local_sources);
+        let (mut changes, mut is_top) = (0, true);
+        while let Some((ks, directory)) = walk.next() {
+            let (namespace, name) = local::name_of(&ks);
+            let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
+            let owner = Owner {
+                name,
+                namespace: namespace.unwrap_or_else(|| global.namespace.clone()),
+            };
+            if !is_top && ks.spec.kube_config.is_some() {
+                tell::warning(&format!(
+                    "Kustomization/{}/{} skipped: diff not supported for remote clusters",
+                    owner.namespace, owner.name
+                ));
+                continue;
+            }
+            let directory = local::Directory {
+                path: &directory,
+                root: self.root.as_deref(),
+                ignore_paths: &self.ignore_paths,
+            };
+            let manifests =
+                local::render(&render, &ks, directory, Some(&cluster), self.strict_substitute).await?;
+            if self.recursive {
+                for object in &manifests.objects {
+                    let body = Value::Object(object.body().clone());
+                    if local::is_kustomization(&body)
+                        && let Some(found) = owned_already(&cluster, object.id(), body).await?
+                    {
+                        walk.add(found)?;
+                    }
+                }
+            }
+            let plan = plan(&ks, &cluster, &owner, manifests).await?;
+            let changed = plan.changes();
+            if !is_top && changed > 0 {
+                print(&format!(
+                    "📁 Kustomization/{}/{} changed\n",
+                    owner.namespace, owner.name
+                ))?;
+            }
+            plan.tell(&colors)?;
+            changes += changed;
+            is_top = false;
         }
-        if let Some(held) = plan.held {
-            tell::warning(&held);
-        }
-        let changes = plan
-            .previews
-            .iter()
-            .filter(|preview| preview.action.is_change())
-            .count();
         match changes {
             0 => tell::success("nothing would change"),
             1 => tell::action("1 object would change"),
@@ -112,35 +147,41 @@ impl DiffKustomization {
             namespace: Some(namespace.to_owned()),
             name: self.name.clone(),
         };
-        let found = cluster.get(&Identity::AsController, &id).await?;
-        let mut object = match (&self.kustomization_file, &found) {
-            (Some(file), _) => {
-                let text = std::fs::read_to_string(file)
-                    .with_context(|| format!("cannot read {}", file.display()))?;
-                sluice_yaml::from_str::<Value>(&text, sluice_yaml::Resolver::V2, false)
-                    .with_context(|| format!("{} is no Kustomization", file.display()))?
-            }
-            (None, Some(object)) => object.clone(),
-            (None, None) => anyhow::bail!(
-                "kustomizations.kustomize.toolkit.fluxcd.io \"{}\" not found",
+        let live = live(cluster, &id).await?;
+        let missing = || {
+            anyhow::anyhow!(
+                "kustomizations.kustomize.toolkit.fluxcd.io \"{}\" not found; --kustomization-file with --ignore-not-found compares with nothing",
                 self.name
-            ),
+            )
         };
-        if found.is_none() && !self.ignore_not_found {
-            anyhow::bail!(
-                "kustomizations.kustomize.toolkit.fluxcd.io \"{}\" not found; --ignore-not-found compares with nothing",
-                self.name
-            );
+        match &self.kustomization_file {
+            None => live.ok_or_else(missing),
+            Some(_) if live.is_none() && !self.ignore_not_found => Err(missing()),
+            Some(file) => Ok(owning(local::from_file(file, namespace, &self.name)?, live)),
         }
-        // what is owned is what the cluster says, whatever the file says
-        if let (Some(map), Some(status)) = (
-            object.as_object_mut(),
-            found.as_ref().and_then(|found| found.get("status")),
-        ) {
-            map.insert("status".to_owned(), status.clone());
-        }
-        sluice_api::decode(&object)
-            .map_err(|invalid| anyhow::anyhow!("the Kustomization cannot be read: {}", invalid.error))
+    }
+}
+
+async fn live(cluster: &dyn Cluster, id: &ObjectId) -> Result<Option<Kustomization>> {
+    let found = cluster.get(&Identity::AsController, id).await?;
+    let decoded = found.map(|object| sluice_api::decode(&object)).transpose();
+    decoded.map_err(|invalid| anyhow::anyhow!("the Kustomization cannot be read: {}", invalid.error))
+}
+
+/// What is owned is what the cluster says, whatever a file says.
+fn owning(declared: Kustomization, live: Option<Kustomization>) -> Kustomization {
+    Kustomization {
+        status: live.and_then(|live| live.status),
+        ..declared
+    }
+}
+
+/// A Kustomization as its parent makes it, with what it owns in the cluster; none where it is not there yet: it is created as a
+/// whole, as in Flux.
+async fn owned_already(cluster: &dyn Cluster, id: &ObjectId, body: Value) -> Result<Option<Kustomization>> {
+    match live(cluster, id).await? {
+        None => Ok(None),
+        live => Ok(Some(owning(local::from_value(body)?, live))),
     }
 }
 
@@ -153,17 +194,32 @@ struct Plan {
     held: Option<String>,
 }
 
+impl Plan {
+    fn changes(&self) -> usize {
+        let changes = self.previews.iter().filter(|preview| preview.action.is_change());
+        changes.count()
+    }
+
+    fn tell(&self, colors: &Colors) -> Result<()> {
+        print(&shown(&self.previews, colors))?;
+        for id in &self.encrypted {
+            tell::warning(&format!(
+                "{id} is encrypted: its values are compared in the cluster only"
+            ));
+        }
+        if let Some(held) = &self.held {
+            tell::warning(held);
+        }
+        Ok(())
+    }
+}
+
 async fn plan(
     ks: &Kustomization,
     cluster: &dyn Cluster,
-    name: &str,
-    namespace: &str,
+    owner: &Owner,
     manifests: Manifests,
 ) -> Result<Plan> {
-    let owner = Owner {
-        name: name.to_owned(),
-        namespace: namespace.to_owned(),
-    };
     let (encrypted, plain): (Vec<Object>, Vec<Object>) =
         manifests.objects.into_iter().partition(is_encrypted);
     let encrypted: Vec<ObjectId> = encrypted.iter().map(|object| object.id().clone()).collect();
@@ -171,7 +227,7 @@ async fn plan(
         common_metadata: ks.spec.common_metadata.clone(),
         ..Policy::default()
     };
-    let staged = sluice_plan::prepare(&Manifests { objects: plain }, &owner, &policy)?;
+    let staged = sluice_plan::prepare(&Manifests { objects: plain }, owner, &policy)?;
     let objects: Vec<Object> = staged.into_iter().flat_map(|staged| staged.objects).collect();
     let ignore = IgnoreRules::compile(&ks.spec.ignore)?;
     let options = PreviewOptions {
@@ -187,7 +243,7 @@ async fn plan(
     } else {
         Vec::new()
     };
-    let pruned = preview_prune(cluster, &identity, &stale, &owner)
+    let pruned = preview_prune(cluster, &identity, &stale, owner)
         .await
         .map_err(anyhow::Error::msg)?;
     let held = sluice_plan::guard(&stale, ks.inventory().len(), "REVISION", None).err();

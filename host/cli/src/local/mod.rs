@@ -3,9 +3,11 @@
 mod declared;
 mod ignored;
 mod place;
+mod walk;
 
 pub(crate) use declared::{from_file, from_value, is_kustomization, name_of};
 pub(crate) use place::Place;
+pub(crate) use walk::{LocalSource, Walk, local_source};
 
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;

@@ -12,8 +12,7 @@ use sluice_api::meta::{OWNER_NAME, OWNER_NAMESPACE};
 use sluice_apply::cluster::{Cluster, Identity, KubeCluster, RetryPolicy};
 use sluice_object::{GroupVersionKind, ObjectId, flatten};
 use sluice_render::Render;
-use std::collections::{BTreeSet, VecDeque};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(Args, Debug)]
@@ -39,24 +38,14 @@ pub(crate) struct Kustomization {
     #[arg(short, long)]
     recursive: bool,
     /// Directories of the sources for --recursive: Kind/namespace/name=path
-    #[arg(long, value_name = "SOURCE=DIR", value_delimiter = ',', value_parser = local_source)]
-    local_sources: Vec<(String, PathBuf)>,
+    #[arg(long, value_name = "SOURCE=DIR", value_delimiter = ',', value_parser = local::local_source)]
+    local_sources: Vec<local::LocalSource>,
     /// Nothing is ever written into the directory; taken for compatibility
     #[arg(long)]
     in_memory_build: bool,
     /// What the build may see; without it the enclosing Git work tree, else the file system
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-}
-
-/// How many Kustomizations one recursive build follows: a tree of a real cluster has hundreds.
-const KUSTOMIZATIONS_MAX: usize = 10_000;
-
-fn local_source(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((source, path)) => Ok((source.to_owned(), path.into())),
-        None => Err(format!("{text} must be formatted as key=value")),
-    }
 }
 
 pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
@@ -141,22 +130,13 @@ impl Builder<'_> {
 
     /// The objects of a Kustomization, and with `--recursive` of those that it makes, breadth first, each once.
     async fn build_all(&self, top: Declared) -> Result<Vec<Value>> {
-        let mut built = BTreeSet::from([local::name_of(&top)]);
-        let mut waiting = VecDeque::from([(top, self.asked.path.clone())]);
+        let mut walk = local::Walk::new(top, self.asked.path.clone(), &self.asked.local_sources);
         let mut all = Vec::new();
-        while let Some((declared, directory)) = waiting.pop_front() {
+        while let Some((declared, directory)) = walk.next() {
             let objects = self.build(&declared, &directory).await?;
             let found = objects.iter().filter(|object| local::is_kustomization(object));
             for object in found.filter(|_| self.asked.recursive) {
-                let next = self.as_in_cluster(object.clone()).await?;
-                if built.insert(local::name_of(&next)) {
-                    ensure!(
-                        built.len() <= KUSTOMIZATIONS_MAX,
-                        "more than {KUSTOMIZATIONS_MAX} Kustomizations lead to each other"
-                    );
-                    let directory = self.directory(&next)?;
-                    waiting.push_back((next, directory));
-                }
+                walk.add(self.as_in_cluster(object.clone()).await?)?;
             }
             all.extend(objects);
         }
@@ -171,33 +151,6 @@ impl Builder<'_> {
         Ok(live
             .context("failed to get kustomization object")?
             .unwrap_or(built))
-    }
-
-    /// Where the source of a Kustomization lies on this machine.
-    fn directory(&self, declared: &Declared) -> Result<PathBuf> {
-        let (namespace, name) = local::name_of(declared);
-        let source = &declared.spec.source_ref;
-        let of = source.namespace.as_deref().unwrap_or(&namespace);
-        let key = match of {
-            "" => format!("{}/{}", source.kind.as_str(), source.name),
-            of => format!("{}/{of}/{}", source.kind.as_str(), source.name),
-        };
-        // the last one counts where a source is given twice
-        let sources = &mut self.asked.local_sources.iter().rev();
-        let Some((_, path)) = sources.find(|(source, _)| *source == key) else {
-            bail!("cannot get local path for {key} of kustomization {name}; add --local-sources {key}=DIR");
-        };
-        let mut directory = path.clone();
-        let below = declared.spec.path.as_deref().unwrap_or_default();
-        // `..` ends at the source, as in the controller
-        for part in Path::new(below).components() {
-            match part {
-                Component::Normal(name) => directory.push(name),
-                Component::ParentDir if directory != *path => drop(directory.pop()),
-                _ => {}
-            }
-        }
-        Ok(directory)
     }
 
     async fn build(&self, declared: &Declared, path: &Path) -> Result<Vec<Value>> {

@@ -1,0 +1,123 @@
+//! `sluice diff kustomization` against an embedded API server.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
+
+mod support;
+
+use expect_test::expect;
+use kube::Client;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use serde_json::json;
+use sluice_devcluster::DevCluster;
+use sluice_testkit::world::{self, CM, KS, World};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A world whose server is reached from outside.
+struct Reached {
+    world: World,
+    kubeconfig: PathBuf,
+    _server: DevCluster,
+}
+
+impl Reached {
+    async fn start() -> Self {
+        world::install_tls();
+        let server = DevCluster::start(sluice_devcluster::Config::default())
+            .await
+            .unwrap();
+        let parsed = Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
+        let config = kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default());
+        let world = World::new(Client::try_from(config.await.unwrap()).unwrap()).await;
+        let kubeconfig = world.folder().join("kubeconfig");
+        std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
+        Self {
+            world,
+            kubeconfig,
+            _server: server,
+        }
+    }
+
+    /// Exit code and what it prints, the namespace as `NS`.
+    fn diff(&self, args: &[&str]) -> (i32, String) {
+        let output = Command::new(support::SLUICE)
+            .args([
+                "diff",
+                "kustomization",
+                "--namespace",
+                &self.world.namespace,
+                "--kubeconfig",
+            ])
+            .arg(&self.kubeconfig)
+            .args(args)
+            .output()
+            .unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told)
+            .unwrap()
+            .replace(&self.world.namespace, "NS");
+        (output.status.code().unwrap(), told)
+    }
+}
+
+fn write(folder: &Path, files: &[(&str, String)]) {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_kustomizations_make_is_followed() {
+    let reached = Reached::start().await;
+    let (world, files) = (&reached.world, tempfile::tempdir().unwrap());
+    let ns = &world.namespace;
+    let child = |name: &str, more: &str| {
+        format!(
+            "apiVersion: {}\nkind: Kustomization\nmetadata: {{name: {name}, namespace: {ns}}}\nspec:\n  interval: 1h\n  \
+             prune: true\n  path: ./{name}\n  sourceRef: {{kind: GitRepository, name: src}}\n{more}",
+            KS.0
+        )
+    };
+    let map = |name: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {ns}}}\n")
+    };
+    let far = child("far", "  kubeConfig: {secretRef: {name: far}}\n");
+    write(
+        files.path(),
+        &[
+            ("top/web.yaml", child("web", "")),
+            ("top/new.yaml", child("new", "")),
+            ("top/far.yaml", far.clone()),
+            ("web/one.yaml", map("one")),
+            // it is deeper, and leads back to where it came from
+            ("web/web.yaml", child("web", "")),
+        ],
+    );
+    world.kustomization("apps", json!({})).await;
+    for name in ["web", "far"] {
+        world
+            .kustomization(name, json!({"path": format!("./{name}")}))
+            .await;
+    }
+    world
+        .put(
+            json!({"apiVersion": CM.0, "kind": CM.1, "metadata": {"name": "old",
+        "labels": {"kustomize.toolkit.fluxcd.io/name": "web", "kustomize.toolkit.fluxcd.io/namespace": ns}}}),
+        )
+        .await;
+    let entries = json!({"inventory": {"entries": [{"id": format!("{ns}_old__ConfigMap"), "v": "v1"}]}});
+    world.report(KS, "web", entries).await;
+
+    let top = files.path().join("top").display().to_string();
+    let source = format!("GitRepository/{ns}/src={}", files.path().display());
+    let (code, told) = reached.diff(&["apps", "--path", &top, "-r", "--local-sources", &source]);
+    let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
+    expect![[r#""#]].assert_eq(&lines.join("\n"));
+    assert_eq!(code, 1);
+
+    // nobody says where the files of a child lie
+    let (code, told) = reached.diff(&["apps", "--path", &top, "--recursive"]);
+    expect![[r#""#]].assert_eq(&told);
+    assert_eq!(code, 2);
+}
