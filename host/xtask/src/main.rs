@@ -60,7 +60,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        does: "the cost table, measured on a real API server: `bench [--n COUNT | --full | --short] [--vs COMMIT] [CASE…]`",
+        does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [--vs COMMIT] [CASE…]`",
         run: bench::run,
     },
     Verb {

@@ -2,10 +2,10 @@
 //! installed.
 
 use super::process::measure;
-use super::sandbox::{native, read, row, sandbox};
+use super::sandbox::{Measure, row};
 use crate::conformance;
 use crate::shell::{self, target};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,14 +24,13 @@ const RATIO_MAX: f64 = 0.25;
 const SANDBOX_MAX: f64 = 2.0;
 
 /// Measures and prints the rows.
-pub(super) fn run(is_debug: bool) -> Result<()> {
-    crate::plugins::run(&[])?;
+pub(super) fn run(sluice: &Path, programs: &Measure) -> Result<()> {
     let folder = target().join("bench-charts");
     let (small, umbrella) = (folder.join("small"), folder.join("umbrella"));
     write_chart(&small, "small", 0)?;
     write_chart(&umbrella, "umbrella", SUBCHARTS)?;
     println!("| | id | work | measured | bar |\n|---|---|---|---|---|");
-    let time = in_sandbox(&small, 300, is_debug)?;
+    let time = programs.inside(&small, 300)?;
     row(
         "B15",
         "a small chart, warm, in the sandbox",
@@ -39,8 +38,8 @@ pub(super) fn run(is_debug: bool) -> Result<()> {
         "p50 ≤ 3 ms",
         time <= 3e-3,
     );
-    let sum = natively(&small, 300)? * SUBCHARTS as f64;
-    let time = natively(&umbrella, 20)?;
+    let sum = programs.outside("helm", &small, 300)? * SUBCHARTS as f64;
+    let time = programs.outside("helm", &umbrella, 20)?;
     let figure = format!(
         "{:.2} × ({:.1} ms, its parts {:.1} ms)",
         time / sum,
@@ -54,8 +53,8 @@ pub(super) fn run(is_debug: bool) -> Result<()> {
         "≤ 1.3 ×",
         time <= 1.3 * sum,
     );
-    let once = natively(&write_tpl(&folder, TPL_CALLS)?, 20)?;
-    let often = natively(&write_tpl(&folder, 4 * TPL_CALLS)?, 20)?;
+    let once = programs.outside("helm", &write_tpl(&folder, TPL_CALLS)?, 20)?;
+    let often = programs.outside("helm", &write_tpl(&folder, 4 * TPL_CALLS)?, 20)?;
     let figure = format!(
         "{:.2} × ({:.1} ms, {:.1} ms)",
         often / once,
@@ -73,8 +72,8 @@ pub(super) fn run(is_debug: bool) -> Result<()> {
     charts.extend(heavy()?);
     for chart in &charts {
         let (inside, outside) = (
-            in_sandbox(&chart.folder, 5, is_debug)?,
-            natively(&chart.folder, 5)?,
+            programs.inside(&chart.folder, 5)?,
+            programs.outside("helm", &chart.folder, 5)?,
         );
         let ratio = inside / outside;
         let name = chart.folder.file_name().unwrap_or_default().to_string_lossy();
@@ -91,38 +90,17 @@ pub(super) fn run(is_debug: bool) -> Result<()> {
             ratio <= SANDBOX_MAX,
         );
     }
-    against_helm(&charts, is_debug)
-}
-
-/// Seconds of a render in the sandbox, from the call to the answer.
-fn in_sandbox(chart: &Path, times: usize, is_debug: bool) -> Result<f64> {
-    let chart = chart.display().to_string();
-    median(&sandbox(&[&chart, "/", &times.to_string()], is_debug)?)
-}
-
-/// Seconds of the same work by the same code natively.
-fn natively(chart: &Path, times: usize) -> Result<f64> {
-    median(&native(
-        "helm",
-        &[&chart.display().to_string(), &times.to_string()],
-    )?)
-}
-
-/// The last line of what such a program prints.
-fn median(text: &str) -> Result<f64> {
-    let line = text.lines().last().unwrap_or_default();
-    read(text, line, "p50").with_context(|| format!("no p50: {text}"))
+    against_helm(sluice, &charts)
 }
 
 /// Whole programs, from start to end: the sum is what whoever calls them waits for.
-fn against_helm(charts: &[Chart], is_debug: bool) -> Result<()> {
+fn against_helm(sluice: &Path, charts: &[Chart]) -> Result<()> {
     if !shell::has("helm", "version") {
         println!(
             "SKIPPED: helm is not installed, nothing to compare with: go install helm.sh/helm/v4/cmd/helm@v4.3.1, on the PATH"
         );
         return Ok(());
     }
-    let program = super::build(is_debug)?;
     println!("\n| | chart | helm | sluice | wall | peak memory |\n|---|---|---|---|---|---|");
     let mut worst = (0.0_f64, 0.0_f64);
     for Chart { folder, options } in charts {
@@ -133,7 +111,7 @@ fn against_helm(charts: &[Chart], is_debug: bool) -> Result<()> {
                 .args(options),
         )?;
         let ours = measure(
-            Command::new(&program)
+            Command::new(sluice)
                 .args(["build", "helm", "rel"])
                 .arg(folder)
                 .args(options),

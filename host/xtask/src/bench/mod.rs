@@ -1,10 +1,10 @@
-//! `cargo xtask bench [--n COUNT[,COUNT…] | --full | --short] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`: the cost table.
+//! `cargo xtask bench [--n COUNT[,COUNT…] | --full] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`: the cost table.
 //!
-//! B12 and B13 (`bench B12`) and B15 (charts) need no cluster; the others run against a real API server.
-//! `--full` takes 100, 300 and 1000 Kustomizations. `--short` is what `cargo xtask ci` runs: few Kustomizations and the
-//! debug build, for what is counted counts on any build. `--vs` builds another commit beside this one and compares.
+//! B12 and B13 (the sandbox), B14 (Kustomize) and B15 (charts) need no cluster; the others run against a real API server.
+//! `--full` takes 100, 300 and 1000 Kustomizations. `--vs` builds another commit beside this one and compares.
 
 mod charts;
+mod kustomize;
 mod process;
 mod sandbox;
 mod versus;
@@ -12,8 +12,9 @@ mod versus;
 use crate::shell::{self, cargo, heading, target};
 use anyhow::{Context as _, Result, bail};
 use std::path::PathBuf;
+use std::process::Command;
 
-/// What `--short` stands for.
+/// What [`short`] measures.
 const SHORT: &[&str] = &[
     "--n", "20", "--parked", "20", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B11",
 ];
@@ -26,65 +27,74 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     while let Some(arg) = args.next() {
         match arg {
             "--debug" => is_debug = true,
-            "--short" => {
-                is_debug = true;
-                rest.extend(SHORT);
-            }
             "--full" => rest.extend(FULL),
             "--vs" => other = Some(args.next().context("--vs COMMIT")?),
             arg => rest.push(arg),
         }
     }
-    let cases: Vec<&str> = rest.iter().copied().filter(|arg| is_case(arg)).collect();
-    if cases.is_empty() || cases.iter().any(|case| is_sandbox(case)) {
-        heading("measuring the sandbox");
-        sandbox::run(is_debug)?;
-    }
-    if cases.is_empty() || cases.iter().any(|case| is_chart(case)) {
-        heading("measuring charts");
-        charts::run(is_debug)?;
-    }
-    if !cases.is_empty() && cases.iter().all(|case| is_sandbox(case) || is_chart(case)) {
-        return Ok(());
-    }
-    if !crate::cluster::available() {
+    let (cases, flags): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|arg| is_case(arg));
+    let asks = |names: &[&str]| {
+        let named = |case: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(case));
+        cases.is_empty() || cases.iter().any(named)
+    };
+    let on_cluster: Vec<&str> = cases.iter().copied().filter(|case| !needs_none(case)).collect();
+    let wants_cluster = cases.is_empty() || !on_cluster.is_empty();
+    if wants_cluster && !crate::cluster::available() {
         bail!("no real API server to measure against: install Go 1.26, or set KUBEBUILDER_ASSETS");
     }
     heading("building what is measured");
-    crate::plugins::run(&[])?;
-    let mut flags = vec!["--sluice".to_owned(), build(is_debug)?.display().to_string()];
+    let programs = build(is_debug)?;
+    let sluice = programs.join("sluice");
+    let measure = sandbox::Measure {
+        sandbox: programs.join("examples/plugin-bench"),
+    };
+    if asks(&["B12", "B13"]) {
+        heading("measuring the sandbox");
+        sandbox::run(&measure)?;
+    }
+    if asks(&["B14"]) {
+        heading("measuring kustomize");
+        kustomize::run(&sluice, &measure)?;
+    }
+    if asks(&["B15"]) {
+        heading("measuring charts");
+        charts::run(&sluice, &measure)?;
+    }
+    if !wants_cluster {
+        return Ok(());
+    }
+    let mut bench = Command::new(programs.join("bench"));
+    bench.arg("--sluice").arg(&sluice);
     if let Some(commit) = other {
-        flags.extend([
-            "--versus".to_owned(),
-            versus::build(commit, is_debug)?.display().to_string(),
-        ]);
+        bench.arg("--versus").arg(versus::build(commit, is_debug)?);
     }
     heading("measuring");
-    let mut bench = vec![
-        "run",
-        "--quiet",
-        "--package",
-        "sluice-cluster-tests",
-        "--bin",
-        "bench",
-    ];
-    if !is_debug {
-        bench.push("--release");
-    }
-    bench.push("--");
-    bench.extend(flags.iter().map(String::as_str));
-    bench.extend(rest.into_iter().filter(|arg| !is_sandbox(arg) && !is_chart(arg)));
-    shell::run(&mut cargo(&bench))
+    shell::run(bench.args(flags).args(on_cluster))
 }
 
-/// Builds the binary of this tree.
+/// Few Kustomizations, with the programs that `cargo xtask test` left in the target folder: what is counted counts on any
+/// build, and nothing is built a second time with other features.
+pub(crate) fn short() -> Result<()> {
+    let built = target().join(profile(true));
+    let mut bench = Command::new(built.join("bench"));
+    bench.arg("--sluice").arg(built.join("sluice")).args(SHORT);
+    shell::run(&mut bench)
+}
+
+/// Builds all that is measured and measures, at once so that everything is built with the same features; gives their folder.
 fn build(is_debug: bool) -> Result<PathBuf> {
-    let mut build = cargo(&["build", "--quiet", "--package", "sluice"]);
+    crate::plugins::run(&[])?;
+    crate::plugins::guests(&[])?;
+    let mut build = cargo(&["build", "--quiet", "--bin", "sluice", "--bin", "bench"]);
+    build.args(["--example", "plugin-bench", "--features", "sluice-wasm/builtin"]);
+    for package in ["sluice", "sluice-cluster-tests", "sluice-wasm"] {
+        build.args(["--package", package]);
+    }
     if !is_debug {
         build.arg("--release");
     }
     shell::run(&mut build)?;
-    Ok(target().join(profile(is_debug)).join("sluice"))
+    Ok(target().join(profile(is_debug)))
 }
 
 /// The folder of a profile below the target folder.
@@ -98,10 +108,9 @@ fn is_case(arg: &str) -> bool {
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn is_sandbox(case: &str) -> bool {
-    case.eq_ignore_ascii_case("B12") || case.eq_ignore_ascii_case("B13")
-}
-
-fn is_chart(case: &str) -> bool {
-    case.eq_ignore_ascii_case("B15")
+/// Cases that need no API server.
+fn needs_none(case: &str) -> bool {
+    ["B12", "B13", "B14", "B15"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(case))
 }

@@ -1,27 +1,25 @@
 //! B12 and B13: what a call into the sandbox costs, and rendering there against the same code native.
 
 use crate::shell::{self, cargo, target};
-use anyhow::{Context as _, Result};
-use std::path::Path;
+use anyhow::{Context as _, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// How often the sample is rendered on each side.
-const TIMES: &str = "100";
+const TIMES: usize = 100;
 
 /// Measures and prints the rows of both cases.
-pub(super) fn run(is_debug: bool) -> Result<()> {
-    crate::plugins::run(&[])?;
+pub(super) fn run(programs: &Measure) -> Result<()> {
     let sample = target().join("bench-sample");
-    write_sample(&sample)?;
-    let sample = sample.display().to_string();
-    let inside = sandbox(&[&sample, TIMES], is_debug)?;
-    let outside = native("kustomize", &[&sample, TIMES])?;
-
-    let of = |text: &str, line: &str, figure: &str| {
-        read(text, line, figure).with_context(|| format!("no {line}: {text}"))
-    };
-    let instantiate = of(&inside, "instantiate", "p99")?;
-    let echo = of(&inside, "transformer", "p99")?;
-    let (inside, outside) = (of(&inside, "kustomize", "p50")?, of(&outside, "native", "p50")?);
+    write_sample(&sample, 30)?;
+    let guest = target().join("guests-for-tests/misbehave.wasm");
+    let calls = output(Command::new(&programs.sandbox).arg("--echo").arg(guest))?;
+    let of = |line: &str| read(&calls, line, "p99").with_context(|| format!("no {line}: {calls}"));
+    let (instantiate, echo) = (of("instantiate")?, of("echo")?);
+    let (inside, outside) = (
+        programs.inside(&sample, TIMES)?,
+        programs.outside("kustomize", &sample, TIMES)?,
+    );
     println!("| | id | work | measured | bar |\n|---|---|---|---|---|");
     row(
         "B12",
@@ -53,24 +51,41 @@ pub(super) fn run(is_debug: bool) -> Result<()> {
     Ok(())
 }
 
-/// What the program prints that calls plugins in the sandbox.
-pub(super) fn sandbox(args: &[&str], is_debug: bool) -> Result<String> {
-    let package = ["--package", "sluice-wasm", "--features", "builtin"];
-    example("plugin-bench", &package, args, is_debug)
+/// The programs that call plugins: in the sandbox, and their code natively.
+pub(super) struct Measure {
+    /// `host/wasm/examples/plugin-bench`, built.
+    pub(super) sandbox: PathBuf,
 }
 
-/// What the program prints that runs the same code of a plugin natively; it is optimised in any build, as in the sandbox.
-pub(super) fn native(plugin: &str, args: &[&str]) -> Result<String> {
-    let manifest = shell::root().join("plugins/Cargo.toml").display().to_string();
-    let package = format!("sluice-plugin-{plugin}");
-    let package = ["--manifest-path", &manifest, "--package", &package];
-    example("native-bench", &package, args, false)
-}
+impl Measure {
+    /// Seconds from a call into the sandbox to its answer, the middle of so many: a directory or a chart.
+    pub(super) fn inside(&self, sample: &Path, times: usize) -> Result<f64> {
+        let mut program = Command::new(&self.sandbox);
+        let text = output(program.arg(sample).args(["/", &times.to_string()]))?;
+        text.lines()
+            .last()
+            .and_then(|line| read(line, line, "p50"))
+            .with_context(|| format!("no render: {text}"))
+    }
 
-fn example(name: &str, package: &[&str], args: &[&str], is_debug: bool) -> Result<String> {
-    let profile: &[&str] = if is_debug { &[] } else { &["--release"] };
-    let run = ["run", "--quiet", "--example", name];
-    output(&[&run, profile, package, &["--"], args].concat())
+    /// Seconds that the same code takes natively; it is optimised in any build, as in the sandbox.
+    pub(super) fn outside(&self, plugin: &str, sample: &Path, times: usize) -> Result<f64> {
+        let mut native = cargo(&[
+            "run",
+            "--release",
+            "--quiet",
+            "--example",
+            "native-bench",
+            "--package",
+        ]);
+        native.arg(format!("sluice-plugin-{plugin}"));
+        native
+            .arg("--manifest-path")
+            .arg(shell::root().join("plugins/Cargo.toml"));
+        native.arg("--").arg(sample).arg(times.to_string());
+        let text = output(&mut native)?;
+        read(&text, "native", "p50").with_context(|| format!("no render: {text}"))
+    }
 }
 
 pub(super) fn row(id: &str, work: &str, figure: &str, bar: &str, holds: bool) {
@@ -80,20 +95,19 @@ pub(super) fn row(id: &str, work: &str, figure: &str, bar: &str, holds: bool) {
     );
 }
 
-fn output(args: &[&str]) -> Result<String> {
-    let output = cargo(args).stderr(std::process::Stdio::inherit()).output()?;
+fn output(program: &mut Command) -> Result<String> {
+    let output = program.stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8(output.stdout)?;
-    anyhow::ensure!(
+    ensure!(
         output.status.success(),
-        "`cargo {}` ended with {}",
-        args.join(" "),
+        "{program:?} ended with {}",
         output.status
     );
     Ok(text)
 }
 
 /// Seconds behind `figure` in the line that starts so: `p99 6.1µs`.
-pub(super) fn read(text: &str, line: &str, figure: &str) -> Option<f64> {
+fn read(text: &str, line: &str, figure: &str) -> Option<f64> {
     let line = text.lines().find(|found| found.starts_with(line))?;
     let mut words = line.split_whitespace().skip_while(|word| *word != figure);
     let time = words.nth(1)?;
@@ -108,12 +122,12 @@ pub(super) fn read(text: &str, line: &str, figure: &str) -> Option<f64> {
     number.parse::<f64>().ok().map(|number| number * scale)
 }
 
-/// An overlay over thirty applications of three objects each: patches, labels, images, a generator.
-fn write_sample(folder: &Path) -> Result<()> {
+/// An overlay over applications of three objects each: patches, labels, images, a generator.
+pub(super) fn write_sample(folder: &Path, applications: usize) -> Result<()> {
     let base = folder.join("base");
     std::fs::create_dir_all(&base)?;
     let mut names = String::new();
-    for index in 0..30 {
+    for index in 0..applications {
         let name = format!("app-{index:02}");
         std::fs::write(
             base.join(format!("{name}.yaml")),
