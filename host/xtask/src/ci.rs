@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
-use crate::{bench, cluster, codegen, demo, plugins, shell, test, tidy, wit};
+use crate::{bench, cluster, codegen, demo, shell, test, tidy, wit};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -9,7 +9,6 @@ const STEPS: &[shell::Step] = &[
     ("format", format),
     ("tidy", || tidy::run(&[])),
     ("contract", || wit::run(&["--check".to_owned()])),
-    ("lints", lints),
     ("generated files", || codegen::run(&["--check".to_owned()])),
     ("test", || test::run(&[])),
     // with what the tests built: building a package alone takes other features, and all dependencies anew
@@ -38,24 +37,6 @@ fn format() -> Result<()> {
         shell::cargo(&["fmt", "--all", "--check", "--manifest-path"])
             .arg(shell::root().join("plugins/Cargo.toml")),
     )
-}
-
-/// Clippy over what is shipped and what builds it: every room here, and the plugins. Tests have their own habits.
-fn lints() -> Result<()> {
-    // the rooms embed the plugins
-    plugins::run(&[])?;
-    let clippy = ["clippy", "--quiet", "--workspace", "--lib", "--bins"];
-    let deny = ["--", "-D", "warnings"];
-    shell::run(&mut shell::cargo(&[&clippy[..], &deny].concat()))?;
-    let manifest = shell::root().join("plugins/Cargo.toml");
-    let target = shell::target().join("plugin-tests");
-    let mut engines = shell::cargo(&clippy);
-    engines
-        .arg("--manifest-path")
-        .arg(manifest)
-        .arg("--target-dir")
-        .arg(target);
-    shell::run(engines.args(deny))
 }
 
 /// What is counted (requests, renders, writes) is as the cost table says, at a small size. Times are only printed.

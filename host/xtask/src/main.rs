@@ -11,6 +11,7 @@ mod cluster;
 mod codegen;
 mod conformance;
 mod demo;
+mod lints;
 mod plugins;
 mod shell;
 mod soak;
@@ -57,6 +58,11 @@ const VERBS: &[Verb] = &[
         name: "codegen",
         does: "write generated files: `codegen [openapi|schema|crds] [--check]` (`--check` only compares)",
         run: codegen::run,
+    },
+    Verb {
+        name: "lints",
+        does: "Clippy over what is shipped: every room and the plugins; any warning fails",
+        run: lints::run,
     },
     Verb {
         name: "bench",
