@@ -26,8 +26,11 @@ impl Reached {
             .await
             .unwrap();
         let parsed = Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
-        let config = kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default());
-        let world = World::new(Client::try_from(config.await.unwrap()).unwrap()).await;
+        let options = KubeConfigOptions::default();
+        let config = kube::Config::from_custom_kubeconfig(parsed, &options)
+            .await
+            .unwrap();
+        let world = World::new(Client::try_from(config).unwrap()).await;
         let kubeconfig = world.folder().join("kubeconfig");
         std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
         Self {
@@ -113,11 +116,23 @@ async fn what_kustomizations_make_is_followed() {
     let source = format!("GitRepository/{ns}/src={}", files.path().display());
     let (code, told) = reached.diff(&["apps", "--path", &top, "-r", "--local-sources", &source]);
     let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
-    expect![[r#""#]].assert_eq(&lines.join("\n"));
+    expect![[r#"
+        ► Kustomization/NS/far drifted
+        ► Kustomization/NS/new created
+        ► Kustomization/NS/web drifted
+        📁 Kustomization/NS/web changed
+        ► ConfigMap/NS/one created
+        ► Kustomization/NS/web drifted
+        ► ConfigMap/NS/old deleted
+        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
+        ► 6 objects would change"#]]
+    .assert_eq(&lines.join("\n"));
     assert_eq!(code, 1);
 
     // nobody says where the files of a child lie
     let (code, told) = reached.diff(&["apps", "--path", &top, "--recursive"]);
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        ✗ cannot get local path for GitRepository/NS/src of kustomization far; add --local-sources GitRepository/NS/src=DIR
+    "#]].assert_eq(&told);
     assert_eq!(code, 2);
 }

@@ -14,6 +14,10 @@ pub struct Builtin {
 }
 
 /// A file that is embedded at the start of a page, so that its code can run where it lies.
+#[allow(
+    unused_macros,
+    reason = "a checkout whose plugins were not built yet has none"
+)]
 macro_rules! embedded {
     ($file:literal) => {{
         #[repr(C, align(4096))]
