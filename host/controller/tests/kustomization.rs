@@ -96,7 +96,9 @@ async fn install_upgrade_and_prune_in(world: &mut World) {
     assert_eq!(world.get(CM, "two").await, None, "pruned");
 }
 
-story!(drift_is_undone, world, drift_is_undone_in(&mut world).await);
+story!(drift_is_undone, world, {
+    drift_is_undone_in(&mut world).await;
+});
 
 async fn drift_is_undone_in(world: &mut World) {
     world.start().await;
