@@ -2,12 +2,12 @@
 //!
 //! The engines' own tests run the same cases natively; here they go through the sandbox and the command line.
 
-pub(crate) mod helm;
+mod helm;
 
 use crate::shell::{self, heading};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// How many of the builds must be the same to the byte.
@@ -56,6 +56,27 @@ pub(crate) fn corpus() -> Option<PathBuf> {
     let shared =
         std::env::var_os("SLUICE_SHARED").map_or_else(|| shell::root().join("../shared"), PathBuf::from);
     Some(shared.join("corpus")).filter(|corpus| corpus.is_dir())
+}
+
+/// What the archive `name` of the corpora holds, without its outermost folder; unpacked once.
+pub(crate) fn unpacked(corpus: &Path, name: &str) -> Result<PathBuf> {
+    let archive = corpus.join(format!("{name}.tar.zst"));
+    let size = std::fs::metadata(&archive)
+        .with_context(|| archive.display().to_string())?
+        .len();
+    let folder = shell::target().join(format!("corpus-{name}-{size}"));
+    if !folder.join("done").exists() {
+        std::fs::create_dir_all(&folder)?;
+        let tar = folder.join("corpus.tar");
+        let mut zstd = Command::new("zstd");
+        shell::run(zstd.args(["-dqf", "--long=27", "-o"]).arg(&tar).arg(&archive))?;
+        let mut unpack = Command::new("tar");
+        unpack.args(["--strip-components=1", "-xf"]).arg(&tar);
+        shell::run(unpack.arg("-C").arg(&folder))?;
+        std::fs::remove_file(&tar)?;
+        std::fs::write(folder.join("done"), "")?;
+    }
+    Ok(folder)
 }
 
 struct Kustomize {

@@ -162,7 +162,7 @@ fn heavy() -> Result<Vec<Chart>> {
         println!("SKIPPED: no charts to measure: SLUICE_SHARED names the folder that holds corpus/");
         return Ok(Vec::new());
     };
-    let corpus = conformance::helm::unpacked(&corpus)?;
+    let corpus = conformance::unpacked(&corpus, "helm-shared")?;
     let index = std::fs::read_to_string(corpus.join("index.jsonl"))?;
     let mut charts = Vec::new();
     for line in index.lines() {

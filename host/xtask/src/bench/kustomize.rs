@@ -4,7 +4,7 @@ use super::process::measure;
 use super::sandbox::{Measure, row, write_sample};
 use crate::conformance;
 use crate::shell::{self, target};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,14 +20,18 @@ pub(super) fn run(sluice: &Path, programs: &Measure) -> Result<()> {
     growth(programs)?;
     small(programs)?;
     println!();
-    match (original(), unpacked()?) {
+    match (original(), conformance::corpus()) {
         (None, _) => println!(
             "SKIPPED: no kustomize to compare with: go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1, on the PATH"
         ),
         (_, None) => {
             println!("SKIPPED: no corpus of big builds: SLUICE_SHARED names the folder that holds corpus/")
         }
-        (Some(original), Some(corpus)) => versus(&original, sluice, &corpus)?,
+        (Some(original), Some(corpus)) => versus(
+            &original,
+            sluice,
+            &conformance::unpacked(&corpus, "kustomize-big")?,
+        )?,
     }
     Ok(())
 }
@@ -149,27 +153,6 @@ fn versus(original: &Path, sluice: &Path, corpus: &Path) -> Result<()> {
 /// The real program, where it is installed.
 fn original() -> Option<PathBuf> {
     shell::has("kustomize", "version").then(|| "kustomize".into())
-}
-
-/// The corpus of big builds, unpacked once.
-fn unpacked() -> Result<Option<PathBuf>> {
-    let Some(corpus) = conformance::corpus() else {
-        return Ok(None);
-    };
-    let archive = corpus.join("kustomize-big.tar.zst");
-    let size = std::fs::metadata(&archive)
-        .with_context(|| archive.display().to_string())?
-        .len();
-    let folder = target().join(format!("kustomize-big-{size}"));
-    if !folder.join("done").exists() {
-        std::fs::create_dir_all(&folder)?;
-        let tar = folder.join("corpus.tar");
-        shell::run(Command::new("zstd").args(["-dqf", "-o"]).arg(&tar).arg(&archive))?;
-        shell::run(Command::new("tar").arg("-xf").arg(&tar).arg("-C").arg(&folder))?;
-        std::fs::remove_file(&tar)?;
-        std::fs::write(folder.join("done"), "")?;
-    }
-    Ok(Some(folder))
 }
 
 fn find_cases(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {

@@ -18,7 +18,7 @@ pub(super) fn compare(corpus: &Path) -> Result<()> {
     let command = "build helm {chart} --name {release} {opts}";
     let script = Script {
         path: corpus.join("compare-helm.py"),
-        unpacked: unpacked(corpus)?,
+        unpacked: super::unpacked(corpus, "helm-shared")?,
     };
     let charts = script.run("charts", command, 1725, &[])?;
     let fixed = charts.passed - charts.masked;
@@ -40,32 +40,6 @@ pub(super) fn compare(corpus: &Path) -> Result<()> {
     let snippets = ["--snippets", "--chart-mode", "--filter", SNIPPETS];
     script.run("snippets", command, 4500, &snippets)?;
     Ok(())
-}
-
-/// The charts of the corpus, unpacked once.
-pub(crate) fn unpacked(corpus: &Path) -> Result<PathBuf> {
-    let archive = corpus.join("helm-shared.tar.zst");
-    let size = std::fs::metadata(&archive)
-        .with_context(|| archive.display().to_string())?
-        .len();
-    let folder = shell::target().join(format!("helm-corpus-{size}"));
-    if !folder.join("done").exists() {
-        std::fs::create_dir_all(&folder)?;
-        let tar = folder.join("corpus.tar");
-        let mut zstd = Command::new("zstd");
-        shell::run(zstd.args(["-dqf", "--long=27", "-o"]).arg(&tar).arg(&archive))?;
-        let mut unpack = Command::new("tar");
-        shell::run(
-            unpack
-                .args(["--strip-components=1", "-xf"])
-                .arg(&tar)
-                .arg("-C")
-                .arg(&folder),
-        )?;
-        std::fs::remove_file(&tar)?;
-        std::fs::write(folder.join("done"), "")?;
-    }
-    Ok(folder)
 }
 
 /// What the script counted.
