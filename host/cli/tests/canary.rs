@@ -4,17 +4,14 @@
 
 mod support;
 
-use kube::Client;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
-use sluice_devcluster::DevCluster;
 use sluice_testkit::git_server::{Access, GitServer, Repository, git_is_present};
 use sluice_testkit::registry::{self, Registry};
-use sluice_testkit::world::{self, GIT, KS, SECRET, World};
+use sluice_testkit::world::{self, GIT, KS, SECRET};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use support::Running;
+use support::{Reached, Running};
 
 /// What is planted: where, and the text.
 const PLANTED: [(&str, &str); 13] = [
@@ -79,25 +76,15 @@ const FILES: [(&str, &str); 8] = [
 
 /// The cluster, and the servers that sources are fetched from.
 struct Scene {
-    world: World,
-    server: DevCluster,
+    reached: Reached,
     git: GitServer,
     registry: Registry,
 }
 
 impl Scene {
     async fn set() -> Self {
-        world::install_tls();
-        let server = DevCluster::start(sluice_devcluster::Config::default())
-            .await
-            .unwrap();
-        let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
-        let options = KubeConfigOptions::default();
-        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .unwrap();
-        let world = World::new(Client::try_from(config).unwrap()).await;
-        let served = world.folder().join("served");
+        let reached = Reached::start().await;
+        let served = reached.world.folder().join("served");
         let repository = Repository::init(&served.join("apps"));
         let encrypted = fixture("encrypted/secret.yaml");
         let sealed = [
@@ -115,8 +102,7 @@ impl Scene {
         let password = planted("a registry's password").to_owned();
         registry.require(registry::Access::Basic("puller".to_owned(), password));
         Self {
-            world,
-            server,
+            reached,
             git,
             registry,
         }
@@ -125,13 +111,13 @@ impl Scene {
     async fn secret(&self, name: &str, data: Value) {
         let secret =
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
-        self.world.put(secret).await;
+        self.reached.world.put(secret).await;
     }
 
     async fn source(&self, kind: &str, name: &str, spec: Value) {
         let mut object = json!({"apiVersion": GIT.0, "kind": kind, "metadata": {"name": name}, "spec": {"interval": "1h"}});
         sluice_object::merge(&mut object, json!({ "spec": spec }));
-        self.world.put(object).await;
+        self.reached.world.put(object).await;
     }
 
     async fn sources(&self) {
@@ -166,7 +152,7 @@ impl Scene {
         self.source("GitRepository", "inside", json!({"url": inside}))
             .await;
         let auths = json!({"auths": {self.registry.host(): {"username": "puller", "password": planted("a registry's password")}}});
-        self.world
+        self.reached.world
             .put(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "registry"}, "type": "kubernetes.io/dockerconfigjson",
                 "stringData": {".dockerconfigjson": auths.to_string()}}))
             .await;
@@ -215,7 +201,7 @@ impl Scene {
         let put = |name: &'static str, more: Value| {
             let mut spec = json!({"path": name, "timeout": "2s", "postBuild": variables});
             sluice_object::merge(&mut spec, more);
-            self.world.kustomization(name, spec)
+            self.reached.world.kustomization(name, spec)
         };
         let keys = |name: &str| json!({"decryption": {"provider": "sops", "secretRef": {"name": name}}});
         put("good", keys("keys")).await;
@@ -231,8 +217,8 @@ impl Scene {
     /// Waits until everything has had its say: how many of a kind are Ready, and how many are not.
     async fn told(&self, kind: (&str, &str), ready: usize, failed: usize) {
         let what = format!("{ready} {} ready, {failed} not", kind.1);
-        let found = self.world.until(&what, async || {
-            let objects = self.world.list(kind, "").await?;
+        let found = self.reached.world.until(&what, async || {
+            let objects = self.reached.world.list(kind, "").await?;
             let is = |object: &Value, status: &str| {
                 let (found, reason, _) = world::condition(object, "Ready");
                 found == status && reason != "Progressing"
@@ -271,8 +257,6 @@ async fn no_secret_is_ever_told() {
     }
     let scene = Scene::set().await;
     let folder = tempfile::tempdir().unwrap();
-    let kubeconfig = folder.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, scene.server.kubeconfig()).unwrap();
     let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     scene.sources().await;
     scene.kustomizations().await;
@@ -282,7 +266,7 @@ async fn no_secret_is_ever_told() {
         "controller",
         &[
             "controller",
-            &format!("--kubeconfig={}", kubeconfig.display()),
+            &format!("--kubeconfig={}", scene.reached.kubeconfig.display()),
             &format!("--storage-path={}", storage.display()),
             &format!("--metrics-addr={metrics}"),
             "--storage-addr=127.0.0.1:0",
@@ -298,16 +282,16 @@ async fn no_secret_is_ever_told() {
 
     // somebody edits a live Secret: it is put back, and nobody is told what it was
     let edit = json!({"stringData": {"password": planted("a live Secret that somebody edited")}});
-    scene.world.edit(SECRET, "good", edit).await;
-    let put_back = scene.world.until("the edit is undone", async || {
-        let secret = scene.world.get(SECRET, "good").await?;
+    scene.reached.world.edit(SECRET, "good", edit).await;
+    let put_back = scene.reached.world.until("the edit is undone", async || {
+        let secret = scene.reached.world.get(SECRET, "good").await?;
         let password = secret.pointer("/data/password")?.as_str()?.to_owned();
         (password == encoded(planted("a variable"))).then_some(())
     });
     put_back.await;
     // and another revision of a Secret that cannot be changed
     let more = json!({"stringData": {"variable": "canary-variable-two"}});
-    scene.world.edit(SECRET, "variables", more).await;
+    scene.reached.world.edit(SECRET, "variables", more).await;
     scene.told(KS, 1, 7).await;
 
     let mut places = vec![("log".to_owned(), controller.log())];
@@ -316,17 +300,17 @@ async fn no_secret_is_ever_told() {
         "it says all it has to say"
     );
     for kind in ["GitRepository", "OCIRepository", "HelmRepository"] {
-        for object in scene.world.list((GIT.0, kind), "").await.unwrap() {
+        for object in scene.reached.world.list((GIT.0, kind), "").await.unwrap() {
             places.push((format!("status of {kind}"), object["status"].to_string()));
         }
     }
-    for object in scene.world.list(KS, "").await.unwrap() {
+    for object in scene.reached.world.list(KS, "").await.unwrap() {
         places.push((
             format!("{}", object["metadata"]["name"]),
             object["status"].to_string(),
         ));
     }
-    let events = scene.world.list(("v1", "Event"), "").await.unwrap();
+    let events = scene.reached.world.list(("v1", "Event"), "").await.unwrap();
     assert!(events.len() > 10, "{} events", events.len());
     places.extend(events.iter().map(|event| ("event".to_owned(), event.to_string())));
     let scraped = scrape(metrics);

@@ -4,62 +4,31 @@
 mod support;
 
 use expect_test::expect;
-use kube::Client;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
-use sluice_devcluster::DevCluster;
-use sluice_testkit::world::{self, CM, KS, World};
-use std::path::{Path, PathBuf};
+use sluice_testkit::world::{CM, KS};
+use std::path::Path;
 use std::process::Command;
+use support::Reached;
 
-/// A world whose server is reached from outside.
-struct Reached {
-    world: World,
-    kubeconfig: PathBuf,
-    _server: DevCluster,
-}
-
-impl Reached {
-    async fn start() -> Self {
-        world::install_tls();
-        let server = DevCluster::start(sluice_devcluster::Config::default())
-            .await
-            .unwrap();
-        let parsed = Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
-        let options = KubeConfigOptions::default();
-        let config = kube::Config::from_custom_kubeconfig(parsed, &options)
-            .await
-            .unwrap();
-        let world = World::new(Client::try_from(config).unwrap()).await;
-        let kubeconfig = world.folder().join("kubeconfig");
-        std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
-        Self {
-            world,
-            kubeconfig,
-            _server: server,
-        }
-    }
-
-    /// Exit code and what it prints, the namespace as `NS`.
-    fn diff(&self, args: &[&str]) -> (i32, String) {
-        let output = Command::new(support::SLUICE)
-            .args([
-                "diff",
-                "kustomization",
-                "--namespace",
-                &self.world.namespace,
-                "--kubeconfig",
-            ])
-            .arg(&self.kubeconfig)
-            .args(args)
-            .output()
-            .unwrap();
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8(told)
-            .unwrap()
-            .replace(&self.world.namespace, "NS");
-        (output.status.code().unwrap(), told)
-    }
+/// Exit code and what it prints, the namespace as `NS`.
+fn diff(reached: &Reached, args: &[&str]) -> (i32, String) {
+    let output = Command::new(support::SLUICE)
+        .args([
+            "diff",
+            "kustomization",
+            "--namespace",
+            &reached.world.namespace,
+            "--kubeconfig",
+        ])
+        .arg(&reached.kubeconfig)
+        .args(args)
+        .output()
+        .unwrap();
+    let told = [output.stdout, output.stderr].concat();
+    let told = String::from_utf8(told)
+        .unwrap()
+        .replace(&reached.world.namespace, "NS");
+    (output.status.code().unwrap(), told)
 }
 
 fn write(folder: &Path, files: &[(&str, String)]) {
@@ -114,7 +83,10 @@ async fn what_kustomizations_make_is_followed() {
 
     let top = files.path().join("top").display().to_string();
     let source = format!("GitRepository/{ns}/src={}", files.path().display());
-    let (code, told) = reached.diff(&["apps", "--path", &top, "-r", "--local-sources", &source]);
+    let (code, told) = diff(
+        &reached,
+        &["apps", "--path", &top, "-r", "--local-sources", &source],
+    );
     let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
     expect![[r#"
         ► Kustomization/NS/far drifted
@@ -130,7 +102,7 @@ async fn what_kustomizations_make_is_followed() {
     assert_eq!(code, 1);
 
     // nobody says where the files of a child lie
-    let (code, told) = reached.diff(&["apps", "--path", &top, "--recursive"]);
+    let (code, told) = diff(&reached, &["apps", "--path", &top, "--recursive"]);
     expect![[r#"
         ✗ cannot get local path for GitRepository/NS/src of kustomization far; add --local-sources GitRepository/NS/src=DIR
     "#]].assert_eq(&told);

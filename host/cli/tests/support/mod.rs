@@ -1,7 +1,11 @@
-//! Programs under test: the built binary, and kubectl beside it.
+//! Programs under test: the built binary, kubectl beside it, and an API server for them.
 #![allow(dead_code, unreachable_pub)] // each test file uses its part
 
+use kube::Client;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use sluice_devcluster::DevCluster;
 use sluice_testkit::cluster::{Binaries, Guarded, Program};
+use sluice_testkit::world::{self, World};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -77,6 +81,33 @@ impl Running {
         )
         .await;
         line().expect("it was there")
+    }
+}
+
+/// A world on an embedded API server that programs reach by its kubeconfig.
+pub struct Reached {
+    pub world: World,
+    pub kubeconfig: PathBuf,
+    _server: DevCluster,
+}
+
+impl Reached {
+    pub async fn start() -> Self {
+        world::install_tls();
+        let started = DevCluster::start(sluice_devcluster::Config::default()).await;
+        let server = started.expect("an embedded API server");
+        let parsed = Kubeconfig::from_yaml(&server.kubeconfig()).expect("a kubeconfig");
+        let options = KubeConfigOptions::default();
+        let config = kube::Config::from_custom_kubeconfig(parsed, &options).await;
+        let client = Client::try_from(config.expect("a configuration")).expect("a client");
+        let world = World::new(client).await;
+        let kubeconfig = world.folder().join("kubeconfig");
+        std::fs::write(&kubeconfig, server.kubeconfig()).expect("a file");
+        Self {
+            world,
+            kubeconfig,
+            _server: server,
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! From a HelmRepository and its Secrets to a request (compat/source.md 7.2, 8.3).
 
 use crate::error_policy::Failure;
-use crate::reconcilers::source::secret;
+use crate::reconcilers::source::{registry_cloud, secret};
 use crate::runtime::Run;
 use sluice_api::reason;
-use sluice_api::source::{HelmRepositorySpec, RegistryProvider};
+use sluice_api::source::HelmRepositorySpec;
 use sluice_event::Redacted;
-use sluice_source::credential::cloud::{Cloud, Clouds};
+use sluice_source::credential::cloud::Clouds;
 use sluice_source::helm::HelmRequest;
 use sluice_source::oci::{Insecure, OciRequest, RepositoryName};
 use sluice_source::{CredentialSource, Credentials, DockerConfig, Keychain, SecretData, Tls, Transport};
@@ -49,7 +49,7 @@ pub(in super::super) async fn registry(
     clouds: &Clouds,
 ) -> Result<OciRequest, Failure> {
     let (tls, secret) = secrets(run, spec).await?;
-    let credentials: Arc<dyn CredentialSource> = match (&secret, cloud(spec.provider)) {
+    let credentials: Arc<dyn CredentialSource> = match (&secret, registry_cloud(spec.provider)) {
         (Some((name, data)), _) => login(url, name, data).map_err(|problem| {
             refused(format!(
                 "failed to configure OCI registry authentication: {problem}"
@@ -72,15 +72,6 @@ pub(in super::super) async fn registry(
         },
         timeout: timeout(spec),
     })
-}
-
-fn cloud(provider: RegistryProvider) -> Option<Cloud> {
-    match provider {
-        RegistryProvider::Generic => None,
-        RegistryProvider::Aws => Some(Cloud::Aws),
-        RegistryProvider::Azure => Some(Cloud::Azure),
-        RegistryProvider::Gcp => Some(Cloud::Gcp),
-    }
 }
 
 /// The certificates of `certSecretRef`, or of `secretRef` where that is not given; and `secretRef` by its name.

@@ -1,12 +1,11 @@
 //! From an OCIRepository and its Secrets to a request (compat/source.md 6.2).
 
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{Missing, Pass, Trouble, secret, service_account};
+use crate::reconcilers::source::{Missing, Pass, Trouble, registry_cloud, secret, service_account};
 use serde_json::Value;
-use sluice_api::source::RegistryProvider;
 use sluice_api::{OciRepository, reason};
 use sluice_event::Severity;
-use sluice_source::credential::cloud::{Cloud, Clouds};
+use sluice_source::credential::cloud::Clouds;
 use sluice_source::oci::OciRequest;
 use sluice_source::{
     CredentialSource, Credentials, DockerConfig, Keychain, Proxy, SecretData, Tls, Transport,
@@ -18,7 +17,7 @@ const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
 
 pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Result<OciRequest, Trouble> {
     let spec = &pass.object.spec;
-    let cloud = cloud(spec.provider);
+    let cloud = registry_cloud(spec.provider);
     if cloud.is_some() && spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
         let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
         return Err(Trouble::stalled(reason::FEATURE_GATE_DISABLED, message));
@@ -48,15 +47,6 @@ pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Resul
         insecure: spec.insecure.into(),
         timeout: spec.timeout.get(),
     })
-}
-
-fn cloud(provider: RegistryProvider) -> Option<Cloud> {
-    match provider {
-        RegistryProvider::Generic => None,
-        RegistryProvider::Aws => Some(Cloud::Aws),
-        RegistryProvider::Azure => Some(Cloud::Azure),
-        RegistryProvider::Gcp => Some(Cloud::Gcp),
-    }
 }
 
 fn refused(message: String) -> Trouble {

@@ -22,8 +22,9 @@ pub(super) use trouble::Trouble;
 
 use crate::runtime::Kind;
 use sluice_api::Reason;
-use sluice_api::source::Source;
+use sluice_api::source::{RegistryProvider, Source};
 use sluice_artifact::{Store, store};
+use sluice_source::credential::cloud::Cloud;
 
 /// What the flags of Flux's source-controller set.
 #[derive(Clone, Debug)]
@@ -39,6 +40,16 @@ pub struct SourceSettings {
 pub(super) struct Shelf {
     pub(super) store: Store,
     pub(super) settings: SourceSettings,
+}
+
+/// Whose registry `spec.provider` says it is; none for one that no cloud knows us at.
+pub(super) fn registry_cloud(provider: RegistryProvider) -> Option<Cloud> {
+    match provider {
+        RegistryProvider::Generic => None,
+        RegistryProvider::Aws => Some(Cloud::Aws),
+        RegistryProvider::Azure => Some(Cloud::Azure),
+        RegistryProvider::Gcp => Some(Cloud::Gcp),
+    }
 }
 
 /// How a pass ended well.
