@@ -48,21 +48,8 @@ pub(crate) struct DiffKustomization {
     /// Whether an undefined variable is an error
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     strict_substitute: bool,
-    /// Paths to ignore, in .gitignore format
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
-    ignore_paths: Vec<String>,
-    /// Compare the Kustomizations that are found too
-    #[arg(short, long)]
-    recursive: bool,
-    /// Directories of the sources for --recursive: Kind/namespace/name=path
-    #[arg(long, value_name = "SOURCE=DIR", value_delimiter = ',', value_parser = local::local_source)]
-    local_sources: Vec<local::LocalSource>,
-    /// Nothing is ever written into the directory; taken for compatibility
-    #[arg(long)]
-    in_memory_build: bool,
-    /// What the build may see; without it the enclosing Git work tree, else the file system
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
+    #[command(flatten)]
+    local: local::Flags,
     /// Accepted: there is no progress bar
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     progress_bar: bool,
@@ -88,7 +75,7 @@ impl DiffKustomization {
         let top = self.kustomization(&cluster, &global.namespace).await?;
         let render = Arc::new(assemble::render()?);
         let colors = Colors::of(std::io::stdout().is_terminal());
-        let mut walk = local::Walk::new(top, self.path.clone(), &self.local_sources);
+        let mut walk = local::Walk::new(top, self.path.clone(), &self.local.local_sources);
         let (mut changes, mut is_top) = (0, true);
         while let Some((ks, directory)) = walk.next() {
             let (namespace, name) = local::name_of(&ks);
@@ -104,14 +91,10 @@ impl DiffKustomization {
                 ));
                 continue;
             }
-            let directory = local::Directory {
-                path: &directory,
-                root: self.root.as_deref(),
-                ignore_paths: &self.ignore_paths,
-            };
+            let directory = self.local.directory(&directory);
             let manifests =
                 local::render(&render, &ks, directory, Some(&cluster), self.strict_substitute).await?;
-            if self.recursive {
+            if self.local.recursive {
                 for object in &manifests.objects {
                     let body = Value::Object(object.body().clone());
                     if local::is_kustomization(&body)

@@ -1,13 +1,17 @@
 //! A Kustomization rendered here, from a directory, as the controller renders it from an artifact.
 
 mod declared;
+mod flags;
 mod ignored;
 mod place;
 mod walk;
 
 pub(crate) use declared::{from_file, from_value, is_kustomization, name_of};
+pub(crate) use flags::Flags;
 pub(crate) use place::Place;
-pub(crate) use walk::{LocalSource, Walk, local_source};
+pub(crate) use walk::Walk;
+
+use walk::{LocalSource, local_source};
 
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;

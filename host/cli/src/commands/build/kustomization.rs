@@ -28,24 +28,11 @@ pub(crate) struct Kustomization {
     /// Build without a cluster: variables from ConfigMaps and Secrets are left out
     #[arg(long)]
     dry_run: bool,
-    /// Paths to ignore, in .gitignore format
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
-    ignore_paths: Vec<String>,
     /// Fail where a variable without a default is not among the inputs
     #[arg(long)]
     strict_substitute: bool,
-    /// Build the Kustomizations that are found too
-    #[arg(short, long)]
-    recursive: bool,
-    /// Directories of the sources for --recursive: Kind/namespace/name=path
-    #[arg(long, value_name = "SOURCE=DIR", value_delimiter = ',', value_parser = local::local_source)]
-    local_sources: Vec<local::LocalSource>,
-    /// Nothing is ever written into the directory; taken for compatibility
-    #[arg(long)]
-    in_memory_build: bool,
-    /// What the build may see; without it the enclosing Git work tree, else the file system
-    #[arg(long, value_name = "DIR")]
-    root: Option<PathBuf>,
+    #[command(flatten)]
+    local: local::Flags,
 }
 
 pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
@@ -130,12 +117,12 @@ impl Builder<'_> {
 
     /// The objects of a Kustomization, and with `--recursive` of those that it makes, breadth first, each once.
     async fn build_all(&self, top: Declared) -> Result<Vec<Value>> {
-        let mut walk = local::Walk::new(top, self.asked.path.clone(), &self.asked.local_sources);
+        let mut walk = local::Walk::new(top, self.asked.path.clone(), &self.asked.local.local_sources);
         let mut all = Vec::new();
         while let Some((declared, directory)) = walk.next() {
             let objects = self.build(&declared, &directory).await?;
             let found = objects.iter().filter(|object| local::is_kustomization(object));
-            for object in found.filter(|_| self.asked.recursive) {
+            for object in found.filter(|_| self.asked.local.recursive) {
                 walk.add(self.as_in_cluster(object.clone()).await?)?;
             }
             all.extend(objects);
@@ -155,11 +142,7 @@ impl Builder<'_> {
 
     async fn build(&self, declared: &Declared, path: &Path) -> Result<Vec<Value>> {
         let (namespace, name) = local::name_of(declared);
-        let directory = local::Directory {
-            path,
-            root: self.asked.root.as_deref(),
-            ignore_paths: &self.asked.ignore_paths,
-        };
+        let directory = self.asked.local.directory(path);
         let is_strict = self.asked.strict_substitute;
         let rendered = local::render(&self.render, declared, directory, self.cluster, is_strict).await?;
         let mut objects = Vec::new();
