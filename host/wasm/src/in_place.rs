@@ -3,7 +3,8 @@
 //! Wasmtime copies code that it loads from bytes: 18 MB for our own plugins, in every process and in every run of a command.
 //! In place nothing is copied: a page is read when its code is first run, and all processes share it.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::CustomCodeMemory;
 use wasmtime::component::Component;
 
@@ -15,14 +16,22 @@ pub(crate) fn code_memory() -> Arc<dyn CustomCodeMemory> {
     Arc::new(Pages)
 }
 
-/// Loads a component whose code lies in the program.
+/// Loads a component whose code lies in the program: once, and kept. Wasmtime knows code by its address, where it can be only once.
 ///
 /// # Safety
 /// The bytes are what wasmtime's own compiler made, unchanged: they are run.
 #[allow(unsafe_code)]
 pub(crate) unsafe fn load(engine: &wasmtime::Engine, code: &'static [u8]) -> wasmtime::Result<Component> {
+    static LOADED: Mutex<BTreeMap<usize, Component>> = Mutex::new(BTreeMap::new());
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let address = code.as_ptr().addr();
+    if let Some(component) = loaded.get(&address) {
+        return Ok(component.clone());
+    }
     // SAFETY: by this function's own contract the code is the compiler's; being static it stays, and nothing writes to it
-    unsafe { Component::deserialize_raw(engine, code.into()) }
+    let component = unsafe { Component::deserialize_raw(engine, code.into())? };
+    loaded.insert(address, component.clone());
+    Ok(component)
 }
 
 struct Pages;
