@@ -235,6 +235,18 @@ fn asked(server: &DevCluster) -> std::collections::BTreeMap<String, usize> {
     counts
 }
 
+/// Events are told a moment after the status that they tell of.
+async fn finished(world: &World, count: usize) {
+    let told = world.until("the event is there", async || {
+        let events = world.events("apps").await;
+        let finished = events
+            .iter()
+            .filter(|event| event.contains("Reconciliation finished"));
+        (finished.count() == count).then_some(())
+    });
+    told.await;
+}
+
 story!(what_has_not_changed_costs_nothing, server, world, {
     world.start().await;
     world.kustomization("apps", json!({ "interval": "1s" })).await;
@@ -248,6 +260,7 @@ story!(what_has_not_changed_costs_nothing, server, world, {
         )
         .await;
     world.ready("apps", "a").await;
+    finished(&world, 1).await;
     let renders = world.renders.load(std::sync::atomic::Ordering::Relaxed);
     server.requests();
     // three intervals pass: this is the one thing only time can show
@@ -267,17 +280,7 @@ story!(what_has_not_changed_costs_nothing, server, world, {
             (ks.pointer("/status/lastHandledReconcileAt")? == "now").then_some(())
         })
         .await;
-    world
-        .until("the event is there", async || {
-            let events = world.events("apps").await;
-            (events
-                .iter()
-                .filter(|event| event.contains("Reconciliation finished"))
-                .count()
-                == 2)
-                .then_some(())
-        })
-        .await;
+    finished(&world, 2).await;
     let mut asked = asked(&server);
     asked.retain(|what, _| !what.starts_with("get"));
     let expected = [
