@@ -101,10 +101,3 @@ impl Disposition for StoreError {
         }
     }
 }
-
-/// The content of an element of an XML text without entities.
-pub(super) fn element(text: &str, name: &str) -> Option<String> {
-    let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    let (content, _) = rest.split_once(&format!("</{name}>"))?;
-    (!content.is_empty() && !content.contains('<')).then(|| content.to_owned())
-}

@@ -13,7 +13,7 @@ use serde_json::json;
 use sluice_event::Redacted;
 use tokio::{sync::OnceCell, time::Instant};
 
-use super::error::element;
+use super::remote::element;
 use crate::{
     Transport,
     credential::cloud::{Clouds, Key},

@@ -8,7 +8,7 @@ use reqwest::{
 };
 use tokio::time::Instant;
 
-use super::{error::element, identity::Identity};
+use super::identity::Identity;
 use crate::{
     credential::cloud::{Scope, sign},
     http::{Failure, Http, Reply, Request},
@@ -247,6 +247,13 @@ fn entity(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
     known
         .map(str::to_owned)
         .ok_or_else(|| format!("unknown entity '&{name};'"))
+}
+
+/// The content of an element of an XML text without entities.
+pub(super) fn element(text: &str, name: &str) -> Option<String> {
+    let (_, rest) = text.split_once(&format!("<{name}>"))?;
+    let (content, _) = rest.split_once(&format!("</{name}>"))?;
+    (!content.is_empty() && !content.contains('<')).then(|| content.to_owned())
 }
 
 #[cfg(test)]

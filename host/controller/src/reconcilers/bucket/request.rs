@@ -1,15 +1,12 @@
 //! From a Bucket and its Secrets to a request (compat/source.md 9.2).
 
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{Pass, Trouble, secret};
+use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, secret};
 use sluice_api::source::{BucketProvider, BucketSts, StsProvider};
 use sluice_api::{Bucket, reason};
 use sluice_event::Redacted;
 use sluice_source::bucket::{Access, BucketRequest, GcpIdentity, S3Identity, ServiceAccount, Sts};
 use sluice_source::{Proxy, SecretData, Tls, Transport};
-
-/// The feature gate of identities that belong to objects.
-const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
 
 pub(super) async fn of(pass: &Pass<'_, Bucket>) -> Result<BucketRequest, Trouble> {
     let spec = &pass.object.spec;
@@ -69,8 +66,7 @@ fn check(pass: &Pass<'_, Bucket>) -> Result<(), Trouble> {
     let spec = &pass.object.spec;
     if spec.service_account_name.is_some() {
         if !pass.run.cx.config.gate(OBJECT_IDENTITY) {
-            let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
-            let failure = Failure::stall(reason::FEATURE_GATE_DISABLED, message);
+            let failure = Failure::stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF);
             return Err(Trouble::fetch(failure));
         }
         let message = "spec.serviceAccountName as an identity at spec.provider is not supported yet: remove it to use the controller's own";

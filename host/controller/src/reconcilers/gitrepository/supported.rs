@@ -2,16 +2,15 @@
 
 use crate::ControllerConfig;
 use crate::error_policy::Failure;
-use crate::reconcilers::source::Trouble;
+use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Trouble};
 use sluice_api::source::GitProvider;
 use sluice_api::{GitRepository, reason};
 
 pub(super) fn check(repository: &GitRepository, config: &ControllerConfig) -> Result<(), Trouble> {
     let spec = &repository.spec;
     let stall = |reason, message: String| Err(Trouble::fetch(Failure::stall(reason, message)));
-    if spec.service_account_name.is_some() && !config.gate("ObjectLevelWorkloadIdentity") {
-        let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
-        return stall(reason::FEATURE_GATE_DISABLED, message.to_owned());
+    if spec.service_account_name.is_some() && !config.gate(OBJECT_IDENTITY) {
+        return stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF.to_owned());
     }
     if spec.provider() == GitProvider::GitHub && spec.secret_ref.is_none() {
         let message = "secretRef with github app data must be specified when provider is set to github";

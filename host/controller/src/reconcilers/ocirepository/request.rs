@@ -1,7 +1,9 @@
 //! From an OCIRepository and its Secrets to a request (compat/source.md 6.2).
 
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{Missing, Pass, Trouble, registry_cloud, secret, service_account};
+use crate::reconcilers::source::{
+    Missing, OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, registry_cloud, secret, service_account,
+};
 use serde_json::Value;
 use sluice_api::{OciRepository, reason};
 use sluice_event::Severity;
@@ -12,15 +14,14 @@ use sluice_source::{
 };
 use std::sync::Arc;
 
-/// The feature gate of identities that belong to objects.
-const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
-
 pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Result<OciRequest, Trouble> {
     let spec = &pass.object.spec;
     let cloud = registry_cloud(spec.provider);
     if cloud.is_some() && spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
-        let message = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
-        return Err(Trouble::stalled(reason::FEATURE_GATE_DISABLED, message));
+        return Err(Trouble::stalled(
+            reason::FEATURE_GATE_DISABLED,
+            OBJECT_IDENTITY_OFF,
+        ));
     }
     let proxy = proxy(pass).await?;
     let configs = docker_configs(pass).await?;

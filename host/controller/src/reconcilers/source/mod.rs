@@ -42,6 +42,11 @@ pub(super) struct Shelf {
     pub(super) settings: SourceSettings,
 }
 
+/// The feature gate of identities that belong to objects.
+pub(super) const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
+/// What is said of `spec.serviceAccountName` while that gate is closed.
+pub(super) const OBJECT_IDENTITY_OFF: &str = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
+
 /// Whose registry `spec.provider` says it is; none for one that no cloud knows us at.
 pub(super) fn registry_cloud(provider: RegistryProvider) -> Option<Cloud> {
     match provider {
