@@ -35,10 +35,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ..Reference::default()
         },
         credentials: Credentials::None,
+        ssh: None,
         tls: Tls::default(),
         proxy: None,
         timeout: Duration::from_secs(600),
         last_revision: None,
+        recurse_submodules: false,
     };
     println!("start: {}", peak());
     let started = Instant::now();

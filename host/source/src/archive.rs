@@ -3,6 +3,10 @@
 //! What was stored for an unchanged directory under unchanged rules is not read again: a commit that touches
 //! one directory of a thousand costs one directory.
 
+mod builder;
+mod finder;
+mod layout;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
@@ -12,14 +16,18 @@ use gix::ObjectId;
 use sha2::{Digest as _, Sha256};
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 use sluice_artifact::{
-    Artifact, ArtifactPath, Store,
-    store::{self, BlobId, DirectoryEntry, DirectoryId, Draft, EntryContent},
+    Artifact, ArtifactPath, Store, StoreTree, TreeError,
+    store::{self, BlobId, DirectoryId},
 };
+
+use builder::Builder;
+use finder::Finder;
+use layout::{Dir, Grafts, Mount};
 
 use crate::{
     Fetched, GitTree, Sparse,
     git::tree::{self, Node},
-    ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Pattern, Rules},
+    ignore::{self, PATTERNS_MAX, Rules},
 };
 
 /// Why an artifact could not be stored.
@@ -33,6 +41,21 @@ pub enum Error {
         "failed to sparse checkout directories : sparse checkout dir '{0}' does not exist in repository: no such file or directory (correct spec.sparseCheckout)"
     )]
     Sparse(String),
+    /// An included artifact cannot be put where it should be.
+    #[error("failed to copy '{name}' include from {from} to {to}: {cause} (correct spec.include)")]
+    Include {
+        /// The included GitRepository.
+        name: String,
+        /// What was to be taken of it.
+        from: String,
+        /// Where it was to be put.
+        to: String,
+        /// What is in the way.
+        cause: String,
+    },
+    /// What is in the way of something that is put into a tree.
+    #[error("{0}")]
+    Taken(String),
     /// The ignore files cannot be used.
     #[error("failed to load source ignore patterns from repository: {0}")]
     Ignore(String),
@@ -60,6 +83,7 @@ impl Disposition for Error {
     fn reason(&self) -> Reason {
         match self {
             Error::Content(_) | Error::Sparse(_) => reason::GIT_OPERATION_FAILED,
+            Error::Include { .. } | Error::Taken(_) => reason::COPY_FAILURE,
             Error::Ignore(_) => reason::SOURCE_IGNORE_ERROR,
             Error::Store { .. } => reason::ARCHIVE_OPERATION_FAILED,
         }
@@ -67,14 +91,22 @@ impl Disposition for Error {
 
     fn next(&self) -> Next {
         match self {
-            Error::Content(_) | Error::Sparse(_) | Error::Ignore(_) => Next::Retry,
+            Error::Content(_)
+            | Error::Sparse(_)
+            | Error::Include { .. }
+            | Error::Taken(_)
+            | Error::Ignore(_) => Next::Retry,
             Error::Store { .. } => Next::BackOff,
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
-            Error::Content(_) | Error::Sparse(_) | Error::Ignore(_) => Blame::User,
+            Error::Content(_)
+            | Error::Sparse(_)
+            | Error::Include { .. }
+            | Error::Taken(_)
+            | Error::Ignore(_) => Blame::User,
             Error::Store { .. } => Blame::Host,
         }
     }
@@ -105,6 +137,38 @@ pub struct Selection {
     pub ignore: Option<String>,
     /// `spec.sparseCheckout`: what is looked at.
     pub sparse: Sparse,
+    /// `spec.include`: what is put among the files, one after the other.
+    pub includes: Vec<Included>,
+}
+
+/// An artifact, or a part of it, that is put among the files of a commit (compat/source.md 5.7).
+#[derive(Clone)]
+pub struct Included {
+    /// The GitRepository that it is of.
+    pub name: String,
+    /// Which file or directory of it; all where empty. `..` leads nowhere above the root.
+    pub from: String,
+    /// Where it goes. `..` leads nowhere above the root.
+    pub to: String,
+    /// Its files.
+    pub tree: StoreTree,
+}
+
+impl Included {
+    fn failed(&self, cause: &str) -> Error {
+        Error::Include {
+            name: self.name.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            cause: cause.to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Included {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Included({}:{} at {})", self.name, self.from, self.to)
+    }
 }
 
 /// Puts the selected files of a commit into the store. Blocks; the artifact is visible when this returns.
@@ -117,9 +181,11 @@ pub fn store(
     store: &Store,
     path: &ArtifactPath,
 ) -> Result<Artifact, Error> {
-    let stored = store_files(fetched, selection, store, path);
+    let grafts = graft(fetched, &selection.includes)?;
+    let stored = store_files(fetched, selection, store, path, &grafts);
     if let Err(Error::Content(tree::Error::Lost(_))) = &stored {
         fetched.tree.distrust();
+        grafts.distrust();
     }
     stored
 }
@@ -129,22 +195,24 @@ fn store_files(
     selection: &Selection,
     store: &Store,
     path: &ArtifactPath,
+    grafts: &Grafts,
 ) -> Result<Artifact, Error> {
     let mut patterns = Vec::new();
     let Fetched { tree, memo, .. } = fetched;
-    let sparse = &selection.sparse;
+    let (sparse, limits) = (&selection.sparse, tree.limits());
     for listed in sparse.paths() {
         if !exists(tree, listed)? {
             return Err(Error::Sparse(listed.to_owned()));
         }
     }
+    let root = Dir::root(tree, grafts);
     let mut finder = Finder {
-        tree,
         memo,
+        limits,
         sparse,
         patterns: &mut patterns,
     };
-    finder.find(tree.root(), &mut Vec::new())?;
+    finder.find(root, &mut Vec::new())?;
     patterns.extend(ignore::parse(
         selection.ignore.as_deref().unwrap_or_default(),
         &[],
@@ -157,18 +225,44 @@ fn store_files(
         .finalize()
         .into();
     let mut builder = Builder {
-        tree,
         memo,
+        limits,
         rules,
         sparse,
         fingerprint,
         draft: store.draft(),
         entries: 0,
     };
-    let root = builder.build(tree.root(), &mut Vec::new())?;
+    let built = builder.build(root, &mut Vec::new())?;
     Ok(builder
         .draft
-        .commit(path, &fetched.revision.to_string(), root.directory)?)
+        .commit(path, &fetched.revision.to_string(), built.directory)?)
+}
+
+/// Submodules stand where the commit has them; then one include after the other finds its place.
+fn graft(fetched: &Fetched, includes: &[Included]) -> Result<Grafts, Error> {
+    let mut grafts = Grafts::default();
+    for (path, tree) in &fetched.submodules {
+        grafts.add_submodule(path, tree.clone());
+    }
+    for included in includes {
+        let found = included
+            .tree
+            .content_at(&format!("/{}", names_of(&included.from).join("/")));
+        let placed = match found {
+            Ok(content) => {
+                let mount = Mount::Stored(included.tree.clone(), content);
+                grafts.add(&fetched.tree, &names_of(&included.to), mount)
+            }
+            Err(TreeError::NotFound) => Err(Error::Taken("no such file or directory".to_owned())),
+            Err(error) => Err(Error::Taken(error.to_string())),
+        };
+        placed.map_err(|error| match error {
+            Error::Taken(cause) => included.failed(&cause),
+            other => other,
+        })?;
+    }
+    Ok(grafts)
 }
 
 fn refuse_patterns(number: usize) -> Result<(), Error> {
@@ -199,172 +293,6 @@ fn exists(tree: &GitTree, path: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// Looks for ignore files.
-struct Finder<'a> {
-    tree: &'a GitTree,
-    memo: &'a Memo,
-    sparse: &'a Sparse,
-    patterns: &'a mut Vec<Pattern>,
-}
-
-impl Finder<'_> {
-    /// Adds the patterns of a directory and of all below it; returns whether there were any ignore files.
-    fn find(&mut self, id: ObjectId, names: &mut Vec<String>) -> Result<bool, Error> {
-        let Self { tree, memo, .. } = *self;
-        if lock(&memo.plain).contains(&id) {
-            return Ok(false);
-        }
-        tree.limits().refuse_deep(names.len())?;
-        let nodes = tree.nodes(id, &shown(names))?;
-        let own = nodes
-            .binary_search_by(|(name, _)| name.as_str().cmp(IGNORE_FILE))
-            .ok()
-            .and_then(|at| nodes.get(at));
-        let mut has_any = matches!(own, Some((_, Node::File { .. })));
-        let path = format!("{}/{IGNORE_FILE}", shown(names));
-        let own = own.filter(|_| self.sparse.takes(path.trim_start_matches('/')));
-        if let Some((_, Node::File { id, .. })) = own {
-            if tree.size(*id)? > IGNORE_FILE_SIZE_MAX {
-                let limit = IGNORE_FILE_SIZE_MAX;
-                return Err(Error::Ignore(format!(
-                    "{path} exceeds the limit of {limit} bytes (ignore_file_size_max)"
-                )));
-            }
-            let text = String::from_utf8_lossy(&tree.content(*id)?).into_owned();
-            let domain: Vec<&str> = names.iter().map(String::as_str).collect();
-            self.patterns.extend(ignore::parse(&text, &domain));
-            refuse_patterns(self.patterns.len())?;
-        }
-        for (name, node) in nodes.iter() {
-            if let Node::Directory(below) = node {
-                names.push(name.clone());
-                has_any |= self.find(*below, names)?;
-                names.pop();
-            }
-        }
-        if !has_any {
-            let mut plain = lock(&memo.plain);
-            if plain.len() >= MEMO_MAX {
-                plain.clear();
-            }
-            plain.insert(id);
-        }
-        Ok(has_any)
-    }
-}
-
-struct Builder<'a> {
-    tree: &'a GitTree,
-    memo: &'a Memo,
-    rules: Rules,
-    sparse: &'a Sparse,
-    fingerprint: [u8; 32],
-    draft: Draft,
-    entries: usize,
-}
-
-impl Builder<'_> {
-    fn build(&mut self, id: ObjectId, names: &mut Vec<String>) -> Result<Built, Error> {
-        self.tree.limits().refuse_deep(names.len())?;
-        let key = self.key(id, names);
-        let known = lock(&self.memo.directories).get(&key).copied();
-        if let Some(built) = known.filter(|built| self.draft.has_directory(built.directory)) {
-            self.count(built.entries)?;
-            return Ok(built);
-        }
-        let before = self.entries;
-        let nodes = self.tree.nodes(id, &shown(names))?;
-        let mut entries = Vec::with_capacity(nodes.len());
-        for (name, node) in nodes.iter() {
-            self.count(1)?;
-            names.push(name.clone());
-            if let Some(content) = self.entry(node, names)? {
-                entries.push(DirectoryEntry {
-                    name: name.clone(),
-                    content,
-                });
-            }
-            names.pop();
-        }
-        let directory = self.draft.directory(entries)?;
-        let built = Built {
-            directory,
-            entries: self.entries - before,
-        };
-        remember(&self.memo.directories, key, built);
-        Ok(built)
-    }
-
-    fn entry(&mut self, node: &Node, names: &mut Vec<String>) -> Result<Option<EntryContent>, Error> {
-        let joined = names.join("/");
-        let is_taken = match node {
-            Node::File { .. } | Node::Submodule => self.sparse.takes(&joined),
-            Node::Directory(_) => self.sparse.reaches(&joined),
-        };
-        if !is_taken {
-            return Ok(None);
-        }
-        // a directory that only leads to something selected is not there for itself
-        let is_way = !self.sparse.takes(&format!("{joined}/"));
-        let path: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_excluded = self.rules.excludes(&path, !matches!(node, Node::File { .. }));
-        Ok(match node {
-            Node::File { .. } if is_excluded => None,
-            Node::File { id, is_executable } => {
-                let (blob, size) = self.blob(*id)?;
-                Some(EntryContent::File {
-                    blob,
-                    size,
-                    is_executable: *is_executable,
-                })
-            }
-            Node::Submodule if is_excluded => None,
-            Node::Submodule => {
-                let directory = self.draft.directory(Vec::new())?;
-                Some(EntryContent::Directory {
-                    directory,
-                    is_listed: true,
-                })
-            }
-            // An excluded directory is still looked into: a later pattern may include a file of it again.
-            Node::Directory(id) => {
-                let built = self.build(*id, names)?;
-                let is_empty =
-                    (is_excluded || is_way) && built.directory == self.draft.directory(Vec::new())?;
-                (!is_empty).then_some(EntryContent::Directory {
-                    directory: built.directory,
-                    is_listed: !is_excluded,
-                })
-            }
-        })
-    }
-
-    fn blob(&mut self, id: ObjectId) -> Result<(BlobId, u64), Error> {
-        let known = lock(&self.memo.blobs).get(&id).copied();
-        if let Some(blob) = known.filter(|(blob, _)| self.draft.has_blob(*blob)) {
-            return Ok(blob);
-        }
-        let content = self.tree.content(id)?;
-        let blob = (self.draft.blob(&content)?, content.len() as u64);
-        remember(&self.memo.blobs, id, blob);
-        Ok(blob)
-    }
-
-    /// The rules speak of whole paths, so a directory's result depends on where it is.
-    fn key(&self, id: ObjectId, names: &[String]) -> [u8; 32] {
-        let mut hash = Sha256::new();
-        hash.update(self.fingerprint);
-        hash.update(id.as_slice());
-        hash.update(shown(names));
-        hash.finalize().into()
-    }
-
-    fn count(&mut self, entries: usize) -> Result<(), Error> {
-        self.entries += entries;
-        Ok(self.tree.limits().refuse_many(self.entries)?)
-    }
-}
-
 fn remember<K: std::hash::Hash + Eq, V>(memo: &Mutex<HashMap<K, V>>, key: K, value: V) {
     let mut memo = lock(memo);
     if memo.len() >= MEMO_MAX {
@@ -379,4 +307,17 @@ fn shown(names: &[String]) -> String {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The names of a path that users write: `.` is nothing, `..` leads no higher than the root.
+fn names_of(path: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name.to_owned()),
+        }
+    }
+    names
 }

@@ -2,6 +2,7 @@
 
 mod error;
 mod run;
+mod submodules;
 
 use std::{
     collections::HashMap,
@@ -11,6 +12,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use gix::{ObjectId, objs::Kind};
 use sha2::{Digest as _, Sha256};
 use sluice_artifact::Revision;
 use tokio::sync::{Mutex as Turn, Semaphore};
@@ -19,9 +21,11 @@ pub use error::Error;
 use run::{Found, Place};
 
 use crate::{
-    Addresses, Credentials, GitTree, Proxy, Reference, Tls, archive,
+    Addresses, Credentials, GitTree, Proxy, Reference, SshIdentity, Tls, archive,
     git::{
-        objects::CommitFacts,
+        objects::{CommitFacts, TagFacts},
+        signed::{self, Signed},
+        ssh::SshAlgorithms,
         tree::{Memo, TreeLimits},
     },
     reference::Strategy,
@@ -75,13 +79,15 @@ pub enum LocalAccess {
 /// What to fetch.
 #[derive(Clone, Debug)]
 pub struct GitRequest {
-    /// `http://` or `https://`; in development `file://` or a path too.
+    /// `http://`, `https://` or `ssh://`; in development `file://` or a path too.
     pub url: String,
     /// Which commit.
     pub reference: Reference,
-    /// Who we are.
+    /// Who we are over HTTP.
     pub credentials: Credentials,
-    /// Whom we trust.
+    /// Who we are over SSH, and whom we trust.
+    pub ssh: Option<SshIdentity>,
+    /// Whom we trust over HTTPS.
     pub tls: Tls,
     /// The way to go; the environment's proxy where none.
     pub proxy: Option<Proxy>,
@@ -89,6 +95,8 @@ pub struct GitRequest {
     pub timeout: Duration,
     /// The revision that is stored already: if the remote still has it, nothing is brought.
     pub last_revision: Option<String>,
+    /// Whether submodules are fetched too.
+    pub recurse_submodules: bool,
 }
 
 /// What a look at a remote found.
@@ -109,6 +117,9 @@ pub struct Fetched {
     pub subject: String,
     /// The files.
     pub tree: GitTree,
+    tag: Option<TagFacts>,
+    /// Where submodules are, and their files.
+    pub(crate) submodules: Vec<(String, GitTree)>,
     pub(crate) memo: Arc<archive::Memo>,
 }
 
@@ -116,6 +127,29 @@ impl Fetched {
     /// The commit in hex.
     pub fn commit(&self) -> &str {
         self.revision.digest()
+    }
+
+    /// The tag that the commit was asked for by.
+    pub(crate) fn tag(&self) -> Option<&TagFacts> {
+        self.tag.as_ref()
+    }
+
+    /// The commit as it was signed.
+    pub(crate) fn signed_commit(&self) -> Result<Signed, signed::Error> {
+        let id = ObjectId::from_hex(self.commit().as_bytes());
+        let id = id.map_err(|error| signed::Error::Ambiguous(error.to_string()))?;
+        signed::commit(&self.tree.objects().read(id, Kind::Commit)?)
+    }
+
+    /// A tag as it was signed, if it leads to the commit: what a server says of that is not believed.
+    pub(crate) fn signed_tag(&self, id: ObjectId) -> Result<Signed, signed::Error> {
+        let objects = self.tree.objects();
+        let (commit, _) = objects.commit(id)?;
+        if commit.to_string() != self.commit() {
+            let text = format!("it is a tag of commit {commit}, not of {}", self.commit());
+            return Err(signed::Error::Ambiguous(text));
+        }
+        signed::tag(&objects.read(id, Kind::Tag)?)
     }
 }
 
@@ -130,6 +164,7 @@ struct Inner {
     limits: Limits,
     local: LocalAccess,
     addresses: Addresses,
+    algorithms: SshAlgorithms,
     permits: Arc<Semaphore>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
 }
@@ -145,6 +180,7 @@ pub(crate) struct Slot {
     pub(crate) artifacts: Arc<archive::Memo>,
     pub(crate) client: Mutex<Option<reqwest::blocking::Client>>,
     pub(crate) addresses: Addresses,
+    pub(crate) algorithms: SshAlgorithms,
 }
 
 #[derive(Clone)]
@@ -168,6 +204,17 @@ impl GitFetcher {
         local: LocalAccess,
         addresses: Addresses,
     ) -> io::Result<GitFetcher> {
+        GitFetcher::with_algorithms(root, limits, local, addresses, SshAlgorithms::default())
+    }
+
+    /// As [`GitFetcher::new`], with a choice of what is offered to SSH servers.
+    pub fn with_algorithms(
+        root: &Path,
+        limits: Limits,
+        local: LocalAccess,
+        addresses: Addresses,
+        algorithms: SshAlgorithms,
+    ) -> io::Result<GitFetcher> {
         fs::create_dir_all(root)?;
         remove_unused(root, limits.unused_store_age_max)?;
         let permits = Arc::new(Semaphore::new(limits.concurrent_max));
@@ -176,6 +223,7 @@ impl GitFetcher {
             limits,
             local,
             addresses,
+            algorithms,
             permits,
             slots: Mutex::default(),
         };
@@ -188,6 +236,21 @@ impl GitFetcher {
     ///
     /// Those who ask for the same thing while it is being fetched get the same answer.
     pub async fn fetch(&self, request: GitRequest) -> Result<Outcome, Error> {
+        let mut outcome = self.fetch_one(request.clone()).await?;
+        if let Outcome::Fetched(fetched) = &mut outcome
+            && request.recurse_submodules
+        {
+            self.recurse(&request, fetched).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Which machines are asked.
+    pub fn addresses(&self) -> &Addresses {
+        &self.inner.addresses
+    }
+
+    async fn fetch_one(&self, request: GitRequest) -> Result<Outcome, Error> {
         let asked = Instant::now();
         let place = Place::of(&request, self.inner.local)?;
         let strategy = request.reference.strategy()?;
@@ -239,6 +302,7 @@ impl GitFetcher {
                 artifacts: Arc::default(),
                 client: Mutex::default(),
                 addresses: self.inner.addresses.clone(),
+                algorithms: self.inner.algorithms.clone(),
             })
         }))
     }
@@ -251,10 +315,13 @@ fn outcome(found: Found, memo: &Arc<archive::Memo>) -> Outcome {
             revision,
             facts: CommitFacts { subject, .. },
             tree,
+            tag,
         } => Outcome::Fetched(Fetched {
             revision,
             subject,
             tree,
+            tag,
+            submodules: Vec::new(),
             memo: Arc::clone(memo),
         }),
     }
@@ -287,6 +354,7 @@ fn key(place: &Place, request: &GitRequest) -> String {
     };
     part(place.text().as_bytes());
     part(&place.credentials(request).fingerprint());
+    part(&request.ssh.as_ref().map_or([0; 32], SshIdentity::fingerprint));
     part(request.tls.ca.as_deref().unwrap_or_default());
     if let Some((certificate, key)) = &request.tls.identity {
         part(certificate);

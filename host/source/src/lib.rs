@@ -1,8 +1,9 @@
-//! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP, registries, charts and
+//! Fetching: what a source's spec asks for becomes a revision, a tree and an artifact. Git over HTTP and SSH, registries, charts and
 //! their indexes, buckets.
 //!
 //! ```text
 //! GitRequest ──list refs──▶ revision ──(unchanged: done)──▶ pack ──▶ object store ──▶ GitTree ──ignore──▶ Artifact
+//!                                                                                     └──▶ verify::GitKeys
 //! ```
 //!
 //! Start at [`GitFetcher::fetch`]; then [`archive::store`] puts what was fetched into the artifact store.
@@ -31,9 +32,11 @@ mod sparse;
 
 pub use bucket::BucketFetcher;
 pub use credential::{
-    CredentialSource, Credentials, CredentialsError, DockerConfig, Keychain, Proxy, SecretData, Tls,
+    CredentialSource, Credentials, CredentialsError, DockerConfig, Keychain, Proxy, SecretData, SshIdentity,
+    Tls,
 };
 pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Outcome};
+pub use git::ssh::{InvalidAlgorithm, SshAlgorithms};
 pub use git::tree::{Error as TreeReadError, GitTree, TreeLimits};
 pub use helm::HelmFetcher;
 pub use http::{Addresses, Transport};

@@ -55,6 +55,7 @@ async fn a_sparse_checkout_takes_what_begins_alike_and_refuses_what_is_not_there
         let selection = archive::Selection {
             ignore: None,
             sparse: Sparse::of(&paths),
+            ..archive::Selection::default()
         };
         let path = "gitrepository/ns/shop/sparse.tar.gz".parse().unwrap();
         match archive::store(&fetched, &selection, &scene.store, &path) {

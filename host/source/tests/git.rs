@@ -901,20 +901,22 @@ async fn urls_that_cannot_be_used_are_refused_before_anything_is_done() {
             proxy: None,
             timeout: Duration::from_secs(1),
             last_revision: None,
+            ssh: None,
+            recurse_submodules: false,
         };
         outcomes += &format!("{url}: {}\n", fetcher.fetch(request).await.unwrap_err());
     }
     expect![[r#"
-        : failed to parse url '': relative URL without a base; it must be an http or https URL
-        shop: failed to parse url 'shop': relative URL without a base; it must be an http or https URL
-        /etc: failed to parse url '/etc': relative URL without a base; it must be an http or https URL
-        file:///etc: failed to parse url 'file:///etc': file URLs are for `sluice dev` only; use http or https
-        ssh://git@github.com/org/repo: failed to parse url 'ssh://github.com/org/repo': ssh is not supported yet; use https with a token instead
-        ssh://-oProxyCommand=touch%20pwned/x: failed to parse url 'ssh://-oProxyCommand=touch%20pwned/x': ssh is not supported yet; use https with a token instead
-        git://host/x: failed to parse url 'git://host/x': scheme 'git' is not supported; use http or https
-        ext::sh -c touch% pwned: failed to parse url 'ext::sh -c touch% pwned': scheme 'ext' is not supported; use http or https
-        https://user:p4ss@: failed to parse url '<redacted>': empty host; it must be an http or https URL
-        http://: failed to parse url 'http://': empty host; it must be an http or https URL
+        : failed to parse url '': relative URL without a base; it must be an http, https or ssh URL
+        shop: failed to parse url 'shop': relative URL without a base; it must be an http, https or ssh URL
+        /etc: failed to parse url '/etc': relative URL without a base; it must be an http, https or ssh URL
+        file:///etc: failed to parse url 'file:///etc': file URLs are for `sluice dev` only; use http, https or ssh
+        ssh://git@github.com/org/repo: failed to configure authentication options: invalid 'ssh' auth option: 'identity' is required
+        ssh://-oProxyCommand=touch%20pwned/x: failed to parse url 'ssh://-oProxyCommand=touch%20pwned/x': it has no host, or one with characters that no host has
+        git://host/x: failed to parse url 'git://host/x': scheme 'git' is not supported; use http, https or ssh
+        ext::sh -c touch% pwned: failed to parse url 'ext::sh -c touch% pwned': scheme 'ext' is not supported; use http, https or ssh
+        https://user:p4ss@: failed to parse url '<redacted>': empty host; it must be an http, https or ssh URL
+        http://: failed to parse url 'http://': empty host; it must be an http, https or ssh URL
     "#]].assert_eq(&anonymous(&outcomes));
 }
 

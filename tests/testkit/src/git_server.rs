@@ -10,7 +10,7 @@
 )]
 
 mod faults;
-mod repository;
+pub(crate) mod repository;
 
 use std::{
     io::{self, Write},

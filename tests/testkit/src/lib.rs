@@ -12,6 +12,8 @@ pub mod git_server;
 pub mod http_server;
 #[cfg(feature = "registry")]
 pub mod registry;
+#[cfg(feature = "ssh")]
+pub mod ssh_server;
 #[cfg(feature = "storage")]
 pub mod storage;
 #[cfg(feature = "world")]

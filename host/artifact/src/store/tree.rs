@@ -64,7 +64,10 @@ impl StoreTree {
     }
 
     /// The entries of a stored directory, sorted by name.
-    pub(crate) fn entries(&self, id: DirectoryId) -> Result<Arc<[DirectoryEntry]>, Error> {
+    ///
+    /// # Errors
+    /// Where the store has lost it.
+    pub fn entries(&self, id: DirectoryId) -> Result<Arc<[DirectoryEntry]>, Error> {
         let directories = &self.store.inner.cache.directories;
         if let Some(entries) = directories
             .lock()
@@ -83,8 +86,33 @@ impl StoreTree {
         Ok(entries)
     }
 
-    pub(crate) fn content(&self, blob: BlobId) -> Result<Vec<u8>, Error> {
+    /// The bytes of a stored file.
+    ///
+    /// # Errors
+    /// Where the store has lost them.
+    pub fn content(&self, blob: BlobId) -> Result<Vec<u8>, Error> {
         self.store.inner.read(&blob.0)
+    }
+
+    /// What is at a path, as the store has it: to be put into another artifact without being read.
+    ///
+    /// # Errors
+    /// Where there is nothing, or the path is none.
+    pub fn content_at(&self, path: &str) -> Result<EntryContent, TreeError> {
+        check_path(path)?;
+        let mut content = EntryContent::Directory {
+            directory: self.root,
+            is_listed: true,
+        };
+        for name in parts(path) {
+            let EntryContent::Directory { directory, .. } = content else {
+                return Err(TreeError::NotFound);
+            };
+            let entries = self.entries(directory).map_err(tree_error)?;
+            let found = entries.iter().find(|entry| entry.name == name);
+            content = found.ok_or(TreeError::NotFound)?.content.clone();
+        }
+        Ok(content)
     }
 
     fn find(&self, path: &str) -> Result<Found, TreeError> {

@@ -5,11 +5,16 @@
 mod cache;
 pub mod cloud;
 mod docker_config;
+mod github_app;
 mod secret;
+mod ssh;
 
 pub use cache::TokenCache;
 pub use docker_config::{DockerConfig, Keychain};
+pub use github_app::{GitHubApp, GitHubTokens};
 pub use secret::{Credentials, CredentialsError, Proxy, SecretData, Tls};
+pub use ssh::SshIdentity;
+pub(crate) use ssh::is_encrypted;
 
 use futures::future::BoxFuture;
 

@@ -57,6 +57,12 @@ pub enum CredentialsError {
     /// Two identities at once.
     #[error("basic auth and bearer token cannot be set at the same time")]
     TwoIdentities,
+    /// Something that SSH needs is not there.
+    #[error("invalid 'ssh' auth option: '{0}' is required")]
+    MissingSsh(&'static str),
+    /// A private key is encrypted, and nothing says with what.
+    #[error("SSH identity key is encrypted but no 'password' field was provided")]
+    EncryptedSsh,
     /// A value that must be text is not.
     #[error("the value of '{0}' is not text")]
     NotText(&'static str),
@@ -191,7 +197,7 @@ impl Proxy {
     }
 }
 
-fn text(data: &SecretData, key: &'static str) -> Result<Option<String>, CredentialsError> {
+pub(super) fn text(data: &SecretData, key: &'static str) -> Result<Option<String>, CredentialsError> {
     let value = data.get(key).map(|value| String::from_utf8(value.clone()));
     value.transpose().map_err(|_| CredentialsError::NotText(key))
 }

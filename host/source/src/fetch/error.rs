@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 
-use crate::{Credentials, git::remote, http::Failure};
+use crate::{
+    Credentials,
+    git::{remote, ssh},
+    http::Failure,
+};
 
 /// A failure to fetch. Variants tell what the caller can do; the text is the message of the condition.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -78,6 +82,17 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// A submodule cannot be fetched.
+    #[error(
+        "failed to checkout and determine revision: submodule '{path}': {}",
+        tail(error)
+    )]
+    Submodule {
+        /// Where it is.
+        path: String,
+        /// Why.
+        error: Box<Error>,
+    },
     /// Our own disk.
     #[error(
         "failed to create temporary working directory: {0} (the volume of --storage-path is full or read-only)"
@@ -88,12 +103,24 @@ pub enum Error {
     Internal(String),
 }
 
+/// What follows the words that all begin with.
+fn tail(error: &Error) -> String {
+    let text = error.to_string();
+    let rest = text.strip_prefix("failed to checkout and determine revision: ");
+    rest.map_or(text.clone(), str::to_owned)
+}
+
 impl Disposition for Error {
     fn reason(&self) -> Reason {
         match self {
             Error::InvalidUrl { .. } => reason::URL_INVALID,
             Error::Credentials(_) => reason::AUTHENTICATION_FAILED,
             Error::Empty { .. } => reason::EMPTY_GIT_REPOSITORY,
+            Error::Submodule { error, .. } => match error.reason() {
+                // the URL is not the user's, and may be another one with the next commit
+                reason::URL_INVALID => reason::GIT_OPERATION_FAILED,
+                reason => reason,
+            },
             Error::Disk(_) => reason::DIRECTORY_CREATION_FAILED,
             Error::InvalidReference { .. }
             | Error::NotFound { .. }
@@ -107,6 +134,10 @@ impl Disposition for Error {
     fn next(&self) -> Next {
         match self {
             Error::InvalidUrl { .. } => Next::Stall,
+            Error::Submodule { error, .. } => match error.next() {
+                Next::Stall => Next::Retry,
+                next => next,
+            },
             Error::Unreachable { .. } | Error::BadContent { .. } | Error::Disk(_) | Error::Internal(_) => {
                 Next::BackOff
             }
@@ -120,6 +151,7 @@ impl Disposition for Error {
 
     fn blame(&self) -> Blame {
         match self {
+            Error::Submodule { error, .. } => error.blame(),
             Error::Unreachable { .. } | Error::BadContent { .. } => Blame::Upstream,
             Error::Disk(_) | Error::Internal(_) => Blame::Host,
             Error::InvalidUrl { .. }
@@ -144,6 +176,8 @@ impl Circumstances<'_> {
     pub(crate) fn explain(&self, error: remote::Error) -> Error {
         match error {
             remote::Error::Http(failure) => self.http(failure),
+            remote::Error::Ssh(error) => self.ssh(error),
+            remote::Error::Said(said) => self.said(&said),
             remote::Error::BadPack(text) => self.bad_content(text),
             remote::Error::Disk(text) => Error::Disk(text),
             remote::Error::Server(text) => self.server(text),
@@ -193,6 +227,44 @@ impl Circumstances<'_> {
                 said.trim_end_matches('"').trim()
             )),
             None => self.bad_content(text),
+        }
+    }
+
+    fn ssh(&self, error: ssh::Error) -> Error {
+        let again = "the server is asked again with growing delay".to_owned();
+        match error {
+            ssh::Error::Identity(text) => Error::Credentials(text),
+            ssh::Error::Stranger(stranger) => {
+                let (text, hint) = stranger.explain();
+                self.refused(&format!("ssh: handshake failed: {text}"), &hint)
+            }
+            ssh::Error::Unauthenticated { user, key } => self.refused(
+                "ssh: handshake failed: ssh: unable to authenticate, attempted methods [none publickey], no supported methods remain",
+                &format!("the server does not let user '{user}' in with key {key}: add that key there as one that may read"),
+            ),
+            ssh::Error::NoCommonAlgorithm(text) => self.refused(
+                &format!("ssh: handshake failed: {text}"),
+                "see --ssh-kex-algos and --ssh-hostkey-algos, and which types of keys known_hosts has of this server",
+            ),
+            ssh::Error::Refused(text) => self.refused(&text, "this user must be allowed to run git-upload-pack"),
+            ssh::Error::TimedOut => self.http(Failure::TimedOut),
+            ssh::Error::Transport(text) => self.unreachable(text, again),
+        }
+    }
+
+    /// What the server said to its user before it hung up.
+    fn said(&self, said: &str) -> Error {
+        let is_absent = [
+            "not found",
+            "does not appear to be a git repository",
+            "does not exist",
+        ];
+        match is_absent.iter().any(|part| said.to_ascii_lowercase().contains(part)) {
+            true => self.refused(
+                &format!("repository not found: {said}"),
+                "check spec.url, and whether this key may read the repository: servers hide private ones like this",
+            ),
+            false => self.bad_content(format!("the server refused: {said}")),
         }
     }
 

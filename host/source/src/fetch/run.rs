@@ -18,11 +18,13 @@ use super::{Error, GitRequest, Limits, LocalAccess, Slot, error::Circumstances, 
 use crate::{
     Credentials, GitTree,
     git::{
-        http::{Connection, Conversation},
+        conversation::Conversation,
+        http::Connection,
         local::LocalRepository,
-        objects::{CommitFacts, ObjectStore, PACKS_MAX, RETIRED},
+        objects::{CommitFacts, ObjectStore, PACKS_MAX, RETIRED, TagFacts},
         remote::{self, Depth, Remote},
         resolve::{self, Target},
+        ssh::{self, SshPlace, percent_decode},
         tree::TreeLimits,
     },
     http::{self, Transport, shown},
@@ -39,6 +41,7 @@ pub(crate) enum Found {
         revision: Revision,
         facts: CommitFacts,
         tree: GitTree,
+        tag: Option<TagFacts>,
     },
 }
 
@@ -47,6 +50,8 @@ pub(crate) enum Found {
 pub(crate) enum Place {
     /// Over HTTP. The URL holds no credentials; those it held are beside it.
     Remote { url: Url, userinfo: Option<Credentials> },
+    /// Over SSH. The URL holds no password.
+    Ssh { url: Url, place: SshPlace },
     /// On this machine.
     Local(PathBuf),
 }
@@ -67,7 +72,7 @@ impl Place {
             } else {
                 &request.url
             };
-            invalid(shown, &format!("{error}; it must be an http or https URL"))
+            invalid(shown, &format!("{error}; it must be an http, https or ssh URL"))
         })?;
         match url.scheme() {
             "http" | "https" => {}
@@ -80,19 +85,20 @@ impl Place {
             "file" => {
                 return Err(invalid(
                     &shown(&url),
-                    "file URLs are for `sluice dev` only; use http or https",
+                    "file URLs are for `sluice dev` only; use http, https or ssh",
                 ));
             }
             "ssh" => {
-                return Err(invalid(
-                    &shown(&url),
-                    "ssh is not supported yet; use https with a token instead",
-                ));
+                let place = SshPlace::of(&url).map_err(|problem| invalid(&shown(&url), &problem))?;
+                // This cannot fail: there is a host.
+                let _stripped = url.set_password(None);
+                url.set_fragment(None);
+                return Ok(Place::Ssh { url, place });
             }
             other => {
                 return Err(invalid(
                     &shown(&url),
-                    &format!("scheme '{other}' is not supported; use http or https"),
+                    &format!("scheme '{other}' is not supported; use http, https or ssh"),
                 ));
             }
         }
@@ -114,7 +120,7 @@ impl Place {
     /// What may be shown, and what tells remotes apart.
     pub(crate) fn text(&self) -> String {
         match self {
-            Place::Remote { url, .. } => url.to_string(),
+            Place::Remote { url, .. } | Place::Ssh { url, .. } => url.to_string(),
             Place::Local(path) => path.display().to_string(),
         }
     }
@@ -138,29 +144,9 @@ fn userinfo(url: &Url) -> Option<Credentials> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
-    let username = decode(url.username());
-    let password = Redacted::new(decode(url.password().unwrap_or_default()));
+    let username = percent_decode(url.username());
+    let password = Redacted::new(percent_decode(url.password().unwrap_or_default()));
     Some(Credentials::Basic { username, password })
-}
-
-/// Undoes percent-encoding; what is no valid escape stays as it is.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = (*first == b'%').then(|| after.get(..2)).flatten();
-        let byte = escaped.and_then(|digits| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            u8::from_str_radix(digits, 16).ok()
-        });
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() {
-            after.get(2..).unwrap_or_default()
-        } else {
-            after
-        };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Looks and brings.
@@ -172,10 +158,11 @@ pub(crate) fn run(
     limits: Limits,
 ) -> Result<Found, Error> {
     match place {
-        Place::Remote { url, .. } => {
+        Place::Remote { url, .. } | Place::Ssh { url, .. } => {
             let credentials = place.credentials(request);
             let deadline = Instant::now() + request.timeout;
             RemoteRun {
+                place,
                 url,
                 request,
                 strategy,
@@ -217,6 +204,7 @@ pub(crate) fn run(
 }
 
 struct RemoteRun<'a> {
+    place: &'a Place,
     url: &'a Url,
     request: &'a GitRequest,
     strategy: &'a Strategy,
@@ -263,7 +251,10 @@ impl RemoteRun<'_> {
     fn bring(&self, remote: Option<Remote>, targets: Vec<Target>) -> Result<Found, Error> {
         let store = self.store()?;
         let tips = store.tips();
-        let is_here = |target: &Target| tips.contains(&target.commit) && store.commit(target.commit).is_ok();
+        let is_here = |target: &Target| {
+            let has_tag = target.tag.is_none() || store.kind(target.wanted).is_some();
+            tips.contains(&target.commit) && has_tag && store.commit(target.commit).is_ok()
+        };
         let wants: Vec<_> = targets
             .iter()
             .filter(|target| !is_here(target))
@@ -337,6 +328,34 @@ impl RemoteRun<'_> {
     }
 
     fn connect(&self) -> Result<Remote, Error> {
+        let explain = |error| self.circumstances(Step::List).explain(error);
+        match self.place {
+            Place::Ssh { place, .. } => self.connect_ssh(place)?.map_err(explain),
+            Place::Remote { .. } | Place::Local(_) => self.connect_http()?.map_err(explain),
+        }
+    }
+
+    fn connect_ssh(&self, place: &SshPlace) -> Result<Result<Remote, remote::Error>, Error> {
+        let missing = || crate::CredentialsError::MissingSsh("identity");
+        let identity = self.request.ssh.as_ref();
+        let identity = identity.ok_or_else(|| Error::Credentials(missing().to_string()))?;
+        if self.request.proxy.is_some() {
+            let text = "a proxy is not supported for ssh yet; remove spec.proxySecretRef or use https";
+            return Err(Error::Credentials(text.to_owned()));
+        }
+        let conversation = Conversation::new(self.deadline);
+        let (algorithms, addresses) = (&self.slot.algorithms, &self.slot.addresses);
+        let connect = || ssh::connect(place, identity, algorithms, addresses, &conversation);
+        Ok(Remote::over_ssh(
+            &place.path,
+            connect,
+            Arc::clone(&conversation),
+            self.limits,
+            self.deadline,
+        ))
+    }
+
+    fn connect_http(&self) -> Result<Result<Remote, remote::Error>, Error> {
         let client = {
             let mut client = lock(&self.slot.client);
             match &*client {
@@ -367,8 +386,13 @@ impl RemoteRun<'_> {
         };
         let url =
             gix::url::parse(self.url.as_str().as_bytes()).map_err(|error| invalid(error.to_string()))?;
-        Remote::connect(connection, conversation, url, self.limits, self.deadline)
-            .map_err(|error| self.circumstances(Step::List).explain(error))
+        Ok(Remote::over_http(
+            connection,
+            conversation,
+            url,
+            self.limits,
+            self.deadline,
+        ))
     }
 
     fn circumstances(&self, step: Step) -> Circumstances<'_> {
@@ -469,11 +493,17 @@ fn newest(
     let (target, commit, facts) = best.ok_or("no commit was found")?;
     // Another fetch then asks for the difference only. Where it cannot be noted, it asks for everything.
     let _best_effort: io::Result<()> = store.add_tip(commit);
+    let tag = target.tag.clone().map(|name| {
+        let is_object = store.kind(target.wanted) == Some(gix::objs::Kind::Tag);
+        let id = is_object.then_some(target.wanted);
+        TagFacts { name, id }
+    });
     let revision = Target { commit, ..target }.revision();
     let tree = GitTree::new(Arc::clone(store), facts.tree, Arc::clone(&slot.trees), limits);
     Ok(Found::Brought {
         revision,
         facts,
         tree,
+        tag,
     })
 }

@@ -5,8 +5,7 @@
 use std::{
     any::Any,
     io::{self, BufRead, BufReader, Cursor, Read, Write},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -17,106 +16,14 @@ use reqwest::{
     header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION},
 };
 
+use super::conversation::{Conversation, lock};
 use crate::{
     Credentials,
-    http::{Addresses, Failure, innermost, is_same_origin, shown},
+    http::{Addresses, Failure, is_same_origin, shown},
 };
 
 /// Redirects of one fetch: real hosts need one or two.
 const REDIRECTS_MAX: usize = 5;
-
-/// Budget and findings of one conversation, shared with whoever started it.
-#[derive(Debug)]
-pub(crate) struct Conversation {
-    deadline: Instant,
-    budget: Mutex<Budget>,
-    failure: Mutex<Option<Failure>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Budget {
-    what: &'static str,
-    knob: &'static str,
-    limit: u64,
-    left: u64,
-}
-
-impl Conversation {
-    pub(crate) fn new(deadline: Instant) -> Arc<Conversation> {
-        let budget = Budget {
-            what: "nothing",
-            knob: "",
-            limit: 0,
-            left: 0,
-        };
-        Arc::new(Conversation {
-            deadline,
-            budget: Mutex::new(budget),
-            failure: Mutex::default(),
-        })
-    }
-
-    /// Sets how many bytes the server may send from now on.
-    pub(crate) fn allow(&self, what: &'static str, limit: u64, knob: &'static str) {
-        *lock(&self.budget) = Budget {
-            what,
-            knob,
-            limit,
-            left: limit,
-        };
-    }
-
-    /// The first thing that went wrong.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        lock(&self.failure).clone()
-    }
-
-    pub(crate) fn is_over(&self) -> bool {
-        Instant::now() >= self.deadline
-    }
-
-    fn fail(&self, failure: Failure) -> io::Error {
-        let kind = match failure {
-            Failure::TimedOut => io::ErrorKind::TimedOut,
-            _ => io::ErrorKind::Other,
-        };
-        let text = format!("{failure:?}");
-        lock(&self.failure).get_or_insert(failure);
-        io::Error::new(kind, text)
-    }
-
-    fn fail_request(&self, error: &reqwest::Error) -> io::Error {
-        self.fail(if error.is_timeout() || self.is_over() {
-            Failure::TimedOut
-        } else {
-            Failure::Transport(innermost(error))
-        })
-    }
-
-    fn spend(&self, bytes: usize) -> io::Result<()> {
-        let mut budget = lock(&self.budget);
-        let Budget {
-            what,
-            limit,
-            knob,
-            left,
-        } = *budget;
-        match left.checked_sub(bytes as u64) {
-            Some(left) => {
-                budget.left = left;
-                Ok(())
-            }
-            None => {
-                drop(budget);
-                Err(self.fail(Failure::TooLarge { what, limit, knob }))
-            }
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// One conversation with one remote.
 pub(crate) struct Connection {
@@ -167,10 +74,7 @@ impl Connection {
 
     /// Sends one request. Credentials go to the origin that the user wrote them for, and to no other.
     fn send(&self, url: &Url, headers: &HeaderMap, body: Option<Vec<u8>>) -> io::Result<Response> {
-        let left = self
-            .conversation
-            .deadline
-            .saturating_duration_since(Instant::now());
+        let left = self.conversation.left();
         if left.is_zero() {
             return Err(self.conversation.fail(Failure::TimedOut));
         }
@@ -187,9 +91,10 @@ impl Connection {
         {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        request
-            .send()
-            .map_err(|error| self.conversation.fail_request(&error))
+        request.send().map_err(|error| match error.is_timeout() {
+            true => self.conversation.fail(Failure::TimedOut),
+            false => self.conversation.fail_transport(&error),
+        })
     }
 
     /// Only the first request, which carries no body, may be sent on; to https from anywhere, to http from http.
@@ -262,11 +167,7 @@ impl Read for Counted {
                 Ok(read)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => Err(self.conversation.fail(if self.conversation.is_over() {
-                Failure::TimedOut
-            } else {
-                Failure::Transport(innermost(&error))
-            })),
+            Err(error) => Err(self.conversation.fail_transport(&error)),
         }
     }
 }

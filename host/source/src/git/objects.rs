@@ -49,6 +49,15 @@ pub(crate) struct CommitFacts {
     pub(crate) time: i64,
 }
 
+/// The tag that a commit was asked for by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TagFacts {
+    /// `v1.0.0`.
+    pub(crate) name: String,
+    /// The tag itself, None where the name leads to the commit without one.
+    pub(crate) id: Option<ObjectId>,
+}
+
 /// Objects in a directory. Removed from disk when it is obsolete and the last user lets go.
 pub(crate) struct ObjectStore {
     directory: PathBuf,
@@ -164,6 +173,12 @@ impl ObjectStore {
             Some(found) if found != expected => Err(ReadError::WrongKind { id, found, expected }),
             Some(_) => Ok(content),
         }
+    }
+
+    /// What an object is; None where it is not here.
+    pub(crate) fn kind(&self, id: ObjectId) -> Option<Kind> {
+        let header = gix::odb::Header::try_header(&self.handle(), &id);
+        header.ok().flatten().map(|header| header.kind())
     }
 
     /// The size of an object, which for most needs no reading of it.

@@ -20,12 +20,9 @@ use gix::{
         handshake::Ref,
     },
 };
-use gix_transport::{Protocol, Service, client::blocking_io::http::Transport};
+use gix_transport::{Protocol, Service, client::blocking_io::Transport, client::git::ConnectMode};
 
-use super::{
-    http::{Connection, Conversation},
-    objects::ObjectStore,
-};
+use super::{conversation::Conversation, http::Connection, objects::ObjectStore, ssh};
 use crate::{fetch::Limits, http::Failure};
 
 /// A reference that a server has.
@@ -44,6 +41,10 @@ pub(crate) struct RemoteRef {
 pub(crate) enum Error {
     /// HTTP, time, bytes.
     Http(Failure),
+    /// No connection over SSH.
+    Ssh(ssh::Error),
+    /// What a server said to its user, and then no more.
+    Said(String),
     /// The server speaks Git and says no, or does not speak Git.
     Server(String),
     /// What it sent cannot be used.
@@ -54,7 +55,7 @@ pub(crate) enum Error {
 
 /// A conversation with one server.
 pub(crate) struct Remote {
-    transport: Transport<Connection>,
+    transport: Box<dyn Transport>,
     conversation: Arc<Conversation>,
     handshake: Handshake,
     limits: Limits,
@@ -69,16 +70,42 @@ fn agent() -> (&'static str, Option<String>) {
 }
 
 impl Remote {
-    /// Says hello.
-    pub(crate) fn connect(
+    /// Says hello over HTTP.
+    pub(crate) fn over_http(
         connection: Connection,
         conversation: Arc<Conversation>,
         url: gix::Url,
         limits: Limits,
         deadline: Instant,
     ) -> Result<Remote, Error> {
+        use gix_transport::client::blocking_io::http::Transport;
+        let transport = Transport::new_http(connection, url, Protocol::V2, false);
+        Remote::greet(Box::new(transport), conversation, limits, deadline)
+    }
+
+    /// Says hello over SSH, by `connect`.
+    pub(crate) fn over_ssh(
+        path: &str,
+        connect: impl FnOnce() -> Result<ssh::Pipes, ssh::Error>,
+        conversation: Arc<Conversation>,
+        limits: Limits,
+        deadline: Instant,
+    ) -> Result<Remote, Error> {
+        use gix_transport::client::git::blocking_io::Connection;
+        conversation.allow("the greeting", limits.refs_size_max, "refs_size_max");
+        let (read, write) = connect().map_err(Error::Ssh)?;
+        let (version, mode, host) = (Protocol::V2, ConnectMode::Process, None::<(&str, _)>);
+        let transport = Connection::new(read, write, version, path, host, mode, false);
+        Remote::greet(Box::new(transport), conversation, limits, deadline)
+    }
+
+    fn greet(
+        mut transport: Box<dyn Transport>,
+        conversation: Arc<Conversation>,
+        limits: Limits,
+        deadline: Instant,
+    ) -> Result<Remote, Error> {
         conversation.allow("the list of references", limits.refs_size_max, "refs_size_max");
-        let mut transport = Transport::new_http(connection, url, Protocol::V2, false);
         let refuse = |_| Ok(None); // credentials travel in our own headers; nobody is asked for any
         let greeting = protocol::handshake(
             &mut transport,
@@ -287,6 +314,9 @@ fn explain(conversation: &Conversation, error: &gix::Error) -> Error {
         Some(failure) => Error::Http(failure),
         None if conversation.is_over() => Error::Http(Failure::TimedOut),
         None => {
+            if let Some(said) = conversation.said() {
+                return Error::Said(said);
+            }
             let is_disk = error.downcast_any_ref::<std::io::Error>().is_some_and(|error| {
                 use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
                 matches!(error.kind(), StorageFull | ReadOnlyFilesystem | PermissionDenied)

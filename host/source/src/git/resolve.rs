@@ -16,6 +16,8 @@ pub(crate) struct Target {
     pub(crate) commit: ObjectId,
     /// The object to ask for.
     pub(crate) wanted: ObjectId,
+    /// The name of the tag that leads there, where it is one.
+    pub(crate) tag: Option<String>,
 }
 
 impl Target {
@@ -42,6 +44,7 @@ pub(crate) fn fixed(strategy: &Strategy) -> Option<Target> {
             label: label.clone(),
             commit: *commit,
             wanted: *commit,
+            tag: None,
         }),
         _ => None,
     }
@@ -72,6 +75,7 @@ fn target(label: Option<String>, found: &RemoteRef) -> Target {
         label,
         commit: found.commit,
         wanted: found.wanted,
+        tag: found.name.strip_prefix("refs/tags/").map(str::to_owned),
     }
 }
 

@@ -68,7 +68,7 @@ pub(crate) enum Node {
     },
     Directory(ObjectId),
     /// A submodule: the empty directory that a checkout without submodules has.
-    Submodule,
+    Submodule(ObjectId),
 }
 
 pub(crate) type Nodes = Arc<[(String, Node)]>;
@@ -164,6 +164,10 @@ impl GitTree {
         self.root
     }
 
+    pub(crate) fn objects(&self) -> &ObjectStore {
+        &self.objects
+    }
+
     pub(crate) fn limits(&self) -> TreeLimits {
         self.limits
     }
@@ -212,7 +216,7 @@ impl GitTree {
     fn directory(&self, path: &str) -> Result<Nodes, TreeError> {
         match self.find(path)? {
             Node::Directory(id) => self.nodes(id, path).map_err(tree_error),
-            Node::Submodule => Ok(Arc::from([])),
+            Node::Submodule(_) => Ok(Arc::from([])),
             Node::File { .. } => Err(TreeError::NotADirectory),
         }
     }
@@ -227,7 +231,7 @@ impl GitTree {
                     entry_type: EntryType::File,
                 }
             }
-            Node::Directory(_) | Node::Submodule => Child {
+            Node::Directory(_) | Node::Submodule(_) => Child {
                 name,
                 size: 0,
                 entry_type: EntryType::Directory,
@@ -259,7 +263,7 @@ impl GitTree {
                     let below = self.nodes(*id, &path).map_err(tree_error)?;
                     self.walk_into(&below, &path, depth + 1, files)?;
                 }
-                Node::Submodule => {}
+                Node::Submodule(_) => {}
             }
         }
         Ok(())
@@ -280,7 +284,7 @@ impl GitTree {
                     Node::Directory(id) => {
                         Below::Directory(self.walk_digest(*id, &join_path(path, name), depth + 1)?)
                     }
-                    Node::Submodule => Below::Directory(answer::empty_walk()),
+                    Node::Submodule(_) => Below::Directory(answer::empty_walk()),
                 },
             ));
         }
@@ -354,7 +358,7 @@ fn parse(id: ObjectId, content: &[u8], directory: &str) -> Result<Vec<(String, N
                 is_executable: true,
             },
             EntryKind::Tree => Node::Directory(oid),
-            EntryKind::Commit => Node::Submodule,
+            EntryKind::Commit => Node::Submodule(oid),
             EntryKind::Link => continue,
         };
         nodes.push((name.to_owned(), node));
@@ -368,7 +372,7 @@ impl Tree for GitTree {
     fn read(&self, path: &str) -> Result<Arc<[u8]>, TreeError> {
         match self.find(path)? {
             Node::File { id, .. } => Ok(self.content(id).map_err(tree_error)?.into()),
-            Node::Directory(_) | Node::Submodule => Err(TreeError::NotAFile),
+            Node::Directory(_) | Node::Submodule(_) => Err(TreeError::NotAFile),
         }
     }
 
@@ -399,7 +403,7 @@ impl Tree for GitTree {
             Question::ReadDir => self.read_dir_digest(path),
             Question::Walk => match self.find(path) {
                 Ok(Node::Directory(id)) => self.walk_digest(id, path, 0),
-                Ok(Node::Submodule) => Ok(answer::empty_walk()),
+                Ok(Node::Submodule(_)) => Ok(answer::empty_walk()),
                 Ok(Node::File { .. }) => Err(TreeError::NotADirectory),
                 Err(failure) => Err(failure),
             },

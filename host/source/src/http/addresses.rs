@@ -76,6 +76,20 @@ impl Addresses {
             false => Err(refusal(&address.to_string(), address)),
         }
     }
+
+    /// The addresses of a host, a name or an address, that may be asked.
+    pub(crate) async fn lookup(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+        let found = tokio::net::lookup_host((host, port)).await;
+        let found: Vec<SocketAddr> = found
+            .map_err(|error| format!("lookup {host}: {error}"))?
+            .collect();
+        let allowed = found.iter().copied().filter(|found| self.allows(found.ip()));
+        let allowed: Vec<SocketAddr> = allowed.collect();
+        match (allowed.is_empty(), found.first()) {
+            (true, Some(refused)) => Err(refusal(host, refused.ip())),
+            _ => Ok(allowed),
+        }
+    }
 }
 
 /// This machine, its link, no machine in particular, or everybody.
@@ -127,16 +141,8 @@ impl Resolve for Addresses {
     fn resolve(&self, name: Name) -> Resolving {
         let rules = self.clone();
         Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let allowed: Vec<SocketAddr> = found
-                .iter()
-                .copied()
-                .filter(|found| rules.allows(found.ip()))
-                .collect();
-            match (allowed.is_empty(), found.first()) {
-                (true, Some(refused)) => Err(refusal(name.as_str(), refused.ip()).into()),
-                _ => Ok(Box::new(allowed.into_iter()) as Addrs),
-            }
+            let allowed = rules.lookup(name.as_str(), 0).await?;
+            Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
 }

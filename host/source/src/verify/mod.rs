@@ -1,4 +1,4 @@
-//! Who vouches for an artifact (compat/source.md 6.6).
+//! Who vouches for an artifact (compat/source.md 6.6), and for a commit ([`GitKeys`]).
 //!
 //! ```text
 //! registry ─signatures─▶ Candidate { payload, signature, key or certificate, log entry }
@@ -12,14 +12,18 @@
 mod bundle;
 mod certificate;
 mod cosign;
+mod git;
 mod key;
 mod notation;
+mod openpgp;
 mod policy;
+mod sshsig;
 mod transparency;
 mod trusted_root;
 mod x509;
 
 pub use cosign::{Cosign, Identity};
+pub use git::{GitError, GitKeys};
 pub use key::PublicKey;
 pub use notation::{Notation, Verdict};
 pub use trusted_root::TrustedRoot;

@@ -54,10 +54,12 @@ impl Scene {
             url: self.server.url("shop"),
             reference: branch("main"),
             credentials: Credentials::None,
+            ssh: None,
             tls: Tls::default(),
             proxy: None,
             timeout: Duration::from_secs(30),
             last_revision: None,
+            recurse_submodules: false,
         }
     }
 

@@ -17,7 +17,7 @@ pub struct Repository {
 static CLOCK: AtomicU64 = AtomicU64::new(1_700_000_000);
 
 /// `git`, without any configuration but ours.
-pub(super) fn git_command(directory: &Path) -> Command {
+pub(crate) fn git_command(directory: &Path) -> Command {
     let time = format!("{} +0000", CLOCK.fetch_add(60, Ordering::Relaxed));
     let mut git = Command::new("git");
     git.current_dir(directory)

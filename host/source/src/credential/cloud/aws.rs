@@ -10,7 +10,7 @@ use sluice_event::Redacted;
 
 use super::{
     Shared, basic, read_token,
-    signature::{Key, Scope, sign},
+    signature::{Key, Scope, sign, sign_git},
 };
 use crate::{
     credential::{Credentials, Error},
@@ -82,7 +82,42 @@ impl Registry {
 /// How long a login lasts that does not say.
 const LIFETIME: Duration = Duration::from_secs(3600);
 
+/// The region and the suffix of a CodeCommit host, `git-codecommit[-fips].<region>.amazonaws.com[.cn]`.
+pub(super) fn code_commit(host: &str) -> Result<(&str, &str), Error> {
+    let invalid = || Error(format!("invalid AWS CodeCommit Git URL: {host}"));
+    let rest = host.strip_prefix("git-codecommit").ok_or_else(invalid)?;
+    let rest = rest.strip_prefix("-fips").unwrap_or(rest);
+    let rest = rest.strip_prefix('.').ok_or_else(invalid)?;
+    let (region, suffix) = rest.split_once('.').ok_or_else(invalid)?;
+    let is_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_known = !region.is_empty() && region.bytes().all(is_region);
+    match is_known && matches!(suffix, "amazonaws.com" | "amazonaws.com.cn") {
+        true => Ok((region, suffix)),
+        false => Err(invalid()),
+    }
+}
+
+/// How long CodeCommit takes a signature for.
+const SIGNATURE_LIFETIME: Duration = Duration::from_secs(15 * 60);
+
 impl Shared {
+    /// A signature in the place of a password, for one repository of CodeCommit.
+    pub(super) async fn aws_git(&self, host: &str, path: &str) -> Result<(Credentials, Duration), Error> {
+        let (region, suffix) = code_commit(host)?;
+        let key = self.aws_key(&format!("https://sts.{region}.{suffix}/")).await?;
+        let scope = Scope {
+            service: "codecommit",
+            region,
+            time: Timestamp::now(),
+        };
+        let (time, signature) = sign_git(&key, &scope, host, path);
+        let user = match &key.token {
+            Some(token) => format!("{}%{}", key.id, token.reveal()),
+            None => key.id.clone(),
+        };
+        Ok((basic(&user, &format!("{time}Z{signature}")), SIGNATURE_LIFETIME))
+    }
+
     pub(super) async fn aws_login(&self, host: &str) -> Result<(Credentials, Duration), Error> {
         let registry = Registry::of(host)?;
         let Registry { region, suffix, .. } = &registry;
@@ -276,6 +311,27 @@ impl From<Given> for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_hosts_of_code_commit_are_its_own() {
+        for (host, region) in [
+            ("git-codecommit.eu-west-1.amazonaws.com", "eu-west-1"),
+            ("git-codecommit-fips.us-east-1.amazonaws.com", "us-east-1"),
+            ("git-codecommit.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ] {
+            assert_eq!(code_commit(host).unwrap().0, region, "{host}");
+        }
+        for host in [
+            "github.com",
+            "git-codecommit.eu-west-1.amazonaws.com.evil.example",
+            "git-codecommit..amazonaws.com",
+            "git-codecommit.a/b.amazonaws.com",
+            "xgit-codecommit.eu-west-1.amazonaws.com",
+        ] {
+            let error = code_commit(host).unwrap_err().to_string();
+            assert_eq!(error, format!("invalid AWS CodeCommit Git URL: {host}"));
+        }
+    }
 
     #[test]
     fn only_hosts_of_amazon_are_its_registries() {

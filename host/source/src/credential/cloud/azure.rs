@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use sluice_event::Redacted;
 
 use super::{Shared, basic, read_token};
 use crate::credential::{Credentials, Error};
@@ -11,6 +12,8 @@ use crate::credential::{Credentials, Error};
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// What the registry's token is given for: Azure's management, as Azure's own library asks.
 const RESOURCE: &str = "https://management.azure.com/";
+/// Azure DevOps, as Azure names it.
+const DEV_OPS: &str = "499b84ac-1321-427f-aa17-267ca6975798";
 const AUTHORITY: &str = "https://login.microsoftonline.com/";
 /// The registry's tokens live three hours; the cloud's own, of which they are made, for an hour or more.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -35,6 +38,18 @@ pub(super) fn check(host: &str) -> Result<(), Error> {
     }
 }
 
+/// Azure DevOps takes such tokens, and nobody else may have one.
+pub(super) fn check_git(host: &str) -> Result<(), Error> {
+    let is_known =
+        host == "dev.azure.com" || host.ends_with(".dev.azure.com") || host.ends_with(".visualstudio.com");
+    match is_known {
+        true => Ok(()),
+        false => Err(Error(format!(
+            "invalid Azure DevOps Git URL: '{host}'. must match dev.azure.com or *.visualstudio.com"
+        ))),
+    }
+}
+
 #[derive(Deserialize)]
 struct Token {
     access_token: String,
@@ -46,9 +61,15 @@ struct Exchanged {
 }
 
 impl Shared {
+    /// A token for Azure DevOps' Git.
+    pub(super) async fn azure_git(&self) -> Result<(Credentials, Duration), Error> {
+        let token = self.azure_token(DEV_OPS).await?;
+        Ok((Credentials::Bearer(Redacted::new(token)), LIFETIME))
+    }
+
     pub(super) async fn azure_login(&self, host: &str) -> Result<(Credentials, Duration), Error> {
         check(host)?;
-        let token = self.azure_token().await?;
+        let token = self.azure_token(RESOURCE).await?;
         let form = [
             ("grant_type", "access_token"),
             ("service", host),
@@ -59,10 +80,10 @@ impl Shared {
         Ok((basic(NOBODY, &exchanged.refresh_token), LIFETIME))
     }
 
-    async fn azure_token(&self) -> Result<String, Error> {
+    async fn azure_token(&self, resource: &str) -> Result<String, Error> {
         let environment = &self.environment;
         let Some((tenant, client, file)) = &environment.azure_federated else {
-            let resource: String = url::form_urlencoded::byte_serialize(RESOURCE.as_bytes()).collect();
+            let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
             let client = environment
                 .azure_client
                 .as_deref()
@@ -80,7 +101,7 @@ impl Shared {
         let assertion = read_token(file).await?;
         let authority = environment.azure_authority.as_deref().unwrap_or(AUTHORITY);
         let address = format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/'));
-        let scope = format!("{RESOURCE}.default");
+        let scope = format!("{}/.default", resource.trim_end_matches('/'));
         let form = [
             ("grant_type", "client_credentials"),
             (

@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 use tokio::time::Instant;
 
-use super::{CredentialSource, Credentials, Error, TokenCache};
+use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache};
 use crate::http::{Addresses, Http, Request, Transport};
 pub(crate) use signature::{Key, Scope, sign};
 
@@ -125,6 +125,7 @@ struct Shared {
     tokens: TokenCache<(Cloud, String), Credentials>,
     /// Keys for services of Amazon, by region and token service.
     keys: TokenCache<(String, Option<String>), Key>,
+    apps: GitHubTokens,
 }
 
 /// How long a key or token of this process's identity is used: its life is an hour or more, and is not always told.
@@ -152,6 +153,7 @@ impl Clouds {
                 http,
                 tokens: TokenCache::new(tokens_max, age_max),
                 keys: TokenCache::new(tokens_max, age_max),
+                apps: TokenCache::new(tokens_max, age_max),
             }),
         })
     }
@@ -160,6 +162,50 @@ impl Clouds {
     pub fn registry(&self, cloud: Cloud) -> Arc<dyn CredentialSource> {
         let clouds = self.clone();
         Arc::new(RegistryLogin { clouds, cloud })
+    }
+
+    /// The controller's own identity at a cloud's Git servers, for the repository at `url`. It goes to no other server.
+    ///
+    /// # Errors
+    /// Where the URL is not one of that cloud's servers over https, or the cloud gives nothing.
+    pub async fn git(&self, cloud: Cloud, url: &str) -> Result<Credentials, Error> {
+        let shared = &self.shared;
+        let url = Url::parse(url).map_err(|error| Error(error.to_string()))?;
+        let host = url.host_str().unwrap_or_default();
+        let path = url.path();
+        if url.scheme() != "https" || url.port().is_some() {
+            return Err(Error(
+                "an identity at a cloud goes over https, at the usual port, only".to_owned(),
+            ));
+        }
+        match cloud {
+            Cloud::Aws => aws::code_commit(host).map(|_| ())?,
+            Cloud::Azure => azure::check_git(host)?,
+            Cloud::Gcp => return Err(Error("Google has no Git server for spec.provider".to_owned())),
+        }
+        let make = async {
+            match cloud {
+                Cloud::Aws => shared.aws_git(host, path).await,
+                Cloud::Azure | Cloud::Gcp => shared.azure_git().await,
+            }
+        };
+        shared
+            .tokens
+            .get(&(cloud, format!("git {host}{path}")), make)
+            .await
+    }
+
+    /// A token of a GitHub App, kept while it lasts. Its API is asked over `transport`, at `addresses` only.
+    ///
+    /// # Errors
+    /// Where GitHub does not give one.
+    pub async fn github(
+        &self,
+        app: &GitHubApp,
+        transport: &Transport,
+        addresses: &Addresses,
+    ) -> Result<Credentials, Error> {
+        app.credentials(transport, addresses, &self.shared.apps).await
     }
 }
 

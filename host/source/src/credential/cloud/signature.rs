@@ -35,7 +35,7 @@ pub(crate) fn sign(
         let value = HeaderValue::from_str(value);
         value.map_err(|_| Error("the AWS key holds characters that HTTP cannot carry".to_owned()))
     };
-    let time = scope.time.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let time = format!("{}Z", clock(scope));
     headers.insert("x-amz-date", text(&time)?);
     if let Some(token) = &key.token {
         headers.insert("x-amz-security-token", text(token.reveal())?);
@@ -64,6 +64,30 @@ pub(crate) fn sign(
     let body = hex::encode(Sha256::digest(body));
     let query = url.query().unwrap_or_default();
     let canonical = format!("{method}\n{}\n{query}\n{lines}\n{names}\n{body}", url.path());
+    let (place, signature) = signature(key, scope, &time, &canonical);
+    let id = &key.id;
+    let header =
+        format!("AWS4-HMAC-SHA256 Credential={id}/{place}, SignedHeaders={names}, Signature={signature}");
+    let mut header = text(&header)?;
+    header.set_sensitive(true);
+    headers.insert("authorization", header);
+    Ok(())
+}
+
+/// Date and time, and the signature of a pseudo request of Git to CodeCommit for a repository.
+pub(super) fn sign_git(key: &Key, scope: &Scope<'_>, host: &str, path: &str) -> (String, String) {
+    let time = clock(scope);
+    let canonical = format!("GIT\n{path}\n\nhost:{host}\n\nhost\n");
+    let (_, signature) = signature(key, scope, &time, &canonical);
+    (time, signature)
+}
+
+fn clock(scope: &Scope<'_>) -> String {
+    scope.time.strftime("%Y%m%dT%H%M%S").to_string()
+}
+
+/// What the signature is for, and the signature of a canonical request.
+fn signature(key: &Key, scope: &Scope<'_>, time: &str, canonical: &str) -> (String, String) {
     let date = time.get(..8).unwrap_or_default();
     let place = format!("{date}/{}/{}/aws4_request", scope.region, scope.service);
     let hash = hex::encode(Sha256::digest(canonical));
@@ -73,13 +97,7 @@ pub(crate) fn sign(
         derived = mac(&derived, part.as_bytes());
     }
     let signature = hex::encode(mac(&derived, to_sign.as_bytes()));
-    let id = &key.id;
-    let header =
-        format!("AWS4-HMAC-SHA256 Credential={id}/{place}, SignedHeaders={names}, Signature={signature}");
-    let mut header = text(&header)?;
-    header.set_sensitive(true);
-    headers.insert("authorization", header);
-    Ok(())
+    (place, signature)
 }
 
 fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {

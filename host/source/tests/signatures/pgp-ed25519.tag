@@ -1,0 +1,13 @@
+object 411fb0cf21a058e505fb65ea95f127f1e8cd99e7
+type commit
+tag v1.0.0
+tagger Ada <ada@example.com> 1700000000 +0000
+
+release
+-----BEGIN PGP SIGNATURE-----
+
+iHUEABYIAB0WIQSdvN0FZb/0IXXRXKxNBSXIOcpg4AUCZVPxAAAKCRBNBSXIOcpg
+4Gx6AP0bLu6EwhfACmJFUX2XNJPNBK6arkxivw/e54zaA8s9DQD/UKKwJ0ELUSus
+eTCgogitPzVRQpZw13k0dr9ZeKIEwwQ=
+=fjJq
+-----END PGP SIGNATURE-----
