@@ -4,7 +4,7 @@ use super::aws::{Aws, Credentials};
 use super::azure::Azure;
 use super::gcp::Gcp;
 use super::vault::Vault;
-use super::{AgeIdentities, Keyring, ServiceAccountTokens, VaultLogins, http};
+use super::{AgeIdentities, Keyring, PgpKeys, ServiceAccountTokens, VaultLogins, http};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,15 +28,14 @@ impl Keyring {
         data: &BTreeMap<String, Vec<u8>>,
         allowed: Allowed,
     ) -> Result<(), (String, String)> {
-        let mut age = AgeIdentities::default();
+        let (mut age, mut pgp) = (AgeIdentities::default(), PgpKeys::default());
         for (name, value) in data {
             let text = || std::str::from_utf8(value).map_err(|_| "the value is no text".to_owned());
             let is_all = allowed == Allowed::All;
             let end = name.rsplit_once('.').map(|(_, end)| end);
             let taken = match (end, name.as_str()) {
                 (Some("agekey"), _) => text().and_then(|text| age.import(text)),
-                // left to the files: one with an age recipient beside its PGP keys decrypts all the same
-                (Some("asc"), _) if is_all => Ok(()),
+                (Some("asc"), _) if is_all => pgp.import(value),
                 (_, "sops.vault-token") if is_all => text().and_then(|token| {
                     self.add(Vault::with_token(http::client()?, token.trim()));
                     Ok(())
@@ -59,6 +58,9 @@ impl Keyring {
         }
         if !age.is_empty() {
             self.add(age);
+        }
+        if !pgp.is_empty() {
+            self.add(pgp);
         }
         Ok(())
     }

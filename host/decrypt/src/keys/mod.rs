@@ -8,6 +8,7 @@ mod gcp;
 mod http;
 mod import;
 mod jwt;
+mod pgp;
 mod vault;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 pub use self::age::AgeIdentities;
 pub use self::http::REQUEST_TIMEOUT;
 pub use self::import::Allowed;
+pub use self::pgp::PgpKeys;
 pub use self::vault::{ServiceAccountTokens, VaultLogins};
 
 use crate::KeyError;
@@ -111,12 +113,7 @@ impl Keyring {
 fn unserved(key: &MasterKey) -> String {
     let (what, remedy) = match key {
         MasterKey::Age { .. } => ("age identity", "*.agekey"),
-        MasterKey::Pgp { fingerprint, .. } => {
-            return format!(
-                "could not decrypt data key with PGP key {fingerprint}: PGP is not supported by this version of Sluice; \
-                 add an age recipient to the file (sops rotate --add-age)"
-            );
-        }
+        MasterKey::Pgp { .. } => ("PGP private key", "*.asc"),
         MasterKey::Aws { .. } => ("AWS credentials", "sops.aws-kms"),
         MasterKey::Gcp { .. } => ("Google credentials", "sops.gcp-kms"),
         MasterKey::Azure { .. } => ("Azure credentials", "sops.azure-kv"),

@@ -442,17 +442,6 @@ fn secrets_are_read_as_flux_names_their_keys() {
 #[tokio::test]
 async fn what_is_not_supported_says_what_to_do() {
     let mut keyring = Keyring::new();
-    let pgp_key = BTreeMap::from([(
-        "key.asc".to_owned(),
-        b"-----BEGIN PGP PRIVATE KEY BLOCK-----".to_vec(),
-    )]);
-    assert_eq!(keyring.import(&pgp_key, Allowed::All), Ok(()));
-    let key = MasterKey::Pgp {
-        fingerprint: "FBC7".to_owned(),
-        enc: "-----BEGIN PGP MESSAGE-----".to_owned(),
-    };
-    let refusal = keyring.decrypt(&key).await.unwrap_err();
-    assert!(refusal.message.contains("add an age recipient"), "{refusal}");
     for (line, why) in [
         (
             "AGE-SECRET-KEY-PQ-1CANARY",
@@ -466,5 +455,65 @@ async fn what_is_not_supported_says_what_to_do() {
         let data = BTreeMap::from([("identity.agekey".to_owned(), line.as_bytes().to_vec())]);
         let (_, refusal) = keyring.import(&data, Allowed::All).unwrap_err();
         assert!(refusal.contains(why) && !refusal.contains("CANARY"), "{refusal}");
+    }
+}
+
+/// Private keys that gpg made, and what it encrypted to them: `tests/keys/pgp.sh` says how.
+#[tokio::test]
+async fn pgp_keys_open_what_gpg_sealed_for_them() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys");
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+    let master = |enc: String| MasterKey::Pgp {
+        fingerprint: "FBC7".to_owned(),
+        enc,
+    };
+    let names = ["rsa", "curve", "p256"];
+    let keyring = |names: &[&str]| {
+        let entries = names.iter().map(|name| {
+            (
+                format!("{name}.asc"),
+                read(&format!("pgp-{name}.asc")).into_bytes(),
+            )
+        });
+        let mut keyring = Keyring::new();
+        keyring.import(&entries.collect(), Allowed::All).unwrap();
+        keyring
+    };
+    let all = keyring(&names);
+    for name in names {
+        let key = all
+            .decrypt(&master(read(&format!("pgp-{name}.message"))))
+            .await
+            .unwrap();
+        assert_eq!(&**key, b"0123456789abcdef0123456789abcdef", "{name}");
+        let alone = keyring(&[name]);
+        for other in names.iter().filter(|other| **other != name) {
+            let refusal = alone
+                .decrypt(&master(read(&format!("pgp-{other}.message"))))
+                .await
+                .unwrap_err();
+            let flux = "could not decrypt data key with PGP key FBC7: ";
+            assert!(refusal.message.starts_with(flux), "{refusal}");
+        }
+    }
+    let bomb = all.decrypt(&master(read("pgp-bomb.message"))).await.unwrap_err();
+    assert!(bomb.message.contains("data_key_size_max"), "{bomb}");
+    let message = read("pgp-rsa.message");
+    let cut: String = message.lines().take(6).map(|line| format!("{line}\n")).collect();
+    for damaged in [cut, String::new(), message.replacen('A', "B", 1)] {
+        assert!(all.decrypt(&master(damaged)).await.is_err());
+    }
+    let nobody = Keyring::new().decrypt(&master(message)).await.unwrap_err();
+    assert!(
+        nobody.message.contains("no PGP private key: add one as *.asc"),
+        "{nobody}"
+    );
+    for value in [
+        "CANARY",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nCANARY\n-----END PGP PRIVATE KEY BLOCK-----",
+    ] {
+        let data = BTreeMap::from([("key.asc".to_owned(), value.as_bytes().to_vec())]);
+        let (_, refusal) = Keyring::new().import(&data, Allowed::All).unwrap_err();
+        assert!(!refusal.contains("CANARY"), "{refusal}");
     }
 }
