@@ -38,6 +38,8 @@ pub(crate) struct Storage {
     pub(crate) addresses: sluice_source::Addresses,
     /// What indexes and charts may cost.
     pub(crate) helm: helm::HelmLimits,
+    /// What is offered to SSH servers.
+    pub(crate) ssh: sluice_source::SshAlgorithms,
     /// How many tokens of clouds are kept, and how long at most.
     pub(crate) token_cache: (usize, Duration),
     /// How long an artifact is kept after a newer one.
@@ -66,11 +68,12 @@ pub(crate) async fn run(
     } else {
         fetch::LocalAccess::Denied
     };
-    let fetcher = GitFetcher::new(
+    let fetcher = GitFetcher::with_algorithms(
         &storage.path.join("git"),
         fetch::Limits::default(),
         local,
         storage.addresses.clone(),
+        storage.ssh.clone(),
     )
     .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let spool = storage.path.join("layers");
@@ -106,6 +109,7 @@ pub(crate) async fn run(
         Ok(vec![
             Arc::new(GitRepositories::reconciler(
                 fetcher,
+                clouds.clone(),
                 store.clone(),
                 settings.clone(),
             )),

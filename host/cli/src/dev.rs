@@ -57,6 +57,7 @@ impl Dev {
             local_git: true,
             addresses: sluice_source::Addresses::any(),
             helm: sluice_source::helm::HelmLimits::default(),
+            ssh: sluice_source::SshAlgorithms::default(),
             token_cache: (100, Duration::from_secs(3600)),
             retention_ttl: Duration::from_secs(60),
             retention_records: 2,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sluice_artifact::Tree;
 use sluice_controller::reconcilers::gitrepository::GitRepositories;
 use sluice_controller::runtime::GIT_REPOSITORY;
+use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds};
 use sluice_source::fetch::LocalAccess;
 use sluice_source::{Addresses, GitFetcher, Limits};
 use sluice_testkit::git_server::{Access, Fault, GitServer, Repository, git_is_present};
@@ -20,6 +21,11 @@ struct World {
     repository: Repository,
     git: GitServer,
     _repositories: tempfile::TempDir,
+}
+
+fn clouds() -> Clouds {
+    let (environment, endpoints) = (CloudEnvironment::default(), CloudEndpoints::default());
+    Clouds::new(environment, endpoints, 10, std::time::Duration::from_secs(60)).unwrap()
 }
 
 impl Deref for World {
@@ -41,7 +47,7 @@ impl World {
         let inner = sources::World::new(&GIT_REPOSITORY, |folder, store, settings| {
             let (limits, local) = (Limits::default(), LocalAccess::Denied);
             let fetcher = GitFetcher::new(&folder.join("fetched"), limits, local, Addresses::any()).unwrap();
-            Arc::new(GitRepositories::reconciler(fetcher, store, settings))
+            Arc::new(GitRepositories::reconciler(fetcher, clouds(), store, settings))
         })
         .await;
         let folder = tempfile::tempdir().unwrap();
@@ -216,30 +222,40 @@ async fn failures_name_cause_and_remedy_and_the_last_good_artifact_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_not_supported_stalls_and_suspension_stops() {
+async fn what_cannot_be_meant_stalls_and_suspension_stops() {
     if !git_is_present("GitRepository fields") {
         return;
     }
     let mut world = World::new().await;
     let one = world.repository.commit([("a.yaml", "a: 1")], "first");
     world.start().await;
-    world
-        .source(json!({ "include": [{ "repository": { "name": "other" } }] }))
-        .await;
-    let object = world.failed("NotSupported").await;
+    world.source(json!({ "provider": "github" })).await;
+    let object = world.failed("InvalidProviderConfiguration").await;
     assert_eq!(types(&object), ["Stalled", "Ready", "FetchFailed"]);
-    let message = condition(&object, "Stalled").2;
-    assert!(
-        message.starts_with("spec.include is not supported yet"),
-        "{message}"
+    assert_eq!(
+        condition(&object, "Stalled").2,
+        "secretRef with github app data must be specified when provider is set to github"
     );
     assert_eq!(
         object.pointer("/status/observedGeneration"),
         object.pointer("/metadata/generation")
     );
+    world
+        .source(json!({ "provider": "azure", "serviceAccountName": "me" }))
+        .await;
+    world.failed("FeatureGateDisabled").await;
+    world
+        .merge(json!({ "spec": { "serviceAccountName": null } }))
+        .await;
+    world.source(json!({ "provider": "azure" })).await;
+    let object = world.failed("AuthenticationFailed").await;
+    assert_eq!(
+        condition(&object, "Ready").2,
+        "failed to configure authentication options: an identity at a cloud goes over https, at the usual port, only"
+    );
 
     world.source(json!({})).await;
-    world.merge(json!({ "spec": { "include": null } })).await;
+    world.merge(json!({ "spec": { "provider": null } })).await;
     world.ready(&one).await;
 
     world.source(json!({ "suspend": true })).await;
@@ -272,5 +288,275 @@ async fn a_lost_artifact_is_made_again() {
         after.pointer("/status/artifact/digest"),
         before.pointer("/status/artifact/digest")
     );
+    world.stop().await;
+}
+
+/// Commits and tags that git signed with gpg; `sluice-source` has them, and says how they were made.
+fn fixture(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../source/tests/signatures");
+    std::fs::read_to_string(format!("{folder}/{name}")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_used_that_was_not_signed_as_asked() {
+    if !git_is_present("GitRepository signatures") {
+        return;
+    }
+    let mut world = World::new().await;
+    let unsigned = world.repository.commit([("a.yaml", "a: 1\n")], "unsigned");
+    let push = |name: &str| {
+        let content = fixture(name);
+        let id = world.repository.git_with_input(
+            &["hash-object", "-t", "commit", "-w", "--stdin"],
+            content.as_bytes(),
+        );
+        world.repository.git(&["update-ref", "refs/heads/main", &id]);
+        id
+    };
+    let signed = push("pgp-ed25519.commit");
+    world.start().await;
+    let verify = |mode: &str| json!({ "verify": { "mode": mode, "secretRef": { "name": "keys" } } });
+    world.source(verify("HEAD")).await;
+    let object = world.failed("VerificationError").await;
+    assert_eq!(types(&object), ["Reconciling", "Ready", "SourceVerified"]);
+    assert_eq!(
+        condition(&object, "Ready").2,
+        "public keys secret error: secrets \"keys\" not found"
+    );
+    world
+        .put_secret("keys", json!({ "other.asc": fixture("pgp-rsa.asc") }))
+        .await;
+    let object = world.failed("InvalidCommitSignature").await;
+    let message = condition(&object, "SourceVerified").2;
+    let flux = format!(
+        "signature verification of commit '{signed}' failed: unable to verify Git commit: unable to verify payload with any of the given key rings: no matching key"
+    );
+    assert!(message.starts_with(&flux), "{message}");
+    assert_eq!(object.pointer("/status/artifact"), None);
+
+    world
+        .put_secret("keys", json!({ "ada.asc": fixture("pgp-ed25519.asc") }))
+        .await;
+    let object = world.ready(&signed).await;
+    assert_eq!(types(&object), ["Ready", "ArtifactInStorage", "SourceVerified"]);
+    let (status, reason, message) = condition(&object, "SourceVerified");
+    assert_eq!((status.as_str(), reason.as_str()), ("True", "Succeeded"));
+    assert!(
+        message.starts_with(&format!(
+            "verified signature of\n\t- commit '{signed}' with key '"
+        )),
+        "{message}"
+    );
+    assert_eq!(
+        object.pointer("/status/sourceVerificationMode"),
+        Some(&json!("HEAD"))
+    );
+    world.told(&[format!("Normal Succeeded: {message}")]).await;
+
+    // Another mode is looked at anew, though nothing was pushed.
+    world.source(verify("Tag")).await;
+    let object = world.failed("InvalidVerificationMode").await;
+    assert_eq!(types(&object)[..2], ["Stalled", "Ready"]);
+    assert_eq!(
+        object.pointer("/status/artifact/revision"),
+        Some(&json!(format!("main@sha1:{signed}")))
+    );
+
+    // Something unsigned is refused, and what was good stays.
+    world.source(verify("head")).await;
+    world.ready(&signed).await;
+    world
+        .repository
+        .git(&["update-ref", "refs/heads/main", &unsigned]);
+    world.request("1").await;
+    let object = world.failed("InvalidCommitSignature").await;
+    let message = condition(&object, "Ready").2;
+    assert!(message.contains("unsupported signature type: empty"), "{message}");
+    assert_eq!(
+        object.pointer("/status/artifact/revision"),
+        Some(&json!(format!("main@sha1:{signed}")))
+    );
+
+    // Nobody asks any more.
+    world.source(json!({})).await;
+    world.merge(json!({ "spec": { "verify": null } })).await;
+    let object = world.ready(&unsigned).await;
+    assert_eq!(types(&object), ["Ready", "ArtifactInStorage"]);
+    assert_eq!(object.pointer("/status/sourceVerificationMode"), None);
+
+    // And again: what is stored was not verified.
+    world.source(verify("HEAD")).await;
+    world.failed("InvalidCommitSignature").await;
+    world.stop().await;
+}
+
+/// A GitRepository beside the one under test, of a repository of its name.
+async fn other(world: &World, name: &str, spec: Value) {
+    let mut full = json!({ "interval": "1h", "url": world.git.url(name), "ref": { "branch": "main" } });
+    for (key, value) in spec.as_object().unwrap() {
+        full[key] = value.clone();
+    }
+    let api = "source.toolkit.fluxcd.io/v1";
+    world
+        .put(
+            json!({ "apiVersion": api, "kind": "GitRepository", "metadata": { "name": name }, "spec": full }),
+        )
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn included_artifacts_are_part_of_the_artifact_and_follow_their_sources() {
+    if !git_is_present("GitRepository includes") {
+        return;
+    }
+    let mut world = World::new().await;
+    let folder = world._repositories.path();
+    let (base, lib) = (
+        Repository::init(&folder.join("base")),
+        Repository::init(&folder.join("lib")),
+    );
+    let one = world
+        .repository
+        .commit([("a.yaml", "a: 1"), ("apps/x.yaml", "x")], "first");
+    base.commit([("deploy/b.yaml", "b: 1"), ("README.md", "r")], "base");
+    lib.commit([("l.yaml", "l: 1"), ("l.txt", "l")], "lib");
+    world.start().await;
+    let include = json!([
+        { "repository": { "name": "base" }, "fromPath": "deploy", "toPath": "apps/base" },
+        { "repository": { "name": "lib" } },
+    ]);
+    world
+        .source(json!({ "include": include, "ignore": "*.txt" }))
+        .await;
+    let object = world.failed("NotFound").await;
+    assert_eq!(types(&object), ["Reconciling", "Ready", "IncludeUnavailable"]);
+    assert_eq!(
+        condition(&object, "IncludeUnavailable").2,
+        "could not get resource for include 'base': GitRepository.source.toolkit.fluxcd.io \"base\" not found"
+    );
+    // What comes is heard of; nobody waits for a timer.
+    other(&world, "lib", json!({})).await;
+    other(&world, "base", json!({ "suspend": true })).await;
+    let object = world.failed("NoArtifact").await;
+    assert_eq!(
+        condition(&object, "Ready").2,
+        "no artifact available for include 'base'"
+    );
+    other(&world, "base", json!({ "suspend": false })).await;
+    let object = world.ready(&one).await;
+    let files = |object: &Value| -> Vec<String> {
+        let walked = world.store.tree(&path(object)).unwrap().walk("/").unwrap();
+        walked.into_iter().map(|entry| entry.path).collect()
+    };
+    assert_eq!(
+        files(&object),
+        ["/a.yaml", "/apps/base/b.yaml", "/apps/x.yaml", "/lib/l.yaml"]
+    );
+    assert_eq!(object.pointer("/status/observedInclude"), Some(&include));
+    let included = object
+        .pointer("/status/includedArtifacts")
+        .unwrap()
+        .as_array()
+        .unwrap();
+    assert!(
+        included[0]["path"]
+            .as_str()
+            .unwrap()
+            .starts_with("gitrepository/default/base/")
+    );
+    assert_eq!(included.len(), 2);
+
+    // An included source has something new: another artifact of the same revision.
+    base.commit([("deploy/b.yaml", "b: 2")], "more");
+    let patch = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "1" } } });
+    world.merge_other("base", patch).await;
+    world
+        .until("the include is taken over", async || {
+            let object = world.get().await?;
+            let tree = world.store.tree(&path(&object)).ok()?;
+            (tree.read("/apps/base/b.yaml").ok()?.as_ref() == b"b: 2").then_some(())
+        })
+        .await;
+    world.ready(&one).await;
+
+    // What cannot be put where it should be fails, and the last good artifact stays.
+    for (to, from, cause) in [
+        ("apps", "", "directory not empty"),
+        ("a.yaml", "", "not a directory"),
+        ("a.yaml/x", "", "not a directory"),
+        ("../..", "", "directory not empty"),
+        ("x", "nope", "no such file or directory"),
+    ] {
+        world
+            .source(
+                json!({ "include": [{ "repository": { "name": "base" }, "fromPath": from, "toPath": to }] }),
+            )
+            .await;
+        let expected =
+            format!("failed to copy 'base' include from {from} to {to}: {cause} (correct spec.include)");
+        world
+            .until(&expected, async || {
+                let object = world.get().await?;
+                let (_, reason, message) = condition(&object, "StorageOperationFailed");
+                (reason == "CopyFailure" && message == expected).then_some(())
+            })
+            .await;
+    }
+    // A path leads no higher than the root, and a file can be included alone.
+    world
+        .source(json!({ "include": [{ "repository": { "name": "base" }, "fromPath": "../deploy/b.yaml", "toPath": "../../b.yaml" }] }))
+        .await;
+    world
+        .until("a file is included", async || {
+            let object = world.get().await?;
+            let tree = world.store.tree(&path(&object)).ok()?;
+            (tree.read("/b.yaml").ok()?.as_ref() == b"b: 2").then_some(())
+        })
+        .await;
+    world.ready(&one).await;
+    // One that includes itself does not go round and round.
+    world
+        .source(json!({ "include": [{ "repository": { "name": "shop" }, "toPath": "self" }] }))
+        .await;
+    world.ready(&one).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn submodules_are_part_of_the_artifact_where_asked_for() {
+    if !git_is_present("GitRepository submodules") {
+        return;
+    }
+    let mut world = World::new().await;
+    let lib = Repository::init(&world._repositories.path().join("lib"));
+    lib.commit([("l.yaml", "l: 1")], "lib");
+    world.repository.commit([("a.yaml", "a: 1")], "first");
+    world
+        .repository
+        .git(&["submodule", "--quiet", "add", "../lib", "modules/lib"]);
+    let one = world.repository.commit([], "with a submodule");
+    world.start().await;
+    world.source(json!({ "recurseSubmodules": true })).await;
+    let object = world.ready(&one).await;
+    let tree = world.store.tree(&path(&object)).unwrap();
+    assert_eq!(&*tree.read("/modules/lib/l.yaml").unwrap(), b"l: 1");
+    assert_eq!(
+        object.pointer("/status/observedRecurseSubmodules"),
+        Some(&json!(true))
+    );
+    world.source(json!({ "recurseSubmodules": false })).await;
+    world
+        .until("the submodule is gone", async || {
+            let object = world.get().await?;
+            world
+                .store
+                .tree(&path(&object))
+                .ok()?
+                .read("/modules/lib/l.yaml")
+                .is_err()
+                .then_some(())
+        })
+        .await;
+    world.ready(&one).await;
     world.stop().await;
 }

@@ -112,6 +112,12 @@ pub(crate) struct Controller {
     /// Networks that sources may ask although they are this machine's, the API server's or a metadata service's
     #[arg(long, value_name = "CIDR", value_delimiter = ',')]
     source_allowed_addresses: Vec<String>,
+    /// Key exchanges that are offered to SSH servers, in this order
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    ssh_kex_algos: Vec<String>,
+    /// Types of keys that SSH servers may prove themselves with, in this order
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    ssh_hostkey_algos: Vec<String>,
     /// Bytes of an index of charts
     #[arg(long, default_value_t = 50 << 20, value_name = "BYTES")]
     helm_index_max_size: u64,
@@ -217,6 +223,7 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
             chart_file_size_max: args.helm_chart_file_max_size,
             ..sluice_source::helm::HelmLimits::default()
         },
+        ssh: sluice_source::SshAlgorithms::new(&args.ssh_kex_algos, &args.ssh_hostkey_algos)?,
         token_cache: (args.token_cache_max_size, args.token_cache_max_duration),
         retention_ttl: args.artifact_retention_ttl,
         retention_records: args.artifact_retention_records,

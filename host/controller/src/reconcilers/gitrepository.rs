@@ -1,32 +1,39 @@
-//! GitRepository: credentials → fetch → archive (compat/source.md section 5). The rest is the frame's.
+//! GitRepository: credentials → includes → fetch → verify → archive (compat/source.md section 5). The rest is the frame's.
 
 mod credentials;
-mod supported;
+mod include;
+mod provider;
+mod verify;
+
+use provider::Providers;
 
 use super::source::{Done, Pass, SourceKind, SourceReconciler, SourceSettings, Trouble};
 use crate::runtime::{GIT_REPOSITORY, Kind};
 use sluice_api::source::GitRepositoryStatus;
-use sluice_api::{GitRepository, reason};
+use sluice_api::{Artifact, GitRepository, reason};
 use sluice_artifact::Store;
+use sluice_source::credential::cloud::Clouds;
 use sluice_source::{GitFetcher, GitRequest, Outcome, Reference, Sparse, archive};
 use std::collections::BTreeMap;
 
 /// What is Git's own in reconciling a source.
 pub struct GitRepositories {
     fetcher: GitFetcher,
+    clouds: Clouds,
 }
 
 /// Reconciles GitRepositories.
 pub type GitRepositoryReconciler = SourceReconciler<GitRepositories>;
 
 impl GitRepositories {
-    /// Fetches with `fetcher` into `store`.
+    /// Fetches with `fetcher` into `store`; `clouds` know who this controller is to the Git servers of clouds.
     pub fn reconciler(
         fetcher: GitFetcher,
+        clouds: Clouds,
         store: Store,
         settings: SourceSettings,
     ) -> GitRepositoryReconciler {
-        SourceReconciler::new(Self { fetcher }, store, settings)
+        SourceReconciler::new(Self { fetcher, clouds }, store, settings)
     }
 }
 
@@ -41,13 +48,27 @@ impl SourceKind for GitRepositories {
 
     async fn attempt(&self, pass: &mut Pass<'_, GitRepository>) -> Result<Done, Trouble> {
         let repository = pass.object;
-        supported::check(repository, &pass.run.cx.config)?;
-        let request = credentials::request(pass.run, repository).await?;
-        let is_same_content = is_content_as_observed(&pass.report.status, repository);
+        pass.report.forget_bad_signature();
+        provider::check(pass.run, repository)?;
+        let providers = Providers {
+            clouds: &self.clouds,
+            addresses: self.fetcher.addresses(),
+        };
+        let request = credentials::request(pass, &providers).await?;
+        let included = include::artifacts(pass.run, repository)?;
+        let is_same_include = include::is_same(&pass.report.status.included_artifacts, &included);
+        if !is_same_include {
+            pass.report
+                .building("included artifacts differ from last observed includes");
+        }
+        let is_same_content = is_same_include && is_content_as_observed(&pass.report.status, repository);
         let stored = pass.stored_revision().map(str::to_owned);
         let request = GitRequest {
             last_revision: stored.clone().filter(|_| is_same_content),
             reference: reference(repository),
+            // Flux's library checks out either a part or submodules
+            recurse_submodules: repository.spec.recurse_submodules
+                && repository.spec.sparse_checkout.is_empty(),
             ..request
         };
         let fetched = match pass
@@ -58,6 +79,7 @@ impl SourceKind for GitRepositories {
             Outcome::Unchanged(revision) => return Ok(unchanged(&revision.to_string())),
             Outcome::Fetched(fetched) => fetched,
         };
+        verify::verify(pass, &fetched).await?;
         let revision = fetched.revision.to_string();
         if stored.as_deref() != Some(revision.as_str()) {
             pass.report
@@ -68,10 +90,11 @@ impl SourceKind for GitRepositories {
         let selection = archive::Selection {
             ignore: repository.spec.ignore.clone(),
             sparse: Sparse::of(&repository.spec.sparse_checkout),
+            includes: include::open(pass, &included)?,
         };
         let write = move |store: &Store, path: &_| archive::store(&fetched, &selection, store, path);
         pass.store(&file, BTreeMap::new(), write).await?;
-        observe(&mut pass.report.status, repository);
+        observe(&mut pass.report.status, repository, included);
         Ok(Done::Stored { told })
     }
 }
@@ -88,14 +111,16 @@ fn unchanged(revision: &str) -> Done {
 fn is_content_as_observed(status: &GitRepositoryStatus, repository: &GitRepository) -> bool {
     let spec = &repository.spec;
     status.artifact.is_some()
+        && !verify::is_due(status, repository)
         && status.observed_ignore == spec.ignore
         && status.observed_recurse_submodules == spec.recurse_submodules
         && status.observed_include == spec.include
         && status.observed_sparse_checkout == spec.sparse_checkout
 }
 
-fn observe(status: &mut GitRepositoryStatus, repository: &GitRepository) {
+fn observe(status: &mut GitRepositoryStatus, repository: &GitRepository, included: Vec<Artifact>) {
     let spec = &repository.spec;
+    status.included_artifacts = included;
     status.observed_ignore.clone_from(&spec.ignore);
     status.observed_recurse_submodules = spec.recurse_submodules;
     status.observed_include.clone_from(&spec.include);

@@ -167,11 +167,17 @@ impl World {
     }
 
     pub async fn merge(&self, patch: Value) {
+        self.merge_other("shop", patch).await;
+    }
+
+    /// Merges into another object of the kind under test.
+    pub async fn merge_other(&self, name: &str, patch: Value) {
         let options = PatchOptions {
             manager: "flux",
             ..PatchOptions::default()
         };
-        let id = self.own_id();
+        let id =
+            World::id(&json!({ "apiVersion": API, "kind": self.kind.kind, "metadata": { "name": name } }));
         let merged = self
             .cluster
             .patch(&Identity::AsController, &id, Patch::Merge(patch), options);

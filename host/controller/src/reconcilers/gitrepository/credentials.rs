@@ -1,57 +1,81 @@
-//! From a GitRepository and its Secrets to a request.
+//! From a GitRepository and its Secrets to a request (compat/source.md 5.3, 11).
 
+use super::provider::{self, Providers};
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{Trouble, secret};
-use crate::runtime::Run;
+use crate::reconcilers::source::{Pass, Trouble, secret};
 use sluice_api::{GitRepository, reason};
-use sluice_source::{Credentials, GitRequest, Proxy, Reference, Tls};
+use sluice_source::{
+    Credentials, CredentialsError, GitRequest, Proxy, Reference, SecretData, SshIdentity, Tls, Transport,
+};
 
 /// All but reference and last revision.
-pub(super) async fn request(run: &Run, repository: &GitRepository) -> Result<GitRequest, Trouble> {
-    let spec = &repository.spec;
-    let mut credentials = Credentials::None;
-    let mut tls = Tls::default();
-    if let Some(reference) = &spec.secret_ref {
-        let name = format!("{}/{}", run.key.namespace, reference.name);
-        let data = secret(run, &reference.name)
-            .await
-            .map_err(|cause| refused(format!("failed to get secret '{name}': {cause}")))?;
-        if data.get("githubAppID").is_some_and(|id| !id.is_empty()) {
-            let message = format!("secretRef '{name}' has github app data but provider is not set to github");
-            return Err(Trouble::fetch(Failure::retry(
-                reason::INVALID_PROVIDER_CONFIGURATION,
-                message,
-            )));
-        }
-        let scheme = spec.url.split("://").next().unwrap_or_default();
-        credentials = Credentials::from_secret(&data, scheme)
-            .map_err(|error| refused(format!("failed to configure authentication options: {error}")))?;
-        if scheme == "https" {
-            tls = Tls::from_git_secret(&data);
-        }
-    }
-    let proxy = match &spec.proxy_secret_ref {
-        None => None,
-        Some(reference) => {
-            let name = format!("{}/{}", run.key.namespace, reference.name);
-            let failed = |cause: String| refused(format!("failed to configure proxy options: {cause}"));
-            let data = secret(run, &reference.name)
-                .await
-                .map_err(|missing| failed(missing.by_helper("secret", run, &reference.name)))?;
-            Some(Proxy::from_secret(&data, &name).map_err(|error| failed(error.to_string()))?)
-        }
+pub(super) async fn request(
+    pass: &mut Pass<'_, GitRepository>,
+    providers: &Providers<'_>,
+) -> Result<GitRequest, Trouble> {
+    let spec = &pass.object.spec;
+    let proxy = proxy(pass).await?;
+    let scheme = spec.url.split("://").next().unwrap_or_default();
+    let (data, name) = data(pass).await?;
+    let invalid = |error: CredentialsError| {
+        refused(match error {
+            CredentialsError::EncryptedSsh => format!("{error} in the secret '{name}'"),
+            error => format!("failed to configure authentication options: {error}"),
+        })
     };
-    let (url, timeout) = (spec.url.clone(), spec.timeout.get());
-    let reference = Reference::default();
+    let (mut credentials, mut ssh, mut tls) = (Credentials::None, None, Tls::default());
+    match scheme {
+        "ssh" => ssh = Some(SshIdentity::from_secret(&data).map_err(invalid)?),
+        _ => credentials = Credentials::from_secret(&data, scheme).map_err(invalid)?,
+    }
+    if scheme == "https" {
+        tls = Tls::from_git_secret(&data);
+    }
+    let transport = Transport {
+        tls: tls.clone(),
+        proxy: proxy.clone(),
+        ..Transport::default()
+    };
+    let repository = pass.object;
+    let asking = provider::credentials(providers, repository, &data, &name, &transport);
+    if let Some(given) = pass.patiently(asking).await?? {
+        credentials = given;
+    }
     Ok(GitRequest {
-        url,
-        reference,
+        url: spec.url.clone(),
+        reference: Reference::default(),
         credentials,
+        ssh,
         tls,
         proxy,
-        timeout,
+        timeout: spec.timeout.get(),
         last_revision: None,
+        recurse_submodules: false,
     })
+}
+
+/// What the Secret holds, nothing where there is none; its `namespace/name`.
+async fn data(pass: &Pass<'_, GitRepository>) -> Result<(SecretData, String), Trouble> {
+    let Some(reference) = &pass.object.spec.secret_ref else {
+        return Ok((SecretData::new(), String::new()));
+    };
+    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
+    let read = secret(pass.run, &reference.name).await;
+    let data = read.map_err(|cause| refused(format!("failed to get secret '{name}': {cause}")))?;
+    Ok((data, name))
+}
+
+async fn proxy(pass: &Pass<'_, GitRepository>) -> Result<Option<Proxy>, Trouble> {
+    let Some(reference) = &pass.object.spec.proxy_secret_ref else {
+        return Ok(None);
+    };
+    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
+    let failed = |cause: String| refused(format!("failed to configure proxy options: {cause}"));
+    let data = secret(pass.run, &reference.name)
+        .await
+        .map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
+    let proxy = Proxy::from_secret(&data, &name).map_err(|error| failed(error.to_string()))?;
+    Ok(Some(proxy))
 }
 
 fn refused(message: String) -> Trouble {

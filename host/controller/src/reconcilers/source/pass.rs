@@ -6,7 +6,7 @@ use crate::error_policy::Failure;
 use crate::runtime::{Kind, Run};
 use sluice_api::source::{Source, SourceStatus as _};
 use sluice_api::{Disposition, reason};
-use sluice_artifact::{Artifact, ArtifactPath, Store};
+use sluice_artifact::{Artifact, ArtifactPath, Store, StoreTree};
 use sluice_event::events::ArtifactStored;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,6 +35,26 @@ impl<K: Source> Pass<'_, K> {
             .status
             .artifact()
             .map(|artifact| artifact.revision.as_str())
+    }
+
+    /// The files of another source's artifact, if they are in the same store and are what its status says.
+    pub(in super::super) fn open(&self, artifact: &sluice_api::Artifact) -> Result<StoreTree, String> {
+        let absent = || {
+            format!(
+                "{} is not in storage (it comes back with the next pass of its source)",
+                artifact.path
+            )
+        };
+        let path = artifact
+            .path
+            .parse::<ArtifactPath>()
+            .map_err(|error| error.to_string())?;
+        let store = &self.shelf.store;
+        let found = store
+            .artifact(&path)
+            .filter(|found| found.digest.to_string() == artifact.digest);
+        found.ok_or_else(absent)?;
+        store.tree(&path).map_err(|error| error.to_string())
     }
 
     /// Waits for work. If it lasts, the status says that it goes on; if a newer wish comes, it is left to itself.

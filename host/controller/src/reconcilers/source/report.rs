@@ -192,6 +192,14 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         self.outcome = Some((reason, message));
     }
 
+    /// A signature that was bad is looked at anew; a good one stays good for what was verified by it.
+    pub(in super::super) fn forget_bad_signature(&mut self) {
+        let conditions = self.status.conditions_mut();
+        if conditions::is(conditions, SOURCE_VERIFIED, ConditionStatus::False) {
+            conditions::remove(conditions, SOURCE_VERIFIED);
+        }
+    }
+
     /// Whether the signature was found good for this generation of the object.
     pub(in super::super) fn is_verified(&self) -> bool {
         conditions::get(self.status.conditions(), SOURCE_VERIFIED).is_some_and(|condition| {

@@ -60,7 +60,8 @@ fn condition_of(reason: Reason) -> &'static str {
         reason::DIRECTORY_CREATION_FAILED
         | reason::STAT_OPERATION_FAILED
         | reason::INVALID_PATH
-        | reason::ARCHIVE_OPERATION_FAILED => STORAGE_OPERATION_FAILED,
+        | reason::ARCHIVE_OPERATION_FAILED
+        | reason::COPY_FAILURE => STORAGE_OPERATION_FAILED,
         reason::VERIFICATION_ERROR
         | reason::INVALID_VERIFICATION_MODE
         | reason::INVALID_GIT_OBJECT
