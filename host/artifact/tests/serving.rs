@@ -13,13 +13,16 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+/// Head and body of the answer; both empty where the connection breaks before there is a head.
 async fn ask(address: SocketAddr, request: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!("{request}\r\nhost: x\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return (String::new(), Vec::new());
+    };
     (
         String::from_utf8_lossy(&bytes[..end]).into_owned(),
         bytes[end + 4..].to_vec(),

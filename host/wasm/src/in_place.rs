@@ -25,6 +25,9 @@ pub(crate) unsafe fn load(engine: &wasmtime::Engine, code: &'static [u8]) -> was
     static LOADED: Mutex<BTreeMap<usize, Component>> = Mutex::new(BTreeMap::new());
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
     let address = code.as_ptr().addr();
+    if !address.is_multiple_of(PAGE_BYTES) {
+        wasmtime::bail!("its code does not begin at a page: embed what `cargo xtask plugins` makes");
+    }
     if let Some(component) = loaded.get(&address) {
         return Ok(component.clone());
     }

@@ -40,9 +40,9 @@ impl Canon {
         let text = |key: &str| meta.get(key).and_then(Value::as_str);
         if let Some(uid) = text("uid").filter(|uid| !self.uids.iter().any(|known| known == uid)) {
             self.uids.push(uid.to_owned());
-            // A list has no uid; its version is that of the whole store, which others write to as well.
-            // So only versions of objects count.
         }
+        // A list has no uid; its version is that of the whole store, which others write to as well.
+        // So only versions of objects count.
         if let (Some(_), Some(version)) = (text("uid"), text("resourceVersion").and_then(|v| v.parse().ok()))
         {
             self.versions.insert(version);
@@ -104,6 +104,16 @@ impl Canon {
                 let mut entries: Vec<Value> = entries.iter().map(|entry| self.apply(entry.clone())).collect();
                 entries.sort_by_key(ToString::to_string);
                 Value::Array(entries)
+            }
+            // Of a list, a table or a bookmark: the version of the whole store.
+            ("metadata", Value::Object(meta)) if !meta.contains_key("uid") => {
+                let mut value = self.apply(value);
+                if let Some(version) = value.get_mut("resourceVersion")
+                    && version.as_str().is_some_and(|version| version.starts_with("<v"))
+                {
+                    *version = json!("<version>");
+                }
+                value
             }
             _ => self.apply(value),
         }
@@ -233,11 +243,13 @@ mod tests {
                 {"metadata": {"uid": "u-1", "resourceVersion": "7"}},
                 {"metadata": {"uid": "u-2", "resourceVersion": "90"}},
                 {"metadata": {"resourceVersion": "95"}},
+                {"metadata": {"resourceVersion": "90"}},
             ]),
             json!([
                 {"metadata": {"uid": "<uid1>", "resourceVersion": "<v2>"}},
                 {"metadata": {"uid": "<uid2>", "resourceVersion": "<v1>"}},
                 {"metadata": {"uid": "<uid1>", "resourceVersion": "<v2>"}},
+                {"metadata": {"resourceVersion": "<version>"}},
                 {"metadata": {"resourceVersion": "<version>"}},
             ]),
         );
