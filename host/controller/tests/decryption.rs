@@ -118,6 +118,7 @@ impl Story {
         for (place, told) in places {
             for secret in [
                 "AGE-SECRET-KEY",
+                "PGP PRIVATE KEY",
                 "canary",
                 "4711471147",
                 &STANDARD.encode("canary-object"),
@@ -149,6 +150,7 @@ async fn commit(world: &World, revision: &str, kustomization: &str) {
             &[
                 ("kustomization.yaml", kustomization.into()),
                 ("secret.yaml", text("encrypted/secret.yaml")),
+                ("pgp-secret.yaml", text("encrypted/pgp-secret.yaml")),
                 ("values.bin", text("encrypted/values.bin")),
             ],
         )
@@ -163,20 +165,29 @@ fn with_keys(world: &World, secret: &str) -> Value {
 async fn files_of_generators_and_objects_are_applied_decrypted() {
     let mut story = Story::begin().await;
     let world = &story.world;
-    commit(world, "a", &format!("resources: [secret.yaml]\n{GENERATOR}")).await;
-    world.kustomization("apps", with_keys(world, "ours")).await;
+    let keys = json!({"identity.agekey": text("age.agekey"), "somebody.asc": text("../keys/pgp-curve.asc")});
+    story.key_secret("both", keys).await;
+    commit(
+        world,
+        "a",
+        &format!("resources: [secret.yaml, pgp-secret.yaml]\n{GENERATOR}"),
+    )
+    .await;
+    world.kustomization("apps", with_keys(world, "both")).await;
     world.ready("apps", "a").await;
     let generated = world.get(SECRET, "generated").await.unwrap();
     assert_eq!(
         generated.pointer("/data/token"),
         Some(&json!(STANDARD.encode(fixture("decrypted/values.bin"))))
     );
-    let object = world.get(SECRET, "encrypted").await.unwrap();
-    assert_eq!(
-        object.pointer("/data/password"),
-        Some(&json!(STANDARD.encode("canary-object")))
-    );
-    assert_eq!(object.get("sops"), None);
+    for (name, value) in [("encrypted", "canary-object"), ("encrypted-pgp", "canary-pgp")] {
+        let object = world.get(SECRET, name).await.unwrap();
+        assert_eq!(
+            object.pointer("/data/password"),
+            Some(&json!(STANDARD.encode(value)))
+        );
+        assert_eq!(object.get("sops"), None);
+    }
     story.nothing_is_told().await;
     story.world.stop().await;
 }
@@ -409,11 +420,11 @@ fn refusals() -> Vec<Refused> {
             "encrypt to an X25519 recipient too",
         ),
         refused(
-            "a PGP key",
+            "a PGP key that is not there",
             "ours",
             one_object(text("refused/pgp.yaml")),
             OBJECT,
-            "PGP is not supported",
+            "no PGP private key: add one as *.asc",
         ),
         refused(
             "a value of elsewhere",
