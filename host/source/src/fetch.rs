@@ -1,6 +1,7 @@
 //! Fetching a Git repository: look, and bring what is new.
 
 mod error;
+mod place;
 mod run;
 mod submodules;
 
@@ -18,7 +19,8 @@ use sluice_artifact::Revision;
 use tokio::sync::{Mutex as Turn, Semaphore};
 
 pub use error::Error;
-use run::{Found, Place};
+use place::Place;
+use run::Found;
 
 use crate::{
     Addresses, Credentials, GitTree, Proxy, Reference, SshIdentity, Tls, archive,

@@ -11,12 +11,14 @@ mod support;
 use std::{process::Command, time::Duration};
 
 use expect_test::expect;
+use sluice_event::Redacted;
 use sluice_source::{
-    Addresses, CredentialsError, GitFetcher, GitRequest, Limits, Outcome, Reference, SecretData, SshIdentity,
-    fetch::LocalAccess,
+    Addresses, CredentialsError, GitFetcher, GitRequest, Limits, Outcome, Proxy, Reference, SecretData,
+    SshIdentity, fetch::LocalAccess,
 };
 use sluice_testkit::{
     git_server::{GitServer, git_is_present},
+    proxy,
     ssh_server::{
         SshFault, SshServer, Sshd, new_key,
         ssh_keys::{
@@ -120,6 +122,41 @@ async fn a_branch_is_cloned_and_then_only_looked_at() {
     let second = ssh.scene.repository.commit([("apps/a.yaml", "a: 2\n")], "second");
     let fetched = ssh.scene.fetched(again()).await;
     assert_eq!(fetched.revision.to_string(), format!("main@sha1:{second}"));
+}
+
+#[tokio::test]
+async fn a_proxy_is_gone_through() {
+    if !git_is_present("git over ssh through a proxy") {
+        return;
+    }
+    let (ssh, between) = (Ssh::new(), proxy::Proxy::start());
+    ssh.scene.repository.commit([("a", "1")], "one");
+    let through = |scheme: &str, password: &str| {
+        let credentials = (proxy::LOGIN.0.to_owned(), Redacted::new(password.to_owned()));
+        GitRequest {
+            proxy: Some(Proxy {
+                address: format!("{scheme}://{}", between.address()),
+                credentials: Some(credentials),
+            }),
+            ..ssh.request()
+        }
+    };
+    for scheme in ["http", "socks5"] {
+        let fetched = ssh.scene.fetched(through(scheme, proxy::LOGIN.1)).await;
+        assert_eq!(paths(&fetched.tree), ["/a"]);
+    }
+    let server = format!("127.0.0.1:{}", ssh.server.port());
+    assert_eq!(
+        between.take_seen(),
+        [format!("http {server}"), format!("socks {server}")]
+    );
+    let mut failures = String::new();
+    for (scheme, password) in [("http", "wrong"), ("socks5", "wrong"), ("https", proxy::LOGIN.1)] {
+        let failure = ssh.failure(through(scheme, password)).await;
+        failures += &failure.replace(&between.address().to_string(), "PROXY");
+        failures += "\n";
+    }
+    expect![[r#""#]].assert_eq(&failures);
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ pub mod cluster;
 pub mod git_server;
 #[cfg(feature = "http")]
 pub mod http_server;
+#[cfg(feature = "http")]
+pub mod proxy;
 #[cfg(feature = "registry")]
 pub mod registry;
 #[cfg(feature = "ssh")]

@@ -2,7 +2,6 @@
 
 use std::{
     fs, io,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -12,9 +11,8 @@ use std::{
 
 use reqwest::Url;
 use sluice_artifact::Revision;
-use sluice_event::Redacted;
 
-use super::{Error, GitRequest, Limits, LocalAccess, Slot, error::Circumstances, lock};
+use super::{Error, GitRequest, Limits, Slot, error::Circumstances, lock, place::Place};
 use crate::{
     Credentials, GitTree,
     git::{
@@ -24,7 +22,7 @@ use crate::{
         objects::{CommitFacts, ObjectStore, PACKS_MAX, RETIRED, TagFacts},
         remote::{self, Depth, Remote},
         resolve::{self, Target},
-        ssh::{self, SshPlace, percent_decode},
+        ssh::{self, SshPlace},
         tree::TreeLimits,
     },
     http::{self, Transport, shown},
@@ -43,110 +41,6 @@ pub(crate) enum Found {
         tree: GitTree,
         tag: Option<TagFacts>,
     },
-}
-
-/// Where a repository is.
-#[derive(Clone, Debug)]
-pub(crate) enum Place {
-    /// Over HTTP. The URL holds no credentials; those it held are beside it.
-    Remote { url: Url, userinfo: Option<Credentials> },
-    /// Over SSH. The URL holds no password.
-    Ssh { url: Url, place: SshPlace },
-    /// On this machine.
-    Local(PathBuf),
-}
-
-impl Place {
-    pub(crate) fn of(request: &GitRequest, local: LocalAccess) -> Result<Place, Error> {
-        let invalid = |url: &str, problem: &str| Error::InvalidUrl {
-            url: url.to_owned(),
-            problem: problem.to_owned(),
-        };
-        if local == LocalAccess::Allowed && !request.url.contains("://") {
-            return Ok(Place::Local(PathBuf::from(&request.url)));
-        }
-        let mut url = Url::parse(&request.url).map_err(|error| {
-            // What cannot be taken apart cannot be stripped of a password.
-            let shown = if request.url.contains('@') {
-                "<redacted>"
-            } else {
-                &request.url
-            };
-            invalid(shown, &format!("{error}; it must be an http, https or ssh URL"))
-        })?;
-        match url.scheme() {
-            "http" | "https" => {}
-            "file" if local == LocalAccess::Allowed => {
-                let path = url
-                    .to_file_path()
-                    .map_err(|()| invalid(&request.url, "it must name an absolute path"))?;
-                return Ok(Place::Local(path));
-            }
-            "file" => {
-                return Err(invalid(
-                    &shown(&url),
-                    "file URLs are for `sluice dev` only; use http, https or ssh",
-                ));
-            }
-            "ssh" => {
-                let place = SshPlace::of(&url).map_err(|problem| invalid(&shown(&url), &problem))?;
-                // This cannot fail: there is a host.
-                let _stripped = url.set_password(None);
-                url.set_fragment(None);
-                return Ok(Place::Ssh { url, place });
-            }
-            other => {
-                return Err(invalid(
-                    &shown(&url),
-                    &format!("scheme '{other}' is not supported; use http, https or ssh"),
-                ));
-            }
-        }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(invalid(&shown(&url), "it has no host"));
-        }
-        let userinfo = userinfo(&url);
-        if userinfo.is_some() && matches!(request.credentials, Credentials::Bearer(_)) {
-            return Err(Error::Credentials(
-                crate::CredentialsError::TwoIdentities.to_string(),
-            ));
-        }
-        // These cannot fail: there is a host.
-        let _stripped = url.set_username("").and_then(|()| url.set_password(None));
-        url.set_fragment(None);
-        Ok(Place::Remote { url, userinfo })
-    }
-
-    /// What may be shown, and what tells remotes apart.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Place::Remote { url, .. } | Place::Ssh { url, .. } => url.to_string(),
-            Place::Local(path) => path.display().to_string(),
-        }
-    }
-
-    /// The credentials of the Secret; those in the URL where it has none.
-    pub(crate) fn credentials(&self, request: &GitRequest) -> Credentials {
-        match (&request.credentials, self) {
-            (
-                Credentials::None,
-                Place::Remote {
-                    userinfo: Some(userinfo),
-                    ..
-                },
-            ) => userinfo.clone(),
-            (credentials, _) => credentials.clone(),
-        }
-    }
-}
-
-fn userinfo(url: &Url) -> Option<Credentials> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let username = percent_decode(url.username());
-    let password = Redacted::new(percent_decode(url.password().unwrap_or_default()));
-    Some(Credentials::Basic { username, password })
 }
 
 /// Looks and brings.
@@ -339,13 +233,10 @@ impl RemoteRun<'_> {
         let missing = || crate::CredentialsError::MissingSsh("identity");
         let identity = self.request.ssh.as_ref();
         let identity = identity.ok_or_else(|| Error::Credentials(missing().to_string()))?;
-        if self.request.proxy.is_some() {
-            let text = "a proxy is not supported for ssh yet; remove spec.proxySecretRef or use https";
-            return Err(Error::Credentials(text.to_owned()));
-        }
         let conversation = Conversation::new(self.deadline);
         let (algorithms, addresses) = (&self.slot.algorithms, &self.slot.addresses);
-        let connect = || ssh::connect(place, identity, algorithms, addresses, &conversation);
+        let proxy = self.request.proxy.as_ref();
+        let connect = || ssh::connect(place, identity, algorithms, proxy, addresses, &conversation);
         Ok(Remote::over_ssh(
             &place.path,
             connect,

@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures::{FutureExt as _, future::BoxFuture};
 use reqwest::Url;
 
-use super::{Error, Fetched, GitFetcher, GitRequest, LocalAccess, Outcome, run::Place};
+use super::{Error, Fetched, GitFetcher, GitRequest, LocalAccess, Outcome, place::Place};
 use crate::{
     Credentials, GitTree, Reference,
     git::submodules::{self, Submodule},

@@ -1,9 +1,8 @@
 //! Connecting, knowing the server, being known to it, starting the command.
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use russh::{
@@ -11,18 +10,16 @@ use russh::{
     client::{self, AuthResult, Handle, Msg},
     keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate},
 };
-use tokio::net::TcpStream;
 
 use super::{
     Error, SshAlgorithms, SshPlace,
+    dial::dial,
     identity::private_key,
     known_hosts::{Known, KnownHosts, Stranger},
     options::rsa_digest,
 };
-use crate::{SshIdentity, http::Addresses};
+use crate::{Proxy, SshIdentity, http::Addresses};
 
-/// How long one address is tried: a dead one should not eat the whole timeout.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes that the server may send ahead of what is read.
 const WINDOW_SIZE: u32 = 2 << 20;
 
@@ -54,6 +51,7 @@ pub(super) async fn open(
     place: &SshPlace,
     identity: &SshIdentity,
     algorithms: &SshAlgorithms,
+    proxy: Option<&Proxy>,
     addresses: &Addresses,
 ) -> Result<Session, Error> {
     let known = KnownHosts::parse(&identity.known_hosts)
@@ -73,7 +71,7 @@ pub(super) async fn open(
         known,
         verdict: Arc::clone(&verdict),
     };
-    let socket = dial(place, addresses).await?;
+    let socket = dial(place, proxy, addresses).await?;
     let connected = client::connect_stream(Arc::new(config), socket, server).await;
     let mut handle = connected.map_err(|error| {
         let stranger = verdict.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -82,33 +80,6 @@ pub(super) async fn open(
     authenticate(&mut handle, place, key).await?;
     let channel = start(&handle, place).await?;
     Ok(Session { handle, channel })
-}
-
-/// Connects to one of the addresses of the host that may be asked.
-async fn dial(place: &SshPlace, addresses: &Addresses) -> Result<TcpStream, Error> {
-    let found = addresses
-        .lookup(&place.host, place.port)
-        .await
-        .map_err(Error::Transport)?;
-    let mut failure = Error::Transport(format!("no address of host '{}' is known", place.host));
-    for address in found {
-        match connect(address).await {
-            Ok(socket) => return Ok(socket),
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
-}
-
-async fn connect(address: SocketAddr) -> Result<TcpStream, Error> {
-    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await;
-    let socket = connecting.map_err(|_| Error::TimedOut)?;
-    let socket = socket.map_err(|error| Error::Transport(format!("dial tcp {address}: {error}")))?;
-    // without it a small request waits for an answer to the one before
-    socket
-        .set_nodelay(true)
-        .map_err(|error| Error::Transport(error.to_string()))?;
-    Ok(socket)
 }
 
 async fn authenticate(

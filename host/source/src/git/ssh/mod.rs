@@ -1,10 +1,11 @@
 //! Git over SSH, without any program: one connection, one command, its pipes (compat/source.md 5.3; N1, N23).
 //!
 //! ```text
-//! addresses that may be asked ─▶ host key is known ─▶ our key ─▶ git-upload-pack '/path' ─▶ gix speaks the protocol
+//! addresses that may be asked, a proxy ─▶ host key is known ─▶ our key ─▶ git-upload-pack '/path' ─▶ gix speaks the protocol
 //! ```
 
 mod client;
+mod dial;
 mod identity;
 mod known_hosts;
 mod options;
@@ -17,7 +18,7 @@ use reqwest::Url;
 pub use options::{InvalidAlgorithm, SshAlgorithms};
 
 use super::conversation::Conversation;
-use crate::{SshIdentity, http::Addresses};
+use crate::{Proxy, SshIdentity, http::Addresses};
 pub(crate) use known_hosts::Stranger;
 
 /// Longest path of a repository, in bytes.
@@ -101,11 +102,12 @@ pub(crate) fn connect(
     place: &SshPlace,
     identity: &SshIdentity,
     algorithms: &SshAlgorithms,
+    proxy: Option<&Proxy>,
     addresses: &Addresses,
     conversation: &Arc<Conversation>,
 ) -> Result<Pipes, Error> {
     let runtime = tokio::runtime::Handle::current();
-    let opening = client::open(place, identity, algorithms, addresses);
+    let opening = client::open(place, identity, algorithms, proxy, addresses);
     let left = conversation.left();
     let opened = runtime.block_on(async move { tokio::time::timeout(left, opening).await });
     let session = opened.map_err(|_| Error::TimedOut)??;
