@@ -54,7 +54,9 @@ async fn what_kustomizations_make_is_followed() {
     let map = |name: &str| {
         format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: {ns}}}\n")
     };
-    let far = child("far", "  kubeConfig: {secretRef: {name: far}}\n");
+    // it lies in another cluster: its source is not asked for
+    let far =
+        child("far", "  kubeConfig: {secretRef: {name: far}}\n").replace("name: src", "name: elsewhere");
     write(
         files.path(),
         &[
@@ -89,6 +91,7 @@ async fn what_kustomizations_make_is_followed() {
     );
     let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
     expect![[r#"
+        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► Kustomization/NS/far drifted
         ► Kustomization/NS/new created
         ► Kustomization/NS/web drifted
@@ -96,7 +99,6 @@ async fn what_kustomizations_make_is_followed() {
         ► ConfigMap/NS/one created
         ► Kustomization/NS/web drifted
         ► ConfigMap/NS/old deleted
-        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► 6 objects would change"#]]
     .assert_eq(&lines.join("\n"));
     assert_eq!(code, 1);
@@ -104,7 +106,8 @@ async fn what_kustomizations_make_is_followed() {
     // nobody says where the files of a child lie
     let (code, told) = diff(&reached, &["apps", "--path", &top, "--recursive"]);
     expect![[r#"
-        ✗ cannot get local path for GitRepository/NS/src of kustomization far; add --local-sources GitRepository/NS/src=DIR
+        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
+        ✗ cannot get local path for GitRepository/NS/src of kustomization new; add --local-sources GitRepository/NS/src=DIR
     "#]].assert_eq(&told);
     assert_eq!(code, 2);
 }

@@ -84,13 +84,6 @@ impl DiffKustomization {
                 name,
                 namespace: namespace.unwrap_or_else(|| global.namespace.clone()),
             };
-            if !is_top && ks.spec.kube_config.is_some() {
-                tell::warning(&format!(
-                    "Kustomization/{}/{} skipped: diff not supported for remote clusters",
-                    owner.namespace, owner.name
-                ));
-                continue;
-            }
             let directory = self.local.directory(&directory);
             let manifests =
                 local::render(&render, &ks, directory, Some(&cluster), self.strict_substitute).await?;
@@ -100,7 +93,7 @@ impl DiffKustomization {
                     if local::is_kustomization(&body)
                         && let Some(found) = owned_already(&cluster, object.id(), body).await?
                     {
-                        walk.add(found)?;
+                        follow(&mut walk, found)?;
                     }
                 }
             }
@@ -143,6 +136,18 @@ impl DiffKustomization {
             Some(file) => Ok(owning(local::from_file(file, namespace, &self.name)?, live)),
         }
     }
+}
+
+/// Notes a Kustomization that another makes, unless what it makes lies in another cluster.
+fn follow(walk: &mut local::Walk<'_>, found: Kustomization) -> Result<()> {
+    if found.spec.kube_config.is_none() {
+        return walk.add(found);
+    }
+    let (namespace, name) = local::name_of(&found);
+    tell::warning(&format!(
+        "Kustomization/{namespace}/{name} skipped: diff not supported for remote clusters"
+    ));
+    Ok(())
 }
 
 async fn live(cluster: &dyn Cluster, id: &ObjectId) -> Result<Option<Kustomization>> {
