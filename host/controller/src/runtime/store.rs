@@ -7,15 +7,13 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What a new state of an object replaced.
+/// A state of an object that was taken in.
 #[derive(Debug)]
-pub enum Stored {
-    /// It was not known.
-    New,
-    /// It was known like this.
-    Replaced(Arc<Value>),
-    /// What is known is as new or newer.
-    Old,
+pub struct Stored {
+    /// What was known before; none where the object was not.
+    pub old: Option<Arc<Value>>,
+    /// What is known now.
+    pub new: Arc<Value>,
 }
 
 /// Custom resources by key, whole but for `managedFields`.
@@ -34,8 +32,8 @@ impl Store {
             .cloned()
     }
 
-    /// Takes in a state of an object, unless a newer one is known.
-    pub fn put(&self, key: &Key, mut object: Value) -> Stored {
+    /// Takes in a state of an object; none where what is known is as new or newer.
+    pub fn put(&self, key: &Key, mut object: Value) -> Option<Stored> {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
         }
@@ -44,12 +42,11 @@ impl Store {
             && let (Some(known), Some(new)) = (version(known), version(&object))
             && new <= known
         {
-            return Stored::Old;
+            return None;
         }
-        match objects.insert(key.clone(), Arc::new(object)) {
-            Some(old) => Stored::Replaced(old),
-            None => Stored::New,
-        }
+        let new = Arc::new(object);
+        let old = objects.insert(key.clone(), Arc::clone(&new));
+        Some(Stored { old, new })
     }
 
     /// Drops an object; whether it was known.
@@ -73,7 +70,8 @@ impl Store {
 /// The resource version as a number: since Kubernetes 1.35 its order is part of the API.
 pub(crate) fn version(object: &Value) -> Option<u64> {
     object
-        .pointer("/metadata/resourceVersion")?
+        .get("metadata")?
+        .get("resourceVersion")?
         .as_str()?
         .parse()
         .ok()
@@ -89,10 +87,10 @@ mod tests {
         let store = Store::default();
         let key = Key::new("K", "ns", "a");
         let at = |version: &str| json!({ "metadata": { "resourceVersion": version, "managedFields": [] } });
-        assert!(matches!(store.put(&key, at("9")), Stored::New));
-        assert!(matches!(store.put(&key, at("10")), Stored::Replaced(_)));
+        assert!(store.put(&key, at("9")).unwrap().old.is_none());
+        assert!(store.put(&key, at("10")).unwrap().old.is_some());
         assert!(
-            matches!(store.put(&key, at("9")), Stored::Old),
+            store.put(&key, at("9")).is_none(),
             "a late answer does not replace a newer watch event"
         );
         assert_eq!(

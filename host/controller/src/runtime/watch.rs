@@ -5,7 +5,6 @@
 use super::context::Context;
 use super::schedule::Wake;
 use super::seen::Seen;
-use super::store::Stored;
 use super::{Key, Kind, follow::follow};
 use kube::api::{Api, DynamicObject};
 use kube::core::{ApiResource, PartialObjectMeta};
@@ -190,13 +189,12 @@ fn react(cx: &Context, moved: Moved<Arc<Key>>) {
 
 /// A custom resource is there or changed.
 pub(crate) fn show(cx: &Context, key: Key, object: Value) {
-    let new = facts(&object);
-    let is_ours = cx.shard.has(&object);
-    let old = match cx.store.put(&key, object) {
-        Stored::Old => return,
-        Stored::New => None,
-        Stored::Replaced(old) => Some(facts(&old)),
+    let Some(stored) = cx.store.put(&key, object) else {
+        return;
     };
+    let is_ours = cx.shard.has(&stored.new);
+    let new = Facts::of(&stored.new);
+    let old = stored.old.as_deref().map(Facts::of);
     let wake = match &old {
         None => Some(Wake::Changed),
         Some(old)
@@ -229,45 +227,54 @@ fn vanish(cx: &Context, key: &Key) {
     }
 }
 
-/// What about a custom resource wakes itself or others.
+/// What about a custom resource wakes itself or others. Asked for every state of every object: nothing is copied.
 #[derive(PartialEq, Eq)]
-struct Facts {
-    uid: Option<String>,
+struct Facts<'a> {
+    uid: Option<&'a str>,
     generation: Option<i64>,
     is_deleted: bool,
-    requested_at: Option<String>,
+    requested_at: Option<&'a str>,
     /// Approval of a prune, and whether the guard is on.
-    prune: [Option<String>; 2],
+    prune: [Option<&'a str>; 2],
     /// What others wait for: the artifact of a source, readiness and revision of a dependency.
-    offers: Vec<Option<String>>,
+    offers: [Option<&'a Value>; 3],
 }
 
-fn facts(object: &Value) -> Facts {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let mut conditions = object
-        .pointer("/status/conditions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let ready = conditions.rfind(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"));
-    Facts {
-        uid: text("/metadata/uid"),
-        generation: object.pointer("/metadata/generation").and_then(Value::as_i64),
-        is_deleted: object.pointer("/metadata/deletionTimestamp").is_some(),
-        requested_at: text("/metadata/annotations/reconcile.fluxcd.io~1requestedAt"),
-        prune: [
-            text("/metadata/annotations/sluice.dev~1approve-prune"),
-            text("/metadata/annotations/sluice.dev~1prune-guard"),
-        ],
-        offers: match object.get("kind").and_then(Value::as_str) == Some(super::KUSTOMIZATION.kind) {
-            true => vec![
-                text("/status/lastAppliedRevision"),
-                ready.and_then(|condition| condition.get("status")?.as_str().map(str::to_owned)),
-                object.pointer("/status/observedGeneration").map(Value::to_string),
+impl<'a> Facts<'a> {
+    fn of(object: &'a Value) -> Self {
+        let (metadata, status) = (object.get("metadata"), object.get("status"));
+        let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
+        let annotation = |name: &str| annotations?.get(name)?.as_str();
+        let is_kustomization = object.get("kind").and_then(Value::as_str) == Some(super::KUSTOMIZATION.kind);
+        Self {
+            uid: metadata.and_then(|metadata| metadata.get("uid")?.as_str()),
+            generation: metadata.and_then(|metadata| metadata.get("generation")?.as_i64()),
+            is_deleted: metadata.is_some_and(|metadata| metadata.get("deletionTimestamp").is_some()),
+            requested_at: annotation("reconcile.fluxcd.io/requestedAt"),
+            prune: [
+                annotation("sluice.dev/approve-prune"),
+                annotation("sluice.dev/prune-guard"),
             ],
-            false => vec![text("/status/artifact/revision"), text("/status/artifact/digest")],
-        },
+            offers: match (status, is_kustomization) {
+                (None, _) => [None; 3],
+                (Some(status), true) => [
+                    status.get("lastAppliedRevision"),
+                    ready(status).and_then(|condition| condition.get("status")),
+                    status.get("observedGeneration"),
+                ],
+                (Some(status), false) => {
+                    let artifact = |field: &str| status.get("artifact")?.get(field);
+                    [artifact("revision"), artifact("digest"), None]
+                }
+            },
+        }
     }
+}
+
+/// The last condition `Ready` of a status.
+fn ready(status: &Value) -> Option<&Value> {
+    let mut conditions = status.get("conditions")?.as_array()?.iter();
+    conditions.rfind(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"))
 }
 
 fn keyed(kind: &'static Kind, mut seen: Seen) -> Option<(Key, Value)> {
