@@ -1,6 +1,6 @@
 //! Measures what an index of charts costs: `cargo run --release -p sluice-source --example index -- [MiB]`.
 //!
-//! An index of that size is made, read, stored, and asked for fifty charts, as their HelmCharts would.
+//! An index of that size is made, read, stored, and asked for fifty charts, as their HelmCharts would; each time since its start.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // it is for people, who see where it breaks
 
 use std::{
@@ -22,9 +22,8 @@ fn main() {
     let (path, charts) = make(folder.path(), size << 20);
     let length = path.metadata().unwrap().len();
     println!(
-        "index: {} MiB, {charts} charts of {VERSIONS} versions, memory {}",
-        length >> 20,
-        memory()
+        "index: {} MiB, {charts} charts of {VERSIONS} versions",
+        length >> 20
     );
 
     let started = now();
@@ -33,36 +32,21 @@ fn main() {
     let input = BufReader::with_capacity(256 << 10, File::open(&path).unwrap());
     read_index(input, 32 << 20, None, &mut output).unwrap();
     let mut json = output.into_inner().unwrap();
-    println!(
-        "read in {:.2} s, memory {}",
-        started.elapsed().as_secs_f64(),
-        memory()
-    );
-
-    let started = now();
+    println!("read: {:?}", started.elapsed());
     let store = Store::open(folder.path(), store::Limits::default()).unwrap();
     let place: ArtifactPath = "helmrepository/a/b/index-1.yaml".parse().unwrap();
     let mut draft = store.draft();
     let blob = draft.blob_from(&mut json).unwrap();
     draft.commit_file(&place, "sha256:1", blob).unwrap();
-    println!(
-        "stored in {:.2} s, memory {}",
-        started.elapsed().as_secs_f64(),
-        memory()
-    );
-
-    let started = now();
+    println!("stored: {:?}", started.elapsed());
     let catalogs = Catalogs::default();
     for number in 0..CHARTS_ASKED {
         let name = format!("chart-{}", number * charts / CHARTS_ASKED);
         let versions = catalogs.versions(&store, &place, &name).unwrap();
         pick(&name, &versions, "1.x").unwrap();
     }
-    println!(
-        "{CHARTS_ASKED} charts found in {:.2} s, memory {}",
-        started.elapsed().as_secs_f64(),
-        memory()
-    );
+    println!("{CHARTS_ASKED} charts found: {:?}", started.elapsed());
+    println!("memory: {} KiB", peak());
 }
 
 /// An index as `helm repo index` writes it.
@@ -87,13 +71,14 @@ fn make(folder: &std::path::Path, size: usize) -> (std::path::PathBuf, usize) {
     (path, charts)
 }
 
-/// The most that was ever resident.
-fn memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM"));
-    line.map_or("unknown".to_owned(), |line| {
-        line.replace("VmHWM:", "").trim().to_owned()
-    })
+/// The most that was ever resident, in KiB, as Linux tells it.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 #[allow(clippy::disallowed_methods)] // a measurement is the one place for it

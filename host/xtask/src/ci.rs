@@ -9,9 +9,9 @@ const STEPS: &[shell::Step] = &[
     ("format", format),
     ("tidy", || tidy::run(&[])),
     ("contract", || wit::run(&["--check".to_owned()])),
-    ("generated files", || codegen::run(&["--check".to_owned()])),
     ("test", || test::run(&[])),
-    // with what the tests built: building a package alone takes other features, and all dependencies anew
+    // what follows uses what the tests built
+    ("generated files", || codegen::run(&["--check".to_owned()])),
     ("demo", || demo::play(&[])),
     ("bench", short_bench),
 ];

@@ -1,6 +1,6 @@
 //! The real API server that tests, recordings and benchmarks run against; `tests/cluster/README.md` says how it is built.
 
-use crate::shell::{self, cargo};
+use crate::{shell, test};
 use anyhow::{Result, bail};
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -36,29 +36,13 @@ pub(crate) fn record(scenarios: &[String]) -> Result<()> {
 
 /// Records what a real API server says about itself (`host/schema/data/openapi`), or compares it with what is recorded.
 pub(crate) fn record_openapi(is_check: bool) -> Result<()> {
-    let mut record = cargo(&[
-        "run",
-        "--quiet",
-        "--package",
-        "sluice-cluster-tests",
-        "--bin",
-        "record-openapi",
-    ]);
+    let mut record = test::built("record-openapi")?;
     if is_check {
-        record.args(["--", "--check"]);
+        record.arg("--check");
     }
     shell::run(&mut record)
 }
 
 fn requests(args: &[&str]) -> Result<()> {
-    let run = [
-        "run",
-        "--quiet",
-        "--package",
-        "sluice-cluster-tests",
-        "--bin",
-        "requests",
-        "--",
-    ];
-    shell::run(&mut cargo(&[&run, args].concat()))
+    shell::run(test::built("requests")?.args(args))
 }

@@ -5,6 +5,7 @@
 mod helm;
 
 use crate::shell::{self, heading};
+use crate::test;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -34,8 +35,7 @@ pub(crate) fn run() -> Result<()> {
         println!("SKIPPED: the corpora want PyYAML, which is not here");
         return Ok(());
     }
-    // all at once has the features of the tests before: the package alone would take others, and all dependencies anew
-    shell::run(&mut shell::cargo(&["test", "--quiet", "--no-run", "--workspace"]))?;
+    test::build()?;
     let kustomize = Kustomize {
         script: corpus.join("compare-kustomize.py"),
         archive: corpus.join("kustomize-shared.tar.zst"),

@@ -3,6 +3,7 @@
 use crate::shell::{self, heading};
 use crate::{cluster, conformance, plugins};
 use anyhow::{Result, bail};
+use std::process::Command;
 
 /// The parts, in the order they run.
 const PARTS: &[shell::Step] = &[
@@ -69,14 +70,19 @@ fn real_server() -> Result<()> {
 /// Stories under faults; the flags are those of `tests/simulation`.
 fn simulation(flags: &[String]) -> Result<()> {
     heading("simulation: the reconciler under faults");
-    let mut cargo = shell::cargo(&[
-        "run",
-        "--quiet",
-        "-p",
-        "sluice-simulation",
-        "--bin",
-        "simulation",
-        "--",
-    ]);
-    shell::run(cargo.args(flags))
+    shell::run(built("simulation")?.args(flags))
+}
+
+/// A program of the workspace, built as the tests build it. A package built alone has other features, and all it depends on anew.
+pub(crate) fn built(program: &str) -> Result<Command> {
+    build()?;
+    let mut command = Command::new(shell::target().join("debug").join(program));
+    command.current_dir(shell::root());
+    Ok(command)
+}
+
+/// All tests, and the programs beside them.
+pub(crate) fn build() -> Result<()> {
+    plugins::run(&[])?;
+    shell::run(&mut shell::cargo(&["test", "--quiet", "--workspace", "--no-run"]))
 }

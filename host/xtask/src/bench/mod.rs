@@ -1,12 +1,13 @@
 //! `cargo xtask bench [--n COUNT[,COUNT…] | --full] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`: the cost table.
 //!
-//! B12 and B13 (the sandbox), B14 (Kustomize) and B15 (charts) need no cluster; the others run against a real API server.
+//! B12 and B13 (the sandbox), B14 (Kustomize), B15 (charts) and B16 (sources) need no cluster; the others run against a real API server.
 //! `--full` takes 100, 300 and 1000 Kustomizations. `--vs` builds another commit beside this one and compares.
 
 mod charts;
 mod kustomize;
 mod process;
 mod sandbox;
+mod sources;
 mod versus;
 
 use crate::shell::{self, cargo, heading, target};
@@ -41,6 +42,14 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     let wants_cluster = cases.is_empty() || !on_cluster.is_empty();
     if wants_cluster && !crate::cluster::available() {
         bail!("no real API server to measure against: install Go 1.26, or set KUBEBUILDER_ASSETS");
+    }
+    if asks(&["B16"]) {
+        // by itself: its servers would bring other features into what the other cases measure
+        heading("measuring sources");
+        sources::run(is_debug)?;
+        if cases.iter().all(|case| case.eq_ignore_ascii_case("B16")) && !cases.is_empty() {
+            return Ok(());
+        }
     }
     heading("building what is measured");
     let programs = build(is_debug)?;
@@ -102,7 +111,7 @@ fn profile(is_debug: bool) -> &'static str {
     if is_debug { "debug" } else { "release" }
 }
 
-/// `B1` to `B15`; anything else is a flag or its value.
+/// `B1` to `B16`; anything else is a flag or its value.
 fn is_case(arg: &str) -> bool {
     arg.strip_prefix(['B', 'b'])
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
@@ -110,7 +119,7 @@ fn is_case(arg: &str) -> bool {
 
 /// Cases that need no API server.
 fn needs_none(case: &str) -> bool {
-    ["B12", "B13", "B14", "B15"]
+    ["B12", "B13", "B14", "B15", "B16"]
         .iter()
         .any(|name| name.eq_ignore_ascii_case(case))
 }

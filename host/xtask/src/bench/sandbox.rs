@@ -95,7 +95,8 @@ pub(super) fn row(id: &str, work: &str, figure: &str, bar: &str, holds: bool) {
     );
 }
 
-fn output(program: &mut Command) -> Result<String> {
+/// What a program prints; its errors go where ours go.
+pub(super) fn output(program: &mut Command) -> Result<String> {
     let output = program.stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8(output.stdout)?;
     ensure!(
@@ -107,7 +108,7 @@ fn output(program: &mut Command) -> Result<String> {
 }
 
 /// Seconds behind `figure` in the line that starts so: `p99 6.1µs`.
-fn read(text: &str, line: &str, figure: &str) -> Option<f64> {
+pub(super) fn read(text: &str, line: &str, figure: &str) -> Option<f64> {
     let line = text.lines().find(|found| found.starts_with(line))?;
     let mut words = line.split_whitespace().skip_while(|word| *word != figure);
     let time = words.nth(1)?;

@@ -3,7 +3,7 @@
 //! The types are read by a program of their own (`host/api/examples/crdgen.rs`), so that the build system need not be
 //! built with the Kubernetes API.
 
-use crate::shell;
+use crate::{shell, test};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,17 +17,7 @@ pub(super) fn run(is_check: bool) -> Result<()> {
     if fresh.exists() {
         fs::remove_dir_all(&fresh).with_context(|| fresh.display().to_string())?;
     }
-    let folder = fresh.to_str().context("the target folder's path is not UTF-8")?;
-    shell::run(&mut shell::cargo(&[
-        "run",
-        "-q",
-        "-p",
-        "sluice-api",
-        "--example",
-        "crdgen",
-        "--",
-        folder,
-    ]))?;
+    shell::run(test::built("examples/crdgen")?.arg(&fresh))?;
     let (new, target) = (read(&fresh)?, shell::root().join(CRDS));
     let old = if target.is_dir() {
         read(&target)?
