@@ -174,14 +174,20 @@ fn size(chart: &Chart) -> u64 {
 /// The manifest of a release, as Helm stores and prints it: custom resource definitions first, where they are wanted, then what
 /// is installed, each with the comment that names its source. Hooks are not part of it.
 pub fn release_manifest(chart: &Chart, include_crds: bool) -> String {
-    let mut text = String::new();
     let crds = chart.crds.iter().filter(|_| include_crds);
     let crds = crds.map(|file| (&file.path, &file.text));
     let manifests = chart
         .manifests
         .iter()
         .map(|manifest| (&manifest.template, &manifest.text));
-    for (source, content) in crds.chain(manifests) {
+    let parts: Vec<(&String, &String)> = crds.chain(manifests).collect();
+    let around = "---\n# Source: \n\n".len();
+    let length = parts
+        .iter()
+        .map(|(source, content)| source.len() + content.len() + around);
+    // megabytes that would be moved each time they outgrow their place
+    let mut text = String::with_capacity(length.sum());
+    for (source, content) in parts {
         let _ = writeln!(text, "---\n# Source: {source}\n{content}");
     }
     text

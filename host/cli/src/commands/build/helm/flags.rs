@@ -2,7 +2,7 @@
 
 use crate::tell::Original;
 use clap::Args;
-use sluice_wasm::{ValuesFile, ValuesSource};
+use sluice_wasm::{Limits, ValuesFile, ValuesSource};
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -52,9 +52,28 @@ pub(crate) struct Helm {
     /// Add the notes of subcharts
     #[arg(long)]
     pub(super) render_subchart_notes: bool,
+    /// Let the render use more: time=2m, memory=1Gi [default: time=30s, memory=256Mi]
+    #[arg(long, value_name = "NAME=AMOUNT")]
+    pub(super) limit: Vec<String>,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+}
+
+impl Helm {
+    /// What the render may use.
+    pub(super) fn limits(&self) -> Result<Limits, Original> {
+        let mut limits = Limits::default();
+        for limit in &self.limit {
+            let (name, amount) = limit.split_once('=').ok_or_else(|| {
+                Original::new(format!("--limit {limit}: NAME=AMOUNT is wanted, as in time=2m"))
+            })?;
+            limits
+                .set(name, amount)
+                .map_err(|error| Original::new(format!("--limit {limit}: {error}")))?;
+        }
+        Ok(limits)
+    }
 }
 
 /// Later flags of one kind win over earlier ones; between the kinds the order is that of the fields.

@@ -49,12 +49,12 @@ pub(crate) fn run(helm: &Helm) -> Result<()> {
         config: json!({}),
         context: nobody(helm),
     };
-    let chart = render(chart, request)?;
+    let chart = render(chart, request, helm.limits()?)?;
     tell_findings(&chart.findings);
     let text = if helm.notes_only {
         chart.notes.unwrap_or_default()
     } else {
-        shown(helm, &chart)?
+        shown(helm, chart)?
     };
     match &helm.output {
         Some(file) => std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display())),
@@ -62,7 +62,7 @@ pub(crate) fn run(helm: &Helm) -> Result<()> {
     }
 }
 
-fn render(chart: &str, mut request: ChartRequest) -> Result<Chart> {
+fn render(chart: &str, mut request: ChartRequest, limits: Limits) -> Result<Chart> {
     let path = std::path::Path::new(chart);
     if !path.exists() {
         bail!(Original::new(format!("path {chart:?} not found")).with_hint(
@@ -72,7 +72,7 @@ fn render(chart: &str, mut request: ChartRequest) -> Result<Chart> {
     let place = Place::find(path, None)?;
     request.chart = place.path;
     let engine = Engine::get().map_err(anyhow::Error::msg)?;
-    let renderer = builtin::load(engine, "helm", Limits::default())?.chart_renderer()?;
+    let renderer = builtin::load(engine, "helm", limits)?.chart_renderer()?;
     let inputs = Inputs {
         tree: place.tree,
         revision: String::new(),
@@ -88,13 +88,23 @@ fn render(chart: &str, mut request: ChartRequest) -> Result<Chart> {
             }
             .into())
         }
+        Err(Error::LimitReached { limit, allowed, .. }) => {
+            let knob = limit.knob();
+            let text = format!("the chart needs more than the {allowed} that the limit on {knob} allows");
+            let hint = format!("allow more with --limit {knob}=AMOUNT, or look for a loop without an end");
+            Err(Original::new(text).with_hint(hint).into())
+        }
         Err(error) => Err(Original::new(error.to_string()).into()),
     }
 }
 
 /// Manifests, then hooks; `--show-only` picks from that.
-fn shown(helm: &Helm, chart: &Chart) -> Result<String> {
-    let mut text = format!("{}\n", release_manifest(chart, helm.include_crds).trim());
+fn shown(helm: &Helm, mut chart: Chart) -> Result<String> {
+    let mut text = release_manifest(&chart, helm.include_crds);
+    // a chart may be megabytes: what is in the text already need not be in memory twice
+    chart.manifests.clear();
+    text.truncate(text.trim_end().len());
+    text.push('\n');
     let is_test = |events: &[String]| events.iter().any(|event| event == "test");
     for hook in &chart.hooks {
         if helm.no_hooks || helm.skip_tests && is_test(&hook.events) {
