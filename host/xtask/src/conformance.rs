@@ -6,7 +6,7 @@ mod helm;
 
 use crate::shell::{self, heading};
 use crate::test;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,8 +14,28 @@ use std::process::Command;
 /// How many of the builds must be the same to the byte.
 const SAME_BYTES_MIN: f64 = 0.95;
 
+/// How many of the cases of Helm are run; those of Kustomize are few enough to be run whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// The same part of them every time.
+    Sample,
+    Whole,
+}
+
 /// `cargo xtask test conformance`.
 pub(crate) fn run() -> Result<()> {
+    compare(Extent::Sample)
+}
+
+/// `cargo xtask test conformance --whole`.
+pub(crate) fn run_with(flags: &[String]) -> Result<()> {
+    match flags {
+        [flag] if flag == "--whole" => compare(Extent::Whole),
+        _ => bail!("`conformance` knows one flag: --whole"),
+    }
+}
+
+fn compare(extent: Extent) -> Result<()> {
     heading("conformance: the corpora through the program");
     let Some(corpus) = corpus() else {
         println!(
@@ -42,13 +62,7 @@ pub(crate) fn run() -> Result<()> {
     };
     kustomize.compare("by kind, as `kustomize build` prints", 900, &[])?;
     kustomize.compare("as found, as the controller applies", 300, &["--reorder-none"])?;
-    if std::env::var_os("SLUICE_CONFORMANCE_HELM").is_none() {
-        println!(
-            "SKIPPED: the Helm corpus through the program: set SLUICE_CONFORMANCE_HELM, it takes long and has cases that run out of time"
-        );
-        return Ok(());
-    }
-    helm::compare(&corpus)
+    helm::compare(&corpus, extent)
 }
 
 /// The folder with the corpora, where it is there.

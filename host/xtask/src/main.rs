@@ -36,7 +36,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        does: "all tests; `test plugins|host|conformance|cluster|simulation` runs one part, `test simulation [--seeds N] [--replay NAME]`",
+        does: "all tests; `test plugins|host|conformance|cluster|simulation` runs one part, `test conformance --whole` every case, `test simulation [--seeds N] [--replay NAME]`",
         run: test::run,
     },
     Verb {

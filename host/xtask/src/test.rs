@@ -1,4 +1,4 @@
-//! `cargo xtask test [PART…]`: all tests, or some parts of them.
+//! `cargo xtask test [PART…]`: all tests, or some parts of them. `conformance --whole` runs every case of every corpus.
 
 use crate::shell::{self, heading};
 use crate::{cluster, conformance, plugins};
@@ -16,10 +16,13 @@ const PARTS: &[shell::Step] = &[
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if let Some((part, flags)) = args.split_first()
-        && part == "simulation"
         && flags.iter().any(|flag| flag.starts_with("--"))
     {
-        return simulation(flags);
+        match part.as_str() {
+            "simulation" => return simulation(flags),
+            "conformance" => return conformance::run_with(flags),
+            _ => bail!("part `{part}` has no flags"),
+        }
     }
     if let Some(unknown) = args.iter().find(|arg| !PARTS.iter().any(|(name, _)| name == arg)) {
         bail!(
