@@ -5,11 +5,15 @@ use std::fmt::Write;
 use super::unicode::is_print;
 
 /// The first character of a text and its length; a byte that is no UTF-8 is U+FFFD of length 1. None at the end.
+#[inline]
 pub(crate) fn decode_rune(text: &[u8]) -> Option<(char, usize)> {
-    let first = *text.first()?;
-    if first.is_ascii() {
-        return Some((char::from(first), 1));
+    match text.first()? {
+        first if first.is_ascii() => Some((char::from(*first), 1)),
+        _ => decode_longer(text),
     }
+}
+
+fn decode_longer(text: &[u8]) -> Option<(char, usize)> {
     for size in 2..=4 {
         if let Some(Ok(character)) = text.get(..size).map(std::str::from_utf8) {
             return character.chars().next().map(|character| (character, size));

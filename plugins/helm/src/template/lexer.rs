@@ -70,39 +70,25 @@ fn keyword(word: &[u8]) -> Option<Keyword> {
     })
 }
 
-/// A token: what, where, and its text.
-#[derive(Clone, Debug)]
+/// A token: what, where, and its text. Of a mistake [`Lexer::message`] tells more.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Token<'s> {
     pub kind: Kind,
     /// Where it starts, in bytes.
     pub position: usize,
     /// The line it starts on, from 1.
     pub line: usize,
-    pub text: Text<'s>,
+    pub source: &'s [u8],
 }
 
-/// A piece of the source, or a message.
-#[derive(Clone, Debug)]
-pub(super) enum Text<'s> {
-    Source(&'s [u8]),
-    Message(String),
-}
-
-impl<'s> Token<'s> {
+impl Token<'_> {
     /// Before anything was read.
     pub(super) fn none() -> Self {
         Self {
             kind: Kind::Error,
             position: 0,
             line: 0,
-            text: Text::Source(b""),
-        }
-    }
-
-    pub(super) fn source(&self) -> &'s [u8] {
-        match self.text {
-            Text::Source(source) => source,
-            Text::Message(_) => b"",
+            source: b"",
         }
     }
 }
@@ -110,14 +96,13 @@ impl<'s> Token<'s> {
 /// As messages show it.
 impl fmt::Display for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.text, self.kind) {
+        match (self.source, self.kind) {
             (_, Kind::Eof) => f.write_str("EOF"),
-            (Text::Message(message), _) => f.write_str(message),
-            (Text::Source(text), Kind::Keyword(_)) => write!(f, "<{}>", String::from_utf8_lossy(text)),
-            (Text::Source(text), _) if text.len() > 10 => {
+            (text, Kind::Keyword(_)) => write!(f, "<{}>", String::from_utf8_lossy(text)),
+            (text, _) if text.len() > 10 => {
                 write!(f, "{}...", quote::quote(quote::first_runes(text, 10)))
             }
-            (Text::Source(text), _) => f.write_str(&quote::quote(text)),
+            (text, _) => f.write_str(&quote::quote(text)),
         }
     }
 }
@@ -131,6 +116,7 @@ pub(super) struct Lexer<'s> {
     start_line: usize,
     parentheses: usize,
     inside_action: bool,
+    message: String,
 }
 
 type Scan<'s> = Token<'s>;
@@ -145,7 +131,13 @@ impl<'s> Lexer<'s> {
             start_line: 1,
             parentheses: 0,
             inside_action: false,
+            message: String::new(),
         }
+    }
+
+    /// What is wrong, once a token is [`Kind::Error`].
+    pub(super) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The next token. After an error and at the end it is [`Kind::Eof`] for ever.
@@ -187,7 +179,7 @@ impl<'s> Lexer<'s> {
             kind,
             position: self.start,
             line: self.start_line,
-            text: Text::Source(self.source.get(self.start..self.position).unwrap_or_default()),
+            source: self.source.get(self.start..self.position).unwrap_or_default(),
         };
         self.start = self.position;
         self.start_line = self.line;
@@ -212,8 +204,9 @@ impl<'s> Lexer<'s> {
             kind: Kind::Error,
             position: self.start,
             line: self.start_line,
-            text: Text::Message(message),
+            source: b"",
         };
+        self.message = message;
         self.source = b"";
         self.position = 0;
         self.start = 0;

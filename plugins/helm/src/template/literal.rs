@@ -15,6 +15,10 @@ pub(super) fn unquote(quoted: &[u8]) -> Result<Vec<u8>, String> {
     if quoted.first() == Some(&b'`') {
         return Ok(inner.iter().copied().filter(|byte| *byte != b'\r').collect());
     }
+    let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'"' | b'\\');
+    if inner.iter().all(is_plain) {
+        return Ok(inner.to_vec());
+    }
     let mut text = Vec::with_capacity(inner.len());
     let mut rest = inner;
     while !rest.is_empty() {

@@ -127,7 +127,7 @@ impl<'p, 's> Parser<'p, 's> {
             let token = self.shared.lexer.next_token();
             *self.slot(0) = token;
         }
-        self.slot(self.peeked).clone()
+        *self.slot(self.peeked)
     }
 
     fn back_up(&mut self) {
@@ -182,7 +182,7 @@ impl<'p, 's> Parser<'p, 's> {
         if token.kind != Kind::Error {
             return self.fail(format_args!("unexpected {token} in {context}"));
         }
-        let text = token.to_string();
+        let text = self.shared.lexer.message();
         if self.action_line == 0 || self.action_line == token.line {
             return self.fail(text);
         }
@@ -274,7 +274,7 @@ impl<'p, 's> Parser<'p, 's> {
 
     fn template_name(&mut self, token: &Token<'s>, context: &str) -> Result<Str> {
         match token.kind {
-            Kind::String | Kind::RawString => Ok(literal::unquote(token.source())
+            Kind::String | Kind::RawString => Ok(literal::unquote(token.source)
                 .map_err(|message| self.error(message))?
                 .into()),
             _ => self.unexpected(token, context),
@@ -304,7 +304,7 @@ impl<'p, 's> Parser<'p, 's> {
     fn text_or_action(&mut self) -> Result<Item> {
         let token = self.next_non_space();
         match token.kind {
-            Kind::Text => Ok(Item::Node(Node::Text(token.source().into()))),
+            Kind::Text => Ok(Item::Node(Node::Text(token.source.into()))),
             Kind::LeftDelimiter => {
                 self.action_line = token.line;
                 self.enter()?;
@@ -442,7 +442,7 @@ impl<'p, 's> Parser<'p, 's> {
     /// A declared or assigned variable: whether it exists is asked when it runs.
     fn variable(&mut self, token: &Token<'s>) -> Variable {
         let next = u32::try_from(self.shared.ids.len()).unwrap_or(u32::MAX);
-        let mut parts = token.source().split(|byte| *byte == b'.');
+        let mut parts = token.source.split(|byte| *byte == b'.');
         let name = parts.next().unwrap_or_default();
         let id = *self.shared.ids.entry(name).or_insert(next);
         Variable {
@@ -463,7 +463,7 @@ impl<'p, 's> Parser<'p, 's> {
             self.next();
             let adjacent = self.peek();
             let after = self.peek_non_space();
-            let is_comma = after.kind == Kind::Char && after.source() == b",";
+            let is_comma = after.kind == Kind::Char && after.source == b",";
             if !is_comma && !matches!(after.kind, Kind::Assign | Kind::Declare) {
                 if adjacent.kind == Kind::Space {
                     self.back_up_3(token, adjacent);
@@ -583,48 +583,51 @@ impl<'p, 's> Parser<'p, 's> {
         if first.kind != Kind::Field {
             return Ok(Some(term));
         }
-        let mut fields = Vec::new();
-        while self.peek().kind == Kind::Field {
-            fields.push(field_name(&self.next()));
-        }
         let position = position(&first);
         Ok(Some(match term {
-            Operand::Field(_, mut all) => {
-                all.extend(fields);
-                Operand::Field(position, all)
+            Operand::Field(_, mut fields) => {
+                self.fields(&mut fields);
+                Operand::Field(position, fields)
             }
-            Operand::Variable(variable) => {
-                let mut all = variable.fields;
-                all.extend(fields);
-                Operand::Variable(Variable {
-                    position,
-                    fields: all,
-                    ..variable
-                })
+            Operand::Variable(mut variable) => {
+                self.fields(&mut variable.fields);
+                Operand::Variable(Variable { position, ..variable })
             }
             Operand::Bool(..)
             | Operand::String(_)
             | Operand::Number(_)
             | Operand::Nil(_)
             | Operand::Dot(_) => {
+                self.fields(&mut Vec::new());
                 return self.fail(format_args!(
                     "unexpected . after term {}",
                     quote::quote(term.to_string().as_bytes())
                 ));
             }
-            operand => Operand::Chain(Box::new(Chain {
-                position,
-                operand,
-                fields,
-            })),
+            operand => {
+                let mut fields = Vec::new();
+                self.fields(&mut fields);
+                Operand::Chain(Box::new(Chain {
+                    position,
+                    operand,
+                    fields,
+                }))
+            }
         }))
+    }
+
+    /// The fields that follow without a space.
+    fn fields(&mut self, fields: &mut Vec<Str>) {
+        while self.peek().kind == Kind::Field {
+            fields.push(field_name(&self.next()));
+        }
     }
 
     fn term(&mut self) -> Result<Option<Operand>> {
         let token = self.next_non_space();
         let position = position(&token);
         Ok(Some(match token.kind {
-            Kind::Identifier => Operand::Identifier(position, self.callee(token.source())?),
+            Kind::Identifier => Operand::Identifier(position, self.callee(token.source)?),
             Kind::Keyword(Keyword::Dot) => Operand::Dot(position),
             Kind::Keyword(Keyword::Nil) => Operand::Nil(position),
             Kind::Variable => {
@@ -638,9 +641,9 @@ impl<'p, 's> Parser<'p, 's> {
                 Operand::Variable(variable)
             }
             Kind::Field => Operand::Field(position, vec![field_name(&token)]),
-            Kind::Bool => Operand::Bool(position, token.source() == b"true"),
+            Kind::Bool => Operand::Bool(position, token.source == b"true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => {
-                let number = literal::number(position, token.source(), token.kind);
+                let number = literal::number(position, token.source, token.kind);
                 Operand::Number(Box::new(number.map_err(|message| self.error(message))?))
             }
             Kind::LeftParenthesis => {
@@ -650,8 +653,8 @@ impl<'p, 's> Parser<'p, 's> {
                 Operand::Pipe(Box::new(pipe))
             }
             Kind::String | Kind::RawString => {
-                let text = literal::unquote(token.source()).map_err(|message| self.error(message))?;
-                let quoted = token.source().into();
+                let text = literal::unquote(token.source).map_err(|message| self.error(message))?;
+                let quoted = token.source.into();
                 Operand::String(Box::new(StringLiteral {
                     position,
                     quoted,
@@ -681,5 +684,5 @@ impl<'p, 's> Parser<'p, 's> {
 
 /// The name without its dot.
 fn field_name(token: &Token<'_>) -> Str {
-    token.source().get(1..).unwrap_or_default().into()
+    token.source.get(1..).unwrap_or_default().into()
 }
