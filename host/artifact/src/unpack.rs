@@ -161,14 +161,15 @@ fn read_entry(
         name: shown.clone(),
         problem,
     };
-    refuse_ambiguity(entry).map_err(|problem| match problem {
+    refuse_ambiguity(entry, &raw_name).map_err(|problem| match problem {
         Ambiguity::Unreadable(error) => Error::Unreadable(error),
         Ambiguity::Found(problem) => hostile(problem),
     })?;
     let name = std::str::from_utf8(&raw_name).map_err(|_| hostile("has a name that is not UTF-8"))?;
     let path = normal_path(name).ok_or_else(|| hostile("leads out of the archive"))?;
     let kind = entry.header().entry_type();
-    if kind.is_dir() {
+    // the oldest archives have no type for directories
+    if kind.is_dir() || (kind.is_file() && name.ends_with('/')) {
         return Ok(Some(Found {
             path,
             content: None,
@@ -208,26 +209,72 @@ enum Ambiguity {
     Found(&'static str),
 }
 
-/// A PAX size that differs from the header's makes readers disagree on where the next entry begins.
-fn refuse_ambiguity(entry: &mut tar::Entry<'_, impl Read>) -> Result<(), Ambiguity> {
-    let header_size = entry.header().entry_size().map_err(Ambiguity::Unreadable)?;
-    if entry.header().entry_type().is_gnu_sparse() {
+/// What readers understand differently (N36): where an entry ends, what it is called, whether it is a file.
+fn refuse_ambiguity(entry: &mut tar::Entry<'_, impl Read>, name: &[u8]) -> Result<(), Ambiguity> {
+    let header = entry.header();
+    let header_size = header.entry_size().map_err(Ambiguity::Unreadable)?;
+    // the format says where the name goes on
+    let is_known = header.as_ustar().is_some() || header.as_gnu().is_some();
+    let old = header.as_old();
+    if !is_known && header.as_bytes().get(MAGIC).is_none_or(|magic| magic != [0; 8]) {
+        return Err(Ambiguity::Found("has a header of an unknown format"));
+    }
+    // a file where its type is no other's, in the eyes of some readers
+    let is_other = !b"\x000123456g".contains(old.linkflag.first().unwrap_or(&0));
+    let kind = header.entry_type();
+    if kind.is_gnu_sparse() {
         return Err(Ambiguity::Found("is a sparse file"));
+    }
+    if is_other {
+        return Err(Ambiguity::Found("has a type that readers do not agree on"));
+    }
+    if kind.is_pax_global_extensions() {
+        return refuse_ambiguous_defaults(entry, header_size);
+    }
+    if !kind.is_file() && header_size > 0 {
+        return Err(Ambiguity::Found("is no file and has content"));
+    }
+    if kind.is_file() && name.ends_with(b"/") && header_size > 0 {
+        return Err(Ambiguity::Found("is a file with the name of a directory"));
     }
     let Some(records) = entry.pax_extensions().map_err(Ambiguity::Unreadable)? else {
         return Ok(());
     };
     for record in records {
         let record = record.map_err(Ambiguity::Unreadable)?;
-        let key = record.key_bytes();
-        if key.starts_with(b"GNU.sparse") {
-            return Err(Ambiguity::Found("is a sparse file"));
-        }
-        if key == b"size" {
-            let size = record.value().ok().and_then(|value| value.parse::<u64>().ok());
-            if size != Some(header_size) {
+        match record.key_bytes() {
+            key if key.starts_with(b"GNU.sparse") => return Err(Ambiguity::Found("is a sparse file")),
+            b"size"
+                if record.value().ok().and_then(|value| value.parse::<u64>().ok()) != Some(header_size) =>
+            {
                 return Err(Ambiguity::Found("has two different sizes"));
             }
+            b"path" if record.value_bytes() != name => {
+                return Err(Ambiguity::Found("has two different names"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Where a header says which format it is in.
+const MAGIC: std::ops::Range<usize> = 257..265;
+/// Bytes of what an archive says of all its entries: a comment with the commit, in those of Git.
+const DEFAULTS_SIZE_MAX: u64 = 64 << 10;
+
+/// Some readers apply names and sizes that are said for all entries, some do not.
+fn refuse_ambiguous_defaults(entry: &mut tar::Entry<'_, impl Read>, size: u64) -> Result<(), Ambiguity> {
+    if size > DEFAULTS_SIZE_MAX {
+        return Err(Ambiguity::Found("says too much of all entries"));
+    }
+    let mut content = Vec::new();
+    entry.read_to_end(&mut content).map_err(Ambiguity::Unreadable)?;
+    for record in tar::PaxExtensions::new(&content) {
+        let record = record.map_err(Ambiguity::Unreadable)?;
+        let key = record.key_bytes();
+        if matches!(key, b"path" | b"linkpath" | b"size") || key.starts_with(b"GNU.sparse") {
+            return Err(Ambiguity::Found("says of all entries what one has of its own"));
         }
     }
     Ok(())

@@ -44,6 +44,37 @@ pub struct EvaluationFailed {
     pub cause: String,
 }
 
+/// Bytes of an expression that cannot nest deeper than any stack allows.
+const SHORT_BYTES_MAX: usize = 1024;
+/// The stack for longer ones, which the reader walks down part by part: a thousand bytes for each of theirs.
+const STACK_BYTES: usize = 32 << 20;
+
+fn read(text: &str) -> Result<Program, String> {
+    let program = ENVIRONMENT.compile(text).map_err(|errors| {
+        errors
+            .to_string()
+            .trim_end()
+            .chars()
+            .take(SHORT_BYTES_MAX)
+            .collect::<String>()
+    })?;
+    if crate::cost::is_deep(program.expression()) {
+        let max = crate::cost::LEVELS_MAX;
+        return Err(format!("its parts nest deeper than {max} levels"));
+    }
+    Ok(program)
+}
+
+/// On a stack of its own: a few thousand signs in a row are as many levels, more than this one may hold (N14).
+fn read_with_room(text: &str) -> Result<Program, String> {
+    std::thread::scope(|scope| {
+        let reader = std::thread::Builder::new().stack_size(STACK_BYTES);
+        let reader = reader.spawn_scoped(scope, || read(text));
+        let reader = reader.map_err(|error| format!("no thread to read it: {error}"))?;
+        reader.join().map_err(|_| "its reader failed".to_owned())?
+    })
+}
+
 impl Expression {
     /// Reads an expression.
     ///
@@ -57,9 +88,11 @@ impl Expression {
         if text.len() > EXPRESSION_BYTES_MAX {
             return Err(invalid(format!("it is longer than {EXPRESSION_BYTES_MAX} bytes")));
         }
-        let program = ENVIRONMENT
-            .compile(text)
-            .map_err(|errors| invalid(errors.to_string().trim_end().to_owned()))?;
+        let program = match text.len() <= SHORT_BYTES_MAX {
+            true => read(text),
+            false => read_with_room(text),
+        };
+        let program = program.map_err(invalid)?;
         Ok(Self {
             text: text.to_owned(),
             program,
@@ -101,18 +134,13 @@ impl Expression {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         // texts are walked only where they are made into lists
         let is_text_split = self.program.references().has_function("split");
-        let mut size = 1;
+        let (mut size, mut weight) = (1, 0.0);
         for (name, value) in variables {
             size = size.max(largest(value, is_text_split));
+            weight = crate::cost::weight(value).max(weight);
             context.add_variable_from_value(name, to_cel(value));
         }
-        let steps = crate::cost::steps(self.program.expression(), size);
-        if steps > crate::cost::STEPS_MAX {
-            let max = crate::cost::STEPS_MAX;
-            return Err(failed(format!(
-                "it may take {steps:.0} steps, more than {max:.0}: nest fewer loops"
-            )));
-        }
+        crate::cost::check(self.program.expression(), size, weight).map_err(failed)?;
         match self.program.execute(&context) {
             Ok(CelValue::Bool(holds)) => Ok(holds),
             Ok(other) => Err(failed(format!(
@@ -251,6 +279,83 @@ mod tests {
         let few = json!((0..40).collect::<Vec<_>>());
         let text = "x.all(a, x.exists(b, x.exists(c, a == b && b == c)))";
         assert_eq!(Expression::compile(text).unwrap().holds([("x", &few)]), Ok(true));
+    }
+
+    /// N14.
+    #[test]
+    fn no_pattern_in_an_expression_takes_for_ever() {
+        let long = json!("a".repeat(30_000));
+        let holds = |text: &str| Expression::compile(text).unwrap().holds([("x", &long)]);
+        for pattern in ["^(a+)+$", "^(a|aa)+$", "^(a|a?)+$", "^(.*)*$"] {
+            assert_eq!(holds(&format!("x.matches('{pattern}')")), Ok(true), "{pattern}");
+            let other = pattern.replace('$', "b$");
+            assert_eq!(holds(&format!("x.matches('{other}')")), Ok(false), "{other}");
+        }
+        let large = "x.matches('((((a{1000}){1000}){1000}){1000})')";
+        assert!(
+            holds(large)
+                .unwrap_err()
+                .to_string()
+                .contains("failed to evaluate")
+        );
+    }
+
+    /// N14: what a tenant writes must not take the memory or the time of all.
+    #[test]
+    fn texts_that_grow_by_themselves_are_refused() {
+        let object = json!({ "text": "a".repeat(30_000), "list": [1, 2, 3] });
+        let holds = |text: &str| Expression::compile(text).unwrap().holds([("x", &object)]);
+        let doubled = |step: &str, times: usize| format!("[x.text]{}.size() == 1", step.repeat(times));
+        for text in [
+            "x.text.replace('a', x.text).size() > 0".to_owned(),
+            "x.text.replace('', x.text).replace('', x.text) == ''".to_owned(),
+            doubled(".map(a, a + a)", 40),
+            doubled(".map(a, [a, a])", 40),
+            doubled(".map(a, {'x': a, 'y': a})", 40),
+            doubled(".map(a, [a, a].join(a))", 20),
+            doubled(".map(a, '%s%s'.format([a, a]))", 20),
+            "x.text.split('').map(a, x.text).join(x.text) == ''".to_owned(),
+            "x.text.split('').all(a, x.text.matches('^(a|b)*$'))".to_owned(),
+            "x.text.split('').all(a, x.text.indexOf(x.text + 'b') < 0)".to_owned(),
+            format!(
+                "{}x.list{}",
+                "x.list.all(a, ".repeat(12),
+                ".size() > 0)".to_owned() + &")".repeat(11)
+            ),
+        ] {
+            let error = holds(&text).unwrap_err().to_string();
+            assert!(error.contains("it may "), "{text:.60}: {error}");
+        }
+        // every branch is looked at once
+        let long = format!("{}false", "x.list == [] ? true : ".repeat(60));
+        assert_eq!(holds(&long), Ok(false));
+        for text in [
+            "x.text.replace('b', 'c') == x.text && (x.text + x.text).size() == 60000.0",
+            "x.text.split('').size() == 30000",
+            "x.list.filter(a, a > 1.0).map(a, string(a) + x.text).join(',').size() > 60000",
+        ] {
+            assert_eq!(holds(text), Ok(true), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_chains_have_an_answer() {
+        let object = json!({ "a": 1 });
+        for text in [
+            format!("{}true", "true?true:".repeat(1_600)),
+            format!("1{} > 0", "+1".repeat(8_000)),
+            format!("x{} == 1", ".a".repeat(8_000)),
+            format!("x{} == 1", "[0]".repeat(5_000)),
+            format!("true{}", "==true".repeat(2_500)),
+            format!("'a'{} == 'a'", ".trim()".repeat(2_000)),
+        ] {
+            let refusal = Expression::compile(&text).map(|expression| expression.holds([("x", &object)]));
+            let cause = refusal.unwrap_err().cause;
+            assert!(
+                cause.contains("deeper than 250 levels") || cause.contains("Recursion"),
+                "{text:.20}: {cause:.300}"
+            );
+        }
     }
 
     #[test]

@@ -77,6 +77,20 @@ async fn a_sparse_checkout_takes_what_begins_alike_and_refuses_what_is_not_there
     assert!(row(&["charts", "chart"]).starts_with(
         "failed to sparse checkout directories : sparse checkout dir 'chart' does not exist in repository: "
     ));
+    // what lies outside is not looked for, and nothing tells whether it is there (N10)
+    let outside = |path: &str| row(&[path]).replace(path, "PATH");
+    let unknown = outside("no-such-folder");
+    assert!(unknown.contains("'PATH' does not exist"), "{unknown}");
+    for path in [
+        "../../../../etc",
+        "/etc/passwd",
+        "../no-such-folder",
+        "charts/../apps",
+        "charts/deep/../..",
+        ".git",
+    ] {
+        assert_eq!(outside(path), unknown, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod read;
 mod requirements;
 mod schema;
 mod selector;
+mod size;
 mod sort;
 mod transform;
 mod vars;

@@ -175,4 +175,41 @@ mod tests {
         let make = async { Ok::<_, ()>((7, Duration::from_secs(60))) };
         assert_eq!(cache.get(&1000, make).await, Ok(7));
     }
+
+    /// N16: more keys than room, tokens that expire at once or are refused, readers and forgetters at the same time.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn under_stress_nobody_gets_the_token_of_another() {
+        const MAX: usize = 8;
+        let cache = Arc::new(TokenCache::new(MAX, Duration::from_secs(3600)));
+        let tasks = (0..64usize).map(|task| {
+            let cache = Arc::clone(&cache);
+            tokio::spawn(async move {
+                let mut numbers = task as u64 + 1;
+                for _ in 0..2_000 {
+                    numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let (owner, what) = ((numbers >> 33) as usize % 24, (numbers >> 60) as usize);
+                    let make = async {
+                        tokio::task::yield_now().await;
+                        match what {
+                            0 => Err("refused"),
+                            1 => Ok((owner, Duration::ZERO)),
+                            _ => Ok((owner, Duration::from_secs(60))),
+                        }
+                    };
+                    match what {
+                        2 => cache.forget(&owner),
+                        3 => assert!(cache.peek(&owner).is_none_or(|found| found == owner)),
+                        _ => {
+                            let found = cache.get(&owner, make).await;
+                            assert!(found.is_ok_and(|found| found == owner) || what == 0, "{owner}");
+                        }
+                    }
+                    assert!(cache.entries().slots.len() <= MAX);
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.unwrap();
+        }
+    }
 }

@@ -249,3 +249,31 @@ impl Drop for ObjectStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// N35: Leurent and Peyrin's two messages of one SHA-1. Who names objects by it notices, in packs too: whatever was made
+    /// to collide is an error, not an object.
+    #[test]
+    fn contents_made_to_collide_are_refused() {
+        let messages: [&[u8]; 2] = [
+            include_bytes!("../../tests/collisions/sha-mbles-1.bin"),
+            include_bytes!("../../tests/collisions/sha-mbles-2.bin"),
+        ];
+        assert_ne!(messages[0], messages[1]);
+        for message in messages {
+            let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+            hasher.update(message);
+            let error = hasher.try_finalize().unwrap_err().to_string();
+            assert!(error.contains("collision"), "{error}");
+            // and what only looks like it is not
+            let mut other = message.to_vec();
+            if let Some(byte) = other.get_mut(300) {
+                *byte ^= 1;
+            }
+            let mut hasher = gix::hash::hasher(gix::hash::Kind::Sha1);
+            hasher.update(&other);
+            assert!(hasher.try_finalize().is_ok());
+        }
+    }
+}

@@ -13,7 +13,7 @@ use self::{
 use crate::{
     Text,
     error::{Error, Result},
-    fields, output,
+    fields, output, size,
 };
 
 /// One operation.
@@ -147,15 +147,19 @@ impl Operation {
 
     fn apply(&self, object: &mut Node) -> Result<()> {
         match self.kind.as_str() {
-            "add" => self.add(object),
-            "remove" => self.remove(object),
-            "replace" => self.replace(object),
-            "move" => self.move_value(object),
-            "copy" => self.copy(object),
-            "test" => self.test(object),
-            other => Err(Error::new(format!("Unexpected kind: {other}"))
-                .help("`op` is one of add, remove, replace, move, copy, test")),
+            "add" => self.add(object)?,
+            "remove" => return self.remove(object),
+            "replace" => self.replace(object)?,
+            "move" => self.move_value(object)?,
+            "copy" => self.copy(object)?,
+            "test" => return self.test(object),
+            other => {
+                return Err(Error::new(format!("Unexpected kind: {other}"))
+                    .help("`op` is one of add, remove, replace, move, copy, test"));
+            }
         }
+        let is_scalar = self.value.as_ref().is_some_and(Node::is_scalar);
+        if is_scalar { Ok(()) } else { size::check(object) }
     }
 
     fn value(&self) -> Node {

@@ -19,6 +19,7 @@ use crate::{
     object::Object,
     objects::Objects,
     selector::{Selector, SelectorArgs},
+    size,
 };
 
 /// A configured ReplacementTransformer.
@@ -30,6 +31,8 @@ pub(crate) struct ReplacementTransformer {
 }
 
 const DEFAULT_PATH: &str = "metadata.name";
+/// Bytes of a text that cannot double anything soon: objects that get it are not measured.
+const SHORT_MAX: usize = 4096;
 
 impl ReplacementTransformer {
     pub(crate) fn apply(&self, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
@@ -186,6 +189,9 @@ fn put_into(
     } else {
         &target.field_paths
     };
+    let has_delimiter = target.options.as_ref().is_some_and(|o| !o.delimiter.is_empty());
+    let is_long = value.text().is_none_or(|text| text.len() > SHORT_MAX);
+    let can_grow = has_delimiter || is_long;
     for at in 0..objects.len() {
         let Some(object) = objects.get(at) else { continue };
         let gvk = object.gvk();
@@ -211,6 +217,13 @@ fn put_into(
             };
             paths.iter().try_for_each(|path| {
                 copy_to(&mut object.node, value, path, target.options.as_ref())
+                    .and_then(|()| {
+                        if can_grow {
+                            size::check(&object.node)
+                        } else {
+                            Ok(())
+                        }
+                    })
                     .map_err(|e| e.on_field(path.as_str()).about(&id))
             })
         })?;
