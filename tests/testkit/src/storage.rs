@@ -13,6 +13,9 @@ use sha2::{Digest as _, Sha256};
 use crate::http_server::{Listener, Request, Response, Stream, forever, hang};
 pub use crate::{authority::Authority, http_server::Seen};
 
+mod azure;
+pub use azure::Access as AzureAccess;
+
 /// What the store does wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StorageFault {
@@ -42,6 +45,8 @@ struct Shared {
     person: Option<(String, String)>,
     /// The token that requests carry, and that a service account is given at `/token`.
     token: Option<String>,
+    /// How requests to the emulated store of Microsoft must prove who they are.
+    azure: azure::Access,
     fault: StorageFault,
     seen: Vec<Seen>,
 }
@@ -125,6 +130,11 @@ impl Storage {
         lock(&self.shared).token = Some("a-token-of-google".to_owned());
     }
 
+    /// Only requests to Microsoft's store that prove it this way are answered.
+    pub fn require_azure(&self, access: AzureAccess) {
+        lock(&self.shared).azure = access;
+    }
+
     /// From now on the store does this wrong.
     pub fn misbehave(&self, fault: StorageFault) {
         lock(&self.shared).fault = fault;
@@ -157,7 +167,7 @@ fn answer(
         (shared.fault.clone(), respond(&shared, request))
     };
     let asks_for = |key: &str| match key {
-        "" => request.query.contains("list-type"),
+        "" => request.query.contains("list-type") || request.query.contains("comp=list"),
         key => request.path.ends_with(&format!("/{key}")),
     };
     match fault {
@@ -196,6 +206,9 @@ fn respond(shared: &Shared, request: &Request) -> Response {
     if request.path == "/sts" {
         return token(shared, request);
     }
+    if let Some(answer) = azure::respond(shared, request) {
+        return answer;
+    }
     if let Some(token) = &shared.token {
         if request.path == "/token" {
             let form: BTreeMap<String, String> = pairs(&String::from_utf8_lossy(&request.body)).collect();
@@ -223,8 +236,15 @@ fn respond(shared: &Shared, request: &Request) -> Response {
         let body = "<Error><Code>SignatureDoesNotMatch</Code><Message>the signature is wrong</Message><StringToSign>not to be shown</StringToSign></Error>";
         return Response::new("403 Forbidden", body.as_bytes());
     }
+    // a proxy is asked for whole addresses
+    let path = request
+        .path
+        .strip_prefix("http://")
+        .and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
     // an emulator of clouds has the service's host in front
-    let path = request.path.trim_start_matches("/storage.googleapis.com");
+    let path = path
+        .unwrap_or(&request.path)
+        .trim_start_matches("/storage.googleapis.com");
     let path = decode(path.trim_start_matches('/'));
     let (bucket, key) = path.split_once('/').unwrap_or((&path, ""));
     if !shared.buckets.iter().any(|known| known == bucket) {

@@ -10,9 +10,9 @@ use reqwest::Url;
 use tokio::sync::OnceCell;
 
 use super::{
-    Error, GcpIdentity, S3Identity,
+    AzureIdentity, Error, GcpIdentity, S3Identity, azure,
     identity::{Identity, KeySource, TokenSource},
-    remote::Remote,
+    remote::{Dialect, Remote},
 };
 use crate::{
     Addresses, Transport,
@@ -77,6 +77,13 @@ pub enum Access {
     },
     /// Google's.
     Gcp(GcpIdentity),
+    /// Microsoft's.
+    Azure {
+        /// `https://<account>.blob.core.windows.net`, maybe with parameters that every request has.
+        endpoint: String,
+        /// Who we are.
+        identity: AzureIdentity,
+    },
 }
 
 /// Asks buckets. Clones share the spool.
@@ -139,7 +146,8 @@ impl BucketFetcher {
         let shared = &self.shared;
         let http = |transport| Http::new(transport, &shared.addresses).map_err(Error::Unusable);
         check_name(&request.name)?;
-        let (store, region, identity) = match &request.access {
+        let s3 = |store: String| format!("{store}/{}", request.name);
+        let (base, dialect, identity) = match &request.access {
             Access::S3 {
                 endpoint,
                 region,
@@ -162,7 +170,11 @@ impl BucketFetcher {
                         Identity::Key(KeySource::Ldap(http, sts.clone(), OnceCell::new()))
                     }
                 };
-                (address(endpoint, *is_plain)?, region, identity)
+                (
+                    s3(address(endpoint, *is_plain)?),
+                    Dialect::S3 { region },
+                    identity,
+                )
             }
             Access::Gcp(identity) => {
                 let identity = match identity {
@@ -175,14 +187,19 @@ impl BucketFetcher {
                     .clouds
                     .endpoint(GOOGLE)
                     .map_err(|error| Error::Unusable(error.0))?;
-                (store, REGION.to_owned(), Identity::Bearer(identity))
+                let region = REGION.to_owned();
+                (s3(store), Dialect::S3 { region }, Identity::Bearer(identity))
+            }
+            Access::Azure { endpoint, identity } => {
+                let found = azure::container(endpoint, &request.name, identity, &shared.clouds)?;
+                (found.base, Dialect::Azure { query: found.query }, found.identity)
             }
         };
         Ok(Bucket {
             remote: Remote {
                 http: http(&request.transport)?,
-                base: format!("{store}/{}", request.name),
-                region,
+                base,
+                dialect,
                 identity,
             },
             name: request.name.clone(),
@@ -198,7 +215,9 @@ impl BucketFetcher {
 /// A bucket's name is a part of a path.
 fn check_name(name: &str) -> Result<(), Error> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let is_name = !name.is_empty() && !matches!(name, "." | "..") && name.bytes().all(is_allowed);
+    // Microsoft's own containers, `$web` among them
+    let plain = name.strip_prefix('$').unwrap_or(name);
+    let is_name = !plain.is_empty() && !matches!(name, "." | "..") && plain.bytes().all(is_allowed);
     match is_name {
         true => Ok(()),
         false => Err(Error::Unusable(format!(

@@ -1,19 +1,30 @@
 //! Who we are to object stores: keys, and tokens that others give.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use jiff::Timestamp;
 use reqwest::{
     Method, Url,
     header::{CONTENT_TYPE, HeaderValue},
 };
-use ring::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
-use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
+use ring::{
+    digest,
+    rand::{SecureRandom as _, SystemRandom},
+    rsa::KeyPair,
+    signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding},
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use serde::Deserialize;
 use serde_json::json;
 use sluice_event::Redacted;
 use tokio::{sync::OnceCell, time::Instant};
 
-use super::remote::element;
+use super::{
+    azure::{AccountKey, Application},
+    remote::element,
+};
 use crate::{
     Transport,
     credential::cloud::{Clouds, Key},
@@ -92,6 +103,8 @@ pub(super) enum Identity {
     Anonymous,
     Key(KeySource),
     Bearer(TokenSource),
+    /// Of a storage account of Microsoft.
+    AccountKey(AccountKey),
 }
 
 /// Where a key of Amazon's kind comes from.
@@ -107,6 +120,9 @@ pub(super) enum TokenSource {
     Own(Clouds),
     /// One for the life of a pass.
     Account(Box<ServiceAccount>, OnceCell<Redacted<String>>),
+    /// The machine's or the workload's at Microsoft; which of the machine's where one is named.
+    AzureMachine(Clouds, Option<String>),
+    AzureClient(Box<Application>),
 }
 
 /// Longest answer of a token service, in bytes.
@@ -180,6 +196,11 @@ impl TokenSource {
                 let token = token.get_or_try_init(|| exchange(http, account, deadline)).await;
                 token.cloned()
             }
+            TokenSource::AzureMachine(clouds, client) => {
+                let token = clouds.azure_storage_token(client.as_deref()).await;
+                token.map_err(|error| format!("no token of the controller's own identity: {error}"))
+            }
+            TokenSource::AzureClient(application) => application.token(http, deadline).await,
         }
     }
 }
@@ -193,28 +214,94 @@ async fn exchange(
     account: &ServiceAccount,
     deadline: Instant,
 ) -> Result<Redacted<String>, String> {
-    #[derive(Deserialize)]
-    struct Token {
-        access_token: String,
-    }
     let now = Timestamp::now().as_second();
     let claims = json!({
         "iss": account.email, "aud": account.token_uri, "iat": now, "exp": now + TOKEN_SECONDS,
         "scope": "https://www.googleapis.com/auth/devstorage.read_only",
     });
+    let header = json!({ "alg": "RS256", "typ": "JWT" });
+    let statement = signed(
+        &header,
+        &RSA_PKCS1_SHA256,
+        &claims,
+        account.key.reveal(),
+        "serviceaccount",
+    )?;
+    let form = [
+        (
+            "grant_type",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned(),
+        ),
+        ("assertion", statement),
+    ];
+    ask_for_token(http, "token service", &account.token_uri, &form, deadline).await
+}
+
+/// Sends a form to a service that answers with a token.
+pub(super) async fn ask_for_token(
+    http: &Http,
+    what: &str,
+    address: &str,
+    form: &[(&str, String)],
+    deadline: Instant,
+) -> Result<Redacted<String>, String> {
+    #[derive(Deserialize)]
+    struct Token {
+        access_token: String,
+    }
     let form = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-        .append_pair("assertion", &signed(&claims, account.key.reveal())?)
+        .extend_pairs(form)
         .finish();
-    let (at, text) = post(http, "token service", &account.token_uri, form, deadline).await?;
+    let (at, text) = post(http, what, address, form, deadline).await?;
     let token: Token =
-        serde_json::from_str(&text).map_err(|_| format!("token service {at}: the answer holds no token"))?;
+        serde_json::from_str(&text).map_err(|_| format!("{what} {at}: the answer holds no token"))?;
     Ok(Redacted::new(token.access_token))
 }
 
-/// A JWT by RS256.
-fn signed(claims: &serde_json::Value, pem: &str) -> Result<String, String> {
-    let unusable = || "the private key of 'serviceaccount' cannot be used".to_owned();
+/// How long an application of Microsoft's vouches for itself, in seconds.
+const STATEMENT_SECONDS: i64 = 600;
+
+/// What `client` says of itself to the service at `audience`, signed with the key beside its certificate.
+pub(super) fn signed_by_certificate(
+    client: &str,
+    audience: &str,
+    pem: &str,
+    sends_chain: bool,
+) -> Result<String, String> {
+    let certificates: Vec<CertificateDer<'_>> = CertificateDer::pem_slice_iter(pem.as_bytes())
+        .filter_map(Result::ok)
+        .collect();
+    let first = certificates
+        .first()
+        .ok_or("'clientCertificate' holds no certificate in PEM")?;
+    let thumbprint = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, first));
+    let mut header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
+    if sends_chain {
+        let chain = certificates
+            .iter()
+            .map(|certificate| STANDARD.encode(certificate).into());
+        header["x5c"] = serde_json::Value::Array(chain.collect());
+    }
+    let now = Timestamp::now().as_second();
+    let mut id = [0; 16];
+    SystemRandom::new()
+        .fill(&mut id)
+        .map_err(|_| "the system gives no random bytes".to_owned())?;
+    let claims = json!({
+        "iss": client, "sub": client, "aud": audience, "jti": hex::encode(id), "nbf": now, "exp": now + STATEMENT_SECONDS,
+    });
+    signed(&header, &RSA_PSS_SHA256, &claims, pem, "clientCertificate")
+}
+
+/// A JWT by a key in PEM, which stands under `field` of a Secret.
+fn signed(
+    header: &serde_json::Value,
+    padding: &'static dyn RsaEncoding,
+    claims: &serde_json::Value,
+    pem: &str,
+    field: &str,
+) -> Result<String, String> {
+    let unusable = || format!("the private key of '{field}' cannot be used");
     let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| unusable())?;
     let key = match &der {
         PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
@@ -223,18 +310,9 @@ fn signed(claims: &serde_json::Value, pem: &str) -> Result<String, String> {
     };
     let key = key.map_err(|_| unusable())?;
     let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let text = format!(
-        "{}.{}",
-        part(&json!({ "alg": "RS256", "typ": "JWT" })),
-        part(claims)
-    );
+    let text = format!("{}.{}", part(header), part(claims));
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(
-        &RSA_PKCS1_SHA256,
-        &SystemRandom::new(),
-        text.as_bytes(),
-        &mut signature,
-    )
-    .map_err(|_| unusable())?;
+    key.sign(padding, &SystemRandom::new(), text.as_bytes(), &mut signature)
+        .map_err(|_| unusable())?;
     Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }

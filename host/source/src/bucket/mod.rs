@@ -1,4 +1,5 @@
-//! Buckets of object stores (compat/source.md 9): lists and objects of stores that speak S3, Google's among them.
+//! Buckets of object stores (compat/source.md 9): lists and objects of stores that speak S3, Google's among them, and of
+//! Microsoft's.
 //!
 //! ```text
 //! BucketRequest ─▶ Bucket ─index─▶ Index (key → etag) ─revision─▶ known? done
@@ -8,6 +9,7 @@
 //! **Invariant:** every request goes through [`crate::http`]: its addresses, its deadlines; redirects are not followed.
 //! **Invariant:** a key that is no path of a file below the root is refused, and nothing is stored.
 
+mod azure;
 mod client;
 mod download;
 mod error;
@@ -15,6 +17,7 @@ mod identity;
 mod index;
 mod remote;
 
+pub use azure::{AzureClient, AzureIdentity, AzureProof};
 pub use client::{Access, Bucket, BucketFetcher, BucketLimits, BucketRequest};
 pub use download::Downloaded;
 pub use error::{Error, StoreError};

@@ -1,4 +1,4 @@
-//! What is asked of a store: a page of its list, an object. Signatures are AWS's version 4, or a token.
+//! What is asked of a store: a page of its list, an object. Signatures are AWS's version 4, Azure's, or a token.
 
 use jiff::Timestamp;
 use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
@@ -8,7 +8,7 @@ use reqwest::{
 };
 use tokio::time::Instant;
 
-use super::identity::Identity;
+use super::{azure, identity::Identity};
 use crate::{
     credential::cloud::{Scope, sign},
     http::{Failure, Http, Reply, Request},
@@ -19,8 +19,19 @@ pub(super) struct Remote {
     pub(super) http: Http,
     /// `https://host/bucket`.
     pub(super) base: String,
-    pub(super) region: String,
+    pub(super) dialect: Dialect,
     pub(super) identity: Identity,
+}
+
+/// How a store wants to be asked.
+pub(super) enum Dialect {
+    /// Amazon's, and whoever speaks as Amazon does.
+    S3 { region: String },
+    /// Microsoft's.
+    Azure {
+        /// Parameters of every request.
+        query: String,
+    },
 }
 
 /// A page of a list.
@@ -67,22 +78,20 @@ impl Remote {
         after: Option<&str>,
         deadline: Instant,
     ) -> Result<Page, Problem> {
-        // in order of name, as the signature has them
-        let mut query = Vec::new();
-        if let Some(after) = after {
-            query.push(format!("continuation-token={}", encode(after, b"")));
-        }
-        query.push("list-type=2".to_owned());
-        if let Some(prefix) = prefix {
-            query.push(format!("prefix={}", encode(prefix, b"")));
-        }
-        let address = format!("{}?{}", self.base, query.join("&"));
-        let reply = self.ask(&address, deadline).await?;
+        let query = match &self.dialect {
+            Dialect::S3 { .. } => page_query(prefix, after),
+            Dialect::Azure { .. } => azure::page_query(prefix, after),
+        };
+        let reply = self.ask(&self.base, &query, deadline).await?;
         let body = reply
             .bytes("a page of the list", PAGE_SIZE_MAX, "page_size_max")
             .await;
         let body = body.map_err(|failure| Problem::Other(failed(&failure)))?;
-        read_page(&body).map_err(|problem| Problem::Other(format!("the list cannot be read: {problem}")))
+        let page = match &self.dialect {
+            Dialect::S3 { .. } => read_page(&body),
+            Dialect::Azure { .. } => azure::read_page(&body),
+        };
+        page.map_err(|problem| Problem::Other(format!("the list cannot be read: {problem}")))
     }
 
     /// An object of at most `limit` bytes, with its etag.
@@ -93,9 +102,13 @@ impl Remote {
         deadline: Instant,
     ) -> Result<(String, Vec<u8>), Problem> {
         let address = format!("{}/{}", self.base, encode(key, b"/"));
-        let reply = self.ask(&address, deadline).await?;
+        let reply = self.ask(&address, "", deadline).await?;
         let etag = reply.header(ETAG.as_str()).unwrap_or_default();
-        let etag = etag.trim_matches('"').to_owned();
+        let etag = match &self.dialect {
+            Dialect::S3 { .. } => etag.trim_matches('"').to_owned(),
+            // as it is, for Flux makes revisions of that
+            Dialect::Azure { .. } => etag.to_owned(),
+        };
         let announced = reply.header(CONTENT_LENGTH.as_str());
         let announced = announced.and_then(|text| text.parse::<u64>().ok());
         let (what, knob) = ("the object", "object_size_max");
@@ -106,9 +119,16 @@ impl Remote {
         Ok((etag, bytes.map_err(|failure| Problem::Other(failed(&failure)))?))
     }
 
-    async fn ask(&self, address: &str, deadline: Instant) -> Result<Reply, Problem> {
+    async fn ask(&self, address: &str, query: &str, deadline: Instant) -> Result<Reply, Problem> {
         let other = |text: String| Problem::Other(text);
-        let url = Url::parse(address).map_err(|error| other(error.to_string()))?;
+        let mut url = Url::parse(address).map_err(|error| other(error.to_string()))?;
+        let always = match &self.dialect {
+            Dialect::S3 { .. } => "",
+            Dialect::Azure { query } => query,
+        };
+        let parts = [query, always].into_iter().filter(|part| !part.is_empty());
+        let query = parts.collect::<Vec<_>>().join("&");
+        url.set_query(Some(&query).filter(|query| !query.is_empty()).map(String::as_str));
         let mut request = Request::new(Method::GET, url);
         // a signature is for one address
         request.may_follow = false;
@@ -118,13 +138,17 @@ impl Remote {
         match reply.status() {
             status if status.is_success() => Ok(reply),
             StatusCode::NOT_FOUND => Err(Problem::Missing),
-            status => Err(other(explain(status, reply).await)),
+            status => Err(other(self.explain(status, reply).await)),
         }
     }
 
     async fn authorize(&self, request: &mut Request, deadline: Instant) -> Result<(), String> {
-        let key = match &self.identity {
+        if let Dialect::Azure { .. } = &self.dialect {
+            azure::set_version(request);
+        }
+        let (key, region) = match &self.identity {
             Identity::Anonymous => return Ok(()),
+            Identity::AccountKey(key) => return key.sign(request),
             Identity::Bearer(source) => {
                 let token = source.token(&self.http, deadline).await?;
                 let header = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
@@ -134,11 +158,17 @@ impl Remote {
                 request.authorization = Some(header);
                 return Ok(());
             }
-            Identity::Key(source) => source.key(&self.region, deadline).await?,
+            Identity::Key(source) => {
+                let region = match &self.dialect {
+                    Dialect::S3 { region } => region.as_str(),
+                    Dialect::Azure { .. } => "",
+                };
+                (source.key(region, deadline).await?, region)
+            }
         };
         let scope = Scope {
             service: "s3",
-            region: &self.region,
+            region,
             time: Timestamp::now(),
         };
         let headers = &mut request.headers;
@@ -147,41 +177,62 @@ impl Remote {
         request.authorization = headers.remove(AUTHORIZATION);
         Ok(())
     }
+
+    /// What an answer that is no success means: code and message alone, for answers to bad signatures quote what was signed.
+    async fn explain(&self, status: StatusCode, reply: Reply) -> String {
+        if status.is_redirection() {
+            let region = reply.header("x-amz-bucket-region").map(str::to_owned);
+            let hint = region.map_or("correct spec.endpoint or set spec.region".to_owned(), |region| {
+                format!("set spec.region to '{}'", region.escape_debug())
+            });
+            return format!("the store sends readers elsewhere: {status} ({hint})");
+        }
+        let body = reply.bytes("an error", ERROR_SIZE_MAX, "error_size_max").await;
+        let text = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
+        let said = match (element(&text, "Code"), element(&text, "Message")) {
+            (Some(code), Some(message)) => format!("{code}: {message} "),
+            (Some(text), None) | (None, Some(text)) => format!("{text} "),
+            (None, None) => String::new(),
+        };
+        // what follows the first line is another one each time: numbers of requests, and times
+        let said = said.lines().next().unwrap_or_default();
+        let said = format!("{}{}", said.trim_end(), if said.is_empty() { "" } else { " " });
+        let said: String = said.chars().filter(|c| !c.is_control()).take(SAID_MAX).collect();
+        let hint = match status {
+            StatusCode::FORBIDDEN => match &self.dialect {
+                Dialect::S3 { .. } => {
+                    "give these credentials the right to list and to read, and check spec.region"
+                }
+                Dialect::Azure { .. } => {
+                    "give these credentials the right to list and to read blobs of this container"
+                }
+            },
+            StatusCode::UNAUTHORIZED => "check the credentials: they are missing, wrong or expired",
+            _ => "it is asked again with growing delay",
+        };
+        format!("{said}({status}; {hint})")
+    }
 }
 
 fn failed(failure: &Failure) -> String {
     format!("{failure} ({})", failure.hint())
 }
 
-/// What an answer that is no success means: code and message alone, for answers to bad signatures quote what was signed.
-async fn explain(status: StatusCode, reply: Reply) -> String {
-    if status.is_redirection() {
-        let region = reply.header("x-amz-bucket-region").map(str::to_owned);
-        let hint = region.map_or("correct spec.endpoint or set spec.region".to_owned(), |region| {
-            format!("set spec.region to '{}'", region.escape_debug())
-        });
-        return format!("the store sends readers elsewhere: {status} ({hint})");
+/// In order of name, as the signature has them.
+fn page_query(prefix: Option<&str>, after: Option<&str>) -> String {
+    let mut query = Vec::new();
+    if let Some(after) = after {
+        query.push(format!("continuation-token={}", encode(after, b"")));
     }
-    let body = reply.bytes("an error", ERROR_SIZE_MAX, "error_size_max").await;
-    let text = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
-    let said = match (element(&text, "Code"), element(&text, "Message")) {
-        (Some(code), Some(message)) => format!("{code}: {message} "),
-        (Some(text), None) | (None, Some(text)) => format!("{text} "),
-        (None, None) => String::new(),
-    };
-    let said: String = said.chars().filter(|c| !c.is_control()).take(SAID_MAX).collect();
-    let hint = match status {
-        StatusCode::FORBIDDEN => {
-            "give these credentials the right to list and to read, and check spec.region"
-        }
-        StatusCode::UNAUTHORIZED => "check the credentials: they are missing, wrong or expired",
-        _ => "it is asked again with growing delay",
-    };
-    format!("{said}({status}; {hint})")
+    query.push("list-type=2".to_owned());
+    if let Some(prefix) = prefix {
+        query.push(format!("prefix={}", encode(prefix, b"")));
+    }
+    query.join("&")
 }
 
 /// As signatures have names and values: all bytes but letters, digits and a few marks escaped, and those to keep.
-fn encode(text: &str, kept: &[u8]) -> String {
+pub(super) fn encode(text: &str, kept: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         let is_plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || kept.contains(&byte);
@@ -238,7 +289,7 @@ fn read_page(xml: &[u8]) -> Result<Page, String> {
 }
 
 /// `&amp;`, `&#38;`, `&#x26;`.
-fn entity(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
+pub(super) fn entity(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
     if let Some(character) = name.resolve_char_ref().map_err(|error| error.to_string())? {
         return Ok(character.to_string());
     }

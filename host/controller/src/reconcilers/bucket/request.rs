@@ -5,7 +5,10 @@ use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Tro
 use sluice_api::source::{BucketProvider, BucketSts, StsProvider};
 use sluice_api::{Bucket, reason};
 use sluice_event::Redacted;
-use sluice_source::bucket::{Access, BucketRequest, GcpIdentity, S3Identity, ServiceAccount, Sts};
+use sluice_source::bucket::{
+    Access, AzureClient, AzureIdentity, AzureProof, BucketRequest, GcpIdentity, S3Identity, ServiceAccount,
+    Sts,
+};
 use sluice_source::{Proxy, SecretData, Tls, Transport};
 
 pub(super) async fn of(pass: &Pass<'_, Bucket>) -> Result<BucketRequest, Trouble> {
@@ -41,11 +44,10 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>) -> Result<BucketRequest, Trouble
                 })?)
             }
         }),
-        BucketProvider::Azure => {
-            let message =
-                "spec.provider azure is not supported yet: use a store that speaks S3, or an OCIRepository";
-            return Err(Trouble::fetch(Failure::stall(reason::NOT_SUPPORTED, message)));
-        }
+        BucketProvider::Azure => Access::Azure {
+            endpoint: spec.endpoint.clone(),
+            identity: login.map_or(Ok(AzureIdentity::Own), azure)?,
+        },
     };
     Ok(BucketRequest {
         name: spec.bucket_name.clone(),
@@ -207,6 +209,52 @@ async fn s3(
         is_plain: spec.insecure,
         identity,
     })
+}
+
+/// What a Secret says we are to Microsoft's store: the first that is whole, in Flux's order.
+fn azure((name, data): Login<'_>) -> Result<AzureIdentity, Trouble> {
+    let get = |key: &str| given(data, key);
+    let authority = get("authorityHost");
+    let client = |tenant, client, proof| {
+        AzureIdentity::Client(Box::new(AzureClient {
+            tenant,
+            client,
+            proof,
+            authority: authority.clone(),
+        }))
+    };
+    if let Some((tenant, id)) = get("tenantId").zip(get("clientId")) {
+        if let Some(secret) = get("clientSecret") {
+            return Ok(client(tenant, id, AzureProof::Secret(Redacted::new(secret))));
+        }
+        if let Some(pem) = get("clientCertificate") {
+            if get("clientCertificatePassword").is_some() {
+                return Err(refused(format!(
+                    "invalid '{name}' secret data: a 'clientCertificate' with a password is not supported: decrypt its key, and remove 'clientCertificatePassword'"
+                )));
+            }
+            let sends_chain = get("clientCertificateSendChain");
+            let sends_chain =
+                sends_chain.is_some_and(|text| text == "1" || text.eq_ignore_ascii_case("true"));
+            let pem = Redacted::new(pem);
+            return Ok(client(tenant, id, AzureProof::Certificate { pem, sends_chain }));
+        }
+    }
+    if let Some(id) = get("clientId") {
+        return Ok(AzureIdentity::Managed(id));
+    }
+    if let Some(key) = get("accountKey") {
+        return Ok(AzureIdentity::AccountKey(Redacted::new(key)));
+    }
+    if let Some(sas) = get("sasKey") {
+        return Ok(AzureIdentity::Sas(Redacted::new(sas)));
+    }
+    if authority.is_some() {
+        return Ok(AzureIdentity::Own);
+    }
+    Err(refused(format!(
+        "invalid '{name}' secret data: requires a 'clientId' or 'accountKey' field, a combination of 'tenantId', 'clientId' and 'clientSecret', or 'tenantId', 'clientId' and 'clientCertificate'"
+    )))
 }
 
 /// The token service of `spec.sts`.

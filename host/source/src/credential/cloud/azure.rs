@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use sluice_event::Redacted;
 
-use super::{Shared, basic, read_token};
+use super::{IDENTITY_LIFETIME, Shared, basic, read_token};
 use crate::credential::{Credentials, Error};
 
 /// Who one is to a registry that knows one by a token.
@@ -14,6 +14,8 @@ const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 const RESOURCE: &str = "https://management.azure.com/";
 /// Azure DevOps, as Azure names it.
 const DEV_OPS: &str = "499b84ac-1321-427f-aa17-267ca6975798";
+/// Blobs of every storage account.
+const STORAGE: &str = "https://storage.azure.com/";
 const AUTHORITY: &str = "https://login.microsoftonline.com/";
 /// The registry's tokens live three hours; the cloud's own, of which they are made, for an hour or more.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -63,13 +65,13 @@ struct Exchanged {
 impl Shared {
     /// A token for Azure DevOps' Git.
     pub(super) async fn azure_git(&self) -> Result<(Credentials, Duration), Error> {
-        let token = self.azure_token(DEV_OPS).await?;
+        let token = self.azure_token(DEV_OPS, None).await?;
         Ok((Credentials::Bearer(Redacted::new(token)), LIFETIME))
     }
 
     pub(super) async fn azure_login(&self, host: &str) -> Result<(Credentials, Duration), Error> {
         check(host)?;
-        let token = self.azure_token(RESOURCE).await?;
+        let token = self.azure_token(RESOURCE, None).await?;
         let form = [
             ("grant_type", "access_token"),
             ("service", host),
@@ -80,14 +82,21 @@ impl Shared {
         Ok((basic(NOBODY, &exchanged.refresh_token), LIFETIME))
     }
 
-    async fn azure_token(&self, resource: &str) -> Result<String, Error> {
+    /// A token for Microsoft's storage; of this identity of the machine where one is named.
+    pub(super) async fn azure_storage(&self, client: Option<&str>) -> Result<(Credentials, Duration), Error> {
+        let token = self.azure_token(STORAGE, client).await?;
+        Ok((Credentials::Bearer(Redacted::new(token)), IDENTITY_LIFETIME))
+    }
+
+    async fn azure_token(&self, resource: &str, of: Option<&str>) -> Result<String, Error> {
         let environment = &self.environment;
-        let Some((tenant, client, file)) = &environment.azure_federated else {
+        let federated = environment.azure_federated.as_ref().filter(|_| of.is_none());
+        let Some((tenant, client, file)) = federated else {
             let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
-            let client = environment
-                .azure_client
-                .as_deref()
-                .map(|client| format!("&client_id={client}"));
+            let client = of.or(environment.azure_client.as_deref()).map(|client| {
+                let client: String = url::form_urlencoded::byte_serialize(client.as_bytes()).collect();
+                format!("&client_id={client}")
+            });
             let address = format!(
                 "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}{}",
                 client.unwrap_or_default()

@@ -238,6 +238,16 @@ impl Clouds {
         }
     }
 
+    /// The controller's own token for Microsoft's storage; of this identity of the machine where one is named.
+    pub(crate) async fn azure_storage_token(&self, client: Option<&str>) -> Result<Redacted<String>, Error> {
+        let name = format!("storage {}", client.unwrap_or_default());
+        let make = self.shared.azure_storage(client);
+        match self.shared.tokens.get(&(Cloud::Azure, name), make).await? {
+            Credentials::Bearer(token) => Ok(token),
+            _ => Err(Error("Microsoft gave no token".to_owned())),
+        }
+    }
+
     /// Where a service of a cloud is: on this machine in tests.
     pub(crate) fn endpoint(&self, address: &str) -> Result<String, Error> {
         let url = self.shared.endpoints.url(address)?;
