@@ -1,10 +1,18 @@
 //! A taste of the simulation for `cargo test`; `cargo xtask test simulation` runs all of it.
 
-use sluice_simulation::{Name, replay, seeds};
+use sluice_simulation::{Name, crash_everywhere, replay, seeds};
 
 #[test]
 fn some_seeds_hold() {
     let summary = seeds(0..60, 2).unwrap();
+    assert!(summary.failures.is_empty(), "{:#?}", summary.failures);
+}
+
+/// R1: every story in calm, and deaths before and after some of its requests.
+#[test]
+fn some_deaths_are_survived() {
+    let summary = crash_everywhere(40, 2).unwrap();
+    assert!(summary.schedules >= 40, "{summary:?}");
     assert!(summary.failures.is_empty(), "{:#?}", summary.failures);
 }
 
