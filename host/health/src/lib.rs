@@ -9,7 +9,7 @@
 //!
 //! **Invariant:** this room does no IO and reads no clock: the time is given.
 //! **Invariant:** an expression that cannot be evaluated makes its object's health unknown, never current.
-//! **Invariant:** an expression is refused, not run, where it may take more than seconds.
+//! **Invariant:** an expression is refused, not run, where it may take more than seconds or more memory than objects have.
 //! **Invariant:** Flux's text comes first and unchanged; the root cause follows it.
 #![forbid(unsafe_code)]
 
