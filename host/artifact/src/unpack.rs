@@ -176,6 +176,10 @@ fn read_entry(
             is_executable: false,
         }));
     }
+    if kind.is_pax_global_extensions() {
+        // `git archive` begins with one; Flux leaves an empty file in its place
+        return Ok(None);
+    }
     if !kind.is_file() {
         let is_link = kind.is_symlink() || kind.is_hard_link();
         return match special {

@@ -7,7 +7,7 @@ use expect_test::expect;
 use flate2::{Compression, write::GzEncoder};
 use sluice_artifact::{
     Tree,
-    unpack::{Limits, unpack},
+    unpack::{Error, Limits, Special, unpack, visit},
 };
 use tar::{EntryType, Header};
 
@@ -162,4 +162,23 @@ fn bombs_hit_a_named_limit() {
         the archive is refused: its number of entries exceeds the limit of 10 (entries_max)
         the archive is refused: a file's size exceeds the limit of 2 (file_size_max)"#]]
     .assert_eq(&outcomes.join("\n"));
+}
+
+#[test]
+fn a_global_header_is_no_entry() {
+    let comment = b"52 comment=0123456789abcdef0123456789abcdef01234567\n";
+    let header = entry(EntryType::XGlobalHeader, "pax_global_header", comment);
+    let archive = gzip(&[header, entry(EntryType::Regular, "a", b"x")]);
+    let mut paths = Vec::new();
+    let seen = visit::<Error>(
+        archive.as_slice(),
+        &Limits::default(),
+        Special::Refused,
+        |found| {
+            paths.push(found.path);
+            Ok(())
+        },
+    );
+    assert!(seen.is_ok(), "{seen:?}");
+    assert_eq!(paths, ["/a"]);
 }
