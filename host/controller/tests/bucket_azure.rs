@@ -152,7 +152,7 @@ async fn who_we_are_to_azure_is_said_as_flux_has_it() {
     let storage = Storage::start();
     let mut world = world(&storage).await;
     world.start().await;
-    let (certificate, key) = Authority::new().issue("application");
+    let (certificate, _) = Authority::new().issue("application");
     let application = |proof: Value| {
         let mut data = json!({ "tenantId": "a-tenant", "clientId": "an-application" });
         data.as_object_mut()
