@@ -91,7 +91,6 @@ async fn what_kustomizations_make_is_followed() {
     );
     let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
     expect![[r#"
-        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► Kustomization/NS/far drifted
         ► Kustomization/NS/new created
         ► Kustomization/NS/web drifted
@@ -99,6 +98,7 @@ async fn what_kustomizations_make_is_followed() {
         ► ConfigMap/NS/one created
         ► Kustomization/NS/web drifted
         ► ConfigMap/NS/old deleted
+        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► 6 objects would change"#]]
     .assert_eq(&lines.join("\n"));
     assert_eq!(code, 1);
@@ -107,7 +107,7 @@ async fn what_kustomizations_make_is_followed() {
     let (code, told) = diff(&reached, &["apps", "--path", &top, "--recursive"]);
     expect![[r#"
         ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
-        ✗ cannot get local path for GitRepository/NS/src of kustomization new; add --local-sources GitRepository/NS/src=DIR
+        ✗ cannot get local path for GitRepository/NS/src of kustomization web; add --local-sources GitRepository/NS/src=DIR
     "#]].assert_eq(&told);
     assert_eq!(code, 2);
 }
