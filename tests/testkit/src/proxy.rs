@@ -1,4 +1,4 @@
-//! A proxy that tells who wanted to go where: HTTP's `CONNECT` and SOCKS 5 (RFC 1928, 1929) on one port.
+//! A proxy before servers that speak first. It tells who wanted to go where: HTTP's `CONNECT` and SOCKS 5 (RFC 1928, 1929) on one port.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a client that speaks neither ends its own connection
 
 use std::{
@@ -72,6 +72,16 @@ fn note(seen: &Mutex<Vec<String>>, how: &str, target: &str) {
     seen.lock().unwrap().push(format!("{how} {target}"));
 }
 
+/// The answer and the server's first words come together, as they may: a client must not take them for one.
+fn connect(client: &mut TcpStream, target: &str, answer: &[u8]) -> io::Result<TcpStream> {
+    let mut server = TcpStream::connect(target)?;
+    let mut words = vec![0; 1024];
+    let length = server.read(&mut words)?;
+    words.truncate(length);
+    client.write_all(&[answer, &words].concat())?;
+    Ok(server)
+}
+
 fn http(client: &mut TcpStream, first: u8, seen: &Mutex<Vec<String>>) -> io::Result<Option<TcpStream>> {
     let mut head = vec![first];
     while !head.ends_with(b"\r\n\r\n") {
@@ -90,9 +100,7 @@ fn http(client: &mut TcpStream, first: u8, seen: &Mutex<Vec<String>>) -> io::Res
         client.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")?;
         return Ok(None);
     }
-    let server = TcpStream::connect(target)?;
-    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
-    Ok(Some(server))
+    connect(client, target, b"HTTP/1.1 200 OK\r\n\r\n").map(Some)
 }
 
 fn socks(client: &mut TcpStream, seen: &Mutex<Vec<String>>) -> io::Result<Option<TcpStream>> {
@@ -128,7 +136,5 @@ fn socks(client: &mut TcpStream, seen: &Mutex<Vec<String>>) -> io::Result<Option
     let port = bytes(2, b"")?;
     let target = format!("{host}:{}", u16::from_be_bytes([port[0], port[1]]));
     note(seen, "socks", &target);
-    let server = TcpStream::connect(target)?;
-    client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
-    Ok(Some(server))
+    connect(client, &target, &[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).map(Some)
 }

@@ -15,12 +15,16 @@ use hyper_util::rt::TokioIo;
 use std::{
     env,
     future::Future,
+    io,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
-use tokio::net::TcpStream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
 use tower_service::Service;
 
 /// How long one address is tried: a dead one should not eat the whole timeout.
@@ -95,9 +99,7 @@ impl Way {
                     tunnel = tunnel.with_auth(header.map_err(|error| refused(&error))?);
                 }
                 let connected = tunnel.call(target).await;
-                connected
-                    .map(TokioIo::into_inner)
-                    .map_err(|error| refused(&error))
+                connected.map(Handshake::done).map_err(|error| refused(&error))
             }
             Some("socks5" | "socks5h") => {
                 let mut socks = SocksV5::new(proxy, straight);
@@ -105,9 +107,7 @@ impl Way {
                     socks = socks.with_auth(user, password);
                 }
                 let connected = socks.call(target).await;
-                connected
-                    .map(TokioIo::into_inner)
-                    .map_err(|error| refused(&error))
+                connected.map(Handshake::done).map_err(|error| refused(&error))
             }
             _ => Err(invalid(
                 "cannot be used for ssh: use http:// or socks5://, or an https URL of the repository",
@@ -130,7 +130,7 @@ fn decoded(header: &HeaderValue) -> Option<(String, String)> {
 struct Straight(Addresses);
 
 impl Service<Uri> for Straight {
-    type Response = TokioIo<TcpStream>;
+    type Response = TokioIo<Handshake>;
     type Error = String;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, String>> + Send>>;
 
@@ -148,12 +148,53 @@ impl Service<Uri> for Straight {
             let host = proxy.host().unwrap_or_default();
             let host = host.trim_start_matches('[').trim_end_matches(']');
             let port = proxy.port_u16().unwrap_or(usual);
-            let connected = straight(host, port, &addresses).await.map(TokioIo::new);
-            connected.map_err(|error| match error {
+            let connected = straight(host, port, &addresses).await;
+            connected.map(Handshake::begun).map_err(|error| match error {
                 Error::Transport(text) => text,
                 _ => "connecting takes too long".to_owned(),
             })
         })
+    }
+}
+
+/// A connection that gives one byte at a time: an SSH server speaks first, and what is read behind the proxy's answer is lost.
+struct Handshake(TcpStream);
+
+impl Handshake {
+    fn begun(socket: TcpStream) -> TokioIo<Self> {
+        TokioIo::new(Self(socket))
+    }
+
+    fn done(io: TokioIo<Self>) -> TcpStream {
+        io.into_inner().0
+    }
+}
+
+impl AsyncRead for Handshake {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut byte = [0];
+        let mut one = ReadBuf::new(&mut byte);
+        let read = Pin::new(&mut self.0).poll_read(cx, &mut one);
+        buffer.put_slice(one.filled());
+        read
+    }
+}
+
+impl AsyncWrite for Handshake {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }
 
