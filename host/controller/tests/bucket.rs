@@ -13,7 +13,7 @@ use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds}
 use sluice_source::{Addresses, BucketFetcher};
 use sluice_testkit::registry::digest;
 use sluice_testkit::storage::{Authority, Storage, StorageFault, etag};
-use sources::{World, condition, path, types};
+use sources::{World, changed, condition, path, types};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,13 +54,10 @@ async fn world() -> World {
 
 /// The usual spec with changes.
 fn spec(storage: &Storage, changes: Value) -> Value {
-    let mut spec = json!({
+    let usual = json!({
         "interval": "1h", "bucketName": "shop", "endpoint": storage.host(), "insecure": true,
     });
-    for (key, value) in changes.as_object().unwrap() {
-        spec[key] = value.clone();
-    }
-    spec
+    changed(usual, &changes)
 }
 
 /// The revision of these objects, as Flux computes it.

@@ -13,7 +13,7 @@ use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds}
 use sluice_source::{Addresses, BucketFetcher};
 use sluice_testkit::registry::digest;
 use sluice_testkit::storage::{Authority, AzureAccess, Storage, etag};
-use sources::{World, condition, path};
+use sources::{World, changed, condition, path};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -65,12 +65,9 @@ const RSA_KEY: &str = include_str!("../../decrypt/tests/keys/rsa.pem");
 const KEY: &str = "YS1rZXktb2YtYW4tYWNjb3VudA==";
 
 fn azure(changes: Value) -> Value {
-    let mut spec = json!({ "interval": "1h", "provider": "azure", "bucketName": "shop",
+    let usual = json!({ "interval": "1h", "provider": "azure", "bucketName": "shop",
         "endpoint": "https://shop.blob.core.windows.net" });
-    for (key, value) in changes.as_object().unwrap() {
-        spec[key] = value.clone();
-    }
-    spec
+    changed(usual, &changes)
 }
 
 async fn fails(world: &World, words: &str) -> Value {

@@ -11,7 +11,7 @@ use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds}
 use sluice_source::fetch::LocalAccess;
 use sluice_source::{Addresses, GitFetcher, Limits};
 use sluice_testkit::git_server::{Access, Fault, GitServer, Repository, git_is_present};
-use sources::{condition, path, types};
+use sources::{changed, condition, path, types};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -61,10 +61,10 @@ impl World {
 
     /// Creates or changes the GitRepository; `spec` is merged over usual values.
     async fn source(&self, spec: Value) {
-        let mut full = json!({ "interval": "1h", "url": self.git.url("shop"), "ref": { "branch": "main" } });
-        for (key, value) in spec.as_object().unwrap() {
-            full[key] = value.clone();
-        }
+        let full = changed(
+            json!({ "interval": "1h", "url": self.git.url("shop"), "ref": { "branch": "main" } }),
+            &spec,
+        );
         self.put_source(full).await;
     }
 
@@ -392,10 +392,10 @@ async fn nothing_is_used_that_was_not_signed_as_asked() {
 
 /// A GitRepository beside the one under test, of a repository of its name.
 async fn other(world: &World, name: &str, spec: Value) {
-    let mut full = json!({ "interval": "1h", "url": world.git.url(name), "ref": { "branch": "main" } });
-    for (key, value) in spec.as_object().unwrap() {
-        full[key] = value.clone();
-    }
+    let full = changed(
+        json!({ "interval": "1h", "url": world.git.url(name), "ref": { "branch": "main" } }),
+        &spec,
+    );
     let api = "source.toolkit.fluxcd.io/v1";
     world
         .put(

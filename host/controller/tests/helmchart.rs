@@ -17,7 +17,7 @@ use sluice_source::oci::OciLimits;
 use sluice_source::{Addresses, HelmFetcher, OciFetcher};
 use sluice_testkit::canned::Canned;
 use sluice_testkit::registry::{Access, Entry, Registry, Signer, digest, tgz};
-use sources::{World, condition, path, types};
+use sources::{World, changed, condition, path, types};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,10 +79,7 @@ fn offer(server: &Canned, name: &str, versions: &[(&str, &[u8])]) {
 
 async fn repository(world: &World, name: &str, spec: Value) {
     let metadata = json!({ "name": name });
-    let mut whole = json!({ "interval": "1h" });
-    for (key, value) in spec.as_object().unwrap() {
-        whole[key] = value.clone();
-    }
+    let whole = changed(json!({ "interval": "1h" }), &spec);
     world
         .put(json!({ "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository", "metadata": metadata, "spec": whole }))
         .await;
@@ -90,14 +87,11 @@ async fn repository(world: &World, name: &str, spec: Value) {
 
 /// The usual spec with changes.
 fn spec(changes: Value) -> Value {
-    let mut spec = json!({
+    let usual = json!({
         "interval": "1h", "chart": "shop", "version": "1.x",
         "sourceRef": { "kind": "HelmRepository", "name": "charts" },
     });
-    for (key, value) in changes.as_object().unwrap() {
-        spec[key] = value.clone();
-    }
-    spec
+    changed(usual, &changes)
 }
 
 fn files(world: &World, object: &Value) -> MemoryTree {
@@ -598,13 +592,10 @@ async fn a_directory_in_git_is_packaged_with_its_subcharts() {
         .await;
     world.start().await;
     let git = |changes: Value| {
-        let mut spec = spec(
+        let usual = spec(
             json!({ "chart": "./charts/web", "sourceRef": { "kind": "GitRepository", "name": "repo" } }),
         );
-        for (key, value) in changes.as_object().unwrap() {
-            spec[key] = value.clone();
-        }
-        spec
+        changed(usual, &changes)
     };
     world.put_source(git(json!({}))).await;
     world.failed("SourceUnavailable").await;

@@ -11,7 +11,7 @@ use sluice_source::helm::HelmLimits;
 use sluice_source::{Addresses, HelmFetcher};
 use sluice_testkit::canned::Canned;
 use sluice_testkit::registry::digest;
-use sources::{World, condition, path, types};
+use sources::{World, changed, condition, path, types};
 use std::sync::Arc;
 
 const INDEX: &str = "GET /charts/index.yaml";
@@ -39,11 +39,8 @@ fn index(versions: &[&str]) -> String {
 
 /// The usual spec with changes.
 fn spec(server: &Canned, changes: Value) -> Value {
-    let mut spec = json!({ "interval": "1h", "url": format!("{}charts", server.base()) });
-    for (key, value) in changes.as_object().unwrap() {
-        spec[key] = value.clone();
-    }
-    spec
+    let usual = json!({ "interval": "1h", "url": format!("{}charts", server.base()) });
+    changed(usual, &changes)
 }
 
 fn stored(index: &str) -> String {

@@ -13,7 +13,7 @@ use sluice_source::{Addresses, OciFetcher};
 use sluice_testkit::registry::{
     Access, Authority, Entry, Fault, Flaw, Registry, Signer, Sigstore, digest, tgz,
 };
-use sources::{World, condition, path, types};
+use sources::{World, changed, condition, path, types};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +30,8 @@ async fn world() -> World {
 
 /// The usual spec with changes; `null` removes.
 fn spec(registry: &Registry, changes: Value) -> Value {
-    let mut spec = json!({ "interval": "1h", "url": registry.url("org/app"), "ref": { "tag": "v1" } });
-    for (key, value) in changes.as_object().unwrap() {
-        spec[key] = value.clone();
-    }
-    spec
+    let usual = json!({ "interval": "1h", "url": registry.url("org/app"), "ref": { "tag": "v1" } });
+    changed(usual, &changes)
 }
 
 fn stored(revision: &str) -> String {

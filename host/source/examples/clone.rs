@@ -4,6 +4,9 @@
 //! lands and is fetched.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // it is for people, who see where it breaks
 
+mod measure;
+
+use measure::{now, peak};
 use sluice_source::{
     Addresses, Credentials, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, fetch::LocalAccess,
 };
@@ -12,7 +15,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// How often each side clones; the fastest counts.
@@ -170,19 +173,4 @@ async fn clone(url: String) {
     let (took, revision) = fetch(revision).await;
     println!("{took}");
     println!("{}", fetch(revision).await.0);
-}
-
-/// The most that was ever resident, in KiB, as Linux tells it.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.split_whitespace().next().unwrap().parse().unwrap()
-}
-
-#[allow(clippy::disallowed_methods)] // a measurement is the one place for it
-fn now() -> Instant {
-    Instant::now()
 }

@@ -3,12 +3,14 @@
 //! An index of that size is made, read, stored, and asked for fifty charts, as their HelmCharts would; each time since its start.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // it is for people, who see where it breaks
 
+mod measure;
+
 use std::{
     fs::File,
     io::{BufReader, BufWriter, Write},
-    time::Instant,
 };
 
+use measure::{now, peak};
 use sluice_artifact::{ArtifactPath, Store, store};
 use sluice_source::helm::{Catalogs, pick, read_index};
 
@@ -69,19 +71,4 @@ fn make(folder: &std::path::Path, size: usize) -> (std::path::PathBuf, usize) {
     file.write_all(b"generated: \"2026-01-01T00:00:00Z\"\n").unwrap();
     file.flush().unwrap();
     (path, charts)
-}
-
-/// The most that was ever resident, in KiB, as Linux tells it.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.split_whitespace().next().unwrap().parse().unwrap()
-}
-
-#[allow(clippy::disallowed_methods)] // a measurement is the one place for it
-fn now() -> Instant {
-    Instant::now()
 }

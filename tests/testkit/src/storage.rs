@@ -268,20 +268,31 @@ fn respond(shared: &Shared, request: &Request) -> Response {
     response
 }
 
+/// The objects of a page of a list, by key.
+type Page<'a> = Vec<(&'a str, &'a [u8])>;
+
+/// The keys of a bucket that begin so and come after another; the last of them where there are more.
+fn page<'a>(shared: &'a Shared, bucket: &str, prefix: &str, after: &str) -> (Page<'a>, Option<&'a str>) {
+    let own = format!("{bucket}/");
+    let mut objects = shared
+        .objects
+        .iter()
+        .filter_map(|(path, content)| Some((path.strip_prefix(&own)?, content.as_slice())))
+        .filter(|(key, _)| key.starts_with(prefix) && *key > after);
+    let page: Page<'a> = objects.by_ref().take(PAGE).collect();
+    let next = objects.next().and(page.last()).map(|(key, _)| *key);
+    (page, next)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// A page of a list; the token of the next one is the last key of this one.
 fn list(shared: &Shared, bucket: &str, request: &Request) -> Response {
     let query: BTreeMap<String, String> = pairs(&request.query).collect();
     let get = |name: &str| query.get(name).cloned().unwrap_or_default();
-    let (prefix, after) = (get("prefix"), get("continuation-token"));
-    let own = format!("{bucket}/");
-    let mut keys = shared
-        .objects
-        .iter()
-        .filter_map(|(path, content)| Some((path.strip_prefix(&own)?, content)))
-        .filter(|(key, _)| key.starts_with(&prefix) && *key > after.as_str());
-    let page: Vec<_> = keys.by_ref().take(PAGE).collect();
-    let next = keys.next().and(page.last()).map(|(key, _)| (*key).to_owned());
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let (page, next) = page(shared, bucket, &get("prefix"), &get("continuation-token"));
     let contents: String = page
         .iter()
         .map(|(key, content)| {
@@ -293,7 +304,7 @@ fn list(shared: &Shared, bucket: &str, request: &Request) -> Response {
             )
         })
         .collect();
-    let token = next.map(|key| format!("<NextContinuationToken>{}</NextContinuationToken>", escape(&key)));
+    let token = next.map(|key| format!("<NextContinuationToken>{}</NextContinuationToken>", escape(key)));
     let body = format!(
         "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>{}</IsTruncated>{contents}{}</ListBucketResult>",
         token.is_some(),

@@ -25,6 +25,14 @@ const API: &str = "source.toolkit.fluxcd.io/v1";
 /// What makes the reconcilers of a world: given the folder, the store, the settings.
 type Make = Arc<dyn Fn(&Path, Store, SourceSettings) -> Vec<Arc<dyn Reconciler>> + Send + Sync>;
 
+/// The usual spec with changes: fields of the first level.
+pub fn changed(mut spec: Value, changes: &Value) -> Value {
+    for (key, value) in changes.as_object().unwrap() {
+        spec[key] = value.clone();
+    }
+    spec
+}
+
 pub struct World {
     pub cluster: KubeCluster,
     pub folder: tempfile::TempDir,

@@ -2,7 +2,6 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use quick_xml::{Reader, events::Event};
 use reqwest::{Url, header::HeaderValue};
 use ring::hmac;
 use sluice_event::Redacted;
@@ -11,7 +10,8 @@ use tokio::{sync::OnceCell, time::Instant};
 use super::{
     Error,
     identity::{Identity, TokenSource, ask_for_token, signed_by_certificate},
-    remote::{Listed, Page, encode, entity},
+    remote::{Listed, Page, encode, size},
+    xml::walk,
 };
 use crate::{
     credential::cloud::Clouds,
@@ -292,58 +292,36 @@ pub(super) fn page_query(prefix: Option<&str>, after: Option<&str>) -> String {
 
 /// Reads `EnumerationResults`. Etags are as the head of a download has them, in quotes: revisions are made of those.
 pub(super) fn read_page(xml: &[u8]) -> Result<Page, String> {
-    let mut reader = Reader::from_reader(xml);
     let mut page = Page::default();
-    let mut path: Vec<String> = Vec::new();
-    let (mut object, mut text) = (Listed::default(), String::new());
-    let (mut is_directory, mut is_encoded) = (false, false);
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Start(start) => {
-                let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
-                if name == "Name" {
-                    let encoded = start
-                        .try_get_attribute("Encoded")
-                        .map_err(|error| error.to_string())?;
-                    is_encoded = encoded.is_some_and(|value| value.value.as_ref() == b"true");
-                }
-                path.push(name);
-                text.clear();
+    let (mut object, mut is_directory) = (Listed::default(), false);
+    walk(xml, |names, start, text| {
+        match names {
+            [_, "Blobs", "Blob", "Name"] => {
+                let encoded = start
+                    .try_get_attribute("Encoded")
+                    .map_err(|error| error.to_string())?;
+                object.key = match encoded.is_some_and(|value| value.value.as_ref() == b"true") {
+                    true => decoded(text),
+                    false => std::mem::take(text),
+                };
             }
-            Event::Text(piece) => text += &String::from_utf8_lossy(&piece),
-            Event::CData(piece) => text += &String::from_utf8_lossy(&piece),
-            Event::GeneralRef(name) => text += &entity(&name)?,
-            Event::End(_) => {
-                let names: Vec<&str> = path.iter().map(String::as_str).collect();
-                match names.as_slice() {
-                    [_, "Blobs", "Blob", "Name"] if is_encoded => {
-                        object.key = decoded(&text);
-                    }
-                    [_, "Blobs", "Blob", "Name"] => object.key = std::mem::take(&mut text),
-                    [_, "Blobs", "Blob", "Properties", "Etag"] => {
-                        object.etag = format!("\"{}\"", text.trim_matches('"'));
-                    }
-                    [_, "Blobs", "Blob", "Properties", "Content-Length"] => {
-                        object.size = text.trim().parse().map_err(|_| format!("size '{text}'"))?;
-                    }
-                    [_, "Blobs", "Blob", "Properties", "ResourceType"] => is_directory = text == "directory",
-                    [_, "Blobs", "Blob"] => {
-                        let listed = std::mem::take(&mut object);
-                        if !std::mem::take(&mut is_directory) {
-                            page.objects.push(listed);
-                        }
-                    }
-                    [_, "NextMarker"] if !text.is_empty() => page.next = Some(std::mem::take(&mut text)),
-                    _ => {}
-                }
-                path.pop();
-                text.clear();
+            [_, "Blobs", "Blob", "Properties", "Etag"] => {
+                object.etag = format!("\"{}\"", text.trim_matches('"'));
             }
-            Event::Eof if path.is_empty() => return Ok(page),
-            Event::Eof => return Err("it ends too early".to_owned()),
+            [_, "Blobs", "Blob", "Properties", "Content-Length"] => object.size = size(text)?,
+            [_, "Blobs", "Blob", "Properties", "ResourceType"] => is_directory = text == "directory",
+            [_, "Blobs", "Blob"] => {
+                let listed = std::mem::take(&mut object);
+                if !std::mem::take(&mut is_directory) {
+                    page.objects.push(listed);
+                }
+            }
+            [_, "NextMarker"] if !text.is_empty() => page.next = Some(std::mem::take(text)),
             _ => {}
         }
-    }
+        Ok(())
+    })?;
+    Ok(page)
 }
 
 /// A name in whose XML a character cannot be.

@@ -23,7 +23,7 @@ use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
     azure::{AccountKey, Application},
-    remote::element,
+    xml::element,
 };
 use crate::{
     Transport,

@@ -16,6 +16,7 @@ mod error;
 mod identity;
 mod index;
 mod remote;
+mod xml;
 
 pub use azure::{AzureClient, AzureIdentity, AzureProof};
 pub use client::{Access, Bucket, BucketFetcher, BucketLimits, BucketRequest};

@@ -1,14 +1,17 @@
 //! What is asked of a store: a page of its list, an object. Signatures are AWS's version 4, Azure's, or a token.
 
 use jiff::Timestamp;
-use quick_xml::{Reader, escape::resolve_predefined_entity, events::Event};
 use reqwest::{
     Method, StatusCode, Url,
     header::{AUTHORIZATION, CONTENT_LENGTH, ETAG, HeaderValue},
 };
 use tokio::time::Instant;
 
-use super::{azure, identity::Identity};
+use super::{
+    azure,
+    identity::Identity,
+    xml::{element, walk},
+};
 use crate::{
     credential::cloud::{Scope, sign},
     http::{Failure, Http, Reply, Request},
@@ -247,64 +250,29 @@ pub(super) fn encode(text: &str, kept: &[u8]) -> String {
 
 /// Reads `ListBucketResult`.
 fn read_page(xml: &[u8]) -> Result<Page, String> {
-    let mut reader = Reader::from_reader(xml);
     let mut page = Page::default();
-    let mut path: Vec<String> = Vec::new();
-    let (mut object, mut text) = (Listed::default(), String::new());
-    let mut is_truncated = false;
-    loop {
-        match reader.read_event().map_err(|error| error.to_string())? {
-            Event::Start(start) => {
-                path.push(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
-                text.clear();
-            }
-            Event::Text(piece) => text += &String::from_utf8_lossy(&piece),
-            Event::CData(piece) => text += &String::from_utf8_lossy(&piece),
-            Event::GeneralRef(name) => text += &entity(&name)?,
-            Event::End(_) => {
-                let names: Vec<&str> = path.iter().map(String::as_str).collect();
-                match names.as_slice() {
-                    [_, "Contents", "Key"] => object.key = std::mem::take(&mut text),
-                    [_, "Contents", "ETag"] => object.etag = text.trim_matches('"').to_owned(),
-                    [_, "Contents", "Size"] => {
-                        object.size = text.trim().parse().map_err(|_| format!("size '{text}'"))?;
-                    }
-                    [_, "Contents"] => page.objects.push(std::mem::take(&mut object)),
-                    [_, "NextContinuationToken"] => page.next = Some(std::mem::take(&mut text)),
-                    [_, "IsTruncated"] => is_truncated = text.trim() == "true",
-                    _ => {}
-                }
-                path.pop();
-                text.clear();
-            }
-            Event::Eof if path.is_empty() => break,
-            Event::Eof => return Err("it ends too early".to_owned()),
+    let (mut object, mut is_truncated) = (Listed::default(), false);
+    walk(xml, |names, _, text| {
+        match names {
+            [_, "Contents", "Key"] => object.key = std::mem::take(text),
+            [_, "Contents", "ETag"] => object.etag = text.trim_matches('"').to_owned(),
+            [_, "Contents", "Size"] => object.size = size(text)?,
+            [_, "Contents"] => page.objects.push(std::mem::take(&mut object)),
+            [_, "NextContinuationToken"] => page.next = Some(std::mem::take(text)),
+            [_, "IsTruncated"] => is_truncated = text.trim() == "true",
             _ => {}
         }
-    }
+        Ok(())
+    })?;
     if is_truncated != page.next.is_some() {
         return Err("it says that it goes on, and not where".to_owned());
     }
     Ok(page)
 }
 
-/// `&amp;`, `&#38;`, `&#x26;`.
-pub(super) fn entity(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
-    if let Some(character) = name.resolve_char_ref().map_err(|error| error.to_string())? {
-        return Ok(character.to_string());
-    }
-    let name = String::from_utf8_lossy(name).into_owned();
-    let known = resolve_predefined_entity(&name);
-    known
-        .map(str::to_owned)
-        .ok_or_else(|| format!("unknown entity '&{name};'"))
-}
-
-/// The content of an element of an XML text without entities.
-pub(super) fn element(text: &str, name: &str) -> Option<String> {
-    let (_, rest) = text.split_once(&format!("<{name}>"))?;
-    let (content, _) = rest.split_once(&format!("</{name}>"))?;
-    (!content.is_empty() && !content.contains('<')).then(|| content.to_owned())
+/// The size of an object, in bytes.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| format!("size '{text}'"))
 }
 
 #[cfg(test)]

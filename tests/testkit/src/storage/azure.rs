@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{PAGE, Shared, decode, etag, mac, missing, pairs};
+use super::{Shared, decode, escape, etag, mac, missing, page, pairs};
 use crate::http_server::{Request, Response};
 
 /// How requests prove who they are.
@@ -154,20 +154,7 @@ fn list(shared: &Shared, bucket: &str, request: &Request) -> Response {
     if (get("restype"), get("comp")) != ("container".to_owned(), "list".to_owned()) {
         return Response::new("400 Bad Request", b"");
     }
-    let (prefix, after) = (get("prefix"), get("marker"));
-    let own = format!("{bucket}/");
-    let mut keys = shared
-        .objects
-        .iter()
-        .filter_map(|(path, content)| Some((path.strip_prefix(&own)?, content)))
-        .filter(|(key, _)| key.starts_with(&prefix) && *key > after.as_str());
-    let page: Vec<_> = keys.by_ref().take(PAGE).collect();
-    let next = keys
-        .next()
-        .and(page.last())
-        .map(|(key, _)| *key)
-        .unwrap_or_default();
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+    let (page, next) = page(shared, bucket, &get("prefix"), &get("marker"));
     let blobs: String = page
         .iter()
         .map(|(key, content)| {
@@ -181,7 +168,7 @@ fn list(shared: &Shared, bucket: &str, request: &Request) -> Response {
         .collect();
     let body = format!(
         "<?xml version=\"1.0\"?><EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{}</NextMarker></EnumerationResults>",
-        escape(next)
+        escape(next.unwrap_or_default())
     );
     Response::new("200 OK", body.as_bytes())
 }
