@@ -117,6 +117,7 @@ async fn preview_one(
         manager: APPLY_MANAGER,
         is_dry_run: true,
         subresource: None,
+        with_owners: true,
     };
     let merged = match cluster
         .patch(identity, object.id(), Patch::Apply(body.clone()), patch)

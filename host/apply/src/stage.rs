@@ -391,6 +391,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             write.object.id(),
             PatchOptions {
                 manager: APPLY_MANAGER,
+                with_owners: true,
                 ..PatchOptions::default()
             },
         );
@@ -427,6 +428,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             manager: APPLY_MANAGER,
             is_dry_run: true,
             subresource: None,
+            with_owners: true,
         };
         let answer = self
             .cluster

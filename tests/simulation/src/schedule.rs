@@ -387,8 +387,8 @@ impl<'a> Stage<'a> {
     ) -> Result<(), RequestError> {
         let options = PatchOptions {
             manager,
-            is_dry_run: false,
             subresource,
+            ..PatchOptions::default()
         };
         self.user
             .patch(&Identity::AsController, id, Patch::Merge(patch), options)

@@ -1,12 +1,14 @@
+use super::answer::Unowned;
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
 use super::{
     Answer, Chance, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError,
 };
+use bytes::Bytes;
 use futures::{FutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, StatusCode};
 use kube::Client;
 use kube::client::Body;
-use serde::Deserialize;
+use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::fmt::Write as _;
@@ -93,7 +95,11 @@ impl KubeCluster {
     }
 
     /// Sends a request until it is answered, refused for good, or the retries are used up.
-    async fn send(&self, identity: &Identity, call: Call) -> Result<(StatusCode, Value), RequestError> {
+    async fn send<A: DeserializeOwned>(
+        &self,
+        identity: &Identity,
+        call: Call,
+    ) -> Result<(StatusCode, A), RequestError> {
         let mut tries = 0;
         loop {
             let error = match self.send_once(identity, &call).await {
@@ -118,7 +124,11 @@ impl KubeCluster {
         }
     }
 
-    async fn send_once(&self, identity: &Identity, call: &Call) -> Result<(StatusCode, Value), RequestError> {
+    async fn send_once<A: DeserializeOwned>(
+        &self,
+        identity: &Identity,
+        call: &Call,
+    ) -> Result<(StatusCode, A), RequestError> {
         if call.method != Method::GET && self.fenced.load(Ordering::SeqCst) {
             return Err(RequestError::Transport(
                 "nothing is written any more: this process does not lead".to_owned(),
@@ -170,7 +180,7 @@ impl KubeCluster {
         }
         let api_version = gvk.api_version();
         let call = Call::new(Method::GET, prefix(&api_version));
-        let list = match self.send(&Identity::AsController, call).await {
+        let list = match self.send::<Value>(&Identity::AsController, call).await {
             Ok((_, list)) => list,
             Err(error) if error.is_not_found() => return Err(no_match(gvk)),
             Err(error) => return Err(error),
@@ -230,7 +240,7 @@ impl Cluster for KubeCluster {
                 collection(&mapping, namespace),
                 encode(labels)
             );
-            let (_, mut list) = self.send(identity, Call::new(Method::GET, path)).await?;
+            let (_, mut list) = self.send::<Value>(identity, Call::new(Method::GET, path)).await?;
             match list.get_mut("items").map(Value::take) {
                 Some(Value::Array(items)) => Ok(items),
                 _ => Ok(Vec::new()),
@@ -247,6 +257,16 @@ impl Cluster for KubeCluster {
                 .send(identity, call.with_body("application/json", &object))
                 .await?
                 .1)
+        }
+        .boxed()
+    }
+
+    fn record<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, ()> {
+        async move {
+            let mapping = self.lookup(&id.gvk).await?;
+            let call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
+            let call = call.with_body("application/json", &object);
+            self.send::<IgnoredAny>(identity, call).await.map(drop)
         }
         .boxed()
     }
@@ -293,10 +313,14 @@ impl Cluster for KubeCluster {
                 Patch::Json(body) => ("application/json-patch+json", body),
             };
             let call = Call::new(Method::PATCH, path).with_body(content_type, &body);
-            let (status, object) = self
-                .send(identity, call)
-                .await
-                .inspect_err(|error| self.forget_if_path_is_gone(id, error))?;
+            let answer = match options.with_owners {
+                true => self.send(identity, call).await,
+                false => self
+                    .send(identity, call)
+                    .await
+                    .map(|(status, Unowned(object))| (status, Value::Object(object))),
+            };
+            let (status, object) = answer.inspect_err(|error| self.forget_if_path_is_gone(id, error))?;
             Ok(Patched {
                 object,
                 is_created: status == StatusCode::CREATED,
@@ -323,7 +347,7 @@ impl Cluster for KubeCluster {
                 map.insert("preconditions".to_owned(), json!({ "uid": uid }));
             }
             match self
-                .send(
+                .send::<IgnoredAny>(
                     identity,
                     Call::new(Method::DELETE, path).with_body("application/json", &body),
                 )
@@ -380,7 +404,7 @@ impl Cluster for KubeCluster {
     }
 }
 
-fn http_body_stream(body: Body) -> impl futures::Stream<Item = std::io::Result<bytes::Bytes>> + Unpin {
+fn http_body_stream(body: Body) -> impl futures::Stream<Item = std::io::Result<Bytes>> + Unpin {
     http_body_util::BodyExt::into_data_stream(body).map_err(std::io::Error::other)
 }
 
@@ -388,7 +412,7 @@ fn http_body_stream(body: Body) -> impl futures::Stream<Item = std::io::Result<b
 struct Call {
     method: Method,
     path: String,
-    body: Option<(&'static str, Vec<u8>)>,
+    body: Option<(&'static str, Bytes)>,
 }
 
 impl Call {
@@ -401,7 +425,7 @@ impl Call {
     }
 
     fn with_body(mut self, content_type: &'static str, body: &Value) -> Self {
-        self.body = Some((content_type, body.to_string().into_bytes()));
+        self.body = Some((content_type, body.to_string().into()));
         self
     }
 

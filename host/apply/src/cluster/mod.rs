@@ -1,11 +1,13 @@
 //! The seam to the API server: raw JSON objects, an identity with every request, nothing else.
 
+mod answer;
 mod chance;
 mod error;
 mod identity;
 mod kube;
 mod mapper;
 
+pub use answer::Unowned;
 pub use chance::Chance;
 pub use error::RequestError;
 pub use identity::Identity;
@@ -40,6 +42,8 @@ pub struct PatchOptions<'a> {
     pub is_dry_run: bool,
     /// `status` for the status subresource.
     pub subresource: Option<&'a str>,
+    /// Whether the answer has its `managedFields`: often the greater part of it, so only where somebody reads them.
+    pub with_owners: bool,
 }
 
 /// What a patch gave.
@@ -74,6 +78,8 @@ pub trait Cluster: Send + Sync {
     ) -> Answer<'a, Vec<Value>>;
     /// Makes a new object.
     fn create<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, Value>;
+    /// Makes a new object of which nobody reads what became of it, such as an Event.
+    fn record<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, ()>;
     /// Posts to a subresource of an object, such as `token` of a ServiceAccount. The answer is not the object.
     fn create_in<'a>(
         &'a self,

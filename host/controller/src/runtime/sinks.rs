@@ -84,10 +84,10 @@ async fn create(cluster: &dyn Cluster, event: Value) -> Result<(), RequestError>
         namespace: Some(text("/metadata/namespace")),
         name: text("/metadata/name"),
     };
-    match cluster.create(&Identity::AsController, &id, event).await {
+    match cluster.record(&Identity::AsController, &id, event).await {
         // the namespace is going away and takes its events with it
         Err(error) if error.is_not_found() || error.code() == 403 => Ok(()),
-        other => other.map(drop),
+        recorded => recorded,
     }
 }
 

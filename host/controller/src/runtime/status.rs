@@ -85,8 +85,8 @@ impl Context {
         let manager = format!("gotk-{}", kind.component);
         let options = PatchOptions {
             manager: &manager,
-            is_dry_run: false,
             subresource,
+            ..PatchOptions::default()
         };
         match self
             .cluster

@@ -213,8 +213,8 @@ impl World {
     ) -> Value {
         let options = PatchOptions {
             manager: "kubectl-edit",
-            is_dry_run: false,
             subresource,
+            ..PatchOptions::default()
         };
         let id = self.id_of(kind, name);
         self.cluster

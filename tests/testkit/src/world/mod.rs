@@ -219,6 +219,7 @@ impl World {
     pub async fn put_as(&self, manager: &str, object: Value) -> Value {
         let options = PatchOptions {
             manager,
+            with_owners: true,
             ..PatchOptions::default()
         };
         let id = self.id(&object);
@@ -259,8 +260,8 @@ impl World {
     ) -> Value {
         let options = PatchOptions {
             manager,
-            is_dry_run: false,
             subresource,
+            ..PatchOptions::default()
         };
         let merged = self
             .cluster
