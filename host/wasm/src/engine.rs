@@ -105,7 +105,7 @@ fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<CallState>> {
     let mut linker = Linker::new(engine);
     sluice::types::objects::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::types::results::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
-    sluice::host::tree::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
+    host::tree::link(&mut linker)?;
     sluice::host::revision::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::host::log::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     sluice::chart::lookup::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;

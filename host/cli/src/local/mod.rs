@@ -23,7 +23,7 @@ use sluice_apply::cluster::{Cluster, Identity};
 use sluice_controller::reconcilers::kustomization::render::build_spec;
 use sluice_object::{GroupVersionKind, Manifests, ObjectId};
 use sluice_render::{Build, PostBuild, Render};
-use sluice_wasm::{Context, Finding, Severity};
+use sluice_wasm::{Context, Finding, Limits, Severity};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -85,6 +85,14 @@ pub(crate) async fn render(
     let rendered = rendered.await??;
     tell_findings(&rendered.findings);
     Ok(rendered.manifests.clone())
+}
+
+/// The limits of a call that is made once: nobody remembers its answer, so what it read is not digested.
+pub(crate) fn once() -> Limits {
+    Limits {
+        closure_entries: 0,
+        ..Limits::default()
+    }
 }
 
 /// Remarks of a render, on standard error.

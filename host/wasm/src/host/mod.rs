@@ -5,7 +5,7 @@
 pub(crate) mod log;
 mod lookup;
 mod revision;
-mod tree;
+pub(crate) mod tree;
 
 /// The interfaces of `sluice:host` that every guest gets. Adding one needs a grant or a reason, and a row in the tests.
 pub(crate) const OFFERED: [&str; 3] = ["tree", "revision", "log"];

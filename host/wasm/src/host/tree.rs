@@ -1,41 +1,53 @@
-use crate::bindings::sluice::host::tree::{self as wire, Host};
+use super::CONTRACT_VERSION;
+use crate::bindings::sluice::host::tree as wire;
 use crate::state::CallState;
 use sluice_artifact::{Entry, EntryType, Question, TreeError};
+use std::sync::Arc;
+use wasmtime::StoreContextMut;
+use wasmtime::component::Linker;
+
+/// The call that asks.
+type Call<'a> = StoreContextMut<'a, CallState>;
 
 /// Where the artifact lies in the guest's tree.
 const ROOT: &str = "/source";
 
-impl Host for CallState {
-    fn read(&mut self, path: String) -> wasmtime::Result<Result<Vec<u8>, wire::TreeError>> {
-        self.count_host_call()?;
-        self.read_one(&path)
-    }
-
-    fn read_many(&mut self, paths: Vec<String>) -> wasmtime::Result<Vec<Result<Vec<u8>, wire::TreeError>>> {
-        self.count_host_call()?;
-        paths.iter().map(|path| self.read_one(path)).collect()
-    }
-
-    fn read_dir(&mut self, path: String) -> wasmtime::Result<Result<Vec<wire::Entry>, wire::TreeError>> {
-        self.count_host_call()?;
+/// Offers the interface. Written by hand, as the functions that wasmtime generates take a file's bytes as a `Vec`: these are
+/// lowered from where the tree keeps them, and a large file is not copied once more.
+pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    let mut tree = linker.instance(&format!("sluice:host/tree@{CONTRACT_VERSION}"))?;
+    tree.func_wrap("read", |mut call: Call<'_>, (path,): (String,)| {
+        let call = call.data_mut();
+        call.count_host_call()?;
+        Ok((call.read_one(&path)?,))
+    })?;
+    tree.func_wrap("read-many", |mut call: Call<'_>, (paths,): (Vec<String>,)| {
+        let call = call.data_mut();
+        call.count_host_call()?;
+        let contents: wasmtime::Result<Vec<_>> = paths.iter().map(|path| call.read_one(path)).collect();
+        Ok((contents?,))
+    })?;
+    tree.func_wrap("read-dir", |mut call: Call<'_>, (path,): (String,)| {
+        let call = call.data_mut();
+        call.count_host_call()?;
         if path == "/" {
-            return Ok(Ok(vec![wire::Entry {
+            return Ok((Ok(vec![wire::Entry {
                 path: ROOT.to_owned(),
                 size: 0,
                 entry_type: wire::EntryType::Directory,
-            }]));
+            }]),));
         }
-        self.list(Question::ReadDir, &path)
-    }
-
-    fn walk(&mut self, path: String) -> wasmtime::Result<Result<Vec<wire::Entry>, wire::TreeError>> {
-        self.count_host_call()?;
-        self.list(Question::Walk, if path == "/" { ROOT } else { &path })
-    }
+        Ok((call.list(Question::ReadDir, &path)?,))
+    })?;
+    tree.func_wrap("walk", |mut call: Call<'_>, (path,): (String,)| {
+        let call = call.data_mut();
+        call.count_host_call()?;
+        Ok((call.list(Question::Walk, if path == "/" { ROOT } else { &path })?,))
+    })
 }
 
 impl CallState {
-    fn read_one(&mut self, path: &str) -> wasmtime::Result<Result<Vec<u8>, wire::TreeError>> {
+    fn read_one(&mut self, path: &str) -> wasmtime::Result<Result<Arc<[u8]>, wire::TreeError>> {
         let path = match within(path) {
             Ok(path) => path,
             Err(error) => return Ok(Err(to_wire(error))),
@@ -49,7 +61,7 @@ impl CallState {
             return Ok(Err(wire::TreeError::TooLarge(self.limits.file_bytes)));
         }
         self.count_tree_bytes(bytes.len() as u64)?;
-        Ok(Ok(bytes.to_vec()))
+        Ok(Ok(bytes))
     }
 
     fn list(

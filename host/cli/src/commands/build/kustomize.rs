@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use sluice_object::{GroupVersionKind, ObjectId};
-use sluice_wasm::{Context, Engine, Inputs, Limits, RenderRequest, builtin};
+use sluice_wasm::{Context, Engine, Inputs, RenderRequest, builtin};
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -60,7 +60,7 @@ pub(crate) fn run(kustomize: &Kustomize) -> Result<()> {
 fn render(kustomize: &Kustomize) -> Result<String> {
     let place = Place::find(&kustomize.directory, kustomize.root.as_deref())?;
     let engine = Engine::get().map_err(anyhow::Error::msg)?;
-    let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
+    let renderer = builtin::load(engine, "kustomize", crate::local::once())?.renderer()?;
     let request = RenderRequest {
         path: place.path,
         config: config(kustomize),

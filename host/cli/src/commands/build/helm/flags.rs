@@ -63,7 +63,7 @@ pub(crate) struct Helm {
 impl Helm {
     /// What the render may use.
     pub(super) fn limits(&self) -> Result<Limits, Original> {
-        let mut limits = Limits::default();
+        let mut limits = crate::local::once();
         for limit in &self.limit {
             let (name, amount) = limit.split_once('=').ok_or_else(|| {
                 Original::new(format!("--limit {limit}: NAME=AMOUNT is wanted, as in time=2m"))
