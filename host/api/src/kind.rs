@@ -1,7 +1,4 @@
-use kube_core::ObjectMeta;
-use kube_core::error_boundary::DeserializeGuard;
 use schemars::JsonSchema;
-use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,19 +18,9 @@ pub trait CustomResource: kube_core::Resource<DynamicType = ()> + DeserializeOwn
     type Status: JsonSchema;
 }
 
-/// One object of a list, read or refused alone: a bad duration in one never hides the others.
-pub type Decoded<K> = DeserializeGuard<K>;
-
-/// Reads one object. The error says which field is wrong; the metadata is kept so that its object can be told.
-#[allow(clippy::result_large_err)] // the type is kube's; decoding is done once an event
-pub fn decode<K: CustomResource>(value: &Value) -> Result<K, kube_core::error_boundary::InvalidObject> {
-    K::deserialize(value).map_err(|error| kube_core::error_boundary::InvalidObject {
-        error: error.to_string(),
-        metadata: value
-            .get("metadata")
-            .and_then(|metadata| ObjectMeta::deserialize(metadata).ok())
-            .unwrap_or_default(),
-    })
+/// Reads one object: a bad duration in one never hides the others of a list. The error says what is wrong.
+pub fn decode<K: CustomResource>(value: &Value) -> Result<K, serde_json::Error> {
+    K::deserialize(value)
 }
 
 /// Declares the type of a kind: metadata, spec, status, and how Kubernetes names it.

@@ -5,7 +5,7 @@
 //!
 //! **Invariant:** this room does no IO and reads no clock: every function that needs the time is given it.
 //! **Invariant:** every CRD accepts what Flux's CRD of that kind accepts; the schemas are equal but for descriptions.
-//! **Invariant:** decoding refuses one object, never a list: decode item by item (kube's `DeserializeGuard` does).
+//! **Invariant:** decoding refuses one object, never a list: decode item by item ([`decode`]).
 #![forbid(unsafe_code)]
 
 pub mod meta;
@@ -32,7 +32,7 @@ pub use condition::{Condition, ConditionStatus};
 pub use disposition::{Blame, Disposition, Next};
 pub use duration::{Duration, InvalidDuration};
 pub use history::Snapshot;
-pub use kind::{CustomResource, Decoded, decode};
+pub use kind::{CustomResource, decode};
 pub use kustomize::{Kustomization, KustomizationSpec, KustomizationStatus};
 pub use reason::Reason;
 pub use reference::{

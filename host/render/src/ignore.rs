@@ -1,12 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// Whether an absolute path is looked past, and it is a directory.
+type Excludes = dyn Fn(&str, bool) -> bool + Send + Sync;
+
 /// Files that a build looks past: the `.sourceignore` files and `--ignore-paths` of the command line. The controller has
 /// none, its artifacts were filtered when they were made.
 #[derive(Clone)]
 pub struct Ignore {
     fingerprint: String,
-    excludes: Arc<dyn Fn(&str, bool) -> bool + Send + Sync>,
+    excludes: Arc<Excludes>,
 }
 
 impl Ignore {

@@ -147,7 +147,7 @@ impl Fetched {
     pub(crate) fn signed_tag(&self, id: ObjectId) -> Result<Signed, signed::Error> {
         let objects = self.tree.objects();
         let (commit, _) = objects.commit(id)?;
-        if commit.to_string() != self.commit() {
+        if ObjectId::from_hex(self.commit().as_bytes()).ok() != Some(commit) {
             let text = format!("it is a tag of commit {commit}, not of {}", self.commit());
             return Err(signed::Error::Ambiguous(text));
         }

@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
-use crate::{bench, cluster, codegen, demo, shell, test, tidy, wit};
+use crate::{bench, cluster, codegen, demo, lints, shell, test, tidy, wit};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -9,6 +9,7 @@ const STEPS: &[shell::Step] = &[
     ("format", format),
     ("tidy", || tidy::run(&[])),
     ("contract", || wit::run(&["--check".to_owned()])),
+    ("lints", || lints::run(&[])),
     ("test", || test::run(&[])),
     // what follows uses what the tests built
     ("generated files", || codegen::run(&["--check".to_owned()])),

@@ -153,7 +153,7 @@ fn follow(walk: &mut local::Walk<'_>, found: Kustomization) -> Result<()> {
 async fn live(cluster: &dyn Cluster, id: &ObjectId) -> Result<Option<Kustomization>> {
     let found = cluster.get(&Identity::AsController, id).await?;
     let decoded = found.map(|object| sluice_api::decode(&object)).transpose();
-    decoded.map_err(|invalid| anyhow::anyhow!("the Kustomization cannot be read: {}", invalid.error))
+    decoded.map_err(|error| anyhow::anyhow!("the Kustomization cannot be read: {error}"))
 }
 
 /// What is owned is what the cluster says, whatever a file says.

@@ -49,7 +49,7 @@ pub(crate) fn from_value(mut value: Value) -> Result<Kustomization> {
         }
         map.remove("status");
     }
-    decode(&value).map_err(|invalid| anyhow::anyhow!(invalid.error))
+    Ok(decode(&value)?)
 }
 
 /// Namespace and name; empty where it has none.

@@ -87,7 +87,7 @@ impl KustomizationReconciler {
     ) -> Park {
         let mut ks: Kustomization = match decode(object) {
             Ok(ks) => ks,
-            Err(invalid) => return self.malformed(run, object, &invalid.error).await,
+            Err(error) => return self.malformed(run, object, &error.to_string()).await,
         };
         if ks.metadata.deletion_timestamp.is_some() {
             return self.finalize(run, object, &ks, memory, deleting).await;

@@ -331,7 +331,8 @@ impl Metadata {
 }
 
 fn rule(raw: &Value) -> Result<Rule, String> {
-    let kinds: [(&str, fn(String) -> Rule); 6] = [
+    type Make = fn(String) -> Rule;
+    let kinds: [(&str, Make); 6] = [
         ("unencrypted_suffix", Rule::UnencryptedSuffix),
         ("encrypted_suffix", Rule::EncryptedSuffix),
         ("unencrypted_regex", Rule::UnencryptedRegex),

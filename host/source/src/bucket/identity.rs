@@ -276,11 +276,12 @@ pub(super) fn signed_by_certificate(
         .ok_or("'clientCertificate' holds no certificate in PEM")?;
     let thumbprint = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, first));
     let mut header = json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
-    if sends_chain {
-        let chain = certificates
+    if let (true, Some(header)) = (sends_chain, header.as_object_mut()) {
+        let chain: Vec<String> = certificates
             .iter()
-            .map(|certificate| STANDARD.encode(certificate).into());
-        header["x5c"] = serde_json::Value::Array(chain.collect());
+            .map(|certificate| STANDARD.encode(certificate))
+            .collect();
+        header.insert("x5c".to_owned(), chain.into());
     }
     let now = Timestamp::now().as_second();
     let mut id = [0; 16];

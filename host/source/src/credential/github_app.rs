@@ -72,9 +72,7 @@ impl GitHubApp {
             "githubAppInstallationOwner",
         ];
         let is_given = |key: &&str| data.get(*key).is_some_and(|value| !value.is_empty());
-        keys.iter()
-            .any(|key| is_given(key))
-            .then(|| GitHubApp::read(data))
+        keys.iter().any(is_given).then(|| GitHubApp::read(data))
     }
 
     fn read(data: &SecretData) -> Result<GitHubApp, Error> {

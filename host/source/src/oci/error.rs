@@ -18,7 +18,7 @@ pub enum Cause {
         /// What the registry said: `MANIFEST_UNKNOWN: manifest unknown`.
         said: Option<String>,
         /// What went wrong.
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// An answer that cannot be right.
     #[error("{0}")]
@@ -42,7 +42,7 @@ impl Cause {
     /// The failure of the way, where that was it.
     pub fn failure(&self) -> Option<&Failure> {
         match self {
-            Cause::Http { failure, .. } => Some(failure),
+            Cause::Http { failure, .. } => Some(failure.as_ref()),
             Cause::Content(_) | Cause::Credentials(_) | Cause::Disk(_) | Cause::Wish(_) => None,
         }
     }

@@ -119,7 +119,7 @@ where
 
 /// What a manifest's bytes are.
 pub(super) enum Parsed {
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     Index(Index),
 }
 
@@ -154,7 +154,9 @@ pub(super) fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Parsed, 
     }
     match shape.manifests {
         Some(_) => serde_json::from_slice(bytes).map(Parsed::Index).map_err(wrong),
-        None => serde_json::from_slice(bytes).map(Parsed::Manifest).map_err(wrong),
+        None => serde_json::from_slice(bytes)
+            .map(|manifest| Parsed::Manifest(Box::new(manifest)))
+            .map_err(wrong),
     }
 }
 

@@ -84,7 +84,7 @@ impl Repository {
             None => self.parsed(&resolved.digest).await?,
         };
         let index = match parsed {
-            Parsed::Manifest(manifest) => return Ok(manifest),
+            Parsed::Manifest(manifest) => return Ok(*manifest),
             Parsed::Index(index) => index,
         };
         let child = for_our_platform(&index).ok_or_else(|| {
@@ -94,7 +94,7 @@ impl Repository {
             ))
         })?;
         match self.parsed(&child).await? {
-            Parsed::Manifest(manifest) => Ok(manifest),
+            Parsed::Manifest(manifest) => Ok(*manifest),
             Parsed::Index(_) => Err(Cause::Content(format!(
                 "index {child} within index {}",
                 resolved.reference

@@ -268,7 +268,7 @@ impl Repository {
             method: method.to_string(),
             url: shown(url),
             said: None,
-            failure,
+            failure: Box::new(failure),
         }
     }
 
@@ -281,7 +281,7 @@ impl Repository {
             method: method.to_string(),
             url: shown(url),
             said: body.ok().and_then(|body| said(&body)),
-            failure,
+            failure: Box::new(failure),
         }
     }
 

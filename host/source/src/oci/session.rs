@@ -217,7 +217,7 @@ impl Asker<'_> {
                 method,
                 url,
                 said,
-                failure,
+                failure: Box::new(failure),
             }
         };
         let reply = self.http.send(request, self.deadline).await.map_err(failed)?;

@@ -17,7 +17,7 @@ pub(crate) enum Build {
     #[command(visible_alias = "ks")]
     Kustomization(kustomization::Kustomization),
     /// Render a chart, as `helm template` does
-    Helm(helm::Helm),
+    Helm(Box<helm::Helm>),
 }
 
 pub(crate) async fn run(build: Build, global: &Global) -> Result<()> {

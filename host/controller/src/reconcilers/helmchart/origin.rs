@@ -50,7 +50,7 @@ pub(super) fn find(pass: &mut Pass<'_, HelmChart>, store: &Store) -> Result<Orig
     let repository: Option<HelmRepository> = match reference.kind {
         ChartSourceKind::HelmRepository => {
             let decoded = decode(&object);
-            Some(decoded.map_err(|invalid| unavailable(Next::BackOff, invalid.error))?)
+            Some(decoded.map_err(|error| unavailable(Next::BackOff, error.to_string()))?)
         }
         ChartSourceKind::GitRepository | ChartSourceKind::Bucket => None,
     };

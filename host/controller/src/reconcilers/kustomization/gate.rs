@@ -24,12 +24,13 @@ pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(),
     if source.kind == SourceKind::ExternalArtifact && !config.gate("ExternalArtifact") {
         return Err(denied("ExternalArtifact feature gate is disabled"));
     }
-    if let Some(decryption) = &spec.decryption {
-        if decryption.service_account_name.is_some() && !config.gate("ObjectLevelWorkloadIdentity") {
-            let message = "to use spec.decryption.serviceAccountName for decryption authentication please enable the \
-                ObjectLevelWorkloadIdentity feature gate in the controller";
-            return Err(Failure::stall(reason::FEATURE_GATE_DISABLED, message));
-        }
+    let decryption = spec.decryption.as_ref();
+    if decryption.is_some_and(|decryption| decryption.service_account_name.is_some())
+        && !config.gate("ObjectLevelWorkloadIdentity")
+    {
+        let message = "to use spec.decryption.serviceAccountName for decryption authentication please enable the \
+            ObjectLevelWorkloadIdentity feature gate in the controller";
+        return Err(Failure::stall(reason::FEATURE_GATE_DISABLED, message));
     }
     if let Some(name) = named_account(ks).filter(|name| !is_account_name(name)) {
         let message = format!(

@@ -39,7 +39,7 @@ impl<K: SourceKind> SourceReconciler<K> {
     async fn step(&self, run: &Run, object: &Arc<Value>) -> Park {
         let source: K::Object = match decode(object) {
             Ok(source) => source,
-            Err(invalid) => return self.malformed(run, object, &invalid.error).await,
+            Err(error) => return self.malformed(run, object, &error.to_string()).await,
         };
         if K::is_static(&source) {
             return self.release(run, object, &source).await;

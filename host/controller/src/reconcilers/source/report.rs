@@ -65,7 +65,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
                 .unwrap_or_default(),
             requested_at: requested_at.map(str::to_owned),
             digest_before: status.artifact().map(|artifact| artifact.digest.clone()),
-            had_failed: FAILURES.iter().any(|type_| is_true(type_)),
+            had_failed: FAILURES.iter().any(is_true),
             outcome: None,
             object,
             status,

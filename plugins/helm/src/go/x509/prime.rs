@@ -74,7 +74,8 @@ pub(super) fn first_prime(
             .for_each(|divisible| *divisible = true);
     }
     let candidates = is_divisible.iter().enumerate();
-    let mut candidates = candidates.filter_map(|(at, divisible)| (!divisible).then(|| start + step * at));
+    let candidates = candidates.filter(|(_, divisible)| !**divisible);
+    let mut candidates = candidates.map(|(at, _)| start + step * at);
     candidates.find(|candidate| is_prime(random, candidate))
 }
 

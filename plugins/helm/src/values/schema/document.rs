@@ -140,11 +140,11 @@ impl<'a> Document<'a> {
             }
         };
         for reference in ["$ref", "$dynamicRef"] {
-            if let Some(uri) = keywords.get(reference).and_then(Json::as_str) {
-                if let Target::Schema(target) = self.target(uri)? {
-                    let place = uri.trim_start_matches('#').to_owned();
-                    self.referred.borrow_mut().push((target, place));
-                }
+            if let Some(uri) = keywords.get(reference).and_then(Json::as_str)
+                && let Target::Schema(target) = self.target(uri)?
+            {
+                let place = uri.trim_start_matches('#').to_owned();
+                self.referred.borrow_mut().push((target, place));
             }
         }
         if let Some(pattern) = keywords.get("pattern").and_then(Json::as_str) {
