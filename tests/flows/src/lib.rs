@@ -18,9 +18,10 @@ macro_rules! stories {
             [
                 install upgrade rollback prune rename dependencies suspend drift immutable definition_and_object
                 namespace_and_content deletion_policy variables supersede malformed fight ignore controls history
-                handover cli_view events expressions
+                handover cli_view events expressions tenant quota
+                webhook_mutates webhook_denies deletion
             ]
-            [webhook_mutates webhook_denies quota deletion tenant health root_causes]
+            [health root_causes]
         }
     };
 }

@@ -3,8 +3,11 @@
     clippy::missing_panics_doc,
     clippy::expect_used,
     clippy::unwrap_used,
-    clippy::panic
+    clippy::panic,
+    clippy::indexing_slicing
 )]
+// the registry misbehaves in most of these ways
+#![cfg_attr(not(feature = "registry"), allow(dead_code))]
 
 use std::{
     collections::HashMap,

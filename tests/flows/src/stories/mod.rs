@@ -33,6 +33,7 @@ pub mod webhook_mutates;
 
 mod prelude {
     pub(super) use serde_json::{Value, json};
+    pub(super) use sluice_testkit::webhook::Webhook;
     pub(super) use sluice_testkit::world::{
         CM, DEPLOYMENT, GIT, KS, NAMESPACE, SECRET, World, condition, inventory, text,
     };
@@ -40,6 +41,20 @@ mod prelude {
     /// A ConfigMap with one value.
     pub(super) fn config_map(name: &str, value: &str) -> Value {
         json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": { "key": value } })
+    }
+
+    /// Puts the configuration of a webhook in force: until the API server asks it.
+    pub(super) async fn asked_for(world: &World, webhook: &Webhook, configuration: Value) {
+        world.put(configuration).await;
+        let mut times = 0;
+        world
+            .until("the webhook is asked", async || {
+                times += 1;
+                world.put(config_map("probe", &times.to_string())).await;
+                (webhook.asked() > 0).then_some(())
+            })
+            .await;
+        world.delete(CM, "probe").await;
     }
 
     /// A Deployment of one Pod.

@@ -26,8 +26,17 @@ pub(super) async fn with_roles() -> World {
     World::embedded_with(config).await
 }
 
-pub async fn tell(_: &mut World) {
+pub async fn tell(world: &mut World) {
+    if world.server().is_none() {
+        // a real one asks Roles anyway
+        return tell_where_roles_count(world).await;
+    }
     let mut world = with_roles().await;
+    tell_where_roles_count(&mut world).await;
+    world.stop().await;
+}
+
+async fn tell_where_roles_count(world: &mut World) {
     world.start().await;
     world
         .kustomization(
@@ -45,7 +54,7 @@ pub async fn tell(_: &mut World) {
     );
     assert_eq!(world.get(CM, "one").await, None);
 
-    for object in rights(&world) {
+    for object in rights(world) {
         world.put(object).await;
     }
     world.ready("apps", "a").await;
@@ -70,7 +79,8 @@ pub async fn tell(_: &mut World) {
     );
     assert_eq!(world.value("one").await.as_deref(), Some("1"));
 
-    let requests = world.server().unwrap().requests();
+    let Some(server) = world.server() else { return };
+    let requests = server.requests();
     let objects = ["configmaps", "secrets"];
     let own: Vec<_> = requests
         .iter()
@@ -81,5 +91,4 @@ pub async fn tell(_: &mut World) {
             .any(|request| objects.contains(&request.resource.as_str())),
         "{own:?}"
     );
-    world.stop().await;
 }

@@ -2,16 +2,38 @@
 
 use super::prelude::*;
 use sluice_devcluster::{Admission, Verdict};
+use sluice_testkit::webhook::Review;
+
+/// Something adds to `one` whenever it is written; the webhook, where the server asks a real one.
+async fn injected(world: &World) -> Option<Webhook> {
+    if let Some(server) = world.server() {
+        let sidecar = json!({ "metadata": { "annotations": { "mesh.example.com/injected": "yes" } }, "data": { "sidecar": "on" } });
+        server.faults().admit(Admission {
+            resource: "configmaps".into(),
+            name: "one".into(),
+            verdict: Verdict::Mutate(sidecar),
+        });
+        return None;
+    }
+    let webhook = Webhook::start(|object| match object["metadata"]["name"] == "one" {
+        false => Review::Allow,
+        true => Review::Change(json!([
+            { "op": "add", "path": "/metadata/annotations", "value": { "mesh.example.com/injected": "yes" } },
+            { "op": "add", "path": "/data/sidecar", "value": "on" },
+        ])),
+    });
+    let configuration = webhook.configuration(
+        "MutatingWebhookConfiguration",
+        "inject.example.com",
+        &world.namespace,
+    );
+    asked_for(world, &webhook, configuration).await;
+    Some(webhook)
+}
 
 pub async fn tell(world: &mut World) {
-    let faults = world.server().unwrap().faults();
-    let sidecar = json!({ "metadata": { "annotations": { "mesh.example.com/injected": "yes" } }, "data": { "sidecar": "on" } });
-    faults.admit(Admission {
-        resource: "configmaps".into(),
-        name: "one".into(),
-        verdict: Verdict::Mutate(sidecar),
-    });
     world.start().await;
+    let _webhook = injected(world).await;
     world.kustomization("apps", json!({})).await;
     world.commit("a", &[("a.json", config_map("one", "1"))]).await;
     world.ready("apps", "a").await;

@@ -13,6 +13,10 @@ use anyhow::{Result, bail, ensure};
 use std::time::Duration;
 use usage::Usage;
 
+/// The one of `sluice`: what another keeps back is no matter here.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What `cargo xtask soak` asks for.
 pub(crate) struct Options {
     minutes: f64,
