@@ -86,18 +86,17 @@ impl LocalTree {
         if metadata.len() > limit {
             return Err(TreeError::TooLarge(limit));
         }
-        let mut file = self.root.open(relative(path)).map_err(tree_error)?;
-        let size = usize::try_from(metadata.len()).map_err(|_| TreeError::TooLarge(limit))?;
-        // into its place at once: a large file is held one time only
-        let mut content: Arc<[u8]> = std::iter::repeat_n(0, size).collect();
-        file.read_exact(Arc::make_mut(&mut content))
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => {
-                    TreeError::Other("it became shorter while it was read: try again".to_owned())
-                }
-                _ => tree_error(error),
-            })?;
-        Ok(content)
+        let file = self.root.open(relative(path)).map_err(tree_error)?;
+        // room for all of it at once, and for the look behind its end
+        let mut content = Vec::with_capacity(usize::try_from(metadata.len()).map_or(0, |size| size + 1));
+        file.take(limit + 1)
+            .read_to_end(&mut content)
+            .map_err(tree_error)?;
+        if content.len() as u64 > limit {
+            Err(TreeError::TooLarge(limit))
+        } else {
+            Ok(content.into())
+        }
     }
 
     fn read_dir_now(&self, path: &str) -> Result<Vec<Entry>, TreeError> {

@@ -256,7 +256,7 @@ fn types_keep_every_field_of_their_schema() {
 }
 
 #[test]
-fn a_bad_object_is_refused_and_says_why() {
+fn one_bad_object_is_refused_alone_and_says_why() {
     let ks = |interval: &str| {
         json!({ "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": { "name": "a" },
             "spec": { "interval": interval, "prune": true, "sourceRef": { "kind": "GitRepository", "name": "a" } } })
@@ -265,6 +265,11 @@ fn a_bad_object_is_refused_and_says_why() {
         let error = decode::<Kustomization>(&ks(bad)).unwrap_err();
         assert!(error.to_string().contains("invalid duration"), "{error}");
     }
+    let list = [ks("1m"), ks("1e999h"), ks("2m")];
+    assert_eq!(
+        list.map(|one| decode::<Kustomization>(&one).is_ok()),
+        [true, false, true]
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{
     Answer, Chance, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError,
 };
 use bytes::Bytes;
-use futures::{FutureExt, TryStreamExt, io::AsyncBufReadExt};
+use futures::{FutureExt, TryFutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, StatusCode};
 use kube::Client;
 use kube::client::Body;
@@ -166,6 +166,19 @@ impl KubeCluster {
         Err(refusal(parts.status, &parts.headers, &bytes))
     }
 
+    /// Makes a new object; what is read of the answer is for the caller to say.
+    async fn post<A: DeserializeOwned>(
+        &self,
+        identity: &Identity,
+        id: &ObjectId,
+        object: Value,
+    ) -> Result<A, RequestError> {
+        let mapping = self.lookup(&id.gvk).await?;
+        let call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
+        let call = call.with_body("application/json", &object);
+        self.send(identity, call).await.map(|(_, answer)| answer)
+    }
+
     async fn path(&self, id: &ObjectId) -> Result<String, RequestError> {
         let mapping = self.lookup(&id.gvk).await?;
         let mut path = collection(&mapping, id.namespace.as_deref());
@@ -250,25 +263,11 @@ impl Cluster for KubeCluster {
     }
 
     fn create<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, Value> {
-        async move {
-            let mapping = self.lookup(&id.gvk).await?;
-            let call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
-            Ok(self
-                .send(identity, call.with_body("application/json", &object))
-                .await?
-                .1)
-        }
-        .boxed()
+        self.post(identity, id, object).boxed()
     }
 
     fn record<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, ()> {
-        async move {
-            let mapping = self.lookup(&id.gvk).await?;
-            let call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
-            let call = call.with_body("application/json", &object);
-            self.send::<IgnoredAny>(identity, call).await.map(drop)
-        }
-        .boxed()
+        self.post::<IgnoredAny>(identity, id, object).map_ok(drop).boxed()
     }
 
     fn create_in<'a>(
