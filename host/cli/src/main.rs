@@ -34,6 +34,11 @@ fn main() -> ExitCode {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     // plugins are called on its blocking threads
     runtime.thread_stack_size(sluice_wasm::THREAD_STACK_BYTES);
+    if matches!(cli.command, args::Command::Controller(_)) {
+        // Its tasks only wait and pass on: waking a second thread for them costs more than it brings. Whatever computes
+        // for long runs on the blocking threads (ADR 0026).
+        runtime.worker_threads(1);
+    }
     let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -72,10 +72,6 @@ pub async fn run_on(
         let served = serve::health(address, is_ready.clone(), shutdown.clone()).await;
         served.map_err(|error| RunError::Listen("the health endpoint", error))?;
     }
-    if let Some(address) = config.metrics_addr {
-        let served = serve::metrics(address, shutdown.clone()).await;
-        served.map_err(|error| RunError::Listen("the metrics endpoint", error))?;
-    }
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(KubernetesEvents::start(Arc::new(cluster.clone())))];
     if let Some(address) = config
         .events_addr
@@ -84,7 +80,7 @@ pub async fn run_on(
     {
         sinks.push(Box::new(Notifications::start(address).map_err(RunError::Http)?));
     }
-    let grace = config.graceful_shutdown_timeout;
+    let (grace, metrics_addr) = (config.graceful_shutdown_timeout, config.metrics_addr);
     let cx = Context::new(
         config,
         (cluster, version),
@@ -93,6 +89,14 @@ pub async fn run_on(
         shutdown.clone(),
     )
     .map_err(RunError::Config)?;
+    if let Some(address) = metrics_addr {
+        let (cx, kinds) = (
+            cx.clone(),
+            kinds.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(),
+        );
+        let served = serve::metrics(address, move || workers::sample(&cx, &kinds), shutdown.clone()).await;
+        served.map_err(|error| RunError::Listen("the metrics endpoint", error))?;
+    }
     let reconcilers = make(&cx)?;
 
     is_ready.store(true, Ordering::Relaxed);

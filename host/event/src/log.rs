@@ -1,7 +1,10 @@
 //! The log as Flux writes it: one JSON object a line with the keys that `flux logs` and existing queries look for
 //! (compat/cli.md section 23), or text for people.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
@@ -128,73 +131,90 @@ impl<W> FluxJson<W> {
     }
 }
 
-struct SpanFields(Map<String, Value>);
-
 impl<S, W> Layer<S> for FluxJson<W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        let mut fields = Fields(Map::new());
+        let Some(span) = ctx.span(id) else { return };
+        let inherited = span
+            .parent()
+            .and_then(|parent| parent.extensions().get::<Fields>().cloned());
+        let mut fields = inherited.unwrap_or_default();
         attributes.record(&mut fields);
-        if let Some(span) = ctx.span(id) {
-            span.extensions_mut().insert(SpanFields(fields.0));
-        }
+        span.extensions_mut().insert(fields);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        let mut fields = Fields(Map::new());
-        values.record(&mut fields);
         if let Some(span) = ctx.span(id)
-            && let Some(known) = span.extensions_mut().get_mut::<SpanFields>()
+            && let Some(fields) = span.extensions_mut().get_mut::<Fields>()
         {
-            known.0.extend(fields.0);
+            values.record(fields);
         }
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        let mut line = Map::new();
-        line.insert("level".to_owned(), level(*event.metadata().level()).into());
-        line.insert(
-            "ts".to_owned(),
-            jiff::Timestamp::now()
-                .strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-                .to_string()
-                .into(),
-        );
-        let mut own = Fields(Map::new());
+        let mut own = Fields::default();
         event.record(&mut own);
-        let message = own.0.remove("message").unwrap_or_default();
-        line.insert("msg".to_owned(), message);
-        for span in ctx
-            .event_scope(event)
-            .into_iter()
-            .flat_map(|scope| scope.from_root())
-        {
-            if let Some(fields) = span.extensions().get::<SpanFields>() {
-                line.extend(fields.0.clone());
-            }
-        }
-        line.extend(own.0);
-        name_object(&mut line);
-        let mut bytes = Value::Object(line).to_string();
-        bytes.push('\n');
+        let span = ctx.event_span(event);
+        let extensions = span.as_ref().map(|span| span.extensions());
+        let line = Line {
+            level: level(*event.metadata().level()),
+            ts: jiff::Timestamp::now(),
+            own: &own,
+            span: extensions
+                .as_ref()
+                .and_then(|extensions| extensions.get::<Fields>()),
+        };
+        // a map of texts and numbers is always JSON
+        let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
+        bytes.push(b'\n');
         // nowhere is left to say that the log cannot be written
-        let _ = self
-            .writer
-            .make_writer_for(event.metadata())
-            .write_all(bytes.as_bytes());
+        let _ = self.writer.make_writer_for(event.metadata()).write_all(&bytes);
     }
 }
 
-/// controller-runtime also gives the object under its kind: `"Kustomization":{"name":…,"namespace":…}`.
-fn name_object(line: &mut Map<String, Value>) {
-    let text = |key: &str| line.get(key).and_then(Value::as_str).map(str::to_owned);
-    if let (Some(kind), Some(name), Some(namespace)) =
-        (text("controllerKind"), text("name"), text("namespace"))
-    {
-        line.insert(kind, serde_json::json!({ "name": name, "namespace": namespace }));
+/// One line of the log.
+struct Line<'a> {
+    level: &'static str,
+    ts: jiff::Timestamp,
+    own: &'a Fields,
+    span: Option<&'a Fields>,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("level", self.level)?;
+        line.serialize_entry("ts", &Milliseconds(self.ts))?;
+        line.serialize_entry("msg", self.own.get(MESSAGE).unwrap_or(&Value::Null))?;
+        for (name, value) in self.own.0.iter().filter(|(name, _)| *name != MESSAGE) {
+            line.serialize_entry(name, value)?;
+        }
+        if let Some(span) = self.span {
+            for (name, value) in span.0.iter().filter(|(name, _)| self.own.get(name).is_none()) {
+                line.serialize_entry(name, value)?;
+            }
+            // controller-runtime also gives the object under its kind
+            if let (Some(Value::String(kind)), Some(name), Some(namespace)) = (
+                span.get("controllerKind"),
+                span.get("name"),
+                span.get("namespace"),
+            ) {
+                line.serialize_entry(kind, &BTreeMap::from([("name", name), ("namespace", namespace)]))?;
+            }
+        }
+        line.end()
+    }
+}
+
+/// A time of the log, to the millisecond, as zap writes it.
+struct Milliseconds(jiff::Timestamp);
+
+impl Serialize for Milliseconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:.3}", self.0))
     }
 }
 
@@ -208,23 +228,42 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-struct Fields(Map<String, Value>);
+/// The field that is the text of a line.
+const MESSAGE: &str = "message";
+
+/// Fields in the order they were given, each once; a span's also hold those of the spans around it.
+#[derive(Clone, Default)]
+struct Fields(Vec<(&'static str, Value)>);
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<&Value> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value)
+    }
+
+    fn set(&mut self, field: &Field, value: Value) {
+        match self.0.iter_mut().find(|(known, _)| *known == field.name()) {
+            Some((_, known)) => *known = value,
+            None => self.0.push((field.name(), value)),
+        }
+    }
+}
 
 impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.set(field, value.into());
     }
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.set(field, value.into());
     }
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.set(field, value.into());
     }
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.set(field, value.into());
     }
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.set(field, value.into());
     }
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         let text = format!("{value:?}");
@@ -234,7 +273,7 @@ impl Visit for Fields {
         } else {
             text.into()
         };
-        self.0.insert(field.name().to_owned(), value);
+        self.set(field, value);
     }
 }
 

@@ -1,7 +1,9 @@
 //! What users are told about an object: one value, two forms (core/v1 Event and Flux's notification JSON).
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -91,40 +93,48 @@ impl ObjectEvent {
             .collect()
     }
 
-    /// The core/v1 Event: metadata become annotations, severity error becomes `Warning`.
-    pub fn core_v1(&self) -> Value {
-        let at = rfc3339(self.timestamp);
-        let namespace = if self.subject.namespace.is_empty() {
-            "default"
-        } else {
-            self.subject.namespace.as_str()
+    /// Namespace and name of the core/v1 Event. client-go's recorder names events after the object and the nanosecond.
+    pub fn place(&self) -> (&str, String) {
+        let namespace = match self.subject.namespace.as_str() {
+            "" => "default",
+            namespace => namespace,
         };
-        // client-go's recorder names events after the object and the nanosecond
-        let name = format!(
-            "{}.{:x}",
-            cut(&self.subject.name, 230),
-            self.timestamp.as_nanosecond()
-        );
-        let mut metadata = json!({ "name": name, "namespace": namespace });
-        let annotations = self.full_metadata();
-        if let (false, Some(map)) = (annotations.is_empty(), metadata.as_object_mut()) {
-            map.insert("annotations".to_owned(), json!(annotations));
+        let object = cut(&self.subject.name, 230);
+        (
+            namespace,
+            format!("{object}.{:x}", self.timestamp.as_nanosecond()),
+        )
+    }
+
+    /// The core/v1 Event: metadata become annotations, severity error becomes `Warning`.
+    pub fn core_v1(&self) -> impl Serialize {
+        let (namespace, name) = self.place();
+        let at = rfc3339(self.timestamp);
+        CoreEvent {
+            api_version: "v1",
+            kind: "Event",
+            metadata: CoreMetadata {
+                name,
+                namespace,
+                annotations: self.full_metadata(),
+            },
+            involved_object: self.reference(),
+            r#type: if self.severity == Severity::Error {
+                "Warning"
+            } else {
+                "Normal"
+            },
+            reason: &self.reason,
+            message: truncate(&self.message, CORE_MESSAGE_BYTES_MAX),
+            first_timestamp: at.clone(),
+            last_timestamp: at,
+            count: 1,
+            source: CoreSource {
+                component: self.controller,
+            },
+            reporting_component: self.controller,
+            reporting_instance: "",
         }
-        json!({
-            "apiVersion": "v1",
-            "kind": "Event",
-            "metadata": metadata,
-            "involvedObject": self.reference(),
-            "type": if self.severity == Severity::Error { "Warning" } else { "Normal" },
-            "reason": self.reason,
-            "message": truncate(&self.message, CORE_MESSAGE_BYTES_MAX),
-            "firstTimestamp": at,
-            "lastTimestamp": at,
-            "count": 1,
-            "source": { "component": self.controller },
-            "reportingComponent": self.controller,
-            "reportingInstance": "",
-        })
     }
 
     /// The JSON Flux posts to its notification-controller; none for what stays in the cluster.
@@ -151,17 +161,61 @@ impl ObjectEvent {
         Some(event)
     }
 
-    fn reference(&self) -> Value {
+    fn reference(&self) -> Reference<'_> {
         let subject = &self.subject;
-        json!({
-            "apiVersion": subject.api_version,
-            "kind": subject.kind,
-            "namespace": subject.namespace,
-            "name": subject.name,
-            "uid": subject.uid,
-            "resourceVersion": subject.resource_version,
-        })
+        Reference {
+            api_version: &subject.api_version,
+            kind: &subject.kind,
+            namespace: &subject.namespace,
+            name: &subject.name,
+            uid: &subject.uid,
+            resource_version: &subject.resource_version,
+        }
     }
+}
+
+/// core/v1 Event, as far as it is filled in. Typed, because it is written with every reconcile.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CoreEvent<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: CoreMetadata<'a>,
+    involved_object: Reference<'a>,
+    r#type: &'static str,
+    reason: &'a str,
+    message: Cow<'a, str>,
+    first_timestamp: String,
+    last_timestamp: String,
+    count: u32,
+    source: CoreSource,
+    reporting_component: &'static str,
+    reporting_instance: &'static str,
+}
+
+#[derive(Serialize)]
+struct CoreMetadata<'a> {
+    name: String,
+    namespace: &'a str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Serialize)]
+struct CoreSource {
+    component: &'static str,
+}
+
+/// core/v1 ObjectReference.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reference<'a> {
+    api_version: &'a str,
+    kind: &'a str,
+    namespace: &'a str,
+    name: &'a str,
+    uid: &'a str,
+    resource_version: &'a str,
 }
 
 /// Where events go. An implementation queues and returns at once.
@@ -209,11 +263,11 @@ fn cut(text: &str, bytes_max: usize) -> &str {
 }
 
 /// `text`, cut with `...` as Flux does where it is longer than `bytes_max`.
-fn truncate(text: &str, bytes_max: usize) -> String {
+fn truncate(text: &str, bytes_max: usize) -> Cow<'_, str> {
     if text.len() <= bytes_max {
-        return text.to_owned();
+        return text.into();
     }
-    format!("{}...", cut(text, bytes_max.saturating_sub(3)))
+    format!("{}...", cut(text, bytes_max.saturating_sub(3))).into()
 }
 
 #[cfg(test)]
@@ -283,7 +337,7 @@ mod tests {
     fn core_form() {
         let mut event = event(Severity::Error);
         event.message = "é".repeat(1000);
-        let core = event.core_v1();
+        let core = serde_json::to_value(event.core_v1()).unwrap();
         assert_eq!(core.pointer("/type").unwrap(), "Warning");
         assert_eq!(core.pointer("/source/component").unwrap(), "kustomize-controller");
         assert_eq!(

@@ -98,6 +98,8 @@ fn build(workspace: &Path, target: &str) -> Result<Vec<Guest>> {
         // cargo reads .cargo/config.toml from where it is started
         .current_dir(workspace)
         .arg(&target_dir)
+        .arg("--config")
+        .arg(same_paths(target)?)
         // flags meant for the host would replace those of the guests' own configuration
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -123,6 +125,21 @@ fn build(workspace: &Path, target: &str) -> Result<Vec<Guest>> {
         });
     }
     Ok(guests)
+}
+
+/// Settings that name source files by where they lie in the repository and the registry: panics carry those names, and
+/// what is given to others must not tell of the machine it was built on.
+fn same_paths(target: &str) -> Result<String> {
+    let cargo_home = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
+        .context("neither CARGO_HOME nor a home directory")?;
+    let flag = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let flags = [
+        flag(&cargo_home.join("registry/src"), "registry"),
+        flag(&shell::root().canonicalize()?, "sluice"),
+    ];
+    Ok(format!("target.{target}.rustflags={flags:?}"))
 }
 
 fn manifests(workspace: &Path) -> Result<Vec<PathBuf>> {
@@ -240,7 +257,8 @@ impl Stamp {
     fn check(out: &Path, inputs: &[&str]) -> Result<Option<Self>> {
         fs::create_dir_all(out)?;
         let root = shell::root();
-        let mut files = vec![root.join("Cargo.toml"), root.join("rust-toolchain.toml")];
+        let how = ["Cargo.toml", "rust-toolchain.toml", "host/xtask/src/plugins.rs"];
+        let mut files: Vec<PathBuf> = how.iter().map(|file| root.join(file)).collect();
         for input in inputs {
             collect(&root.join(input), &mut files)?;
         }

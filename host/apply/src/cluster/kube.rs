@@ -171,11 +171,11 @@ impl KubeCluster {
         &self,
         identity: &Identity,
         id: &ObjectId,
-        object: Value,
+        object: Bytes,
     ) -> Result<A, RequestError> {
         let mapping = self.lookup(&id.gvk).await?;
-        let call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
-        let call = call.with_body("application/json", &object);
+        let mut call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
+        call.body = Some(("application/json", object));
         self.send(identity, call).await.map(|(_, answer)| answer)
     }
 
@@ -263,11 +263,13 @@ impl Cluster for KubeCluster {
     }
 
     fn create<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, Value> {
-        self.post(identity, id, object).boxed()
+        self.post(identity, id, object.to_string().into()).boxed()
     }
 
-    fn record<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, ()> {
-        self.post::<IgnoredAny>(identity, id, object).map_ok(drop).boxed()
+    fn record<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Vec<u8>) -> Answer<'a, ()> {
+        self.post::<IgnoredAny>(identity, id, object.into())
+            .map_ok(drop)
+            .boxed()
     }
 
     fn create_in<'a>(

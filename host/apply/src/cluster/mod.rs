@@ -78,8 +78,8 @@ pub trait Cluster: Send + Sync {
     ) -> Answer<'a, Vec<Value>>;
     /// Makes a new object.
     fn create<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, Value>;
-    /// Makes a new object of which nobody reads what became of it, such as an Event.
-    fn record<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Value) -> Answer<'a, ()>;
+    /// Makes a new object of which nobody reads what became of it, such as an Event. `object` is JSON.
+    fn record<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId, object: Vec<u8>) -> Answer<'a, ()>;
     /// Posts to a subresource of an object, such as `token` of a ServiceAccount. The answer is not the object.
     fn create_in<'a>(
         &'a self,

@@ -234,7 +234,8 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
         asked_to_stop().await;
         stop.cancel();
     });
-    assemble::run(settings(args)?, storage, kube, shutdown).await
+    // on the runtime's worker: what wakes the reconcilers need not wake this thread (ADR 0026)
+    tokio::spawn(assemble::run(settings(args)?, storage, kube, shutdown)).await?
 }
 
 /// Sources may ask any machine but this one, the API server and those that only a cloud's machines may ask.

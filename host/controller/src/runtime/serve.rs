@@ -35,12 +35,17 @@ pub(crate) async fn health(
     .await
 }
 
-/// Serves the metrics until shutdown.
+/// Serves the metrics until shutdown; `sample` sets those that are asked for only when somebody reads them.
 ///
 /// # Errors
 /// Where the address cannot be listened on.
-pub(crate) async fn metrics(address: SocketAddr, shutdown: CancellationToken) -> std::io::Result<()> {
-    let metrics = || async {
+pub(crate) async fn metrics(
+    address: SocketAddr,
+    sample: impl Fn() + Clone + Send + Sync + 'static,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
+    let metrics = || async move {
+        sample();
         (
             [(CONTENT_TYPE, sluice_event::metrics::CONTENT_TYPE)],
             sluice_event::metrics::encode(),

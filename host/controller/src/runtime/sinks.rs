@@ -53,7 +53,7 @@ impl KubernetesEvents {
             let cluster = cluster.clone();
             tokio::spawn(async move {
                 while let Some(event) = receiver.recv().await {
-                    if let Err(error) = create(&*cluster, event.core_v1()).await {
+                    if let Err(error) = create(&*cluster, &event).await {
                         EventDropped {
                             sink: "kubernetes",
                             error: &error.to_string(),
@@ -71,20 +71,16 @@ impl KubernetesEvents {
     }
 }
 
-async fn create(cluster: &dyn Cluster, event: Value) -> Result<(), RequestError> {
-    let text = |pointer: &str| {
-        event
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+async fn create(cluster: &dyn Cluster, event: &ObjectEvent) -> Result<(), RequestError> {
+    let (namespace, name) = event.place();
     let id = ObjectId {
         gvk: GroupVersionKind::new("v1", "Event"),
-        namespace: Some(text("/metadata/namespace")),
-        name: text("/metadata/name"),
+        namespace: Some(namespace.to_owned()),
+        name,
     };
-    match cluster.record(&Identity::AsController, &id, event).await {
+    let body = serde_json::to_vec(&event.core_v1())
+        .map_err(|error| RequestError::Transport(format!("the event cannot be written: {error}")))?;
+    match cluster.record(&Identity::AsController, &id, body).await {
         // the namespace is going away and takes its events with it
         Err(error) if error.is_not_found() || error.code() == 403 => Ok(()),
         recorded => recorded,

@@ -32,6 +32,15 @@ impl Store {
             .cloned()
     }
 
+    /// Whether what is known of the object is as new as `version`, or newer.
+    pub(super) fn has(&self, key: &Key, version: u64) -> bool {
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
+        objects
+            .get(key)
+            .and_then(|known| self::version(known))
+            .is_some_and(|known| version <= known)
+    }
+
     /// Takes in a state of an object; none where what is known is as new or newer.
     pub fn put(&self, key: &Key, mut object: Value) -> Option<Stored> {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -93,6 +102,7 @@ mod tests {
             store.put(&key, at("9")).is_none(),
             "a late answer does not replace a newer watch event"
         );
+        assert!(store.has(&key, 10) && !store.has(&key, 11));
         assert_eq!(
             *store.get(&key).unwrap(),
             json!({ "metadata": { "resourceVersion": "10" } })

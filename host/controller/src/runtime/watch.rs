@@ -52,10 +52,10 @@ pub(crate) async fn resources(
     let on = |event: Result<Event<Seen>, watcher::Error>| {
         match event {
             Ok(Event::Init) => listed.clear(),
-            Ok(Event::InitApply(object)) => {
-                if let Some((key, object)) = keyed(kind, object) {
+            Ok(Event::InitApply(seen)) => {
+                if let Some(key) = key(kind, &seen) {
                     listed.insert(key.clone());
-                    show(&cx, key, object);
+                    take_in(&cx, kind, key, seen);
                 }
             }
             Ok(Event::InitDone) => {
@@ -67,13 +67,13 @@ pub(crate) async fn resources(
                 listed = HashSet::new();
                 synced = None;
             }
-            Ok(Event::Apply(object)) => {
-                if let Some((key, object)) = keyed(kind, object) {
-                    show(&cx, key, object);
+            Ok(Event::Apply(seen)) => {
+                if let Some(key) = key(kind, &seen) {
+                    take_in(&cx, kind, key, seen);
                 }
             }
-            Ok(Event::Delete(object)) => {
-                if let Some((key, _)) = keyed(kind, object) {
+            Ok(Event::Delete(seen)) => {
+                if let Some(key) = key(kind, &seen) {
                     vanish(&cx, &key);
                 }
             }
@@ -208,11 +208,16 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
         Some(old) if old.requested_at != new.requested_at => Some(Wake::Requested),
         Some(_) => None,
     };
+    let wake = wake.filter(|_| is_ours);
+    let is_news = old.is_none_or(|old| old.offers != new.offers || old.generation != new.generation);
+    if wake.is_none() && !is_news {
+        return;
+    }
     cx.reschedule(|schedule| {
-        if let Some(wake) = wake.filter(|_| is_ours) {
+        if let Some(wake) = wake {
             schedule.wake(&key, wake);
         }
-        if old.is_none_or(|old| old.offers != new.offers || old.generation != new.generation) {
+        if is_news {
             schedule.signal(&key);
         }
     });
@@ -277,14 +282,24 @@ fn ready(status: &Value) -> Option<&Value> {
     conditions.rfind(|condition| condition.get("type").and_then(Value::as_str) == Some("Ready"))
 }
 
-fn keyed(kind: &'static Kind, mut seen: Seen) -> Option<(Key, Value)> {
+fn key(kind: &'static Kind, seen: &Seen) -> Option<Key> {
     let (namespace, name) = seen.place()?;
-    let key = Key::new(kind.kind, namespace, name);
-    // items of lists come without these two
-    seen.body
-        .insert("apiVersion".to_owned(), kind.api_version().into());
-    seen.body.insert("kind".to_owned(), kind.kind.into());
-    Some((key, Value::Object(seen.body)))
+    Some(Key::new(kind.kind, namespace, name))
+}
+
+/// What a watch shows. The most frequent is the echo of our own write, known from its answer: it is not decoded.
+fn take_in(cx: &Context, kind: &'static Kind, key: Key, seen: Seen) {
+    if seen.version().is_some_and(|version| cx.store.has(&key, version)) {
+        return;
+    }
+    match seen.object(kind) {
+        Ok(object) => show(cx, key, object),
+        Err(error) => WatchFailed {
+            kind: kind.kind,
+            error: &format!("{}/{}: {error}", key.namespace, key.name),
+        }
+        .emit(),
+    }
 }
 
 fn owner(object: &PartialObjectMeta<DynamicObject>) -> Option<Key> {

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Reconciler, Run};
 use super::schedule::Park;
-use super::{Key, Wakes};
+use super::{Key, Kind, Wakes};
 use futures::FutureExt;
 use sluice_event::log::reconcile_span;
 use std::collections::HashMap;
@@ -49,13 +49,19 @@ fn start_ready(
             cx.tasks.spawn(run(cx.clone(), reconciler.clone(), key, wakes));
         }
     }
+    schedule.next_timer()
+}
+
+/// Tells the metrics how long the queues are and how many workers are busy. Asked for when somebody reads them: they change
+/// with every step.
+pub(crate) fn sample(cx: &Context, kinds: &[&'static Kind]) {
+    let schedule = cx.schedule();
     let (ready, parked) = schedule.counts();
     sluice_event::metrics::queue(ready, parked);
-    for reconciler in reconcilers.values() {
-        let (active, limit) = schedule.workers(reconciler.kind().kind);
-        sluice_event::metrics::workers(reconciler.kind().controller, active, limit);
+    for kind in kinds {
+        let (active, limit) = schedule.workers(kind.kind);
+        sluice_event::metrics::workers(kind.controller, active, limit);
     }
-    schedule.next_timer()
 }
 
 async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes: Wakes) {
