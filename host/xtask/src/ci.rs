@@ -1,8 +1,7 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
 use crate::{bench, cluster, codegen, demo, lints, shell, test, tidy, wit};
-use anyhow::Result;
-use std::time::Instant;
+use anyhow::{Context as _, Result, ensure};
 
 /// What is checked, in the order that fails fastest.
 const STEPS: &[shell::Step] = &[
@@ -12,24 +11,14 @@ const STEPS: &[shell::Step] = &[
     ("lints", || lints::run(&[])),
     ("test", || test::run(&[])),
     // what follows uses what the tests built
+    ("simulation", many_schedules),
     ("generated files", || codegen::run(&["--check".to_owned()])),
     ("demo", || demo::play(&[])),
     ("bench", short_bench),
 ];
 
 pub(crate) fn run(_: &[String]) -> Result<()> {
-    let mut took = Vec::new();
-    for (name, step) in STEPS {
-        shell::heading(name);
-        let began = Instant::now();
-        step()?;
-        took.push((name, began.elapsed()));
-    }
-    shell::heading("all passed");
-    for (name, time) in took {
-        println!("  {name:<16}{:>5} s", time.as_secs());
-    }
-    Ok(())
+    shell::steps(STEPS)
 }
 
 fn format() -> Result<()> {
@@ -38,6 +27,18 @@ fn format() -> Result<()> {
         shell::cargo(&["fmt", "--all", "--check", "--manifest-path"])
             .arg(shell::root().join("plugins/Cargo.toml")),
     )
+}
+
+/// Ten thousand schedules: a death before and after every request of every story, and seeds that the tests did not take.
+/// The soak, which mostly waits, goes on beside them.
+fn many_schedules() -> Result<()> {
+    let mut soak = test::built("soak")?
+        .args(["--minutes", "5"])
+        .spawn()
+        .context("the soak does not start")?;
+    test::simulation(&["--crashes", "all", "--from", "250", "--seeds", "8500"])?;
+    ensure!(soak.wait()?.success(), "the soak failed");
+    Ok(())
 }
 
 /// What is counted (requests, renders, writes) is as the cost table says, at a small size. Times are only printed.

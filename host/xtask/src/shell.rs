@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Instant;
 
 /// A named part of a longer run.
 pub(crate) type Step = (&'static str, fn() -> Result<()>);
@@ -56,6 +57,22 @@ pub(crate) fn has(program: &str, probe: &str) -> bool {
 /// A heading before a part of a longer run.
 pub(crate) fn heading(text: &str) {
     println!("\n── {text}");
+}
+
+/// Runs one step after the other and says how long each took. The first that fails ends it.
+pub(crate) fn steps<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<()> {
+    let mut took = Vec::new();
+    for (name, step) in steps {
+        heading(name);
+        let began = Instant::now();
+        step()?;
+        took.push((name, began.elapsed()));
+    }
+    heading("all passed");
+    for (name, time) in took {
+        println!("  {name:<16}{:>5} s", time.as_secs());
+    }
+    Ok(())
 }
 
 fn show(command: &Command) -> String {

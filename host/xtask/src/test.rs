@@ -3,6 +3,7 @@
 use crate::shell::{self, heading};
 use crate::{cluster, conformance, plugins};
 use anyhow::{Result, bail};
+use std::ffi::OsStr;
 use std::process::Command;
 
 /// The parts, in the order they run.
@@ -11,7 +12,7 @@ const PARTS: &[shell::Step] = &[
     ("host", host),
     ("conformance", conformance::run),
     ("cluster", real_server),
-    ("simulation", || simulation(&[])),
+    ("simulation", || simulation::<&str>(&[])),
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -30,12 +31,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
             PARTS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
         );
     }
-    for (name, part) in PARTS {
-        if args.is_empty() || args.iter().any(|arg| arg == name) {
-            part()?;
-        }
-    }
-    Ok(())
+    let is_wanted = |name: &str| args.is_empty() || args.iter().any(|arg| arg == name);
+    shell::steps(PARTS.iter().filter(|(name, _)| is_wanted(name)))
 }
 
 /// The plugins' engines run natively, with their golden cases and the corpora.
@@ -71,8 +68,7 @@ fn real_server() -> Result<()> {
 }
 
 /// Stories under faults; the flags are those of `tests/simulation`.
-fn simulation(flags: &[String]) -> Result<()> {
-    heading("simulation: the reconciler under faults");
+pub(crate) fn simulation<S: AsRef<OsStr>>(flags: &[S]) -> Result<()> {
     shell::run(built("simulation")?.args(flags))
 }
 

@@ -7,6 +7,10 @@ use sluice_simulation::{Summary, crash_everywhere, replay, seeds};
 use std::process::ExitCode;
 use std::time::Instant;
 
+/// Thousands of API servers are made and dropped: a sixth faster than with the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Seeds of a short run.
 const SEEDS: u64 = 250;
 /// Crash points of a short run.

@@ -16,7 +16,7 @@ use sluice_api::crd;
 use sluice_apply::cluster::{
     Cluster, Identity, KubeCluster, Patch, PatchOptions, Preconditions, RetryPolicy,
 };
-use sluice_artifact::store::{DirectoryEntry, EntryContent, Limits};
+use sluice_artifact::store::{DirectoryEntry, EntryContent, Limits, Retention};
 use sluice_artifact::{ArtifactPath, Store};
 use sluice_controller::reconcilers::kustomization::KustomizationReconciler;
 use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
@@ -335,8 +335,7 @@ impl World {
             });
         }
         let root = draft.directory(entries).expect("a directory");
-        let file = format!("{revision}.tar.gz");
-        let path = ArtifactPath::new("gitrepository", &self.namespace, source, &file).expect("a path");
+        let path = self.artifact_path(source, revision);
         let revision = format!("main@sha1:{revision}");
         let artifact = draft.commit(&path, &revision, root).expect("an artifact");
         self.put(json!({
@@ -349,6 +348,20 @@ impl World {
             "lastUpdateTime": "2026-01-01T00:00:00Z", "size": artifact.size,
         } });
         self.report(GIT, source, artifact).await;
+    }
+
+    /// Forgets old artifacts of a source, as its reconciler does; `revision` is the current one.
+    pub fn collect(&self, source: &str, revision: &str) {
+        let current = self.artifact_path(source, revision);
+        let collected = self
+            .store
+            .collect(&current, Retention::default(), jiff::Timestamp::now());
+        collected.expect("a store that forgets");
+    }
+
+    fn artifact_path(&self, source: &str, revision: &str) -> ArtifactPath {
+        let file = format!("{revision}.tar.gz");
+        ArtifactPath::new("gitrepository", &self.namespace, source, &file).expect("a path")
     }
 
     /// Creates or changes a Kustomization; `spec` is merged over usual values.

@@ -44,11 +44,13 @@ pub(crate) async fn live(options: &Options, mut server: Server) -> Result<Vec<Us
         let sampled = samples.last().map_or(Duration::ZERO, |sample| sample.at);
         if samples.is_empty() || started.elapsed() >= sampled + crate::sample_every(options) {
             samples.push(Usage::now(started.elapsed()));
+            eprintln!("soak: {}", samples[samples.len() - 1]);
         }
         tokio::time::sleep(PAUSE).await;
     }
     all_is_well(&world, &revisions, options).await?;
     samples.push(Usage::now(started.elapsed()));
+    eprintln!("soak: {}, all is well", samples[samples.len() - 1]);
     world.stop().await;
     Ok(samples)
 }
@@ -69,6 +71,7 @@ async fn commit(world: &World, source: usize, revision: u64) {
             &[("all.json", list)],
         )
         .await;
+    world.collect(&format!("src-{source}"), &revision.to_string());
 }
 
 async fn happens(
@@ -79,13 +82,13 @@ async fn happens(
     options: &Options,
 ) -> Result<()> {
     let dice = |sides: usize| chance.bits() as usize % sides.max(1);
-    match dice(20) {
-        0..4 => {
+    match dice(100) {
+        0..20 => {
             let source = dice(SOURCES);
             revisions[source] += 1;
             commit(world, source, revisions[source]).await;
         }
-        4..14 => {
+        20..70 => {
             let name = format!("ks-{}-{}", dice(options.count), dice(OBJECTS));
             if world.get(CM, &name).await.is_some() {
                 world
@@ -93,10 +96,11 @@ async fn happens(
                     .await;
             }
         }
-        14 => server.order("drop-watches").await?,
-        15 => server.order("compact").await?,
-        16 => server.order("fail apply 503").await?,
-        17 => server.order("fail apply 429").await?,
+        // after every one a watch waits longer: so often that it mostly waits would show little
+        70 => server.order("drop-watches").await?,
+        71 => server.order("compact").await?,
+        72..77 => server.order("fail apply 503").await?,
+        77..82 => server.order("fail apply 429").await?,
         _ => {}
     }
     Ok(())
@@ -105,6 +109,7 @@ async fn happens(
 /// In the end everything is as the last commits say.
 async fn all_is_well(world: &World, revisions: &[u64; SOURCES], options: &Options) -> Result<()> {
     let deadline = Instant::now() + Duration::from_secs(180);
+    let mut told = 0;
     loop {
         let mut missed = Vec::new();
         for number in 0..options.count {
@@ -125,6 +130,10 @@ async fn all_is_well(world: &World, revisions: &[u64; SOURCES], options: &Option
             missed.len(),
             missed[0]
         );
+        if missed.len() != told {
+            told = missed.len();
+            eprintln!("soak: waiting for {told} Kustomizations, such as {}", missed[0]);
+        }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! What this process uses.
 
+use std::fmt;
 use std::time::Duration;
 
 /// One measurement.
@@ -10,6 +11,19 @@ pub(crate) struct Usage {
     pub(crate) memory: f64,
     pub(crate) tasks: usize,
     pub(crate) descriptors: usize,
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:>5} s, {:.1} MiB, {} tasks, {} descriptors",
+            self.at.as_secs(),
+            self.memory,
+            self.tasks,
+            self.descriptors
+        )
+    }
 }
 
 impl Usage {
