@@ -126,8 +126,13 @@ pub(crate) async fn run(
                 store.clone(),
                 settings.clone(),
             )),
-            Arc::new(OciRepositories::reconciler(registries, clouds, store, settings)),
-            Arc::new(KustomizationReconciler::new(artifacts, Arc::new(plugins))),
+            Arc::new(OciRepositories::reconciler(
+                registries,
+                clouds.clone(),
+                store,
+                settings,
+            )),
+            Arc::new(KustomizationReconciler::new(artifacts, Arc::new(plugins)).with_clouds(clouds)),
         ])
     });
     let result = run_with(config, kube, kinds, make, shutdown.clone()).await;

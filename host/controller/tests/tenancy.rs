@@ -3,10 +3,14 @@
 #[allow(dead_code)] // shared with other stories, which use more of it
 mod world;
 
+use base64::Engine as _;
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use sluice_apply::cluster::{Cluster, Identity};
 use sluice_devcluster::DevCluster;
+use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds};
+use sluice_testkit::canned::Canned;
+use std::time::Duration;
 use world::{CM, KS, World, config_map};
 
 const SECRET: (&str, &str) = ("v1", "Secret");
@@ -498,11 +502,8 @@ async fn a_cluster_that_trusts_our_tokens_needs_no_kubeconfig() {
             "data": {"provider": provider, "address": "one.example"}})
     };
     world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
-    for (provider, expected) in [
-        ("aws", "provider 'aws' is not supported"),
-        ("azure", "provider 'azure' is not supported"),
-        ("gcp", "provider 'gcp' is not supported"),
-    ] {
+    for provider in ["aws", "azure", "gcp"] {
+        let expected = format!("provider '{provider}': this process has no identity at a cloud");
         world.put(map(provider)).await;
         world
             .kustomization(
@@ -511,7 +512,7 @@ async fn a_cluster_that_trusts_our_tokens_needs_no_kubeconfig() {
             )
             .await;
         let message = world.failed(provider, "InvalidSpec").await;
-        assert!(message.contains(expected), "{message}");
+        assert!(message.contains(&expected), "{message}");
     }
     // the controller of this test is no service account, and its own credentials are lent to nobody
     world.put(map("generic")).await;
@@ -524,5 +525,74 @@ async fn a_cluster_that_trusts_our_tokens_needs_no_kubeconfig() {
     let message = world.failed("generic", "ReconciliationFailed").await;
     assert!(message.contains("is no service account"), "{message}");
     assert_eq!(world.get(SECRET, "nothing").await, None);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_of_a_cloud_is_reached_with_the_controllers_identity_unless_locked() {
+    let (_server, kubeconfig) = server().await;
+    let mut world = World::new(kubeconfig).await;
+    let (remote, there) = elsewhere(&world).await;
+    let emulator = Canned::start();
+    let token = json!({"access_token": remote.token(), "expires_in": 3600});
+    emulator.answer(
+        "GET /metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token",
+        200,
+        &token.to_string(),
+    );
+    let ca = base64::engine::general_purpose::STANDARD.encode(remote.certificate_authority().unwrap());
+    let endpoint = remote.url.trim_start_matches("https://");
+    let described = json!({"endpoint": endpoint, "masterAuth": {"clusterCaCertificate": ca}});
+    let name = "projects/p/locations/l/clusters/prod";
+    emulator.answer(
+        &format!("GET /container.googleapis.com/v1/{name}"),
+        200,
+        &described.to_string(),
+    );
+    let endpoints = CloudEndpoints {
+        emulator: Some(emulator.base().parse().unwrap()),
+    };
+    let hour = Duration::from_secs(3600);
+    world.clouds = Some(Clouds::new(CloudEnvironment::default(), endpoints, 10, hour).unwrap());
+    world.start().await;
+    world
+        .put(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prod"},
+            "data": {"provider": "gcp", "cluster": name}}),
+        )
+        .await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    let spec = json!({"kubeConfig": {"configMapRef": {"name": "prod"}}, "serviceAccountName": "default"});
+    world.kustomization("prod", spec).await;
+    world.ready("prod", "a").await;
+    assert_eq!(value_there(&world, &there, "one").await.as_deref(), Some("1"));
+    assert_eq!(world.get(CM, "one").await, None);
+    // one question for the token and one for the description, however often it is reconciled
+    world.commit("b", &[("a.json", in_ns(&world, "one", "2"))]).await;
+    world.ready("prod", "b").await;
+    assert_eq!(value_there(&world, &there, "one").await.as_deref(), Some("2"));
+    assert_eq!(emulator.take_asked().len(), 2);
+
+    world
+        .start_with(|config| config.read_references_as_tenant = true)
+        .await;
+    world.commit("c", &[("a.json", in_ns(&world, "one", "3"))]).await;
+    let message = world.failed("prod", "InvalidSpec").await;
+    assert!(
+        message.contains("provider 'gcp': the locked profile lends the controller's own identity to nobody"),
+        "{message}"
+    );
+    let account = Some("deployer".to_owned());
+    world
+        .start_with(|config| config.default_kubeconfig_service_account = account)
+        .await;
+    world
+        .until("its own identity is not lent", async || {
+            let message = world.failed("prod", "InvalidSpec").await;
+            message.contains("a service account cannot be used").then_some(())
+        })
+        .await;
+    assert_eq!(value_there(&world, &there, "one").await.as_deref(), Some("2"));
+    assert_eq!(emulator.take_asked().len(), 0);
     world.stop().await;
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 
 use sluice_source::{
     Credentials,
-    credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds},
+    credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds, Cluster},
 };
 use sluice_testkit::canned::Canned;
 
@@ -242,5 +242,192 @@ async fn no_token_is_asked_for_a_registry_that_is_not_the_clouds() {
     assert_eq!(
         error,
         "the machine's metadata service: unexpected status code 500"
+    );
+}
+
+const ARN: &str = "arn:aws:eks:eu-west-1:123456789012:cluster/prod";
+/// `-----CA-----` in base64.
+const CA: &str = "LS0tLS1DQS0tLS0t";
+
+fn cluster<'a>(name: &'a str, address: &'a str, ca: &'a str) -> Cluster<'a> {
+    Cluster { name, address, ca }
+}
+
+#[tokio::test]
+async fn a_cluster_of_amazon_takes_a_signed_question_as_a_token() {
+    let emulator = Canned::start();
+    let variables = [("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "s3cr3t")];
+    let clouds = clouds(&emulator, &variables);
+    let described = format!(
+        r#"{{"cluster": {{"endpoint": "https://ABC.gr7.eu-west-1.eks.amazonaws.com", "certificateAuthority": {{"data": "{CA}"}}}}}}"#
+    );
+    emulator.answer("GET /eks.eu-west-1.amazonaws.com/clusters/prod", 200, &described);
+    let access = clouds.cluster(Cloud::Aws, cluster(ARN, "", "")).await.unwrap();
+    assert_eq!(access.address, "https://ABC.gr7.eu-west-1.eks.amazonaws.com");
+    assert_eq!(access.ca, "-----CA-----");
+    assert_eq!(access.lifetime, Duration::from_secs(900));
+    let token = access.token.reveal().strip_prefix("k8s-aws-v1.").unwrap();
+    let url = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, token).unwrap();
+    let url = String::from_utf8(url).unwrap();
+    assert!(
+        url.starts_with("https://sts.eu-west-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&"),
+        "{url}"
+    );
+    assert!(
+        url.contains("&X-Amz-SignedHeaders=host%3Bx-k8s-aws-id&X-Amz-Signature="),
+        "{url}"
+    );
+    let asked = emulator.take_asked();
+    let signed = &asked[0].headers["authorization"];
+    assert!(
+        signed.contains("/eu-west-1/eks/aws4_request, SignedHeaders="),
+        "{signed}"
+    );
+    // with everything said, nobody is asked
+    let access = clouds
+        .cluster(Cloud::Aws, cluster(ARN, "one.example", "CA"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (access.address.as_str(), access.ca.as_str()),
+        ("one.example", "CA")
+    );
+    assert_eq!(emulator.take_asked().len(), 0);
+    let error = clouds
+        .cluster(Cloud::Aws, cluster("prod", "", ""))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("invalid EKS cluster ARN: 'prod'. must match arn:aws:eks:")
+    );
+}
+
+#[tokio::test]
+async fn a_cluster_of_google_takes_the_workloads_token() {
+    let emulator = Canned::start();
+    let clouds = clouds(&emulator, &[]);
+    emulator.answer(
+        "GET /metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/token",
+        200,
+        r#"{"access_token": "ya29", "expires_in": 1800, "token_type": "Bearer"}"#,
+    );
+    let name = "projects/p/locations/europe-west1/clusters/prod";
+    let described =
+        format!(r#"{{"endpoint": "203.0.113.7", "masterAuth": {{"clusterCaCertificate": "{CA}"}}}}"#);
+    emulator.answer(
+        &format!("GET /container.googleapis.com/v1/{name}"),
+        200,
+        &described,
+    );
+    let access = clouds.cluster(Cloud::Gcp, cluster(name, "", "")).await.unwrap();
+    assert_eq!(
+        (access.address.as_str(), access.ca.as_str()),
+        ("203.0.113.7", "-----CA-----")
+    );
+    assert_eq!(
+        (access.token.reveal().as_str(), access.lifetime),
+        ("ya29", Duration::from_secs(1800))
+    );
+    assert_eq!(emulator.take_asked()[1].headers["authorization"], "Bearer ya29");
+    // what the user says wins
+    let access = clouds
+        .cluster(Cloud::Gcp, cluster(name, "dns.example", ""))
+        .await
+        .unwrap();
+    assert_eq!(
+        (access.address.as_str(), access.ca.as_str()),
+        ("dns.example", "-----CA-----")
+    );
+    emulator.take_asked();
+    let odd = "projects/p/locations/../clusters/prod";
+    let error = clouds
+        .cluster(Cloud::Gcp, cluster(odd, "", ""))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("invalid GKE cluster ID: '{odd}'"))
+    );
+    assert_eq!(emulator.take_asked().len(), 1, "the token only");
+}
+
+#[tokio::test]
+async fn a_cluster_of_microsoft_is_found_among_its_kubeconfigs() {
+    let emulator = Canned::start();
+    let clouds = clouds(&emulator, &[]);
+    emulator.answer(
+        "GET /169.254.169.254/metadata/identity/oauth2/token",
+        200,
+        r#"{"access_token": "imds"}"#,
+    );
+    let id = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/prod";
+    let at = |question: &str| format!("/management.azure.com{id}{question}");
+    emulator.answer(
+        &format!("GET {}", at("")),
+        200,
+        r#"{"properties": {"aadProfile": {"managed": true}}}"#,
+    );
+    let kubeconfig = |server: &str| {
+        let text = format!(
+            "clusters:\n- name: prod\n  cluster:\n    server: {server}\n    certificate-authority-data: {CA}\n"
+        );
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text)
+    };
+    let listed = format!(
+        r#"{{"kubeconfigs": [{{"name": "a", "value": "{}"}}, {{"name": "b", "value": "{}"}}]}}"#,
+        kubeconfig("https://public.azmk8s.io:443"),
+        kubeconfig("https://private.example:443"),
+    );
+    emulator.answer(
+        &format!("POST {}", at("/listClusterUserCredential")),
+        200,
+        &listed,
+    );
+    let access = clouds.cluster(Cloud::Azure, cluster(id, "", "")).await.unwrap();
+    assert_eq!(access.address, "https://public.azmk8s.io:443");
+    assert_eq!(
+        (access.ca.as_str(), access.token.reveal().as_str()),
+        ("-----CA-----", "imds")
+    );
+    let asked = emulator.take_asked();
+    let aks = "&resource=6dae42f8-4368-4678-94ff-3960e28e3630";
+    assert!(asked[0].target.ends_with(aks), "{asked:?}");
+    let management = "&resource=https%3A%2F%2Fmanagement.azure.com%2F";
+    assert!(asked[1].target.ends_with(management), "{asked:?}");
+    assert!(
+        asked[3]
+            .target
+            .ends_with("/listClusterUserCredential?api-version=2024-05-01")
+    );
+    assert_eq!(asked[3].headers["authorization"], "Bearer imds");
+    let access = clouds
+        .cluster(Cloud::Azure, cluster(id, "private.example", ""))
+        .await
+        .unwrap();
+    assert_eq!(access.address, "private.example");
+    let error = clouds
+        .cluster(Cloud::Azure, cluster(id, "other.example", ""))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "no kubeconfig found for AKS cluster {id} matching the specified address 'other.example'. cluster addresses: \
+             ['https://public.azmk8s.io:443', 'https://private.example:443']"
+        )
+    );
+    emulator.answer(&format!("GET {}", at("")), 200, r#"{"properties": {}}"#);
+    let error = clouds
+        .cluster(Cloud::Azure, cluster(id, "", ""))
+        .await
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("does not have Microsoft Entra ID integration enabled"),
+        "{error}"
     );
 }

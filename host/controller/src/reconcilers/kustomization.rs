@@ -35,6 +35,7 @@ use sluice_event::events::{
 use sluice_event::{Severity, metrics};
 use sluice_health::Checks;
 use sluice_object::ObjectId;
+use sluice_source::credential::cloud::Clouds;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -44,6 +45,7 @@ use tokio::time::Instant;
 pub struct KustomizationReconciler {
     artifacts: Artifacts,
     renderer: Renderer,
+    clouds: Option<Clouds>,
     memories: Mutex<HashMap<Key, (Memory, Option<Instant>)>>,
 }
 
@@ -70,8 +72,16 @@ impl KustomizationReconciler {
         Self {
             artifacts,
             renderer,
+            clouds: None,
             memories: Mutex::default(),
         }
+    }
+
+    /// The same with an identity at clouds, for `spec.kubeConfig.configMapRef`.
+    #[must_use]
+    pub fn with_clouds(self, clouds: Clouds) -> Self {
+        let clouds = Some(clouds);
+        Self { clouds, ..self }
     }
 
     fn memories(&self) -> MutexGuard<'_, HashMap<Key, (Memory, Option<Instant>)>> {
@@ -141,7 +151,9 @@ impl KustomizationReconciler {
         report.origin_revision.clone_from(&artifact.origin_revision);
         gate::dependencies(run, ks, &artifact)?;
         memory.waiting = None;
-        let elsewhere = remote::attach(run, ks, memory).await.map_err(Failure::from)?;
+        let elsewhere = remote::attach(run, ks, self.clouds.as_ref(), memory)
+            .await
+            .map_err(Failure::from)?;
         let elsewhere = elsewhere.map(|remote| run.towards(remote));
         let run = elsewhere.as_ref().unwrap_or(run);
         let variables = variables::read(run, ks).await?;

@@ -15,6 +15,7 @@ use sluice_controller::reconcilers::kustomization::{Decryption, KustomizationRec
 use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
 use sluice_controller::{ArtifactFacts, Artifacts, ControllerConfig, run_with};
 use sluice_object::{GroupVersionKind, Manifests, Object, ObjectId, Origin};
+use sluice_source::credential::cloud::Clouds;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -32,6 +33,8 @@ pub struct World {
     kubeconfig: Kubeconfig,
     /// Renders instead of [`Files`].
     pub renderer: Option<Arc<dyn Render>>,
+    /// The identity of the controller.
+    pub clouds: Option<Clouds>,
     shutdown: Option<(CancellationToken, tokio::task::JoinHandle<()>)>,
     folder: tempfile::TempDir,
 }
@@ -108,6 +111,7 @@ impl World {
             renderer: None,
             store,
             kubeconfig,
+            clouds: None,
             shutdown: None,
             folder,
         };
@@ -159,13 +163,15 @@ impl World {
         let (store, shutdown) = (self.store.clone(), CancellationToken::new());
         let files = || Arc::new(Files(self.renders.clone())) as Arc<dyn Render>;
         let renderer = self.renderer.clone().unwrap_or_else(files);
-        let token = shutdown.clone();
+        let (token, clouds) = (shutdown.clone(), self.clouds.clone());
         let task = tokio::spawn(async move {
             let make = move |_: &_| {
                 let artifacts = Artifacts::new(Some(store)).unwrap();
-                let reconciler: Arc<dyn Reconciler> =
-                    Arc::new(KustomizationReconciler::new(artifacts, renderer));
-                Ok(vec![reconciler])
+                let mut reconciler = KustomizationReconciler::new(artifacts, renderer);
+                if let Some(clouds) = clouds {
+                    reconciler = reconciler.with_clouds(clouds);
+                }
+                Ok(vec![Arc::new(reconciler) as Arc<dyn Reconciler>])
             };
             run_with(settings, kube, vec![(&KUSTOMIZATION, 4)], Box::new(make), token)
                 .await

@@ -64,7 +64,7 @@ impl KustomizationReconciler {
         (memory, since): (&mut Memory, &mut Option<Instant>),
     ) -> Deleted {
         let identity = gate::identity(ks, &run.cx.config);
-        let elsewhere = match remote::attach(run, ks, memory).await {
+        let elsewhere = match remote::attach(run, ks, self.clouds.as_ref(), memory).await {
             Ok(remote) => remote.map(|remote| run.towards(remote)),
             Err(Unattached::Missing(_)) => {
                 left_behind(report, owned.iter());

@@ -11,6 +11,8 @@ use serde_json::json;
 use sluice_api::{Kustomization, Next, SecretKeyReference, reason};
 use sluice_apply::cluster::{KubeCluster, RetryPolicy};
 use sluice_apply::live::{Short, short};
+use sluice_event::Redacted;
+use sluice_source::credential::cloud::{Cloud, Clouds, Cluster, ClusterAccess};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +50,7 @@ impl From<Unattached> for Failure {
 pub(super) async fn attach(
     run: &Run,
     ks: &Kustomization,
+    clouds: Option<&Clouds>,
     memory: &mut Memory,
 ) -> Result<Option<Arc<Remote>>, Unattached> {
     let Some(reference) = &ks.spec.kube_config else {
@@ -56,7 +59,9 @@ pub(super) async fn attach(
     };
     let attached = match (&reference.secret_ref, &reference.config_map_ref) {
         (Some(secret), None) => by_secret(run, ks, secret).await?,
-        (None, Some(config_map)) => by_config_map(run, ks, &config_map.name, memory.remote.as_ref()).await?,
+        (None, Some(config_map)) => {
+            by_config_map(run, ks, &config_map.name, clouds, memory.remote.as_ref()).await?
+        }
         _ => {
             let message =
                 "exactly one of spec.kubeConfig.configMapRef or spec.kubeConfig.secretRef must be specified";
@@ -106,11 +111,12 @@ async fn by_secret(
         .map_err(|why| invalid(&why))
 }
 
-/// A cluster that trusts tokens of this one: provider `generic`.
+/// A cluster that trusts tokens of this one (provider `generic`), or the controller's identity at a cloud.
 async fn by_config_map(
     run: &Run,
     ks: &Kustomization,
     name: &str,
+    clouds: Option<&Clouds>,
     attached: Option<&Attached>,
 ) -> Result<Attached, Unattached> {
     let namespace = &*run.key.namespace;
@@ -124,30 +130,17 @@ async fn by_config_map(
         )
     })?;
     let invalid = |why: String| failed(format!("KubeConfig configmap '{subject}': {why}"));
-    match text(&values, "provider") {
-        "generic" => {}
-        provider @ ("aws" | "azure" | "gcp") => {
-            let message = format!(
-                "KubeConfig configmap '{subject}': provider '{provider}' is not supported by this version of Sluice; nothing was \
-                 applied. Use provider 'generic', or a kubeconfig with a token in spec.kubeConfig.secretRef"
-            );
-            return Err(Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message)));
-        }
+    let provider = text(&values, "provider");
+    let cloud = match provider {
+        "generic" => None,
+        "aws" => Some(Cloud::Aws),
+        "azure" => Some(Cloud::Azure),
+        "gcp" => Some(Cloud::Gcp),
         other => {
             return Err(invalid(format!(
                 "invalid provider '{other}', must be one of aws, azure, gcp, generic"
             )));
         }
-    }
-    let address = canonical(text(&values, "address")).map_err(invalid)?;
-    let audiences: Vec<String> = match text(&values, "audiences") {
-        "" => vec![address.clone()],
-        lines => lines
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect(),
     };
     let named = Some(text(&values, "serviceAccountName")).filter(|name| !name.is_empty());
     if named.is_some() && !run.cx.config.gate("ObjectLevelWorkloadIdentity") {
@@ -156,22 +149,84 @@ async fn by_config_map(
         ));
     }
     let account = named.or(run.cx.config.default_kubeconfig_service_account.as_deref());
-    let digest = short(
-        json!([address, text(&values, "ca.crt"), audiences, account, namespace])
-            .to_string()
-            .as_bytes(),
-    );
+    let digest = short(json!([values, account, namespace]).to_string().as_bytes());
     if let Some(attached) = attached.filter(|attached| {
         attached.digest == digest && attached.renew_at.is_some_and(|at| at > Instant::now())
     }) {
         return Ok(attached.clone());
     }
-    let token = tokens::request(
-        &*run.cx.cluster,
-        account.map(|name| (namespace, name)),
-        &audiences,
-    )
-    .await;
+    let asked_at = Instant::now();
+    let access = match cloud {
+        None => by_our_token(run, &subject, &values, account).await?,
+        Some(cloud) => {
+            let clouds = own_identity(run, clouds, account).map_err(|why| {
+                let message = format!("KubeConfig configmap '{subject}': provider '{provider}': {why}");
+                Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message))
+            })?;
+            let cluster = Cluster {
+                name: text(&values, "cluster"),
+                address: text(&values, "address"),
+                ca: text(&values, "ca.crt"),
+            };
+            let access = clouds.cluster(cloud, cluster).await;
+            access.map_err(|error| invalid(error.to_string()))?
+        }
+    };
+    let address = canonical(&access.address).map_err(invalid)?;
+    let renew_at = asked_at + access.lifetime / TOKEN_LIFE_USED;
+    let kubeconfig = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "default",
+        "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],
+        "clusters": [{"name": "default", "cluster": {"server": address, "certificate-authority-data": encoded(&access.ca)}}],
+        "users": [{"name": "default", "user": {"token": access.token.reveal()}}],
+    });
+    let kubeconfig = sanitized(&kubeconfig.to_string(), Allowances::default()).map_err(invalid)?;
+    open(run, kubeconfig, digest, Some(renew_at))
+        .await
+        .map_err(invalid)
+}
+
+/// The controller's identity at clouds, where it may be lent: whoever writes the ConfigMap says to which server its token goes.
+fn own_identity<'c>(
+    run: &Run,
+    clouds: Option<&'c Clouds>,
+    account: Option<&str>,
+) -> Result<&'c Clouds, &'static str> {
+    if account.is_some() {
+        return Err(
+            "a service account cannot be used by this version of Sluice; nothing was applied. Use provider \
+                    'generic', or a kubeconfig with a token in spec.kubeConfig.secretRef",
+        );
+    }
+    if run.cx.config.read_references_as_tenant {
+        return Err(
+            "the locked profile lends the controller's own identity to nobody. Use provider 'generic' with a \
+                    serviceAccountName, or a kubeconfig with a token in spec.kubeConfig.secretRef",
+        );
+    }
+    clouds.ok_or("this process has no identity at a cloud")
+}
+
+/// Access by a token of this cluster that the other one trusts.
+async fn by_our_token(
+    run: &Run,
+    subject: &str,
+    values: &BTreeMap<String, String>,
+    account: Option<&str>,
+) -> Result<ClusterAccess, Unattached> {
+    let address = canonical(text(values, "address"))
+        .map_err(|why| failed(format!("KubeConfig configmap '{subject}': {why}")))?;
+    let audiences: Vec<String> = match text(values, "audiences") {
+        "" => vec![address.clone()],
+        lines => lines
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    };
+    let account = account.map(|name| (&*run.key.namespace, name));
+    let token = tokens::request(&*run.cx.cluster, account, &audiences).await;
     let token = token.map_err(|error| {
         let message = format!("failed to create access token for KubeConfig configmap '{subject}': {error}");
         match error.is_not_found() {
@@ -179,17 +234,12 @@ async fn by_config_map(
             false => unreached(message, error.is_transient()),
         }
     })?;
-    let renew_at = Instant::now() + token.lifetime / TOKEN_LIFE_USED;
-    let kubeconfig = json!({
-        "apiVersion": "v1", "kind": "Config", "current-context": "default",
-        "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],
-        "clusters": [{"name": "default", "cluster": {"server": address, "certificate-authority-data": encoded(text(&values, "ca.crt"))}}],
-        "users": [{"name": "default", "user": {"token": token.text.as_str()}}],
-    });
-    let kubeconfig = sanitized(&kubeconfig.to_string(), Allowances::default()).map_err(invalid)?;
-    open(run, kubeconfig, digest, Some(renew_at))
-        .await
-        .map_err(invalid)
+    Ok(ClusterAccess {
+        address,
+        ca: text(values, "ca.crt").to_owned(),
+        token: Redacted::new(token.text.to_string()),
+        lifetime: token.lifetime,
+    })
 }
 
 fn text<'v>(values: &'v BTreeMap<String, String>, key: &str) -> &'v str {

@@ -97,6 +97,15 @@ pub(super) fn code_commit(host: &str) -> Result<(&str, &str), Error> {
     }
 }
 
+/// What the hosts of services in a region end with.
+pub(super) fn suffix_of(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    }
+}
+
 /// How long CodeCommit takes a signature for.
 const SIGNATURE_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
@@ -193,11 +202,7 @@ impl Shared {
         if region.is_empty() || !region.bytes().all(is_name) {
             return Err(Error(format!("'{region}' is no region of Amazon")));
         }
-        let suffix = if region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
+        let suffix = suffix_of(region);
         let own = format!("https://sts.{region}.{suffix}/");
         self.aws_key(sts.unwrap_or(&own)).await
     }

@@ -88,7 +88,20 @@ impl Shared {
         Ok((Credentials::Bearer(Redacted::new(token)), IDENTITY_LIFETIME))
     }
 
-    async fn azure_token(&self, resource: &str, of: Option<&str>) -> Result<String, Error> {
+    /// Azure's management in the cloud that the authority belongs to.
+    pub(super) fn azure_management(&self) -> &'static str {
+        match self.environment.azure_authority.as_deref() {
+            Some(authority) if authority.contains("chinacloudapi.cn") => {
+                "https://management.chinacloudapi.cn/"
+            }
+            Some(authority) if authority.contains("microsoftonline.us") => {
+                "https://management.usgovcloudapi.net/"
+            }
+            _ => RESOURCE,
+        }
+    }
+
+    pub(super) async fn azure_token(&self, resource: &str, of: Option<&str>) -> Result<String, Error> {
         let environment = &self.environment;
         let federated = environment.azure_federated.as_ref().filter(|_| of.is_none());
         let Some((tenant, client, file)) = federated else {

@@ -34,11 +34,14 @@ struct Token {
 
 impl Shared {
     pub(super) async fn gcp_login(&self) -> Result<(Credentials, Duration), Error> {
+        let (token, lifetime) = self.gcp_token().await?;
+        Ok((basic(USER, &token), lifetime))
+    }
+
+    /// The workload's token, and how long it is still good for.
+    pub(super) async fn gcp_token(&self) -> Result<(String, Duration), Error> {
         let request = self.get(TOKEN, &[("metadata-flavor", "Google")])?;
         let token: Token = self.ask("the machine's metadata service", request).await?;
-        Ok((
-            basic(USER, &token.access_token),
-            Duration::from_secs(token.expires_in),
-        ))
+        Ok((token.access_token, Duration::from_secs(token.expires_in)))
     }
 }

@@ -1,4 +1,4 @@
-//! Credentials that clouds give to workloads, for their own registries (compat/source.md 11.4). Plain HTTPS, no SDK.
+//! Credentials that clouds give to workloads, for their own services (compat/source.md 11.4). Plain HTTPS, no SDK.
 //!
 //! ```text
 //! token file or metadata service ─▶ the cloud's token ─▶ the registry's login
@@ -6,6 +6,7 @@
 
 mod aws;
 mod azure;
+mod cluster;
 mod gcp;
 mod signature;
 
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 
 use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache};
 use crate::http::{Addresses, Http, Request, Transport};
+pub use cluster::{Cluster, ClusterAccess};
 pub(crate) use signature::{Key, Scope, sign};
 
 /// Whose registry it is.

@@ -1,5 +1,7 @@
 //! AWS Signature Version 4: a request signed with a secret that never leaves.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use reqwest::{Url, header::HeaderMap, header::HeaderValue};
 use sha2::{Digest as _, Sha256};
@@ -82,14 +84,72 @@ pub(super) fn sign_git(key: &Key, scope: &Scope<'_>, host: &str, path: &str) -> 
     (time, signature)
 }
 
+/// A question whose URL carries its signature, for `lifetime`: to `host`, with `headers` that whoever asks sends along.
+/// Names of headers are in lower case; names of the question come before `X-Amz-`.
+pub(super) fn presign(
+    key: &Key,
+    scope: &Scope<'_>,
+    host: &str,
+    headers: &[(&str, &str)],
+    question: &[(&str, &str)],
+    lifetime: Duration,
+) -> String {
+    let time = format!("{}Z", clock(scope));
+    let mut signed: Vec<(&str, &str)> = headers.iter().copied().chain([("host", host)]).collect();
+    signed.sort_unstable();
+    let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
+    let names = names.join(";");
+    let id = format!("{}/{}", key.id, place(scope, &time));
+    let seconds = lifetime.as_secs().to_string();
+    let mut query: Vec<(&str, &str)> = question.to_vec();
+    query.extend([
+        ("X-Amz-Algorithm", "AWS4-HMAC-SHA256"),
+        ("X-Amz-Credential", id.as_str()),
+        ("X-Amz-Date", time.as_str()),
+        ("X-Amz-Expires", seconds.as_str()),
+    ]);
+    if let Some(token) = &key.token {
+        query.push(("X-Amz-Security-Token", token.reveal()));
+    }
+    query.push(("X-Amz-SignedHeaders", &names));
+    let query: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{name}={}", escaped(value)))
+        .collect();
+    let query = query.join("&");
+    let lines: String = signed
+        .iter()
+        .map(|(name, value)| format!("{name}:{value}\n"))
+        .collect();
+    let empty = hex::encode(Sha256::digest(b""));
+    let canonical = format!("GET\n/\n{query}\n{lines}\n{names}\n{empty}");
+    let (_, signature) = signature(key, scope, &time, &canonical);
+    format!("https://{host}/?{query}&X-Amz-Signature={signature}")
+}
+
+/// As signatures have values: everything escaped but what RFC 3986 calls unreserved.
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
 fn clock(scope: &Scope<'_>) -> String {
     scope.time.strftime("%Y%m%dT%H%M%S").to_string()
+}
+
+/// What a signature of this time is good for.
+fn place(scope: &Scope<'_>, time: &str) -> String {
+    let date = time.get(..8).unwrap_or_default();
+    format!("{date}/{}/{}/aws4_request", scope.region, scope.service)
 }
 
 /// What the signature is for, and the signature of a canonical request.
 fn signature(key: &Key, scope: &Scope<'_>, time: &str, canonical: &str) -> (String, String) {
     let date = time.get(..8).unwrap_or_default();
-    let place = format!("{date}/{}/{}/aws4_request", scope.region, scope.service);
+    let place = place(scope, time);
     let hash = hex::encode(Sha256::digest(canonical));
     let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{place}\n{hash}");
     let mut derived = format!("AWS4{}", key.secret.reveal()).into_bytes();
@@ -128,6 +188,36 @@ mod tests {
         assert_eq!(
             headers["authorization"].to_str().unwrap(),
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"
+        );
+    }
+
+    /// The signature is botocore's (1.44.8), of the same question.
+    #[test]
+    fn a_question_is_signed_as_amazons_own_library_does() {
+        let key = Key {
+            id: "AKIDEXAMPLE".to_owned(),
+            secret: Redacted::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned()),
+            token: Some(Redacted::new("to/ken+=".to_owned())),
+        };
+        let scope = Scope {
+            service: "sts",
+            region: "eu-west-1",
+            time: "2026-01-02T03:04:05Z".parse().unwrap(),
+        };
+        let url = presign(
+            &key,
+            &scope,
+            "sts.eu-west-1.amazonaws.com",
+            &[("x-k8s-aws-id", "prod")],
+            &[("Action", "GetCallerIdentity"), ("Version", "2011-06-15")],
+            Duration::from_secs(900),
+        );
+        assert_eq!(
+            url,
+            "https://sts.eu-west-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+             &X-Amz-Credential=AKIDEXAMPLE%2F20260102%2Feu-west-1%2Fsts%2Faws4_request&X-Amz-Date=20260102T030405Z&X-Amz-Expires=900\
+             &X-Amz-Security-Token=to%2Fken%2B%3D&X-Amz-SignedHeaders=host%3Bx-k8s-aws-id\
+             &X-Amz-Signature=0a8c2421917a3eeeb64ea34f7b78bc6227f807eb0794b7f65d31f30c81553fbe"
         );
     }
 }
