@@ -71,10 +71,7 @@ pub(super) fn run(sluice: &Path, programs: &Measure) -> Result<()> {
     let mut charts = vec![Chart::new(&umbrella)];
     charts.extend(heavy()?);
     for chart in &charts {
-        let (inside, outside) = (
-            programs.inside(&chart.folder, 5)?,
-            programs.outside("helm", &chart.folder, 5)?,
-        );
+        let (inside, outside) = programs.both("helm", &chart.folder, 9)?;
         let ratio = inside / outside;
         let name = chart.folder.file_name().unwrap_or_default().to_string_lossy();
         let figure = format!(
