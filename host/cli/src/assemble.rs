@@ -87,7 +87,7 @@ pub(crate) async fn run(
     let clouds = cloud::Clouds::new(environment, cloud::CloudEndpoints::default(), tokens_max, age_max)?;
     let spool = storage.path.join("objects");
     let limits = bucket::BucketLimits::default();
-    let buckets = BucketFetcher::new(&spool, limits, storage.addresses.clone(), clouds.clone())
+    let buckets = BucketFetcher::new(&spool, limits, storage.addresses.clone())
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let settings = SourceSettings {
         advertised_address: storage.advertised.clone().unwrap_or(address.to_string()),
@@ -113,7 +113,12 @@ pub(crate) async fn run(
                 store.clone(),
                 settings.clone(),
             )),
-            Arc::new(Buckets::reconciler(buckets, store.clone(), settings.clone())),
+            Arc::new(Buckets::reconciler(
+                buckets,
+                clouds.clone(),
+                store.clone(),
+                settings.clone(),
+            )),
             Arc::new(HelmRepositories::reconciler(
                 charts.clone(),
                 store.clone(),

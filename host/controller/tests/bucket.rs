@@ -35,8 +35,8 @@ fn reconciler(
         objects_max: 20,
         ..BucketLimits::default()
     };
-    let fetcher = BucketFetcher::new(&folder.join("objects"), limits, addresses, clouds).unwrap();
-    Arc::new(Buckets::reconciler(fetcher, store, settings))
+    let fetcher = BucketFetcher::new(&folder.join("objects"), limits, addresses).unwrap();
+    Arc::new(Buckets::reconciler(fetcher, clouds, store, settings))
 }
 
 async fn world() -> World {

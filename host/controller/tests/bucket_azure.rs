@@ -27,8 +27,8 @@ fn reconciler(
 ) -> Arc<dyn Reconciler> {
     let clouds = Clouds::new(CloudEnvironment::default(), endpoints, 0, Duration::from_secs(60)).unwrap();
     let limits = BucketLimits::default();
-    let fetcher = BucketFetcher::new(&folder.join("objects"), limits, Addresses::any(), clouds).unwrap();
-    Arc::new(Buckets::reconciler(fetcher, store, settings))
+    let fetcher = BucketFetcher::new(&folder.join("objects"), limits, Addresses::any()).unwrap();
+    Arc::new(Buckets::reconciler(fetcher, clouds, store, settings))
 }
 
 /// A world in which every service of a cloud is `storage`.

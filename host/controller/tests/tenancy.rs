@@ -529,7 +529,7 @@ async fn a_cluster_that_trusts_our_tokens_needs_no_kubeconfig() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cluster_of_a_cloud_is_reached_with_the_controllers_identity_unless_locked() {
+async fn a_cluster_of_a_cloud_is_reached_as_the_controller_or_an_account_of_the_tenant() {
     let (_server, kubeconfig) = server().await;
     let mut world = World::new(kubeconfig).await;
     let (remote, there) = elsewhere(&world).await;
@@ -582,17 +582,28 @@ async fn a_cluster_of_a_cloud_is_reached_with_the_controllers_identity_unless_lo
         message.contains("provider 'gcp': the locked profile lends the controller's own identity to nobody"),
         "{message}"
     );
-    let account = Some("deployer".to_owned());
+    assert_eq!(emulator.take_asked().len(), 0);
+
+    // an account of the tenant's namespace, which Google trusts by a provider that the account names
+    let provider = "projects/1/locations/global/workloadIdentityPools/pool/providers/here";
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": {"name": "deployer", "annotations": {"gcp.auth.fluxcd.io/workload-identity-provider": provider}}});
+    world.put(account).await;
+    emulator.answer("POST /sts.googleapis.com/v1/token", 200, &token.to_string());
     world
-        .start_with(|config| config.default_kubeconfig_service_account = account)
-        .await;
-    world
-        .until("its own identity is not lent", async || {
-            let message = world.failed("prod", "InvalidSpec").await;
-            message.contains("a service account cannot be used").then_some(())
+        .start_with(|config| {
+            config.read_references_as_tenant = true;
+            config.default_kubeconfig_service_account = Some("deployer".to_owned());
         })
         .await;
-    assert_eq!(value_there(&world, &there, "one").await.as_deref(), Some("2"));
-    assert_eq!(emulator.take_asked().len(), 0);
+    world.ready("prod", "c").await;
+    assert_eq!(value_there(&world, &there, "one").await.as_deref(), Some("3"));
+    let asked = emulator.take_asked();
+    assert!(
+        asked[0].target.ends_with("/sts.googleapis.com/v1/token"),
+        "{asked:?}"
+    );
+    let audience = "audience=%2F%2Fiam.googleapis.com%2Fprojects%2F1%2Flocations";
+    assert!(asked[0].body.contains(audience), "{}", asked[0].body);
     world.stop().await;
 }

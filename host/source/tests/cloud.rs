@@ -1,11 +1,14 @@
 //! Clouds give credentials for their own registries and for no others; an emulator stands in for their services.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
+use sluice_event::Redacted;
 use sluice_source::{
     Credentials,
-    credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds, Cluster},
+    credential::Error,
+    credential::cloud::{Account, Cloud, CloudEndpoints, CloudEnvironment, Clouds, Cluster},
 };
 use sluice_testkit::canned::Canned;
 
@@ -430,4 +433,193 @@ async fn a_cluster_of_microsoft_is_found_among_its_kubeconfigs() {
             .ends_with("does not have Microsoft Entra ID integration enabled"),
         "{error}"
     );
+}
+
+/// A service account that says for whom its token was made.
+#[derive(Debug)]
+struct Deployer(&'static [(&'static str, &'static str)]);
+
+impl Account for Deployer {
+    fn place(&self) -> (&str, &str) {
+        ("apps", "deployer")
+    }
+
+    fn annotation(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| *value)
+    }
+
+    fn token<'a>(&'a self, audience: &'a str) -> BoxFuture<'a, Result<Redacted<String>, Error>> {
+        Box::pin(async move { Ok(Redacted::new(format!("for {audience}"))) })
+    }
+}
+
+fn as_account(clouds: &Clouds, annotations: &'static [(&'static str, &'static str)]) -> Clouds {
+    clouds.as_account(Arc::new(Deployer(annotations)))
+}
+
+#[tokio::test]
+async fn an_account_is_a_role_of_amazon() {
+    const ROLE: &[(&str, &str)] = &[(
+        "eks.amazonaws.com/role-arn",
+        "arn:aws:iam::123456789012:role/deployer",
+    )];
+    let emulator = Canned::start();
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "OWN"),
+        ("AWS_SECRET_ACCESS_KEY", "own-secret"),
+    ];
+    let own = clouds(&emulator, &variables);
+    let assumed = r#"{"AssumeRoleWithWebIdentityResponse":{"AssumeRoleWithWebIdentityResult":{"Credentials":
+        {"AccessKeyId":"ASSUMED","SecretAccessKey":"s3cr3t","SessionToken":"session"}}}}"#;
+    emulator.answer("POST /sts.eu-west-1.amazonaws.com/", 200, assumed);
+    emulator.answer(&format!("POST /{ECR_HOST}/"), 200, ECR);
+    login(&own, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
+    assert!(emulator.take_asked()[0].headers["authorization"].contains("Credential=OWN/"));
+    // what is kept for the controller is not given to the account
+    let account = as_account(&own, ROLE);
+    login(&account, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
+    let asked = emulator.take_asked();
+    assert!(
+        asked[0]
+            .body
+            .contains("RoleSessionName=deployer.apps.eu-west-1.fluxcd.io"),
+        "{}",
+        asked[0].body
+    );
+    assert!(
+        asked[0].body.contains("WebIdentityToken=for+sts.amazonaws.com"),
+        "{}",
+        asked[0].body
+    );
+    assert!(asked[1].headers["authorization"].contains("Credential=ASSUMED/"));
+    assert_ne!(
+        own.registry(Cloud::Aws).identity(),
+        account.registry(Cloud::Aws).identity()
+    );
+    let nobody = as_account(
+        &own,
+        &[("eks.amazonaws.com/role-arn", "arn:aws:iam::x:role/deployer")],
+    );
+    let error = login(&nobody, Cloud::Aws, ECR_REPOSITORY).await.unwrap_err();
+    assert_eq!(
+        error,
+        "service account 'apps/deployer': invalid eks.amazonaws.com/role-arn annotation: 'arn:aws:iam::x:role/deployer'. \
+         must match arn:aws:iam::<account>:role/<name>"
+    );
+    assert_eq!(emulator.take_asked().len(), 0);
+}
+
+#[tokio::test]
+async fn an_account_is_an_application_of_microsoft() {
+    let emulator = Canned::start();
+    let own = clouds(&emulator, &[]);
+    emulator.answer(
+        "POST /login.microsoftonline.com/tenant-1/oauth2/v2.0/token",
+        200,
+        r#"{"access_token": "entra"}"#,
+    );
+    emulator.answer(
+        "POST /shop.azurecr.io/oauth2/exchange",
+        200,
+        r#"{"refresh_token": "acr"}"#,
+    );
+    let account = as_account(
+        &own,
+        &[
+            ("azure.workload.identity/client-id", "client-1"),
+            ("azure.workload.identity/tenant-id", "tenant-1"),
+        ],
+    );
+    let given = login(&account, Cloud::Azure, "shop.azurecr.io/app")
+        .await
+        .unwrap();
+    assert!(given.ends_with(":acr"), "{given}");
+    let asked = emulator.take_asked();
+    let body = &asked[0].body;
+    assert!(
+        body.contains("client_id=client-1")
+            && body.contains("client_assertion=for+api%3A%2F%2FAzureADTokenExchange"),
+        "{body}"
+    );
+    let account = as_account(&own, &[("azure.workload.identity/tenant-id", "../tenant")]);
+    let error = login(&account, Cloud::Azure, "shop.azurecr.io/app")
+        .await
+        .unwrap_err();
+    assert!(
+        error.contains("invalid azure.workload.identity/tenant-id annotation: '../tenant'"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_account_is_trusted_by_google_and_may_act_as_one_of_its() {
+    let emulator = Canned::start();
+    let own = clouds(&emulator, &[]);
+    let metadata = "GET /metadata.google.internal/computeMetadata/v1";
+    emulator.answer(&format!("{metadata}/project/project-id"), 200, "shop");
+    emulator.answer(
+        &format!("{metadata}/instance/attributes/cluster-location"),
+        200,
+        "europe-west1",
+    );
+    emulator.answer(
+        &format!("{metadata}/instance/attributes/cluster-name"),
+        200,
+        "prod",
+    );
+    let exchanged = r#"{"access_token": "federated", "expires_in": 3600}"#;
+    emulator.answer("POST /sts.googleapis.com/v1/token", 200, exchanged);
+    let account = as_account(&own, &[]);
+    let given = login(&account, Cloud::Gcp, "europe-docker.pkg.dev/shop/app")
+        .await
+        .unwrap();
+    assert_eq!(given, "oauth2accesstoken:federated");
+    let body = &emulator.take_asked()[3].body;
+    assert!(body.contains("subject_token=for+shop.svc.id.goog"), "{body}");
+    let audience = "audience=identitynamespace%3Ashop.svc.id.goog%3Ahttps%3A%2F%2Fcontainer.googleapis.com%2Fv1%2Fprojects%2Fshop\
+                    %2Flocations%2Feurope-west1%2Fclusters%2Fprod&";
+    assert!(body.contains(audience), "{body}");
+
+    let act = "POST /iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/puller@shop.iam.gserviceaccount.com:generateAccessToken";
+    emulator.answer(
+        act,
+        200,
+        r#"{"accessToken": "puller", "expireTime": "2026-01-01T00:00:00Z"}"#,
+    );
+    let account = as_account(
+        &own,
+        &[
+            (
+                "iam.gke.io/gcp-service-account",
+                "puller@shop.iam.gserviceaccount.com",
+            ),
+            (
+                "gcp.auth.fluxcd.io/workload-identity-provider",
+                "projects/1/locations/global/workloadIdentityPools/pool/providers/here",
+            ),
+        ],
+    );
+    let given = login(&account, Cloud::Gcp, "europe-docker.pkg.dev/shop/app")
+        .await
+        .unwrap();
+    assert_eq!(given, "oauth2accesstoken:puller");
+    let asked = emulator.take_asked();
+    let audience = "%2F%2Fiam.googleapis.com%2Fprojects%2F1%2Flocations%2Fglobal%2FworkloadIdentityPools%2Fpool%2Fproviders%2Fhere";
+    let body = &asked[0].body;
+    assert!(
+        body.contains(&format!("subject_token=for+{audience}"))
+            && body.contains(&format!("audience={audience}")),
+        "{body}"
+    );
+    assert_eq!(asked[1].headers["authorization"], "Bearer federated");
+    let account = as_account(&own, &[("iam.gke.io/gcp-service-account", "x@y/../z")]);
+    let error = login(&account, Cloud::Gcp, "europe-docker.pkg.dev/shop/app")
+        .await
+        .unwrap_err();
+    assert!(
+        error.contains("invalid iam.gke.io/gcp-service-account annotation: 'x@y/../z'"),
+        "{error}"
+    );
+    assert_eq!(emulator.take_asked().len(), 0);
 }

@@ -7,20 +7,27 @@ use crate::runtime::{BUCKET, Kind};
 use sluice_api::{Bucket, reason};
 use sluice_artifact::Store;
 use sluice_source::BucketFetcher;
+use sluice_source::credential::cloud::Clouds;
 use std::collections::BTreeMap;
 
 /// What is an object store's own in reconciling a source.
 pub struct Buckets {
     fetcher: BucketFetcher,
+    clouds: Clouds,
 }
 
 /// Reconciles Buckets.
 pub type BucketReconciler = SourceReconciler<Buckets>;
 
 impl Buckets {
-    /// Fetches with `fetcher` into `store`.
-    pub fn reconciler(fetcher: BucketFetcher, store: Store, settings: SourceSettings) -> BucketReconciler {
-        SourceReconciler::new(Self { fetcher }, store, settings)
+    /// Fetches with `fetcher` into `store`; `clouds` know who this controller is to the stores of clouds.
+    pub fn reconciler(
+        fetcher: BucketFetcher,
+        clouds: Clouds,
+        store: Store,
+        settings: SourceSettings,
+    ) -> BucketReconciler {
+        SourceReconciler::new(Self { fetcher, clouds }, store, settings)
     }
 }
 
@@ -34,7 +41,7 @@ impl SourceKind for Buckets {
     }
 
     async fn attempt(&self, pass: &mut Pass<'_, Bucket>) -> Result<Done, Trouble> {
-        let request = request::of(pass).await?;
+        let request = request::of(pass, &self.clouds).await?;
         let bucket = self
             .fetcher
             .bucket(&request)

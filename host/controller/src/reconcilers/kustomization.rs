@@ -13,7 +13,6 @@ mod references;
 mod remote;
 pub mod render;
 mod report;
-mod tokens;
 mod variables;
 
 pub use decrypt::Decryption;

@@ -7,3 +7,5 @@ pub mod helmrepository;
 pub mod kustomization;
 pub mod ocirepository;
 pub mod source;
+mod tokens;
+mod workload;

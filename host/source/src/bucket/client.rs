@@ -51,6 +51,8 @@ pub struct BucketRequest {
     pub name: String,
     /// Whose store it is, and who we are to it.
     pub access: Access,
+    /// Who we are to a cloud, where no Secret says.
+    pub clouds: Clouds,
     /// What keys must begin with.
     pub prefix: Option<String>,
     /// `spec.ignore`.
@@ -96,7 +98,6 @@ struct Shared {
     spool: PathBuf,
     limits: BucketLimits,
     addresses: Addresses,
-    clouds: Clouds,
 }
 
 /// One bucket, asked as one person.
@@ -116,24 +117,17 @@ const REGION: &str = "us-east-1";
 const GOOGLE: &str = "https://storage.googleapis.com";
 
 impl BucketFetcher {
-    /// Keeps objects in `spool` while they arrive, which is created where it is missing; asks only `addresses`; `clouds` know
-    /// who this controller is to the stores of clouds.
+    /// Keeps objects in `spool` while they arrive, which is created where it is missing; asks only `addresses`.
     ///
     /// # Errors
     /// The folder cannot be made.
-    pub fn new(
-        spool: &Path,
-        limits: BucketLimits,
-        addresses: Addresses,
-        clouds: Clouds,
-    ) -> std::io::Result<BucketFetcher> {
+    pub fn new(spool: &Path, limits: BucketLimits, addresses: Addresses) -> std::io::Result<BucketFetcher> {
         std::fs::create_dir_all(spool)?;
         Ok(BucketFetcher {
             shared: Arc::new(Shared {
                 spool: spool.to_owned(),
                 limits,
                 addresses,
-                clouds,
             }),
         })
     }
@@ -163,7 +157,7 @@ impl BucketFetcher {
                         token: None,
                     })),
                     S3Identity::Role(sts) => {
-                        Identity::Key(KeySource::Role(shared.clouds.clone(), sts.clone()))
+                        Identity::Key(KeySource::Role(request.clouds.clone(), sts.clone()))
                     }
                     S3Identity::Ldap(sts) => {
                         let http = http(&sts.transport)?;
@@ -178,12 +172,12 @@ impl BucketFetcher {
             }
             Access::Gcp(identity) => {
                 let identity = match identity {
-                    GcpIdentity::Own => TokenSource::Own(shared.clouds.clone()),
+                    GcpIdentity::Own => TokenSource::Own(request.clouds.clone()),
                     GcpIdentity::Account(account) => {
                         TokenSource::Account(Box::new(account.clone()), OnceCell::new())
                     }
                 };
-                let store = shared
+                let store = request
                     .clouds
                     .endpoint(GOOGLE)
                     .map_err(|error| Error::Unusable(error.0))?;
@@ -191,7 +185,7 @@ impl BucketFetcher {
                 (s3(store), Dialect::S3 { region }, Identity::Bearer(identity))
             }
             Access::Azure { endpoint, identity } => {
-                let found = azure::container(endpoint, &request.name, identity, &shared.clouds)?;
+                let found = azure::container(endpoint, &request.name, identity, &request.clouds)?;
                 (found.base, Dialect::Azure { query: found.query }, found.identity)
             }
         };

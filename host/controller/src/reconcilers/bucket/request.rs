@@ -2,6 +2,7 @@
 
 use crate::error_policy::Failure;
 use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, secret};
+use crate::reconcilers::workload;
 use sluice_api::source::{BucketProvider, BucketSts, StsProvider};
 use sluice_api::{Bucket, reason};
 use sluice_event::Redacted;
@@ -9,9 +10,10 @@ use sluice_source::bucket::{
     Access, AzureClient, AzureIdentity, AzureProof, BucketRequest, GcpIdentity, S3Identity, ServiceAccount,
     Sts,
 };
+use sluice_source::credential::cloud::Clouds;
 use sluice_source::{Proxy, SecretData, Tls, Transport};
 
-pub(super) async fn of(pass: &Pass<'_, Bucket>) -> Result<BucketRequest, Trouble> {
+pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<BucketRequest, Trouble> {
     let spec = &pass.object.spec;
     check(pass)?;
     let login = match &spec.secret_ref {
@@ -49,9 +51,14 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>) -> Result<BucketRequest, Trouble
             identity: login.map_or(Ok(AzureIdentity::Own), azure)?,
         },
     };
+    let is_own = login.is_none() && spec.provider != BucketProvider::Generic;
+    let account = workload::account_of(pass.run, spec.service_account_name.as_deref()).filter(|_| is_own);
+    let clouds = workload::clouds_as(pass.run, clouds, account.as_deref()).await;
+    let clouds = clouds.map_err(|cause| refused(format!("failed to get credential: {cause}")))?;
     Ok(BucketRequest {
         name: spec.bucket_name.clone(),
         access,
+        clouds,
         prefix: spec.prefix.clone(),
         ignore: spec.ignore.clone(),
         transport: Transport {
@@ -66,13 +73,9 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>) -> Result<BucketRequest, Trouble
 /// What no Secret can mend.
 fn check(pass: &Pass<'_, Bucket>) -> Result<(), Trouble> {
     let spec = &pass.object.spec;
-    if spec.service_account_name.is_some() {
-        if !pass.run.cx.config.gate(OBJECT_IDENTITY) {
-            let failure = Failure::stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF);
-            return Err(Trouble::fetch(failure));
-        }
-        let message = "spec.serviceAccountName as an identity at spec.provider is not supported yet: remove it to use the controller's own";
-        return Err(Trouble::fetch(Failure::stall(reason::NOT_SUPPORTED, message)));
+    if spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
+        let failure = Failure::stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF);
+        return Err(Trouble::fetch(failure));
     }
     let Some(sts) = &spec.sts else {
         return Ok(());

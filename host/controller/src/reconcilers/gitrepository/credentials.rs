@@ -37,7 +37,7 @@ pub(super) async fn request(
         ..Transport::default()
     };
     let repository = pass.object;
-    let asking = provider::credentials(providers, repository, &data, &name, &transport);
+    let asking = provider::credentials(pass.run, providers, repository, &data, &name, &transport);
     if let Some(given) = pass.patiently(asking).await?? {
         credentials = given;
     }

@@ -1,16 +1,16 @@
 //! `spec.provider`: credentials that somebody gives for a while (compat/source.md 5.4).
 
 use crate::error_policy::Failure;
-use crate::reconcilers::source::Trouble;
+use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Trouble};
+use crate::reconcilers::workload;
 use crate::runtime::Run;
 use sluice_api::source::GitProvider;
 use sluice_api::{GitRepository, reason};
+use sluice_source::credential::Error as CredentialError;
 use sluice_source::credential::GitHubApp;
 use sluice_source::credential::cloud::{Cloud, Clouds};
 use sluice_source::{Addresses, Credentials, SecretData, Transport};
 
-/// The feature gate of identities that belong to objects.
-const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
 const NO_APP: &str = "secretRef with github app data must be specified when provider is set to github";
 
 /// Who gives credentials.
@@ -23,17 +23,8 @@ pub(super) struct Providers<'a> {
 pub(super) fn check(run: &Run, repository: &GitRepository) -> Result<(), Trouble> {
     let spec = &repository.spec;
     let stall = |reason, message: &str| Err(Trouble::fetch(Failure::stall(reason, message)));
-    if spec.service_account_name.is_some() {
-        return match run.cx.config.gate(OBJECT_IDENTITY) {
-            false => stall(
-                reason::FEATURE_GATE_DISABLED,
-                "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller",
-            ),
-            true => stall(
-                reason::NOT_SUPPORTED,
-                "spec.serviceAccountName as an identity at spec.provider is not supported yet: remove it to use the controller's own",
-            ),
-        };
+    if spec.service_account_name.is_some() && !run.cx.config.gate(OBJECT_IDENTITY) {
+        return stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF);
     }
     match (spec.provider(), &spec.secret_ref) {
         (GitProvider::GitHub, None) => stall(reason::INVALID_PROVIDER_CONFIGURATION, NO_APP),
@@ -43,13 +34,13 @@ pub(super) fn check(run: &Run, repository: &GitRepository) -> Result<(), Trouble
 
 /// The credentials that the provider gives; none where the Secret holds them itself. `secret` is its `namespace/name`.
 pub(super) async fn credentials(
+    run: &Run,
     providers: &Providers<'_>,
     repository: &GitRepository,
     data: &SecretData,
     secret: &str,
     transport: &Transport,
 ) -> Result<Option<Credentials>, Trouble> {
-    let url = &repository.spec.url;
     let app = GitHubApp::from_secret(data);
     let given = match (repository.spec.provider(), app) {
         (GitProvider::Generic, _) if data.get("githubAppID").is_some_and(|id| !id.is_empty()) => {
@@ -66,13 +57,26 @@ pub(super) async fn credentials(
                 .github(&app, transport, providers.addresses)
                 .await
         }
-        (GitProvider::Azure, _) => providers.clouds.git(Cloud::Azure, url).await,
-        (GitProvider::Aws, _) => providers.clouds.git(Cloud::Aws, url).await,
+        (GitProvider::Azure, _) => cloud(run, providers.clouds, repository, Cloud::Azure).await,
+        (GitProvider::Aws, _) => cloud(run, providers.clouds, repository, Cloud::Aws).await,
     };
     given.map(Some).map_err(|error| {
         let message = format!("failed to configure authentication options: {error}");
         Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
     })
+}
+
+/// What a cloud gives to the account that the repository names, or to the controller.
+async fn cloud(
+    run: &Run,
+    clouds: &Clouds,
+    repository: &GitRepository,
+    cloud: Cloud,
+) -> Result<Credentials, CredentialError> {
+    let account = workload::account_of(run, repository.spec.service_account_name.as_deref());
+    let clouds = workload::clouds_as(run, clouds, account.as_deref()).await;
+    let clouds = clouds.map_err(CredentialError)?;
+    clouds.git(cloud, &repository.spec.url).await
 }
 
 fn misconfigured(message: String) -> Trouble {

@@ -1,8 +1,8 @@
 //! The keys of `spec.decryption`, and decrypting around a render (compat/kustomize.md 9).
 
 use super::references::{self, Unread};
-use super::tokens;
 use crate::error_policy::{Failure, Stopped};
+use crate::reconcilers::tokens;
 use crate::runtime::Run;
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -3,8 +3,8 @@
 use super::kubeconfig::{Allowances, sanitized};
 use super::memory::Memory;
 use super::references::{self, Unread};
-use super::tokens;
 use crate::error_policy::Failure;
+use crate::reconcilers::{tokens, workload};
 use crate::runtime::{Remote, Run};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
@@ -111,7 +111,7 @@ async fn by_secret(
         .map_err(|why| invalid(&why))
 }
 
-/// A cluster that trusts tokens of this one (provider `generic`), or the controller's identity at a cloud.
+/// A cluster that trusts tokens of this one (provider `generic`), or one of a cloud that knows us.
 async fn by_config_map(
     run: &Run,
     ks: &Kustomization,
@@ -159,10 +159,11 @@ async fn by_config_map(
     let access = match cloud {
         None => by_our_token(run, &subject, &values, account).await?,
         Some(cloud) => {
-            let clouds = own_identity(run, clouds, account).map_err(|why| {
+            let clouds = lent(run, clouds, account).map_err(|why| {
                 let message = format!("KubeConfig configmap '{subject}': provider '{provider}': {why}");
                 Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message))
             })?;
+            let clouds = workload::clouds_as(run, clouds, account).await.map_err(invalid)?;
             let cluster = Cluster {
                 name: text(&values, "cluster"),
                 address: text(&values, "address"),
@@ -186,22 +187,15 @@ async fn by_config_map(
         .map_err(invalid)
 }
 
-/// The controller's identity at clouds, where it may be lent: whoever writes the ConfigMap says to which server its token goes.
-fn own_identity<'c>(
+/// The clouds, where they may be asked: whoever writes the ConfigMap says to which server the token goes.
+fn lent<'c>(
     run: &Run,
     clouds: Option<&'c Clouds>,
     account: Option<&str>,
 ) -> Result<&'c Clouds, &'static str> {
-    if account.is_some() {
+    if account.is_none() && run.cx.config.read_references_as_tenant {
         return Err(
-            "a service account cannot be used by this version of Sluice; nothing was applied. Use provider \
-                    'generic', or a kubeconfig with a token in spec.kubeConfig.secretRef",
-        );
-    }
-    if run.cx.config.read_references_as_tenant {
-        return Err(
-            "the locked profile lends the controller's own identity to nobody. Use provider 'generic' with a \
-                    serviceAccountName, or a kubeconfig with a token in spec.kubeConfig.secretRef",
+            "the locked profile lends the controller's own identity to nobody: name a serviceAccountName",
         );
     }
     clouds.ok_or("this process has no identity at a cloud")

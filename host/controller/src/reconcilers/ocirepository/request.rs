@@ -4,6 +4,7 @@ use crate::error_policy::Failure;
 use crate::reconcilers::source::{
     Missing, OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, registry_cloud, secret, service_account,
 };
+use crate::reconcilers::workload;
 use serde_json::Value;
 use sluice_api::{OciRepository, reason};
 use sluice_event::Severity;
@@ -28,10 +29,9 @@ pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Resul
     let credentials: Arc<dyn CredentialSource> = if !configs.is_empty() {
         Arc::new(Keychain::new(configs))
     } else if let Some(cloud) = cloud {
-        if spec.service_account_name.is_some() {
-            let message = "spec.serviceAccountName as an identity at spec.provider is not supported yet: remove it to use the controller's own";
-            return Err(Trouble::fetch(Failure::stall(reason::NOT_SUPPORTED, message)));
-        }
+        let account = workload::account_of(pass.run, spec.service_account_name.as_deref());
+        let clouds = workload::clouds_as(pass.run, clouds, account.as_deref()).await;
+        let clouds = clouds.map_err(|cause| refused(format!("failed to get credential: {cause}")))?;
         clouds.registry(cloud)
     } else {
         Arc::new(Credentials::None)

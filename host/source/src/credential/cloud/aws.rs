@@ -9,7 +9,9 @@ use serde::Deserialize;
 use sluice_event::Redacted;
 
 use super::{
-    Shared, basic, read_token,
+    Clouds,
+    account::{AWS_ROLE, annotated, token_of},
+    basic, read_token,
     signature::{Key, Scope, sign, sign_git},
 };
 use crate::{
@@ -106,14 +108,28 @@ pub(super) fn suffix_of(region: &str) -> &'static str {
     }
 }
 
+/// Whom tokens of service accounts are made for.
+const STS_AUDIENCE: &str = "sts.amazonaws.com";
+const ROLE_PATTERN: &str = "arn:aws:iam::<account>:role/<name>";
+
+fn is_role(arn: &str) -> bool {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    matches!(parts.as_slice(), ["arn", partition, "iam", "", account, role]
+        if partition.starts_with("aws")
+            && !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit())
+            && role.strip_prefix("role/").is_some_and(|name| (1..=200).contains(&name.len())))
+}
+
 /// How long CodeCommit takes a signature for.
 const SIGNATURE_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
-impl Shared {
+impl Clouds {
     /// A signature in the place of a password, for one repository of CodeCommit.
     pub(super) async fn aws_git(&self, host: &str, path: &str) -> Result<(Credentials, Duration), Error> {
         let (region, suffix) = code_commit(host)?;
-        let key = self.aws_key(&format!("https://sts.{region}.{suffix}/")).await?;
+        let key = self
+            .aws_key_by(region, &format!("https://sts.{region}.{suffix}/"))
+            .await?;
         let scope = Scope {
             service: "codecommit",
             region,
@@ -130,7 +146,9 @@ impl Shared {
     pub(super) async fn aws_login(&self, host: &str) -> Result<(Credentials, Duration), Error> {
         let registry = Registry::of(host)?;
         let Registry { region, suffix, .. } = &registry;
-        let key = self.aws_key(&format!("https://sts.{region}.{suffix}/")).await?;
+        let key = self
+            .aws_key_by(region, &format!("https://sts.{region}.{suffix}/"))
+            .await?;
         let (address, service, target) = match registry.is_public {
             true => (
                 format!("https://api.ecr-public.{region}.{suffix}/"),
@@ -143,7 +161,7 @@ impl Shared {
                 "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken",
             ),
         };
-        let mut request = Request::new(Method::POST, self.endpoints.url(&address)?);
+        let mut request = Request::new(Method::POST, self.shared.endpoints.url(&address)?);
         let json = HeaderValue::from_static("application/x-amz-json-1.1");
         request.headers.insert("content-type", json);
         request
@@ -157,7 +175,7 @@ impl Shared {
         sign(&key, &scope, ("POST", &request.url), &mut request.headers, b"{}")?;
         request.authorization = request.headers.remove("authorization");
         request.body = Some("{}".into());
-        let answer: Answer = self.ask("Elastic Container Registry", request).await?;
+        let answer: Answer = self.shared.ask("Elastic Container Registry", request).await?;
         let data = match answer.authorization_data {
             OneOrMany::One(data) => Some(data),
             OneOrMany::Many(data) => data.into_iter().next(),
@@ -172,26 +190,42 @@ impl Shared {
         Ok((basic(user, password), data.expires_at.map_or(LIFETIME, until)))
     }
 
-    /// The key of this process: given, by web identity, by the pod's agent, of the machine.
-    async fn aws_key(&self, sts: &str) -> Result<Key, Error> {
-        let environment = &self.environment;
+    /// The key of who asks: an account's by web identity; this process's given, by web identity, by the pod's agent, of the
+    /// machine.
+    async fn aws_key_by(&self, region: &str, sts: &str) -> Result<Key, Error> {
+        if let Some(account) = &self.account {
+            let role = annotated(&**account, AWS_ROLE, ROLE_PATTERN, is_role)?;
+            let token = token_of(&**account, STS_AUDIENCE).await?;
+            let (namespace, name) = account.place();
+            // what of a session's name is longer is refused
+            let session: String = format!("{name}.{namespace}.{region}.fluxcd.io")
+                .chars()
+                .take(64)
+                .collect();
+            return self.assume_role(sts, role, &session, token.reveal()).await;
+        }
+        let environment = &self.shared.environment;
         if let Some((id, secret, token)) = &environment.aws_key {
             let (id, secret, token) = (id.clone(), secret.clone(), token.clone());
             return Ok(Key { id, secret, token });
         }
         if let Some((role, file)) = &environment.aws_role {
             let token = read_token(file).await?;
-            return self.assume_role(sts, role, &token).await;
+            return self.assume_role(sts, role, "sluice", &token).await;
         }
         if let Some((url, file)) = &environment.aws_container {
-            let mut request = self.get(url, &[])?;
+            let mut request = self.shared.get(url, &[])?;
             if let Some(file) = file {
                 let token = read_token(file).await?;
                 let token = HeaderValue::from_str(&token);
                 let token = token.map_err(|_| Error("the agent's token cannot be sent".to_owned()))?;
                 request.authorization = Some(token);
             }
-            return self.ask::<Given>("the pod's agent", request).await.map(Key::from);
+            return self
+                .shared
+                .ask::<Given>("the pod's agent", request)
+                .await
+                .map(Key::from);
         }
         self.machine_key().await
     }
@@ -204,22 +238,22 @@ impl Shared {
         }
         let suffix = suffix_of(region);
         let own = format!("https://sts.{region}.{suffix}/");
-        self.aws_key(sts.unwrap_or(&own)).await
+        self.aws_key_by(region, sts.unwrap_or(&own)).await
     }
 
-    async fn assume_role(&self, sts: &str, role: &str, token: &str) -> Result<Key, Error> {
+    async fn assume_role(&self, sts: &str, role: &str, session: &str, token: &str) -> Result<Key, Error> {
         let form = [
             ("Action", "AssumeRoleWithWebIdentity"),
             ("Version", "2011-06-15"),
             ("RoleArn", role),
-            ("RoleSessionName", "sluice"),
+            ("RoleSessionName", session),
             ("WebIdentityToken", token),
         ];
-        let mut request = self.post_form(sts, &form)?;
+        let mut request = self.shared.post_form(sts, &form)?;
         request
             .headers
             .insert("accept", HeaderValue::from_static("application/json"));
-        let answer: Assumed = self.ask("Security Token Service", request).await?;
+        let answer: Assumed = self.shared.ask("Security Token Service", request).await?;
         Ok(answer.response.result.credentials.into())
     }
 
@@ -227,15 +261,15 @@ impl Shared {
     async fn machine_key(&self) -> Result<Key, Error> {
         const BASE: &str = "http://169.254.169.254/latest";
         let what = "the machine's metadata service";
-        let mut request = self.get(
+        let mut request = self.shared.get(
             &format!("{BASE}/api/token"),
             &[("x-aws-ec2-metadata-token-ttl-seconds", "300")],
         )?;
         request.method = Method::PUT;
-        let token = String::from_utf8_lossy(&self.text(what, request).await?).into_owned();
+        let token = String::from_utf8_lossy(&self.shared.text(what, request).await?).into_owned();
         let headers = [("x-aws-ec2-metadata-token", token.as_str())];
         let roles = format!("{BASE}/meta-data/iam/security-credentials/");
-        let role = self.text(what, self.get(&roles, &headers)?).await?;
+        let role = self.shared.text(what, self.shared.get(&roles, &headers)?).await?;
         let role = String::from_utf8_lossy(&role)
             .lines()
             .next()
@@ -245,7 +279,8 @@ impl Shared {
         if role.is_empty() || !role.chars().all(is_name) {
             return Err(Error(format!("{what}: the machine has no role")));
         }
-        self.ask::<Given>(what, self.get(&format!("{roles}{role}"), &headers)?)
+        self.shared
+            .ask::<Given>(what, self.shared.get(&format!("{roles}{role}"), &headers)?)
             .await
             .map(Key::from)
     }

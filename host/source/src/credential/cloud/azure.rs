@@ -5,7 +5,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use sluice_event::Redacted;
 
-use super::{IDENTITY_LIFETIME, Shared, basic, read_token};
+use super::{
+    Clouds, IDENTITY_LIFETIME,
+    account::{AZURE_CLIENT, AZURE_TENANT, annotated, token_of},
+    basic, read_token,
+};
 use crate::credential::{Credentials, Error};
 
 /// Who one is to a registry that knows one by a token.
@@ -16,6 +20,8 @@ const RESOURCE: &str = "https://management.azure.com/";
 const DEV_OPS: &str = "499b84ac-1321-427f-aa17-267ca6975798";
 /// Blobs of every storage account.
 const STORAGE: &str = "https://storage.azure.com/";
+/// Whom tokens of service accounts are made for.
+const AUDIENCE: &str = "api://AzureADTokenExchange";
 const AUTHORITY: &str = "https://login.microsoftonline.com/";
 /// The registry's tokens live three hours; the cloud's own, of which they are made, for an hour or more.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -62,7 +68,7 @@ struct Exchanged {
     refresh_token: String,
 }
 
-impl Shared {
+impl Clouds {
     /// A token for Azure DevOps' Git.
     pub(super) async fn azure_git(&self) -> Result<(Credentials, Duration), Error> {
         let token = self.azure_token(DEV_OPS, None).await?;
@@ -77,8 +83,10 @@ impl Shared {
             ("service", host),
             ("access_token", token.as_str()),
         ];
-        let request = self.post_form(&format!("https://{host}/oauth2/exchange"), &form)?;
-        let exchanged: Exchanged = self.ask("Azure Container Registry", request).await?;
+        let request = self
+            .shared
+            .post_form(&format!("https://{host}/oauth2/exchange"), &form)?;
+        let exchanged: Exchanged = self.shared.ask("Azure Container Registry", request).await?;
         Ok((basic(NOBODY, &exchanged.refresh_token), LIFETIME))
     }
 
@@ -90,7 +98,7 @@ impl Shared {
 
     /// Azure's management in the cloud that the authority belongs to.
     pub(super) fn azure_management(&self) -> &'static str {
-        match self.environment.azure_authority.as_deref() {
+        match self.shared.environment.azure_authority.as_deref() {
             Some(authority) if authority.contains("chinacloudapi.cn") => {
                 "https://management.chinacloudapi.cn/"
             }
@@ -102,7 +110,21 @@ impl Shared {
     }
 
     pub(super) async fn azure_token(&self, resource: &str, of: Option<&str>) -> Result<String, Error> {
-        let environment = &self.environment;
+        if let Some(account) = &self.account {
+            let is_id = |text: &str| {
+                !text.is_empty()
+                    && text
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+            };
+            let tenant = annotated(&**account, AZURE_TENANT, "the id of a tenant", is_id)?;
+            let client = annotated(&**account, AZURE_CLIENT, "the id of an application", is_id)?;
+            let assertion = token_of(&**account, AUDIENCE).await?;
+            return self
+                .azure_exchange((tenant, client), assertion.reveal(), resource)
+                .await;
+        }
+        let environment = &self.shared.environment;
         let federated = environment.azure_federated.as_ref().filter(|_| of.is_none());
         let Some((tenant, client, file)) = federated else {
             let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
@@ -114,15 +136,27 @@ impl Shared {
                 "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource={resource}{}",
                 client.unwrap_or_default()
             );
-            let request = self.get(&address, &[("metadata", "true")])?;
+            let request = self.shared.get(&address, &[("metadata", "true")])?;
             return self
+                .shared
                 .ask::<Token>("the machine's metadata service", request)
                 .await
                 .map(|token| token.access_token);
         };
         let assertion = read_token(file).await?;
-        let authority = environment.azure_authority.as_deref().unwrap_or(AUTHORITY);
-        let address = format!("{}/{tenant}/oauth2/v2.0/token", authority.trim_end_matches('/'));
+        self.azure_exchange((tenant, client), &assertion, resource).await
+    }
+
+    /// A token for `resource`, for one of this cluster's that Microsoft Entra trusts as an application's.
+    async fn azure_exchange(
+        &self,
+        (tenant, client): (&str, &str),
+        assertion: &str,
+        resource: &str,
+    ) -> Result<String, Error> {
+        let authority = self.shared.environment.azure_authority.as_deref();
+        let authority = authority.unwrap_or(AUTHORITY).trim_end_matches('/');
+        let address = format!("{authority}/{tenant}/oauth2/v2.0/token");
         let scope = format!("{}/.default", resource.trim_end_matches('/'));
         let form = [
             ("grant_type", "client_credentials"),
@@ -131,11 +165,11 @@ impl Shared {
                 "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             ),
             ("client_id", client),
-            ("client_assertion", assertion.as_str()),
+            ("client_assertion", assertion),
             ("scope", &scope),
         ];
-        let request = self.post_form(&address, &form)?;
-        let token: Token = self.ask("Microsoft Entra", request).await?;
+        let request = self.shared.post_form(&address, &form)?;
+        let token: Token = self.shared.ask("Microsoft Entra", request).await?;
         Ok(token.access_token)
     }
 }

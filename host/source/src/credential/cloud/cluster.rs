@@ -24,6 +24,7 @@ use sluice_yaml::{ParseOptions, Resolver};
 use super::{
     Cloud, Clouds, IDENTITY_LIFETIME,
     aws::suffix_of,
+    bearer,
     signature::{Scope, presign, sign},
 };
 use crate::{credential::Error, http::Request};
@@ -60,7 +61,7 @@ const AKS: &str = "6dae42f8-4368-4678-94ff-3960e28e3630";
 const AKS_API: &str = "api-version=2024-05-01";
 
 impl Clouds {
-    /// How a cluster is reached with the controller's own identity. Nothing is kept here.
+    /// How a cluster is reached as who asks. Nothing is kept here.
     ///
     /// # Errors
     /// Where the name is none, or the cloud does not say.
@@ -105,7 +106,7 @@ impl Clouds {
     }
 
     async fn gke(&self, cluster: Cluster<'_>) -> Result<ClusterAccess, Error> {
-        let (token, lifetime) = self.shared.gcp_token().await?;
+        let (token, lifetime) = self.gcp_token().await?;
         let mut place = Place::of(cluster);
         if place.is_wanting() {
             check_gke_name(cluster.name)?;
@@ -120,12 +121,12 @@ impl Clouds {
 
     async fn aks(&self, cluster: Cluster<'_>) -> Result<ClusterAccess, Error> {
         let shared = &self.shared;
-        let token = shared.azure_token(AKS, None).await?;
+        let token = self.azure_token(AKS, None).await?;
         let mut place = Place::of(cluster);
         if place.is_wanting() {
             check_aks_name(cluster.name)?;
-            let management = shared.azure_management();
-            let authorization = bearer(&shared.azure_token(management, None).await?)?;
+            let management = self.azure_management();
+            let authorization = bearer(&self.azure_token(management, None).await?)?;
             let address = format!("{management}{}", cluster.name.trim_start_matches('/'));
             let ask = |question: &str| -> Result<Request, Error> {
                 let mut request = shared.get(&format!("{address}{question}?{AKS_API}"), &[])?;
@@ -195,13 +196,6 @@ impl Place {
             lifetime,
         }
     }
-}
-
-fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    let value = HeaderValue::from_str(&format!("Bearer {token}"));
-    let mut value = value.map_err(|_| Error("the cloud's token cannot be sent".to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// Names become parts of a path: nothing in one may end it or lead out of it.

@@ -4,6 +4,7 @@
 //! token file or metadata service ─▶ the cloud's token ─▶ the registry's login
 //! ```
 
+mod account;
 mod aws;
 mod azure;
 mod cluster;
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 
 use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache};
 use crate::http::{Addresses, Http, Request, Transport};
+pub use account::Account;
 pub use cluster::{Cluster, ClusterAccess};
 pub(crate) use signature::{Key, Scope, sign};
 
@@ -113,10 +115,12 @@ impl CloudEndpoints {
     }
 }
 
-/// Gives credentials for registries of clouds, and keeps them while they last. Clones share what is kept.
+/// Gives credentials for services of clouds, and keeps them while they last. Clones share what is kept.
 #[derive(Clone)]
 pub struct Clouds {
     shared: Arc<Shared>,
+    /// Who asks; none for the controller.
+    account: Option<Arc<dyn Account>>,
 }
 
 struct Shared {
@@ -157,6 +161,7 @@ impl Clouds {
                 keys: TokenCache::new(tokens_max, age_max),
                 apps: TokenCache::new(tokens_max, age_max),
             }),
+            account: None,
         })
     }
 
@@ -171,7 +176,6 @@ impl Clouds {
     /// # Errors
     /// Where the URL is not one of that cloud's servers over https, or the cloud gives nothing.
     pub async fn git(&self, cloud: Cloud, url: &str) -> Result<Credentials, Error> {
-        let shared = &self.shared;
         let url = Url::parse(url).map_err(|error| Error(error.to_string()))?;
         let host = url.host_str().unwrap_or_default();
         let path = url.path();
@@ -187,14 +191,12 @@ impl Clouds {
         }
         let make = async {
             match cloud {
-                Cloud::Aws => shared.aws_git(host, path).await,
-                Cloud::Azure | Cloud::Gcp => shared.azure_git().await,
+                Cloud::Aws => self.aws_git(host, path).await,
+                Cloud::Azure | Cloud::Gcp => self.azure_git().await,
             }
         };
-        shared
-            .tokens
-            .get(&(cloud, format!("git {host}{path}")), make)
-            .await
+        let name = self.kept(&format!("git {host}{path}"));
+        self.shared.tokens.get(&(cloud, name), make).await
     }
 
     /// A token of a GitHub App, kept while it lasts. Its API is asked over `transport`, at `addresses` only.
@@ -214,26 +216,18 @@ impl Clouds {
 impl Clouds {
     /// The controller's own key for services of Amazon in a region; `sts` in place of the region's token service.
     pub(crate) async fn aws_key(&self, region: &str, sts: Option<&str>) -> Result<Key, Error> {
-        let shared = &self.shared;
         let make = async {
-            let key = shared.aws_key_at(region, sts).await?;
+            let key = self.aws_key_at(region, sts).await?;
             Ok((key, IDENTITY_LIFETIME))
         };
-        let name = (region.to_owned(), sts.map(str::to_owned));
-        shared.keys.get(&name, make).await
+        let name = (self.kept(region), sts.map(str::to_owned));
+        self.shared.keys.get(&name, make).await
     }
 
     /// The controller's own token for Google's storage.
     pub(crate) async fn gcp_storage_token(&self) -> Result<Redacted<String>, Error> {
-        let make = async {
-            let (login, lifetime) = self.shared.gcp_login().await?;
-            Ok((login, lifetime))
-        };
-        let login = self
-            .shared
-            .tokens
-            .get(&(Cloud::Gcp, "storage".to_owned()), make)
-            .await?;
+        let name = (Cloud::Gcp, self.kept("storage"));
+        let login = self.shared.tokens.get(&name, self.gcp_login()).await?;
         match login {
             Credentials::Basic { password, .. } => Ok(password),
             _ => Err(Error("the machine's metadata service gave no token".to_owned())),
@@ -242,8 +236,8 @@ impl Clouds {
 
     /// The controller's own token for Microsoft's storage; of this identity of the machine where one is named.
     pub(crate) async fn azure_storage_token(&self, client: Option<&str>) -> Result<Redacted<String>, Error> {
-        let name = format!("storage {}", client.unwrap_or_default());
-        let make = self.shared.azure_storage(client);
+        let name = self.kept(&format!("storage {}", client.unwrap_or_default()));
+        let make = self.azure_storage(client);
         match self.shared.tokens.get(&(Cloud::Azure, name), make).await? {
             Credentials::Bearer(token) => Ok(token),
             _ => Err(Error("Microsoft gave no token".to_owned())),
@@ -271,7 +265,7 @@ impl std::fmt::Debug for RegistryLogin {
 impl CredentialSource for RegistryLogin {
     fn credentials<'a>(&'a self, repository: &'a str) -> BoxFuture<'a, Result<Credentials, Error>> {
         Box::pin(async move {
-            let shared = &self.clouds.shared;
+            let clouds = &self.clouds;
             let host = repository.split('/').next().unwrap_or_default();
             // looked at before anything is sent: a token must not reach a registry that is not the cloud's
             match self.cloud {
@@ -281,17 +275,19 @@ impl CredentialSource for RegistryLogin {
             }
             let make = async {
                 match self.cloud {
-                    Cloud::Aws => shared.aws_login(host).await,
-                    Cloud::Azure => shared.azure_login(host).await,
-                    Cloud::Gcp => shared.gcp_login().await,
+                    Cloud::Aws => clouds.aws_login(host).await,
+                    Cloud::Azure => clouds.azure_login(host).await,
+                    Cloud::Gcp => clouds.gcp_login().await,
                 }
             };
-            shared.tokens.get(&(self.cloud, host.to_owned()), make).await
+            let name = (self.cloud, clouds.kept(host));
+            clouds.shared.tokens.get(&name, make).await
         })
     }
 
     fn identity(&self) -> [u8; 32] {
-        Sha256::digest(format!("{:?} of this controller", self.cloud)).into()
+        let who = self.clouds.kept("this controller");
+        Sha256::digest(format!("{:?} of {who}", self.cloud)).into()
     }
 }
 
@@ -340,6 +336,14 @@ async fn read_token(path: &std::path::Path) -> Result<String, Error> {
     let read = tokio::fs::read_to_string(path).await;
     let text = read.map_err(|error| Error(format!("token file {}: {error}", path.display())))?;
     Ok(text.trim().to_owned())
+}
+
+/// The value of an `Authorization` header with a token.
+fn bearer(token: &str) -> Result<HeaderValue, Error> {
+    let value = HeaderValue::from_str(&format!("Bearer {token}"));
+    let mut value = value.map_err(|_| Error("the cloud's token cannot be sent".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 fn basic(username: &str, password: &str) -> Credentials {

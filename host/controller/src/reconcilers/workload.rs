@@ -1,0 +1,85 @@
+//! Service accounts as identities at clouds: Flux's object-level workload identity (compat/source.md 11.4).
+
+use super::source::{OBJECT_IDENTITY, service_account};
+use super::tokens;
+use crate::runtime::Run;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use sluice_apply::cluster::Cluster;
+use sluice_event::Redacted;
+use sluice_source::credential::Error as CredentialError;
+use sluice_source::credential::cloud::{Account, Clouds};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// An account of the object's namespace.
+struct Workload {
+    cluster: Arc<dyn Cluster>,
+    namespace: String,
+    name: String,
+    annotations: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Workload({}/{})", self.namespace, self.name)
+    }
+}
+
+impl Account for Workload {
+    fn place(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
+    }
+
+    fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations.get(name).map(String::as_str)
+    }
+
+    fn token<'a>(&'a self, audience: &'a str) -> BoxFuture<'a, Result<Redacted<String>, CredentialError>> {
+        async move {
+            let account = Some((self.namespace.as_str(), self.name.as_str()));
+            let token = tokens::request(&*self.cluster, account, &[audience.to_owned()]).await;
+            let token = token.map_err(|error| CredentialError(error.to_string()))?;
+            Ok(Redacted::new(token.text.to_string()))
+        }
+        .boxed()
+    }
+}
+
+/// The account that asks clouds for an object: the one it names, else `--default-service-account` where accounts may be
+/// identities; none for the controller's own.
+pub(super) fn account_of(run: &Run, named: Option<&str>) -> Option<String> {
+    let config = &run.cx.config;
+    let default = || {
+        let default = config.default_service_account.as_deref();
+        default.filter(|_| config.gate(OBJECT_IDENTITY))
+    };
+    named.or_else(default).map(str::to_owned)
+}
+
+/// The clouds as an account of the object's namespace asks them, or the controller where none is given.
+///
+/// # Errors
+/// The account is not there, or cannot be read.
+pub(super) async fn clouds_as(run: &Run, clouds: &Clouds, account: Option<&str>) -> Result<Clouds, String> {
+    let Some(name) = account else {
+        return Ok(clouds.clone());
+    };
+    let namespace = run.key.namespace.to_string();
+    let found = service_account(run, name).await;
+    let found =
+        found.map_err(|missing| format!("failed to get service account '{namespace}/{name}': {missing}"))?;
+    let annotations = found.pointer("/metadata/annotations").and_then(Value::as_object);
+    let annotations = annotations.into_iter().flatten();
+    let annotations = annotations
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect();
+    Ok(clouds.as_account(Arc::new(Workload {
+        cluster: run.cx.cluster.clone(),
+        namespace,
+        name: name.to_owned(),
+        annotations,
+    })))
+}
