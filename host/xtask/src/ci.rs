@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
 use crate::{bench, cluster, codegen, demo, lints, shell, test, tidy, wit};
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 
 /// What is checked, in the order that fails fastest.
 const STEPS: &[shell::Step] = &[
@@ -11,7 +11,6 @@ const STEPS: &[shell::Step] = &[
     ("lints", || lints::run(&[])),
     ("test", || test::run(&[])),
     // what follows uses what the tests built
-    ("simulation", many_schedules),
     ("generated files", || codegen::run(&["--check".to_owned()])),
     ("demo", || demo::play(&[])),
     ("bench", short_bench),
@@ -27,18 +26,6 @@ fn format() -> Result<()> {
         shell::cargo(&["fmt", "--all", "--check", "--manifest-path"])
             .arg(shell::root().join("plugins/Cargo.toml")),
     )
-}
-
-/// Ten thousand schedules: a death before and after every request of every story, and seeds that the tests did not take.
-/// The soak, which mostly waits, goes on beside them.
-fn many_schedules() -> Result<()> {
-    let mut soak = test::built("soak")?
-        .args(["--minutes", "5"])
-        .spawn()
-        .context("the soak does not start")?;
-    test::simulation(&["--crashes", "all", "--from", "250", "--seeds", "8500"])?;
-    ensure!(soak.wait()?.success(), "the soak failed");
-    Ok(())
 }
 
 /// What is counted (requests, renders, writes) is as the cost table says, at a small size. Times are only printed.

@@ -221,9 +221,13 @@ impl Lease {
     /// process is to end first.
     pub(crate) async fn lead(self, shutdown: &CancellationToken, leadership: &Leadership) -> bool {
         let mut watcher = Watcher::default();
-        loop {
+        let renewed = loop {
+            // the others count from when it was written, which is before we hear of it
+            let asked = Instant::now();
             match self.attempt(&mut watcher).await {
-                Ok(true) => break,
+                Ok(true) if asked.elapsed() < self.times.retry => break asked,
+                // heard of so late that it may be somebody else's by now
+                Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => LeaseLost {
                     lease: &self.name(),
@@ -236,10 +240,10 @@ impl Lease {
                 () = shutdown.cancelled() => return false,
                 () = tokio::time::sleep(self.times.retry) => {}
             }
-        }
+        };
         LeaseAcquired { lease: &self.name() }.emit();
         let (finished, lose) = (leadership.finished.clone(), leadership.lose.clone());
-        leadership.held.spawn(self.keep(finished, lose));
+        leadership.held.spawn(self.keep(renewed, finished, lose));
         true
     }
 
@@ -266,8 +270,14 @@ impl Lease {
         }
     }
 
-    async fn keep(self, finished: CancellationToken, lose: Arc<dyn Fn() + Send + Sync>) {
-        let mut renewed = Instant::now();
+    /// `renewed`: when it was written last, or a little before.
+    async fn keep(
+        self,
+        mut renewed: Instant,
+        finished: CancellationToken,
+        lose: Arc<dyn Fn() + Send + Sync>,
+    ) {
+        let mut next = renewed + self.times.retry;
         loop {
             tokio::select! {
                 biased;
@@ -276,8 +286,9 @@ impl Lease {
                     let _ = self.patch(json!({ "spec": { "holderIdentity": "", "leaseDurationSeconds": 1 } })).await;
                     return;
                 }
-                () = tokio::time::sleep(self.times.retry) => {}
+                () = tokio::time::sleep_until(next) => {}
             }
+            let asked = Instant::now();
             let renewal = async {
                 match self.read().await? {
                     Some(held) if held.holder == self.identity => {
@@ -290,12 +301,14 @@ impl Lease {
             let left = deadline.saturating_sub(renewed.elapsed());
             let error = match tokio::time::timeout(left, renewal).await {
                 Ok(Ok(true)) => {
-                    renewed = Instant::now();
+                    renewed = asked;
+                    next = asked + self.times.retry;
                     continue;
                 }
                 Ok(Ok(false)) => "somebody else holds it".to_owned(),
                 Ok(Err(error)) if renewed.elapsed() < deadline => {
                     tracing::debug!(%error, "lease not renewed, trying again");
+                    next = Instant::now() + self.times.retry;
                     continue;
                 }
                 Ok(Err(error)) => error.to_string(),
