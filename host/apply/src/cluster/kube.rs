@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How often a request is tried again before the object is parked with its error. Waiting in place is for hiccups only:
 /// it holds a worker.
@@ -47,7 +47,7 @@ pub struct KubeCluster {
     client: Client,
     mapper: Arc<Mapper>,
     retry: RetryPolicy,
-    fenced: Arc<AtomicBool>,
+    fenced: CancellationToken,
     chance: Chance,
 }
 
@@ -58,14 +58,15 @@ impl KubeCluster {
             client,
             mapper: Arc::default(),
             retry,
-            fenced: Arc::default(),
+            fenced: CancellationToken::new(),
             chance: Chance::default(),
         }
     }
 
-    /// From now on nothing is written, by this value or any clone of it: somebody else leads.
+    /// From now on nothing is written, by this value or any clone of it: somebody else leads. Writes that are on their way
+    /// are dropped with their connections, so that none arrives when the network has long been mended.
     pub fn fence(&self) {
-        self.fenced.store(true, Ordering::SeqCst);
+        self.fenced.cancel();
     }
 
     /// This cluster as a part of what `other` is part of: it is no longer written to either once `other` is fenced (one
@@ -73,7 +74,7 @@ impl KubeCluster {
     #[must_use]
     pub fn fenced_with(self, other: &Self) -> Self {
         Self {
-            fenced: Arc::clone(&other.fenced),
+            fenced: other.fenced.clone(),
             chance: other.chance.clone(),
             ..self
         }
@@ -129,11 +130,23 @@ impl KubeCluster {
         identity: &Identity,
         call: &Call,
     ) -> Result<(StatusCode, A), RequestError> {
-        if call.method != Method::GET && self.fenced.load(Ordering::SeqCst) {
-            return Err(RequestError::Transport(
-                "nothing is written any more: this process does not lead".to_owned(),
-            ));
+        if call.method == Method::GET {
+            return self.exchange(identity, call).await;
         }
+        tokio::select! {
+            biased;
+            () = self.fenced.cancelled() => Err(RequestError::Transport(
+                "nothing is written any more: this process does not lead".to_owned(),
+            )),
+            answer = self.exchange(identity, call) => answer,
+        }
+    }
+
+    async fn exchange<A: DeserializeOwned>(
+        &self,
+        identity: &Identity,
+        call: &Call,
+    ) -> Result<(StatusCode, A), RequestError> {
         let sent = self.client.send(call.request(identity)?);
         let answer = async {
             let response = sent
