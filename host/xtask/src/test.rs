@@ -3,7 +3,6 @@
 use crate::shell::{self, heading};
 use crate::{cluster, conformance, plugins};
 use anyhow::{Result, bail};
-use std::ffi::OsStr;
 use std::process::Command;
 
 /// The parts, in the order they run.
@@ -12,7 +11,7 @@ const PARTS: &[shell::Step] = &[
     ("host", host),
     ("conformance", conformance::run),
     ("cluster", real_server),
-    ("simulation", || simulation::<&str>(&[])),
+    ("simulation", || simulation(&[])),
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
@@ -20,7 +19,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         && flags.iter().any(|flag| flag.starts_with("--"))
     {
         match part.as_str() {
-            "simulation" => return simulation(flags),
+            "simulation" => return simulation(&flags.iter().map(String::as_str).collect::<Vec<_>>()),
             "conformance" => return conformance::run_with(flags),
             _ => bail!("part `{part}` has no flags"),
         }
@@ -68,7 +67,7 @@ fn real_server() -> Result<()> {
 }
 
 /// Stories under faults; the flags are those of `tests/simulation`.
-pub(crate) fn simulation<S: AsRef<OsStr>>(flags: &[S]) -> Result<()> {
+pub(crate) fn simulation(flags: &[&str]) -> Result<()> {
     shell::run(built("simulation")?.args(flags))
 }
 
