@@ -48,15 +48,18 @@ impl Account for Workload {
     }
 }
 
-/// The account that asks clouds for an object: the one it names, else `--default-service-account` where accounts may be
-/// identities; none for the controller's own.
-pub(super) fn account_of(run: &Run, named: Option<&str>) -> Option<String> {
+/// The clouds as a source asks them: as the account it names, else as `--default-service-account` where accounts may be
+/// identities, else as the controller.
+///
+/// # Errors
+/// The account is not there, or cannot be read.
+pub(super) async fn clouds_of(run: &Run, clouds: &Clouds, named: Option<&str>) -> Result<Clouds, String> {
     let config = &run.cx.config;
     let default = || {
         let default = config.default_service_account.as_deref();
         default.filter(|_| config.gate(OBJECT_IDENTITY))
     };
-    named.or_else(default).map(str::to_owned)
+    clouds_as(run, clouds, named.or_else(default)).await
 }
 
 /// The clouds as an account of the object's namespace asks them, or the controller where none is given.

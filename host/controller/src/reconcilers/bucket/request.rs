@@ -51,10 +51,12 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<Bucke
             identity: login.map_or(Ok(AzureIdentity::Own), azure)?,
         },
     };
-    let is_own = login.is_none() && spec.provider != BucketProvider::Generic;
-    let account = workload::account_of(pass.run, spec.service_account_name.as_deref()).filter(|_| is_own);
-    let clouds = workload::clouds_as(pass.run, clouds, account.as_deref()).await;
-    let clouds = clouds.map_err(|cause| refused(format!("failed to get credential: {cause}")))?;
+    let clouds = if login.is_some() || spec.provider == BucketProvider::Generic {
+        clouds.clone()
+    } else {
+        let clouds = workload::clouds_of(pass.run, clouds, spec.service_account_name.as_deref()).await;
+        clouds.map_err(|cause| refused(format!("failed to get credential: {cause}")))?
+    };
     Ok(BucketRequest {
         name: spec.bucket_name.clone(),
         access,

@@ -73,8 +73,8 @@ async fn cloud(
     repository: &GitRepository,
     cloud: Cloud,
 ) -> Result<Credentials, CredentialError> {
-    let account = workload::account_of(run, repository.spec.service_account_name.as_deref());
-    let clouds = workload::clouds_as(run, clouds, account.as_deref()).await;
+    let named = repository.spec.service_account_name.as_deref();
+    let clouds = workload::clouds_of(run, clouds, named).await;
     let clouds = clouds.map_err(CredentialError)?;
     clouds.git(cloud, &repository.spec.url).await
 }

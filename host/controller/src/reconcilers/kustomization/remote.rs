@@ -4,6 +4,7 @@ use super::kubeconfig::{Allowances, sanitized};
 use super::memory::Memory;
 use super::references::{self, Unread};
 use crate::error_policy::Failure;
+use crate::reconcilers::source::OBJECT_IDENTITY;
 use crate::reconcilers::{tokens, workload};
 use crate::runtime::{Remote, Run};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -143,7 +144,7 @@ async fn by_config_map(
         }
     };
     let named = Some(text(&values, "serviceAccountName")).filter(|name| !name.is_empty());
-    if named.is_some() && !run.cx.config.gate("ObjectLevelWorkloadIdentity") {
+    if named.is_some() && !run.cx.config.gate(OBJECT_IDENTITY) {
         return Err(invalid(
             "to use serviceAccountName please enable the ObjectLevelWorkloadIdentity feature gate".to_owned(),
         ));

@@ -29,8 +29,7 @@ pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Resul
     let credentials: Arc<dyn CredentialSource> = if !configs.is_empty() {
         Arc::new(Keychain::new(configs))
     } else if let Some(cloud) = cloud {
-        let account = workload::account_of(pass.run, spec.service_account_name.as_deref());
-        let clouds = workload::clouds_as(pass.run, clouds, account.as_deref()).await;
+        let clouds = workload::clouds_of(pass.run, clouds, spec.service_account_name.as_deref()).await;
         let clouds = clouds.map_err(|cause| refused(format!("failed to get credential: {cause}")))?;
         clouds.registry(cloud)
     } else {
