@@ -10,12 +10,12 @@ use tokio::{sync::OnceCell, time::Instant};
 use super::{
     Error,
     identity::{Identity, TokenSource, ask_for_token, signed_by_certificate},
-    remote::{Listed, Page, encode, size},
+    remote::{Listed, Page, size},
     xml::walk,
 };
 use crate::{
-    credential::cloud::Clouds,
-    http::{Http, Request},
+    credential::cloud::{Clouds, encode},
+    http::{Http, Request, secret_header},
 };
 
 /// Who we are to Microsoft's store.
@@ -268,9 +268,7 @@ impl AccountKey {
         );
         let signature = STANDARD.encode(hmac::sign(&self.key, text.as_bytes()));
         let unusable = |_| "the account's name holds characters that HTTP cannot carry".to_owned();
-        let mut header =
-            HeaderValue::from_str(&format!("SharedKey {}:{signature}", self.account)).map_err(unusable)?;
-        header.set_sensitive(true);
+        let header = secret_header(&format!("SharedKey {}:{signature}", self.account)).map_err(unusable)?;
         request
             .headers
             .insert("x-ms-date", HeaderValue::from_str(&date).map_err(unusable)?);

@@ -13,8 +13,8 @@ use super::{
     xml::{element, walk},
 };
 use crate::{
-    credential::cloud::{Scope, sign},
-    http::{Failure, Http, Reply, Request},
+    credential::cloud::{Scope, encode, sign},
+    http::{Failure, Http, Reply, Request, secret_header},
 };
 
 /// A bucket in a store.
@@ -154,10 +154,9 @@ impl Remote {
             Identity::AccountKey(key) => return key.sign(request),
             Identity::Bearer(source) => {
                 let token = source.token(&self.http, deadline).await?;
-                let header = HeaderValue::from_str(&format!("Bearer {}", token.reveal()));
-                let mut header =
+                let header = secret_header(&format!("Bearer {}", token.reveal()));
+                let header =
                     header.map_err(|_| "the token holds characters that HTTP cannot carry".to_owned())?;
-                header.set_sensitive(true);
                 request.authorization = Some(header);
                 return Ok(());
             }
@@ -232,20 +231,6 @@ fn page_query(prefix: Option<&str>, after: Option<&str>) -> String {
         query.push(format!("prefix={}", encode(prefix, b"")));
     }
     query.join("&")
-}
-
-/// As signatures have names and values: all bytes but letters, digits and a few marks escaped, and those to keep.
-pub(super) fn encode(text: &str, kept: &[u8]) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || kept.contains(&byte);
-        if is_plain {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 /// Reads `ListBucketResult`.

@@ -26,7 +26,7 @@ use sluice_event::Redacted;
 use tokio::time::Instant;
 
 use super::{Credentials, Error, SecretData, TokenCache, secret::text};
-use crate::http::{Addresses, Http, Request, Transport};
+use crate::http::{Addresses, Http, Request, Transport, secret_header};
 
 /// Whose API is asked where the Secret does not say.
 const API: &str = "https://api.github.com";
@@ -265,10 +265,7 @@ impl Api<'_> {
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    let mut value =
-        HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| Error(error.to_string()))?;
-    value.set_sensitive(true);
-    Ok(value)
+    secret_header(&format!("Bearer {token}")).map_err(|error| Error(error.to_string()))
 }
 
 fn unreadable() -> Error {

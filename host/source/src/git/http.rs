@@ -19,7 +19,7 @@ use reqwest::{
 use super::conversation::{Conversation, lock};
 use crate::{
     Credentials,
-    http::{Addresses, Failure, is_same_origin, shown},
+    http::{Addresses, Failure, is_same_origin, secret_header, shown},
 };
 
 /// Redirects of one fetch: real hosts need one or two.
@@ -53,15 +53,9 @@ impl Connection {
                 Some(format!("Bearer {}", token.reveal()))
             }
         };
-        let authorization = match text {
-            None => None,
-            Some(text) => {
-                let invalid = |_| "the credentials hold characters that HTTP cannot carry".to_owned();
-                let mut value = HeaderValue::from_str(&text).map_err(invalid)?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-        };
+        let authorization = text.as_deref().map(secret_header).transpose();
+        let authorization =
+            authorization.map_err(|_| "the credentials hold characters that HTTP cannot carry".to_owned())?;
         Ok(Connection {
             client,
             addresses,

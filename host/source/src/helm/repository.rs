@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::{ChartVersion, Error, Indexed, index};
 use crate::{
     Credentials, Transport,
-    http::{Addresses, Failure, Http, Reply, Request, shown},
+    http::{Addresses, Failure, Http, Reply, Request, secret_header, shown},
 };
 
 /// As Helm calls itself.
@@ -146,10 +146,8 @@ impl HelmFetcher {
         let authorization = match &request.credentials {
             Credentials::Basic { username, password } => {
                 let text = STANDARD.encode(format!("{username}:{}", password.reveal()));
-                let mut header = HeaderValue::from_str(&format!("Basic {text}"))
-                    .map_err(|error| Error::Transport(error.to_string()))?;
-                header.set_sensitive(true);
-                Some(header)
+                let header = secret_header(&format!("Basic {text}"));
+                Some(header.map_err(|error| Error::Transport(error.to_string()))?)
             }
             Credentials::None | Credentials::Bearer(_) | Credentials::Refresh(_) => None,
         };

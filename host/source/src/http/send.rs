@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{
     Client, Method, Response, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue, LOCATION, RETRY_AFTER},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -44,6 +44,16 @@ impl Request {
             may_follow: true,
         }
     }
+}
+
+/// The value of a header that is never shown.
+///
+/// # Errors
+/// It holds characters that HTTP cannot carry.
+pub(crate) fn secret_header(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(text)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// What was answered; its body is read under the deadline of the request.

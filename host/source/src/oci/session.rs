@@ -22,7 +22,7 @@ use super::{
 use crate::{
     Credentials,
     credential::TokenCache,
-    http::{Failure, Http, Request, shown},
+    http::{Failure, Http, Request, secret_header, shown},
 };
 
 /// As whom, at which registry, for what: `pull` or `pull,push` of one repository.
@@ -275,7 +275,5 @@ fn bearer(token: &str) -> Result<HeaderValue, Cause> {
 
 fn header(text: &str) -> Result<HeaderValue, Cause> {
     let invalid = |_| Cause::Credentials("the credentials hold characters that HTTP cannot carry".to_owned());
-    let mut value = HeaderValue::from_str(text).map_err(invalid)?;
-    value.set_sensitive(true);
-    Ok(value)
+    secret_header(text).map_err(invalid)
 }

@@ -24,10 +24,10 @@ use sluice_event::Redacted;
 use tokio::time::Instant;
 
 use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache};
-use crate::http::{Addresses, Http, Request, Transport};
+use crate::http::{Addresses, Http, Request, Transport, secret_header};
 pub use account::Account;
 pub use cluster::{Cluster, ClusterAccess};
-pub(crate) use signature::{Key, Scope, sign};
+pub(crate) use signature::{Key, Scope, encode, sign};
 
 /// Whose registry it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -340,10 +340,8 @@ async fn read_token(path: &std::path::Path) -> Result<String, Error> {
 
 /// The value of an `Authorization` header with a token.
 fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    let value = HeaderValue::from_str(&format!("Bearer {token}"));
-    let mut value = value.map_err(|_| Error("the cloud's token cannot be sent".to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
+    let value = secret_header(&format!("Bearer {token}"));
+    value.map_err(|_| Error("the cloud's token cannot be sent".to_owned()))
 }
 
 fn basic(username: &str, password: &str) -> Credentials {

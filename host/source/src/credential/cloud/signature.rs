@@ -7,7 +7,7 @@ use reqwest::{Url, header::HeaderMap, header::HeaderValue};
 use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 
-use crate::credential::Error;
+use crate::{credential::Error, http::secret_header};
 
 /// A key of AWS, and the token that goes with a temporary one.
 #[derive(Clone, Debug)]
@@ -33,10 +33,8 @@ pub(crate) fn sign(
     headers: &mut HeaderMap,
     body: &[u8],
 ) -> Result<(), Error> {
-    let text = |value: &str| {
-        let value = HeaderValue::from_str(value);
-        value.map_err(|_| Error("the AWS key holds characters that HTTP cannot carry".to_owned()))
-    };
+    let unusable = |_| Error("the AWS key holds characters that HTTP cannot carry".to_owned());
+    let text = |value: &str| HeaderValue::from_str(value).map_err(unusable);
     let time = format!("{}Z", clock(scope));
     headers.insert("x-amz-date", text(&time)?);
     if let Some(token) = &key.token {
@@ -46,23 +44,11 @@ pub(crate) fn sign(
         Some(port) => format!("{}:{port}", url.host_str().unwrap_or_default()),
         None => url.host_str().unwrap_or_default().to_owned(),
     };
-    let mut signed: Vec<(String, String)> = headers
+    let signed = headers
         .iter()
-        .map(|(name, value)| {
-            (
-                name.to_string(),
-                value.to_str().unwrap_or_default().trim().to_owned(),
-            )
-        })
-        .chain([("host".to_owned(), host)])
-        .collect();
-    signed.sort();
-    let names: Vec<&str> = signed.iter().map(|(name, _)| name.as_str()).collect();
-    let names = names.join(";");
-    let lines: String = signed
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+        .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default().trim()))
+        .chain([("host", host.as_str())]);
+    let (names, lines) = signed_headers(signed.collect());
     let body = hex::encode(Sha256::digest(body));
     let query = url.query().unwrap_or_default();
     let canonical = format!("{method}\n{}\n{query}\n{lines}\n{names}\n{body}", url.path());
@@ -70,9 +56,7 @@ pub(crate) fn sign(
     let id = &key.id;
     let header =
         format!("AWS4-HMAC-SHA256 Credential={id}/{place}, SignedHeaders={names}, Signature={signature}");
-    let mut header = text(&header)?;
-    header.set_sensitive(true);
-    headers.insert("authorization", header);
+    headers.insert("authorization", secret_header(&header).map_err(unusable)?);
     Ok(())
 }
 
@@ -95,10 +79,7 @@ pub(super) fn presign(
     lifetime: Duration,
 ) -> String {
     let time = format!("{}Z", clock(scope));
-    let mut signed: Vec<(&str, &str)> = headers.iter().copied().chain([("host", host)]).collect();
-    signed.sort_unstable();
-    let names: Vec<&str> = signed.iter().map(|(name, _)| *name).collect();
-    let names = names.join(";");
+    let (names, lines) = signed_headers(headers.iter().copied().chain([("host", host)]).collect());
     let id = format!("{}/{}", key.id, place(scope, &time));
     let seconds = lifetime.as_secs().to_string();
     let mut query: Vec<(&str, &str)> = question.to_vec();
@@ -114,26 +95,35 @@ pub(super) fn presign(
     query.push(("X-Amz-SignedHeaders", &names));
     let query: Vec<String> = query
         .iter()
-        .map(|(name, value)| format!("{name}={}", escaped(value)))
+        .map(|(name, value)| format!("{name}={}", encode(value, b"")))
         .collect();
     let query = query.join("&");
-    let lines: String = signed
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
     let empty = hex::encode(Sha256::digest(b""));
     let canonical = format!("GET\n/\n{query}\n{lines}\n{names}\n{empty}");
     let (_, signature) = signature(key, scope, &time, &canonical);
     format!("https://{host}/?{query}&X-Amz-Signature={signature}")
 }
 
-/// As signatures have values: everything escaped but what RFC 3986 calls unreserved.
-fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
+/// The names of headers as a signature lists them, and their lines as it covers them.
+fn signed_headers(mut headers: Vec<(&str, &str)>) -> (String, String) {
+    headers.sort_unstable();
+    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+    let lines = headers.iter().map(|(name, value)| format!("{name}:{value}\n"));
+    (names.join(";"), lines.collect())
+}
+
+/// As signatures have names and values: all bytes but letters, digits and a few marks escaped, and those to keep.
+pub(crate) fn encode(text: &str, kept: &[u8]) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let is_plain = byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || kept.contains(&byte);
+        if is_plain {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 fn clock(scope: &Scope<'_>) -> String {
