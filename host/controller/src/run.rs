@@ -3,7 +3,7 @@ use crate::runtime::lease::{Leadership, Lease, lease_name};
 use crate::runtime::sinks::{KubernetesEvents, Notifications};
 use crate::runtime::{Context, Kind, Reconciler, SOURCES, serve, watch, workers};
 use futures::future::join_all;
-use kube::{Client, Config};
+use kube::Config;
 use sluice_apply::cluster::{Cluster, KubeCluster, RetryPolicy};
 use sluice_event::{Sink, Sinks};
 use std::sync::Arc;
@@ -49,7 +49,8 @@ pub async fn run_with(
     make: MakeReconcilers,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
-    run_on(config, connect(kube)?, kinds, make, shutdown).await
+    let cluster = KubeCluster::connect(kube, RetryPolicy::default()).map_err(RunError::Client)?;
+    run_on(config, cluster, kinds, make, shutdown).await
 }
 
 /// Reconciles until `shutdown` is cancelled, then brings to an end what has begun.
@@ -136,15 +137,6 @@ async fn reconcile(
             }
         }
     }
-}
-
-fn connect(mut kube: Config) -> Result<KubeCluster, RunError> {
-    // retrying is decided in one place, where an identity and a method are known
-    kube.default_retry = false;
-    // watches are silent for minutes; requests have a limit of their own
-    kube.read_timeout = None;
-    let client = Client::try_from(kube).map_err(RunError::Client)?;
-    Ok(KubeCluster::new(client, RetryPolicy::default()))
 }
 
 /// Waits for the Leases: ours when electing, Flux's own controllers' otherwise. False where the process is to end first.

@@ -1,13 +1,14 @@
 use super::answer::Unowned;
+use super::connections::Direct;
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
 use super::{
     Answer, Chance, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError,
 };
 use bytes::Bytes;
 use futures::{FutureExt, TryFutureExt, TryStreamExt, io::AsyncBufReadExt};
-use http::{HeaderValue, Method, Request, StatusCode};
-use kube::Client;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use kube::client::Body;
+use kube::{Client, Config};
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use sluice_object::{GroupVersionKind, ObjectId};
@@ -45,6 +46,8 @@ impl Default for RetryPolicy {
 #[derive(Clone)]
 pub struct KubeCluster {
     client: Client,
+    /// The way of requests; where there is none they take the client's.
+    direct: Option<Direct>,
     mapper: Arc<Mapper>,
     retry: RetryPolicy,
     fenced: CancellationToken,
@@ -52,10 +55,27 @@ pub struct KubeCluster {
 }
 
 impl KubeCluster {
+    /// The API server of a configuration.
+    ///
+    /// # Errors
+    /// A certificate, a key or a header of the configuration cannot be used.
+    pub fn connect(mut config: Config, retry: RetryPolicy) -> kube::Result<Self> {
+        // retrying is decided in one place, where an identity and a method are known
+        config.default_retry = false;
+        // watches are silent for minutes; requests have a limit of their own
+        config.read_timeout = None;
+        let direct = Direct::new(&config)?;
+        Ok(Self {
+            direct,
+            ..Self::new(Client::try_from(config)?, retry)
+        })
+    }
+
     /// Requests go through `client`, which should not retry by itself.
     pub fn new(client: Client, retry: RetryPolicy) -> Self {
         Self {
             client,
+            direct: None,
             mapper: Arc::default(),
             retry,
             fenced: CancellationToken::new(),
@@ -147,18 +167,7 @@ impl KubeCluster {
         identity: &Identity,
         call: &Call,
     ) -> Result<(StatusCode, A), RequestError> {
-        let sent = self.client.send(call.request(identity)?);
-        let answer = async {
-            let response = sent
-                .await
-                .map_err(|error| RequestError::Transport(chain(&error)))?;
-            let (parts, body) = response.into_parts();
-            let bytes = body
-                .collect_bytes()
-                .await
-                .map_err(|error| RequestError::Transport(chain(&error)))?;
-            Ok::<_, RequestError>((parts, bytes))
-        };
+        let answer = self.ask(call.request(identity)?);
         let answer = tokio::time::timeout(self.retry.timeout, answer)
             .await
             .unwrap_or_else(|_| {
@@ -168,7 +177,8 @@ impl KubeCluster {
                 )))
             });
         let method = verb(&call.method);
-        let (parts, bytes) = answer.inspect_err(|_| sluice_event::metrics::request(method, 0))?;
+        let answer = answer.inspect_err(|_| sluice_event::metrics::request(method, 0))?;
+        let (parts, bytes) = answer.into_parts();
         sluice_event::metrics::request(method, parts.status.as_u16());
         if parts.status.is_success() {
             let value = serde_json::from_slice(&bytes).map_err(|error| {
@@ -177,6 +187,22 @@ impl KubeCluster {
             return Ok((parts.status, value));
         }
         Err(refusal(parts.status, &parts.headers, &bytes))
+    }
+
+    async fn ask(&self, request: Request<Body>) -> Result<Response<Bytes>, RequestError> {
+        if let Some(direct) = &self.direct {
+            let answer = direct.ask(request).await;
+            return answer.map_err(|error| RequestError::Transport(chain(&*error)));
+        }
+        let transport = |error: &dyn std::error::Error| RequestError::Transport(chain(error));
+        let response = self
+            .client
+            .send(request)
+            .await
+            .map_err(|error| transport(&error))?;
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect_bytes().await.map_err(|error| transport(&error))?;
+        Ok(Response::from_parts(parts, bytes))
     }
 
     /// Makes a new object; what is read of the answer is for the caller to say.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod chance;
+mod connections;
 mod error;
 mod identity;
 mod kube;

@@ -275,8 +275,6 @@ async fn open(
     let mut config = config.await.map_err(
         |_| "the kubeconfig cannot be used: an address, a certificate or a key in it is malformed",
     )?;
-    config.default_retry = false;
-    config.read_timeout = None;
     config.connect_timeout = Some(CONNECT_TIMEOUT);
     // a client that holds a token of its own is shared with nobody
     let shared = match renew_at {
@@ -284,10 +282,9 @@ async fn open(
         Some(at) => short(format!("{digest:?}{}{at:?}", run.key).as_bytes()),
     };
     let remote = run.cx.remote(shared, || {
-        let client = kube::Client::try_from(config).map_err(|_| {
+        KubeCluster::connect(config, RetryPolicy::default()).map_err(|_| {
             "no client can be made of the kubeconfig: a certificate or a key in it is malformed".to_owned()
-        })?;
-        Ok::<_, String>(KubeCluster::new(client, RetryPolicy::default()))
+        })
     })?;
     Ok(Attached {
         digest,
