@@ -19,7 +19,14 @@ pub struct Stored {
 /// Custom resources by key, whole but for `managedFields`.
 #[derive(Debug, Default)]
 pub struct Store {
-    objects: RwLock<HashMap<Key, Arc<Value>>>,
+    objects: RwLock<HashMap<Key, Known>>,
+}
+
+/// An object and its resource version, which every event of a watch is compared with.
+#[derive(Debug)]
+struct Known {
+    version: Option<u64>,
+    object: Arc<Value>,
 }
 
 impl Store {
@@ -29,16 +36,14 @@ impl Store {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .get(key)
-            .cloned()
+            .map(|known| Arc::clone(&known.object))
     }
 
     /// Whether what is known of the object is as new as `version`, or newer.
     pub(super) fn has(&self, key: &Key, version: u64) -> bool {
         let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
-        objects
-            .get(key)
-            .and_then(|known| self::version(known))
-            .is_some_and(|known| version <= known)
+        let known = objects.get(key).and_then(|known| known.version);
+        known.is_some_and(|known| version <= known)
     }
 
     /// Takes in a state of an object; none where what is known is as new or newer.
@@ -46,15 +51,19 @@ impl Store {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
         }
+        let version = version(&object);
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = objects.get(key)
-            && let (Some(known), Some(new)) = (version(known), version(&object))
-            && new <= known
+        if let Some(known) = objects.get(key).and_then(|known| known.version)
+            && version.is_some_and(|new| new <= known)
         {
             return None;
         }
         let new = Arc::new(object);
-        let old = objects.insert(key.clone(), Arc::clone(&new));
+        let known = Known {
+            version,
+            object: Arc::clone(&new),
+        };
+        let old = objects.insert(key.clone(), known).map(|known| known.object);
         Some(Stored { old, new })
     }
 
