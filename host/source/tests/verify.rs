@@ -155,6 +155,8 @@ async fn each_flaw_of_a_keyless_signature_is_enough() {
         let (by_old, by_new) = (old.verify(&by).await, new.verify(&by).await);
         if flaw == Flaw::None {
             assert_eq!((by_old, by_new), (Ok(()), Ok(())));
+            new.registry.keep_referrers_by_tag("org/app", &new.digest);
+            assert_eq!(new.verify(&by).await, Ok(()), "a registry without referrers");
             continue;
         }
         // cosign 2 carries no inclusion proof

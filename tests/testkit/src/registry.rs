@@ -179,6 +179,18 @@ impl Registry {
         self.add_manifest(repository, tag, &manifest)
     }
 
+    /// From now on it knows no referrers; those of `subject` are in an index under a tag, as go-containerregistry (and so
+    /// cosign) keeps it there: with the type of each config in the place of the artifact's.
+    pub fn keep_referrers_by_tag(&self, repository: &str, subject: &str) {
+        let mut found = referrers_of(&lock(&self.shared), repository, subject);
+        for descriptor in &mut found {
+            descriptor["artifactType"] = "application/vnd.oci.empty.v1+json".into();
+        }
+        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": found });
+        self.add_manifest(repository, &subject.replace(':', "-"), &index);
+        self.misbehave(Fault::NoReferrers);
+    }
+
     /// The manifest under a tag or digest, as it was put.
     pub fn manifest(&self, repository: &str, reference: &str) -> Option<Value> {
         let shared = lock(&self.shared);
@@ -323,7 +335,10 @@ fn uploads(shared: &mut Shared, request: &Request, repository: &str, _: &str) ->
     Response::new("201 Created", b"")
 }
 
-fn referrers(shared: &mut Shared, _: &Request, repository: &str, subject: &str) -> Response {
+/// What lists of manifests are.
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+fn referrers_of(shared: &Shared, repository: &str, subject: &str) -> Vec<Value> {
     let prefix = format!("{repository}@");
     let mut found = Vec::new();
     for (name, (media_type, bytes)) in &shared.manifests {
@@ -335,12 +350,16 @@ fn referrers(shared: &mut Shared, _: &Request, repository: &str, subject: &str) 
             }));
         }
     }
-    let media_type = "application/vnd.oci.image.index.v1+json";
-    let index = json!({ "schemaVersion": 2, "mediaType": media_type, "manifests": found });
+    found
+}
+
+fn referrers(shared: &mut Shared, _: &Request, repository: &str, subject: &str) -> Response {
+    let found = referrers_of(shared, repository, subject);
+    let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": found });
     with(
         Response::new("200 OK", index.to_string().as_bytes()),
         "Content-Type",
-        media_type,
+        INDEX,
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Cause, ContentDigest, Descriptor, Repository,
-    manifest::{self, Parsed},
+    manifest::{self, Parsed, media_type},
     repository::Question,
 };
 use crate::http::Failure;
@@ -59,8 +59,35 @@ impl Repository {
         let Some(Parsed::Index(index)) = listed else {
             return Ok(Vec::new());
         };
-        let of_type = |descriptor: &Descriptor| descriptor.artifact_type.as_deref() == Some(artifact_type);
-        Ok(index.manifests.into_iter().filter(of_type).collect())
+        let mut found = Vec::new();
+        let mut looked_at = 0;
+        for descriptor in index.manifests {
+            let is_wanted = match descriptor.artifact_type.as_deref() {
+                Some(said) if said != media_type::EMPTY => said == artifact_type,
+                // an index by tag is kept by clients, and some write the type of the config there
+                _ if looked_at < self.signatures_max() => {
+                    looked_at += 1;
+                    self.is_of_type(&descriptor.digest, artifact_type).await?
+                }
+                _ => false,
+            };
+            if is_wanted {
+                found.push(descriptor);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether a manifest says itself that it is of this type; one that is gone does not.
+    async fn is_of_type(&self, digest: &ContentDigest, artifact_type: &str) -> Result<bool, Cause> {
+        match self.manifest_bytes(&digest.to_string(), Some(digest)).await {
+            Ok((_, Parsed::Manifest(manifest), _)) => {
+                Ok(manifest.artifact_type.as_deref() == Some(artifact_type))
+            }
+            Ok(_) => Ok(false),
+            Err(cause) if is_absent(&cause) => Ok(false),
+            Err(cause) => Err(cause),
+        }
     }
 
     /// The layers of one media type of a manifest, with their contents.

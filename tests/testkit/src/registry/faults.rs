@@ -36,6 +36,8 @@ pub enum Fault {
     RedirectBlobs(u16, String),
     /// Redirects everything to itself.
     RedirectLoop,
+    /// Knows no referrers: an old registry.
+    NoReferrers,
     /// Answers HEAD without a digest.
     NoDigest,
     /// The list of tags goes on for ever, each page as the one before.
@@ -81,6 +83,9 @@ pub(super) fn answer(
             response = Response::new(&format!("{status} Moved"), b"");
             let location = format!("{base}{}?signature=secret", request.path);
             set(&mut response, "Location", &location);
+        }
+        Fault::NoReferrers if request.path.contains("/referrers/") => {
+            response = Response::new("404 Not Found", b"");
         }
         Fault::RedirectLoop => {
             response = Response::new("307 Moved", b"");
