@@ -25,6 +25,9 @@ pub mod helm;
 pub mod oci;
 pub mod verify;
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+
 pub mod archive;
 mod folder;
 pub mod ignore;

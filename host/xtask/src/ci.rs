@@ -1,6 +1,6 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
-use crate::{bench, cluster, codegen, demo, lints, shell, test, tidy, wit};
+use crate::{bench, cluster, codegen, demo, fuzz, lints, shell, test, tidy, wit};
 use anyhow::{Context as _, Result, ensure};
 
 /// What is checked, in the order that fails fastest.
@@ -12,6 +12,7 @@ const STEPS: &[shell::Step] = &[
     ("test", || test::run(&[])),
     // what follows uses what the tests built
     ("simulation", many_schedules),
+    ("fuzz", || fuzz::run(&[])),
     ("generated files", || codegen::run(&["--check".to_owned()])),
     ("demo", || demo::play(&[])),
     ("bench", short_bench),

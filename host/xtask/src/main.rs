@@ -11,6 +11,7 @@ mod cluster;
 mod codegen;
 mod conformance;
 mod demo;
+mod fuzz;
 mod lints;
 mod plugins;
 mod shell;
@@ -36,7 +37,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "test",
-        does: "all tests; `test plugins|host|conformance|cluster|simulation` runs one part, `test conformance --whole` every case, `test simulation [--seeds N] [--replay NAME]`",
+        does: "all tests; `test plugins|host|conformance|cluster|simulation` runs one part, `test conformance --whole` every case, `test simulation [--seeds N] [--replay NAME]`; `test fuzz [--seconds N] [--target NAME] [--replay FILE]` is for itself",
         run: test::run,
     },
     Verb {

@@ -1,7 +1,7 @@
-//! `cargo xtask test [PART…]`: all tests, or some parts of them. `conformance --whole` runs every case of every corpus.
+//! `cargo xtask test [PART…]`: all tests, or some parts of them. `conformance --whole` runs every case of every corpus; `fuzz` is for itself.
 
 use crate::shell::{self, heading};
-use crate::{cluster, conformance, plugins};
+use crate::{cluster, conformance, fuzz, plugins};
 use anyhow::{Result, bail};
 use std::process::Command;
 
@@ -16,10 +16,12 @@ const PARTS: &[shell::Step] = &[
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     if let Some((part, flags)) = args.split_first()
-        && flags.iter().any(|flag| flag.starts_with("--"))
+        && (part == "fuzz" || flags.iter().any(|flag| flag.starts_with("--")))
     {
+        let words: Vec<&str> = flags.iter().map(String::as_str).collect();
         match part.as_str() {
-            "simulation" => return simulation(&flags.iter().map(String::as_str).collect::<Vec<_>>()),
+            "fuzz" => return fuzz::run(&words),
+            "simulation" => return simulation(&words),
             "conformance" => return conformance::run_with(flags),
             _ => bail!("part `{part}` has no flags"),
         }

@@ -99,7 +99,8 @@ impl Remote {
         Remote::greet(Box::new(transport), conversation, limits, deadline)
     }
 
-    fn greet(
+    /// Says hello over what carries the conversation.
+    pub(crate) fn greet(
         mut transport: Box<dyn Transport>,
         conversation: Arc<Conversation>,
         limits: Limits,
@@ -233,7 +234,7 @@ fn remote_ref(found: Ref) -> Option<RemoteRef> {
 
 /// Reads the pack into the store. It becomes visible only when it is complete, its checksum is right and
 /// every object of it was resolved and hashed.
-fn receive(
+pub(crate) fn receive(
     pack: &mut dyn BufRead,
     store: &ObjectStore,
     limits: Limits,

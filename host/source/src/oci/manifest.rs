@@ -103,9 +103,9 @@ pub struct Manifest {
 /// A list of manifests.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Index {
+pub(crate) struct Index {
     #[serde(default, deserialize_with = "or_empty")]
-    pub(super) manifests: Vec<Descriptor>,
+    pub(crate) manifests: Vec<Descriptor>,
 }
 
 /// `null` is as good as nothing: Go writes it for empty lists.
@@ -118,13 +118,13 @@ where
 }
 
 /// What a manifest's bytes are.
-pub(super) enum Parsed {
+pub(crate) enum Parsed {
     Manifest(Box<Manifest>),
     Index(Index),
 }
 
 /// Reads a manifest or an index. What could be read as both is refused: others would see another artifact.
-pub(super) fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Parsed, String> {
+pub(crate) fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Parsed, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Shape {

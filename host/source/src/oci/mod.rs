@@ -12,7 +12,7 @@ mod challenge;
 mod digest;
 mod error;
 mod layer;
-mod manifest;
+pub(crate) mod manifest;
 mod name;
 mod pull;
 mod push;

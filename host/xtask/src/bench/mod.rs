@@ -17,7 +17,7 @@ use std::process::Command;
 
 /// What [`short`] measures.
 const SHORT: &[&str] = &[
-    "--n", "20", "--parked", "20", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B11",
+    "--n", "20", "--parked", "20", "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B9", "B10", "B11", "B17", "B18",
 ];
 /// What `--full` stands for.
 const FULL: &[&str] = &["--n", "100,300,1000"];
@@ -111,7 +111,7 @@ fn profile(is_debug: bool) -> &'static str {
     if is_debug { "debug" } else { "release" }
 }
 
-/// `B1` to `B16`; anything else is a flag or its value.
+/// `B1` to `B18`; anything else is a flag or its value.
 fn is_case(arg: &str) -> bool {
     arg.strip_prefix(['B', 'b'])
         .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))

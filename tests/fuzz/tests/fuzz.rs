@@ -1,0 +1,27 @@
+//! The program that libFuzzer drives: `SLUICE_FUZZ` names the target, whose seeds go to the folder `SLUICE_FUZZ_SEEDS`; the
+//! arguments are libFuzzer's.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sluice_fuzz::{TARGETS, Target};
+use std::sync::LazyLock;
+
+static TARGET: LazyLock<&Target> = LazyLock::new(|| {
+    let name = std::env::var("SLUICE_FUZZ").unwrap_or_default();
+    let found = TARGETS.iter().find(|target| target.name == name);
+    found.expect("SLUICE_FUZZ names a target")
+});
+
+fn write_seeds() {
+    let Some(folder) = std::env::var_os("SLUICE_FUZZ_SEEDS").map(std::path::PathBuf::from) else {
+        return;
+    };
+    for (number, seed) in (TARGET.seeds)().iter().enumerate() {
+        std::fs::write(folder.join(format!("seed-{number}")), seed).expect("the seeds can be written");
+    }
+}
+
+fuzz_target!(init: write_seeds(), |data: &[u8]| {
+    // accepted or refused: both are answers
+    let _answer = (TARGET.read)(data);
+});
