@@ -1,7 +1,7 @@
 //! Stories of a Bucket in Microsoft's store, of one behind a proxy, and of the disk that artifacts lie on.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod sources;
+use crate::sources;
 
 use serde_json::{Value, json};
 use sluice_artifact::{Store, Tree};

@@ -1,7 +1,7 @@
 //! Stories of `spec.decryption`, with the real renderer and files that sops wrote.
 
 #[allow(dead_code)] // shared with other stories, which use more of it
-mod world;
+use crate::world;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,7 +1,7 @@
 //! Stories of a HelmChart: servers of files and registries, the embedded API server, the real reconcilers.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod sources;
+use crate::sources;
 
 use serde_json::{Value, json};
 use sluice_apply::cluster::{Cluster, Identity, Patch, PatchOptions};
@@ -364,6 +364,11 @@ async fn credentials_stay_with_the_repository_unless_passed_on() {
     let mut passed = login;
     passed["passCredentials"] = json!(true);
     repository(&world, "charts", passed).await;
+    world
+        .until("the repository is looked at as it is now", async || {
+            (!server.take_asked().is_empty()).then_some(())
+        })
+        .await;
     world.put_source(spec(json!({ "interval": "2h" }))).await;
     world
         .until("the chart is asked for again, by name", async || {

@@ -1,7 +1,7 @@
 //! Stories of a HelmRepository: a server of files, the embedded API server, the real reconciler.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod sources;
+use crate::sources;
 
 use serde_json::{Value, json};
 use sluice_artifact::ArtifactPath;

@@ -1,6 +1,6 @@
 //! Stories of a Kustomization on an API server.
 
-mod world;
+use crate::world;
 
 use serde_json::json;
 use sluice_devcluster::DevCluster;

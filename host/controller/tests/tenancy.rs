@@ -1,7 +1,7 @@
 //! Who may do what: identities, references, other clusters, large prunes.
 
 #[allow(dead_code)] // shared with other stories, which use more of it
-mod world;
+use crate::world;
 
 use base64::Engine as _;
 use kube::config::Kubeconfig;

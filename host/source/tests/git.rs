@@ -1,7 +1,7 @@
 //! Fetching from a real Git server.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use std::{fs, sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! Signatures of commits and tags that git made with gpg and ssh-keygen: `signatures/make.sh` says how.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use std::{fs, path::PathBuf};
 

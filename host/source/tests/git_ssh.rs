@@ -6,7 +6,7 @@
     clippy::print_stderr
 )]
 
-mod support;
+use crate::support;
 
 use std::{process::Command, time::Duration};
 

@@ -1,7 +1,7 @@
 //! Submodules: whoever may push writes their URLs.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use expect_test::expect;
 use sluice_event::Redacted;

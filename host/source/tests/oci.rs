@@ -1,4 +1,4 @@
-//! What registries hold becomes artifacts: honest ones, faulty ones, hostile ones, and real ones.
+//! What registries hold becomes artifacts: honest ones, faulty ones, hostile ones. Real ones are in `interop.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::{sync::Arc, time::Duration};
@@ -12,9 +12,7 @@ use sluice_source::{
     Addresses, Credentials, DockerConfig, Keychain, OciFetcher, Tls, Transport,
     oci::{ContentDigest, Error, Layer, LayerOperation, OciLimits, OciReference, OciRequest, Push, Resolved},
 };
-use sluice_testkit::registry::{
-    Access, Authority, Entry, Fault, RealRegistry, Registry, digest, gzip, program, tar, tgz,
-};
+use sluice_testkit::registry::{Access, Authority, Entry, Fault, Registry, digest, gzip, tar, tgz};
 use tempfile::TempDir;
 
 struct Scene {
@@ -706,58 +704,4 @@ async fn what_is_pushed_can_be_pulled_and_tagged() {
     assert_eq!(scene.files(&artifact), ["/a.yaml"]);
     assert_eq!(repository.tag("v1", "latest").await.unwrap(), digest);
     assert_eq!(repository.tags().await.unwrap(), ["latest", "v1"]);
-}
-
-#[tokio::test]
-async fn a_real_registry_and_its_client() {
-    let what = "registry of go-containerregistry";
-    let (Some(registry), Some(crane)) = (RealRegistry::start(what), program("crane", what)) else {
-        return;
-    };
-    let scene = Scene::new();
-    let url = format!("oci://{}/org/app", registry.host());
-    let request = request(&url);
-    let repository = scene.fetcher.repository(&request).unwrap();
-    let digest = repository.push("1.0.0", &push("a: 1")).await.unwrap();
-    let crane = |args: &[&str]| {
-        let output = std::process::Command::new(&crane).args(args).output().unwrap();
-        assert!(
-            output.status.success(),
-            "{args:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
-    };
-    let reference = format!("{}/org/app", registry.host());
-    assert_eq!(
-        crane(&["digest", &format!("{reference}:1.0.0")]),
-        digest.to_string(),
-        "ours is read by others"
-    );
-    crane(&["validate", "--remote", &format!("{reference}:1.0.0")]);
-    // and theirs by us
-    let folder = tempfile::tempdir().unwrap();
-    let layer = folder.path().join("layer.tar.gz");
-    std::fs::write(&layer, tgz(&[Entry::file("b.yaml", "b: 2")])).unwrap();
-    crane(&[
-        "append",
-        "--oci-empty-base",
-        "-f",
-        layer.to_str().unwrap(),
-        "-t",
-        &format!("{reference}:1.1.0"),
-    ]);
-    let wanted = OciReference {
-        semver: Some("1.x".to_owned()),
-        ..OciReference::default()
-    };
-    let artifact = scene.fetch(&request, &wanted).await.unwrap();
-    assert!(
-        artifact.revision.starts_with("1.1.0@sha256:"),
-        "{}",
-        artifact.revision
-    );
-    assert_eq!(scene.files(&artifact), ["/b.yaml"]);
-    repository.tag("1.1.0", "stable").await.unwrap();
-    assert_eq!(crane(&["ls", &reference]), "1.0.0\n1.1.0\nstable");
 }

@@ -11,14 +11,13 @@ use std::{
 /// A repository with a work tree.
 pub struct Repository {
     directory: PathBuf,
+    /// Its own time, so that its commits are the same whatever other tests do: they are a minute apart, and the newer one is
+    /// known.
+    clock: AtomicU64,
 }
-
-/// Commits are a minute apart, so that the newer one is known.
-static CLOCK: AtomicU64 = AtomicU64::new(1_700_000_000);
 
 /// `git`, without any configuration but ours.
 pub(crate) fn git_command(directory: &Path) -> Command {
-    let time = format!("{} +0000", CLOCK.fetch_add(60, Ordering::Relaxed));
     let mut git = Command::new("git");
     git.current_dir(directory)
         .env_remove("GIT_DIR")
@@ -27,10 +26,8 @@ pub(crate) fn git_command(directory: &Path) -> Command {
         .env("HOME", "/nonexistent")
         .env("GIT_AUTHOR_NAME", "Ada")
         .env("GIT_AUTHOR_EMAIL", "ada@example.com")
-        .env("GIT_AUTHOR_DATE", &time)
         .env("GIT_COMMITTER_NAME", "Ada")
         .env("GIT_COMMITTER_EMAIL", "ada@example.com")
-        .env("GIT_COMMITTER_DATE", &time)
         .env("GIT_CONFIG_COUNT", "3")
         .env("GIT_CONFIG_KEY_0", "safe.directory")
         .env("GIT_CONFIG_VALUE_0", "*")
@@ -47,6 +44,7 @@ impl Repository {
         fs::create_dir_all(directory).expect("a directory for the repository");
         let repository = Repository {
             directory: directory.to_owned(),
+            clock: AtomicU64::new(1_700_000_000),
         };
         repository.git(&["init", "--quiet", "--initial-branch=main"]);
         repository
@@ -64,7 +62,10 @@ impl Repository {
 
     /// Runs git with something to read.
     pub fn git_with_input(&self, arguments: &[&str], input: &[u8]) -> String {
+        let time = format!("{} +0000", self.clock.fetch_add(60, Ordering::Relaxed));
         let mut git = git_command(&self.directory)
+            .env("GIT_AUTHOR_DATE", &time)
+            .env("GIT_COMMITTER_DATE", &time)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -12,7 +12,8 @@ const PROGRAMS: &[(&str, &str)] = &[
         "crane",
         "github.com/google/go-containerregistry/cmd/crane@v0.21.6",
     ),
-    ("oras", "oras.land/oras/cmd/oras@v1.3.0"),
+    ("oras", "oras.land/oras/cmd/oras@v1.3.6"),
+    ("helm", "helm.sh/helm/v4/cmd/helm@v4.3.2"),
     ("cosign", "github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
     (
         "notation",
@@ -21,7 +22,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Programs that take minutes to build: only where they are there already, or `SLUICE_BUILD_TOOLS` is set.
-const LARGE: &[&str] = &["cosign", "notation"];
+const LARGE: &[&str] = &["helm", "cosign", "notation"];
 
 /// Where a program lies. None, after a loud line, where it cannot be had: the caller returns.
 #[allow(clippy::print_stderr)]

@@ -1,0 +1,14 @@
+//! Every suite of the controller in one program: linking it is what costs.
+
+mod bucket;
+mod bucket_azure;
+mod decryption;
+mod gitrepository;
+mod helmchart;
+mod helmrepository;
+mod kustomization;
+mod malformed;
+mod ocirepository;
+mod sources;
+mod tenancy;
+mod world;

@@ -1,0 +1,297 @@
+//! What the programs of others push, we read, and what we push, they read: over the registry of go-containerregistry.
+//!
+//! Each is built with Go once, at a fixed version. What takes minutes (helm, cosign, notation) is skipped, loudly, unless
+//! `SLUICE_BUILD_TOOLS=1` is set or it was built before.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use sluice_artifact::{Artifact, ArtifactPath, Store, Tree as _, store::Limits as StoreLimits};
+use sluice_source::{
+    Addresses, Credentials, OciFetcher, Transport,
+    oci::{
+        ContentDigest, Layer, LayerOperation, OciLimits, OciReference, OciRequest, Push, Repository,
+        media_type,
+    },
+    verify::{Cosign, Notation, PublicKey, Verdict},
+};
+use sluice_testkit::registry::{Entry, RealRegistry, gzip, program, tar, tgz};
+
+/// A registry, one program that talks with it, and us.
+struct Scene {
+    registry: RealRegistry,
+    program: PathBuf,
+    repository: Repository,
+    store: Store,
+    home: tempfile::TempDir,
+}
+
+impl Scene {
+    /// None, after a loud line, where the program cannot be had.
+    fn with(name: &str) -> Option<Scene> {
+        let what = format!("artifacts of {name}");
+        let registry = RealRegistry::start(&what)?;
+        let program = program(name, &what)?;
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("store")).unwrap();
+        fs::create_dir(home.path().join("work")).unwrap();
+        let fetcher = OciFetcher::new(
+            &home.path().join("layers"),
+            OciLimits::default(),
+            Addresses::any(),
+        );
+        let request = OciRequest {
+            url: format!("oci://{}/org/app", registry.host()),
+            credentials: Arc::new(Credentials::None),
+            transport: Transport::default(),
+            insecure: false.into(),
+            timeout: Duration::from_secs(30),
+        };
+        Some(Scene {
+            repository: fetcher.unwrap().repository(&request).unwrap(),
+            store: Store::open(&home.path().join("store"), StoreLimits::default()).unwrap(),
+            registry,
+            program,
+            home,
+        })
+    }
+
+    /// The folder that the program works in.
+    fn work(&self) -> PathBuf {
+        self.home.path().join("work")
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let file = self.work().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+
+    /// `localhost:<port>/org/app`.
+    fn name(&self) -> String {
+        format!("{}/org/app", self.registry.host())
+    }
+
+    /// Runs the program; what it says, trimmed.
+    fn run(&self, args: &[&str]) -> String {
+        let output = Command::new(&self.program)
+            .args(args)
+            .current_dir(self.work())
+            // settings, keys and caches of these programs stay here
+            .env("HOME", self.work())
+            .env("XDG_CONFIG_HOME", self.work().join("config"))
+            .env("XDG_CACHE_HOME", self.work().join("cache"))
+            .env("COSIGN_PASSWORD", "")
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {error}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    async fn push(&self, tag: &str, text: &str) -> ContentDigest {
+        let files = tar(&[Entry::file("a.yaml", text)]);
+        let push = Push {
+            content: gzip(&files).into(),
+            media_type: media_type::FLUX_CONTENT.to_owned(),
+            diff_id: ContentDigest::of(&files),
+            created: "2026-01-01T00:00:00Z".to_owned(),
+            annotations: [("org.opencontainers.image.revision".to_owned(), "main".to_owned())].into(),
+        };
+        self.repository.push(tag, &push).await.unwrap()
+    }
+
+    async fn fetch(&self, wanted: &OciReference, layer: &str, operation: LayerOperation) -> Artifact {
+        let url = format!("oci://{}", self.name());
+        let resolved = self.repository.resolve(&url, wanted, None, false).await.unwrap();
+        let layer = Layer {
+            media_type: Some(layer.to_owned()).filter(|layer| !layer.is_empty()),
+        };
+        let pulled = self.repository.pull(&url, &resolved, &layer).await.unwrap();
+        let file = format!("{}.tar.gz", resolved.digest);
+        let path = ArtifactPath::new("OCIRepository", "default", "app", &file).unwrap();
+        pulled.store(operation, None, &self.store, &path).unwrap()
+    }
+
+    fn files(&self, artifact: &Artifact) -> Vec<String> {
+        let files = self.store.tree(&artifact.path).unwrap().walk("/").unwrap();
+        files.into_iter().map(|entry| entry.path).collect()
+    }
+}
+
+fn semver(range: &str) -> OciReference {
+    OciReference {
+        semver: Some(range.to_owned()),
+        ..OciReference::default()
+    }
+}
+
+#[tokio::test]
+async fn crane() {
+    let Some(scene) = Scene::with("crane") else { return };
+    let digest = scene.push("1.0.0", "a: 1").await;
+    let name = scene.name();
+    assert_eq!(
+        scene.run(&["digest", &format!("{name}:1.0.0")]),
+        digest.to_string()
+    );
+    scene.run(&["validate", "--remote", &format!("{name}:1.0.0")]);
+    scene.write("layer.tar.gz", tgz(&[Entry::file("b.yaml", "b: 2")]));
+    let newer = format!("{name}:1.1.0");
+    scene.run(&["append", "--oci-empty-base", "-f", "layer.tar.gz", "-t", &newer]);
+    let artifact = scene.fetch(&semver("1.x"), "", LayerOperation::Extract).await;
+    assert!(
+        artifact.revision.starts_with("1.1.0@sha256:"),
+        "{}",
+        artifact.revision
+    );
+    assert_eq!(scene.files(&artifact), ["/b.yaml"]);
+    scene.repository.tag("1.1.0", "stable").await.unwrap();
+    assert_eq!(scene.run(&["ls", &name]), "1.0.0\n1.1.0\nstable");
+}
+
+#[tokio::test]
+async fn oras() {
+    let Some(scene) = Scene::with("oras") else { return };
+    let digest = scene.push("1.0.0", "a: 1").await;
+    let name = scene.name();
+    let ours = scene.run(&["resolve", "--plain-http", &format!("{name}:1.0.0")]);
+    assert_eq!(ours, digest.to_string());
+    let manifest = scene.run(&["manifest", "fetch", "--plain-http", &format!("{name}:1.0.0")]);
+    assert!(manifest.contains(media_type::FLUX_CONFIG), "{manifest}");
+    scene.write("files/b.yaml", "b: 2");
+    scene.write("files.tar.gz", tgz(&[Entry::file("b.yaml", "b: 2")]));
+    scene.run(&[
+        "push",
+        "--plain-http",
+        "--artifact-type",
+        "application/x.files",
+        "--annotation",
+        "org.opencontainers.image.revision=main",
+        &format!("{name}:1.1.0"),
+        &format!("files.tar.gz:{}", media_type::FLUX_CONTENT),
+    ]);
+    let artifact = scene
+        .fetch(&semver("1.x"), media_type::FLUX_CONTENT, LayerOperation::Extract)
+        .await;
+    assert!(
+        artifact.revision.starts_with("1.1.0@sha256:"),
+        "{}",
+        artifact.revision
+    );
+    assert_eq!(scene.files(&artifact), ["/b.yaml"]);
+    // a folder becomes a layer by itself
+    let folder = format!("{name}:2.0.0");
+    scene.run(&["push", "--plain-http", &folder, "files/"]);
+    let artifact = scene.fetch(&semver("2.x"), "", LayerOperation::Extract).await;
+    assert_eq!(scene.files(&artifact), ["/files/b.yaml"]);
+    assert_eq!(
+        scene.repository.tags().await.unwrap(),
+        ["1.0.0", "1.1.0", "2.0.0"]
+    );
+}
+
+#[tokio::test]
+async fn helm() {
+    let Some(scene) = Scene::with("helm") else { return };
+    scene.write("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.2.3\n");
+    scene.write("app/templates/a.yaml", "a: 1\n");
+    scene.run(&["package", "app"]);
+    let target = format!("oci://{}/org", scene.registry.host());
+    scene.run(&["push", "--plain-http", "app-1.2.3.tgz", &target]);
+    let packaged = fs::read(scene.work().join("app-1.2.3.tgz")).unwrap();
+    let artifact = scene
+        .fetch(&semver("1.x"), media_type::HELM_CHART, LayerOperation::Copy)
+        .await;
+    assert_eq!(
+        artifact.digest.to_string(),
+        ContentDigest::of(&packaged).to_string(),
+        "byte for byte"
+    );
+    assert!(
+        artifact.revision.starts_with("1.2.3@sha256:"),
+        "{}",
+        artifact.revision
+    );
+    // as a chart, too
+    let artifact = scene.fetch(&semver("1.x"), "", LayerOperation::Extract).await;
+    assert_eq!(
+        scene.files(&artifact),
+        ["/app/Chart.yaml", "/app/templates/a.yaml"]
+    );
+}
+
+#[tokio::test]
+async fn cosign() {
+    let Some(scene) = Scene::with("cosign") else {
+        return;
+    };
+    scene.run(&["generate-key-pair"]);
+    let pem = fs::read(scene.work().join("cosign.pub")).unwrap();
+    let by = Cosign::Keyed(vec![PublicKey::from_pem(&pem).unwrap()]);
+    for (tag, is_bundle) in [("1.0.0", false), ("2.0.0", true)] {
+        let digest = scene.push(tag, tag).await;
+        by.verify(&scene.repository, &digest).await.unwrap_err();
+        scene.run(&[
+            "sign",
+            "--key",
+            "cosign.key",
+            "--yes",
+            "--allow-http-registry",
+            "--use-signing-config=false",
+            "--tlog-upload=false",
+            &format!("--new-bundle-format={is_bundle}"),
+            &format!("{}@{digest}", scene.name()),
+        ]);
+        by.verify(&scene.repository, &digest).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn notation() {
+    let Some(scene) = Scene::with("notation") else {
+        return;
+    };
+    scene.run(&["cert", "generate-test", "--default", "shop.example"]);
+    let certificate = find(&scene.work(), "shop.example.crt");
+    let policy = br#"{ "version": "1.0", "trustPolicies": [{ "name": "p", "registryScopes": ["*"],
+        "signatureVerification": { "level": "strict" }, "trustStores": ["ca:shop"], "trustedIdentities": ["*"] }] }"#;
+    let by = Notation::new(policy, &[fs::read(certificate).unwrap()]).unwrap();
+    for format in ["jws", "cose"] {
+        let digest = scene.push(format, format).await;
+        let now = Timestamp::now();
+        by.verify(&scene.repository, &digest, now).await.unwrap_err();
+        let reference = format!("{}@{digest}", scene.name());
+        scene.run(&[
+            "sign",
+            "--insecure-registry",
+            "--signature-format",
+            format,
+            &reference,
+        ]);
+        let verdict = by.verify(&scene.repository, &digest, Timestamp::now()).await;
+        assert_eq!(verdict.unwrap(), Verdict::Verified, "{format}");
+    }
+}
+
+fn find(folder: &Path, name: &str) -> PathBuf {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false if path.ends_with(name) => return path,
+                false => {}
+            }
+        }
+    }
+    panic!("no {name}");
+}

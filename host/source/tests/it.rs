@@ -1,0 +1,13 @@
+//! Every suite of the sources in one program: linking it is what costs.
+
+mod archive;
+mod cloud;
+mod git;
+mod git_signatures;
+mod git_ssh;
+mod git_submodules;
+mod github_app;
+mod interop;
+mod oci;
+mod support;
+mod verify;
