@@ -10,7 +10,8 @@
 pub mod stories;
 
 /// Calls `$with!` with the names of the stories: first those that any API server can be told, then those that need a
-/// fault, an admission or a controller that only the embedded one has.
+/// fault, an admission or a controller that only the embedded one has, last those with a second server, over real
+/// connections: a paused clock would run ahead of them.
 #[macro_export]
 macro_rules! stories {
     ($with:ident) => {
@@ -22,6 +23,7 @@ macro_rules! stories {
                 webhook_mutates webhook_denies deletion
             ]
             [health root_causes]
+            [remote_cluster]
         }
     };
 }

@@ -13,20 +13,21 @@ const AT_ONCE: usize = 4;
 type Story = (&'static str, LocalBoxFuture<'static, ()>);
 
 macro_rules! tell {
-    ([$($any:ident)*] [$($embedded:ident)*]) => {
+    ([$($any:ident)*] [$($embedded:ident)*] [$($connected:ident)*]) => {
         fn stories(client: &kube::Client) -> Vec<Story> {
             $( eprintln!("SKIPPED: {} on a real API server: needs what only the embedded one has", stringify!($embedded)); )*
-            vec![$({
-                let client = client.clone();
-                let story = async move {
-                    let mut world = World::new(client).await;
-                    sluice_flows::stories::$any::tell(&mut world).await;
-                    world.stop().await;
-                };
-                (stringify!($any), story.boxed_local())
-            }),*]
+            vec![$(tell!(@ client $any),)* $(tell!(@ client $connected),)*]
         }
     };
+    (@ $client:ident $story:ident) => {{
+        let client = $client.clone();
+        let story = async move {
+            let mut world = World::new(client).await;
+            sluice_flows::stories::$story::tell(&mut world).await;
+            world.stop().await;
+        };
+        (stringify!($story), story.boxed_local())
+    }};
 }
 
 sluice_flows::stories!(tell);

@@ -20,6 +20,7 @@ pub mod malformed;
 pub mod namespace_and_content;
 pub mod prune;
 pub mod quota;
+pub mod remote_cluster;
 pub mod rename;
 pub mod rollback;
 pub mod root_causes;
