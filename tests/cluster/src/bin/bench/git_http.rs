@@ -3,29 +3,58 @@
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 
-/// Starts serving the repositories below `root`; gives the base address. Ends with the process.
-pub(crate) async fn serve(root: &Path) -> anyhow::Result<String> {
+/// A running server; it ends with the process.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// The base address.
+    pub(crate) url: String,
+    asked: Arc<Mutex<Asked>>,
+}
+
+/// What clients asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    /// Lists of references.
+    pub(crate) lists: usize,
+    /// Packs.
+    pub(crate) packs: usize,
+}
+
+impl Server {
+    /// What was asked since this was called last.
+    pub(crate) fn take_asked(&self) -> Asked {
+        std::mem::take(&mut self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Starts serving the repositories below `root`.
+pub(crate) async fn serve(root: &Path) -> anyhow::Result<Server> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let root = root.to_owned();
+    let (root, asked) = (root.to_owned(), Arc::<Mutex<Asked>>::default());
+    let server = Server {
+        url,
+        asked: Arc::clone(&asked),
+    };
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let root = root.clone();
+            let (root, asked) = (root.clone(), Arc::clone(&asked));
             tokio::spawn(async move {
                 // A client that goes away early is not our concern.
-                let _gone = answer(stream, root).await;
+                let _gone = answer(stream, root, &asked).await;
             });
         }
     });
-    Ok(url)
+    Ok(server)
 }
 
 /// One request a connection.
-async fn answer(stream: TcpStream, root: PathBuf) -> anyhow::Result<()> {
+async fn answer(stream: TcpStream, root: PathBuf, asked: &Mutex<Asked>) -> anyhow::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     stream.read_line(&mut line).await?;
@@ -69,6 +98,12 @@ async fn answer(stream: TcpStream, root: PathBuf) -> anyhow::Result<()> {
     } else {
         read_exactly(&mut stream, length).await?
     };
+    let says = |command: &[u8]| body.windows(command.len()).any(|part| part == command);
+    {
+        let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.lists += usize::from(says(b"command=ls-refs"));
+        asked.packs += usize::from(says(b"command=fetch"));
+    }
     let mut backend = command.env("CONTENT_LENGTH", body.len().to_string()).spawn()?;
     let mut input = backend.stdin.take().context("invariant: stdin is piped")?;
     let fed = tokio::spawn(async move { input.write_all(&body).await });
@@ -125,7 +160,8 @@ mod tests {
     async fn a_client_clones_what_was_committed() {
         let folder = tempfile::tempdir().unwrap();
         let repository = Repository::make(folder.path(), 3).unwrap();
-        let url = serve(&folder.path().join("served")).await.unwrap();
+        let server = serve(&folder.path().join("served")).await.unwrap();
+        let url = &server.url;
         let revision = repository.change(1..2, "red").unwrap();
         let target = folder.path().join("clone");
         let clone = Command::new("git")
@@ -140,5 +176,7 @@ mod tests {
         );
         let text = std::fs::read_to_string(target.join("apps/app-0001/configmap.yaml")).unwrap();
         assert!(text.contains("red"), "{revision}: {text}");
+        let asked = server.take_asked();
+        assert_eq!((asked.lists, asked.packs), (1, 1));
     }
 }

@@ -145,6 +145,9 @@ async fn run(sluice: &Path, args: &Args, rows: &mut Vec<Row>) -> anyhow::Result<
     if args.wanted.needs_queue() {
         cases::measure_queue(sluice, args.parked, &args.wanted, rows).await?;
     }
+    if let (true, Some(count)) = (args.wanted.needs_sources(), args.sizes.last()) {
+        cases::measure_sources(sluice, *count, &args.wanted, rows).await?;
+    }
     Ok(())
 }
 

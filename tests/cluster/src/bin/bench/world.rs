@@ -18,6 +18,7 @@ pub(crate) struct World {
     pub(crate) api: Api,
     pub(crate) audit: Audit,
     pub(crate) repository: Repository,
+    pub(crate) git: git_http::Server,
     /// How many directories of three objects the repository has.
     pub(crate) count: usize,
     command: Command,
@@ -89,6 +90,7 @@ impl World {
             audit: Audit::new(&at("audit.log")),
             api,
             repository,
+            git,
             count,
             command,
             controller: None,
@@ -98,7 +100,7 @@ impl World {
         };
         world.start_controller()?;
         world
-            .wait_for_source(&git)
+            .wait_for_source()
             .await
             .map_err(|error| error.context(world.last_words()))?;
         Ok(world)
@@ -123,7 +125,8 @@ impl World {
         tail.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
-    async fn wait_for_source(&self, git: &str) -> anyhow::Result<()> {
+    async fn wait_for_source(&self) -> anyhow::Result<()> {
+        let git = &self.git.url;
         let source = json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
             "metadata": {"name": "bench", "namespace": "flux-system"},
             "spec": {"interval": "1h", "url": format!("{git}/bench.git"), "ref": {"branch": "main"}}});

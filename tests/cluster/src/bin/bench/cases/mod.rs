@@ -1,15 +1,17 @@
 //! The rows of the cost table (design/engine.md section 4) that need a cluster.
 //!
-//! B1 to B8 and B11 share one installation of N Kustomizations; B9 and B10 have a world of their own.
+//! B1 to B8 and B11 share one installation of N Kustomizations; B9 and B10 have a world of their own, and so have B17 and B18.
 
 mod commit;
 mod install;
 mod queue;
 mod restart;
+mod sources;
 mod steady;
 
 pub(crate) use install::growth;
 pub(crate) use queue::measure as measure_queue;
+pub(crate) use sources::measure as measure_sources;
 
 use crate::audit;
 use crate::report::{Row, ms};
@@ -48,6 +50,11 @@ impl Wanted {
     /// Whether B9 or B10 is asked for.
     pub(crate) fn needs_queue(&self) -> bool {
         self.has_any(&["B9", "B10"])
+    }
+
+    /// Whether B17 or B18 is asked for.
+    pub(crate) fn needs_sources(&self) -> bool {
+        self.has_any(&["B17", "B18"])
     }
 }
 
