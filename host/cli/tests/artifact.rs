@@ -1,13 +1,11 @@
 //! `sluice push|pull|tag artifact` and `list artifacts`, against a registry on this machine.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
-mod support;
-
+use crate::support::SLUICE;
 use sluice_testkit::registry::{Access, Registry};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use support::SLUICE;
 
 /// Exit code, and what was printed on both ways, without names of this machine.
 fn sluice(home: &Path, registry: &Registry, args: &[&str]) -> String {

@@ -3,12 +3,11 @@
 //! `build_helm/transcript` holds arguments behind `$ `, and what is printed on both outputs; `UPDATE_EXPECT=1` rewrites it.
 #![allow(clippy::unwrap_used, clippy::print_stderr)] // helpers of tests fail as tests do
 
+use crate::support::SLUICE;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-
-const SLUICE: &str = env!("CARGO_BIN_EXE_sluice");
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/build_helm")

@@ -2,13 +2,11 @@
 //! `expected.yaml`, or `expected-error.txt` where it fails. `UPDATE_EXPECT=1` rewrites both.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
-mod support;
-
+use crate::support::{Running, SLUICE};
 use sluice_testkit::git_server::{Repository, git_is_present};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use support::{Running, SLUICE};
 
 fn build(folder: &Path, args: &[&str]) -> Output {
     Command::new(SLUICE)

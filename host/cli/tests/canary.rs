@@ -2,8 +2,7 @@
 //! wrong. Nothing that people read, and nothing that it serves or keeps, has one of them in it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
-mod support;
-
+use crate::support::{Reached, Running};
 use serde_json::{Value, json};
 use sluice_testkit::git_server::{Access, GitServer, Repository, git_is_present};
 use sluice_testkit::registry::{self, Registry};
@@ -11,7 +10,6 @@ use sluice_testkit::world::{self, GIT, KS, SECRET};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use support::{Reached, Running};
 
 /// What is planted: where, and the text.
 const PLANTED: [(&str, &str); 13] = [

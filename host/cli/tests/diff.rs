@@ -1,18 +1,16 @@
 //! `sluice diff kustomization` against an embedded API server.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
-mod support;
-
+use crate::support::{Reached, SLUICE};
 use expect_test::expect;
 use serde_json::json;
 use sluice_testkit::world::{CM, KS};
 use std::path::Path;
 use std::process::Command;
-use support::Reached;
 
 /// Exit code and what it prints, the namespace as `NS`.
 fn diff(reached: &Reached, args: &[&str]) -> (i32, String) {
-    let output = Command::new(support::SLUICE)
+    let output = Command::new(SLUICE)
         .args([
             "diff",
             "kustomization",

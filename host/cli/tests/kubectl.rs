@@ -1,10 +1,8 @@
 //! kubectl against `sluice dev`: what a person does in the first five minutes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
-mod support;
-
+use crate::support::{Kubectl, Running};
 use sluice_testkit::git_server::{Repository, git_is_present};
-use support::{Kubectl, Running};
 
 const WEB: &str = "apiVersion: apps/v1
 kind: Deployment

@@ -1,14 +1,12 @@
 //! The built controller on a real API server: what is installed, who leads, who waits, what is told, which shard.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
-mod support;
-
+use crate::support::{Kubectl, Running, SLUICE, until};
 use serde_json::{Value, json};
 use sluice_testkit::cluster::{Cluster, Options};
 use sluice_testkit::git_server::{GitServer, Repository, git_is_present};
 use std::path::Path;
 use std::process::Command;
-use support::{Kubectl, Running, SLUICE, until};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 

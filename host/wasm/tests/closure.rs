@@ -1,11 +1,9 @@
 //! What a guest read is known afterwards, and decides whether its answer still holds.
 
-mod support;
-
+use crate::support::{load, render, tight, tree};
 use expect_test::expect;
 use sluice_artifact::{MemoryTree, Tree};
 use sluice_wasm::Limits;
-use support::{load, render, tight, tree};
 
 #[test]
 fn the_closure_holds_every_question_once() {

@@ -1,10 +1,8 @@
 //! What is refused before it runs, and in which words. Components that no compiler makes are written here as text.
 
-mod support;
-
+use crate::support::{guest, render};
 use expect_test::{Expect, expect};
 use sluice_wasm::{Engine, Limits, Plugin, Role};
-use support::guest;
 
 fn check(bytes: &[u8], expected: &Expect) {
     let result = Plugin::compile(Engine::get().unwrap(), "team-label", bytes, Limits::default());
@@ -224,7 +222,7 @@ fn tables_instances_and_memories_have_limits_too() {
             Limits::default(),
         )
         .unwrap();
-        expected.assert_eq(&support::render(&plugin, "nothing").unwrap_err().to_string());
+        expected.assert_eq(&render(&plugin, "nothing").unwrap_err().to_string());
     }
 }
 

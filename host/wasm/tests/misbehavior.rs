@@ -1,11 +1,9 @@
 //! What becomes of guests that misbehave: an ordinary error with its words, and a host as it was.
 
-mod support;
-
+use crate::support::{load, outcome, render, tight};
 use expect_test::{Expect, expect};
 use sluice_wasm::Limits;
 use std::time::{Duration, Instant};
-use support::{load, outcome, render, tight};
 
 fn check(deed: &str, expected: &Expect) {
     let mut limits = tight();

@@ -1,12 +1,10 @@
 //! The roles from end to end, with a plugin that was made with the SDK.
 
-mod support;
-
+use crate::support::{context, inputs, load};
 use expect_test::expect;
 use serde_json::{Value, json};
 use sluice_object::Object;
 use sluice_wasm::{Error, Limits, Pool, RenderRequest, TransformRequest};
-use support::{context, inputs, load};
 
 fn config_map(name: &str) -> Object {
     Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})).unwrap()

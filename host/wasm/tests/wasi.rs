@@ -1,10 +1,8 @@
 //! Guests of other toolchains: WASI is there, and there is nothing behind it (N39).
 
-mod support;
-
+use crate::support::{load, outcome, render, tight};
 use expect_test::expect;
 use std::time::{Duration, Instant};
-use support::{load, outcome, render, tight};
 
 #[test]
 fn a_guest_that_tries_everything_finds_nothing() {

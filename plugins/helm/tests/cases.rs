@@ -8,11 +8,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod corpus;
-
 use std::{fs, path::Path};
 
-use corpus::template;
+use crate::corpus::template;
 use sluice_plugin_helm::Wanted;
 
 fn printed(case: &Path, line: &str) -> String {

@@ -10,8 +10,6 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod corpus;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -20,7 +18,7 @@ use std::{
     thread,
 };
 
-use corpus::template;
+use crate::corpus::{self, template};
 use serde_json::{Value as Json, json};
 use sluice_plugin_helm::{Wanted, manifest::split};
 use sluice_yaml::{ParseOptions, Resolver, parse_documents, to_json};

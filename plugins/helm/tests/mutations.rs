@@ -7,7 +7,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod corpus;
+use crate::corpus;
 
 use std::{fs, path::Path};
 

@@ -12,7 +12,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod corpus;
+use crate::corpus;
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+#[allow(dead_code, reason = "it uses a part of it")]
 mod corpus;
 
 use allocation_counter::{AllocationInfo, measure};

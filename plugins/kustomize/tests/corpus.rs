@@ -11,8 +11,6 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod tree;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -20,9 +18,9 @@ use std::{
     process::Command,
 };
 
+use crate::tree::Memory;
 use serde_json::Value;
 use sluice_plugin_kustomize::{Files, LoadRestrictor, Options, Reorder, build};
-use tree::Memory;
 
 /// The folder with the unpacked corpus; none where the archive or the programs to unpack it are missing.
 fn corpus() -> Option<PathBuf> {

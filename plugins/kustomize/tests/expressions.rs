@@ -2,12 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-mod tree;
-
 use std::fmt::Write as _;
 
+use crate::tree::Memory;
 use sluice_plugin_kustomize::{Class, Error, Options, build};
-use tree::Memory;
 
 /// Builds one ConfigMap of a long name, and what `kustomization` makes of it.
 fn build_with(kustomization: &str) -> Result<(), Error> {

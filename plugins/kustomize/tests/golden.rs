@@ -9,12 +9,10 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod tree;
-
 use std::{fs, path::Path};
 
+use crate::tree::Memory;
 use sluice_plugin_kustomize::{Files, LoadRestrictor, Options, Reorder, build};
-use tree::Memory;
 
 fn options(config: &str) -> Options {
     Options {

@@ -8,12 +8,10 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod tree;
-
 use std::{fs, path::Path};
 
+use crate::tree::Memory;
 use sluice_plugin_kustomize::{Class, Limits, Options, build};
-use tree::Memory;
 
 /// A small generator of numbers: the same cases in every run.
 struct Numbers(u64);

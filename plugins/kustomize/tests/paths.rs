@@ -7,12 +7,10 @@
     reason = "helpers of tests fail as tests do"
 )]
 
-mod tree;
-
 use std::sync::Mutex;
 
+use crate::tree::Memory;
 use sluice_plugin_kustomize::{FileKind, Files, LoadRestrictor, Options, build};
-use tree::Memory;
 
 /// Every field that names a file or directory, with `PATH` where the path stands.
 const FIELDS: &[(&str, &str)] = &[

@@ -1,5 +1,4 @@
 //! Programs under test: the built binary, kubectl beside it, and an API server for them.
-#![allow(dead_code, unreachable_pub)] // each test file uses its part
 
 use kube::Client;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -12,28 +11,28 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// The binary under test.
-pub const SLUICE: &str = env!("CARGO_BIN_EXE_sluice");
+pub(crate) const SLUICE: &str = env!("CARGO_BIN_EXE_sluice");
 /// Nothing here takes longer on any machine worth testing on.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A running `sluice`; killed when dropped.
-pub struct Running {
+pub(crate) struct Running {
     process: Guarded,
     log: PathBuf,
 }
 
 impl Running {
     /// Starts it; what it prints goes to `folder/name.log`.
-    pub fn start(folder: &Path, name: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(folder: &Path, name: &str, args: &[&str]) -> Self {
         let log = folder.join(format!("{name}.log"));
         let process = Guarded::start(Path::new(SLUICE), args, &log).expect("the binary starts");
         Self { process, log }
     }
 
     /// A controller of a cluster that listens on free ports.
-    pub fn controller(folder: &Path, name: &str, kubeconfig: &Path, more: &[&str]) -> Self {
+    pub(crate) fn controller(folder: &Path, name: &str, kubeconfig: &Path, more: &[&str]) -> Self {
         let (kubeconfig, storage) = (
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--storage-path={}", folder.join(name).display()),
@@ -51,23 +50,23 @@ impl Running {
         Self::start(folder, name, &args)
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    pub fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.process.has_ended()
     }
 
     /// Asks it to end in an orderly way.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         let pid = self.process.pid().expect("it runs").to_string();
         let status = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(status.expect("kill").success());
     }
 
     /// Waits for a line of its log that contains `text`.
-    pub async fn says(&self, text: &str) -> String {
+    pub(crate) async fn says(&self, text: &str) -> String {
         let line = || {
             self.log()
                 .lines()
@@ -85,14 +84,14 @@ impl Running {
 }
 
 /// A world on an embedded API server that programs reach by its kubeconfig.
-pub struct Reached {
-    pub world: World,
-    pub kubeconfig: PathBuf,
+pub(crate) struct Reached {
+    pub(crate) world: World,
+    pub(crate) kubeconfig: PathBuf,
     _server: DevCluster,
 }
 
 impl Reached {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         world::install_tls();
         let started = DevCluster::start(sluice_devcluster::Config::default()).await;
         let server = started.expect("an embedded API server");
@@ -112,7 +111,7 @@ impl Reached {
 }
 
 /// Waits until something holds.
-pub async fn until(what: &str, holds: impl Fn() -> bool, shown: impl Fn() -> String) {
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool, shown: impl Fn() -> String) {
     let waited = tokio::time::timeout(PATIENCE, async {
         while !holds() {
             tokio::time::sleep(PAUSE).await;
@@ -126,7 +125,7 @@ pub async fn until(what: &str, holds: impl Fn() -> bool, shown: impl Fn() -> Str
 }
 
 /// kubectl with a kubeconfig of its own.
-pub struct Kubectl {
+pub(crate) struct Kubectl {
     program: PathBuf,
     kubeconfig: PathBuf,
 }
@@ -134,7 +133,7 @@ pub struct Kubectl {
 impl Kubectl {
     /// The one built beside the real API server, else the user's own; none after a loud line where there is none.
     #[allow(clippy::print_stderr)]
-    pub fn find(what: &str, kubeconfig: &Path) -> Option<Self> {
+    pub(crate) fn find(what: &str, kubeconfig: &Path) -> Option<Self> {
         let built = Binaries::find().and_then(|binaries| binaries.path(Program::Kubectl));
         let program = built.unwrap_or_else(|| "kubectl".into());
         let version = Command::new(&program).args(["version", "--client"]).output();
@@ -149,7 +148,7 @@ impl Kubectl {
     }
 
     /// What it answers, however it ends.
-    pub fn output(&self, args: &[&str], input: &str) -> Output {
+    pub(crate) fn output(&self, args: &[&str], input: &str) -> Output {
         let mut child = Command::new(&self.program)
             .args(args)
             .env("KUBECONFIG", &self.kubeconfig)
@@ -169,12 +168,12 @@ impl Kubectl {
     }
 
     /// What it prints; it must end well, and warn of nothing.
-    pub fn run(&self, args: &[&str]) -> String {
+    pub(crate) fn run(&self, args: &[&str]) -> String {
         self.apply(args, "")
     }
 
     /// The same with something to read.
-    pub fn apply(&self, args: &[&str], input: &str) -> String {
+    pub(crate) fn apply(&self, args: &[&str], input: &str) -> String {
         let output = self.output(args, input);
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "kubectl {args:?}: {errors}");
@@ -183,7 +182,7 @@ impl Kubectl {
     }
 
     /// What it complains of; it must not end well.
-    pub fn fails(&self, args: &[&str]) -> String {
+    pub(crate) fn fails(&self, args: &[&str]) -> String {
         let output = self.output(args, "");
         assert!(!output.status.success(), "kubectl {args:?} ended well");
         String::from_utf8_lossy(&output.stderr).into_owned()

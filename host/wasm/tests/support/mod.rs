@@ -1,7 +1,5 @@
 //! What the tests of the sandbox share: guests built on demand, a small tree, and one line for what came of a call.
 
-#![allow(dead_code)] // each test file uses its part
-
 use serde_json::json;
 use sluice_artifact::{MemoryTree, Tree};
 use sluice_object::{GroupVersionKind, ObjectId};
@@ -132,13 +130,4 @@ pub(crate) fn outcome(result: &Result<Answer<Rendered>, Error>) -> String {
             )
         }
     }
-}
-
-/// The resident memory of this process in MiB; 0 where there is no /proc.
-pub(crate) fn resident_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok())
-        .unwrap_or(0)
-        >> 10
 }

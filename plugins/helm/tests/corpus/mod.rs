@@ -1,6 +1,5 @@
 //! Where the shared corpus is, unpacked; directories and memory as trees of charts.
 
-#![allow(dead_code, reason = "each test uses its part")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,6 +12,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use serde_json::Value as Json;
@@ -23,6 +23,12 @@ use sluice_plugin_helm::{
 
 /// The folder with the unpacked corpus; none where the archive or the programs to unpack it are missing.
 pub(crate) fn folder() -> Option<PathBuf> {
+    // the first suite that wants it unpacks it, and those beside it wait
+    static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(unpacked);
+    FOLDER.clone()
+}
+
+fn unpacked() -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.parent()?;
     let shared =
         std::env::var_os("SLUICE_SHARED").map_or_else(|| repository.join("../shared"), PathBuf::from);

@@ -1,7 +1,5 @@
 //! A tree in memory, for the tests beside this file.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
-
 use std::{collections::BTreeMap, fs, path::Path};
 
 use sluice_plugin_kustomize::{FileKind, Files};

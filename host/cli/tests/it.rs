@@ -1,0 +1,10 @@
+//! Every suite of the binary in one program: linking it is what costs.
+
+mod artifact;
+mod build_helm;
+mod build_kustomization;
+mod canary;
+mod diff;
+mod kubectl;
+mod real_server;
+mod support;

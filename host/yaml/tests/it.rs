@@ -1,0 +1,7 @@
+//! Every suite of YAML in one program: linking it is what costs.
+
+mod comments;
+mod corpus;
+mod decode;
+mod limits;
+mod oracle;
