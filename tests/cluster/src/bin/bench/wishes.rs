@@ -1,11 +1,13 @@
 //! What is asked of the cluster while a case is measured, and how long the answer takes.
 
+use crate::api::Api;
 use crate::progress::Count;
 use crate::repository::{name, objects};
 use crate::world::World;
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The collection of all Kustomizations that are measured.
@@ -42,14 +44,24 @@ impl World {
     ) -> anyhow::Result<Duration> {
         let names = kustomizations.iter().map(name_of).collect();
         let started = Instant::now();
-        let create = self.api.each(kustomizations, async |api, objects, index| {
-            let object = objects.get(index).context("invariant: the index is in range")?;
-            api.create(KUSTOMIZATIONS, object).await.map(|_created| ())
-        });
+        let create = self.create_in(KUSTOMIZATIONS, kustomizations);
         let (created, satisfied) = tokio::join!(create, self.all(names, done));
         created?;
         satisfied?;
         Ok(started.elapsed())
+    }
+
+    /// Creates these objects of a collection and waits for nothing.
+    pub(crate) async fn create_in(
+        &self,
+        collection: &'static str,
+        objects: Vec<Value>,
+    ) -> anyhow::Result<()> {
+        let create = move |api: Api, objects: Arc<Vec<Value>>, index: usize| async move {
+            let object = objects.get(index).context("invariant: the index is in range")?;
+            api.create(collection, object).await.map(|_created| ())
+        };
+        self.api.each(objects, create).await
     }
 
     /// Waits until every Kustomization of these names satisfies `done`.
@@ -58,11 +70,22 @@ impl World {
         names: HashSet<String>,
         done: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<()> {
+        self.all_in(KUSTOMIZATIONS, names, done).await
+    }
+
+    /// Waits until every object of these names in a collection satisfies `done`.
+    pub(crate) async fn all_in(
+        &self,
+        collection: &str,
+        names: HashSet<String>,
+        done: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<()> {
+        let kind = collection.rsplit('/').next().unwrap_or(collection);
         let mut satisfied = HashSet::new();
         let mut last = Value::Null;
-        let mut count = Count::new("Kustomizations", names.len());
+        let mut count = Count::new(kind, names.len());
         let result = self
-            .until(KUSTOMIZATIONS, PATIENCE, |object| {
+            .until(collection, PATIENCE, |object| {
                 let name = name_of(object);
                 if !names.contains(&name) {
                     return false;
@@ -89,14 +112,25 @@ impl World {
 
     /// Asks every Kustomization to reconcile.
     pub(crate) async fn ask(&self, token: &str) -> anyhow::Result<()> {
-        let patches: Vec<String> = vec![token.to_owned(); self.count];
+        self.ask_in(KUSTOMIZATIONS, (0..self.count).map(name), token)
+            .await
+    }
+
+    /// Asks the objects of these names in a collection to reconcile.
+    pub(crate) async fn ask_in(
+        &self,
+        collection: &str,
+        names: impl Iterator<Item = String>,
+        token: &str,
+    ) -> anyhow::Result<()> {
+        let patch = json!({"metadata": {"annotations": {REQUESTED_AT: token}}});
+        let patches: Vec<(String, Value)> = names
+            .map(|name| (format!("{collection}/{name}"), patch.clone()))
+            .collect();
         self.api
-            .each(patches, async |api, tokens, index| {
-                let token = tokens.get(index).context("invariant: the index is in range")?;
-                let patch = json!({"metadata": {"annotations": {REQUESTED_AT: token}}});
-                api.merge(&format!("{KUSTOMIZATIONS}/{}", name(index)), &patch)
-                    .await
-                    .map(|_changed| ())
+            .each(patches, async |api, patches, index| {
+                let (path, patch) = patches.get(index).context("invariant: the index is in range")?;
+                api.merge(path, patch).await.map(|_changed| ())
             })
             .await
     }

@@ -1,7 +1,6 @@
 //! B17 and B18: many sources of one registry, and of one remote.
 
 use super::{Since, Wanted};
-use crate::api::Api;
 use crate::audit;
 use crate::progress::say;
 use crate::report::{Row, ratio, seconds};
@@ -12,8 +11,7 @@ use serde_json::{Value, json};
 use sluice_testkit::registry::Registry;
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The collection of the sources of B17.
 const OCI_REPOSITORIES: &str = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/ocirepositories";
@@ -42,7 +40,7 @@ async fn registry(world: &mut World, count: usize) -> anyhow::Result<Row> {
     let artifacts: Vec<Artifact> = (0..count).map(|index| Artifact::push(&registry, index)).collect();
     world.stop_controller();
     let objects: Vec<Value> = (0..count).map(|index| oci_repository(index, &registry)).collect();
-    create(world, OCI_REPOSITORIES, &objects).await?;
+    world.create_in(OCI_REPOSITORIES, objects).await?;
     say(&format!(
         "floor: {count} manifests, blobs and status patches over 20 connections"
     ));
@@ -69,7 +67,7 @@ async fn registry(world: &mut World, count: usize) -> anyhow::Result<Row> {
     say(&format!("B17: {count} OCIRepositories of one registry"));
     let started = Instant::now();
     world.start_controller()?;
-    all(world, OCI_REPOSITORIES, names(count), is_ready).await?;
+    world.all_in(OCI_REPOSITORIES, names(count), is_ready).await?;
     let took = started.elapsed();
     let asked = world.audit.since()?;
     let requests = registry.take_seen().len();
@@ -101,8 +99,8 @@ async fn remote(world: &mut World, count: usize) -> anyhow::Result<Row> {
             "spec": {"interval": "1h", "url": url, "ref": {"branch": "main"}}})
     };
     let objects: Vec<Value> = (0..count).map(object).collect();
-    create(world, REPOSITORIES, &objects).await?;
-    all(world, REPOSITORIES, names(count), is_ready).await?;
+    world.create_in(REPOSITORIES, objects).await?;
+    world.all_in(REPOSITORIES, names(count), is_ready).await?;
     say(&format!(
         "B18: a commit, and {count} GitRepositories of its remote"
     ));
@@ -110,17 +108,8 @@ async fn remote(world: &mut World, count: usize) -> anyhow::Result<Row> {
     let since = Since::now(world).await?;
     world.git.take_asked();
     let started = Instant::now();
-    let ask = world.api.each(objects, async |api, objects, index| {
-        let name = objects
-            .get(index)
-            .and_then(|object| object.pointer("/metadata/name"));
-        let name = name.and_then(Value::as_str).unwrap_or_default();
-        let asked = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": "many"}}});
-        api.merge(&format!("{REPOSITORIES}/{name}"), &asked)
-            .await
-            .map(|_patched| ())
-    });
-    let have = all(world, REPOSITORIES, names(count), |object| {
+    let ask = world.ask_in(REPOSITORIES, (0..count).map(name), "many");
+    let have = world.all_in(REPOSITORIES, names(count), |object| {
         let found = object
             .pointer("/status/artifact/revision")
             .and_then(Value::as_str);
@@ -177,33 +166,4 @@ fn name(index: usize) -> String {
 
 fn names(count: usize) -> HashSet<String> {
     (0..count).map(name).collect()
-}
-
-async fn create(world: &World, collection: &'static str, objects: &[Value]) -> anyhow::Result<()> {
-    let create = move |api: Api, objects: Arc<Vec<Value>>, index: usize| async move {
-        let object = objects.get(index).context("invariant: the index is in range")?;
-        api.create(collection, object).await.map(|_created| ())
-    };
-    world.api.each(objects.to_vec(), create).await
-}
-
-/// Waits until every object of these names satisfies `done`.
-async fn all(
-    world: &World,
-    collection: &str,
-    names: HashSet<String>,
-    done: impl Fn(&Value) -> bool,
-) -> anyhow::Result<()> {
-    let mut left = names;
-    let watched = world.until(collection, Duration::from_secs(600), |object| {
-        let name = object
-            .pointer("/metadata/name")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if done(object) {
-            left.remove(name);
-        }
-        left.is_empty()
-    });
-    watched.await.with_context(|| world.last_words())
 }
