@@ -3,10 +3,7 @@
 use crate::shell::{self, heading};
 use anyhow::{Context as _, Result, bail, ensure};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-
-/// What `tests/fuzz` has, by name.
-const TARGETS: &[&str] = &["pack", "pkt-line", "tar", "index", "manifest"];
+use std::process::{Child, Command, ExitStatus};
 
 /// The largest input, in bytes: readers of small things have small bugs too.
 const INPUT_BYTES_MAX: u32 = 64 << 10;
@@ -14,20 +11,13 @@ const INPUT_BYTES_MAX: u32 = 64 << 10;
 const TIMEOUT_SECONDS: u32 = 10;
 
 pub(crate) fn run(flags: &[&str]) -> Result<()> {
-    let (mut seconds, mut targets, mut replay) = (60_u64, TARGETS.to_vec(), None);
+    let (mut seconds, mut wanted, mut replay) = (60_u64, None, None);
     let mut flags = flags.iter();
     while let Some(flag) = flags.next() {
         let value = flags.next().with_context(|| format!("{flag} needs a value"))?;
         match *flag {
             "--seconds" => seconds = value.parse().context("--seconds")?,
-            "--target" => {
-                ensure!(
-                    TARGETS.contains(value),
-                    "no target `{value}`; there are {}",
-                    TARGETS.join(", ")
-                );
-                targets = vec![*value];
-            }
+            "--target" => wanted = Some(*value),
             "--replay" => replay = Some(*value),
             _ => bail!("no flag `{flag}`; there are --seconds, --target, --replay"),
         }
@@ -40,6 +30,15 @@ pub(crate) fn run(flags: &[&str]) -> Result<()> {
         return Ok(());
     }
     let program = build()?;
+    let mut targets = targets(&program)?;
+    if let Some(wanted) = wanted {
+        ensure!(
+            targets.iter().any(|target| target == wanted),
+            "no target `{wanted}`; there are {}",
+            targets.join(", ")
+        );
+        targets = vec![wanted.to_owned()];
+    }
     if let Some(file) = replay {
         let [target] = targets.as_slice() else {
             bail!("--replay needs --target: which reader is the input for?");
@@ -49,22 +48,43 @@ pub(crate) fn run(flags: &[&str]) -> Result<()> {
     // two at a time: each is one thread
     for pair in targets.chunks(2) {
         heading(&format!("fuzz: {}, {seconds} s", pair.join(" and ")));
-        let started: Result<Vec<(&str, Child)>> = pair
+        let started: Vec<Result<Child>> = pair
             .iter()
-            .map(|target| Ok((*target, start(&program, target, seconds)?)))
+            .map(|target| start(&program, target, seconds))
             .collect();
-        for (target, mut fuzzer) in started? {
-            let status = fuzzer.wait()?;
-            ensure!(
-                status.success(),
-                "{target} was given an input that it has no answer to: see {}, and \
-                 `cargo xtask test fuzz --target {target} --replay FILE`",
-                log(target).display()
-            );
-            println!("  {target:<10}{}", summary(target)?);
+        // each is waited for, whatever became of the other: no process is left behind
+        let ended: Vec<Result<ExitStatus>> = started.into_iter().map(|fuzzer| Ok(fuzzer?.wait()?)).collect();
+        let mut failed = Vec::new();
+        for (target, status) in pair.iter().zip(ended) {
+            if status?.success() {
+                println!("  {target:<10}{}", summary(target)?);
+            } else {
+                failed.push(format!(
+                    "{target} was given an input that it has no answer to: see {}, and \
+                     `cargo xtask test fuzz --target {target} --replay FILE`",
+                    log(target).display()
+                ));
+            }
         }
+        ensure!(failed.is_empty(), "{}", failed.join("\n"));
     }
     Ok(())
+}
+
+/// What `tests/fuzz` has, by name: the program says so where no target is chosen.
+fn targets(program: &Path) -> Result<Vec<String>> {
+    let output = Command::new(program).env_remove("SLUICE_FUZZ").output();
+    let output = output.with_context(|| format!("cannot start {}", program.display()))?;
+    let targets: Vec<String> = String::from_utf8(output.stdout)?
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    ensure!(
+        output.status.success() && !targets.is_empty(),
+        "{} does not say which targets it has",
+        program.display()
+    );
+    Ok(targets)
 }
 
 /// The program, whose workspace members report their branches. The rest is as the tests have it.

@@ -1,6 +1,7 @@
 //! The program that libFuzzer drives: `SLUICE_FUZZ` names the target, whose seeds go to the folder `SLUICE_FUZZ_SEEDS`; the
-//! arguments are libFuzzer's.
+//! arguments are libFuzzer's. Without `SLUICE_FUZZ` it prints the names of its targets, one a line.
 #![no_main]
+#![allow(clippy::print_stdout)] // the names are what it is asked for
 
 use libfuzzer_sys::fuzz_target;
 use sluice_fuzz::{TARGETS, Target};
@@ -12,6 +13,17 @@ static TARGET: LazyLock<&Target> = LazyLock::new(|| {
     found.expect("SLUICE_FUZZ names a target")
 });
 
+/// Before the first input.
+fn prepare() {
+    if std::env::var_os("SLUICE_FUZZ").is_none() {
+        for target in TARGETS {
+            println!("{}", target.name);
+        }
+        std::process::exit(0);
+    }
+    write_seeds();
+}
+
 fn write_seeds() {
     let Some(folder) = std::env::var_os("SLUICE_FUZZ_SEEDS").map(std::path::PathBuf::from) else {
         return;
@@ -21,7 +33,7 @@ fn write_seeds() {
     }
 }
 
-fuzz_target!(init: write_seeds(), |data: &[u8]| {
+fuzz_target!(init: prepare(), |data: &[u8]| {
     // accepted or refused: both are answers
     let _answer = (TARGET.read)(data);
 });
