@@ -21,21 +21,13 @@ const HELLO: &[u8] = b"hello\n";
 
 fn tree() -> Vec<u8> {
     let mut tree = b"100644 greeting\0".to_vec();
-    tree.extend(identity(BLOB_ID));
+    tree.extend(hex::decode(BLOB_ID).unwrap());
     tree
 }
 
 fn commit() -> Vec<u8> {
     format!("tree {TREE_ID}\nauthor A <a@b> 1700000000 +0000\ncommitter A <a@b> 1700000000 +0000\n\nfirst\n")
         .into_bytes()
-}
-
-fn identity(hex: &str) -> Vec<u8> {
-    let digit = |letter: u8| char::from(letter).to_digit(16).unwrap_or_default() as u8;
-    hex.as_bytes()
-        .chunks_exact(2)
-        .map(|pair| pair.iter().fold(0, |byte, letter| byte << 4 | digit(*letter)))
-        .collect()
 }
 
 /// One object of a pack: its kind and size, what it stands on, its compressed content.
