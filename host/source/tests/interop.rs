@@ -4,25 +4,22 @@
 //! `SLUICE_BUILD_TOOLS=1` is set or it was built before.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use crate::support::{oci, paths};
+
 use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Arc,
-    time::Duration,
 };
 
 use jiff::Timestamp;
-use sluice_artifact::{Artifact, ArtifactPath, Store, Tree as _, store::Limits as StoreLimits};
+use sluice_artifact::{Artifact, Store, store::Limits as StoreLimits};
 use sluice_source::{
-    Addresses, Credentials, OciFetcher, Transport,
-    oci::{
-        ContentDigest, Layer, LayerOperation, OciLimits, OciReference, OciRequest, Push, Repository,
-        media_type,
-    },
+    Addresses, OciFetcher,
+    oci::{ContentDigest, Layer, LayerOperation, OciLimits, OciReference, Repository, media_type},
     verify::{Cosign, Notation, PublicKey, Verdict},
 };
-use sluice_testkit::registry::{Entry, RealRegistry, gzip, program, tar, tgz};
+use sluice_testkit::registry::{Entry, RealRegistry, program, tgz};
 
 /// A registry, one program that talks with it, and us.
 struct Scene {
@@ -47,13 +44,7 @@ impl Scene {
             OciLimits::default(),
             Addresses::any(),
         );
-        let request = OciRequest {
-            url: format!("oci://{}/org/app", registry.host()),
-            credentials: Arc::new(Credentials::None),
-            transport: Transport::default(),
-            insecure: false.into(),
-            timeout: Duration::from_secs(30),
-        };
+        let request = oci::request(&format!("oci://{}/org/app", registry.host()));
         Some(Scene {
             repository: fetcher.unwrap().repository(&request).unwrap(),
             store: Store::open(&home.path().join("store"), StoreLimits::default()).unwrap(),
@@ -97,32 +88,21 @@ impl Scene {
     }
 
     async fn push(&self, tag: &str, text: &str) -> ContentDigest {
-        let files = tar(&[Entry::file("a.yaml", text)]);
-        let push = Push {
-            content: gzip(&files).into(),
-            media_type: media_type::FLUX_CONTENT.to_owned(),
-            diff_id: ContentDigest::of(&files),
-            created: "2026-01-01T00:00:00Z".to_owned(),
-            annotations: [("org.opencontainers.image.revision".to_owned(), "main".to_owned())].into(),
-        };
-        self.repository.push(tag, &push).await.unwrap()
+        self.repository.push(tag, &oci::push(text)).await.unwrap()
     }
 
     async fn fetch(&self, wanted: &OciReference, layer: &str, operation: LayerOperation) -> Artifact {
         let url = format!("oci://{}", self.name());
-        let resolved = self.repository.resolve(&url, wanted, None, false).await.unwrap();
         let layer = Layer {
             media_type: Some(layer.to_owned()).filter(|layer| !layer.is_empty()),
         };
-        let pulled = self.repository.pull(&url, &resolved, &layer).await.unwrap();
-        let file = format!("{}.tar.gz", resolved.digest);
-        let path = ArtifactPath::new("OCIRepository", "default", "app", &file).unwrap();
+        let pulled = oci::pull(&self.repository, &url, wanted, &layer).await;
+        let (pulled, path) = pulled.unwrap();
         pulled.store(operation, None, &self.store, &path).unwrap()
     }
 
     fn files(&self, artifact: &Artifact) -> Vec<String> {
-        let files = self.store.tree(&artifact.path).unwrap().walk("/").unwrap();
-        files.into_iter().map(|entry| entry.path).collect()
+        paths(&self.store.tree(&artifact.path).unwrap())
     }
 }
 

@@ -1,18 +1,23 @@
 //! What registries hold becomes artifacts: honest ones, faulty ones, hostile ones. Real ones are in `interop.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use crate::support::{
+    oci::{pull, push, request},
+    paths,
+};
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use sluice_artifact::{
-    Artifact, ArtifactPath, Store, Tree,
+    Artifact, Store,
     store::{Content, Limits as StoreLimits},
 };
 use sluice_source::{
-    Addresses, Credentials, DockerConfig, Keychain, OciFetcher, Tls, Transport,
-    oci::{ContentDigest, Error, Layer, LayerOperation, OciLimits, OciReference, OciRequest, Push, Resolved},
+    Addresses, DockerConfig, Keychain, OciFetcher, Tls, Transport,
+    oci::{Error, Layer, LayerOperation, OciLimits, OciReference, OciRequest, Resolved},
 };
-use sluice_testkit::registry::{Access, Authority, Entry, Fault, Registry, digest, gzip, tar, tgz};
+use sluice_testkit::registry::{Access, Authority, Entry, Fault, Registry, digest, gzip, tgz};
 use tempfile::TempDir;
 
 struct Scene {
@@ -71,41 +76,22 @@ impl Scene {
     ) -> Result<Artifact, String> {
         let text = |error: Error| error.to_string();
         let repository = self.fetcher.repository(request).map_err(text)?;
-        let resolved = repository
-            .resolve(&request.url, wanted, None, false)
+        let (pulled, path) = pull(&repository, &request.url, wanted, layer)
             .await
             .map_err(text)?;
-        let pulled = repository
-            .pull(&request.url, &resolved, layer)
-            .await
-            .map_err(text)?;
-        let file = format!("{}.tar.gz", resolved.digest);
-        let path = ArtifactPath::new("OCIRepository", "default", "app", &file).unwrap();
         pulled
             .store(operation, ignore, &self.store, &path)
             .map_err(|error| error.to_string())
     }
 
     fn files(&self, artifact: &Artifact) -> Vec<String> {
-        let tree = self.store.tree(&artifact.path).unwrap();
-        let files = tree.walk("/").unwrap();
-        files.into_iter().map(|entry| entry.path).collect()
+        paths(&self.store.tree(&artifact.path).unwrap())
     }
 
     /// Nothing of a failed fetch stays behind.
     fn is_clean(&self) -> bool {
         let count = |folder: &str| std::fs::read_dir(self.home.path().join(folder)).unwrap().count();
         count("layers") == 0 && count("store/tmp") == 0
-    }
-}
-
-fn request(url: &str) -> OciRequest {
-    OciRequest {
-        url: url.to_owned(),
-        credentials: Arc::new(Credentials::None),
-        transport: Transport::default(),
-        insecure: false.into(),
-        timeout: Duration::from_secs(30),
     }
 }
 
@@ -567,7 +553,6 @@ async fn hostile_archives_are_refused() {
     let text = row(&zeros).await;
     assert!(!text.contains("error") || text.contains("refused"), "{text}");
     assert!(scene.is_clean());
-    let _ = tar(&[]);
 }
 
 #[tokio::test]
@@ -671,21 +656,6 @@ async fn machines_that_sources_may_not_ask_are_not_asked() {
         error.contains("address 169.254.169.254 is one that sources may not ask"),
         "{error}"
     );
-}
-
-fn push(text: &str) -> Push {
-    let files = tar(&[Entry::file("a.yaml", text)]);
-    Push {
-        content: gzip(&files).into(),
-        media_type: "application/vnd.cncf.flux.content.v1.tar+gzip".to_owned(),
-        diff_id: ContentDigest::of(&files),
-        created: "2026-01-01T00:00:00Z".to_owned(),
-        annotations: [(
-            "org.opencontainers.image.revision".to_owned(),
-            "main@sha1:1".to_owned(),
-        )]
-        .into(),
-    }
 }
 
 #[tokio::test]

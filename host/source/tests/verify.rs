@@ -1,11 +1,11 @@
 //! Signatures: good ones are accepted, and each flaw alone is enough to refuse (N29).
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::{sync::Arc, time::Duration};
+use crate::support::oci::request;
 
 use sluice_source::{
-    Addresses, Credentials, OciFetcher, Transport,
-    oci::{OciLimits, OciRequest, Repository},
+    Addresses, OciFetcher,
+    oci::{OciLimits, Repository},
     verify::{Cosign, Identity, Notation, PublicKey, TrustedRoot, Verdict},
 };
 use sluice_testkit::registry::{Fault, Flaw, Notary, NotaryFlaw, Registry, Signer, Sigstore};
@@ -24,13 +24,7 @@ impl Scene {
         let registry = Registry::start();
         let home = tempfile::tempdir().unwrap();
         let fetcher = OciFetcher::new(home.path(), OciLimits::default(), Addresses::any()).unwrap();
-        let request = OciRequest {
-            url: registry.url("org/app"),
-            credentials: Arc::new(Credentials::None),
-            transport: Transport::default(),
-            insecure: false.into(),
-            timeout: Duration::from_secs(30),
-        };
+        let request = request(&registry.url("org/app"));
         let digest = registry.push("org/app", "v1", &[("a", "")]);
         Scene {
             repository: fetcher.repository(&request).unwrap(),

@@ -1,6 +1,8 @@
 //! What the tests of fetching share.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
+pub mod oci;
+
 use std::{path::Path, time::Duration};
 
 use sluice_artifact::{Artifact, Store, Tree, store};
