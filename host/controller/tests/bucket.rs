@@ -1,8 +1,7 @@
 //! Stories of a Bucket: a store of objects that looks at signatures, the embedded API server, the real reconciler.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::sources;
-
+use crate::sources::{World, changed, condition, path, types};
 use serde_json::{Value, json};
 use sluice_artifact::{Store, Tree};
 use sluice_controller::reconcilers::bucket::Buckets;
@@ -13,7 +12,6 @@ use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds}
 use sluice_source::{Addresses, BucketFetcher};
 use sluice_testkit::registry::digest;
 use sluice_testkit::storage::{Authority, Storage, StorageFault, etag};
-use sources::{World, changed, condition, path, types};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,8 +1,7 @@
 //! Stories of a Bucket in Microsoft's store, of one behind a proxy, and of the disk that artifacts lie on.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::sources;
-
+use crate::sources::{World, changed, condition, path};
 use serde_json::{Value, json};
 use sluice_artifact::{Store, Tree};
 use sluice_controller::reconcilers::bucket::Buckets;
@@ -13,7 +12,6 @@ use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds}
 use sluice_source::{Addresses, BucketFetcher};
 use sluice_testkit::registry::digest;
 use sluice_testkit::storage::{Authority, AzureAccess, Storage, etag};
-use sources::{World, changed, condition, path};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;

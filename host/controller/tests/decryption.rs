@@ -1,8 +1,6 @@
 //! Stories of `spec.decryption`, with the real renderer and files that sops wrote.
 
-#[allow(dead_code)] // shared with other stories, which use more of it
-use crate::world;
-
+use crate::world::{CM, World, condition};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kube::config::Kubeconfig;
@@ -14,7 +12,6 @@ use sluice_wasm::{Engine, Limits, Pool, builtin};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use tracing_subscriber::prelude::*;
-use world::World;
 
 const SECRET: (&str, &str) = ("v1", "Secret");
 const GENERATOR: &str = "secretGenerator:\n- name: generated\n  files: [token=values.bin]\n\
@@ -309,7 +306,7 @@ async fn patches_and_env_files_are_decrypted_before_and_values_substituted_after
         let object = world.get(kind, name).await.unwrap();
         object["data"].clone()
     };
-    assert_eq!(data(world::CM, "patched").await, json!({"key": "canary-patch"}));
+    assert_eq!(data(CM, "patched").await, json!({"key": "canary-patch"}));
     assert_eq!(
         data(SECRET, "generated").await,
         json!({"TOKEN": STANDARD.encode("canary-env"), "PIN": STANDARD.encode("4711471147")})
@@ -502,7 +499,7 @@ async fn what_does_not_decrypt_is_refused_with_a_remedy_and_nothing_is_applied()
         let what = format!("{} is refused", refused.case);
         let look = async || {
             let ks = world.ks("apps").await;
-            let (status, reason, message) = world::condition(&ks, "Ready");
+            let (status, reason, message) = condition(&ks, "Ready");
             last = format!("{} {reason} {message}", ks["status"]["lastAttemptedRevision"]);
             (status == "False"
                 && reason == "BuildFailed"

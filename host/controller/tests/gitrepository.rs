@@ -1,8 +1,7 @@
 //! Stories of a GitRepository: a real Git server, the embedded API server, the real reconciler.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::sources;
-
+use crate::sources::{self, changed, condition, path, types};
 use serde_json::{Value, json};
 use sluice_artifact::Tree;
 use sluice_controller::reconcilers::gitrepository::GitRepositories;
@@ -11,7 +10,6 @@ use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds}
 use sluice_source::fetch::LocalAccess;
 use sluice_source::{Addresses, GitFetcher, Limits};
 use sluice_testkit::git_server::{Access, Fault, GitServer, Repository, git_is_present};
-use sources::{changed, condition, path, types};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 

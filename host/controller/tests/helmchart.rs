@@ -1,8 +1,7 @@
 //! Stories of a HelmChart: servers of files and registries, the embedded API server, the real reconcilers.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::sources;
-
+use crate::sources::{World, changed, condition, path, types};
 use serde_json::{Value, json};
 use sluice_apply::cluster::{Cluster, Identity, Patch, PatchOptions};
 use sluice_artifact::store::{DirectoryEntry, EntryContent};
@@ -17,7 +16,6 @@ use sluice_source::oci::OciLimits;
 use sluice_source::{Addresses, HelmFetcher, OciFetcher};
 use sluice_testkit::canned::Canned;
 use sluice_testkit::registry::{Access, Entry, Registry, Signer, digest, tgz};
-use sources::{World, changed, condition, path, types};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

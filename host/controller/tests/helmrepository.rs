@@ -1,8 +1,7 @@
 //! Stories of a HelmRepository: a server of files, the embedded API server, the real reconciler.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::sources;
-
+use crate::sources::{World, changed, condition, path, types};
 use serde_json::{Value, json};
 use sluice_artifact::ArtifactPath;
 use sluice_controller::reconcilers::helmrepository::HelmRepositories;
@@ -11,7 +10,6 @@ use sluice_source::helm::HelmLimits;
 use sluice_source::{Addresses, HelmFetcher};
 use sluice_testkit::canned::Canned;
 use sluice_testkit::registry::digest;
-use sources::{World, changed, condition, path, types};
 use std::sync::Arc;
 
 const INDEX: &str = "GET /charts/index.yaml";

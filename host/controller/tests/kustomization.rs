@@ -1,10 +1,8 @@
 //! Stories of a Kustomization on an API server.
 
-use crate::world;
-
+use crate::world::{CM, KS, World, condition, config_map};
 use serde_json::json;
 use sluice_devcluster::DevCluster;
-use world::{CM, KS, World, condition, config_map};
 
 /// A server of its own for each story: requests can be counted, and faults harm nobody else.
 async fn server() -> (DevCluster, kube::config::Kubeconfig) {

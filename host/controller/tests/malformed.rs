@@ -1,11 +1,9 @@
 //! One object that cannot be read harms nobody else (N7): a CRD without validation, as an older release may have left it.
 
-use crate::world;
-
+use crate::world::{CM, KS, World, condition, config_map};
 use serde_json::{Value, json};
 use sluice_api::crd;
 use sluice_devcluster::DevCluster;
-use world::{CM, KS, World, condition, config_map};
 
 /// Our CRD of Kustomizations, with every rule about its fields taken out.
 fn without_rules() -> Value {

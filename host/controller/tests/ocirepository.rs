@@ -1,8 +1,7 @@
 //! Stories of an OCIRepository: a registry, the embedded API server, the real reconciler.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::sources;
-
+use crate::sources::{World, changed, condition, path, types};
 use serde_json::{Value, json};
 use sluice_artifact::{ArtifactPath, Tree};
 use sluice_controller::reconcilers::ocirepository::OciRepositories;
@@ -13,7 +12,6 @@ use sluice_source::{Addresses, OciFetcher};
 use sluice_testkit::registry::{
     Access, Authority, Entry, Fault, Flaw, Registry, Signer, Sigstore, digest, tgz,
 };
-use sources::{World, changed, condition, path, types};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,8 +1,6 @@
 //! Who may do what: identities, references, other clusters, large prunes.
 
-#[allow(dead_code)] // shared with other stories, which use more of it
-use crate::world;
-
+use crate::world::{CM, KS, World, config_map};
 use base64::Engine as _;
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
@@ -11,7 +9,6 @@ use sluice_devcluster::DevCluster;
 use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds};
 use sluice_testkit::canned::Canned;
 use std::time::Duration;
-use world::{CM, KS, World, config_map};
 
 const SECRET: (&str, &str) = ("v1", "Secret");
 

@@ -1,8 +1,6 @@
 //! What of a commit becomes the artifact.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::support;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -10,6 +8,7 @@ use std::{
     process::Command,
 };
 
+use crate::support::{self, Scene};
 use expect_test::expect;
 use flate2::read::GzDecoder;
 use proptest::prelude::*;
@@ -17,7 +16,6 @@ use sluice_artifact::Tree;
 use sluice_source::ignore::{Rules, parse};
 use sluice_source::{Sparse, archive};
 use sluice_testkit::git_server::{Repository, git_is_present};
-use support::Scene;
 
 /// Names and modes of an archive.
 fn listing(archive: impl Read) -> Vec<String> {

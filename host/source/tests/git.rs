@@ -1,10 +1,9 @@
 //! Fetching from a real Git server.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::support;
-
 use std::{fs, sync::Arc, time::Duration};
 
+use crate::support::{Scene, branch, paths};
 use expect_test::expect;
 use sluice_artifact::{Question, Tree, TreeError, answer};
 use sluice_event::Redacted;
@@ -13,7 +12,6 @@ use sluice_source::{
     fetch::{Error, LocalAccess},
 };
 use sluice_testkit::git_server::{Access, Authority, Fault, GitServer, Repository, git_is_present};
-use support::{Scene, branch, paths};
 
 #[tokio::test]
 async fn a_branch_is_cloned_and_then_only_the_difference_is_brought() {

@@ -1,15 +1,13 @@
 //! Signatures of commits and tags that git made with gpg and ssh-keygen: `signatures/make.sh` says how.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::support;
-
 use std::{fs, path::PathBuf};
 
+use crate::support::Scene;
 use expect_test::{Expect, expect};
 use sluice_api::source::GitVerificationMode::{self as Mode, Head, LegacyHead, Tag, TagAndHead};
 use sluice_source::{Fetched, GitRequest, Reference, SecretData, verify::GitKeys};
 use sluice_testkit::git_server::{Fault, git_is_present};
-use support::Scene;
 
 fn file(name: &str) -> Vec<u8> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/signatures"));

@@ -6,10 +6,9 @@
     clippy::print_stderr
 )]
 
-use crate::support;
-
 use std::{process::Command, time::Duration};
 
+use crate::support::{Scene, paths};
 use expect_test::expect;
 use sluice_event::Redacted;
 use sluice_source::{
@@ -28,7 +27,6 @@ use sluice_testkit::{
         },
     },
 };
-use support::{Scene, paths};
 
 /// A repository, an SSH server for it, and somebody whom it lets in.
 struct Ssh {

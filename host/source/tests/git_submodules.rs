@@ -1,13 +1,11 @@
 //! Submodules: whoever may push writes their URLs.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::support;
-
+use crate::support::Scene;
 use expect_test::expect;
 use sluice_event::Redacted;
 use sluice_source::{Credentials, GitRequest};
 use sluice_testkit::git_server::{Access, GitServer, Repository, git_is_present};
-use support::Scene;
 use tempfile::TempDir;
 
 fn recursive(scene: &Scene) -> GitRequest {

@@ -1,5 +1,5 @@
 //! A small world for stories of sources: an API server, a store, a reconciler that the test chooses.
-#![allow(dead_code, unreachable_pub)] // each kind of source uses a part of it
+#![allow(unreachable_pub)] // public to the suites, which are one program
 
 use serde_json::{Value, json};
 use sluice_api::crd;

@@ -1,5 +1,5 @@
 //! A small world for scenarios: an API server, a namespace, a source whose files the test decides, a controller.
-#![allow(dead_code, unreachable_pub)] // each test file uses its part
+#![allow(unreachable_pub)] // public to the suites, which are one program
 
 use futures::future::BoxFuture;
 use kube::config::Kubeconfig;

@@ -1,5 +1,5 @@
 //! What the tests of fetching share.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 pub mod oci;
 
