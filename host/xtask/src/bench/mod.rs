@@ -84,7 +84,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 /// Few Kustomizations, with the programs that `cargo xtask test` left in the target folder: what is counted counts on any
 /// build, and nothing is built a second time with other features.
 pub(crate) fn short() -> Result<()> {
-    let built = target().join(profile(true));
+    let built = target().join(folder(true));
     let mut bench = Command::new(built.join("bench"));
     bench.arg("--sluice").arg(built.join("sluice")).args(SHORT);
     shell::run(&mut bench)
@@ -99,16 +99,18 @@ fn build(is_debug: bool) -> Result<PathBuf> {
     for package in ["sluice", "sluice-cluster-tests", "sluice-wasm"] {
         build.args(["--package", package]);
     }
-    if !is_debug {
-        build.arg("--release");
-    }
-    shell::run(&mut build)?;
-    Ok(target().join(profile(is_debug)))
+    shell::run(build.args(["--profile", profile(is_debug)]))?;
+    Ok(target().join(folder(is_debug)))
 }
 
-/// The folder of a profile below the target folder.
+/// The profile that is measured: what is shipped, unless it should be quick.
 fn profile(is_debug: bool) -> &'static str {
-    if is_debug { "debug" } else { "release" }
+    if is_debug { "dev" } else { "dist" }
+}
+
+/// Its folder below the target folder.
+fn folder(is_debug: bool) -> &'static str {
+    if is_debug { "debug" } else { "dist" }
 }
 
 /// `B1` to `B18`; anything else is a flag or its value.

@@ -1,5 +1,6 @@
 //! B16: fetching from Git beside `git`, and a large index of charts.
 
+use super::profile;
 use super::sandbox::{output, read, row};
 use crate::shell;
 use anyhow::{Context as _, Result};
@@ -16,10 +17,7 @@ pub(super) fn run(is_debug: bool) -> Result<()> {
 /// What an example of the room of sources says.
 fn example(name: &str, is_debug: bool) -> Result<String> {
     let mut run = shell::cargo(&["run", "--quiet", "--package", "sluice-source", "--example", name]);
-    if !is_debug {
-        run.arg("--release");
-    }
-    output(&mut run)
+    output(run.args(["--profile", profile(is_debug)]))
 }
 
 fn git(text: &str) -> Option<()> {

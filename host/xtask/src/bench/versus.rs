@@ -1,6 +1,6 @@
 //! Another commit's binary, to be measured in the same run.
 
-use super::profile;
+use super::{folder, profile};
 use crate::shell::{self, root, target};
 use anyhow::{Context as _, Result};
 use std::path::PathBuf;
@@ -39,12 +39,16 @@ pub(super) fn build(commit: &str, is_debug: bool) -> Result<PathBuf> {
         shell::run(&mut command)
     };
     cargo(&["xtask", "plugins"])?;
-    match is_debug {
-        true => cargo(&["build", "--quiet", "--package", "sluice"])?,
-        false => cargo(&["build", "--quiet", "--package", "sluice", "--release"])?,
-    }
+    cargo(&[
+        "build",
+        "--quiet",
+        "--package",
+        "sluice",
+        "--profile",
+        profile(is_debug),
+    ])?;
     // the next commit builds into the same folder: keep this one's
-    let kept = tree.join(profile(is_debug));
-    std::fs::copy(built.join(profile(is_debug)).join("sluice"), &kept)?;
+    let kept = tree.join(folder(is_debug));
+    std::fs::copy(built.join(folder(is_debug)).join("sluice"), &kept)?;
     Ok(kept)
 }
