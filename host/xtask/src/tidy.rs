@@ -3,6 +3,7 @@
 use crate::shell::root;
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -113,6 +114,9 @@ fn complaints() -> Result<Vec<String>> {
         programs(&file, &mut found)?;
     }
     proofs(&mut found)?;
+    for manifest in sources()?.iter().filter(|file| file.ends_with("Cargo.toml")) {
+        suites(manifest, &mut found)?;
+    }
     for file in sources()? {
         lines(&file, &mut found)?;
     }
@@ -195,6 +199,34 @@ fn proofs(found: &mut Vec<String>) -> Result<()> {
             if !source.contains(&format!("fn {test}(")) {
                 found.push(format!("tests/README.md: {file} has no test {test}"));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Where a crate names its programs of tests, every file in its `tests` is one of them or a module of one: nobody runs the
+/// others, and nobody would notice.
+fn suites(manifest: &Path, found: &mut Vec<String>) -> Result<()> {
+    let text = fs::read_to_string(manifest)?;
+    let folder = manifest.with_file_name("tests");
+    if !text.contains("autotests = false") || !folder.is_dir() {
+        return Ok(());
+    }
+    let program = fs::read_to_string(folder.join("it.rs")).unwrap_or_default();
+    for file in fs::read_dir(&folder)? {
+        let file = file?.path();
+        let (Some(name), Some("rs")) = (
+            file.file_stem().and_then(OsStr::to_str),
+            file.extension().and_then(OsStr::to_str),
+        ) else {
+            continue;
+        };
+        let is_module = program.lines().any(|line| line == format!("mod {name};"));
+        if !is_module && !text.contains(&format!("path = \"tests/{name}.rs\"")) {
+            found.push(format!(
+                "{}: never runs: add `mod {name};` to it.rs",
+                short(&file)
+            ));
         }
     }
     Ok(())
