@@ -19,5 +19,7 @@ pub mod metrics;
 mod object_event;
 mod redacted;
 
-pub use object_event::{EVENT_MESSAGE_BYTES_MAX, ObjectEvent, Severity, Sink, Sinks, Subject};
+pub use object_event::{
+    EVENT_MESSAGE_BYTES_MAX, EVENT_METADATA_PREFIX, ObjectEvent, Severity, Sink, Sinks, Subject,
+};
 pub use redacted::Redacted;

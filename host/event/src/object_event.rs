@@ -15,7 +15,7 @@ pub const EVENT_MESSAGE_BYTES_MAX: usize = 39_000;
 const CORE_MESSAGE_BYTES_MAX: usize = 1024;
 
 /// Prefix of the annotations of an object that are copied into its events.
-const METADATA_PREFIX: &str = "event.toolkit.fluxcd.io/";
+pub const EVENT_METADATA_PREFIX: &str = "event.toolkit.fluxcd.io/";
 
 /// How much an event matters. `Trace` is recorded in the cluster only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Subject {
     pub uid: String,
     /// Resource version that was reconciled.
     pub resource_version: String,
-    /// Annotations; those with Flux's event prefix are copied into the metadata.
+    /// The annotations that are copied into the metadata: those with [`EVENT_METADATA_PREFIX`].
     pub annotations: BTreeMap<String, String>,
 }
 
@@ -82,12 +82,9 @@ pub struct ObjectEvent {
 impl ObjectEvent {
     /// The metadata with the subject's event annotations added; the controller's own keys win.
     fn full_metadata(&self) -> BTreeMap<&str, &str> {
-        let copied = self
-            .subject
-            .annotations
-            .iter()
-            .filter(|(key, _)| key.starts_with(METADATA_PREFIX));
+        let copied = &self.subject.annotations;
         copied
+            .iter()
             .chain(&self.metadata)
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect()
@@ -284,9 +281,7 @@ mod tests {
                 name: "web".to_owned(),
                 uid: "u-1".to_owned(),
                 resource_version: "7".to_owned(),
-                annotations: [("event.toolkit.fluxcd.io/team", "red"), ("other", "no")]
-                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                    .into(),
+                annotations: [("event.toolkit.fluxcd.io/team".to_owned(), "red".to_owned())].into(),
             },
             severity,
             reason: "ReconciliationSucceeded".to_owned(),

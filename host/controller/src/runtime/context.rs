@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sluice_apply::cluster::{Chance, Cluster, KubeCluster};
 use sluice_apply::live::Live;
-use sluice_event::{ObjectEvent, Severity, Sinks, Subject};
+use sluice_event::{EVENT_METADATA_PREFIX, ObjectEvent, Severity, Sinks, Subject};
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -237,6 +237,7 @@ fn subject(object: &Value) -> Subject {
         uid: text("/metadata/uid"),
         resource_version: text("/metadata/resourceVersion"),
         annotations: annotations
+            .filter(|(key, _)| key.starts_with(EVENT_METADATA_PREFIX))
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
             .collect(),
     }
