@@ -1,4 +1,4 @@
-use crate::cluster::RequestError;
+use crate::cluster::{DATABASE_FULL, MESSAGE_TOO_LARGE, REQUEST_TOO_LARGE, RequestError};
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 use sluice_object::{Object, ObjectId, Origin};
 use std::fmt;
@@ -80,6 +80,9 @@ impl fmt::Display for ApplyError {
     }
 }
 
+/// What is said of a ConfigMap or Secret whose data is more than the API server takes.
+const DATA_TOO_LONG: &str = "may not be more than 1048576 bytes";
+
 impl ApplyError {
     fn remedy(&self) -> Option<String> {
         if self.lacks_namespace {
@@ -108,6 +111,21 @@ impl ApplyError {
                 "set spec.force, or the annotation kustomize.toolkit.fluxcd.io/force: enabled on the object, to delete and create it anew"
                     .to_owned(),
             ),
+            RequestError::Refused { message, .. } if message.contains(DATABASE_FULL) => Some(
+                "the cluster's etcd is full: compact and defragment it, or raise its --quota-backend-bytes, then disarm its alarm"
+                    .to_owned(),
+            ),
+            RequestError::Refused { code, message, .. }
+                if *code == 413
+                    || message.contains(REQUEST_TOO_LARGE)
+                    || message.contains(MESSAGE_TOO_LARGE)
+                    || message.contains(DATA_TOO_LONG) =>
+            {
+                Some(
+                    "make the object smaller, an API server keeps about 1 MiB: split a ConfigMap or Secret, or have a volume or an image carry the data"
+                        .to_owned(),
+                )
+            }
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Requests to the API server over connections that whoever asks drives itself (ADR 0027).
 //!
 //! hyper speaks HTTP; what is left out is the task a connection usually has, and those between it and the caller: each is
-//! woken several times a request, which is a fifth of what a reconcile without a change costs.
+//! woken several times a request.
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, Fuse, FutureExt};
@@ -105,19 +105,22 @@ impl Connections {
         }
         let path = server.path_and_query().cloned();
         *request.uri_mut() = path.unwrap_or(PathAndQuery::from_static("/")).into();
-        while let Some(mut connection) = self.take() {
+        loop {
+            let (mut connection, is_kept) = match self.take() {
+                Some(kept) => (kept, true),
+                None => ((self.connect)(server.clone()).await?, false),
+            };
             match connection.ask(request).await {
-                Ok(response) => return Ok(self.keep(connection, response)),
+                Ok(response) => {
+                    self.keep(connection);
+                    return Ok(response);
+                }
+                // the server had closed it; a new one that is closed at once says something else
                 Err(Failure {
                     unsent: Some(back), ..
-                }) => request = *back,
+                }) if is_kept => request = *back,
                 Err(failure) => return Err(failure.error.into()),
             }
-        }
-        let mut connection = (self.connect)(server).await?;
-        match connection.ask(request).await {
-            Ok(response) => Ok(self.keep(connection, response)),
-            Err(failure) => Err(failure.error.into()),
         }
     }
 
@@ -131,18 +134,18 @@ impl Connections {
         }
     }
 
-    fn keep(&self, mut connection: Connection, response: Response<Bytes>) -> Response<Bytes> {
-        if connection.is_ready() {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            // the server closes what is idle for long, and the oldest one is looked at by nobody else
-            if idle.first_mut().is_some_and(|oldest| !oldest.is_ready()) {
-                idle.remove(0);
-            }
-            if idle.len() < IDLE_MAX {
-                idle.push(connection);
-            }
+    fn keep(&self, mut connection: Connection) {
+        if !connection.is_ready() {
+            return;
         }
-        response
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // the server closes what is idle for long, and the oldest one is looked at by nobody else
+        if idle.first_mut().is_some_and(|oldest| !oldest.is_ready()) {
+            idle.remove(0);
+        }
+        if idle.len() < IDLE_MAX {
+            idle.push(connection);
+        }
     }
 }
 

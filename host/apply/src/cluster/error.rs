@@ -30,6 +30,21 @@ pub enum RequestError {
     },
 }
 
+/// Texts of answers with code 500 that stay true until somebody mends something: asking again at once would only hammer a
+/// failing webhook, or an etcd that is full or takes no object of this size (field/reliability.md R11).
+const LASTING: &[&str] = &[
+    "failed calling webhook",
+    DATABASE_FULL,
+    REQUEST_TOO_LARGE,
+    MESSAGE_TOO_LARGE,
+];
+/// etcd's text when its quota is used up.
+pub(crate) const DATABASE_FULL: &str = "database space exceeded";
+/// etcd's text for a write above `--max-request-bytes`.
+pub(crate) const REQUEST_TOO_LARGE: &str = "request is too large";
+/// The text of the API server's own etcd client for the same.
+pub(crate) const MESSAGE_TOO_LARGE: &str = "trying to send message larger than max";
+
 impl RequestError {
     /// HTTP status code, 0 where there was no answer.
     pub fn code(&self) -> u16 {
@@ -63,10 +78,9 @@ impl RequestError {
     /// Whether trying again without any change can help: the server was busy, broken or not reached.
     pub fn is_transient(&self) -> bool {
         match self {
-            // a failing admission webhook is a 500 too; asking again at once would only hammer it
             Self::Refused {
                 code: 500, message, ..
-            } => !message.contains("failed calling webhook"),
+            } => !LASTING.iter().any(|lasting| message.contains(lasting)),
             Self::Refused { code, .. } => matches!(code, 429 | 502 | 503 | 504),
             Self::Transport(_) => true,
             Self::NoMatch { .. } => false,

@@ -226,7 +226,7 @@ impl KubeCluster {
         Ok(path)
     }
 
-    async fn lookup(&self, gvk: &GroupVersionKind) -> Result<Mapping, RequestError> {
+    async fn lookup(&self, gvk: &GroupVersionKind) -> Result<Arc<Mapping>, RequestError> {
         if let Some(mapping) = self.mapper.known(gvk) {
             return Ok(mapping);
         }
@@ -240,7 +240,7 @@ impl KubeCluster {
         let list = ResourceList::deserialize(list).map_err(|error| {
             RequestError::Transport(format!("discovery of {api_version} cannot be read: {error}"))
         })?;
-        self.mapper.learn(&api_version, list);
+        self.mapper.learn(gvk, list);
         self.mapper.known(gvk).ok_or_else(|| no_match(gvk))
     }
 
@@ -251,13 +251,13 @@ impl KubeCluster {
         } = error
             && message.contains("could not find the requested resource")
         {
-            self.mapper.forget(&id.gvk.api_version());
+            self.mapper.forget(&id.gvk);
         }
     }
 }
 
 impl Cluster for KubeCluster {
-    fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Mapping> {
+    fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Arc<Mapping>> {
         self.lookup(gvk).boxed()
     }
 

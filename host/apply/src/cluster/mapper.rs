@@ -4,7 +4,7 @@ use super::RequestError;
 use serde::Deserialize;
 use sluice_object::GroupVersionKind;
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What a request needs to know of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,56 +32,48 @@ pub(super) struct Resource {
     pub(super) namespaced: bool,
 }
 
-type Kinds = HashMap<String, Mapping>;
-
 /// Remembers what discovery said. A kind that is not there is asked for again, because CRDs come and go.
 #[derive(Debug, Default)]
-pub(super) struct Mapper {
-    versions: RwLock<HashMap<String, Arc<Kinds>>>,
-}
+pub(super) struct Mapper(RwLock<HashMap<GroupVersionKind, Arc<Mapping>>>);
 
 impl Mapper {
-    pub(super) fn known(&self, gvk: &GroupVersionKind) -> Option<Mapping> {
-        let versions = self
-            .versions
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        versions.get(&gvk.api_version())?.get(&gvk.kind).cloned()
+    pub(super) fn known(&self, gvk: &GroupVersionKind) -> Option<Arc<Mapping>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(gvk).cloned()
     }
 
-    pub(super) fn learn(&self, api_version: &str, list: ResourceList) {
-        let prefix = prefix(api_version);
+    /// What discovery said of the group version of `gvk`, in the place of what it said before.
+    pub(super) fn learn(&self, gvk: &GroupVersionKind, list: ResourceList) {
+        let prefix = prefix(&gvk.api_version());
         let own = list
             .resources
             .into_iter()
             .filter(|resource| !resource.name.contains('/'));
-        let kinds = own
-            .map(|resource| {
-                let mapping = Mapping {
-                    prefix: prefix.clone(),
-                    plural: resource.name,
-                    is_namespaced: resource.namespaced,
-                };
-                (resource.kind, mapping)
-            })
-            .collect();
-        self.replace(api_version, Arc::new(kinds));
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|kind, _| !is_beside(kind, gvk));
+        known.extend(own.map(|resource| {
+            let mapping = Mapping {
+                prefix: prefix.clone(),
+                plural: resource.name,
+                is_namespaced: resource.namespaced,
+            };
+            let kind = GroupVersionKind {
+                kind: resource.kind,
+                ..gvk.clone()
+            };
+            (kind, Arc::new(mapping))
+        }));
     }
 
-    /// The API server answered 404 to a path of this group version: what is remembered may be old.
-    pub(super) fn forget(&self, api_version: &str) {
-        self.versions
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .remove(api_version);
+    /// The API server answered 404 to a path of this group version: what is remembered of it may be old.
+    pub(super) fn forget(&self, gvk: &GroupVersionKind) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|kind, _| !is_beside(kind, gvk));
     }
+}
 
-    fn replace(&self, api_version: &str, kinds: Arc<Kinds>) {
-        self.versions
-            .write()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(api_version.to_owned(), kinds);
-    }
+fn is_beside(one: &GroupVersionKind, other: &GroupVersionKind) -> bool {
+    one.group == other.group && one.version == other.version
 }
 
 /// Path below which a group version is served.

@@ -11,6 +11,7 @@ mod mapper;
 pub use answer::Unowned;
 pub use chance::Chance;
 pub use error::RequestError;
+pub(crate) use error::{DATABASE_FULL, MESSAGE_TOO_LARGE, REQUEST_TOO_LARGE};
 pub use identity::Identity;
 pub use kube::{KubeCluster, RetryPolicy};
 pub use mapper::Mapping;
@@ -18,6 +19,7 @@ pub use mapper::Mapping;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use sluice_object::{GroupVersionKind, ObjectId};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An answer that is on its way.
@@ -66,7 +68,7 @@ pub struct Preconditions {
 /// The API server of one cluster. The one real implementation is [`KubeCluster`].
 pub trait Cluster: Send + Sync {
     /// Path and scope of a kind; asks the API server for kinds that are not known yet.
-    fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Mapping>;
+    fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Arc<Mapping>>;
     /// One object, none where it is absent.
     fn get<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId) -> Answer<'a, Option<Value>>;
     /// All objects of a kind that carry the labels; `namespace` none for all namespaces.

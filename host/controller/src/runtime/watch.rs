@@ -137,7 +137,7 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
         version: gvk.version.clone(),
         api_version: gvk.api_version(),
         kind: gvk.kind.clone(),
-        plural: mapping.plural,
+        plural: mapping.plural.clone(),
     };
     let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(place.kube.client().clone(), &resource);
     let config = watcher::Config::default()

@@ -41,7 +41,8 @@ async fn workloads(world: &World) {
     }
 }
 
-/// What the API server refuses: webhook, quota, immutable field, missing kind, conflict, a namespace on its way out.
+/// What the API server refuses: webhook, quota, immutable field, missing kind, conflict, a namespace on its way out, and
+/// what its etcd does not take.
 async fn refusals(world: &World) {
     let faults = world.server().unwrap().faults();
     let quota = "configmaps \"one\" is forbidden: exceeded quota: small, requested: count/configmaps=1, used: count/configmaps=1, limited: count/configmaps=1";
@@ -54,6 +55,18 @@ async fn refusals(world: &World) {
         (403, "Forbidden", quota, "raise the quota"),
         (403, "Forbidden", webhook, "(one.json:1)"),
         (409, "Conflict", conflict, "(one.json:1)"),
+        (
+            500,
+            "InternalError",
+            "etcdserver: mvcc: database space exceeded",
+            "defragment it",
+        ),
+        (
+            500,
+            "InternalError",
+            "etcdserver: request is too large",
+            "make the object smaller",
+        ),
     ]
     .into_iter()
     .enumerate()
