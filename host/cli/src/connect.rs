@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use sluice_apply::cluster::{KubeCluster, RetryPolicy};
 use std::path::PathBuf;
 
 /// kubectl's own flags for the connection.
@@ -67,6 +68,14 @@ impl Connect {
             config.auth_info.impersonate_groups = Some(self.impersonate_groups.clone());
         }
         Ok(config)
+    }
+
+    /// The API server of that configuration, asked as the controller asks it.
+    pub(crate) async fn api_server(&self) -> Result<KubeCluster> {
+        Ok(KubeCluster::connect(
+            self.config().await?,
+            RetryPolicy::default(),
+        )?)
     }
 
     /// A client for that configuration.

@@ -14,15 +14,15 @@ type Story = (&'static str, LocalBoxFuture<'static, ()>);
 
 macro_rules! tell {
     ([$($any:ident)*] [$($embedded:ident)*] [$($connected:ident)*]) => {
-        fn stories(client: &kube::Client) -> Vec<Story> {
+        fn stories(config: &kube::Config) -> Vec<Story> {
             $( eprintln!("SKIPPED: {} on a real API server: needs what only the embedded one has", stringify!($embedded)); )*
-            vec![$(tell!(@ client $any),)* $(tell!(@ client $connected),)*]
+            vec![$(tell!(@ config $any),)* $(tell!(@ config $connected),)*]
         }
     };
-    (@ $client:ident $story:ident) => {{
-        let client = $client.clone();
+    (@ $config:ident $story:ident) => {{
+        let config = $config.clone();
         let story = async move {
-            let mut world = World::new(client).await;
+            let mut world = World::connected(config).await;
             sluice_flows::stories::$story::tell(&mut world).await;
             world.stop().await;
         };
@@ -33,8 +33,8 @@ macro_rules! tell {
 sluice_flows::stories!(tell);
 
 /// Tells all of them, also where one fails. Answers with those that failed.
-async fn tell_all(client: &kube::Client) -> Vec<&'static str> {
-    let told = stories(client).into_iter().map(|(name, story)| async move {
+async fn tell_all(config: &kube::Config) -> Vec<&'static str> {
+    let told = stories(config).into_iter().map(|(name, story)| async move {
         let told = tokio::task::spawn_local(story).await;
         let has_failed = told.is_err();
         eprintln!("story {name}: {}", if has_failed { "FAILED" } else { "ok" });
@@ -54,13 +54,11 @@ async fn stories_on_a_real_server() {
         .await
         .unwrap();
     let Some(server) = server else { return };
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let kubeconfig = kube::config::Kubeconfig::read_from(server.kubeconfig()).unwrap();
     let options = kube::config::KubeConfigOptions::default();
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .unwrap();
-    let client = kube::Client::try_from(config).unwrap();
-    let failed = LocalSet::new().run_until(tell_all(&client)).await;
+    let failed = LocalSet::new().run_until(tell_all(&config)).await;
     assert!(failed.is_empty(), "{failed:?}");
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{ArgAction, Args, Subcommand};
 use serde_json::Value;
 use sluice_api::Kustomization;
-use sluice_apply::cluster::{Cluster, Identity, KubeCluster, RetryPolicy};
+use sluice_apply::cluster::{Cluster, Identity};
 use sluice_apply::{Preview, PreviewOptions, preview, preview_prune};
 use sluice_object::{GroupVersionKind, Manifests, Object, ObjectId};
 use sluice_plan::{Action, IgnoreRules, Owner, Policy};
@@ -71,7 +71,7 @@ pub(crate) async fn run(diff: &Diff, global: &Global) -> Result<ExitCode> {
 impl DiffKustomization {
     /// Whether anything would change.
     async fn run(&self, global: &Global) -> Result<bool> {
-        let cluster = KubeCluster::new(global.connect.client().await?, RetryPolicy::default());
+        let cluster = global.connect.api_server().await?;
         let top = self.kustomization(&cluster, &global.namespace).await?;
         let render = Arc::new(assemble::render()?);
         let colors = Colors::of(std::io::stdout().is_terminal());

@@ -1,10 +1,8 @@
 //! Programs under test: the built binary, kubectl beside it, and an API server for them.
 
-use kube::Client;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use sluice_devcluster::DevCluster;
 use sluice_testkit::cluster::{Binaries, Guarded, Program};
-use sluice_testkit::world::{self, World};
+use sluice_testkit::world::World;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -92,14 +90,10 @@ pub(crate) struct Reached {
 
 impl Reached {
     pub(crate) async fn start() -> Self {
-        world::install_tls();
         let started = DevCluster::start(sluice_devcluster::Config::default()).await;
         let server = started.expect("an embedded API server");
-        let parsed = Kubeconfig::from_yaml(&server.kubeconfig()).expect("a kubeconfig");
-        let options = KubeConfigOptions::default();
-        let config = kube::Config::from_custom_kubeconfig(parsed, &options).await;
-        let client = Client::try_from(config.expect("a configuration")).expect("a client");
-        let world = World::new(client).await;
+        let config = server.client_config().await.expect("a configuration");
+        let world = World::connected(config).await;
         let kubeconfig = world.folder().join("kubeconfig");
         std::fs::write(&kubeconfig, server.kubeconfig()).expect("a file");
         Self {

@@ -6,7 +6,7 @@ use sluice_devcluster::{Config, DevCluster};
 pub async fn tell(world: &mut World) {
     world.start().await;
     let server = DevCluster::start(Config::default()).await.unwrap();
-    let there = World::new(server.client().await.unwrap()).await;
+    let there = World::connected(server.client_config().await.unwrap()).await;
     let kubeconfig = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "there" },
         "stringData": { "value": server.kubeconfig() } });
     let spec = json!({ "kubeConfig": { "secretRef": { "name": "there" } }, "targetNamespace": there.namespace,

@@ -62,7 +62,8 @@ pub struct World {
     /// The renderer of the reconciler.
     pub files: Files,
     server: Option<DevCluster>,
-    client: Client,
+    /// A connection to the server for a controller that starts.
+    connect: Box<dyn Fn() -> KubeCluster + Send + Sync>,
     store: Store,
     running: Option<(CancellationToken, JoinHandle<()>)>,
     folder: tempfile::TempDir,
@@ -81,16 +82,26 @@ impl World {
     /// The same with other settings of the server.
     pub async fn embedded_with(config: Config) -> Self {
         let server = DevCluster::in_process(&config);
-        let mut world = Self::new(Client::new(server.service(), "default")).await;
+        let client = Client::new(server.service(), "default");
+        let connect = move || KubeCluster::new(client.clone(), RetryPolicy::default());
+        let mut world = Self::over(Box::new(connect)).await;
         world.server = Some(server);
         world
     }
 
-    /// On the API server behind `client`: a namespace of its own, and a controller that watches only it.
+    /// On an API server of its own process: a namespace of its own, and a controller that watches only it and asks as
+    /// the product does.
     ///
     /// # Panics
     /// Where the server cannot be worked with.
-    pub async fn new(client: Client) -> Self {
+    pub async fn connected(config: kube::Config) -> Self {
+        let connect = move || {
+            KubeCluster::connect(config.clone(), RetryPolicy::default()).expect("a usable configuration")
+        };
+        Self::over(Box::new(connect)).await
+    }
+
+    async fn over(connect: Box<dyn Fn() -> KubeCluster + Send + Sync>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let namespace = format!(
             "t{}-{}",
@@ -101,11 +112,11 @@ impl World {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = Store::open(folder.path(), Limits::default()).expect("an artifact store");
         let world = Self {
-            cluster: KubeCluster::new(client.clone(), RetryPolicy::default()),
+            cluster: connect(),
             namespace,
             files: Files::default(),
             server: None,
-            client,
+            connect,
             store,
             running: None,
             folder,
@@ -153,7 +164,7 @@ impl World {
         };
         change(&mut settings);
         let (store, files, shutdown) = (self.store.clone(), self.files.clone(), CancellationToken::new());
-        let cluster = KubeCluster::new(self.client.clone(), RetryPolicy::default());
+        let cluster = (self.connect)();
         let token = shutdown.clone();
         let task = tokio::spawn(async move {
             let make = move |_: &_| {

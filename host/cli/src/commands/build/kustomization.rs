@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sluice_api::Kustomization as Declared;
 use sluice_api::kustomize::CommonMetadata;
 use sluice_api::meta::{OWNER_NAME, OWNER_NAMESPACE};
-use sluice_apply::cluster::{Cluster, Identity, KubeCluster, RetryPolicy};
+use sluice_apply::cluster::{Cluster, Identity};
 use sluice_object::{GroupVersionKind, ObjectId, flatten};
 use sluice_render::Render;
 use std::path::{Path, PathBuf};
@@ -55,10 +55,7 @@ pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
     }
     let cluster = match asked.dry_run {
         true => None,
-        false => Some(KubeCluster::new(
-            global.connect.client().await?,
-            RetryPolicy::default(),
-        )),
+        false => Some(global.connect.api_server().await?),
     };
     let builder = Builder {
         asked: &asked,

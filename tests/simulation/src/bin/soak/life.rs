@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub(crate) async fn live(options: &Options, mut server: Server) -> Result<Vec<Usage>> {
     let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig)?;
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
-    let mut world = World::new(kube::Client::try_from(config)?).await;
+    let mut world = World::connected(config).await;
     world.start().await;
     let mut revisions = [1u64; SOURCES];
     for source in 0..SOURCES {
