@@ -106,7 +106,8 @@ const PREFIX_MAX: usize = 155;
 /// Eleven octal digits.
 const USTAR_SIZE_MAX: u64 = 0o77_777_777_777;
 
-/// One entry's header: USTAR where it fits, a PAX record before it where it does not.
+/// One entry's header: USTAR where it fits, a PAX record before it where it does not. A name with a line break is written
+/// as GNU writes long names: readers of PAX records that look for the end of a line take it for the end of the name.
 fn write_header(
     output: &mut impl Write,
     path: &str,
@@ -117,7 +118,17 @@ fn write_header(
     let split = split_name(path);
     let mut records = Vec::new();
     if split.is_none() {
-        records.push(("path", path.to_owned()));
+        if path.contains('\n') {
+            // the name's end is a NUL
+            let size = path.len() as u64 + 1;
+            let header = header(("", "././@LongLink"), EntryType::GNULongName, 0o644, size);
+            output.write_all(header.as_bytes())?;
+            output.write_all(path.as_bytes())?;
+            output.write_all(b"\0")?;
+            pad(output, size)?;
+        } else {
+            records.push(("path", path.to_owned()));
+        }
     }
     if size > USTAR_SIZE_MAX {
         records.push(("size", size.to_string()));

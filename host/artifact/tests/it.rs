@@ -4,3 +4,4 @@ mod ambiguous;
 mod answers;
 mod hostile;
 mod serving;
+mod written;

@@ -111,8 +111,9 @@ pub(crate) fn archives() -> Vec<Vec<u8>> {
     ours.file("kustomization.yaml", 0o600, b"resources: [a/b.yaml]\n")
         .unwrap();
     ours.file("a/b.yaml", 0o600, b"").unwrap();
-    ours.file(&format!("{}/b", "long".repeat(40)), 0o700, HELLO)
-        .unwrap();
+    for name in ["long".repeat(40), "broken\n".repeat(40)] {
+        ours.file(&format!("{name}/b"), 0o700, HELLO).unwrap();
+    }
     vec![ours.finish().unwrap(), gnu_archive()]
 }
 
