@@ -5,6 +5,7 @@ mod build_helm;
 mod build_kustomization;
 mod canary;
 mod diff;
+mod flux;
 mod kubectl;
 mod real_server;
 mod support;

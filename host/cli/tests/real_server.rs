@@ -1,12 +1,9 @@
 //! The built controller on a real API server: what is installed, who leads, who waits, what is told, which shard.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
-use crate::support::{Kubectl, Running, SLUICE, until};
+use crate::support::installed::{World, repository};
+use crate::support::until;
 use serde_json::{Value, json};
-use sluice_testkit::cluster::{Cluster, Options};
-use sluice_testkit::git_server::{GitServer, Repository, git_is_present};
-use std::path::Path;
-use std::process::Command;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
@@ -17,100 +14,6 @@ const QUICK_LEASE: [&str; 4] = [
     "--leader-election-renew-deadline=3s",
     "--leader-election-retry-period=500ms",
 ];
-
-/// A cluster on which everything that `sluice install --export` prints was applied.
-struct World {
-    cluster: Cluster,
-    kubectl: Kubectl,
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    async fn start(what: &str) -> Option<Self> {
-        if !git_is_present(what) {
-            return None;
-        }
-        let cluster = Cluster::start_or_skip(what, &Options::default()).await.unwrap()?;
-        let kubectl = Kubectl::find(what, cluster.kubeconfig())?;
-        let exported = Command::new(SLUICE)
-            .args(["install", "--export"])
-            .output()
-            .unwrap();
-        let exported = String::from_utf8(exported.stdout).unwrap();
-        kubectl.apply(&["apply", "--server-side", "-f", "-"], &exported);
-        kubectl.run(&[
-            "wait",
-            "--for=condition=Established",
-            "--timeout=60s",
-            "crd",
-            "--all",
-        ]);
-        Some(Self {
-            cluster,
-            kubectl,
-            folder: tempfile::tempdir().unwrap(),
-        })
-    }
-
-    fn controller(&self, name: &str, more: &[&str]) -> Running {
-        Running::controller(self.folder.path(), name, self.cluster.kubeconfig(), more)
-    }
-
-    fn get(&self, what: &str, path: &str) -> String {
-        let path = format!("-o=jsonpath={path}");
-        let output = self
-            .kubectl
-            .output(&["-n", "flux-system", "get", what, &path], "");
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    async fn until(&self, what: &str, path: &str, value: &str) {
-        let is = || self.get(what, path) == value;
-        let name = format!("{what} {path} is {value}");
-        until(&name, is, || {
-            self.kubectl
-                .run(&["-n", "flux-system", "get", what, "-o", "yaml"])
-        })
-        .await;
-    }
-
-    fn put(&self, object: &Value) {
-        self.kubectl.apply(&["apply", "-f", "-"], &object.to_string());
-    }
-
-    /// A GitRepository `apps` and, for each name, a Kustomization of its directory with the labels.
-    fn put_kustomization(&self, name: &str, labels: Value) {
-        self.put(&json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
-            "metadata": {"name": name, "namespace": "flux-system", "labels": labels},
-            "spec": {"interval": "1h", "path": name, "prune": true, "sourceRef": {"kind": "GitRepository", "name": "apps"}}}));
-    }
-
-    fn put_source(&self, url: &str) {
-        self.put(
-            &json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
-            "metadata": {"name": "apps", "namespace": "flux-system"},
-            "spec": {"interval": "1h", "url": url, "ref": {"branch": "main"}}}),
-        );
-    }
-}
-
-/// Directories `one` and `two` with a ConfigMap each.
-fn repository(folder: &Path) -> (GitServer, String) {
-    let repository = Repository::init(&folder.join("served/apps"));
-    let map = |name: &str| {
-        format!(
-            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: flux-system}}\ndata: {{key: \"1\"}}\n"
-        )
-    };
-    let (one, two) = (map("one"), map("two"));
-    repository.commit(
-        [("one/map.yaml", one.as_str()), ("two/map.yaml", two.as_str())],
-        "first",
-    );
-    let server = GitServer::start(&folder.join("served"));
-    let url = server.url("apps/.git");
-    (server, url)
-}
 
 const LEASE: &str = "lease/kustomize-controller-leader-election";
 

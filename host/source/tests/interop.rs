@@ -19,7 +19,8 @@ use sluice_source::{
     oci::{ContentDigest, Layer, LayerOperation, OciLimits, OciReference, Repository, media_type},
     verify::{Cosign, Notation, PublicKey, Verdict},
 };
-use sluice_testkit::registry::{Entry, RealRegistry, program, tgz};
+use sluice_testkit::registry::{Entry, RealRegistry, tgz};
+use sluice_testkit::tools::program;
 
 /// A registry, one program that talks with it, and us.
 struct Scene {

@@ -18,6 +18,8 @@ pub mod registry;
 pub mod ssh_server;
 #[cfg(feature = "storage")]
 pub mod storage;
+#[cfg(feature = "registry")]
+pub mod tools;
 #[cfg(feature = "http")]
 pub mod webhook;
 #[cfg(feature = "world")]

@@ -28,7 +28,7 @@ pub use crate::{authority::Authority, http_server::Seen};
 pub use archive::{Entry, gzip, tar, tgz};
 pub use faults::Fault;
 pub use notary::{Notary, NotaryFlaw};
-pub use real::{RealRegistry, program};
+pub use real::RealRegistry;
 pub use sigstore::{Flaw, Signer, Sigstore};
 
 /// Who may pull and push.

@@ -1,8 +1,11 @@
 //! Programs under test: the built binary, kubectl beside it, and an API server for them.
 
+pub(crate) mod installed;
+
 use sluice_devcluster::DevCluster;
 use sluice_testkit::cluster::{Binaries, Guarded, Program};
 use sluice_testkit::world::World;
+use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -15,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A running `sluice`; killed when dropped.
+/// A running `sluice`, or what works beside it; killed when dropped.
 pub(crate) struct Running {
     process: Guarded,
     log: PathBuf,
@@ -24,8 +27,13 @@ pub(crate) struct Running {
 impl Running {
     /// Starts it; what it prints goes to `folder/name.log`.
     pub(crate) fn start(folder: &Path, name: &str, args: &[&str]) -> Self {
+        Self::program(Path::new(SLUICE), folder, name, args)
+    }
+
+    /// The same of another program.
+    pub(crate) fn program<S: AsRef<OsStr>>(program: &Path, folder: &Path, name: &str, args: &[S]) -> Self {
         let log = folder.join(format!("{name}.log"));
-        let process = Guarded::start(Path::new(SLUICE), args, &log).expect("the binary starts");
+        let process = Guarded::start(program, args, &log).expect("the binary starts");
         Self { process, log }
     }
 

@@ -1,84 +1,10 @@
-//! Real registries and clients, built once with Go at fixed versions and kept outside the repository.
+//! `crane registry serve`: a real registry.
 
+use crate::tools::program;
 use std::{
     io::BufRead,
-    path::PathBuf,
     process::{Child, ChildStdin, Command, Stdio},
 };
-
-/// Programs that tests talk with: name, and module with version.
-const PROGRAMS: &[(&str, &str)] = &[
-    (
-        "crane",
-        "github.com/google/go-containerregistry/cmd/crane@v0.21.6",
-    ),
-    ("oras", "oras.land/oras/cmd/oras@v1.3.6"),
-    ("helm", "helm.sh/helm/v4/cmd/helm@v4.3.2"),
-    ("cosign", "github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
-    (
-        "notation",
-        "github.com/notaryproject/notation/cmd/notation@v1.3.2",
-    ),
-];
-
-/// Programs that take minutes to build: only where they are there already, or `SLUICE_BUILD_TOOLS` is set.
-const LARGE: &[&str] = &["helm", "cosign", "notation"];
-
-/// Where a program lies. None, after a loud line, where it cannot be had: the caller returns.
-#[allow(clippy::print_stderr)]
-pub fn program(name: &str, what: &str) -> Option<PathBuf> {
-    match find(name) {
-        Ok(path) => Some(path),
-        Err(why) => {
-            eprintln!("SKIPPED: {what}: {name}: {why}");
-            None
-        }
-    }
-}
-
-fn find(name: &str) -> Result<PathBuf, String> {
-    let (_, module) = PROGRAMS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .ok_or("no such program")?;
-    let version = module.rsplit('@').next().unwrap_or_default();
-    let folder = cache()
-        .ok_or("no cache folder: set SLUICE_CACHE")?
-        .join("tools")
-        .join(version);
-    let path = folder.join(name);
-    if path.is_file() {
-        return Ok(path);
-    }
-    if LARGE.contains(&name) && std::env::var_os("SLUICE_BUILD_TOOLS").is_none() {
-        return Err("takes minutes to build: set SLUICE_BUILD_TOOLS=1".to_owned());
-    }
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    // built beside and moved: two tests that build at once leave one whole program
-    let building = tempfile::tempdir_in(&folder).map_err(|error| error.to_string())?;
-    let mut go = Command::new("go");
-    go.args(["install", module])
-        .env("GOBIN", building.path())
-        .env("CGO_ENABLED", "0");
-    let built = go.output().map_err(|_| "Go is not installed".to_owned())?;
-    if !built.status.success() {
-        let output = String::from_utf8_lossy(&built.stderr);
-        return Err(format!("go install {module}: {}", output.trim()));
-    }
-    std::fs::rename(building.path().join(name), &path).map_err(|error| error.to_string())?;
-    Ok(path)
-}
-
-fn cache() -> Option<PathBuf> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    set("SLUICE_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("sluice")))
-        .or_else(|| set("HOME").map(|home| home.join(".cache/sluice")))
-}
 
 /// `crane registry serve`: the registry of go-containerregistry, contents on disk. It stops when dropped.
 pub struct RealRegistry {

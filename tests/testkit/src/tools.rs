@@ -1,0 +1,145 @@
+//! Programs of others that tests talk with, built once with Go at fixed versions and kept outside the repository.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Name, and package with version.
+const PROGRAMS: &[(&str, &str)] = &[
+    (
+        "crane",
+        "github.com/google/go-containerregistry/cmd/crane@v0.21.6",
+    ),
+    ("oras", "oras.land/oras/cmd/oras@v1.3.6"),
+    ("helm", "helm.sh/helm/v4/cmd/helm@v4.3.2"),
+    ("cosign", "github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
+    (
+        "notation",
+        "github.com/notaryproject/notation/cmd/notation@v1.3.2",
+    ),
+    ("source-controller", "github.com/fluxcd/source-controller@v1.9.3"),
+    (
+        "kustomize-controller",
+        "github.com/fluxcd/kustomize-controller@v1.9.6",
+    ),
+];
+
+/// Programs that take minutes to build: only where they are there already, or `SLUICE_BUILD_TOOLS` is set.
+const LARGE: &[&str] = &[
+    "helm",
+    "cosign",
+    "notation",
+    "source-controller",
+    "kustomize-controller",
+];
+
+/// Modules that `go install` refuses: they replace their `api` by a folder that their archive does not have.
+const WITH_API: &[&str] = &["source-controller", "kustomize-controller"];
+
+/// Where a program lies. None, after a loud line, where it cannot be had: the caller returns.
+#[allow(clippy::print_stderr)]
+pub fn program(name: &str, what: &str) -> Option<PathBuf> {
+    match find(name) {
+        Ok(path) => Some(path),
+        Err(why) => {
+            eprintln!("SKIPPED: {what}: {name}: {why}");
+            None
+        }
+    }
+}
+
+fn find(name: &str) -> Result<PathBuf, String> {
+    let (_, module) = PROGRAMS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or("no such program")?;
+    let (package, version) = module.rsplit_once('@').ok_or("no version")?;
+    let folder = cache()
+        .ok_or("no cache folder: set SLUICE_CACHE")?
+        .join("tools")
+        .join(version);
+    let path = folder.join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    if LARGE.contains(&name) && std::env::var_os("SLUICE_BUILD_TOOLS").is_none() {
+        return Err("takes minutes to build: set SLUICE_BUILD_TOOLS=1".to_owned());
+    }
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    // built beside and moved: two tests that build at once leave one whole program
+    let building = tempfile::tempdir_in(&folder).map_err(|error| error.to_string())?;
+    let built = building.path().join(name);
+    if WITH_API.contains(&name) {
+        let tree = building.path().join("tree");
+        copy(&download(module)?, &tree, &["api"])?;
+        copy(
+            &download(&format!("{package}/api@{version}"))?,
+            &tree.join("api"),
+            &[],
+        )?;
+        go(Command::new("go")
+            .current_dir(tree)
+            .args(["build", "-o"])
+            .arg(&built)
+            .arg("."))?;
+    } else {
+        go(Command::new("go")
+            .args(["install", module])
+            .env("GOBIN", building.path()))?;
+    }
+    fs::rename(built, &path).map_err(|error| error.to_string())?;
+    Ok(path)
+}
+
+/// The folder of a module in Go's own cache.
+fn download(module: &str) -> Result<PathBuf, String> {
+    let answer = go(Command::new("go").args(["mod", "download", "-json", module]))?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer).map_err(|error| error.to_string())?;
+    let folder = answer.get("Dir").and_then(serde_json::Value::as_str);
+    folder
+        .map(PathBuf::from)
+        .ok_or_else(|| format!("{module}: no folder"))
+}
+
+/// What the command prints.
+fn go(command: &mut Command) -> Result<Vec<u8>, String> {
+    let output = command.env("CGO_ENABLED", "0").output();
+    let output = output.map_err(|_| "Go is not installed".to_owned())?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(format!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+    }
+}
+
+/// A folder with all that is in it, but for what has one of the names at its top.
+fn copy(from: &Path, to: &Path, without: &[&str]) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", from.display());
+    fs::create_dir_all(to).map_err(failed)?;
+    for entry in fs::read_dir(from).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        if without.iter().any(|other| name == *other) {
+            continue;
+        }
+        if entry.file_type().map_err(failed)?.is_dir() {
+            copy(&entry.path(), &to.join(name), &[])?;
+        } else {
+            fs::copy(entry.path(), to.join(name)).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+fn cache() -> Option<PathBuf> {
+    let set = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    set("SLUICE_CACHE")
+        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("sluice")))
+        .or_else(|| set("HOME").map(|home| home.join(".cache/sluice")))
+}
