@@ -110,15 +110,13 @@ fn complaints() -> Result<Vec<String>> {
             crate_doc(&room, &mut found)?;
         }
     }
+    proofs(&mut found)?;
     for file in sources()? {
         programs(&file, &mut found)?;
-    }
-    proofs(&mut found)?;
-    for manifest in sources()?.iter().filter(|file| file.ends_with("Cargo.toml")) {
-        suites(manifest, &mut found)?;
-    }
-    for file in sources()? {
         lines(&file, &mut found)?;
+        if file.ends_with("Cargo.toml") {
+            suites(&file, &mut found)?;
+        }
     }
     found.sort();
     Ok(found)
