@@ -1,5 +1,7 @@
 //! Programs of others that tests talk with, built once with Go at fixed versions and kept outside the repository.
 
+use crate::repository;
+use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,10 +15,6 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("oras", "oras.land/oras/cmd/oras@v1.3.6"),
     ("helm", "helm.sh/helm/v4/cmd/helm@v4.3.2"),
     ("cosign", "github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
-    (
-        "notation",
-        "github.com/notaryproject/notation/cmd/notation@v1.3.2",
-    ),
     ("source-controller", "github.com/fluxcd/source-controller@v1.9.3"),
     (
         "kustomize-controller",
@@ -28,10 +26,12 @@ const PROGRAMS: &[(&str, &str)] = &[
 const LARGE: &[&str] = &[
     "helm",
     "cosign",
-    "notation",
     "source-controller",
     "kustomize-controller",
 ];
+
+/// Programs whose source is in this repository: a name, and the folder of its module.
+const OURS: &[(&str, &str)] = &[("notation", "tests/notation")];
 
 /// Modules that `go install` refuses: they replace their `api` by a folder that their archive does not have.
 const WITH_API: &[&str] = &["source-controller", "kustomize-controller"];
@@ -49,15 +49,15 @@ pub fn program(name: &str, what: &str) -> Option<PathBuf> {
 }
 
 fn find(name: &str) -> Result<PathBuf, String> {
+    if let Some((_, folder)) = OURS.iter().find(|(known, _)| *known == name) {
+        return ours(name, &repository().join(folder));
+    }
     let (_, module) = PROGRAMS
         .iter()
         .find(|(known, _)| *known == name)
         .ok_or("no such program")?;
     let (package, version) = module.rsplit_once('@').ok_or("no version")?;
-    let folder = cache()
-        .ok_or("no cache folder: set SLUICE_CACHE")?
-        .join("tools")
-        .join(version);
+    let folder = kept(version)?;
     let path = folder.join(name);
     if path.is_file() {
         return Ok(path);
@@ -65,7 +65,6 @@ fn find(name: &str) -> Result<PathBuf, String> {
     if LARGE.contains(&name) && std::env::var_os("SLUICE_BUILD_TOOLS").is_none() {
         return Err("takes minutes to build: set SLUICE_BUILD_TOOLS=1".to_owned());
     }
-    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     // built beside and moved: two tests that build at once leave one whole program
     let building = tempfile::tempdir_in(&folder).map_err(|error| error.to_string())?;
     let built = building.path().join(name);
@@ -89,6 +88,45 @@ fn find(name: &str) -> Result<PathBuf, String> {
     }
     fs::rename(built, &path).map_err(|error| error.to_string())?;
     Ok(path)
+}
+
+/// A program of a module of ours: kept for exactly these sources.
+fn ours(name: &str, module: &Path) -> Result<PathBuf, String> {
+    let sources = ["go.mod", "go.sum", "main.go"].map(|source| module.join(source));
+    let digest = digest(&sources).map_err(|(path, error)| format!("{}: {error}", path.display()))?;
+    let folder = kept(&digest)?;
+    let path = folder.join(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    let building = tempfile::tempdir_in(&folder).map_err(|error| error.to_string())?;
+    let built = building.path().join(name);
+    go(Command::new("go")
+        .current_dir(module)
+        .args(["build", "-trimpath", "-o"])
+        .arg(&built)
+        .arg("."))?;
+    fs::rename(built, &path).map_err(|error| error.to_string())?;
+    Ok(path)
+}
+
+/// The folder that keeps the programs of one version.
+fn kept(version: &str) -> Result<PathBuf, String> {
+    let cache = cache().ok_or("no cache folder: set SLUICE_CACHE")?;
+    let folder = cache.join("tools").join(version);
+    fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    Ok(folder)
+}
+
+/// Hexadecimal digits that change with the content of these files.
+pub(crate) fn digest<P: AsRef<Path>>(files: &[P]) -> Result<String, (PathBuf, std::io::Error)> {
+    let mut digest = Sha256::new();
+    for path in files {
+        let path = path.as_ref();
+        digest.update(fs::read(path).map_err(|error| (path.to_owned(), error))?);
+    }
+    let digest = digest.finalize();
+    Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The folder of a module in Go's own cache.
@@ -133,7 +171,8 @@ fn copy(from: &Path, to: &Path, without: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-fn cache() -> Option<PathBuf> {
+/// Where programs built for tests are kept between runs.
+pub(crate) fn cache() -> Option<PathBuf> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|value| !value.is_empty())

@@ -1,22 +1,38 @@
-//! Ready objects of one kind, in the order in which they run.
+//! The workers of one kind, and what is ready for them in the order in which it runs.
 
 use super::Key;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-/// Of so many runs one is for those that go behind, so that they are late but never forgotten.
-const BEHIND_SHARE: u32 = 4;
+/// Of so many runs one is for those that go behind, so that they are late but never forgotten. While others run or could,
+/// they have one of so many workers.
+const BEHIND_SHARE: usize = 4;
 
 /// Two lanes: those that can go on, and behind them those that were parked because what they applied is not healthy yet.
 /// Hundreds that never become healthy must not hold up the one that can (design: waiting holds nothing).
-#[derive(Debug, Default)]
-pub(super) struct Ready {
+#[derive(Debug)]
+pub(super) struct Workers {
+    limit: usize,
     front: Ring,
     behind: Ring,
-    runs: u32,
+    running_front: usize,
+    running_behind: usize,
+    runs: usize,
 }
 
-impl Ready {
+impl Workers {
+    /// `limit` workers (`--concurrent`), at least one.
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit: limit.max(1),
+            front: Ring::default(),
+            behind: Ring::default(),
+            running_front: 0,
+            running_behind: 0,
+            runs: 0,
+        }
+    }
+
     pub(super) fn push(&mut self, key: Key, is_behind: bool) {
         match is_behind {
             true => self.behind.push(key),
@@ -24,17 +40,49 @@ impl Ready {
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Key> {
-        self.runs = self.runs.wrapping_add(1);
-        if self.runs.is_multiple_of(BEHIND_SHARE) {
-            self.behind.pop().or_else(|| self.front.pop())
-        } else {
-            self.front.pop().or_else(|| self.behind.pop())
+    /// What runs next, and whether it comes from behind. None while nothing is ready or no worker is free.
+    pub(super) fn take(&mut self) -> Option<(Key, bool)> {
+        if self.running() >= self.limit {
+            return None;
         }
+        let is_alone = self.front.len == 0 && self.running_front == 0;
+        let has_room = is_alone || self.running_behind < self.limit.div_ceil(BEHIND_SHARE);
+        let is_turn = (self.runs + 1).is_multiple_of(BEHIND_SHARE);
+        let from_behind = self.behind.len > 0 && has_room && (is_turn || self.front.len == 0);
+        let key = match from_behind {
+            true => self.behind.pop(),
+            false => self.front.pop(),
+        }?;
+        self.runs = self.runs.wrapping_add(1);
+        match from_behind {
+            true => self.running_behind += 1,
+            false => self.running_front += 1,
+        }
+        Some((key, from_behind))
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// One that [`Workers::take`] gave has run.
+    pub(super) fn put_back(&mut self, from_behind: bool) {
+        let count = match from_behind {
+            true => &mut self.running_behind,
+            false => &mut self.running_front,
+        };
+        *count = count.saturating_sub(1);
+    }
+
+    /// How many are ready.
+    pub(super) fn ready(&self) -> usize {
         self.front.len + self.behind.len
+    }
+
+    /// How many run.
+    pub(super) fn running(&self) -> usize {
+        self.running_front + self.running_behind
+    }
+
+    /// How many may run at once.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 }
 

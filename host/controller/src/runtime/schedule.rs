@@ -11,7 +11,7 @@
 //! or makes it so, or makes the running one run again. **Invariant:** a parked object holds no worker.
 
 use super::Key;
-use super::ready::Ready;
+use super::ready::Workers;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -114,16 +114,17 @@ struct Item {
     /// Subscriptions made by the run that is going on; they replace the others when it ends.
     subscribing: HashSet<Key>,
     failures: u32,
+    /// It goes behind the next time it is ready.
     is_behind: bool,
+    /// The run that is going on was started from behind.
+    runs_behind: bool,
 }
 
 /// The objects of this process and what each waits for.
 #[derive(Debug)]
 pub(crate) struct Schedule {
     items: HashMap<Key, Item>,
-    ready: BTreeMap<&'static str, Ready>,
-    running: HashMap<&'static str, usize>,
-    limits: HashMap<&'static str, usize>,
+    workers: BTreeMap<&'static str, Workers>,
     timers: BTreeMap<(Instant, u64), Key>,
     timer_count: u64,
     /// Sorted, so that equal events wake in equal order.
@@ -137,11 +138,9 @@ impl Schedule {
     pub(crate) fn new(limits: impl IntoIterator<Item = (&'static str, usize)>, retry: RetryDelays) -> Self {
         Self {
             items: HashMap::new(),
-            ready: BTreeMap::new(),
-            running: HashMap::new(),
-            limits: limits
+            workers: limits
                 .into_iter()
-                .map(|(kind, limit)| (kind, limit.max(1)))
+                .map(|(kind, limit)| (kind, Workers::new(limit)))
                 .collect(),
             timers: BTreeMap::new(),
             timer_count: 0,
@@ -154,9 +153,9 @@ impl Schedule {
     /// Makes the object run: now if it is parked, again if it is running. An unknown object becomes known.
     /// Kinds without a limit are not reconciled here and are ignored.
     pub(crate) fn wake(&mut self, key: &Key, wake: Wake) {
-        if !self.limits.contains_key(key.kind) {
+        let Some(workers) = self.workers.get_mut(key.kind) else {
             return;
-        }
+        };
         if !self.items.contains_key(key) {
             self.parked += 1;
         }
@@ -168,6 +167,7 @@ impl Schedule {
             subscribing: HashSet::new(),
             failures: 0,
             is_behind: false,
+            runs_behind: false,
         });
         item.wakes = item.wakes.with(wake);
         if wake == Wake::Changed || wake == Wake::Requested {
@@ -181,11 +181,7 @@ impl Schedule {
                 self.timers.remove(&timer);
             }
             self.parked -= 1;
-            let is_behind = item.is_behind;
-            self.ready
-                .entry(key.kind)
-                .or_default()
-                .push(key.clone(), is_behind);
+            workers.push(key.clone(), item.is_behind);
         }
     }
 
@@ -220,14 +216,10 @@ impl Schedule {
 
     /// The next object to run, and why. None while nothing is ready or the limits are reached.
     pub(crate) fn next(&mut self) -> Option<(Key, Wakes)> {
-        let (kind, ring) = self.ready.iter_mut().find(|(kind, ring)| {
-            let limit = self.limits.get(*kind).copied().unwrap_or(0);
-            ring.len() > 0 && self.running.get(*kind).copied().unwrap_or(0) < limit
-        })?;
-        let key = ring.pop()?;
-        *self.running.entry(kind).or_default() += 1;
+        let (key, was_behind) = self.workers.values_mut().find_map(Workers::take)?;
         let item = self.items.get_mut(&key)?;
         item.phase = Phase::Running;
+        item.runs_behind = was_behind;
         Some((key, std::mem::take(&mut item.wakes)))
     }
 
@@ -243,12 +235,12 @@ impl Schedule {
     /// The object ran. It runs again at once if it was woken meanwhile, else it is parked.
     /// `jitter` in 0..1 spreads delays after failures.
     pub(crate) fn done(&mut self, key: &Key, park: Park, now: Instant, jitter: f64) {
-        if let Some(count) = self.running.get_mut(key.kind) {
-            *count = count.saturating_sub(1);
-        }
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
+        if let Some(workers) = self.workers.get_mut(key.kind) {
+            workers.put_back(item.runs_behind);
+        }
         let fresh = std::mem::take(&mut item.subscribing);
         let stale = std::mem::replace(&mut item.subscriptions, fresh);
         let stale: Vec<Key> = stale.difference(&item.subscriptions).cloned().collect();
@@ -291,14 +283,12 @@ impl Schedule {
     }
 
     fn make_ready(&mut self, key: &Key) {
-        if let Some(item) = self.items.get_mut(key) {
+        if let Some(item) = self.items.get_mut(key)
+            && let Some(workers) = self.workers.get_mut(key.kind)
+        {
             item.phase = Phase::Ready;
             self.parked -= 1;
-            let is_behind = item.is_behind;
-            self.ready
-                .entry(key.kind)
-                .or_default()
-                .push(key.clone(), is_behind);
+            workers.push(key.clone(), item.is_behind);
         }
     }
 
@@ -351,20 +341,19 @@ impl Schedule {
 
     /// How many are ready, and how many parked.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.ready.values().map(Ready::len).sum(), self.parked)
+        (self.workers.values().map(Workers::ready).sum(), self.parked)
     }
 
     /// How many objects of a kind run now, of how many allowed.
     pub(crate) fn workers(&self, kind: &'static str) -> (usize, usize) {
-        (
-            self.running.get(kind).copied().unwrap_or(0),
-            self.limits.get(kind).copied().unwrap_or(0),
-        )
+        self.workers
+            .get(kind)
+            .map_or((0, 0), |workers| (workers.running(), workers.limit()))
     }
 
     /// Whether nothing runs.
     pub(crate) fn is_idle(&self) -> bool {
-        self.running.values().all(|count| *count == 0)
+        self.workers.values().all(|workers| workers.running() == 0)
     }
 }
 
@@ -426,6 +415,25 @@ mod tests {
         }
         // the fourth run of all is the first of these
         assert_eq!(order, ["stuck0", "1", "2", "3", "stuck1", "4", "stuck2"]);
+    }
+
+    #[test]
+    fn what_awaits_health_leaves_most_workers_to_what_can_go_on() {
+        let mut s = schedule(8);
+        let now = Instant::now();
+        for number in 0..10 {
+            let key = key("x", &format!("stuck{number}"));
+            s.wake(&key, Wake::Changed);
+            s.next().unwrap();
+            s.done(&key, Park::Awaiting(Duration::from_secs(60)), now, 0.0);
+            s.wake(&key, Wake::Signal);
+        }
+        s.wake(&key("x", "well"), Wake::Signal);
+        let beside: Vec<_> = std::iter::from_fn(|| run(&mut s)).collect();
+        assert_eq!(beside, ["K/x/well", "K/x/stuck0", "K/x/stuck1"]);
+        s.done(&key("x", "well"), Park::For(None), now, 0.0);
+        let after = std::iter::from_fn(|| run(&mut s)).count();
+        assert_eq!(after, 6, "nothing else to do: they have all eight workers");
     }
 
     #[test]

@@ -10,64 +10,45 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Events that may wait in one lane; more are dropped and counted.
-const QUEUE_EVENTS_MAX: usize = 1024;
-/// Lanes work side by side; events of one object stay in one lane and so in order.
-const LANES: usize = 4;
+/// Events that may wait for a sink; more are dropped and counted.
+const QUEUE_EVENTS_MAX: usize = 4096;
+/// Lanes to the notification-controller work side by side; events of one object stay in one lane and so in order.
+const NOTIFICATION_LANES: usize = 4;
 /// Flux's client gives up after so long.
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Flux's client tries so often after the first time, waiting 1 s to 30 s in between.
 const NOTIFY_RETRIES: u32 = 4;
 
-/// One queue a lane, by the object's name.
-struct Lanes {
-    name: &'static str,
-    lanes: Vec<mpsc::Sender<Arc<ObjectEvent>>>,
-}
-
-impl Lanes {
-    fn send(&self, event: &Arc<ObjectEvent>) {
-        let mut hasher = DefaultHasher::new();
-        (&event.subject.kind, &event.subject.namespace, &event.subject.name).hash(&mut hasher);
-        let lane = usize::try_from(hasher.finish() % self.lanes.len().max(1) as u64).unwrap_or(0);
-        if let Some(lane) = self.lanes.get(lane)
-            && lane.try_send(event.clone()).is_err()
-        {
-            EventDropped {
-                sink: self.name,
-                error: "its queue is full",
-            }
-            .emit();
+fn send(sink: &'static str, queue: &mpsc::Sender<Arc<ObjectEvent>>, event: &Arc<ObjectEvent>) {
+    if queue.try_send(event.clone()).is_err() {
+        EventDropped {
+            sink,
+            error: "its queue is full",
         }
+        .emit();
     }
 }
 
-/// core/v1 Events in the object's namespace.
-pub(crate) struct KubernetesEvents(Lanes);
+/// core/v1 Events in the object's namespace, one after another as client-go's recorder sends them: in a storm of work they
+/// trickle, and the work has the API server.
+pub(crate) struct KubernetesEvents(mpsc::Sender<Arc<ObjectEvent>>);
 
 impl KubernetesEvents {
-    /// Starts the lanes; they end when the sink is dropped.
+    /// Starts sending; it ends when the sink is dropped.
     pub(crate) fn start(cluster: Arc<dyn Cluster>) -> Self {
-        let lanes = (0..LANES).map(|_| {
-            let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX);
-            let cluster = cluster.clone();
-            tokio::spawn(async move {
-                while let Some(event) = receiver.recv().await {
-                    if let Err(error) = create(&*cluster, &event).await {
-                        EventDropped {
-                            sink: "kubernetes",
-                            error: &error.to_string(),
-                        }
-                        .emit();
+        let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX);
+        tokio::spawn(async move {
+            while let Some(event) = receiver.recv().await {
+                if let Err(error) = create(&*cluster, &event).await {
+                    EventDropped {
+                        sink: "kubernetes",
+                        error: &error.to_string(),
                     }
+                    .emit();
                 }
-            });
-            sender
+            }
         });
-        Self(Lanes {
-            name: "kubernetes",
-            lanes: lanes.collect(),
-        })
+        Self(sender)
     }
 }
 
@@ -89,12 +70,12 @@ async fn create(cluster: &dyn Cluster, event: &ObjectEvent) -> Result<(), Reques
 
 impl Sink for KubernetesEvents {
     fn record(&self, event: &Arc<ObjectEvent>) {
-        self.0.send(event);
+        send("kubernetes", &self.0, event);
     }
 }
 
-/// JSON to `--events-addr`.
-pub(crate) struct Notifications(Lanes);
+/// JSON to `--events-addr`. A queue for each lane, by the object's name.
+pub(crate) struct Notifications(Vec<mpsc::Sender<Arc<ObjectEvent>>>);
 
 impl Notifications {
     /// Starts the lanes.
@@ -104,8 +85,8 @@ impl Notifications {
     pub(crate) fn start(address: &str) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder().timeout(NOTIFY_TIMEOUT).build()?;
         client.post(address).build()?;
-        let lanes = (0..LANES).map(|_| {
-            let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX);
+        let lanes = (0..NOTIFICATION_LANES).map(|_| {
+            let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX / NOTIFICATION_LANES);
             let (client, address) = (client.clone(), address.to_owned());
             tokio::spawn(async move {
                 while let Some(event) = receiver.recv().await {
@@ -116,16 +97,18 @@ impl Notifications {
             });
             sender
         });
-        Ok(Self(Lanes {
-            name: "notification",
-            lanes: lanes.collect(),
-        }))
+        Ok(Self(lanes.collect()))
     }
 }
 
 impl Sink for Notifications {
     fn record(&self, event: &Arc<ObjectEvent>) {
-        self.0.send(event);
+        let mut hasher = DefaultHasher::new();
+        (&event.subject.kind, &event.subject.namespace, &event.subject.name).hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % self.0.len().max(1) as u64).unwrap_or(0);
+        if let Some(lane) = self.0.get(lane) {
+            send("notification", lane, event);
+        }
     }
 }
 

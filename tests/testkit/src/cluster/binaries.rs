@@ -1,7 +1,6 @@
 //! The programs of a real cluster: found where the user has them, else built once with Go and kept.
 
-use crate::repository;
-use sha2::{Digest as _, Sha256};
+use crate::{repository, tools};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -149,29 +148,11 @@ fn read(path: &Path) -> Result<Vec<u8>, BinariesError> {
 
 /// The cache folder for exactly these sources: another version of Kubernetes gets another folder.
 fn kept() -> Result<PathBuf, BinariesError> {
-    let set = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
-    let cache = set("SLUICE_CACHE")
-        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("sluice")))
-        .or_else(|| set("HOME").map(|home| home.join(".cache/sluice")))
-        .ok_or(BinariesError::NoCache)?;
-    let mut digest = Sha256::new();
-    for path in ["go.mod", "go.sum"]
-        .into_iter()
-        .map(PathBuf::from)
-        .chain(PROGRAMS.map(|p| source_of(p).join("main.go")))
-    {
-        digest.update(read(&module().join(path))?);
-    }
-    let digest: String = digest
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let cache = tools::cache().ok_or(BinariesError::NoCache)?;
+    let sources = ["go.mod", "go.sum"].into_iter().map(PathBuf::from);
+    let sources = sources.chain(PROGRAMS.map(|program| source_of(program).join("main.go")));
+    let sources: Vec<PathBuf> = sources.map(|source| module().join(source)).collect();
+    let digest = tools::digest(&sources).map_err(|(path, source)| BinariesError::Io { path, source })?;
     Ok(cache.join("cluster").join(digest))
 }
 
