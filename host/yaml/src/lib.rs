@@ -50,5 +50,5 @@ pub use node::{CollectionStyle, Comments, Node, Position, ScalarStyle, Text, Val
 pub use number_text::{format_float, format_json_float};
 pub use order::sort_keys_v3;
 pub use parse::{Document, ParseOptions, parse_document, parse_documents};
-pub use resolve::{Resolved, Resolver};
+pub use resolve::{Resolved, Resolver, is_sexagesimal};
 pub use text::decode_text;

@@ -188,7 +188,7 @@ pub(crate) fn is_plain_string(text: &str) -> bool {
 
 /// Whether yaml.v2 and yaml.v3 quote this text although their resolvers take it for a string:
 /// base-60 numbers of YAML 1.1.
-pub(crate) fn is_sexagesimal(text: &str) -> bool {
+pub fn is_sexagesimal(text: &str) -> bool {
     number::is_sexagesimal(text)
 }
 

@@ -1,7 +1,7 @@
 //! Comments of files that are edited.
 #![allow(clippy::unwrap_used)]
 
-use sluice_yaml::{EmitV3, ParseOptions, emit_v3, parse_document};
+use sluice_yaml::{EmitV3, ParseOptions, Resolver, emit_v3, parse_document};
 
 #[test]
 fn an_edit_leaves_comments_and_styles_alone() {
@@ -54,5 +54,23 @@ fn a_comment_behind_a_key_stays_before_its_value() {
     ] {
         let root = parse_document(text, &options).unwrap().unwrap().root;
         assert_eq!(emit_v3(&root, &EmitV3::default()), text);
+    }
+}
+
+#[test]
+fn a_comment_behind_tabs_follows_another_comment() {
+    let read = |text: &str, resolver| parse_document(text, &ParseOptions::new(resolver));
+    for text in [
+        "a:\n  b: c\n  # d\n\t# e: f\n  g: h\n",
+        "a:\n  b: c\n  # d\n\t\n\n \t # e\n  g: h\n",
+    ] {
+        let root = read(text, Resolver::V3).unwrap().unwrap().root;
+        assert_eq!(root.get("a").unwrap().get("g").unwrap().text(), Some("h"));
+        assert!(read(text, Resolver::V2).is_err(), "v2 looks for none");
+    }
+    // no comment before, none behind, and one that is too far
+    let far = format!("a:\n  b: c\n  # d\n{}\t# e\n  g: h\n", "\n".repeat(600));
+    for text in ["a:\n  b: c\n\t# e\n", "a:\n  b: c\n  # d\n\tg: h\n", far.as_str()] {
+        assert!(read(text, Resolver::V3).is_err(), "{text}");
     }
 }

@@ -24,6 +24,9 @@ struct SimpleKey {
 /// The characters after which a colon no longer makes a key: a rule of YAML.
 const SIMPLE_KEY_MAX: u32 = 1024;
 
+/// The bytes within which v3 looks for the next comment.
+const COMMENT_AHEAD_MAX: usize = 512;
+
 pub(crate) struct Scanner<'a> {
     pub(super) cursor: Cursor<'a>,
     pub(super) dialect: Resolver,
@@ -181,6 +184,7 @@ impl<'a> Scanner<'a> {
             }
             if self.cursor.peek(0) == b'#' {
                 self.skip_comment();
+                self.skip_to_next_comment();
             }
             if !self.cursor.is_break(0) {
                 return;
@@ -189,6 +193,29 @@ impl<'a> Scanner<'a> {
             if self.flow_level == 0 {
                 self.simple_key_allowed = true;
             }
+        }
+    }
+
+    /// Behind a comment v3 looks for more of them: past blanks, empty lines, and tabs where none may stand else.
+    fn skip_to_next_comment(&mut self) {
+        let is_passed = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        while self.dialect == Resolver::V3 {
+            let ahead = self.cursor.rest().iter().take(COMMENT_AHEAD_MAX);
+            let ahead = ahead.take_while(|byte| is_passed(**byte)).count();
+            if ahead == COMMENT_AHEAD_MAX || self.cursor.peek(ahead) != b'#' {
+                return;
+            }
+            while self.cursor.peek(0) != b'#' {
+                if self.cursor.is_break(0) {
+                    self.cursor.skip_break();
+                } else {
+                    self.cursor.skip_ascii(1);
+                }
+            }
+            if self.flow_level == 0 {
+                self.simple_key_allowed = true;
+            }
+            self.skip_comment();
         }
     }
 
