@@ -1,6 +1,6 @@
 //! Where each transformer acts: the defaults, and what `configurations` and `crds` add.
 
-use std::rc::Rc;
+use std::{fmt, rc::Rc};
 
 use sluice_schema::kustomize as builtin;
 use sluice_yaml::Node;
@@ -200,6 +200,41 @@ impl Config {
         }
         self.name_reference
             .sort_by_cached_key(|r| (kind_rank(&r.target.kind), r.target.sort_text()));
+    }
+}
+
+/// As Go prints it where a merge fails.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let specs = |list: &[FieldSpec], between: &str| {
+            let list: Vec<String> = list
+                .iter()
+                .map(|spec| format!("{}:{}:{}", spec.gvk, spec.create, spec.path))
+                .collect();
+            list.join(between)
+        };
+        f.write_str("&{")?;
+        for list in [
+            &self.name_prefix,
+            &self.name_suffix,
+            &self.namespace,
+            &self.common_labels,
+            &self.labels,
+            &self.template_labels,
+            &self.common_annotations,
+        ] {
+            write!(f, "[{}] ", specs(list, " "))?;
+        }
+        let references: Vec<String> = self
+            .name_reference
+            .iter()
+            .map(|name| format!("{}:  (\n{}\n)", name.target, specs(&name.referrers, "\n")))
+            .collect();
+        write!(f, "[{}]", references.join(" "))?;
+        for list in [&self.var_reference, &self.images, &self.replicas] {
+            write!(f, " [{}]", specs(list, " "))?;
+        }
+        f.write_str("}")
     }
 }
 

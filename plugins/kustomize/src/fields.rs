@@ -45,10 +45,13 @@ pub(crate) fn expect_kind(node: &Node, wanted: Kind) -> Result<()> {
 /// The original's words for a node that is not of the kind it should be.
 pub(crate) fn wrong_kind(node: &Node, wanted: Kind) -> Error {
     let contents = crate::output::source_text(node);
+    let found = match node.value {
+        Value::Alias(_) => "AliasNode",
+        _ => kind_name(kind(node)),
+    };
     Error::new(format!(
-        "wrong node kind: expected {} but got {}: node contents:\n{contents}",
-        kind_name(wanted),
-        kind_name(kind(node))
+        "wrong node kind: expected {} but got {found}: node contents:\n{contents}",
+        kind_name(wanted)
     ))
 }
 
@@ -144,6 +147,17 @@ pub(crate) fn assign_untyped(field: &mut Node, text: &Text) {
         field.set_anchor(Some(Text::new_static(UNTYPED)));
     }
     field.value = Value::Scalar(text.clone(), style);
+}
+
+/// Quotes a scalar without a type of its own where YAML 1.1 would not read a string, as it is when a merge sets it again.
+pub(crate) fn settle_untyped(field: &mut Node) {
+    let is_untyped = field.anchor() == Some(UNTYPED);
+    if let Value::Scalar(text, style @ ScalarStyle::Plain) = &mut field.value
+        && is_untyped
+        && is_yaml11_non_string(text)
+    {
+        *style = ScalarStyle::DoubleQuoted;
+    }
 }
 
 /// Sets a scalar's text and keeps its type: a string stays a string, a number that is none any more fails at output.

@@ -45,7 +45,7 @@ fn build(what: Generated, args: &GeneratorArgs, loader: &Loader<'_>, file: &str)
     }
     let mut metadata = Node::map([("name", fields::untyped_node(args.name.clone()))]);
     if !args.namespace.is_empty() {
-        metadata.set("namespace", fields::untyped_node(args.namespace.clone()));
+        fields::set_string(&mut metadata, "namespace", &args.namespace)?;
     }
     let mut node = Node::map([
         ("apiVersion", Node::plain("v1")),

@@ -38,8 +38,11 @@ impl Gathered {
         }
     }
 
-    fn merge_config(&mut self, other: &Rc<Config>) -> Result<()> {
-        if *self.config == Config::default() {
+    /// Takes over the rules of another part. As in the original they are added one by one even to none at all, so that a
+    /// place for all kinds drops out behind one that names a kind.
+    fn merge_config(&mut self, other: &Rc<Config>, session: &Session<'_>) -> Result<()> {
+        let is_first = *self.config == Config::default();
+        if is_first && Rc::ptr_eq(other, &session.builtin) {
             self.config = Rc::clone(other);
             return Ok(());
         }
@@ -49,7 +52,7 @@ impl Gathered {
 
     fn merge(&mut self, other: Gathered, session: &Session<'_>) -> Result<()> {
         self.objects.append(other.objects.into_vec(), &session.schema)?;
-        self.merge_config(&other.config)?;
+        self.merge_config(&other.config, session)?;
         other
             .vars
             .values()
@@ -72,13 +75,17 @@ impl<'a> Target<'a> {
         let resources = std::mem::take(&mut self.kustomization.resources);
         self.gather_resources(&mut gathered, &resources, session)
             .wrap(|| "accumulating resources".into())?;
+        let config = self.transformer_config(session)?;
         gathered
-            .merge_config(&self.transformer_config(session)?)
-            .wrap(|| "merging config".into())?;
+            .merge_config(&config, session)
+            .in_file(&self.file)
+            .wrap(|| format!("merging config {config}"))?;
         if !self.kustomization.crds.is_empty() {
+            let config = Rc::new(self.crd_config()?);
             gathered
-                .merge_config(&Rc::new(self.crd_config()?))
-                .wrap(|| "merging CRDs".into())?;
+                .merge_config(&config, session)
+                .in_file(&self.file)
+                .wrap(|| format!("merging CRDs {config}"))?;
         }
         self.run_generators(&mut gathered, session)?;
         let components = std::mem::take(&mut self.kustomization.components);

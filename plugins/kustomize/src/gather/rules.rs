@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use sluice_yaml::{Node, Resolver};
+
 use super::Target;
 use crate::{
     build::Session,
@@ -23,7 +25,8 @@ impl<'a> Target<'a> {
                 .map_err(|e| e.at(&self.file, path.at))?;
             let file = self.loader.resolve(&path.value);
             let document = read::document_v2(&bytes, &file)
-                .map_err(|e| e.reword(|text| format!("error converting YAML to JSON: {text}")))?;
+                .and_then(|document| refuse_repeated_keys(document, &file))
+                .wrap(|| "error converting YAML to JSON".into())?;
             own = own.merge(&Config::decode(&document, &file)?).in_file(&file)?;
         }
         Ok(Rc::new(session.builtin.merge(&own).in_file(&self.file)?))
@@ -57,4 +60,11 @@ impl<'a> Target<'a> {
         }
         Ok(config)
     }
+}
+
+/// A key that stands twice is refused, as where the original reads strictly.
+fn refuse_repeated_keys(document: Node, file: &str) -> Result<Node> {
+    sluice_yaml::to_json_strict(&document, Resolver::V2)
+        .map_err(|e| Error::new(e.to_string()).at(file, e.position()))?;
+    Ok(document)
 }

@@ -135,6 +135,11 @@ impl<'a> Decoder<'a> {
                     .error(key, format!("yaml: invalid map key: {shown}"))
                     .help("field names are text"));
             }
+            if matches!(Resolver::V2.resolve(key), Ok(Resolved::Null)) {
+                let shown = output::go_syntax(value);
+                let words = format!("unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}");
+                return Err(self.error(key, words).help("field names are text; quote it"));
+            }
             let written = fields::raw(key);
             let exact = names.iter().find(|n| **n == written);
             let Some(name) = exact.or_else(|| names.iter().find(|n| n.eq_ignore_ascii_case(written))) else {
@@ -234,6 +239,14 @@ impl<'a> Decoder<'a> {
                 at: item.position,
             })
         })
+    }
+
+    /// A map of anything.
+    pub(crate) fn check_map(&self, node: &Node, field: Field<'_>) -> Result<()> {
+        match node.is_mapping() {
+            true => Ok(()),
+            false => Err(self.mismatch(node, field, "map[string]interface {}")),
+        }
     }
 
     pub(crate) fn map(&self, node: &Node, field: Field<'_>) -> Result<Map> {

@@ -4,6 +4,7 @@
 
 mod decode;
 mod generators;
+mod helm;
 mod replacements;
 mod types;
 mod vars;
@@ -190,10 +191,9 @@ impl Kustomization {
                         GeneratorArgs::decode(&d, n, f, true)
                     })?;
                 }
-                "helmGlobals" => {}
-                "helmCharts" | "helmChartInflationGenerator" => {
-                    k.helm_charts.extend(types::decode_helm(node))
-                }
+                "helmGlobals" => helm::check_globals(&d, node, field)?,
+                "helmCharts" => k.helm_charts.extend(helm::charts(&d, node, field)?),
+                "helmChartInflationGenerator" => k.helm_charts.extend(helm::chart_args(&d, node, field)?),
                 "generatorOptions" => k.generator_options = Some(GeneratorOptions::decode(&d, node, field)?),
                 "configurations" => k.configurations = d.spots(node, field)?,
                 "generators" => k.generators = d.spots(node, field)?,

@@ -2,7 +2,7 @@
 
 use sluice_yaml::{Node, Position};
 
-use super::decode::{Decoder, Field, Map, Spot};
+use super::decode::{Decoder, Field, Map};
 use crate::{Text, error::Result, id::Gvk, selector::SelectorArgs};
 
 /// One place in the objects of one kind: `path`, `kind`, `create` …
@@ -278,22 +278,4 @@ impl SortOptions {
         )?;
         Ok(options)
     }
-}
-
-/// Names of Helm charts: enough to refuse them.
-pub(crate) fn decode_helm(node: &Node) -> Vec<Spot<Text>> {
-    let name = |chart: &Node| {
-        ["name", "chartName"]
-            .iter()
-            .find_map(|n| chart.get(n))
-            .map(crate::fields::shared)
-            .unwrap_or_default()
-    };
-    node.items()
-        .iter()
-        .map(|chart| Spot {
-            value: name(chart),
-            at: chart.position,
-        })
-        .collect()
 }

@@ -1,5 +1,7 @@
 //! The labels and annotations of an object.
 
+use std::collections::HashMap;
+
 use sluice_yaml::Node;
 
 use super::Object;
@@ -35,10 +37,20 @@ impl Object {
             .and_then(|m| m.get(field))
             .map(Node::entries)
             .unwrap_or_default();
-        entries
-            .iter()
-            .map(|(k, v)| (fields::shared(k), fields::shared(v)))
-            .collect()
+        // the original reads them into a map: of a key that stands twice the last value counts
+        let mut found: Vec<(Text, Text)> = Vec::with_capacity(entries.len());
+        let mut places = HashMap::with_capacity(entries.len());
+        for (key, value) in entries {
+            let value = fields::shared(value);
+            match places.get(fields::raw(key)).and_then(|at| found.get_mut(*at)) {
+                Some((_, old)) => *old = value,
+                None => {
+                    places.insert(fields::raw(key), found.len());
+                    found.push((fields::shared(key), value));
+                }
+            }
+        }
+        found
     }
 
     pub(crate) fn labels(&self) -> Vec<(Text, Text)> {
@@ -81,6 +93,17 @@ impl Object {
     /// Sets all annotations, as strings; none removes the field.
     pub(crate) fn set_annotations(&mut self, annotations: Vec<(Text, Text)>) -> Result<()> {
         self.set_map_in_metadata("annotations", annotations)
+    }
+
+    /// The original remembers in annotations, so that there are some where it remembers anything.
+    pub(crate) fn make_annotations_of_memory(&mut self) -> Result<()> {
+        if self.has_memory() {
+            let metadata = fields::mapping_field(&mut self.node, "metadata")?;
+            if metadata.get("annotations").is_none_or(Node::is_null) {
+                metadata.set("annotations", Node::mapping(Vec::new()));
+            }
+        }
+        Ok(())
     }
 
     /// Sets one annotation.

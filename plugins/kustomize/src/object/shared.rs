@@ -34,7 +34,7 @@ impl Object {
     /// Makes all places of shared scalars equal to the one that was changed.
     pub(crate) fn settle_shared(&mut self) {
         for shared in &mut self.shared {
-            if let Some(changed) = find_marked(&self.node, &shared.mark, &shared.text) {
+            if let Some(changed) = find_marked(&self.node, &shared.mark, &shared.text).cloned() {
                 shared.text = fields::shared(&changed);
                 set_marked(&mut self.node, &shared.mark, &changed);
             }
@@ -42,14 +42,16 @@ impl Object {
     }
 }
 
-/// A scalar with this mark and another text.
-fn find_marked(node: &Node, mark: &str, text: &str) -> Option<Node> {
+/// The scalar with this mark and another text; of several the last, as the original walks: maps in the order of their keys.
+fn find_marked<'a>(node: &'a Node, mark: &str, text: &str) -> Option<&'a Node> {
     match &node.value {
         Value::Mapping(entries, _) => entries
             .iter()
-            .find_map(|(_, value)| find_marked(value, mark, text)),
-        Value::Sequence(items, _) => items.iter().find_map(|item| find_marked(item, mark, text)),
-        _ => (node.anchor() == Some(mark) && fields::raw(node) != text).then(|| node.clone()),
+            .filter_map(|(key, value)| Some((fields::raw(key), find_marked(value, mark, text)?)))
+            .max_by_key(|(key, _)| *key)
+            .map(|(_, found)| found),
+        Value::Sequence(items, _) => items.iter().rev().find_map(|item| find_marked(item, mark, text)),
+        _ => (node.anchor() == Some(mark) && fields::raw(node) != text).then_some(node),
     }
 }
 

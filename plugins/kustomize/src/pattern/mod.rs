@@ -1,6 +1,7 @@
 //! Go regular expressions in selectors: anchored, ASCII classes, and mostly plain names.
 
 mod syntax;
+mod translate;
 
 use regex_lite::Regex;
 
@@ -55,34 +56,25 @@ pub(crate) fn unanchored(text: &str) -> Result<Regex> {
 }
 
 fn compile(expression: &str, written: &str) -> Result<Regex> {
-    let fail = |words: String| {
-        Error::new(format!("error parsing regexp: {words}"))
+    checked(expression).map_err(|error| {
+        error
             .on_field(written)
             .help("names in selectors are Go regular expressions; escape special characters with a backslash")
-    };
+    })
+}
+
+/// Any expression, refused in Go's words.
+pub(crate) fn checked(expression: &str) -> Result<Regex> {
     if let Some(problem) = syntax::problem(expression) {
-        return Err(fail(problem));
+        return Err(Error::new(format!("error parsing regexp: {problem}")));
     }
     // what Go knows and is not known here: Unicode classes
-    Regex::new(&translate(expression)).map_err(|error| fail(format!("{error}: `{expression}`")))
+    Regex::new(&translate::translate(expression))
+        .map_err(|error| Error::new(format!("error parsing regexp: {error}: `{expression}`")))
 }
 
 fn is_literal(text: &str) -> bool {
     !text.contains(|c: char| "\\.+*?()|[]{}^$".contains(c))
-}
-
-/// Go's `\Q…\E` becomes escapes, `\z` and the like are the same.
-fn translate(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, quoted)) = rest.split_once("\\Q") {
-        out.push_str(before);
-        let (literal, after) = quoted.split_once("\\E").unwrap_or((quoted, ""));
-        out.push_str(&regex_lite::escape(literal));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }
 
 #[cfg(test)]

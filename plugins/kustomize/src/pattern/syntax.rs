@@ -159,12 +159,12 @@ impl<'a> Parser<'a> {
 }
 
 /// What was read of `before` when `after` is left.
-fn consumed<'a>(before: &'a str, after: &str) -> &'a str {
+pub(super) fn consumed<'a>(before: &'a str, after: &str) -> &'a str {
     before.get(..before.len() - after.len()).unwrap_or(before)
 }
 
 /// `{2}`, `{2,}`, `{2,3}`: the numbers, and what follows. None where it is no repetition.
-fn bounds(text: &str) -> Option<(u32, Option<u32>, &str)> {
+pub(super) fn bounds(text: &str) -> Option<(u32, Option<u32>, &str)> {
     let (inner, after) = text.strip_prefix('{')?.split_once('}')?;
     let number = |digits: &str| {
         let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
@@ -179,7 +179,7 @@ fn bounds(text: &str) -> Option<(u32, Option<u32>, &str)> {
 }
 
 /// What follows the escape at the start.
-fn escaped(text: &str) -> Result<&str, Problem<'_>> {
+pub(super) fn escaped(text: &str) -> Result<&str, Problem<'_>> {
     let inner = text.get(1..).unwrap_or_default();
     let Some(c) = inner.chars().next() else {
         return Err(("trailing backslash at end of expression", ""));
@@ -225,7 +225,7 @@ fn escaped(text: &str) -> Result<&str, Problem<'_>> {
 }
 
 /// What follows the character class at the start.
-fn class(text: &str) -> Result<&str, Problem<'_>> {
+pub(super) fn class(text: &str) -> Result<&str, Problem<'_>> {
     const NAMES: [&str; 14] = [
         "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
         "upper", "word", "xdigit",
@@ -271,7 +271,7 @@ fn class(text: &str) -> Result<&str, Problem<'_>> {
 }
 
 /// A character of a class, and what follows it. Escapes count as the character behind the backslash.
-fn class_char<'a>(rest: &'a str, class: &'a str) -> Result<(char, &'a str), Problem<'a>> {
+pub(super) fn class_char<'a>(rest: &'a str, class: &'a str) -> Result<(char, &'a str), Problem<'a>> {
     match rest.chars().next() {
         None => Err(("missing closing ]", class)),
         Some('\\') => Ok((rest.chars().nth(1).unwrap_or_default(), escaped(rest)?)),

@@ -11,7 +11,7 @@ use sluice_yaml::{Node, ScalarStyle, Value};
 use crate::{
     build::Session,
     error::{Class, Error, Result},
-    fields,
+    fields::{self, OBJECTS},
     files::Loader,
     generate::Generated,
     kustomization::{Decoder, Field},
@@ -41,6 +41,8 @@ pub(crate) fn load(config: &Object, loader: &Loader<'_>, session: &Session<'_>) 
             .at(&file, at)
             .help("a render runs no programs, containers or Starlark; write a transformer plugin for the host instead"));
     }
+    sluice_yaml::emit_v2_node(&config.node, OBJECTS)
+        .map_err(|e| Error::new(format!("marshalling yaml from res {id}: {e}")).at(&file, at))?;
     let mut node = config.node.clone();
     output::normalize(&mut node)?;
     quote_strings(&mut node);

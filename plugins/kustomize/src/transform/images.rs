@@ -6,10 +6,11 @@ use sluice_yaml::{Node, Value};
 use super::Place;
 use crate::{
     build::Session,
-    error::{Error, Result},
+    error::Result,
     fields::{self, Kind},
     kustomization::Image,
     objects::Objects,
+    pattern,
 };
 
 /// A configured ImageTagTransformer.
@@ -27,8 +28,8 @@ impl ImageTransformer {
             "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
             image.name
         );
-        let pattern = Regex::new(&expression).map_err(|e| {
-            Error::new(format!("error parsing regexp: {e}: `{expression}`"))
+        let pattern = pattern::checked(&expression).map_err(|error| {
+            error
                 .on_field("images.name")
                 .help("the name of an image is a regular expression; escape its special characters")
         })?;

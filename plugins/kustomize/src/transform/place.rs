@@ -41,6 +41,11 @@ impl Place {
         if !gvk.is_selected(&self.spec.gvk) {
             return Ok(());
         }
+        if self.path.first().is_some_and(|part| part == "metadata")
+            && self.path.get(1).is_some_and(|part| part == "annotations")
+        {
+            object.make_annotations_of_memory()?;
+        }
         let create = create.filter(|_| self.spec.create);
         self.walk(&mut object.node, &self.path, create, set)
             .map_err(|error| self.explain(error, object))

@@ -3,6 +3,8 @@
 mod place;
 mod value;
 
+use std::collections::HashSet;
+
 use sluice_yaml::{Node, Resolved, Resolver, Value};
 
 use self::{
@@ -46,8 +48,15 @@ fn operation(node: &Node) -> Result<Operation> {
             "json: cannot unmarshal string into Go value of type jsonpatch.Operation",
         ));
     }
-    let text = |name: &str| node.get(name).filter(|v| v.is_scalar()).map(fields::shared);
-    let value = node.get("value").map(typed).transpose()?;
+    // a key that stands twice counts as it stands last: so JSON is read
+    let last = |name: &str| {
+        let mut entries = node.entries().iter().rev();
+        entries
+            .find(|(key, _)| fields::raw(key) == name)
+            .map(|(_, value)| value)
+    };
+    let text = |name: &str| last(name).filter(|v| v.is_scalar()).map(fields::shared);
+    let value = last("value").map(typed).transpose()?;
     Ok(Operation {
         kind: text("op").unwrap_or(Text::new_static("unknown")),
         path: text("path"),
@@ -64,10 +73,16 @@ fn typed(node: &Node) -> Result<Node> {
             return Ok(Node::sequence(items.iter().map(typed).collect::<Result<_>>()?).at(node.position));
         }
         Value::Mapping(entries, _) => {
-            let entries = entries
-                .iter()
-                .map(|(k, v)| Ok((fields::string_node(key_text(k)?), typed(v)?)));
-            return Ok(Node::mapping(entries.collect::<Result<_>>()?).at(node.position));
+            let mut names = HashSet::new();
+            let mut own = Vec::with_capacity(entries.len());
+            for (key, value) in entries.iter().rev() {
+                let (name, value) = (key_text(key)?, typed(value)?);
+                if names.insert(name.clone()) {
+                    own.push((fields::string_node(name), value));
+                }
+            }
+            own.reverse();
+            return Ok(Node::mapping(own).at(node.position));
         }
         _ => Resolver::V2
             .resolve(node)
@@ -101,6 +116,7 @@ fn key_text(key: &Node) -> Result<Text> {
 
 /// Applies all operations to an object, which passes through JSON: its numbers become floating point.
 pub(crate) fn apply(object: &mut Node, operations: &[Operation]) -> Result<()> {
+    output::settle_flow_nulls(object, false);
     for (index, operation) in operations.iter().enumerate() {
         operation.apply(object).map_err(|error| {
             let place = operation.path.as_deref().unwrap_or_default();
@@ -319,6 +335,11 @@ mod tests {
                 "error in remove for path: '/b': Unable to remove nonexistent key: b: missing value",
             ),
             ("{a: 1}", "[{op: x, path: /b}]", "Unexpected kind: x"),
+            (
+                "{a: 1}",
+                "[{op: add, path: /x, path: /b, value: {c: 1}, value: {c: 2, d: 3, c: 4}}]",
+                "{a: 1, b: {d: 3, c: 4}}",
+            ),
         ];
         for (object, patch, expected) in rows {
             assert_eq!(run(object, patch), expected, "{object} {patch}");

@@ -1,8 +1,9 @@
 //! Values as JSON has them: when two are equal, and what one is after it was written and read again.
 
-use sluice_yaml::{Node, Resolved, Value};
+use sluice_yaml::{Node, Resolved, ScalarStyle, Value};
 
 use crate::{
+    Text,
     error::{Error, Result},
     fields::{self, OBJECTS},
     output,
@@ -58,14 +59,14 @@ pub(super) fn through_json(node: &mut Node) -> Result<()> {
     }
     let position = node.position;
     let new = match OBJECTS.resolve(node).map_err(|e| Error::new(e.to_string()))? {
-        Resolved::String(text) => match node.shared_text() {
-            Some(own) if own.as_str() == text && node.tag().is_none() => {
-                node.set_anchor(None);
-                return Ok(());
-            }
-            Some(own) if own.as_str() == text => Node::string(own.clone()),
-            _ => Node::string(&*text),
-        },
+        Resolved::String(text) => {
+            let style = style_of(&text);
+            let text = match node.shared_text() {
+                Some(own) if own.as_str() == text => own.clone(),
+                _ => Text::new(text),
+            };
+            Node::new(Value::Scalar(text, style))
+        }
         Resolved::Timestamp(text) => Node::string(text),
         Resolved::Null => Node::null(),
         Resolved::Bool(value) => Node::bool(value),
@@ -79,4 +80,56 @@ pub(super) fn through_json(node: &mut Node) -> Result<()> {
     };
     *node = new.at(position);
     Ok(())
+}
+
+/// How the original writes a text that has no style: what a later patch puts in its place inherits that.
+fn style_of(text: &str) -> ScalarStyle {
+    let written = |style| first_printed(text, style);
+    if text.contains('\n') {
+        return match written(ScalarStyle::Literal) {
+            Some('|') => ScalarStyle::Literal,
+            _ => ScalarStyle::DoubleQuoted,
+        };
+    }
+    let is_plain = matches!(OBJECTS.resolve_plain(text), Resolved::String(_));
+    if !is_plain || is_old_bool(text) || sluice_yaml::is_sexagesimal(text) {
+        return ScalarStyle::DoubleQuoted;
+    }
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/');
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.bytes().all(is_word) {
+        return ScalarStyle::Plain;
+    }
+    match written(ScalarStyle::Plain) {
+        Some('\'') => ScalarStyle::SingleQuoted,
+        Some('"') => ScalarStyle::DoubleQuoted,
+        _ => ScalarStyle::Plain,
+    }
+}
+
+/// The sign with which a text starts when it is printed.
+fn first_printed(text: &str, style: ScalarStyle) -> Option<char> {
+    let node = Node::new(Value::Scalar(text.into(), style));
+    output::source_text(&node).chars().next()
+}
+
+/// What YAML 1.1 takes for a flag beyond `true` and `false`.
+fn is_old_bool(text: &str) -> bool {
+    matches!(
+        text,
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "off"
+            | "Off"
+            | "OFF"
+    )
 }

@@ -211,13 +211,16 @@ impl Walker<'_> {
                 Ok(Outcome::Cleared) => cleared.push(at),
                 Err(error) => return Err(within(error, &name)),
             }
+            fields::settle_untyped(value);
         }
-        let mut added = Vec::new();
+        // of a key that stands twice in the patch the first counts
+        let mut added: Vec<(Node, Node)> = Vec::new();
         if let Some((patch, elided)) = patch {
             for (key, value) in patch.entries() {
                 let name = fields::raw(key);
                 let is_new = !(elided && name == DIRECTIVE)
-                    && entries.iter().take(count).all(|(k, _)| fields::raw(k) != name);
+                    && entries.iter().take(count).all(|(k, _)| fields::raw(k) != name)
+                    && added.iter().all(|(k, _)| fields::raw(k) != name);
                 if is_new
                     && let Some(new) = self
                         .adopt(value, field_shape(name))

@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use sluice_yaml::{Node, Position};
+use sluice_yaml::Position;
 
 use super::target::Target;
 use crate::{
     Text,
     build::Session,
     error::{Context as _, Error, Result},
-    fields,
     files::Loader,
     kustomization::Patch,
     object::Object,
@@ -93,19 +92,13 @@ pub(super) fn apply_json(
         object.source.file,
         object.source.line
     );
-    if object.has_memory() {
-        // The original remembers in annotations, so that there are some.
-        let metadata = fields::mapping_field(&mut object.node, "metadata")?;
-        if metadata.get("annotations").is_none_or(Node::is_null) {
-            metadata.set("annotations", Node::mapping(Vec::new()));
-        }
-    }
+    object.make_annotations_of_memory()?;
     json6902::apply(&mut object.node, operations).map_err(|e| e.at(file, at).about(describe))?;
     let annotations = object.annotations();
     object.set_annotations(annotations)
 }
 
-/// What starts with `[` is read as JSON, which allows `\/` where YAML does not.
+/// What starts with `[` is read as JSON, whose texts have escapes that YAML does not know.
 pub(super) fn json_as_yaml(text: &[u8]) -> Result<Vec<u8>> {
     if !text.starts_with(b"[") {
         return Ok(text.to_vec());
@@ -122,5 +115,54 @@ pub(super) fn json_as_yaml(text: &[u8]) -> Result<Vec<u8>> {
             "a patch that starts with `[` must be JSON: quote all names, or write it as a YAML list with `-`",
         )
     })?;
-    Ok(String::from_utf8_lossy(text).replace("\\/", "/").into_bytes())
+    Ok(unescape(&String::from_utf8_lossy(text)).into_bytes())
+}
+
+/// Valid JSON without the escapes that YAML refuses: `\/`, and the halves of characters beyond `\uffff`. A half on its
+/// own is U+FFFD in Go.
+fn unescape(json: &str) -> String {
+    let code = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, escape)) = rest.find('\\').and_then(|at| rest.split_at_checked(at)) {
+        out.push_str(before);
+        let mut width = 2;
+        match (code(escape), escape.get(6..).and_then(code)) {
+            (Some(high), low) if (0xD800..0xE000).contains(&high) => {
+                let pair = low.and_then(|low| char::decode_utf16([high, low]).next()?.ok());
+                width = if pair.is_some() { 12 } else { 6 };
+                out.push(pair.unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            _ if escape.starts_with("\\/") => out.push('/'),
+            _ => out.push_str(escape.get(..2).unwrap_or_default()),
+        }
+        rest = escape.get(width..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_of_json() {
+        for (json, yaml) in [
+            (r#"["a\/b\/c", "\"\n"]"#, r#"["a/b/c", "\"\n"]"#),
+            (r#"["^a\\/b", "\\\/"]"#, r#"["^a\\/b", "\\/"]"#),
+            (r#"["\ud83c\udf89\u00e9"]"#, r#"["🎉\u00e9"]"#),
+            (
+                r#"["\ud83c", "\udf89\ud83cx"]"#,
+                "[\"\u{fffd}\", \"\u{fffd}\u{fffd}x\"]",
+            ),
+            (r#"["\\ud83c"]"#, r#"["\\ud83c"]"#),
+        ] {
+            let read = json_as_yaml(json.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(read).unwrap(), yaml, "{json}");
+        }
+    }
 }

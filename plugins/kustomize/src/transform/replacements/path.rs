@@ -78,8 +78,12 @@ pub(super) fn match_path(
             .flatten()
             .try_for_each(|item| match_path(item, rest, create, set));
     }
-    if node.is_null() && create.is_none() {
-        return Ok(());
+    if node.is_null() {
+        // what is made below null is lost in the original
+        return match create {
+            Some(_) => match_path(&mut Node::mapping(Vec::new()), path, create, set),
+            None => Ok(()),
+        };
     }
     fields::expect_kind(node, Kind::Mapping)?;
     if node.get(part).is_none() {
@@ -95,7 +99,7 @@ pub(super) fn match_path(
         return Ok(());
     };
     if field.is_scalar() && !field.is_null() && !rest.is_empty() && !is_fresh(field) {
-        return match_in_text(field, rest, create);
+        return match_in_text(field, rest, create, set);
     }
     match_path(field, rest, create, set)
 }

@@ -1,30 +1,41 @@
 //! Fields inside of a text that is YAML or JSON itself.
 
-use sluice_yaml::{Node, ParseOptions};
+use sluice_yaml::{Node, ParseOptions, ScalarStyle, Value};
 
 use super::path::{Stop, is_fresh, match_path};
 use crate::{
     Text,
-    error::Error,
+    error::{Error, Result},
     fields::{self, Kind, OBJECTS},
     output,
 };
 
 /// A path that goes on inside a text: it is looked at, but what is set there is lost, as in the original.
-pub(super) fn match_in_text(field: &Node, rest: &[String], create: Option<Kind>) -> Result<(), Stop> {
+pub(super) fn match_in_text(
+    field: &Node,
+    rest: &[String],
+    create: Option<Kind>,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<(), Stop> {
     let mut inner = parse_text(fields::raw(field))
         .ok_or_else(|| Error::new("yaml: the field is a text that is not YAML"))?;
-    let mut count = 0;
-    match_path(&mut inner, rest, create, &mut |_| {
-        count += 1;
-        Ok(())
-    })?;
-    Ok(())
+    match_path(&mut inner, rest, create, set)
 }
 
+/// The document in a text. What is printed as YAML again keeps its comments and aliases.
 fn parse_text(text: &str) -> Option<Node> {
-    let document = sluice_yaml::parse_document(text, &ParseOptions::new(OBJECTS)).ok()?;
+    let is_yaml = !is_json(text);
+    let options = ParseOptions {
+        comments: is_yaml,
+        keep_aliases: is_yaml,
+        ..ParseOptions::new(OBJECTS)
+    };
+    let document = sluice_yaml::parse_document(text, &options).ok()?;
     document.map(|d| d.root)
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
 }
 
 /// Sets a field of a YAML or JSON document that a field holds as text. None where there is no such field.
@@ -44,12 +55,7 @@ pub(super) fn set_in_text(
     let result = match_path(&mut document, parts.get(at..)?, create, &mut |field| {
         count += 1;
         if field.is_scalar() {
-            let text = fields::shared(value);
-            if is_fresh(field) {
-                fields::assign_untyped(field, &text)
-            } else {
-                fields::assign_text(field, &text)
-            }
+            set_scalar(field, &fields::shared(value));
         } else {
             *field = value.clone();
         }
@@ -58,15 +64,56 @@ pub(super) fn set_in_text(
     if result.is_err() || count == 0 {
         return None;
     }
+    settle(&mut document);
     let new = print_text(&document, &text)?;
     let field = fields::lookup_mut(object, parts.get(..at)?)?;
     fields::assign_text(field, &new.into());
     Some(())
 }
 
+/// Sets a scalar's text; a tag that was written stays.
+fn set_scalar(field: &mut Node, text: &Text) {
+    const STRING: &str = "!!str";
+    if is_fresh(field) {
+        return fields::assign_untyped(field, text);
+    }
+    let is_written = field.tag() == Some(STRING);
+    fields::assign_text(field, text);
+    if is_written {
+        field.set_tag(Some(STRING.into()));
+    } else if field.tag() == Some(STRING) {
+        quote(field);
+    }
+}
+
+/// Gives a string quotes instead of a tag.
+fn quote(field: &mut Node) {
+    field.set_tag(None);
+    field.value = Value::Scalar(fields::shared(field), ScalarStyle::DoubleQuoted);
+}
+
+/// Takes off the marks of a build, which are no anchors of the text, and writes merges as the original does.
+fn settle(node: &mut Node) {
+    if node.anchor().is_some_and(|anchor| anchor.starts_with('\0')) {
+        node.set_anchor(None);
+    }
+    match &mut node.value {
+        Value::Sequence(items, _) => items.iter_mut().for_each(settle),
+        Value::Mapping(entries, _) => {
+            for (key, value) in entries {
+                if fields::raw(key) == "<<" && key.scalar_style() == Some(ScalarStyle::Plain) {
+                    key.set_tag(Some(Text::new_static("!!merge")));
+                }
+                settle(value);
+            }
+        }
+        Value::Scalar(..) | Value::Alias(_) => {}
+    }
+}
+
 /// A document in the form it had: JSON on one line or several, or YAML.
 fn print_text(document: &Node, before: &str) -> Option<String> {
-    if !before.trim().starts_with(['{', '[']) {
+    if !is_json(before) {
         return Some(output::source_text(document).trim().to_owned());
     }
     let json = sluice_yaml::to_json(document, OBJECTS).ok()?;
