@@ -1,7 +1,7 @@
 //! On whose behalf a chart is rendered: the release, and the cluster that it goes to.
 
 pub use crate::objects::KubeVersion;
-use crate::{Error, Value, objects};
+use crate::{Error, Value, go::quote::quote, objects};
 
 /// `.Release`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl Release {
         let name = &self.name;
         let fail = |why: &str| {
             Err(Error::new(format!(
-                "release name check failed: release name {name:?}: {why}"
+                "release name check failed: release name {}: {why}",
+                quote(name.as_bytes())
             )))
         };
         if name.is_empty() {
@@ -66,6 +67,7 @@ impl KubeVersion {
     /// In the original's words.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let fail = |why: String| Err(Error::new(format!("invalid kube version '{text}': {why}")));
+        let shown = quote(text.as_bytes());
         let trimmed = text.trim_start();
         let digits = trimmed.strip_prefix('v').unwrap_or(trimmed);
         let end = digits
@@ -74,25 +76,26 @@ impl KubeVersion {
         let numbers = digits.get(..end).unwrap_or_default();
         let parts: Vec<&str> = numbers.split('.').take_while(|part| !part.is_empty()).collect();
         match parts.first() {
-            None => return fail(format!("could not parse {text:?} as version")),
-            Some(_) if parts.len() < 2 => return fail(format!("illegal version string {text:?}")),
+            None => return fail(format!("could not parse {shown} as version")),
+            Some(_) if parts.len() < 2 => return fail(format!("illegal version string {shown}")),
             Some(first) if first.starts_with('0') && *first != "0" => {
                 return fail(format!(
-                    "illegal zero-prefixed version component {first:?} in {text:?}"
+                    "illegal zero-prefixed version component \"{first}\" in {shown}"
                 ));
             }
             Some(_) => {}
         }
-        let Ok(parts) = parts
-            .iter()
-            .map(|part| part.parse::<u64>())
-            .collect::<Result<Vec<_>, _>>()
-        else {
-            return fail(format!(
-                "illegal version component in {text:?}: value out of range"
-            ));
-        };
-        let normalized: Vec<String> = parts.iter().map(u64::to_string).collect();
+        let mut normalized = Vec::new();
+        for part in parts {
+            match part.parse::<u64>() {
+                Ok(number) => normalized.push(number.to_string()),
+                Err(_) => {
+                    return fail(format!(
+                        "illegal non-numeric version component \"{part}\" in {shown}: strconv.ParseUint: parsing \"{part}\": value out of range"
+                    ));
+                }
+            }
+        }
         let number = |index: usize| normalized.get(index).cloned().unwrap_or_default();
         Ok(Self {
             version: if text.starts_with('v') {

@@ -6,11 +6,11 @@ use crate::{
     Error, Failure, Map, Str, Value,
     chart::{Chart, File as ChartFile, is_compatible, process_dependencies},
     engine::{File, Scope, Templates},
-    functions::Environment,
+    functions::{self, Environment},
     manifest::{self, Hook, Manifest, Sorted},
     objects,
     release::{Capabilities, Release},
-    template::MissingKey,
+    template::{MissingKey, Render, Set},
     values::{Data, Source, Table, coalesce, merge_sources, validate},
 };
 
@@ -124,20 +124,14 @@ fn check_kube_version(chart: &Chart, capabilities: &Capabilities) -> Result<(), 
     Err(Failure::new(text).with_hint("use a version of the chart that is made for this cluster"))
 }
 
-/// A name from `--name-template`: a template with all functions and without data.
+/// A name from `--name-template`: not the engine's business, so without its functions and in `text/template`'s own words.
 fn name_from(template: &str, environment: &Environment) -> Result<String, Failure> {
-    let file = File {
-        path: "name-template".to_owned(),
-        source: template.into(),
-    };
-    let scope = Scope {
-        data: Map::new(),
-        base_path: String::new(),
-    };
-    let rendered = Templates::read(vec![file])?.render(environment, MissingKey::Zero, |_| Some(&scope))?;
-    Ok(rendered
-        .first()
-        .map_or_else(String::new, |(_, name)| name.to_str().into_owned()))
+    const PATH: &str = "name-template";
+    let functions = functions::of_names();
+    let mut set = Set::default();
+    set.add(PATH, template, functions)?;
+    let name = Render::new(&set, functions, environment, MissingKey::Zero).execute(PATH, &Value::Invalid)?;
+    Ok(String::from_utf8_lossy(&name).into_owned())
 }
 
 /// The rendered files by path.
@@ -204,10 +198,7 @@ impl Collected {
         data.set("Values", objects::values(&values));
         data.set("Subcharts", subcharts.clone());
         for subchart in &chart.dependencies {
-            let inner = match values.get(subchart.name()) {
-                Some(Value::Map(inner)) => inner,
-                _ => Map::new(),
-            };
+            let inner = values_of(&values, subchart.name());
             let path = format!("{path}/charts/{}", subchart.name());
             let inner = self.chart(subchart, path, inner, false);
             subcharts.set(subchart.name(), inner);
@@ -232,6 +223,16 @@ impl Collected {
         self.scopes.insert(path, scope);
         data
     }
+}
+
+/// What the templates of a subchart see: the original takes a dot in its name for a step into a table.
+fn values_of(values: &Map, subchart: &str) -> Map {
+    let step = |table: Map, part: &str| match table.get(part) {
+        Some(Value::Map(inner)) => Some(inner),
+        _ => None,
+    };
+    let mut parts = subchart.split('.');
+    parts.try_fold(values.clone(), step).unwrap_or_default()
 }
 
 /// Every file whose name ends so is no manifest.

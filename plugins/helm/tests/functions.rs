@@ -17,13 +17,14 @@ use sluice_plugin_helm::{
 };
 
 /// Rows of all families: a template, a tab, what comes out in Rust's notation for strings.
-const ROWS: [(&str, &str); 6] = [
+const ROWS: [(&str, &str); 7] = [
     ("text", include_str!("functions/text.tsv")),
     ("collections", include_str!("functions/collections.tsv")),
     ("numbers", include_str!("functions/numbers.tsv")),
     ("encoding", include_str!("functions/encoding.tsv")),
     ("time", include_str!("functions/time.tsv")),
     ("crypto", include_str!("functions/crypto.tsv")),
+    ("objects", include_str!("functions/objects.tsv")),
 ];
 
 fn rows(family: &str) -> impl Iterator<Item = (&'static str, String)> {
@@ -38,6 +39,27 @@ fn rows(family: &str) -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
+fn capabilities() -> Value {
+    let kube_version = objects::KubeVersion {
+        version: "v1.33.0".to_owned(),
+        normalized: "v1.33.0".to_owned(),
+        major: "1".to_owned(),
+        minor: "33".to_owned(),
+    };
+    let helm_version = objects::HelmVersion {
+        version: "v4.3".to_owned(),
+        git_commit: String::new(),
+        git_tree_state: String::new(),
+        go_version: "go1.26.8".to_owned(),
+        kube_client_version: "v1.37".to_owned(),
+    };
+    Value::object(objects::Capabilities::new(
+        kube_version,
+        ["v1", "apps/v1"],
+        helm_version,
+    ))
+}
+
 /// What a template renders, with files and a seed of its own; a failure is its text.
 fn render(template: &str) -> String {
     let files = [
@@ -48,6 +70,7 @@ fn render(template: &str) -> String {
     let data: Map = [
         ("Values", Value::Map(objects::values(&Map::new()))),
         ("Files", Value::Map(objects::files(files))),
+        ("Capabilities", capabilities()),
     ]
     .into_iter()
     .collect();
@@ -120,6 +143,11 @@ fn time() {
 #[test]
 fn crypto() {
     check("crypto");
+}
+
+#[test]
+fn of_objects() {
+    check("objects");
 }
 
 /// The language's own and those that need a whole chart have their rows elsewhere.

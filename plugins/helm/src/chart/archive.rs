@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::load::LoadedFile;
-use crate::Error;
+use crate::{Error, go::quote::quote};
 
 /// How many bytes a chart may hold when it is unpacked: 100 MiB, as in Helm. The largest of the public charts have 15.
 pub const ARCHIVE_BYTES_MAX: u64 = 100 << 20;
@@ -85,7 +85,8 @@ fn name_in_chart(path: &str) -> Result<String, Error> {
     let name = name.join("/");
     if name.is_empty() {
         return Err(Error::new(format!(
-            "chart illegally contains content outside the base directory: {path:?}"
+            "chart illegally contains content outside the base directory: {}",
+            quote(path.as_bytes())
         )));
     }
     if name.starts_with("..") {

@@ -4,8 +4,11 @@ use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
 
 use serde_json::Value as Json;
 
-use super::{Chart, File, Rules, archive, metadata::read_object};
-use crate::{Error, values::read_values};
+use super::{
+    Chart, Dependency, File, Rules, archive,
+    metadata::{objects, read_object, text_field},
+};
+use crate::{Error, go::time, values::read_values};
 
 /// How deep subcharts may nest. Umbrellas of umbrellas have four levels; a hostile archive of archives has as many as it likes.
 const LEVELS_MAX: usize = 32;
@@ -115,10 +118,15 @@ const METADATA: &str = "Chart.yaml";
 fn check_version(text: &[u8]) -> Result<(), Error> {
     let cannot = |error: Error| Error::new(format!("cannot load Chart.yaml: {error}"));
     let fields = read_object(text, "loader.chartBase").map_err(cannot)?;
-    let version = fields.as_ref().and_then(|fields| fields.get("apiVersion"));
-    match version.and_then(Json::as_str) {
-        None | Some("" | "v1" | "v2") => Ok(()),
-        Some(_) => Err(Error::new("unsupported chart version")),
+    let mut version = String::new();
+    for (key, value) in fields.iter().flatten() {
+        if key.eq_ignore_ascii_case("apiVersion") {
+            text_field(value, &mut version, || "chartBase.apiVersion".to_owned()).map_err(cannot)?;
+        }
+    }
+    match version.as_str() {
+        "" | "v1" | "v2" => Ok(()),
+        _ => Err(Error::new("unsupported chart version")),
     }
 }
 
@@ -257,12 +265,30 @@ fn check_lock(text: &[u8]) -> Result<(), Error> {
     let Some(fields) = read_object(text, "v2.Lock")? else {
         return Ok(());
     };
-    match fields.get("generated") {
-        None | Some(Json::Null) => Ok(()),
-        Some(Json::String(time)) if time.len() >= 20 && time.get(10..11) == Some("T") => Ok(()),
-        Some(other) => Err(Error::new(format!(
-            "error unmarshaling JSON: while decoding JSON: parsing time {other} as \"2006-01-02T15:04:05Z07:00\": cannot parse {other} as \"2006\""
-        ))),
+    for (key, value) in &fields {
+        match key.to_ascii_lowercase().as_str() {
+            "dependencies" => {
+                let at = || "Lock.dependencies".to_owned();
+                objects(value, at, "Dependency", Dependency::read)?;
+            }
+            "digest" => text_field(value, &mut String::new(), || "Lock.digest".to_owned())?,
+            "generated" => check_time(value)
+                .map_err(|why| Error::new(format!("error unmarshaling JSON: while decoding JSON: {why}")))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// How Go writes times in JSON.
+const RFC_3339: &[u8] = b"2006-01-02T15:04:05Z07:00";
+
+/// A time as Go's JSON decoder takes it.
+fn check_time(value: &Json) -> Result<(), String> {
+    match value {
+        Json::Null => Ok(()),
+        Json::String(text) => time::parse(RFC_3339, text.as_bytes()).map(drop),
+        _ => Err("Time.UnmarshalJSON: input is not a JSON string".to_owned()),
     }
 }
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
-use sluice_yaml::{ParseOptions, Resolver, format_float, parse_document, to_json};
+use sluice_yaml::{ParseOptions, Resolver, parse_document, to_json};
 
 use super::version;
-use crate::{CollectionType, Error, List, Map, Value, go::unicode::is_print};
+use crate::{
+    CollectionType, Error, List, Map, Value, format,
+    go::{quote::quote, unicode::is_print},
+};
 
 /// What `Chart.yaml` says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -184,16 +187,23 @@ impl Metadata {
             return invalid("chart.metadata.name is required");
         }
         if name == "." || name == ".." {
-            return invalid(format!("chart.metadata.name {name:?} is not allowed"));
+            return invalid(format!(
+                "chart.metadata.name {} is not allowed",
+                quote(name.as_bytes())
+            ));
         }
         if name.contains('/') {
-            return invalid(format!("chart.metadata.name {name:?} is invalid"));
+            return invalid(format!(
+                "chart.metadata.name {} is invalid",
+                quote(name.as_bytes())
+            ));
         }
         if self.version.is_empty() {
             return invalid("chart.metadata.version is required");
         }
         if !version::is_version(&self.version) {
-            return invalid(format!("chart.metadata.version {:?} is invalid", self.version));
+            let version = quote(self.version.as_bytes());
+            return invalid(format!("chart.metadata.version {version} is invalid"));
         }
         if !["", "application", "library"].contains(&self.chart_type.as_str()) {
             return invalid("chart.metadata.type must be application or library");
@@ -222,13 +232,14 @@ impl Metadata {
             let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             if !dependency.alias.chars().all(is_allowed) {
                 return invalid(format!(
-                    "dependency {:?} has disallowed characters in the alias",
-                    dependency.name
+                    "dependency {} has disallowed characters in the alias",
+                    quote(dependency.name.as_bytes())
                 ));
             }
             let name = dependency.known_as();
             if names.contains(&name) {
-                return invalid(format!("more than one dependency with name or alias {name:?}"));
+                let name = quote(name.as_bytes());
+                return invalid(format!("more than one dependency with name or alias {name}"));
             }
             names.push(name);
         }
@@ -349,7 +360,7 @@ impl Maintainer {
 }
 
 impl Dependency {
-    fn read(fields: &JsonMap<String, Json>) -> Result<Self, Error> {
+    pub(super) fn read(fields: &JsonMap<String, Json>) -> Result<Self, Error> {
         let mut dependency = Self::default();
         for (key, value) in fields {
             let at = |field: &str| format!("Dependency.dependencies.{field}");
@@ -465,7 +476,8 @@ fn mismatch<T>(value: &Json, field: &str, go_type: &str) -> Result<T, Error> {
     )))
 }
 
-/// A text; numbers and booleans become what they print as. Null leaves what was there.
+/// A text; numbers and booleans become what they print as, numbers with a fraction in the digits of 32 bits. Null leaves what
+/// was there.
 pub(crate) fn scalar_text(value: &Json) -> Option<String> {
     Some(match value {
         Json::String(text) => text.clone(),
@@ -473,13 +485,20 @@ pub(crate) fn scalar_text(value: &Json) -> Option<String> {
         Json::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(int), _) => int.to_string(),
             (_, Some(int)) => int.to_string(),
-            _ => format_float(number.as_f64().unwrap_or_default()),
+            _ => single_text(number.as_f64().unwrap_or_default()),
         },
         _ => return None,
     })
 }
 
-fn text_field(value: &Json, field: &mut String, name: impl Fn() -> String) -> Result<(), Error> {
+/// `strconv.FormatFloat(value, 'g', -1, 32)`: the digits that tell a number of 32 bits from its neighbours.
+#[allow(clippy::cast_possible_truncation, reason = "that is what the original does")]
+fn single_text(value: f64) -> String {
+    let digits = (value as f32).to_string();
+    format::float(digits.parse().unwrap_or(value))
+}
+
+pub(super) fn text_field(value: &Json, field: &mut String, name: impl Fn() -> String) -> Result<(), Error> {
     match scalar_text(value) {
         Some(text) => *field = text,
         None if value.is_null() => {}
@@ -526,7 +545,7 @@ fn annotations(value: &Json) -> Result<Option<BTreeMap<String, String>>, Error> 
 }
 
 /// The objects of a list, and whether there was a null among them.
-fn objects<T>(
+pub(super) fn objects<T>(
     value: &Json,
     name: impl Fn() -> String,
     go_type: &str,
@@ -557,6 +576,7 @@ fn imports(value: &Json) -> Result<Vec<ImportValues>, Error> {
     };
     let path = |value: Option<&Json>| match value {
         None | Some(Json::Null) => "<nil>".to_owned(),
+        Some(Json::Number(number)) => format::float(number.as_f64().unwrap_or_default()),
         Some(value) => scalar_text(value).unwrap_or_else(|| value.to_string()),
     };
     let import = |item: &Json| match item {

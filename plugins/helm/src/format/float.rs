@@ -1,5 +1,8 @@
 //! Floating point numbers as `strconv.FormatFloat` prints them.
 
+/// The most digits that a number can have: what is asked for beyond them are zeros, which Rust does not print as many of.
+const DIGITS_MAX: usize = 1100;
+
 /// `%v`: the shortest digits that read back the same; below 1e-4 and from 1e6 on with an exponent.
 pub fn float(value: f64) -> String {
     float_with(value, b'g', None)
@@ -14,7 +17,10 @@ pub fn float_with(value: f64, verb: u8, precision: Option<usize>) -> String {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
     match verb {
-        b'f' => precision.map_or_else(|| value.to_string(), |precision| format!("{value:.precision$}")),
+        b'f' => precision.map_or_else(
+            || value.to_string(),
+            |precision| format!("{value:.*}", precision.min(DIGITS_MAX)) + &zeros_beyond(precision),
+        ),
         b'e' | b'E' => exponential(value, precision, verb),
         b'b' => binary(value),
         b'x' | b'X' => hexadecimal(value, precision, verb),
@@ -22,14 +28,19 @@ pub fn float_with(value: f64, verb: u8, precision: Option<usize>) -> String {
     }
 }
 
+fn zeros_beyond(precision: usize) -> String {
+    "0".repeat(precision.saturating_sub(DIGITS_MAX))
+}
+
 /// `d.ddde±dd`, from Rust's `d.ddde±d`.
 fn exponential(value: f64, precision: Option<usize>, verb: u8) -> String {
     let text = precision.map_or_else(
         || format!("{value:e}"),
-        |precision| format!("{value:.precision$e}"),
+        |precision| format!("{value:.*e}", precision.min(DIGITS_MAX)),
     );
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    with_exponent(digits, exponent.parse().unwrap_or(0), verb)
+    let digits = digits.to_owned() + &zeros_beyond(precision.unwrap_or(0));
+    with_exponent(&digits, exponent.parse().unwrap_or(0), verb)
 }
 
 fn with_exponent(digits: &str, exponent: i32, verb: u8) -> String {
@@ -42,7 +53,7 @@ fn general(value: f64, precision: Option<usize>, verb: u8) -> String {
     let significant = precision.map(|precision| precision.max(1));
     let text = significant.map_or_else(
         || format!("{value:e}"),
-        |digits| format!("{value:.*e}", digits - 1),
+        |digits| format!("{value:.*e}", (digits - 1).min(DIGITS_MAX)),
     );
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
@@ -123,7 +134,10 @@ fn hexadecimal(value: f64, precision: Option<usize>, verb: u8) -> String {
     let digits = format!("{:013x}", mantissa & ((1 << 52) - 1));
     let digits = match precision {
         None => digits.trim_end_matches('0').to_owned(),
-        Some(precision) => format!("{digits:0<precision$}").chars().take(precision).collect(),
+        Some(precision) => {
+            let zeros = std::iter::repeat('0');
+            digits.chars().chain(zeros).take(precision).collect()
+        }
     };
     let point = if digits.is_empty() { "" } else { "." };
     let sign = if value.is_sign_negative() { "-" } else { "" };

@@ -7,7 +7,7 @@ use crate::{
         quote::{can_backquote, first_runes, quote, quote_rune, quote_to_ascii, runes},
         unicode::is_print,
     },
-    value::{DEPTH_MAX, IntType, Kind, Object},
+    value::{Complex, DEPTH_MAX, IntType, Kind, Object},
 };
 
 /// What stands between `%` and the verb.
@@ -201,7 +201,8 @@ impl Printer {
         if verb == 'O' {
             text.push_str("0o");
         }
-        let filled = format!("{digits:0>precision$}");
+        let zeros = "0".repeat(precision.saturating_sub(digits.len()));
+        let filled = zeros + &digits;
         if self.flags.sharp {
             text.push_str(match base {
                 2 => "0b",
@@ -217,7 +218,9 @@ impl Printer {
 
     fn unicode(&mut self, code: u64) {
         let precision = self.flags.precision.unwrap_or(4).max(4);
-        let mut text = format!("U+{code:0precision$X}");
+        let digits = format!("{code:X}");
+        let zeros = "0".repeat(precision.saturating_sub(digits.len()));
+        let mut text = format!("U+{zeros}{digits}");
         let character = u32::try_from(code).ok().and_then(char::from_u32);
         if let Some(character) = character.filter(|character| self.flags.sharp && is_print(*character)) {
             text.push_str(&format!(" '{character}'"));
@@ -276,6 +279,19 @@ impl Printer {
             return self.push(&digits);
         }
         self.pad(format!("{shown_sign}{digits}").as_bytes());
+    }
+
+    /// Both halves as floats, the second always with its sign.
+    fn complex(&mut self, number: &Complex, verb: char, value: &Value) {
+        if !matches!(verb, 'v' | 'b' | 'g' | 'G' | 'x' | 'X' | 'f' | 'F' | 'e' | 'E') {
+            return self.bad_verb(value, verb);
+        }
+        self.out.push(b'(');
+        self.float(number.real, verb, value);
+        let plus = std::mem::replace(&mut self.flags.plus, true);
+        self.float(number.imaginary, verb, value);
+        self.flags.plus = plus;
+        self.push("i)");
     }
 
     fn string(&mut self, text: &[u8], verb: char, value: &Value) {
@@ -381,6 +397,15 @@ impl Printer {
     }
 
     fn object(&mut self, object: &dyn Object, value: &Value, verb: char, depth: usize) {
+        if let Some(number) = value.as_object() {
+            return self.complex(number, verb, value);
+        }
+        if let Some(text) = object
+            .go_text()
+            .filter(|_| self.flags.sharp_v && !self.is_reporting)
+        {
+            return self.string(text.as_bytes(), 's', value);
+        }
         if let Some(text) = object.text().filter(|_| self.takes_text(verb)) {
             return self.string(text.as_bytes(), verb, value);
         }

@@ -1,5 +1,7 @@
 //! `eq`, `ne`, `lt`, `le`, `gt`, `ge`: within a kind; integers of both signs, but never integers with floats.
 
+use std::rc::Rc;
+
 use super::{Functions, Rest, builtins::Reflect};
 use crate::{Error, Value, format, value::Kind};
 
@@ -108,8 +110,10 @@ fn equal_others(first: &Value, second: &Value) -> Result<bool, Error> {
         return Ok(is_nil(first) == is_nil(second));
     }
     match (first, second) {
-        (Value::Object(first), Value::Object(second)) => Ok(first.type_name() == second.type_name()
-            && (std::rc::Rc::ptr_eq(first, second) || first.equals(&**second))),
+        (Value::Object(first), Value::Object(second)) => Ok(Rc::ptr_eq(first, second)
+            || first.kind() != Kind::Pointer
+                && first.type_name() == second.type_name()
+                && first.equals(&**second)),
         _ => Err(Error::new(format!(
             "non-comparable type {}: {}",
             shown(second),

@@ -78,13 +78,15 @@ pub(super) fn register(functions: &mut Functions) {
 
 fn now(call: &Call<'_>) -> Time {
     let now = call.environment.now;
-    Time::unix(now.seconds, i64::from(now.nanoseconds))
+    Time::unix(now.seconds, i64::from(now.nanoseconds)).in_zone(Zone::Local)
 }
 
 /// A time, or seconds since 1970 as an integer; anything else is now.
 fn moment(call: &Call<'_>, date: &Value) -> Time {
     match date {
-        Value::Int(IntType::Int | IntType::Int32 | IntType::Int64, seconds) => Time::unix(*seconds, 0),
+        Value::Int(IntType::Int | IntType::Int32 | IntType::Int64, seconds) => {
+            Time::unix(*seconds, 0).in_zone(Zone::Local)
+        }
         date => date
             .as_object::<TimeObject>()
             .map_or_else(|| now(call), |time| time.0.clone()),

@@ -1,6 +1,6 @@
 //! Dictionaries: sprig's map functions. Maps are changed in place where Go changes them.
 
-use super::{Functions, Rest, cast, merge::merge_into, semver};
+use super::{Functions, Rest, cast, merge::merge_into};
 use crate::{
     Error, List, Map, Str, Value,
     value::{CollectionType, DEPTH_MAX},
@@ -145,6 +145,7 @@ fn deep_copy(value: &Value, depth: usize) -> Result<Value, Error> {
             let copies = list.items().iter().map(|item| deep_copy(item, depth + 1));
             List::of_type(list.list_type(), copies.collect::<Result<_, Error>>()?).into()
         }
-        other => semver::deep_copy(other).unwrap_or_else(|| other.clone()),
+        Value::Object(object) => object.deep_copied().unwrap_or_else(|| value.clone()),
+        other => other.clone(),
     })
 }

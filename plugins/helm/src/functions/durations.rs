@@ -1,6 +1,8 @@
 //! Helm's duration helpers: numbers are seconds, texts are Go's durations or seconds.
 
-use super::Functions;
+use std::sync::LazyLock;
+
+use super::{Duration, Functions};
 use crate::{
     Error, Value, format,
     go::{
@@ -13,9 +15,7 @@ use crate::{
 };
 
 pub(super) fn register(functions: &mut Functions) {
-    functions.add("mustToDuration", |value: Value| {
-        as_duration(&value).map(duration_value)
-    });
+    functions.add("mustToDuration", |value: Value| as_duration(&value).map(Duration));
     // what is no duration is none
     let lenient = |value: &Value| as_duration(value).unwrap_or(0);
     functions.add("durationNanoseconds", move |value: Value| lenient(&value));
@@ -48,12 +48,46 @@ pub(super) fn register(functions: &mut Functions) {
     });
 }
 
-fn duration_value(duration: i64) -> Value {
-    Value::Int(IntType::Duration, duration)
+/// The methods of an integer type: those of `time.Duration`, and `String` of months and days of the week.
+pub(crate) fn int_methods(int_type: IntType) -> &'static Functions {
+    static NAMES: LazyLock<Functions> = LazyLock::new(string_method);
+    static DURATIONS: LazyLock<Functions> = LazyLock::new(duration_methods);
+    match int_type {
+        IntType::Int | IntType::Int32 | IntType::Int64 => Functions::none(),
+        IntType::Month | IntType::Weekday => &NAMES,
+        IntType::Duration => &DURATIONS,
+    }
 }
 
-fn by_multiple(value: &Value, multiple: &Value, change: fn(i64, i64) -> i64) -> Value {
-    duration_value(match (as_duration(value), as_duration(multiple)) {
+fn string_method() -> Functions {
+    let mut methods = Functions::default();
+    methods.add("String", |this: Value| match this {
+        Value::Int(int_type, value) => int_type.text(value).unwrap_or_default(),
+        _ => String::new(),
+    });
+    methods
+}
+
+fn duration_methods() -> Functions {
+    let mut methods = string_method();
+    methods.add("Nanoseconds", |this: Duration| this.0);
+    methods.add("Microseconds", |this: Duration| this.0 / MICROSECOND);
+    methods.add("Milliseconds", |this: Duration| this.0 / MILLISECOND);
+    methods.add("Seconds", |this: Duration| in_units(this.0, SECOND));
+    methods.add("Minutes", |this: Duration| in_units(this.0, MINUTE));
+    methods.add("Hours", |this: Duration| in_units(this.0, HOUR));
+    methods.add("Abs", |this: Duration| Duration(this.0.saturating_abs()));
+    methods.add("Round", |this: Duration, multiple: Duration| {
+        Duration(duration::round(this.0, multiple.0))
+    });
+    methods.add("Truncate", |this: Duration, multiple: Duration| {
+        Duration(duration::truncate(this.0, multiple.0))
+    });
+    methods
+}
+
+fn by_multiple(value: &Value, multiple: &Value, change: fn(i64, i64) -> i64) -> Duration {
+    Duration(match (as_duration(value), as_duration(multiple)) {
         (Err(_), _) => 0,
         (Ok(duration), Err(_)) => duration,
         (Ok(duration), Ok(multiple)) => change(duration, multiple),

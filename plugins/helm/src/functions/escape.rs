@@ -6,7 +6,6 @@ use super::{Functions, Rest};
 use crate::{
     Str, Value, format,
     go::{quote::decode_rune, unicode::is_print},
-    value::Object,
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -19,17 +18,10 @@ pub(super) fn register(functions: &mut Functions) {
 fn text(values: Rest<Value>) -> Vec<u8> {
     let shown = |value: Value| match value {
         Value::Invalid | Value::Nil => "<no value>".into(),
-        Value::Object(object) => pointed_at(&*object).map_or(Value::Object(object), Value::from),
         value => value,
     };
     let values: Vec<Value> = values.0.into_iter().map(shown).collect();
     format::sprint(&values)
-}
-
-fn pointed_at(object: &dyn Object) -> Option<String> {
-    (object.kind() == crate::value::Kind::Pointer)
-        .then(|| object.emitted_text())
-        .flatten()
 }
 
 fn html(text: &[u8]) -> Str {

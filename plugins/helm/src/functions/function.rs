@@ -36,6 +36,8 @@ pub struct Function {
     parameters: Vec<Type>,
     is_variadic: bool,
     body: Box<Body>,
+    /// Why its results are none that a template can use.
+    problem: Option<String>,
 }
 
 impl Function {
@@ -52,6 +54,11 @@ impl Function {
     /// Whether the last parameter takes any number of arguments.
     pub fn is_variadic(&self) -> bool {
         self.is_variadic
+    }
+
+    /// What a call fails with before its arguments are looked at: Go's method gives what no template can use.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// Calls it. The arguments must have been checked against the parameters.
@@ -96,14 +103,28 @@ impl Functions {
         self.insert(name, F::parameters(), Box::new(body));
     }
 
+    /// Adds a method without parameters whose results no template can use; every call fails with `problem`.
+    pub(crate) fn add_unfit(&mut self, name: &'static str, problem: String) {
+        self.add(name, |_: Value| Value::Nil);
+        if let Some(function) = self.0.get_mut(name) {
+            function.problem = Some(problem);
+        }
+    }
+
     fn insert(&mut self, name: &'static str, (parameters, is_variadic): (Vec<Type>, bool), body: Box<Body>) {
         let function = Function {
             name,
             parameters,
             is_variadic,
             body,
+            problem: None,
         };
         self.0.insert(name, function);
+    }
+
+    /// Takes a function out.
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// The function of a name.

@@ -3,7 +3,8 @@
 use super::Functions;
 use crate::{
     Error, List, Map, Str, Value,
-    go::json::{decode, encode, indent},
+    go::json::{Decoded, decode, encode, indent},
+    value::CollectionType,
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -19,20 +20,38 @@ pub(super) fn register(functions: &mut Functions) {
         functions.add(name, |value: Value| encode(&value, false));
     }
     functions.add("mustFromJson", |text: Str| {
-        decode(text.as_bytes()).map_err(Error::new)
+        let Decoded { value, range_error } = decode(text.as_bytes()).map_err(Error::new)?;
+        range_error.map_or(Ok(value), |error| Err(Error::new(error)))
     });
-    functions.add("fromJson", |text: Str| match decode(text.as_bytes()) {
-        Ok(Value::Map(map)) => map,
-        Ok(Value::Nil) => Map::nil(crate::value::CollectionType::ANY),
-        Ok(other) => failed(misfit(&other, "map[string]interface {}")),
-        Err(error) => failed(error),
+    functions.add("fromJson", |text: Str| from_json(&text).unwrap_or_else(failed));
+    functions.add("fromJsonArray", |text: Str| {
+        from_json_array(&text).unwrap_or_else(|error| List::new(vec![error.into()]))
     });
-    functions.add("fromJsonArray", |text: Str| match decode(text.as_bytes()) {
-        Ok(Value::List(list)) => list,
-        Ok(Value::Nil) => List::nil(crate::value::CollectionType::ANY),
-        Ok(other) => List::new(vec![misfit(&other, "[]interface {}").into()]),
-        Err(error) => List::new(vec![error.into()]),
-    });
+}
+
+/// What was read besides numbers that are too large stays beside the complaint about them.
+fn from_json(text: &Str) -> Result<Map, String> {
+    let Decoded { value, range_error } = decode(text.as_bytes())?;
+    match (value, range_error) {
+        (Value::Map(map), range_error) => {
+            if let Some(error) = range_error {
+                map.set("Error", Value::from(error));
+            }
+            Ok(map)
+        }
+        (Value::Nil, None) => Ok(Map::nil(CollectionType::ANY)),
+        (other, _) => Err(misfit(&other, "map[string]interface {}")),
+    }
+}
+
+fn from_json_array(text: &Str) -> Result<List, String> {
+    let Decoded { value, range_error } = decode(text.as_bytes())?;
+    match (value, range_error) {
+        (Value::List(_), Some(error)) => Err(error),
+        (Value::List(list), None) => Ok(list),
+        (Value::Nil, None) => Ok(List::nil(CollectionType::ANY)),
+        (other, _) => Err(misfit(&other, "[]interface {}")),
+    }
 }
 
 /// What Helm answers where a text cannot be read.

@@ -12,6 +12,7 @@
 //! | `int` | [`Int`] | [`Int`] |
 //! | `int64` | `i64` | `i64` |
 //! | `uint32` | [`Uint32`] | |
+//! | `time.Duration` | [`Duration`] | [`Duration`] |
 //! | `float64` | `f64` | `f64` |
 //! | `[]interface {}` | [`List`](crate::List) | `List` |
 //! | `[]string` | [`Strings`] | `List::of_strings` |
@@ -86,10 +87,13 @@ use std::sync::LazyLock;
 pub(crate) use call::Templates;
 pub use call::{Call, Environment, Lookup, Timestamp};
 pub(crate) use dates::TimeObject;
+pub(crate) use durations::int_methods;
 pub(crate) use engine::{MESSAGE_END, MESSAGE_START};
 pub use function::{Arguments, Function, Functions};
-pub use parameter::{Int, Parameter, Rest, Strings, Type, Uint32};
+pub use parameter::{Duration, Int, Parameter, Rest, Strings, Type, Uint32};
 pub(crate) use yaml::to_yaml;
+
+use crate::{Error, Str};
 
 /// Every function that a chart's templates can call.
 pub fn all() -> &'static Functions {
@@ -102,6 +106,53 @@ pub fn all() -> &'static Functions {
     });
     &ALL
 }
+
+/// What a template for a release's name can call: the functions of `text/template` and Sprig without those that Helm's engine
+/// adds or changes. Sprig's `env` and `expandenv` are missing: a render sees no environment.
+pub(crate) fn of_names() -> &'static Functions {
+    static OF_NAMES: LazyLock<Functions> = LazyLock::new(|| {
+        let mut functions = Functions::default();
+        for register in REGISTERS {
+            register(&mut functions);
+        }
+        for name in ENGINES_OWN {
+            functions.remove(name);
+        }
+        functions.add("fail", |message: Str| {
+            Err::<Str, _>(Error::new(message.to_str().into_owned()))
+        });
+        functions
+    });
+    &OF_NAMES
+}
+
+/// The functions that Helm's engine has beside those of Sprig.
+const ENGINES_OWN: &[&str] = &[
+    "durationDays",
+    "durationHours",
+    "durationMicroseconds",
+    "durationMilliseconds",
+    "durationMinutes",
+    "durationNanoseconds",
+    "durationRoundTo",
+    "durationSeconds",
+    "durationTruncateTo",
+    "durationWeeks",
+    "fromJsonArray",
+    "fromToml",
+    "fromYaml",
+    "fromYamlArray",
+    "include",
+    "lookup",
+    "mustToDuration",
+    "mustToToml",
+    "mustToYaml",
+    "required",
+    "toToml",
+    "toYaml",
+    "toYamlPretty",
+    "tpl",
+];
 
 /// The functions of `text/template` alone, without those of Helm.
 pub fn text_template() -> &'static Functions {

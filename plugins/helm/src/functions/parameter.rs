@@ -25,6 +25,8 @@ pub enum Type {
     Uint32,
     /// `float64`
     Float,
+    /// `time.Duration`
+    Duration,
     /// `string`
     String,
     /// `[]interface {}`
@@ -48,6 +50,7 @@ impl Type {
             Self::Int64 => "int64",
             Self::Uint32 => "uint32",
             Self::Float => "float64",
+            Self::Duration => "time.Duration",
             Self::String => "string",
             Self::List => "[]interface {}",
             Self::Strings => "[]string",
@@ -61,7 +64,13 @@ impl Type {
         match self {
             Self::Any | Self::Reflect | Self::List | Self::Strings | Self::Map => true,
             Self::Object(name) => name.starts_with('*'),
-            Self::Bool | Self::Int | Self::Int64 | Self::Uint32 | Self::Float | Self::String => false,
+            Self::Bool
+            | Self::Int
+            | Self::Int64
+            | Self::Uint32
+            | Self::Float
+            | Self::Duration
+            | Self::String => false,
         }
     }
 
@@ -85,6 +94,7 @@ impl Type {
             | (Self::Int64, Value::Int(IntType::Int64, _))
             | (Self::Uint32, Value::Uint(UintType::Uint32, _))
             | (Self::Float, Value::Float(_))
+            | (Self::Duration, Value::Int(IntType::Duration, _))
             | (Self::String, Value::Str(_)) => true,
             (Self::List, Value::List(list)) => list.list_type().element == CollectionType::ANY.element,
             (Self::Strings, Value::List(list)) => list.list_type().element == CollectionType::STRING.element,
@@ -116,6 +126,16 @@ pub struct Int(pub i64);
 /// Go's `uint32`, as parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Uint32(pub u32);
+
+/// Go's `time.Duration`, as parameter and as result: nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Duration(pub i64);
+
+impl From<Duration> for Value {
+    fn from(value: Duration) -> Self {
+        Self::Int(IntType::Duration, value.0)
+    }
+}
 
 impl From<Int> for Value {
     fn from(value: Int) -> Self {
@@ -159,6 +179,7 @@ macro_rules! parameter {
 
 parameter!(bool, Type::Bool, Value::Bool(value) => value);
 parameter!(Int, Type::Int, Value::Int(_, value) => Int(value));
+parameter!(Duration, Type::Duration, Value::Int(_, value) => Duration(value));
 parameter!(i64, Type::Int64, Value::Int(_, value) => value);
 parameter!(Uint32, Type::Uint32, Value::Uint(UintType::Uint32, value) => Uint32(u32::try_from(value).unwrap_or(u32::MAX)));
 parameter!(f64, Type::Float, Value::Float(value) => value);

@@ -34,7 +34,7 @@ struct Pointer(Version);
 struct Plain(Version);
 
 macro_rules! version_object {
-    ($name:ident, $type_name:literal, $kind:expr) => {
+    ($name:ident, $type_name:literal, $kind:expr, $copy:expr) => {
         impl Object for $name {
             fn type_name(&self) -> &'static str {
                 $type_name
@@ -69,6 +69,10 @@ macro_rules! version_object {
                     .is_some_and(|other| self.0 == other.0)
             }
 
+            fn deep_copied(&self) -> Option<Value> {
+                $copy
+            }
+
             fn to_json(&self) -> Result<Json, Error> {
                 Ok(Json::String(self.0.to_string()))
             }
@@ -93,16 +97,14 @@ fn field(version: &Version, name: &str) -> Option<Value> {
     })
 }
 
-/// What `deepCopy` makes of a version: the original copies exported fields, of which it has none.
-pub(super) fn deep_copy(value: &Value) -> Option<Value> {
-    value.as_object::<Pointer>()?;
-    Version::parse("0.0.0")
-        .ok()
-        .map(|zero| Value::object(Pointer(zero)))
+/// What `deepCopy` makes of a pointer: a version has no exported fields to copy.
+fn zero() -> Option<Value> {
+    let zero = Version::parse("0.0.0").ok()?;
+    Some(Value::object(Pointer(zero)))
 }
 
-version_object!(Pointer, "*semver.Version", Kind::Pointer);
-version_object!(Plain, "semver.Version", Kind::Struct);
+version_object!(Pointer, "*semver.Version", Kind::Pointer, zero());
+version_object!(Plain, "semver.Version", Kind::Struct, None);
 
 fn methods<T: ObjectType>(version: fn(Rc<T>) -> Version) -> Functions {
     let mut methods = Functions::default();

@@ -9,7 +9,7 @@ use crate::{
 pub(super) fn register(functions: &mut Functions) {
     functions.add("toToml", |value: Value| {
         not_nil(&value)?;
-        Ok::<_, Error>(encode(&value).unwrap_or_else(|error| error))
+        Ok::<_, Error>(encode(&value).unwrap_or_else(Str::from))
     });
     functions.add("mustToToml", |value: Value| {
         not_nil(&value)?;

@@ -4,18 +4,18 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 use sluice_yaml::{
-    EmitV3, Node, ParseOptions, Resolver, ScalarStyle, emit_v2, emit_v3, parse_document, sort_keys_v3,
-    to_json,
+    EmitV3, Node, ParseOptions, Resolver, ScalarStyle, emit_v2, emit_v3, is_sexagesimal, parse_document,
+    sort_keys_v3, to_json,
 };
 
 use super::{
-    Functions,
+    Functions, TimeObject,
     json::{failed, misfit},
 };
 use crate::{
     Error, List, Map, Str, Value,
-    go::{duration, json::encode},
-    value::{DEPTH_MAX, IntType},
+    go::{base::encode_base64, duration, json::encode},
+    value::{DEPTH_MAX, IntType, Object},
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -117,7 +117,7 @@ fn node(value: &Value, depth: usize) -> Result<Node, Error> {
         Value::Int(_, value) => Node::int(*value),
         Value::Uint(_, value) => Node::plain(value.to_string()),
         Value::Float(value) => Node::plain(sluice_yaml::format_float(*value)),
-        Value::Str(text) => string(&text.to_str()),
+        Value::Str(text) => string(text),
         Value::Bytes(bytes) => {
             let items = bytes.as_bytes().iter().map(|byte| Node::int(i64::from(*byte)));
             Node::sequence(items.collect())
@@ -128,26 +128,73 @@ fn node(value: &Value, depth: usize) -> Result<Node, Error> {
         }
         Value::Map(map) => {
             let entries = map.entries();
-            let entries: Vec<(Cow<'_, str>, &Value)> =
-                entries.iter().map(|(key, value)| (key.to_str(), value)).collect();
+            let entries: Vec<(Cow<'_, str>, &Str, &Value)> = entries
+                .iter()
+                .map(|(key, value)| (key.to_str(), key, value))
+                .collect();
             let mut sorted: Vec<_> = entries.iter().collect();
             sort_keys_v3(&mut sorted, |entry| &entry.0);
             let entries = sorted
                 .into_iter()
-                .map(|(key, value)| Ok((string(key), node(value, depth + 1)?)));
+                .map(|(_, key, value)| Ok((string(key), node(value, depth + 1)?)));
             Node::mapping(entries.collect::<Result<_, Error>>()?)
         }
-        Value::Object(object) => return node(&Value::from(&object.to_json()?), depth + 1),
+        Value::Object(object) => return object_node(value, &**object, depth),
     })
 }
 
+/// A time is no string; of what has fields, the exported ones under their names in lower case, in order.
+fn object_node(value: &Value, object: &dyn Object, depth: usize) -> Result<Node, Error> {
+    if let Some(time) = value.as_object::<TimeObject>() {
+        return Ok(Node::plain(time.0.to_rfc3339()));
+    }
+    let json = object.to_json()?;
+    if !json.is_object() {
+        return node(&Value::from(&json), depth + 1);
+    }
+    let entries = object.exported().into_iter().map(|(name, field)| {
+        let name = name.to_lowercase();
+        Ok((string(&name.into()), node(&field, depth + 1)?))
+    });
+    Ok(Node::mapping(entries.collect::<Result<_, Error>>()?))
+}
+
 /// A string in the style that goyaml.v3 chooses for it.
-fn string(text: &str) -> Node {
+fn string(text: &Str) -> Node {
+    let Some(text) = text.as_str() else {
+        return binary(text.as_bytes());
+    };
+    if text == "<<" {
+        // no merge: the tag, which is not written, says so
+        let mut node = Node::plain(text);
+        node.set_tag(Some("!".into()));
+        return node;
+    }
     let mut node = Node::string(text);
-    if text.contains('\n')
-        && let sluice_yaml::Value::Scalar(_, style) = &mut node.value
+    if let sluice_yaml::Value::Scalar(_, style) = &mut node.value {
+        if text.contains('\n') {
+            *style = ScalarStyle::Literal;
+        } else if is_sexagesimal(text) {
+            *style = ScalarStyle::DoubleQuoted;
+        }
+    }
+    node
+}
+
+/// What is no UTF-8: base64, in lines where it is long.
+fn binary(bytes: &[u8]) -> Node {
+    const LINE: usize = 70;
+    let mut text = encode_base64(bytes);
+    if text.len() >= LINE {
+        let lines = text.as_bytes().chunks(LINE).map(String::from_utf8_lossy);
+        text = lines.flat_map(|line| [line, "\n".into()]).collect();
+    }
+    let mut node = Node::plain(text.as_str());
+    if let sluice_yaml::Value::Scalar(_, style) = &mut node.value
+        && text.contains('\n')
     {
         *style = ScalarStyle::Literal;
     }
+    node.set_tag(Some("!!binary".into()));
     node
 }

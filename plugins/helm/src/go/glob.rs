@@ -26,10 +26,9 @@ pub(crate) fn compile(pattern: &str) -> Option<Regex> {
             c => literal(c, &mut translated),
         }
     }
+    // alternatives that nobody closes end with the pattern
+    translated.push_str(&")".repeat(depth));
     translated.push_str(")$");
-    if depth > 0 {
-        return None;
-    }
     Regex::new(&translated).ok()
 }
 

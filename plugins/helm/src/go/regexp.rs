@@ -3,9 +3,9 @@
 mod class;
 mod translate;
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
+use std::{borrow::Cow, cell::RefCell, collections::HashMap, ops::Range, rc::Rc};
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex::{Captures, Regex, RegexBuilder};
 
 use super::quote::quote_backtick;
 
@@ -70,22 +70,25 @@ impl Regexp {
 
     /// Whether the pattern matches anywhere.
     pub(crate) fn is_match(&self, text: &[u8]) -> bool {
-        self.regex.is_match(text)
+        self.regex.is_match(&Subject::new(text).text)
     }
 
     /// The first match, empty where there is none.
     pub(crate) fn find<'t>(&self, text: &'t [u8]) -> &'t [u8] {
-        self.regex.find(text).map_or(&[], |found| found.as_bytes())
+        let subject = Subject::new(text);
+        let found = self.regex.find(&subject.text);
+        found.map_or(&[], |found| subject.bytes(found.range()))
     }
 
     /// Up to `limit` matches, all where it is negative; `None`, Go's nil, where there are none.
     pub(crate) fn find_all<'t>(&self, text: &'t [u8], limit: i64) -> Option<Vec<&'t [u8]>> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let subject = Subject::new(text);
         let found: Vec<_> = self
             .regex
-            .find_iter(text)
+            .find_iter(&subject.text)
             .take(limit)
-            .map(|found| found.as_bytes())
+            .map(|found| subject.bytes(found.range()))
             .collect();
         (!found.is_empty()).then_some(found)
     }
@@ -95,15 +98,19 @@ impl Regexp {
         if !template.contains(&b'$') {
             return self.replace_all_literal(text, template);
         }
-        let expand = |found: &Captures<'_>| self.expand(template, found);
-        self.regex.replace_all(text, expand).into_owned()
+        let subject = Subject::new(text);
+        let found = self.regex.captures_iter(&subject.text).filter_map(|groups| {
+            let range = groups.get(0)?.range();
+            Some((range, Cow::Owned(self.expand(template, &groups, &subject))))
+        });
+        subject.replaced(found)
     }
 
     /// Replaces all matches with the text as it is.
     pub(crate) fn replace_all_literal(&self, text: &[u8], replacement: &[u8]) -> Vec<u8> {
-        self.regex
-            .replace_all(text, regex::bytes::NoExpand(replacement))
-            .into_owned()
+        let subject = Subject::new(text);
+        let found = self.regex.find_iter(&subject.text);
+        subject.replaced(found.map(|found| (found.range(), Cow::Borrowed(replacement))))
     }
 
     /// The pieces between matches, at most `limit`, all where it is negative; `None` where it is zero.
@@ -115,25 +122,27 @@ impl Regexp {
             return Some(vec![text]);
         }
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let subject = Subject::new(text);
+        let length = subject.text.len();
         let mut pieces: Vec<&[u8]> = Vec::new();
         let (mut begin, mut end) = (0, 0);
-        for found in self.regex.find_iter(text).take(limit) {
+        for found in self.regex.find_iter(&subject.text).take(limit) {
             if pieces.len() + 1 >= limit {
                 break;
             }
             end = found.start();
             if found.end() != 0 {
-                pieces.push(text.get(begin..end).unwrap_or_default());
+                pieces.push(subject.bytes(begin..end));
             }
             begin = found.end();
         }
-        if end != text.len() {
-            pieces.push(text.get(begin..).unwrap_or_default());
+        if end != length {
+            pieces.push(subject.bytes(begin..length));
         }
         Some(pieces)
     }
 
-    fn expand(&self, mut template: &[u8], found: &Captures<'_>) -> Vec<u8> {
+    fn expand(&self, mut template: &[u8], found: &Captures<'_>, subject: &Subject<'_>) -> Vec<u8> {
         let mut out = Vec::new();
         while let Some(at) = template.iter().position(|byte| *byte == b'$') {
             let (before, after) = template.split_at(at);
@@ -150,7 +159,7 @@ impl Regexp {
             };
             template = rest;
             if let Some(group) = self.group(name).and_then(|group| found.get(group)) {
-                out.extend_from_slice(group.as_bytes());
+                out.extend_from_slice(subject.bytes(group.range()));
             }
         }
         out.extend_from_slice(template);
@@ -165,6 +174,65 @@ impl Regexp {
             return Some(number);
         }
         self.names.iter().position(|found| found == name)
+    }
+}
+
+/// A text that is searched. Go takes each byte that is no UTF-8 for a U+FFFD, and steps over whole characters.
+struct Subject<'t> {
+    original: &'t [u8],
+    /// What is matched: the original, with U+FFFD for each bad byte.
+    text: Cow<'t, str>,
+    /// Where in `text` these U+FFFD are.
+    replaced: Vec<usize>,
+}
+
+impl<'t> Subject<'t> {
+    fn new(original: &'t [u8]) -> Self {
+        if let Ok(text) = std::str::from_utf8(original) {
+            return Self {
+                original,
+                text: Cow::Borrowed(text),
+                replaced: Vec::new(),
+            };
+        }
+        let (mut text, mut replaced) = (String::with_capacity(original.len()), Vec::new());
+        for chunk in original.utf8_chunks() {
+            text.push_str(chunk.valid());
+            for _ in chunk.invalid() {
+                replaced.push(text.len());
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        Self {
+            original,
+            text: Cow::Owned(text),
+            replaced,
+        }
+    }
+
+    /// Where in the original a place of the text is.
+    fn original_place(&self, place: usize) -> usize {
+        let grown = char::REPLACEMENT_CHARACTER.len_utf8() - 1;
+        place - grown * self.replaced.partition_point(|replaced| *replaced < place)
+    }
+
+    /// The original bytes of a part of the text.
+    fn bytes(&self, part: Range<usize>) -> &'t [u8] {
+        let (start, end) = (self.original_place(part.start), self.original_place(part.end));
+        self.original.get(start..end).unwrap_or_default()
+    }
+
+    /// The original with other bytes in some places, which come in order.
+    fn replaced<'r>(&self, places: impl Iterator<Item = (Range<usize>, Cow<'r, [u8]>)>) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.original.len());
+        let mut end = 0;
+        for (place, replacement) in places {
+            out.extend_from_slice(self.bytes(end..place.start));
+            out.extend_from_slice(&replacement);
+            end = place.end;
+        }
+        out.extend_from_slice(self.bytes(end..self.text.len()));
+        out
     }
 }
 

@@ -64,7 +64,7 @@ pub(crate) struct Civil {
 }
 
 impl Time {
-    /// A moment in UTC, which is also the local zone: a render looks at no clock and no machine.
+    /// A moment in UTC.
     pub(crate) fn unix(seconds: i64, nanoseconds: i64) -> Self {
         Time {
             seconds: seconds.wrapping_add(nanoseconds.div_euclid(SECOND)),
@@ -120,12 +120,63 @@ impl Time {
         civil(self.seconds.saturating_add(self.zone.at(self.seconds).0))
     }
 
+    /// Down to a multiple of a duration since the start of year 1.
+    pub(crate) fn truncate(&self, multiple: i64) -> Self {
+        self.add(-self.rest(multiple))
+    }
+
+    /// To the nearest multiple of a duration since the start of year 1, halves up.
+    pub(crate) fn round(&self, multiple: i64) -> Self {
+        let rest = self.rest(multiple);
+        if rest < multiple - rest || multiple <= 0 {
+            self.add(-rest)
+        } else {
+            self.add(multiple - rest)
+        }
+    }
+
+    /// What is over a multiple of a duration since the start of year 1.
+    fn rest(&self, multiple: i64) -> i64 {
+        if multiple <= 0 {
+            return 0;
+        }
+        let nanoseconds = (i128::from(self.seconds) - i128::from(YEAR_ONE)) * i128::from(SECOND)
+            + i128::from(self.nanoseconds);
+        i64::try_from(nanoseconds.rem_euclid(i128::from(multiple))).unwrap_or(0)
+    }
+
     /// As `encoding/json` writes it; no year outside 0 to 9999.
     pub(crate) fn to_json_text(&self) -> Result<String, String> {
+        self.marshalled("MarshalJSON")
+    }
+
+    /// RFC 3339 for a `Marshal…` method, which its error names; no year outside 0 to 9999.
+    pub(crate) fn marshalled(&self, method: &str) -> Result<String, String> {
         if !(0..=9999).contains(&self.civil().year) {
-            return Err("Time.MarshalJSON: year outside of range [0,9999]".to_owned());
+            return Err(format!("Time.{method}: year outside of range [0,9999]"));
         }
-        Ok(self.format(b"2006-01-02T15:04:05.999999999Z07:00"))
+        Ok(self.to_rfc3339())
+    }
+
+    /// With as many digits of the fraction as it takes.
+    pub(crate) fn to_rfc3339(&self) -> String {
+        self.format(b"2006-01-02T15:04:05.999999999Z07:00")
+    }
+
+    /// As `%#v` prints it.
+    pub(crate) fn go_text(&self) -> String {
+        let civil = self.civil();
+        let month = usize::try_from(civil.month - 1).ok();
+        let month = month.and_then(|month| MONTHS.get(month)).unwrap_or(&"January");
+        let zone = match &self.zone {
+            Zone::Utc => "time.UTC".to_owned(),
+            Zone::Local => "time.Local".to_owned(),
+            zone => format!("time.Location({})", quote(zone.name().as_bytes())),
+        };
+        format!(
+            "time.Date({}, time.{month}, {}, {}, {}, {}, {}, {zone})",
+            civil.year, civil.day, civil.hour, civil.minute, civil.second, self.nanoseconds
+        )
     }
 }
 

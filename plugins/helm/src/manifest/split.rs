@@ -7,7 +7,7 @@ pub fn split(content: &str) -> impl Iterator<Item = (usize, &str)> {
     std::iter::from_fn(move || {
         let text = rest.take()?;
         let from = at;
-        let document = match separator(text) {
+        let document = match separator(text, from == start) {
             None => text,
             Some((end, next)) => {
                 rest = text.get(next..);
@@ -23,9 +23,10 @@ pub fn split(content: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Where the first separator begins and what follows it.
-fn separator(text: &str) -> Option<(usize, usize)> {
-    let begin = if text.starts_with("---") {
+/// Where the first separator begins and what follows it. What follows one is on its line: `------` is one separator and a
+/// text of three dashes.
+fn separator(text: &str, is_line_start: bool) -> Option<(usize, usize)> {
+    let begin = if is_line_start && text.starts_with("---") {
         0
     } else {
         text.find("\n---")? + 1
@@ -49,6 +50,8 @@ mod tests {
         );
         assert_eq!(documents("a: |\n  x\n---\n---\n"), ["a: |\n  x\n"]);
         assert_eq!(documents(" \n"), Vec::<&str>::new());
+        assert_eq!(documents("a: 1\n------\nb: 1"), ["a: 1\n", "---\nb: 1"]);
+        assert_eq!(documents("---  ---\n------\n---\n---"), ["---\n", "---\n"]);
         assert_eq!(split("\n--- a: 1").map(|(at, _)| at).collect::<Vec<_>>(), [5]);
     }
 }

@@ -2,10 +2,8 @@
 
 use std::sync::LazyLock;
 
-use serde_json::{Value as Json, json};
-
 use crate::{
-    Error, List, Str, Value,
+    List, Str, Value,
     functions::Functions,
     value::{CollectionType, Element, Kind, NamedType, Object, ObjectType},
 };
@@ -57,14 +55,6 @@ impl Object for Capabilities {
 
     fn fields(&self) -> &'static [&'static str] {
         &["KubeVersion", "APIVersions", "HelmVersion"]
-    }
-
-    fn to_json(&self) -> Result<Json, Error> {
-        Ok(json!({
-            "KubeVersion": self.kube_version.to_json()?,
-            "APIVersions": self.api_versions.to_json()?,
-            "HelmVersion": self.helm_version.to_json()?,
-        }))
     }
 }
 
@@ -119,6 +109,12 @@ impl KubeVersion {
             self.normalized.clone()
         }
     }
+
+    fn is_like(&self, other: &dyn Object) -> bool {
+        let other: &dyn std::any::Any = other;
+        let boxed = other.downcast_ref().map(|BoxedKubeVersion(boxed)| boxed);
+        other.downcast_ref().or(boxed) == Some(self)
+    }
 }
 
 impl Object for KubeVersion {
@@ -151,16 +147,45 @@ impl Object for KubeVersion {
     }
 
     fn equals(&self, other: &dyn Object) -> bool {
-        (other as &dyn std::any::Any).downcast_ref::<Self>() == Some(self)
+        self.is_like(other)
     }
 
-    fn to_json(&self) -> Result<Json, Error> {
-        Ok(json!({"Version": self.version, "Major": self.major, "Minor": self.minor}))
+    fn boxed(&self) -> Option<Value> {
+        Some(Value::object(BoxedKubeVersion(self.clone())))
     }
 }
 
 impl ObjectType for KubeVersion {
     const NAME: &'static str = "common.KubeVersion";
+}
+
+/// `common.KubeVersion` in an `interface {}`, where its methods, which are those of the pointer, are out of reach.
+#[derive(Debug)]
+struct BoxedKubeVersion(KubeVersion);
+
+impl Object for BoxedKubeVersion {
+    fn type_name(&self) -> &'static str {
+        self.0.type_name()
+    }
+
+    fn field(&self, name: &str) -> Option<Value> {
+        self.0.field(name)
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        self.0.fields()
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        self.0.is_like(other)
+    }
+
+    fn deep_copied(&self) -> Option<Value> {
+        Some(Value::object(Self(KubeVersion {
+            normalized: String::new(),
+            ..self.0.clone()
+        })))
+    }
 }
 
 /// `version.BuildInfo`: which Helm this is.
@@ -209,19 +234,15 @@ impl Object for HelmVersion {
         (other as &dyn std::any::Any).downcast_ref::<Self>() == Some(self)
     }
 
-    fn to_json(&self) -> Result<Json, Error> {
-        let mut json = json!({"kube_client_version": self.kube_client_version});
-        let optional = [
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        let fields = [
             ("version", &self.version),
             ("git_commit", &self.git_commit),
             ("git_tree_state", &self.git_tree_state),
             ("go_version", &self.go_version),
         ];
-        for (name, text) in optional {
-            if let (Some(object), false) = (json.as_object_mut(), text.is_empty()) {
-                object.insert(name.to_owned(), Json::String(text.clone()));
-            }
-        }
-        Ok(json)
+        let optional = fields.into_iter().filter(|(_, text)| !text.is_empty());
+        let all = optional.chain([("kube_client_version", &self.kube_client_version)]);
+        all.map(|(name, text)| (name, text.as_str().into())).collect()
     }
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** no text makes this panic; [`INDEX_MAX`] and [`LEVEL_MAX`] bound what a short text can build.
 
 mod parser;
+mod surrogates;
 
 pub use parser::{INDEX_MAX, LEVEL_MAX};
 
@@ -50,7 +51,7 @@ pub fn set_json(text: &str, into: &mut Table) -> Result<(), Error> {
         return parser::parse(text, into, parser::Mode::Json)
             .map_err(|_| Error::new(format!("failed parsing --set-json data {text}")));
     }
-    match serde_json::from_str::<Json>(trimmed).map(Data::from_json) {
+    match serde_json::from_str::<Json>(&surrogates::mended(trimmed)).map(Data::from_json) {
         Ok(Data::Table(table)) => {
             merge(into, table);
             Ok(())

@@ -1,8 +1,9 @@
 use std::rc::Rc;
 
-use super::ReadFile;
+use super::{ReadFile, surrogates};
 use crate::{
     Error, Str,
+    go::quote::{quote, quote_rune},
     values::{Data, Table},
 };
 
@@ -198,7 +199,7 @@ impl Parser<'_> {
         }
         let (text, stop) = self.until(&['[', '.', '=']);
         if !text.is_empty() {
-            let runes: Vec<String> = text.chars().map(|c| format!("{c:?}")).collect();
+            let runes: Vec<String> = text.chars().map(|c| quote_rune(c, false)).collect();
             return wrong(format!(
                 "unexpected data at end of array index: [{}]",
                 runes.join(" ")
@@ -294,7 +295,8 @@ impl Parser<'_> {
         if self.skip_blanks() {
             return Ok(Data::Null);
         }
-        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter();
+        let json = surrogates::mended(self.rest);
+        let mut values = serde_json::Deserializer::from_str(&json).into_iter();
         let Some(Ok(value)) = values.next() else {
             return wrong("invalid JSON");
         };
@@ -372,7 +374,6 @@ fn conversion(value: &Data, wanted: &str) -> String {
     format!("unable to parse key: interface conversion: interface {{}} is {found}, not {wanted}")
 }
 
-/// Go's `%q`, near enough for names.
 fn quoted(text: &str) -> String {
-    format!("{text:?}")
+    quote(text.as_bytes())
 }

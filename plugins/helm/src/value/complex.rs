@@ -1,9 +1,9 @@
-//! Complex numbers: literals like `1i` can be printed, and nothing else takes them.
+//! Complex numbers: literals like `1i` can be printed and compared, and nothing else takes them.
 
 use serde_json::Value as Json;
 
 use super::{Kind, Object, Value};
-use crate::{Error, format};
+use crate::Error;
 
 /// `complex128`
 #[derive(Debug, PartialEq)]
@@ -23,19 +23,6 @@ impl Object for Complex {
 
     fn field(&self, _: &str) -> Option<Value> {
         None
-    }
-
-    fn text(&self) -> Option<String> {
-        let sign = if self.imaginary.is_sign_negative() || self.imaginary.is_infinite() {
-            ""
-        } else {
-            "+"
-        };
-        Some(format!(
-            "({}{sign}{}i)",
-            format::float(self.real),
-            format::float(self.imaginary)
-        ))
     }
 
     fn equals(&self, other: &dyn Object) -> bool {

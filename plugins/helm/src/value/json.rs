@@ -3,7 +3,7 @@
 use serde_json::{Number, Value as Json};
 
 use super::{List, Map, Value};
-use crate::Error;
+use crate::{Error, go::unicode::runes};
 
 /// How deep values may be nested where they are converted or printed. A map that holds itself is endless; the stack is not.
 pub const DEPTH_MAX: usize = 1000;
@@ -58,7 +58,7 @@ impl Value {
                 };
                 Error::new(format!("json: unsupported value: {name}"))
             })?,
-            Self::Str(text) => Json::String(text.to_str().into_owned()),
+            Self::Str(text) => Json::String(runes(text.as_bytes()).collect()),
             Self::Bytes(bytes) => Json::String(base64(bytes.as_bytes())),
             Self::List(list) if list.is_nil() => Json::Null,
             Self::List(list) => list_to_json(list, depth + 1)?,
@@ -78,7 +78,7 @@ fn map_to_json(map: &Map, depth: usize) -> Result<Json, Error> {
     let entries = map.entries();
     let entries = entries
         .iter()
-        .map(|(key, value)| Ok((key.to_str().into_owned(), value.to_json_at(depth)?)));
+        .map(|(key, value)| Ok((runes(key.as_bytes()).collect(), value.to_json_at(depth)?)));
     entries.collect::<Result<_, _>>().map(Json::Object)
 }
 

@@ -120,7 +120,9 @@ impl Value {
             Self::Str(text) | Self::Bytes(text) => !text.is_empty(),
             Self::List(list) => !list.items().is_empty(),
             Self::Map(map) => !map.is_empty(),
-            Self::Object(_) => true,
+            Self::Object(_) => self
+                .as_object()
+                .is_none_or(|number: &Complex| number.real != 0.0 || number.imaginary != 0.0),
         }
     }
 

@@ -22,7 +22,7 @@ pub trait Object: Any + fmt::Debug {
     /// The value of a field; none where the type has no such field.
     fn field(&self, name: &str) -> Option<Value>;
 
-    /// The names of the exported fields, in order: what `%v` prints where there is no [`Object::text`].
+    /// The names of the fields, in order: what `%v` prints where there is no [`Object::text`].
     fn fields(&self) -> &'static [&'static str] {
         &[]
     }
@@ -47,8 +47,47 @@ pub trait Object: Any + fmt::Debug {
         false
     }
 
+    /// What its `GoString` method says, which `%#v` prints; none where it has none.
+    fn go_text(&self) -> Option<String> {
+        None
+    }
+
+    /// What it is once an `interface {}` holds it; none where that changes nothing. A struct that could be pointed at before is then
+    /// a copy that cannot, and the methods of the pointer are gone.
+    fn boxed(&self) -> Option<Value> {
+        None
+    }
+
+    /// What `deepCopy` makes of it: the original copies exported fields alone. None where that is the same.
+    fn deep_copied(&self) -> Option<Value> {
+        None
+    }
+
+    /// The fields that encoders look at, which begin with a capital, in order.
+    fn exported(&self) -> Vec<(&'static str, Value)> {
+        let exported = self
+            .fields()
+            .iter()
+            .filter(|name| name.starts_with(char::is_uppercase));
+        exported
+            .filter_map(|name| Some((*name, self.field(name)?)))
+            .collect()
+    }
+
+    /// The fields as `encoding/json` names them, in order.
+    fn json_fields(&self) -> Vec<(&'static str, Value)> {
+        self.exported()
+    }
+
     /// As `encoding/json` writes it.
-    fn to_json(&self) -> Result<Json, Error>;
+    ///
+    /// # Errors
+    /// In Go's words, where JSON cannot hold it.
+    fn to_json(&self) -> Result<Json, Error> {
+        let fields = self.json_fields().into_iter();
+        let fields = fields.map(|(name, value)| Ok((name.to_owned(), value.to_json()?)));
+        fields.collect::<Result<_, _>>().map(Json::Object)
+    }
 }
 
 /// The name of a type of objects, for parameters of that type.

@@ -4,7 +4,7 @@
 //! parent's, and the `global` of a parent flows down into each of them.
 
 use super::{Data, Table};
-use crate::{Error, chart::Chart};
+use crate::{Error, Str, chart::Chart};
 
 /// A chart's values with `values` over them, for it and its subcharts. A null takes a default away.
 ///
@@ -13,6 +13,7 @@ use crate::{Error, chart::Chart};
 pub fn coalesce(chart: &Chart, values: &Table) -> Result<Table, Error> {
     let mut values = values.clone();
     descend(chart, &mut values, Nulls::Delete)?;
+    share_globals(chart, &mut values);
     Ok(values)
 }
 
@@ -23,6 +24,7 @@ pub fn coalesce(chart: &Chart, values: &Table) -> Result<Table, Error> {
 pub fn merge_defaults(chart: &Chart) -> Result<Table, Error> {
     let mut values = Table::new();
     descend(chart, &mut values, Nulls::Keep)?;
+    share_globals(chart, &mut values);
     Ok(values)
 }
 
@@ -142,27 +144,65 @@ fn pass_globals(inner: &mut Table, outer: &Table) {
 /// The original hands the tables *inside* of a global table down without copying them: what a subchart adds there, its parent
 /// and all further subcharts see too. Charts rely on it without knowing.
 fn return_globals(inner: &Table, outer: &mut Table) {
-    let (Some(Data::Table(down)), Some(Data::Table(up))) = (inner.get(GLOBAL), outer.get(GLOBAL)) else {
-        return;
-    };
-    let mut changed = Vec::new();
-    for (key, value) in up.iter() {
-        let (Data::Table(up), Some(Data::Table(down))) = (value, down.get(key)) else {
+    put_globals(outer, changed_globals(outer, outer, inner));
+}
+
+/// And so do the subcharts that had their turn before: once all are done, each gets what its parent has.
+fn share_globals(chart: &Chart, values: &mut Table) {
+    for subchart in &chart.dependencies {
+        let name = subchart.name();
+        let Some(Data::Table(inner)) = values.get(name) else {
             continue;
         };
-        for (name, value) in up.iter() {
-            if let (Data::Table(before), Some(Data::Table(after))) = (value, down.get(name))
-                && !before.is_same(after)
-            {
-                changed.push((key.clone(), name.clone(), after.clone()));
+        let changed = changed_globals(values, inner, values);
+        if changed.is_empty() && subchart.dependencies.is_empty() {
+            continue;
+        }
+        if let Some(Data::Table(inner)) = values.get_mut(name) {
+            put_globals(inner, changed);
+            share_globals(subchart, inner);
+        }
+    }
+}
+
+/// The tables inside of the global tables of `outer` that are others in `after` than in `before`: key, name, and what is in
+/// `after`.
+fn changed_globals(outer: &Table, before: &Table, after: &Table) -> Vec<(Str, Str, Data)> {
+    let globals = |values: &Table| values.get(GLOBAL).and_then(Data::as_table).cloned();
+    let (Some(outer), Some(before), Some(after)) = (globals(outer), globals(before), globals(after)) else {
+        return Vec::new();
+    };
+    let mut changed = Vec::new();
+    for (key, outer) in outer.iter() {
+        let table = |globals: &Table| globals.get(key).and_then(Data::as_table).cloned();
+        let (Data::Table(outer), Some(before), Some(after)) = (outer, table(&before), table(&after)) else {
+            continue;
+        };
+        if before.is_same(&after) {
+            continue;
+        }
+        for (name, _) in outer.iter().filter(|(_, value)| value.is_table()) {
+            let Some(Data::Table(after)) = after.get(name) else {
+                continue;
+            };
+            let is_same = before
+                .get(name)
+                .and_then(Data::as_table)
+                .is_some_and(|before| before.is_same(after));
+            if !is_same {
+                changed.push((key.clone(), name.clone(), Data::Table(after.clone())));
             }
         }
     }
-    for (key, name, after) in changed {
-        if let Some(Data::Table(globals)) = outer.get_mut(GLOBAL)
-            && let Some(Data::Table(table)) = globals.get_mut(&key)
+    changed
+}
+
+fn put_globals(values: &mut Table, changed: Vec<(Str, Str, Data)>) {
+    for (key, name, table) in changed {
+        if let Some(Data::Table(globals)) = values.get_mut(GLOBAL)
+            && let Some(Data::Table(global)) = globals.get_mut(&key)
         {
-            table.insert(name, Data::Table(after));
+            global.insert(name, table);
         }
     }
 }
@@ -195,6 +235,10 @@ fn has_nulls(table: &Table) -> bool {
 
 /// Go's `%t` of what is no boolean.
 fn not_a_boolean(value: &Data) -> String {
+    let inner = |value: &Data| match value {
+        Data::Null => "<nil>".to_owned(),
+        other => not_a_boolean(other),
+    };
     match value {
         Data::Null => "%!t(<nil>)".to_owned(),
         Data::Bool(value) => value.to_string(),
@@ -202,9 +246,14 @@ fn not_a_boolean(value: &Data) -> String {
         Data::Float(value) => format!("%!t(float64={})", sluice_yaml::format_float(*value)),
         Data::Text(text) => format!("%!t(string={text})"),
         Data::List(items) => {
-            let items: Vec<_> = items.iter().map(not_a_boolean).collect();
+            let items: Vec<_> = items.iter().map(inner).collect();
             format!("[{}]", items.join(" "))
         }
-        Data::Table(_) => "%!t(map[string]interface {})".to_owned(),
+        Data::Table(table) => {
+            let entries = table
+                .iter()
+                .map(|(key, value)| format!("%!t(string={key}):{}", inner(value)));
+            format!("map[{}]", entries.collect::<Vec<_>>().join(" "))
+        }
     }
 }

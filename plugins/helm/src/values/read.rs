@@ -1,5 +1,7 @@
 //! Values files: one or several YAML documents, merged in order.
 
+use std::borrow::Cow;
+
 use sluice_yaml::{ParseOptions, Resolver, parse_document, to_json};
 
 use super::{Data, Table, merge};
@@ -10,8 +12,13 @@ use crate::Error;
 /// # Errors
 /// In the original's words: what is no YAML, what is no table, a separator with text behind it.
 pub fn read_values(text: &[u8]) -> Result<Table, Error> {
+    // the original ends every file with a newline before it reads it: a block of text may be the last thing in it
+    let ended = match text.last() {
+        None | Some(b'\n') => Cow::Borrowed(text),
+        Some(_) => Cow::Owned([text, b"\n"].concat()),
+    };
     let mut values = Table::new();
-    for document in documents(text)? {
+    for document in documents(&ended)? {
         let table = read_table(document)
             .map_err(|error| Error::new(format!("cannot unmarshal yaml document: {error}")))?;
         if values.is_empty() {

@@ -2,8 +2,6 @@
 
 use std::{net::IpAddr, rc::Rc};
 
-use serde_json::{Value as Json, json};
-
 use super::super::{Call, Functions, Int, random::Random};
 use crate::{
     Error, List, Str, Value, format,
@@ -50,10 +48,6 @@ impl Object for Pair {
     fn equals(&self, other: &dyn Object) -> bool {
         let other: &dyn std::any::Any = other;
         other.downcast_ref::<Self>() == Some(self)
-    }
-
-    fn to_json(&self) -> Result<Json, Error> {
-        Ok(json!({"Cert": self.certificate.to_str(), "Key": self.key.to_str()}))
     }
 }
 

@@ -4,11 +4,11 @@ use std::{rc::Rc, sync::LazyLock};
 
 use serde_json::Value as Json;
 
-use super::super::{Functions, Int};
+use super::super::{Duration, Functions, Int};
 use crate::{
     Error, Str, Value,
     go::time::{Time, Zone},
-    value::{IntType, Object, ObjectType},
+    value::{IntType, Kind, Object, ObjectType},
 };
 
 /// `time.Time`
@@ -43,6 +43,10 @@ impl Object for TimeObject {
         Some(self.0.text())
     }
 
+    fn go_text(&self) -> Option<String> {
+        Some(self.0.go_text())
+    }
+
     fn equals(&self, other: &dyn Object) -> bool {
         let other: &dyn std::any::Any = other;
         other
@@ -60,6 +64,7 @@ type This = Rc<TimeObject>;
 fn methods() -> Functions {
     let mut methods = Functions::default();
     civil(&mut methods);
+    unfit(&mut methods);
     methods.add("Unix", |this: This| this.0.seconds);
     let nanoseconds = |time: &Time| {
         time.seconds
@@ -86,7 +91,30 @@ fn methods() -> Functions {
         this.0.format(layout.as_bytes())
     });
     methods.add("UTC", |this: This| TimeObject::value(this.0.in_zone(Zone::Utc)));
-    methods.add("Local", |this: This| TimeObject::value(this.0.in_zone(Zone::Utc)));
+    methods.add("Local", |this: This| {
+        TimeObject::value(this.0.in_zone(Zone::Local))
+    });
+    methods.add("Location", |this: This| {
+        Value::object(Location(this.0.zone.name()))
+    });
+    methods.add("GoString", |this: This| this.0.go_text());
+    methods.add("MarshalText", |this: This| {
+        let text = this.0.marshalled("MarshalText").map_err(Error::new)?;
+        Ok::<_, Error>(Value::Bytes(text.into()))
+    });
+    methods.add("MarshalJSON", |this: This| {
+        let text = this.0.to_json_text().map_err(Error::new)?;
+        Ok::<_, Error>(Value::Bytes(format!("\"{text}\"").into()))
+    });
+    methods.add("Add", |this: This, Duration(duration): Duration| {
+        TimeObject::value(this.0.add(duration))
+    });
+    methods.add("Truncate", |this: This, Duration(multiple): Duration| {
+        TimeObject::value(this.0.truncate(multiple))
+    });
+    methods.add("Round", |this: This, Duration(multiple): Duration| {
+        TimeObject::value(this.0.round(multiple))
+    });
     methods.add(
         "AddDate",
         |this: This, Int(years): Int, Int(months): Int, Int(days): Int| {
@@ -108,6 +136,62 @@ fn methods() -> Functions {
         Value::Int(IntType::Duration, this.0.since(&other.0))
     });
     methods
+}
+
+/// What Go has and no template can call.
+fn unfit(methods: &mut Functions) {
+    let no_error = |name: &str, found: &str| {
+        format!("invalid function signature for {name}: second return value should be error; is {found}")
+    };
+    methods.add_unfit("ISOWeek", no_error("ISOWeek", "int"));
+    methods.add_unfit("Zone", no_error("Zone", "int"));
+    methods.add_unfit("ZoneBounds", no_error("ZoneBounds", "time.Time"));
+    for name in ["Date", "Clock"] {
+        let problem = format!("function {name} has 3 return values; should be 1 or 2");
+        methods.add_unfit(name, problem);
+    }
+}
+
+/// `*time.Location`, by its name.
+#[derive(Debug)]
+struct Location(String);
+
+impl Object for Location {
+    fn type_name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::Pointer
+    }
+
+    fn field(&self, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn methods(&self) -> &'static Functions {
+        static METHODS: LazyLock<Functions> = LazyLock::new(|| {
+            let mut methods = Functions::default();
+            methods.add("String", |this: Rc<Location>| this.0.clone());
+            methods
+        });
+        &METHODS
+    }
+
+    fn text(&self) -> Option<String> {
+        Some(self.0.clone())
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        let other: &dyn std::any::Any = other;
+        other
+            .downcast_ref::<Self>()
+            .is_some_and(|other| self.0 == other.0)
+    }
+}
+
+impl ObjectType for Location {
+    const NAME: &'static str = "*time.Location";
 }
 
 fn civil(methods: &mut Functions) {

@@ -2,11 +2,19 @@
 
 use crate::{List, Map, Value, go::quote::quote, value::DEPTH_MAX};
 
+/// What was read.
+pub(crate) struct Decoded {
+    /// Numbers that are too large for a `float64` are nil.
+    pub value: Value,
+    /// Go's complaint about the first such number.
+    pub range_error: Option<String>,
+}
+
 /// Reads one JSON text. Numbers are `float64`, bytes that are no UTF-8 and lone surrogates U+FFFD.
 ///
 /// # Errors
 /// Go's text.
-pub(crate) fn decode(text: &[u8]) -> Result<Value, String> {
+pub(crate) fn decode(text: &[u8]) -> Result<Decoded, String> {
     let mut decoder = Decoder {
         text,
         at: 0,
@@ -18,14 +26,21 @@ pub(crate) fn decode(text: &[u8]) -> Result<Value, String> {
     if decoder.peek().is_some() {
         return decoder.unexpected("after top-level value");
     }
-    // syntax is checked first, so a number that does not fit is told only where there is nothing else
-    match decoder.range_error {
-        Some(number) => Err(format!(
-            "json: cannot unmarshal number {number} into Go value of type float64"
-        )),
-        None => Ok(value),
-    }
+    let range_error = decoder
+        .range_error
+        .map(|number| format!("json: cannot unmarshal number {number} into Go value of type float64"));
+    Ok(Decoded { value, range_error })
 }
+
+/// Where a text may not end, and Go complains of a blank.
+const ENDED_BY_BLANK: [&str; 6] = [
+    "in literal",
+    "in numeric literal",
+    "after decimal point",
+    "in exponent",
+    "in string escape",
+    "in \\u",
+];
 
 struct Decoder<'a> {
     text: &'a [u8],
@@ -47,7 +62,9 @@ impl Decoder<'_> {
 
     /// What is at this place does not belong there.
     fn unexpected<T>(&self, context: &str) -> Result<T, String> {
-        let Some(byte) = self.peek() else {
+        // at the end Go reads one more blank, which only what began needs more of takes for an end
+        let is_inside = ENDED_BY_BLANK.iter().any(|inside| context.starts_with(inside));
+        let Some(byte) = self.peek().or(is_inside.then_some(b' ')) else {
             return Err("unexpected end of JSON input".to_owned());
         };
         let quoted = match byte {
@@ -181,6 +198,7 @@ impl Decoder<'_> {
         let number: f64 = written.parse().unwrap_or(f64::INFINITY);
         if number.is_infinite() {
             self.range_error.get_or_insert(written.into_owned());
+            return Ok(Value::Nil);
         }
         Ok(Value::Float(number))
     }

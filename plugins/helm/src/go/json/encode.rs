@@ -40,7 +40,7 @@ impl Encoder {
             Value::Bytes(bytes) => self.text(&encode_base64(bytes.as_bytes())),
             Value::List(list) if !list.is_nil() => self.list(list, depth)?,
             Value::Map(map) if !map.is_nil() => self.map(map, depth)?,
-            Value::Object(object) => self.object(&**object)?,
+            Value::Object(object) => self.object(&**object, depth)?,
             simple => self.json(&simple.to_json()?),
         }
         Ok(())
@@ -73,30 +73,20 @@ impl Encoder {
     }
 
     /// Fields in the order of the struct.
-    fn object(&mut self, object: &dyn Object) -> Result<(), Error> {
+    fn object(&mut self, object: &dyn Object, depth: usize) -> Result<(), Error> {
         let json = object.to_json()?;
-        let Json::Object(fields) = &json else {
+        if !json.is_object() {
             self.json(&json);
             return Ok(());
-        };
-        let known = object.fields();
-        let mut names: Vec<&String> = fields.keys().collect();
-        names.sort_by_key(|name| {
-            known
-                .iter()
-                .position(|known| known == name)
-                .unwrap_or(known.len())
-        });
+        }
         self.out.push('{');
-        for (index, name) in names.into_iter().enumerate() {
+        for (index, (name, field)) in object.json_fields().iter().enumerate() {
             if index > 0 {
                 self.out.push(',');
             }
             self.text(name);
             self.out.push(':');
-            if let Some(field) = fields.get(name) {
-                self.json(field);
-            }
+            self.value(field, depth + 1)?;
         }
         self.out.push('}');
         Ok(())

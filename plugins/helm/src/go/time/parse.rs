@@ -299,13 +299,12 @@ impl Found {
             zone,
             ..utc.clone()
         };
-        if self.is_utc {
+        if self.is_utc || self.zone_name == "UTC" {
             return Ok(utc);
         }
         Ok(match self.offset {
-            Some(0) if matches!(self.zone_name.as_str(), "" | "UTC") => utc,
+            None | Some(0) if self.zone_name.is_empty() => utc.in_zone(Zone::Local),
             Some(offset) => at(offset, Zone::Fixed(self.zone_name.into(), offset)),
-            None if matches!(self.zone_name.as_str(), "" | "UTC") => utc,
             None => {
                 // an unknown abbreviation is a zone without an offset; GMT+3 tells its own
                 let hours = self

@@ -10,8 +10,10 @@ use jiff::{
 /// A zone.
 #[derive(Clone, Debug)]
 pub(crate) enum Zone {
-    /// UTC, which is the local zone too.
+    /// UTC.
     Utc,
+    /// The local zone: UTC under another name, as a render looks at no machine.
+    Local,
     /// What was read from a text: a name, which may be empty, and seconds east of UTC.
     Fixed(Rc<str>, i64),
     /// A zone of the tables.
@@ -22,7 +24,8 @@ impl Zone {
     /// `time.LoadLocation`; none where there is no such zone.
     pub(crate) fn load(name: &str) -> Option<Self> {
         match name {
-            "" | "UTC" | "Local" => Some(Self::Utc),
+            "" | "UTC" => Some(Self::Utc),
+            "Local" => Some(Self::Local),
             // names that would leave the folder of tables
             name if name.contains("..") || name.starts_with('/') || name.contains('\\') => None,
             name => {
@@ -40,6 +43,7 @@ impl Zone {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Utc => "UTC".to_owned(),
+            Self::Local => "Local".to_owned(),
             Self::Fixed(name, _) => name.as_ref().to_owned(),
             Self::Named(zone) => zone.iana_name().unwrap_or_default().to_owned(),
         }
@@ -48,7 +52,7 @@ impl Zone {
     /// Seconds east of UTC at a moment, the abbreviation then, and whether it is summer time.
     pub(crate) fn at(&self, seconds: i64) -> (i64, String, bool) {
         match self {
-            Self::Utc => (0, "UTC".to_owned(), false),
+            Self::Utc | Self::Local => (0, "UTC".to_owned(), false),
             Self::Fixed(name, offset) => (*offset, name.as_ref().to_owned(), false),
             Self::Named(zone) => {
                 let bounds = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());

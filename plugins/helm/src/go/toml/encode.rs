@@ -1,49 +1,61 @@
 //! Writing TOML: scalars before tables, keys sorted, tables indented.
 
+use super::{LOCAL_DATE, LOCAL_DATE_TIME, LOCAL_TIME};
 use crate::{
-    List, Map, Value, format,
-    go::duration,
-    value::{DEPTH_MAX, IntType},
+    List, Str, Value, format,
+    functions::TimeObject,
+    go::{
+        duration,
+        time::{Time, Zone},
+    },
+    value::{Complex, DEPTH_MAX, IntType},
 };
 
 /// A value as a document.
 ///
 /// # Errors
 /// The original's text: nil in an array, an array of tables without a key.
-pub(crate) fn encode(value: &Value) -> Result<String, String> {
-    let mut encoder = Encoder { out: String::new() };
+pub(crate) fn encode(value: &Value) -> Result<Str, String> {
+    let mut encoder = Encoder { out: Vec::new() };
     encoder.value(&mut Vec::new(), value)?;
-    Ok(encoder.out)
+    Ok(Str::new(encoder.out))
 }
 
 struct Encoder {
-    out: String,
+    out: Vec<u8>,
 }
 
-type Key = Vec<String>;
+type Key = Vec<Str>;
 
-/// The fields of an object are those of its JSON.
-fn as_map(value: &Value) -> Option<Map> {
+/// Entries in the order in which they are written.
+type Entries = Vec<(Str, Value)>;
+
+/// The entries of a map by key, or the fields of an object in its order.
+fn as_map(value: &Value) -> Option<Entries> {
     match value {
-        Value::Map(map) if !map.is_nil() => Some(map.clone()),
-        Value::Object(object) if object.text().is_none() => match object.fields() {
-            [] => None,
-            fields => Some(
-                fields
-                    .iter()
-                    .filter_map(|name| Some((*name, object.field(name)?)))
-                    .collect(),
-            ),
-        },
+        Value::Map(map) if !map.is_nil() => {
+            let entries = map.entries();
+            let entries = entries.iter().map(|(key, value)| (key.clone(), value.clone()));
+            Some(entries.collect())
+        }
+        Value::Object(object) if object.text().is_none() && !object.fields().is_empty() => {
+            let fields = object.exported().into_iter();
+            Some(fields.map(|(name, value)| (name.into(), value)).collect())
+        }
         _ => None,
     }
 }
 
-/// Whether a list holds tables and nothing else.
-fn is_table_array(list: &List) -> Result<bool, String> {
+fn refuse_nil(list: &List) -> Result<(), String> {
     if list.items().iter().any(Value::is_nil) {
         return Err("toml: cannot encode array with nil element".to_owned());
     }
+    Ok(())
+}
+
+/// Whether a list holds tables and nothing else.
+fn is_table_array(list: &List) -> Result<bool, String> {
+    refuse_nil(list)?;
     Ok(!list.items().is_empty() && list.items().iter().all(|item| as_map(item).is_some()))
 }
 
@@ -64,15 +76,38 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 impl Encoder {
+    fn push(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
     fn newline(&mut self) {
         if !self.out.is_empty() {
-            self.out.push('\n');
+            self.out.push(b'\n');
         }
     }
 
     fn indent(&mut self, key: &Key) {
         let level = key.len().saturating_sub(1);
-        self.out.extend(std::iter::repeat_n("  ", level));
+        self.push(&"  ".repeat(level));
+    }
+
+    /// The parts of a key with dots between them.
+    fn dotted(&mut self, key: &Key) {
+        for (index, part) in key.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b'.');
+            }
+            self.key(part);
+        }
+    }
+
+    fn key(&mut self, key: &Str) {
+        let is_bare = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+        if key.is_empty() || !key.as_bytes().iter().all(is_bare) {
+            self.quoted(key);
+        } else {
+            self.out.extend_from_slice(key.as_bytes());
+        }
     }
 
     fn value(&mut self, key: &mut Key, value: &Value) -> Result<(), String> {
@@ -88,7 +123,9 @@ impl Encoder {
                     }
                     if !key.is_empty() {
                         self.indent(key);
-                        self.out.push_str(&format!("[{}]", dotted(key)));
+                        self.out.push(b'[');
+                        self.dotted(key);
+                        self.out.push(b']');
                         self.newline();
                     }
                     self.table(key, &map)
@@ -106,7 +143,9 @@ impl Encoder {
         for item in list.items() {
             self.newline();
             self.indent(key);
-            self.out.push_str(&format!("[[{}]]", dotted(key)));
+            self.push("[[");
+            self.dotted(key);
+            self.push("]]");
             self.newline();
             if let Some(map) = as_map(item) {
                 self.table(key, &map)?;
@@ -116,7 +155,7 @@ impl Encoder {
     }
 
     /// Scalars first, then tables; each by key.
-    fn table(&mut self, key: &mut Key, map: &Map) -> Result<(), String> {
+    fn table(&mut self, key: &mut Key, map: &Entries) -> Result<(), String> {
         let (direct, sub) = sorted(map)?;
         for (name, value) in direct.into_iter().chain(sub) {
             key.push(name);
@@ -128,12 +167,16 @@ impl Encoder {
 
     fn key_value(&mut self, key: &Key, value: &Value, is_inline: bool) -> Result<(), String> {
         let Some(last) = key.last() else {
+            if value.as_object::<Complex>().is_some() {
+                return Err("unsupported type for key '': complex128".to_owned());
+            }
             return self.element(value, 0);
         };
         if !is_inline {
             self.indent(key);
         }
-        self.out.push_str(&format!("{} = ", quoted_key(last)));
+        self.key(last);
+        self.push(" = ");
         self.element(value, 0)?;
         if !is_inline {
             self.newline();
@@ -146,35 +189,37 @@ impl Encoder {
             return Err("toml: a value that holds itself".to_owned());
         }
         match value {
-            Value::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
-            Value::Int(IntType::Duration, value) => self.quoted(&duration::format(*value)),
-            Value::Int(_, value) => self.out.push_str(&value.to_string()),
-            Value::Uint(_, value) => self.out.push_str(&value.to_string()),
+            Value::Bool(value) => self.push(if *value { "true" } else { "false" }),
+            Value::Int(IntType::Duration, value) => self.quoted(&duration::format(*value).into()),
+            Value::Int(_, value) => self.push(&value.to_string()),
+            Value::Uint(_, value) => self.push(&value.to_string()),
             Value::Float(value) => self.float(*value),
-            Value::Str(text) => self.quoted(&text.to_str()),
+            Value::Str(text) => self.quoted(text),
             Value::Bytes(bytes) => {
                 let bytes: Vec<String> = bytes.as_bytes().iter().map(u8::to_string).collect();
-                self.out.push_str(&format!("[{}]", bytes.join(", ")));
+                self.push(&format!("[{}]", bytes.join(", ")));
             }
             Value::List(list) => {
-                self.out.push('[');
+                refuse_nil(list)?;
+                self.out.push(b'[');
                 for (index, item) in list.items().iter().enumerate() {
                     if index > 0 {
-                        self.out.push_str(", ");
+                        self.push(", ");
                     }
                     self.element(item, depth + 1)?;
                 }
-                self.out.push(']');
+                self.out.push(b']');
             }
             Value::Object(object) if as_map(value).is_none() => {
-                let json = object.to_json().map_err(|error| error.to_string())?;
-                match json {
-                    // a time is no string
-                    serde_json::Value::String(text) if object.type_name() == "time.Time" => {
-                        self.out.push_str(&text)
-                    }
-                    json => return self.element(&Value::from(&json), depth + 1),
+                if let Some(time) = value.as_object::<TimeObject>() {
+                    self.push(&time_text(&time.0)); // a time is no string
+                    return Ok(());
                 }
+                if value.as_object::<Complex>().is_some() {
+                    return Err("unsupported type: complex128".to_owned());
+                }
+                let json = object.to_json().map_err(|error| error.to_string())?;
+                return self.element(&Value::from(&json), depth + 1);
             }
             value => self.inline_table(value, depth)?,
         }
@@ -183,20 +228,21 @@ impl Encoder {
 
     fn inline_table(&mut self, value: &Value, depth: usize) -> Result<(), String> {
         let (direct, sub) = sorted(&as_map(value).unwrap_or_default())?;
-        self.out.push('{');
+        self.out.push(b'{');
         let direct_count = direct.len();
         let sub_count = sub.len();
         for (index, (name, value)) in direct.into_iter().chain(sub).enumerate() {
             if is_nothing(&value) {
                 continue;
             }
-            self.out.push_str(&format!("{} = ", quoted_key(&name)));
+            self.key(&name);
+            self.push(" = ");
             self.element(&value, depth + 1)?;
             if index + 1 != direct_count + sub_count {
-                self.out.push_str(", ");
+                self.push(", ");
             }
         }
-        self.out.push('}');
+        self.out.push(b'}');
         Ok(())
     }
 
@@ -208,25 +254,47 @@ impl Encoder {
         } else {
             String::from_utf8_lossy(&format::text(&Value::Float(value))).into_owned()
         };
-        self.out.push_str(&text);
+        self.push(&text);
         if value.is_finite() && !text.contains(['e', '.']) {
-            self.out.push_str(".0");
+            self.push(".0");
         }
     }
 
-    fn quoted(&mut self, text: &str) {
-        self.out.push_str(&quote(text));
+    fn quoted(&mut self, text: &Str) {
+        self.out.push(b'"');
+        for byte in text.as_bytes() {
+            match byte {
+                b'"' => self.push("\\\""),
+                b'\\' => self.push("\\\\"),
+                b'\t' => self.push("\\t"),
+                b'\n' => self.push("\\n"),
+                b'\r' => self.push("\\r"),
+                b'\x08' => self.push("\\b"),
+                b'\x0C' => self.push("\\f"),
+                b'\0'..=b'\x1F' | b'\x7F' => self.push(&format!("\\u{byte:04x}")),
+                byte => self.out.push(*byte),
+            }
+        }
+        self.out.push(b'"');
     }
 }
 
-/// Entries in the order in which they are written.
-type Entries = Vec<(String, Value)>;
+/// A time as it was written: with its offset, or without where it was read without.
+fn time_text(time: &Time) -> String {
+    let layout: &[u8] = match &time.zone {
+        Zone::Fixed(name, _) if **name == *LOCAL_DATE_TIME => b"2006-01-02T15:04:05.999999999",
+        Zone::Fixed(name, _) if **name == *LOCAL_DATE => b"2006-01-02",
+        Zone::Fixed(name, _) if **name == *LOCAL_TIME => b"15:04:05.999999999",
+        _ => return time.to_rfc3339(),
+    };
+    time.format(layout)
+}
 
-/// Scalars and tables of a map, each sorted by name.
-fn sorted(map: &Map) -> Result<(Entries, Entries), String> {
+/// Scalars and tables of a map, each in its order.
+fn sorted(map: &Entries) -> Result<(Entries, Entries), String> {
     let (mut direct, mut sub) = (Vec::new(), Vec::new());
-    for (name, value) in map.entries().iter() {
-        let entry = (name.to_string(), value.clone());
+    for (name, value) in map {
+        let entry = (name.clone(), value.clone());
         if is_table(value)? {
             sub.push(entry);
         } else {
@@ -234,40 +302,4 @@ fn sorted(map: &Map) -> Result<(Entries, Entries), String> {
         }
     }
     Ok((direct, sub))
-}
-
-fn dotted(key: &Key) -> String {
-    key.iter()
-        .map(|part| quoted_key(part))
-        .collect::<Vec<_>>()
-        .join(".")
-}
-
-fn quoted_key(key: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if key.is_empty() || !key.chars().all(is_bare) {
-        quote(key)
-    } else {
-        key.to_owned()
-    }
-}
-
-fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{C}' => out.push_str("\\f"),
-            '\0'..='\x1F' | '\x7F' => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -97,6 +97,9 @@ impl<'a> State<'_, 'a> {
             .unwrap_or_default();
         let count = arguments.len() + usize::from(last.is_some());
         self.check_count(function, parameters.len(), arguments.len(), count)?;
+        if let Some(problem) = function.problem() {
+            return Err(self.error(problem));
+        }
         let parameter = |index: usize| {
             parameters
                 .get(index)

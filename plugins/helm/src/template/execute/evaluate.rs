@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Error, Value,
     functions::Type,
-    value::{CollectionType, UintType},
+    value::{CollectionType, IntType, UintType},
 };
 
 impl<'a> State<'_, 'a> {
@@ -214,6 +214,9 @@ impl<'a> State<'_, 'a> {
                 wanted => Err(self.error(format_args!("invalid value; expected {}", wanted.name()))),
             },
             Value::Nil if matches!(wanted, Type::Any | Type::Reflect) => Ok(Value::Nil),
+            Value::Object(object) if wanted == Type::Any => {
+                Ok(object.boxed().unwrap_or(Value::Object(object)))
+            }
             Value::Nil => Err(self.wrong_type(wanted, "interface {}")),
             Value::Map(map) if wanted == Type::Map && wanted.accepts(&Value::Map(map.clone())) => {
                 Ok(Value::Map(map.with_type(CollectionType::ANY)))
@@ -238,6 +241,9 @@ impl<'a> State<'_, 'a> {
             (Type::String, Operand::String(string)) => Some(Value::Str(string.text.clone())),
             (Type::Int, Operand::Number(number)) => number.int.map(Value::int),
             (Type::Int64, Operand::Number(number)) => number.int.map(Value::int64),
+            (Type::Duration, Operand::Number(number)) => {
+                number.int.map(|value| Value::Int(IntType::Duration, value))
+            }
             (Type::Uint32, Operand::Number(number)) => number
                 .uint
                 .filter(|value| *value <= u64::from(u32::MAX))
@@ -248,7 +254,7 @@ impl<'a> State<'_, 'a> {
         let expected = match wanted {
             Type::Bool => "bool",
             Type::String => "string",
-            Type::Int | Type::Int64 => "integer",
+            Type::Int | Type::Int64 | Type::Duration => "integer",
             Type::Uint32 => "unsigned integer",
             Type::Float => "float",
             _ => {

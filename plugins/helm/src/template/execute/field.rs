@@ -4,7 +4,13 @@ use super::{
     super::ast::Operand,
     state::{At, Dot, State},
 };
-use crate::{Error, Str, Value, functions::Function, go::quote, template::MissingKey, value::Element};
+use crate::{
+    Error, Str, Value,
+    functions::{Function, int_methods},
+    go::quote,
+    template::MissingKey,
+    value::Element,
+};
 
 impl<'a> State<'_, 'a> {
     /// `.a.b.c` of a receiver; the last one may be a method, which gets the arguments.
@@ -134,6 +140,7 @@ fn method(receiver: &Value, name: &Str) -> Option<&'static Function> {
         Value::Map(map) => (map.map_type().named?.methods)(),
         Value::List(list) => (list.list_type().named?.methods)(),
         Value::Object(object) => object.methods(),
+        Value::Int(int_type, _) => int_methods(*int_type),
         _ => return None,
     };
     methods.get(name.as_str()?)

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Error, Value, format,
-    go::quote,
+    go::{quote, unicode::runes},
     value::{Element, UintType},
 };
 
@@ -136,8 +136,7 @@ impl<'a> State<'_, 'a> {
             }
             Value::Invalid | Value::Nil => false,
             Value::Bool(_) | Value::Float(_) | Value::Str(_) | Value::Object(_) => {
-                let text = format::text(&value);
-                let text = String::from_utf8_lossy(&text);
+                let text: String = runes(&format::text(&value)).collect();
                 return Err(self.error(format_args!("range can't iterate over {text}")));
             }
         };

@@ -1,364 +1,559 @@
-//! A schema document: its draft, its references, its patterns, checked before anything is evaluated.
+//! A schema document: which drafts it has, where its references lead, which schemas are reached, checked before anything is
+//! evaluated.
+//!
+//! The order of checks is the library's: addresses and anchors, the draft's own schema, then what is reached from the root.
 
-use std::{
-    cell::RefCell,
-    collections::{HashMap, HashSet},
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::{
+    evaluate::Evaluation,
+    json::{Fields, Json},
+    keywords::{evaluated, is_replaced, within},
+    location::{child, decode, join, lookup, quoted, split, with_fragment},
+    metaschema,
 };
-
-use serde_json::{Map as JsonMap, Value as Json};
-
-use crate::go::regexp::Regexp;
+use crate::go::{regexp::Regexp, url::Url};
 
 /// How deep schemas and values may nest while they are checked (N26). Real schemas stay below 60.
-pub(super) const DEPTH_MAX: usize = 300;
+const DEPTH_MAX: usize = 300;
+
+/// The same for a schema that is looked at as a value: up to five of its draft's schemas look at each level of it.
+const META_DEPTH_MAX: usize = 900;
 
 /// Where the library says that the schema lies.
-pub(super) const LOCATION: &str = "file:///values.schema.json";
+const LOCATION: &str = "file:///values.schema.json";
 
-/// A schema, ready to be evaluated.
+/// What a `urn:` that nobody knows leads to: everything is accepted.
+static ANYTHING: Json = Json::Bool(true);
+
+/// Schemas, ready to be evaluated.
+#[derive(Default)]
 pub(super) struct Document<'a> {
+    /// Texts by address; the first is the chart's.
+    files: Vec<File<'a>>,
+    /// What is reached, by where it is in memory.
+    schemas: HashMap<usize, Schema<'a>>,
+    /// Where references lead, by where their texts are in memory.
+    targets: HashMap<usize, &'a Json>,
+    /// The schemas with a `$dynamicAnchor` by resource and name.
+    dynamic: HashMap<(usize, String), &'a Json>,
+    /// These are the drafts' own schemas: formats are rules in all of them, not only up to the seventh.
+    pub(super) is_library: bool,
+}
+
+/// One text.
+struct File<'a> {
+    address: String,
     root: &'a Json,
+    /// By pointer.
+    resources: BTreeMap<String, Resource>,
+    /// The pointers of resources by their addresses.
+    by_id: HashMap<String, String>,
+    /// The pointers of all schemas that were seen.
+    seen: HashSet<String>,
+}
+
+/// A schema with an address of its own and those inside of it.
+struct Resource {
+    id: String,
+    draft: u16,
+    /// Pointers by anchor.
+    anchors: BTreeMap<String, String>,
+    dynamic: Vec<String>,
+}
+
+/// What is known of a schema.
+pub(super) struct Schema<'a> {
+    file: usize,
+    pointer: String,
     /// 4, 6, 7, 2019 or 2020.
     pub(super) draft: u16,
-    /// Schemas by `$id` and `$anchor`, as references spell them.
-    named: HashMap<String, &'a Json>,
-    /// The schemas that were checked, by where they are in memory: references lead to them again and again.
-    checked: RefCell<HashSet<*const Json>>,
-    /// Where references lead, and where that is: not all of it lies below keywords.
-    referred: RefCell<Vec<(&'a Json, String)>>,
+    /// The root of its resource.
+    resource: &'a Json,
 }
 
-/// Where a reference leads.
-pub(super) enum Target<'a> {
-    Schema(&'a Json),
-    /// A `urn:` that nobody knows accepts everything.
-    Anything,
+/// A place in a file.
+type Place = (usize, String);
+
+/// A schema in memory. Trees are not changed while they are looked at.
+pub(super) fn key(json: &Json) -> usize {
+    std::ptr::from_ref(json).addr()
 }
-
-/// Keywords with one schema.
-const ONE: [&str; 13] = [
-    "additionalProperties",
-    "additionalItems",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "propertyNames",
-    "contains",
-    "not",
-    "if",
-    "then",
-    "else",
-    "items",
-    "contentSchema",
-    "default-schema",
-];
-
-/// Keywords with schemas by name.
-const BY_NAME: [&str; 6] = [
-    "properties",
-    "patternProperties",
-    "definitions",
-    "$defs",
-    "dependentSchemas",
-    "dependencies",
-];
-
-/// Keywords with a list of schemas.
-const LISTS: [&str; 5] = ["allOf", "anyOf", "oneOf", "prefixItems", "items"];
 
 impl<'a> Document<'a> {
     pub(super) fn new(root: &'a Json) -> Result<Self, String> {
-        let draft = match root.get("$schema") {
-            None => 2020,
-            Some(Json::String(uri)) => draft(uri)?,
-            Some(_) => return Err(format!("invalid $schema in {LOCATION:?}: not a string")),
-        };
-        let mut document = Self {
-            root,
-            draft,
-            named: HashMap::new(),
-            checked: RefCell::default(),
-            referred: RefCell::default(),
-        };
-        document.collect(root, "", 0)?;
-        document.check(root, "", 0)?;
-        loop {
-            let Some((schema, place)) = document.referred.borrow_mut().pop() else {
-                return Ok(document);
-            };
-            document.check(schema, &place, 0)?;
-        }
+        let mut document = Self::default();
+        document.add(LOCATION, root)?;
+        document.compile((0, String::new()))?;
+        Ok(document)
     }
 
+    /// The drafts' own schemas.
+    pub(super) fn of_metaschemas() -> Result<Document<'static>, String> {
+        let mut document = Document {
+            is_library: true,
+            ..Document::default()
+        };
+        for draft in metaschema::DRAFTS {
+            let file = document.load(metaschema::address(draft))?;
+            document.compile((file, String::new()))?;
+        }
+        Ok(document)
+    }
+
+    /// The chart's schema.
     pub(super) fn root(&self) -> &'a Json {
-        self.root
+        self.files.first().map_or(&ANYTHING, |file| file.root)
     }
 
-    fn collect(&mut self, schema: &'a Json, base: &str, depth: usize) -> Result<(), String> {
-        too_deep(depth)?;
-        let Json::Object(keywords) = schema else {
-            return Ok(());
-        };
-        let mut base = base.to_owned();
-        let id = keywords
-            .get(if self.draft == 4 { "id" } else { "$id" })
-            .and_then(Json::as_str);
-        if let Some(id) = id {
-            match id.strip_prefix('#') {
-                Some(_) => drop(self.named.insert(format!("{base}{id}"), schema)),
-                None => {
-                    base = resolve(&base, id.trim_end_matches('#'));
-                    self.named.insert(base.clone(), schema);
-                }
-            }
-        }
-        for anchor in ["$anchor", "$dynamicAnchor"] {
-            if let Some(name) = keywords.get(anchor).and_then(Json::as_str) {
-                self.named.insert(format!("{base}#{name}"), schema);
-                self.named.entry(format!("#{name}")).or_insert(schema);
-            }
-        }
-        for child in children(keywords) {
-            self.collect(child, &base, depth + 1)?;
-        }
-        Ok(())
+    pub(super) fn schema(&self, json: &Json) -> Option<&Schema<'a>> {
+        self.schemas.get(&key(json))
     }
 
-    /// References lead somewhere, patterns are some, types are known: else the schema is refused whole, as by the library.
-    fn check(&self, schema: &Json, place: &str, depth: usize) -> Result<(), String> {
-        too_deep(depth)?;
-        if !self.checked.borrow_mut().insert(std::ptr::from_ref(schema)) {
-            return Ok(());
-        }
-        let keywords = match schema {
-            Json::Object(keywords) => keywords,
-            Json::Bool(_) => return Ok(()),
-            _ => {
-                return Err(self.invalid(&format!(
-                    "- at '{place}': got {}, want boolean or object",
-                    kind(schema)
-                )));
-            }
-        };
-        for reference in ["$ref", "$dynamicRef"] {
-            if let Some(uri) = keywords.get(reference).and_then(Json::as_str)
-                && let Target::Schema(target) = self.target(uri)?
-            {
-                let place = uri.trim_start_matches('#').to_owned();
-                self.referred.borrow_mut().push((target, place));
-            }
-        }
-        if let Some(pattern) = keywords.get("pattern").and_then(Json::as_str) {
-            self.compile(pattern, &format!("{place}/pattern"))?;
-        }
-        if let Some(Json::Object(patterns)) = keywords.get("patternProperties") {
-            for pattern in patterns.keys() {
-                self.compile(pattern, &format!("{place}/patternProperties"))?;
-            }
-        }
-        self.check_types(keywords, place)?;
-        for (name, child) in named_children(keywords) {
-            self.check(child, &format!("{place}/{name}"), depth + 1)?;
-        }
-        Ok(())
+    /// Where a reference leads.
+    pub(super) fn target(&self, reference: &Json) -> Option<&'a Json> {
+        self.targets.get(&key(reference)).copied()
     }
 
-    fn check_types(&self, keywords: &JsonMap<String, Json>, place: &str) -> Result<(), String> {
-        let names: Vec<&Json> = match keywords.get("type") {
-            None => return Ok(()),
-            Some(Json::Array(names)) => names.iter().collect(),
-            Some(name) => vec![name],
-        };
-        let is_known = |name: &&Json| name.as_str().is_some_and(|name| TYPES.contains(&name));
-        match names.iter().find(|name| !is_known(name)) {
-            None => Ok(()),
-            Some(_) => {
-                let known = TYPES.map(|name| format!("'{name}'")).join(", ");
-                Err(self.invalid(&format!(
-                    "- at '{place}/type': 'anyOf' failed\n  - at '{place}/type': value must be one of {known}\n  - at '{place}/type': got string, want array"
-                )))
-            }
-        }
+    /// The schema that a name means in the resource of another.
+    pub(super) fn dynamic(&self, schema: &Json, name: &str) -> Option<&'a Json> {
+        let resource = key(self.schema(schema)?.resource);
+        self.dynamic.get(&(resource, name.to_owned())).copied()
     }
 
-    fn invalid(&self, why: &str) -> String {
-        let meta = match self.draft {
-            4 => "http://json-schema.org/draft-04/schema#",
-            6 => "http://json-schema.org/draft-06/schema#",
-            7 => "http://json-schema.org/draft-07/schema#",
-            2019 => "https://json-schema.org/draft/2019-09/schema#",
-            _ => "https://json-schema.org/draft/2020-12/schema#",
-        };
-        format!(
-            "\"{LOCATION}#\" is not valid against metaschema: jsonschema validation failed with '{meta}'\n{why}"
-        )
-    }
-
-    fn compile(&self, pattern: &str, place: &str) -> Result<(), String> {
-        Regexp::compile(pattern).map(drop).map_err(|why| {
-            self.invalid(&format!(
-                "- at '{place}': {} is not valid regex: {why}",
-                super::problem::quoted(pattern)
-            ))
+    /// Whether the resource of a schema has a `$recursiveAnchor`.
+    pub(super) fn is_recursive(&self, schema: &Json) -> bool {
+        let resource = self.schema(schema).map(|schema| schema.resource);
+        resource.is_some_and(|resource| {
+            resource.get("$recursiveAnchor").and_then(Json::as_bool) == Some(true)
+                && self.schema(resource).is_some_and(|schema| schema.draft >= 2019)
         })
+    }
+
+    /// Address and pointer of a schema.
+    pub(super) fn location(&self, schema: &Json) -> String {
+        let place = self
+            .schema(schema)
+            .and_then(|schema| Some((self.files.get(schema.file)?, &schema.pointer)));
+        place.map_or_else(String::new, |(file, pointer)| {
+            with_fragment(&file.address, pointer)
+        })
+    }
+
+    /// Refuses to go deeper than schemas may nest.
+    pub(super) fn limit(&self, depth: usize) -> Result<(), String> {
+        let limit = if self.is_library {
+            META_DEPTH_MAX
+        } else {
+            DEPTH_MAX
+        };
+        if depth > limit {
+            return Err(format!("the schema nests too deep: more than {limit} steps"));
+        }
+        Ok(())
     }
 
     pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {
         Regexp::compile(pattern).is_ok_and(|pattern| pattern.is_match(text.as_bytes()))
     }
 
-    /// Where a reference leads. Only into this document.
-    pub(super) fn target(&self, uri: &str) -> Result<Target<'a>, String> {
-        if uri == "#" || uri.is_empty() {
-            return Ok(Target::Schema(self.root));
+    fn file(&self, index: usize) -> Result<&File<'a>, String> {
+        self.files.get(index).ok_or_else(|| "no such schema".to_owned())
+    }
+
+    /// The file of an address.
+    fn load(&mut self, address: &str) -> Result<usize, String> {
+        match self.files.iter().position(|file| file.address == address) {
+            Some(index) => Ok(index),
+            None => self.add(
+                address,
+                self.read(address, "put the schema into \"$defs\" of values.schema.json")?,
+            ),
         }
-        if uri.starts_with("urn:") && !self.named.contains_key(uri) {
-            return Ok(Target::Anything);
+    }
+
+    /// What lies at an address; `remedy` is for what would have to be fetched.
+    fn read(&self, address: &str, remedy: &str) -> Result<&'a Json, String> {
+        if let Some(file) = self.files.iter().find(|file| file.address == address) {
+            return Ok(file.root);
         }
-        let (document, fragment) = uri.split_once('#').unwrap_or((uri, ""));
-        let base = if document.is_empty() {
-            Some(self.root)
-        } else {
-            let suffix = format!("/{document}");
-            let known = |(name, schema): (&String, &&'a Json)| {
-                (name == document || name.ends_with(&suffix)).then_some(*schema)
+        if let Some(schema) = metaschema::find(address) {
+            return Ok(schema);
+        }
+        let url = Url::parse(address.as_bytes())?;
+        let why = match url.scheme.as_slice() {
+            b"urn" => return Ok(&ANYTHING),
+            b"file" => format!(
+                "open {}: no such file or directory",
+                String::from_utf8_lossy(&url.path)
+            ),
+            b"http" | b"https" => format!("remote schemas are not loaded: {remedy}"),
+            _ => format!("no URLLoader registered for {}", quoted(address)),
+        };
+        Err(format!("failing loading {}: {why}", quoted(address)))
+    }
+
+    fn add(&mut self, address: &str, root: &'a Json) -> Result<usize, String> {
+        let mut file = File {
+            address: address.to_owned(),
+            root,
+            resources: BTreeMap::new(),
+            by_id: HashMap::new(),
+            seen: HashSet::new(),
+        };
+        self.collect(&mut file, root, address, "", 2020, 0)?;
+        if metaschema::find(address).is_none() {
+            validate(&file, root, "")?;
+        }
+        self.files.push(file);
+        Ok(self.files.len() - 1)
+    }
+
+    /// Takes note of the addresses and anchors at and below a schema.
+    fn collect(
+        &self,
+        file: &mut File<'a>,
+        schema: &'a Json,
+        base: &str,
+        pointer: &str,
+        outer: u16,
+        depth: usize,
+    ) -> Result<(), String> {
+        too_deep(depth)?;
+        if !file.seen.insert(pointer.to_owned()) {
+            return Ok(());
+        }
+        let Json::Object(keywords) = schema else {
+            if pointer.is_empty() {
+                file.set_resource(pointer, base, outer);
+            }
+            return Ok(());
+        };
+        let mut draft = self.draft(&file.address, pointer, schema, outer, 0)?;
+        let mut id = id_of(keywords, draft);
+        if id.is_empty() && !pointer.is_empty() {
+            // "$schema" counts only where a resource begins
+            draft = outer;
+            id = id_of(keywords, draft);
+        }
+        let mut base = base.to_owned();
+        if !id.is_empty() {
+            let place = || quoted(&with_fragment(&file.address, pointer));
+            (base, _) = join(&base, id).map_err(|_| format!("error in parsing id at {}", place()))?;
+        }
+        if !id.is_empty() || pointer.is_empty() {
+            match file.by_id.get(&base) {
+                Some(other) if other != pointer => {
+                    return Err(format!(
+                        "duplicate id {} in {} at {} and {}",
+                        quoted(&base),
+                        quoted(&file.address),
+                        quoted(pointer),
+                        quoted(other)
+                    ));
+                }
+                Some(_) => {}
+                None => file.set_resource(pointer, &base, draft),
+            }
+        }
+        let resource = file.by_id.get(&base).cloned().unwrap_or_default();
+        file.anchors(keywords, pointer, &resource)?;
+        let draft_inside = file
+            .resources
+            .get(&resource)
+            .map_or(draft, |resource| resource.draft);
+        for (name, inner) in within(keywords, draft) {
+            let inner_pointer = format!("{pointer}{name}");
+            self.collect(file, inner, &base, &inner_pointer, draft_inside, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// The draft that `$schema` names.
+    fn draft(
+        &self,
+        address: &str,
+        pointer: &str,
+        schema: &Json,
+        outer: u16,
+        steps: usize,
+    ) -> Result<u16, String> {
+        let Some(named) = schema.get("$schema").and_then(Json::as_str) else {
+            return Ok(outer);
+        };
+        if let Some(draft) = metaschema::draft(named) {
+            return Ok(draft);
+        }
+        let (named, _) = split(named);
+        Url::parse(named.as_bytes()).map_err(|error| {
+            let place = quoted(&with_fragment(address, pointer));
+            format!("invalid $schema in {place}: {error}")
+        })?;
+        if pointer.is_empty() && named == address {
+            return Err(format!("draft {} is not supported", quoted(named)));
+        }
+        if steps > 4 {
+            return Err(format!("cycle in resolving $schema in {}", quoted(named)));
+        }
+        let schema = self.read(named, "\"$schema\" must name a draft from 4 to 2020-12")?;
+        self.draft(named, "", schema, outer, steps + 1)
+    }
+
+    /// What is reached from a schema.
+    fn compile(&mut self, start: Place) -> Result<(), String> {
+        let mut queue = vec![start];
+        let mut known = HashSet::new();
+        let mut next = 0;
+        while let Some(place) = queue.get(next).cloned() {
+            next += 1;
+            if known.insert(place.clone()) {
+                self.reach(place, &mut queue)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn reach(&mut self, (index, pointer): Place, queue: &mut Vec<Place>) -> Result<(), String> {
+        self.ensure(index, &pointer)?;
+        let file = self.file(index)?;
+        let schema = lookup(&file.address, file.root, &pointer)?;
+        let (resource_pointer, resource) = file.resource(&pointer);
+        let draft = resource.draft;
+        let resource_root = lookup(&file.address, file.root, resource_pointer)?;
+        queue.push((index, resource_pointer.to_owned()));
+        let mut dynamic = Vec::new();
+        if draft >= 2020 && resource_pointer == pointer {
+            for name in &resource.dynamic {
+                let Some(place) = resource.anchors.get(name) else {
+                    continue;
+                };
+                queue.push((index, place.clone()));
+                let target = lookup(&file.address, file.root, place)?;
+                dynamic.push(((key(schema), name.clone()), target));
+            }
+        }
+        self.dynamic.extend(dynamic);
+        if let Json::Object(keywords) = schema {
+            self.keywords(index, &pointer, keywords, draft, queue)?;
+        }
+        self.schemas.entry(key(schema)).or_insert(Schema {
+            file: index,
+            pointer,
+            draft,
+            resource: resource_root,
+        });
+        Ok(())
+    }
+
+    fn keywords(
+        &mut self,
+        index: usize,
+        pointer: &str,
+        keywords: &'a Fields,
+        draft: u16,
+        queue: &mut Vec<Place>,
+    ) -> Result<(), String> {
+        for name in ["$ref", "$recursiveRef", "$dynamicRef"] {
+            let is_known = match name {
+                "$ref" => true,
+                "$recursiveRef" => draft >= 2019,
+                _ => draft >= 2020,
             };
-            self.named.iter().find_map(known)
-        };
-        let Some(base) = base else {
-            return Err(format!(
-                "failing loading {document:?}: remote schemas are not loaded: put the schema into \"$defs\" of values.schema.json"
-            ));
-        };
-        if fragment.is_empty() {
-            return Ok(Target::Schema(base));
+            let Some(reference) = keywords.get(name).filter(|_| is_known) else {
+                continue;
+            };
+            if let Some(text) = reference.as_str() {
+                let (file, pointer) = self.resolve(index, pointer, text)?;
+                self.ensure(file, &pointer)?;
+                let target = self.file(file)?;
+                let target = lookup(&target.address, target.root, &pointer)?;
+                self.targets.insert(key(reference), target);
+                queue.push((file, pointer));
+            }
         }
-        if !fragment.starts_with('/') {
-            let anchor = format!("#{fragment}");
-            let found = self
-                .named
-                .get(&format!("{document}{anchor}"))
-                .or_else(|| self.named.get(&anchor));
-            return found.map(|schema| Target::Schema(schema)).ok_or_else(|| {
-                format!(
-                    "anchor in {:?} not found in schema {:?}",
-                    format!("{LOCATION}#{fragment}"),
-                    format!("{LOCATION}#")
-                )
-            });
+        for (name, _) in evaluated(keywords, draft) {
+            queue.push((index, format!("{pointer}{name}")));
         }
-        let pointer = percent_decoded(fragment);
-        base.pointer(&pointer)
-            .map(Target::Schema)
-            .ok_or_else(|| format!("json-pointer in {:?} not found", format!("{LOCATION}#{fragment}")))
+        if is_replaced(keywords, draft) {
+            return Ok(());
+        }
+        if let Some(Json::Object(patterns)) = keywords.get("patternProperties") {
+            for pattern in patterns.keys() {
+                self.pattern(index, pointer, "patternProperties", pattern)?;
+            }
+        }
+        if let Some(pattern) = keywords.get("pattern").and_then(Json::as_str) {
+            self.pattern(index, pointer, "pattern", pattern)?;
+        }
+        Ok(())
+    }
+
+    fn pattern(&self, index: usize, pointer: &str, keyword: &str, pattern: &str) -> Result<(), String> {
+        let address = &self.file(index)?.address;
+        Regexp::compile(pattern).map(drop).map_err(|error| {
+            let place = quoted(&with_fragment(address, &child(pointer, keyword)));
+            format!("invalid regex {} at {place}: {error}", quoted(pattern))
+        })
+    }
+
+    /// Where a reference in a schema leads.
+    fn resolve(&mut self, index: usize, pointer: &str, reference: &str) -> Result<Place, String> {
+        let file = self.file(index)?;
+        let (_, resource) = file.resource(pointer);
+        let (address, fragment) = join(&resource.id, reference)?;
+        if address == file.address {
+            return Ok((index, file.pointer("", &fragment)?));
+        }
+        if let Some(resource) = file.by_id.get(&address) {
+            return Ok((index, file.pointer(resource, &fragment)?));
+        }
+        let other = self.load(&address)?;
+        Ok((other, self.file(other)?.pointer("", &fragment)?))
+    }
+
+    /// A schema that is at no place for schemas is looked at on its own.
+    fn ensure(&mut self, index: usize, pointer: &str) -> Result<(), String> {
+        let Some(file) = self.files.get(index).filter(|file| !file.seen.contains(pointer)) else {
+            return Ok(());
+        };
+        let schema = lookup(&file.address, file.root, pointer)?;
+        let mut file = self.files.remove(index);
+        let (_, resource) = file.resource(pointer);
+        let (id, draft) = (resource.id.clone(), resource.draft);
+        let outcome = self
+            .collect(&mut file, schema, &id, pointer, draft, 0)
+            .and_then(|()| validate(&file, schema, pointer));
+        self.files.insert(index, file);
+        outcome
     }
 }
 
-/// The names of types, in the order of the meta-schema.
-pub(super) const TYPES: [&str; 7] = [
-    "array", "boolean", "integer", "null", "number", "object", "string",
-];
+/// Whether a schema is one, by the draft's own schema.
+fn validate(file: &File<'_>, schema: &Json, pointer: &str) -> Result<(), String> {
+    let drafts = file
+        .resources
+        .iter()
+        .map(|(pointer, resource)| (pointer.as_str(), resource.draft))
+        .collect();
+    let (_, resource) = file.resource(pointer);
+    let meta = metaschema::address(resource.draft);
+    let problems = Evaluation::of_schema(metaschema::library(), resource.draft, drafts).problems(schema)?;
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let mut text = format!(
+        "{} is not valid against metaschema: jsonschema validation failed with '{meta}#'\n",
+        quoted(&with_fragment(&file.address, pointer))
+    );
+    for problem in &problems {
+        problem.describe(0, &mut text);
+    }
+    Err(text.trim_end().to_owned())
+}
 
-/// The type of a value: a number is a number, be it an integer or not.
-pub(super) fn kind(value: &Json) -> &'static str {
-    match value {
-        Json::Null => "null",
-        Json::Bool(_) => "boolean",
-        Json::Number(_) => "number",
-        Json::String(_) => "string",
-        Json::Array(_) => "array",
-        Json::Object(_) => "object",
+impl File<'_> {
+    fn set_resource(&mut self, pointer: &str, id: &str, draft: u16) {
+        self.by_id.insert(id.to_owned(), pointer.to_owned());
+        self.resources.insert(
+            pointer.to_owned(),
+            Resource {
+                id: id.to_owned(),
+                draft,
+                anchors: BTreeMap::new(),
+                dynamic: Vec::new(),
+            },
+        );
+    }
+
+    /// The resource around a schema and where it begins.
+    fn resource<'s>(&'s self, pointer: &'s str) -> (&'s str, &'s Resource) {
+        let mut pointer = pointer;
+        loop {
+            if let Some(resource) = self.resources.get(pointer) {
+                return (pointer, resource);
+            }
+            pointer = pointer
+                .rfind('/')
+                .and_then(|at| pointer.get(..at))
+                .expect("invariant: each file has a resource at its root");
+        }
+    }
+
+    /// The pointer that a fragment means in a resource.
+    fn pointer(&self, resource: &str, fragment: &str) -> Result<String, String> {
+        if fragment.is_empty() || fragment.starts_with('/') {
+            return Ok(format!("{resource}{fragment}"));
+        }
+        let (_, resource) = self.resource(resource);
+        resource.anchors.get(fragment).cloned().ok_or_else(|| {
+            format!(
+                "anchor in {} not found in schema {}",
+                quoted(&with_fragment(&resource.id, fragment)),
+                quoted(&self.address)
+            )
+        })
+    }
+
+    fn anchors(&mut self, keywords: &Fields, pointer: &str, resource: &str) -> Result<(), String> {
+        let address = &self.address;
+        let Some(resource) = self.resources.get_mut(resource) else {
+            return Ok(());
+        };
+        let text = |name: &str| keywords.get(name).and_then(Json::as_str);
+        let mut names = Vec::new();
+        match resource.draft {
+            2019.. => {
+                names.extend(text("$anchor").map(str::to_owned));
+                if let Some(name) = text("$dynamicAnchor").filter(|_| resource.draft >= 2020) {
+                    names.push(name.to_owned());
+                    resource.dynamic.push(name.to_owned());
+                }
+            }
+            // beside "$ref" nothing counts
+            _ if keywords.contains_key("$ref") => {}
+            draft => {
+                let (_, fragment) = split(text(id_keyword(draft)).unwrap_or_default());
+                let name = decode(fragment).map_err(|_| {
+                    let place = quoted(&with_fragment(address, pointer));
+                    format!("error in parsing anchor at {place}")
+                })?;
+                names.extend((!name.is_empty() && !name.starts_with('/')).then_some(name));
+            }
+        }
+        for name in names {
+            match resource.anchors.get(&name) {
+                Some(other) if other != pointer => {
+                    return Err(format!(
+                        "duplicate anchor {} in {} at {} and {}",
+                        quoted(&name),
+                        quoted(address),
+                        quoted(other),
+                        quoted(pointer)
+                    ));
+                }
+                _ => drop(resource.anchors.insert(name, pointer.to_owned())),
+            }
+        }
+        Ok(())
     }
 }
 
-pub(super) fn too_deep(depth: usize) -> Result<(), String> {
+fn id_keyword(draft: u16) -> &'static str {
+    if draft == 4 { "id" } else { "$id" }
+}
+
+/// The address that a schema gives itself.
+fn id_of(keywords: &Fields, draft: u16) -> &str {
+    if draft < 2019 && keywords.contains_key("$ref") {
+        return "";
+    }
+    let id = keywords.get(id_keyword(draft)).and_then(Json::as_str);
+    split(id.unwrap_or_default()).0
+}
+
+fn too_deep(depth: usize) -> Result<(), String> {
     if depth > DEPTH_MAX {
         return Err(format!("the schema nests deeper than {DEPTH_MAX} levels"));
     }
     Ok(())
-}
-
-fn draft(uri: &str) -> Result<u16, String> {
-    let name = uri.trim_end_matches('#');
-    let name = name
-        .strip_prefix("http://")
-        .or_else(|| name.strip_prefix("https://"))
-        .unwrap_or(name);
-    match name {
-        "json-schema.org/schema" | "json-schema.org/draft/2020-12/schema" => Ok(2020),
-        "json-schema.org/draft/2019-09/schema" => Ok(2019),
-        "json-schema.org/draft-07/schema" => Ok(7),
-        "json-schema.org/draft-06/schema" => Ok(6),
-        "json-schema.org/draft-04/schema" => Ok(4),
-        _ => Err(format!(
-            "failing loading {uri:?}: remote schemas are not loaded: \"$schema\" must name a draft from 4 to 2020-12"
-        )),
-    }
-}
-
-fn children(keywords: &JsonMap<String, Json>) -> impl Iterator<Item = &Json> {
-    named_children(keywords).map(|(_, child)| child)
-}
-
-/// The schemas inside of a schema, with where they are.
-fn named_children(keywords: &JsonMap<String, Json>) -> impl Iterator<Item = (String, &Json)> {
-    let is_schema = |value: &&Json| value.is_object() || value.is_boolean();
-    let one = ONE.iter().filter_map(move |name| {
-        let child = keywords.get(*name).filter(is_schema)?;
-        Some(((*name).to_owned(), child))
-    });
-    let by_name = BY_NAME.iter().flat_map(move |name| {
-        let schemas = keywords
-            .get(*name)
-            .and_then(Json::as_object)
-            .into_iter()
-            .flatten();
-        schemas
-            .filter(|(_, child)| !child.is_array())
-            .map(move |(key, child)| (format!("{name}/{key}"), child))
-    });
-    let lists = LISTS.iter().flat_map(move |name| {
-        let schemas = keywords.get(*name).and_then(Json::as_array).into_iter().flatten();
-        schemas
-            .enumerate()
-            .map(move |(index, child)| (format!("{name}/{index}"), child))
-    });
-    one.chain(by_name).chain(lists)
-}
-
-/// An `$id` against the one above it, as far as documents in one file need it.
-fn resolve(base: &str, id: &str) -> String {
-    if base.is_empty() || id.contains("://") || id.starts_with("urn:") {
-        return id.to_owned();
-    }
-    let directory = base.rsplit_once('/').map_or("", |(directory, _)| directory);
-    format!("{directory}/{}", id.trim_start_matches("./"))
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((byte, tail)) = rest.split_first() {
-        let escaped = match (byte, tail) {
-            (b'%', [high, low, ..]) => [*high, *low]
-                .iter()
-                .map(|digit| {
-                    char::from(*digit)
-                        .to_digit(16)
-                        .and_then(|digit| u8::try_from(digit).ok())
-                })
-                .collect::<Option<Vec<u8>>>(),
-            _ => None,
-        };
-        match escaped.as_deref() {
-            Some([high, low]) => {
-                bytes.push(high << 4 | low);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            _ => {
-                bytes.push(*byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,13 +1,19 @@
 //! Values against schemas. The order of the rules is the library's: the first of type, constant, enumeration and format that
 //! does not hold is the only one that is told.
 
-use std::collections::BTreeSet;
-
-use serde_json::{Map as JsonMap, Number, Value as Json};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
-    document::{Document, Target, kind, too_deep},
-    format, number,
+    document::{Document, key},
+    format,
+    json::{Fields, Json},
+    keywords::is_replaced,
+    location::{child, decode, escape, split},
+    metaschema,
+    number::Number,
     problem::{Problem, quoted, quoted_list, shown},
 };
 
@@ -17,9 +23,29 @@ const STEPS_MAX: usize = 5_000_000;
 /// One validation.
 pub(super) struct Evaluation<'d, 'a> {
     document: &'d Document<'a>,
-    /// The schemas that look at the same value right now: one of them again is an endless reference.
-    active: Vec<(*const Json, *const Json)>,
+    root: &'a Json,
+    /// The schemas that are being evaluated, each inside of the one before.
+    active: Vec<Active<'a>>,
     steps: usize,
+    /// The value is a schema itself.
+    meta: Option<Meta<'d>>,
+}
+
+/// A schema that looks at a value.
+struct Active<'a> {
+    schema: &'a Json,
+    /// Where the value is in memory.
+    value: usize,
+    /// The reference that leads here.
+    reference: Option<&'static str>,
+}
+
+/// What is known of a schema that is looked at as a value.
+struct Meta<'d> {
+    /// The draft that counts right now.
+    draft: u16,
+    /// The drafts of the resources by pointer.
+    drafts: BTreeMap<&'d str, u16>,
 }
 
 /// What a schema looked at, for `unevaluatedProperties` and `unevaluatedItems`.
@@ -44,58 +70,161 @@ type Outcome = Result<Seen, Problem>;
 
 impl<'d, 'a> Evaluation<'d, 'a> {
     pub(super) fn new(document: &'d Document<'a>) -> Self {
-        Self {
-            document,
-            active: Vec::new(),
-            steps: 0,
+        Self::from(document, document.root())
+    }
+
+    /// Of a schema against that of its draft; `drafts` are those of the resources in it by pointer.
+    pub(super) fn of_schema(
+        library: &'d Document<'static>,
+        draft: u16,
+        drafts: BTreeMap<&'d str, u16>,
+    ) -> Evaluation<'d, 'static> {
+        Evaluation {
+            meta: Some(Meta { draft, drafts }),
+            ..Evaluation::from(library, metaschema::of(draft))
         }
     }
 
-    pub(super) fn root(&mut self, value: &Json) -> Checked<Option<Problem>> {
-        Ok(self.schema(self.document.root(), value, "")?.err())
+    fn from(document: &'d Document<'a>, root: &'a Json) -> Self {
+        Self {
+            document,
+            root,
+            active: Vec::new(),
+            steps: 0,
+            meta: None,
+        }
     }
 
-    fn schema(&mut self, schema: &Json, value: &Json, path: &str) -> Checked<Outcome> {
-        too_deep(self.active.len())?;
+    /// What is wrong with a value.
+    pub(super) fn problems(&mut self, value: &Json) -> Checked<Vec<Problem>> {
+        let outcome = self.schema(self.root, value, "", None)?;
+        Ok(outcome.err().map_or_else(Vec::new, Problem::into_causes))
+    }
+
+    /// `reference` is the keyword that leads here.
+    fn schema(
+        &mut self,
+        schema: &'a Json,
+        value: &Json,
+        path: &str,
+        reference: Option<&'static str>,
+    ) -> Checked<Outcome> {
+        self.document.limit(self.active.len())?;
         self.steps += 1;
         if self.steps > STEPS_MAX {
             return Err(format!("the schema takes more than {STEPS_MAX} steps"));
         }
-        let keywords = match schema {
-            Json::Bool(true) => return Ok(Ok(Seen::default())),
-            Json::Object(keywords) => keywords,
-            _ => return Ok(Err(rule(path, "false schema".to_owned()))),
-        };
-        let key = (std::ptr::from_ref(schema), std::ptr::from_ref(value));
-        if self.active.contains(&key) {
-            return Ok(Err(rule(
-                path,
-                "reference cycle: the schema refers to itself".to_owned(),
-            )));
+        if let Some(draft) = self.other_draft(schema, path) {
+            return self.in_draft(draft, value, path, reference);
         }
-        self.active.push(key);
-        let outcome = self.keywords(keywords, value, path);
+        let keywords = match schema {
+            Json::Bool(false) => return Ok(Err(rule(path, "false schema".to_owned()))),
+            Json::Object(keywords) => keywords,
+            _ => return Ok(Ok(Seen::default())),
+        };
+        let Some(known) = self.document.schema(schema) else {
+            return Ok(Ok(Seen::default()));
+        };
+        let draft = known.draft;
+        let twice = self
+            .active
+            .iter()
+            .position(|active| key(active.schema) == key(schema) && active.value == key(value));
+        self.active.push(Active {
+            schema,
+            value: key(value),
+            reference,
+        });
+        let outcome = match twice {
+            Some(first) => Ok(Err(rule(path, self.cycle(first)))),
+            None => self.keywords(keywords, draft, value, path),
+        };
         self.active.pop();
         outcome
     }
 
-    fn keywords(&mut self, keywords: &JsonMap<String, Json>, value: &Json, path: &str) -> Checked<Outcome> {
-        let draft = self.document.draft;
+    /// A part of a schema may follow another draft than the whole.
+    fn other_draft(&self, schema: &Json, path: &str) -> Option<u16> {
+        let meta = self.meta.as_ref()?;
+        let draft = *meta.drafts.get(path)?;
+        let is_whole = metaschema::of(meta.draft);
+        (draft != meta.draft && key(is_whole) == key(schema)).then_some(draft)
+    }
+
+    fn in_draft(
+        &mut self,
+        draft: u16,
+        value: &Json,
+        path: &str,
+        reference: Option<&'static str>,
+    ) -> Checked<Outcome> {
+        let library: &Document<'static> = metaschema::library();
+        let drafts = self
+            .meta
+            .as_ref()
+            .map(|meta| meta.drafts.clone())
+            .unwrap_or_default();
+        let mut inner = Evaluation::of_schema(library, draft, drafts);
+        inner.steps = self.steps;
+        let outcome = inner.schema(inner.root, value, path, reference);
+        self.steps = inner.steps;
+        outcome
+    }
+
+    /// The innermost schema is one that looks at the value already.
+    fn cycle(&self, first: usize) -> String {
+        let place = |last: usize| {
+            let pairs = self.active.windows(2).take(last);
+            let steps = pairs.map(|pair| match pair {
+                [
+                    _,
+                    Active {
+                        reference: Some(name),
+                        ..
+                    },
+                ] => format!("/{}", escape(name)),
+                [outer, inner] => {
+                    let (outer, inner) = (
+                        self.document.location(outer.schema),
+                        self.document.location(inner.schema),
+                    );
+                    inner.get(outer.len()..).unwrap_or_default().to_owned()
+                }
+                _ => String::new(),
+            });
+            steps.collect::<String>()
+        };
+        let last = self.active.len().saturating_sub(1);
+        let schema = self
+            .active
+            .get(first)
+            .map(|active| self.document.location(active.schema));
+        format!(
+            "both {} and {} resolve to \"{}\" causing reference cycle",
+            place(last),
+            place(first),
+            schema.unwrap_or_default()
+        )
+    }
+
+    fn keywords(&mut self, keywords: &'a Fields, draft: u16, value: &Json, path: &str) -> Checked<Outcome> {
         let mut run = Run {
             keywords,
+            draft,
+            value,
             path,
             problems: Vec::new(),
             seen: Seen::default(),
         };
-        let reference = keywords.get("$ref").and_then(Json::as_str);
-        if let Some(uri) = reference.filter(|_| draft < 2019) {
-            return self.reference(uri, value, path);
-        }
-        if let Some(text) = first_of_all(keywords, value, draft) {
+        let asserts_formats = draft < 2019 || self.document.is_library;
+        if let Some(text) = first_of_all(keywords, value, draft, asserts_formats) {
             return Ok(Err(rule(path, text)));
         }
-        if let Some(uri) = reference {
-            let outcome = self.reference(uri, value, path)?;
+        if let Some(target) = self.target(keywords, "$ref") {
+            let outcome = self.reference(target, "$ref", value, path)?;
+            if draft < 2019 {
+                return Ok(outcome);
+            }
             run.take(outcome);
         }
         match value {
@@ -105,11 +234,14 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             Json::Number(number) => numeric(&mut run, number, draft),
             Json::Null | Json::Bool(_) => {}
         }
-        let dynamic = ["$dynamicRef", "$recursiveRef"]
-            .iter()
-            .find_map(|name| keywords.get(*name).and_then(Json::as_str));
-        if let Some(uri) = dynamic.filter(|_| draft >= 2019) {
-            let outcome = self.reference(uri, value, path)?;
+        if let Some(target) = self.target(keywords, "$recursiveRef") {
+            let target = self.recursive(target);
+            let outcome = self.reference(target, "$recursiveRef", value, path)?;
+            run.take(outcome);
+        }
+        if let Some(target) = self.target(keywords, "$dynamicRef") {
+            let target = self.dynamic(target, keywords);
+            let outcome = self.reference(target, "$dynamicRef", value, path)?;
             run.take(outcome);
         }
         self.combinations(&mut run, value)?;
@@ -119,25 +251,55 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         Ok(run.outcome())
     }
 
-    fn reference(&mut self, uri: &str, value: &Json, path: &str) -> Checked<Outcome> {
-        let Target::Schema(schema) = self.document.target(uri)? else {
-            return Ok(Ok(Seen::default()));
-        };
-        Ok(self
-            .schema(schema, value, path)?
-            .map_err(|problem| Problem::Reference {
-                path: path.to_owned(),
-                causes: match problem {
-                    Problem::Group { causes, .. } => causes,
-                    one => vec![one],
-                },
-            }))
+    fn target(&self, keywords: &'a Fields, name: &str) -> Option<&'a Json> {
+        self.document.target(keywords.get(name)?)
     }
 
-    fn object(&mut self, run: &mut Run<'_>, fields: &JsonMap<String, Json>) -> Checked<()> {
-        let draft = self.document.draft;
-        run.bound("minProperties", fields.len(), |got, want| got < want);
-        run.bound("maxProperties", fields.len(), |got, want| got > want);
+    /// The outermost schema on the way here whose resource has a `$recursiveAnchor`, if the target has one.
+    fn recursive(&self, target: &'a Json) -> &'a Json {
+        if target.get("$recursiveAnchor").and_then(Json::as_bool) != Some(true) {
+            return target;
+        }
+        let outermost = self
+            .active
+            .iter()
+            .find(|active| self.document.is_recursive(active.schema));
+        outermost.map_or(target, |active| active.schema)
+    }
+
+    /// The schema of that name in the outermost resource on the way here that has one, if the target has that name.
+    fn dynamic(&self, target: &'a Json, keywords: &Fields) -> &'a Json {
+        let reference = keywords
+            .get("$dynamicRef")
+            .and_then(Json::as_str)
+            .unwrap_or_default();
+        let name = decode(split(reference).1).unwrap_or_default();
+        if name.is_empty() || target.get("$dynamicAnchor").and_then(Json::as_str) != Some(&name) {
+            return target;
+        }
+        let mut resources = self.active.iter();
+        resources
+            .find_map(|active| self.document.dynamic(active.schema, &name))
+            .unwrap_or(target)
+    }
+
+    fn reference(
+        &mut self,
+        target: &'a Json,
+        keyword: &'static str,
+        value: &Json,
+        path: &str,
+    ) -> Checked<Outcome> {
+        let outcome = self.schema(target, value, path, Some(keyword))?;
+        Ok(outcome.map_err(|problem| Problem::Reference {
+            path: path.to_owned(),
+            causes: problem.into_causes(),
+        }))
+    }
+
+    fn object(&mut self, run: &mut Run<'_, 'a>, fields: &Fields) -> Checked<()> {
+        run.bound("minProperties", fields.len(), Ordering::Less);
+        run.bound("maxProperties", fields.len(), Ordering::Greater);
         let missing = missing(fields, run.keywords.get("required"));
         match missing.as_slice() {
             [] => {}
@@ -149,38 +311,28 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         }
         self.dependencies(run, fields, "dependencies")?;
         self.properties(run, fields)?;
-        if draft == 4 {
+        if run.draft == 4 {
             return Ok(());
         }
         if let Some(schema) = run.keywords.get("propertyNames") {
             for name in fields.keys() {
-                let outcome = self.schema(schema, &Json::String(name.clone()), "")?;
+                let outcome = self.schema(schema, &Json::String(name.clone()), "", None)?;
                 if let Err(problem) = outcome {
-                    let causes = match problem {
-                        Problem::Group { causes, .. } => causes,
-                        one => vec![one],
-                    };
-                    run.problems.push(Problem::Because {
-                        path: run.path.to_owned(),
-                        text: format!("invalid propertyName {}", quoted(name)),
-                        causes,
-                    });
+                    run.because(
+                        format!("invalid propertyName {}", quoted(name)),
+                        problem.into_causes(),
+                    );
                 }
             }
         }
-        if draft >= 2019 {
+        if run.draft >= 2019 {
             self.dependencies(run, fields, "dependentSchemas")?;
             self.dependencies(run, fields, "dependentRequired")?;
         }
         Ok(())
     }
 
-    fn dependencies(
-        &mut self,
-        run: &mut Run<'_>,
-        fields: &JsonMap<String, Json>,
-        keyword: &str,
-    ) -> Checked<()> {
+    fn dependencies(&mut self, run: &mut Run<'_, 'a>, fields: &Fields, keyword: &str) -> Checked<()> {
         for (name, dependency) in run
             .keywords
             .get(keyword)
@@ -188,11 +340,11 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             .into_iter()
             .flatten()
         {
-            let Some(value) = fields.contains_key(name).then_some(fields) else {
+            if !fields.contains_key(name) {
                 continue;
-            };
-            if dependency.is_array() {
-                let missing = missing(value, Some(dependency));
+            }
+            if dependency.as_array().is_some() {
+                let missing = missing(fields, Some(dependency));
                 if !missing.is_empty() {
                     let missing = quoted_list(missing.iter().copied());
                     run.fail(format!(
@@ -201,15 +353,14 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                     ));
                 }
             } else {
-                let value = Json::Object(value.clone());
-                let outcome = self.schema(dependency, &value, run.path)?;
+                let outcome = self.schema(dependency, run.value, run.path, None)?;
                 run.take(outcome);
             }
         }
         Ok(())
     }
 
-    fn properties(&mut self, run: &mut Run<'_>, fields: &JsonMap<String, Json>) -> Checked<()> {
+    fn properties(&mut self, run: &mut Run<'_, 'a>, fields: &Fields) -> Checked<()> {
         let properties = run.keywords.get("properties").and_then(Json::as_object);
         let patterns = run.keywords.get("patternProperties").and_then(Json::as_object);
         let additional = run.keywords.get("additionalProperties");
@@ -219,13 +370,13 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             let mut is_evaluated = false;
             if let Some(schema) = properties.and_then(|properties| properties.get(name)) {
                 is_evaluated = true;
-                let outcome = self.schema(schema, value, &path)?;
+                let outcome = self.schema(schema, value, &path, None)?;
                 run.problems.extend(outcome.err());
             }
             for (pattern, schema) in patterns.into_iter().flatten() {
                 if self.document.matches(pattern, name) {
                     is_evaluated = true;
-                    let outcome = self.schema(schema, value, &path)?;
+                    let outcome = self.schema(schema, value, &path, None)?;
                     run.problems.extend(outcome.err());
                 }
             }
@@ -234,7 +385,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                 Some(Json::Bool(false)) => not_allowed.push(name.as_str()),
                 Some(schema) => {
                     is_evaluated = true;
-                    let outcome = self.schema(schema, value, &path)?;
+                    let outcome = self.schema(schema, value, &path, None)?;
                     run.problems.extend(outcome.err());
                 }
                 None => {}
@@ -252,41 +403,42 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         Ok(())
     }
 
-    fn array(&mut self, run: &mut Run<'_>, items: &[Json]) -> Checked<()> {
-        run.bound("minItems", items.len(), |got, want| got < want);
-        run.bound("maxItems", items.len(), |got, want| got > want);
-        if run.keywords.get("uniqueItems") == Some(&Json::Bool(true)) {
+    fn array(&mut self, run: &mut Run<'_, 'a>, items: &[Json]) -> Checked<()> {
+        run.bound("minItems", items.len(), Ordering::Less);
+        run.bound("maxItems", items.len(), Ordering::Greater);
+        if run.is_true("uniqueItems") {
             let twice = items.iter().enumerate().find_map(|(index, item)| {
-                let earlier = items
-                    .iter()
-                    .take(index)
-                    .position(|other| number::equal(other, item))?;
+                let earlier = items.iter().take(index).position(|other| other.equals(item))?;
                 Some((earlier, index))
             });
             if let Some((a, b)) = twice {
-                run.fail(format!("items at {a} and {b} are equal"));
+                run.fail(format!(
+                    "items at {} and {} are equal",
+                    Number::of(a).shown_count(),
+                    Number::of(b).shown_count()
+                ));
             }
         }
-        let is_new = self.document.draft >= 2020;
+        let is_new = run.draft >= 2020;
         let (first, rest) = match (run.keywords.get("items"), is_new) {
             (rest, true) => (run.keywords.get("prefixItems"), rest),
             (Some(Json::Array(_)), false) => (run.keywords.get("items"), run.keywords.get("additionalItems")),
             (rest, false) => (None, rest),
         };
-        let first: &[Json] = first.and_then(Json::as_array).map_or(&[], Vec::as_slice);
+        let first = first.and_then(Json::as_array).unwrap_or_default();
         for (index, (item, schema)) in items.iter().zip(first).enumerate() {
-            let outcome = self.schema(schema, item, &child(run.path, &index.to_string()))?;
+            let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
             run.problems.extend(outcome.err());
             run.seen.items.insert(index);
         }
         match rest {
             Some(Json::Bool(false)) if !is_new && !first.is_empty() && items.len() > first.len() => {
-                let more = items.len() - first.len();
+                let more = Number::of(items.len() - first.len()).shown_count();
                 run.fail(format!("last {more} additionalItem(s) not allowed"));
             }
             Some(schema) => {
                 for (index, item) in items.iter().enumerate().skip(first.len()) {
-                    let outcome = self.schema(schema, item, &child(run.path, &index.to_string()))?;
+                    let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
                     run.problems.extend(outcome.err());
                     run.seen.items.insert(index);
                 }
@@ -296,57 +448,55 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         self.contains(run, items)
     }
 
-    fn contains(&mut self, run: &mut Run<'_>, items: &[Json]) -> Checked<()> {
-        let Some(schema) = run.keywords.get("contains").filter(|_| self.document.draft >= 6) else {
+    fn contains(&mut self, run: &mut Run<'_, 'a>, items: &[Json]) -> Checked<()> {
+        let Some(schema) = run.keywords.get("contains").filter(|_| run.draft >= 6) else {
             return Ok(());
         };
         let (mut matched, mut causes) = (Vec::new(), Vec::new());
         for (index, item) in items.iter().enumerate() {
-            match self.schema(schema, item, &child(run.path, &index.to_string()))? {
+            match self.schema(schema, item, &child(run.path, &index.to_string()), None)? {
                 Ok(_) => matched.push(index),
                 Err(problem) => causes.push(problem),
             }
         }
-        if self.document.draft >= 2020 {
+        if run.draft >= 2020 {
             run.seen.items.extend(&matched);
         }
-        let limit = |name: &str| {
-            run.keywords
-                .get(name)
-                .and_then(Json::as_u64)
-                .filter(|_| self.document.draft >= 2019)
-        };
+        let limit = |name: &str| run.count(name).filter(|_| run.draft >= 2019);
         let at = matched.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
-        let count = matched.len() as u64;
-        let text = match limit("minContains") {
-            Some(want) if count < want && count == 0 => Some(format!(
-                "min {want} items required to match contains schema, but none matched"
+        let count = Number::of(matched.len());
+        let (least, most) = (limit("minContains"), limit("maxContains"));
+        let told = |word: &str, want: &Number| {
+            let (want, count) = (want.shown_count(), count.shown_count());
+            format!(
+                "{word} {want} items required to match contains schema, but matched {count} items at {at}"
+            )
+        };
+        let text = match least {
+            Some(want) if is(&count, Ordering::Less, want) && matched.is_empty() => Some(format!(
+                "min {} items required to match contains schema, but none matched",
+                want.shown_count()
             )),
-            Some(want) if count < want => Some(format!(
-                "min {want} items required to match contains schema, but matched {count} items at {at}"
-            )),
-            None if count == 0 => Some("no items match contains schema".to_owned()),
+            Some(want) if is(&count, Ordering::Less, want) => Some(told("min", want)),
+            None if matched.is_empty() => Some("no items match contains schema".to_owned()),
             _ => None,
         };
-        if let Some(want) = limit("maxContains").filter(|want| count > *want) {
-            run.fail(format!(
-                "max {want} items required to match contains schema, but matched {count} items at {at}"
-            ));
-        }
+        let most = most
+            .filter(|want| is(&count, Ordering::Greater, want))
+            .map(|want| told("max", want));
         if let Some(text) = text {
-            run.problems.push(Problem::Because {
-                path: run.path.to_owned(),
-                text,
-                causes,
-            });
+            run.because(text, causes);
+        }
+        if let Some(text) = most {
+            run.fail(text);
         }
         Ok(())
     }
 
-    fn text(&self, run: &mut Run<'_>, text: &str) {
+    fn text(&self, run: &mut Run<'_, 'a>, text: &str) {
         let length = text.chars().count();
-        run.bound("minLength", length, |got, want| got < want);
-        run.bound("maxLength", length, |got, want| got > want);
+        run.bound("minLength", length, Ordering::Less);
+        run.bound("maxLength", length, Ordering::Greater);
         if let Some(pattern) = run.keywords.get("pattern").and_then(Json::as_str)
             && !self.document.matches(pattern, text)
         {
@@ -358,9 +508,9 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         }
     }
 
-    fn combinations(&mut self, run: &mut Run<'_>, value: &Json) -> Checked<()> {
+    fn combinations(&mut self, run: &mut Run<'_, 'a>, value: &Json) -> Checked<()> {
         if let Some(schema) = run.keywords.get("not")
-            && self.schema(schema, value, run.path)?.is_ok()
+            && self.schema(schema, value, run.path, None)?.is_ok()
         {
             run.fail("'not' failed".to_owned());
         }
@@ -397,14 +547,14 @@ impl<'d, 'a> Evaluation<'d, 'a> {
     /// The problems of those that do not match, the places of those that do, at most `enough` of them.
     fn each(
         &mut self,
-        run: &mut Run<'_>,
-        schemas: &[Json],
+        run: &mut Run<'_, 'a>,
+        schemas: &'a [Json],
         value: &Json,
         enough: usize,
     ) -> Checked<(Vec<Problem>, Vec<usize>)> {
         let (mut causes, mut matched) = (Vec::new(), Vec::new());
         for (index, schema) in schemas.iter().enumerate() {
-            match self.schema(schema, value, run.path)? {
+            match self.schema(schema, value, run.path, None)? {
                 Ok(seen) => {
                     run.seen.add(seen);
                     matched.push(index);
@@ -418,11 +568,11 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         Ok((causes, matched))
     }
 
-    fn conditional(&mut self, run: &mut Run<'_>, value: &Json) -> Checked<()> {
-        let Some(schema) = run.keywords.get("if").filter(|_| self.document.draft >= 7) else {
+    fn conditional(&mut self, run: &mut Run<'_, 'a>, value: &Json) -> Checked<()> {
+        let Some(schema) = run.keywords.get("if").filter(|_| run.draft >= 7) else {
             return Ok(());
         };
-        let branch = match self.schema(schema, value, run.path)? {
+        let branch = match self.schema(schema, value, run.path, None)? {
             Ok(seen) => {
                 run.seen.add(seen);
                 "then"
@@ -430,19 +580,19 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             Err(_) => "else",
         };
         if let Some(schema) = run.keywords.get(branch) {
-            let outcome = self.schema(schema, value, run.path)?;
+            let outcome = self.schema(schema, value, run.path, None)?;
             run.take(outcome);
         }
         Ok(())
     }
 
-    fn unevaluated(&mut self, run: &mut Run<'_>, value: &Json) -> Checked<()> {
+    fn unevaluated(&mut self, run: &mut Run<'_, 'a>, value: &Json) -> Checked<()> {
         if let (Some(schema), Json::Object(fields)) = (run.keywords.get("unevaluatedProperties"), value) {
             for (name, value) in fields
                 .iter()
                 .filter(|(name, _)| !run.seen.properties.contains(*name))
             {
-                let outcome = self.schema(schema, value, &child(run.path, name))?;
+                let outcome = self.schema(schema, value, &child(run.path, name), None)?;
                 run.problems.extend(outcome.err());
             }
             run.seen.properties.extend(fields.keys().cloned());
@@ -453,7 +603,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                 .enumerate()
                 .filter(|(index, _)| !run.seen.items.contains(index))
             {
-                let outcome = self.schema(schema, item, &child(run.path, &index.to_string()))?;
+                let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
                 run.problems.extend(outcome.err());
             }
             run.seen.items.extend(0..items.len());
@@ -463,14 +613,16 @@ impl<'d, 'a> Evaluation<'d, 'a> {
 }
 
 /// One schema against one value.
-struct Run<'r> {
-    keywords: &'r JsonMap<String, Json>,
+struct Run<'r, 'a> {
+    keywords: &'a Fields,
+    draft: u16,
+    value: &'r Json,
     path: &'r str,
     problems: Vec<Problem>,
     seen: Seen,
 }
 
-impl Run<'_> {
+impl<'a> Run<'_, 'a> {
     fn fail(&mut self, text: String) {
         self.problems.push(rule(self.path, text));
     }
@@ -490,15 +642,22 @@ impl Run<'_> {
         }
     }
 
-    fn bound(&mut self, keyword: &str, got: usize, is_wrong: impl Fn(f64, f64) -> bool) {
-        if let Some(want) = self.keywords.get(keyword).and_then(Json::as_f64)
-            && is_wrong(got as f64, want)
-        {
-            self.fail(format!(
-                "{keyword}: got {}, want {}",
-                number::shown(got as f64),
-                number::shown(want)
-            ));
+    fn is_true(&self, keyword: &str) -> bool {
+        self.keywords.get(keyword).and_then(Json::as_bool) == Some(true)
+    }
+
+    /// A keyword with a count; fractions do not count.
+    fn count(&self, keyword: &str) -> Option<&'a Number> {
+        let number = self.keywords.get(keyword)?.as_number()?;
+        number.is_integer().then_some(number)
+    }
+
+    /// It is wrong where the count stands in that order to the limit.
+    fn bound(&mut self, keyword: &str, got: usize, wrong: Ordering) {
+        let got = Number::of(got);
+        if let Some(want) = self.count(keyword).filter(|want| is(&got, wrong, want)) {
+            let (got, want) = (got.shown_count(), want.shown_count());
+            self.fail(format!("{keyword}: got {got}, want {want}"));
         }
     }
 
@@ -521,11 +680,11 @@ fn rule(path: &str, text: String) -> Problem {
     }
 }
 
-fn child(path: &str, name: &str) -> String {
-    format!("{path}/{}", name.replace('~', "~0").replace('/', "~1"))
+fn is(number: &Number, order: Ordering, other: &Number) -> bool {
+    number.compare(other) == Some(order)
 }
 
-fn missing<'k>(fields: &JsonMap<String, Json>, names: Option<&'k Json>) -> Vec<&'k str> {
+fn missing<'k>(fields: &Fields, names: Option<&'k Json>) -> Vec<&'k str> {
     let names = names.and_then(Json::as_array).into_iter().flatten();
     names
         .filter_map(Json::as_str)
@@ -534,52 +693,48 @@ fn missing<'k>(fields: &JsonMap<String, Json>, names: Option<&'k Json>) -> Vec<&
 }
 
 /// Type, constant, enumeration, format: the first that does not hold hides all other rules.
-fn first_of_all(keywords: &JsonMap<String, Json>, value: &Json, draft: u16) -> Option<String> {
-    let wanted: Vec<&str> = match keywords.get("type") {
+fn first_of_all(keywords: &Fields, value: &Json, draft: u16, asserts_formats: bool) -> Option<String> {
+    // beside a "$ref" that replaces them only the constant counts
+    let is_replaced = is_replaced(keywords, draft);
+    let keyword = |name: &str| keywords.get(name).filter(|_| !is_replaced);
+    let wanted: Vec<&str> = match keyword("type") {
         Some(Json::String(name)) => vec![name],
         Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
         _ => Vec::new(),
     };
     let is = |name: &&str| {
-        *name == kind(value)
-            || *name == "integer" && matches!(value, Json::Number(number) if number::is_integer(number))
+        *name == value.kind() || *name == "integer" && value.as_number().is_some_and(Number::is_integer)
     };
     if !wanted.is_empty() && !wanted.iter().any(is) {
         return Some(format!(
             "got {}, want {}",
-            kind(value),
+            value.kind(),
             in_type_order(&wanted).join(" or ")
         ));
     }
     if let Some(constant) = keywords.get("const").filter(|_| draft >= 6)
-        && !number::equal(value, constant)
+        && !value.equals(constant)
     {
-        return Some(match constant {
-            Json::Array(_) | Json::Object(_) => "'const' failed".to_owned(),
-            scalar => format!("value must be {}", shown(scalar)),
+        return Some(match constant.is_scalar() {
+            false => "'const' failed".to_owned(),
+            true => format!("value must be {}", shown(constant)),
         });
     }
-    if let Some(Json::Array(allowed)) = keywords.get("enum")
-        && !allowed.iter().any(|item| number::equal(value, item))
+    if let Some(Json::Array(allowed)) = keyword("enum")
+        && !allowed.iter().any(|item| value.equals(item))
     {
-        return Some(
-            if allowed.iter().any(|item| item.is_array() || item.is_object()) {
-                "'enum' failed".to_owned()
-            } else if let [one] = allowed.as_slice() {
-                format!("value must be {}", shown(one))
-            } else {
-                format!(
-                    "value must be one of {}",
-                    allowed.iter().map(shown).collect::<Vec<_>>().join(", ")
-                )
-            },
-        );
+        return Some(match allowed.as_slice() {
+            _ if !allowed.iter().all(Json::is_scalar) => "'enum' failed".to_owned(),
+            [one] => format!("value must be {}", shown(one)),
+            many => format!(
+                "value must be one of {}",
+                many.iter().map(shown).collect::<Vec<_>>().join(", ")
+            ),
+        });
     }
-    // from 2019-09 on formats are remarks
-    let name = keywords
-        .get("format")
+    let name = keyword("format")
         .and_then(Json::as_str)
-        .filter(|_| draft < 2019)?;
+        .filter(|_| asserts_formats)?;
     let error = format::check(name, value.as_str()?)?;
     Some(format!("{} is not valid {name}: {error}", shown(value)))
 }
@@ -595,46 +750,34 @@ fn in_type_order<'t>(names: &[&'t str]) -> Vec<&'t str> {
     names
 }
 
-fn numeric(run: &mut Run<'_>, number: &Number, draft: u16) {
-    let got = number::value(number);
-    let limit = |name: &str| run.keywords.get(name).and_then(Json::as_f64);
-    let is_exclusive = |name: &str| draft == 4 && run.keywords.get(name) == Some(&Json::Bool(true));
-    let mut texts = Vec::new();
-    let mut check = |name: &str, limit: Option<f64>, is_wrong: fn(f64, f64) -> bool| {
-        if let Some(want) = limit.filter(|want| is_wrong(got, *want)) {
-            texts.push(format!(
-                "{name}: got {}, want {}",
-                number::shown(got),
-                number::shown(want)
-            ));
-        }
+fn numeric(run: &mut Run<'_, '_>, got: &Number, draft: u16) {
+    use Ordering::{Equal, Greater, Less};
+    let limit = |name: &str| run.keywords.get(name).and_then(Json::as_number);
+    // in draft 4 it is a boolean beside the limit
+    let exclusive = |name: &str, limit_name: &str| match run.keywords.get(name) {
+        Some(Json::Bool(true)) => (None, limit(limit_name)),
+        _ => (limit(limit_name), limit(name).filter(|_| draft > 4)),
     };
-    let (minimum, maximum) = (limit("minimum"), limit("maximum"));
-    match is_exclusive("exclusiveMinimum") {
-        true => check("exclusiveMinimum", minimum, |got, want| got <= want),
-        false => check("minimum", minimum, |got, want| got < want),
+    let (minimum, over) = exclusive("exclusiveMinimum", "minimum");
+    let (maximum, under) = exclusive("exclusiveMaximum", "maximum");
+    let bounds: [(_, _, &[Ordering]); 4] = [
+        ("minimum", minimum, &[Less]),
+        ("maximum", maximum, &[Greater]),
+        ("exclusiveMinimum", over, &[Less, Equal]),
+        ("exclusiveMaximum", under, &[Greater, Equal]),
+    ];
+    let mut texts = Vec::new();
+    let mut tell = |name: &str, want: &Number| {
+        texts.push(format!("{name}: got {}, want {}", got.shown(), want.shown()));
+    };
+    for (name, limit, wrong) in bounds {
+        if let Some(want) = limit.filter(|want| got.compare(want).is_some_and(|order| wrong.contains(&order)))
+        {
+            tell(name, want);
+        }
     }
-    match is_exclusive("exclusiveMaximum") {
-        true => check("exclusiveMaximum", maximum, |got, want| got >= want),
-        false => check("maximum", maximum, |got, want| got > want),
-    }
-    if draft > 4 {
-        check("exclusiveMinimum", limit("exclusiveMinimum"), |got, want| {
-            got <= want
-        });
-        check("exclusiveMaximum", limit("exclusiveMaximum"), |got, want| {
-            got >= want
-        });
-    }
-    if let Some(Json::Number(of)) = run.keywords.get("multipleOf")
-        && number::value(of) != 0.0
-        && !number::is_multiple(number, of)
-    {
-        texts.push(format!(
-            "multipleOf: got {}, want {}",
-            number::shown(got),
-            number::shown(number::value(of))
-        ));
+    if let Some(of) = limit("multipleOf").filter(|of| !got.is_multiple(of)) {
+        tell("multipleOf", of);
     }
     texts.into_iter().for_each(|text| run.fail(text));
 }

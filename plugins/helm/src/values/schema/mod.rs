@@ -5,12 +5,14 @@
 mod document;
 mod evaluate;
 mod format;
+mod json;
+mod keywords;
+mod location;
+mod metaschema;
 mod number;
 mod problem;
 
-use serde_json::Value as Json;
-
-use self::{document::Document, evaluate::Evaluation, problem::Problem};
+use self::{document::Document, evaluate::Evaluation, json::Json};
 use crate::{
     Failure,
     chart::Chart,
@@ -77,17 +79,13 @@ fn check(
     details: &mut Vec<(String, String)>,
     path: &str,
 ) -> Result<(), String> {
-    let schema: Json = serde_json::from_slice(schema).map_err(|error| problem::json_error(schema, &error))?;
+    let schema = json::read(schema)?;
     let document = Document::new(&schema)?;
-    let values = Json::Object(values.to_typed_json());
-    let mut evaluation = Evaluation::new(&document);
-    let Some(problem) = evaluation.root(&values)? else {
+    let values = Json::from_table(values);
+    let problems = Evaluation::new(&document).problems(&values)?;
+    if problems.is_empty() {
         return Ok(());
-    };
-    let problems = match problem {
-        Problem::Group { causes, .. } => causes,
-        one => vec![one],
-    };
+    }
     let mut text = String::new();
     for problem in &problems {
         problem.describe(0, &mut text);

@@ -1,6 +1,7 @@
 //! What a value does wrong, as a tree, in the words of the library that Helm uses.
 
-use serde_json::Value as Json;
+use super::json::Json;
+use crate::go::quote::quote;
 
 /// A violation.
 #[derive(Debug)]
@@ -20,6 +21,14 @@ pub(super) enum Problem {
 }
 
 impl Problem {
+    /// Those of a group, or itself alone.
+    pub(super) fn into_causes(self) -> Vec<Self> {
+        match self {
+            Self::Group { causes, .. } => causes,
+            one => vec![one],
+        }
+    }
+
     /// One line each; what is inside of another is indented.
     pub(super) fn describe(&self, level: usize, out: &mut String) {
         let (path, text, causes): (_, &str, &[Self]) = match self {
@@ -51,11 +60,14 @@ impl Problem {
     }
 }
 
-/// In single quotes.
+/// In single quotes, as the library has it: it takes the marks off after it has replaced the quotes, so that a backslash at the
+/// end loses one of its two.
 pub(super) fn quoted(text: &str) -> String {
-    let text = format!("{text:?}");
-    let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
-    format!("'{}'", inner.replace("\\\"", "\"").replace('\'', "\\'"))
+    let text = quote(text.as_bytes()).replace("\\\"", "\"").replace('\'', "\\'");
+    let mut inner = text.chars();
+    inner.next();
+    inner.next_back();
+    format!("'{}'", inner.as_str())
 }
 
 /// Names in quotes, with commas.
@@ -69,38 +81,27 @@ pub(super) fn shown(value: &Json) -> String {
         Json::String(text) => quoted(text),
         Json::Array(_) | Json::Object(_) => "value".to_owned(),
         Json::Null => "<nil>".to_owned(),
-        other => other.to_string(),
+        Json::Bool(value) => value.to_string(),
+        Json::Number(number) => number.written().to_owned(),
     }
 }
 
-/// What Go's decoder says of a schema that is no JSON.
-pub(super) fn json_error(text: &[u8], error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        return "unexpected EOF".to_owned();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_are_go_quotes() {
+        for (text, expected) in [
+            ("it's", r"'it\'s'"),
+            ("say \"x\"", r#"'say "x"'"#),
+            ("\x1b", r"'\x1b'"),
+            ("a\u{A0}b", r"'a\u00a0b'"),
+            ("e\u{301}", "'e\u{301}'"),
+            (r"C:\", r"'C:\'"),
+            (r"C:\x", r"'C:\\x'"),
+        ] {
+            assert_eq!(quoted(text), expected, "{text}");
+        }
     }
-    let line = text
-        .split(|byte| *byte == b'\n')
-        .nth(error.line().saturating_sub(1))
-        .unwrap_or_default();
-    let at = String::from_utf8_lossy(line.get(error.column().saturating_sub(1)..).unwrap_or_default())
-        .chars()
-        .next();
-    let what = error.to_string();
-    let place = if what.starts_with("key must be a string") {
-        "looking for beginning of object key string"
-    } else if what.starts_with("expected `:`") {
-        "after object key"
-    } else if what.starts_with("expected `,` or `}`") {
-        "after object key:value pair"
-    } else if what.starts_with("expected `,` or `]`") {
-        "after array element"
-    } else if what.starts_with("trailing characters") {
-        "after top-level value"
-    } else {
-        "looking for beginning of value"
-    };
-    format!(
-        "invalid character {} {place}",
-        quoted(&at.map(String::from).unwrap_or_default())
-    )
 }

@@ -1,12 +1,14 @@
 //! The flags of `helm template`, as far as they need no cluster and no repository.
 
+use super::{list, values::Values};
 use crate::tell::Original;
 use clap::Args;
-use sluice_wasm::{Limits, ValuesFile, ValuesSource};
-use std::io::Read;
+use sluice_wasm::Limits;
 use std::path::PathBuf;
 
+/// Of a flag that takes one value the last one counts.
 #[derive(Args, Debug)]
+#[command(args_override_self = true)]
 pub(crate) struct Helm {
     /// The chart, a directory or a .tgz archive; before it the release's name may stand
     #[arg(value_names = ["NAME", "CHART"], num_args = 1..=2, required = true)]
@@ -15,7 +17,7 @@ pub(crate) struct Helm {
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
     /// A template that makes the release's name
-    #[arg(long, value_name = "TEMPLATE", conflicts_with = "name")]
+    #[arg(long, value_name = "TEMPLATE")]
     pub(super) name_template: Option<String>,
     /// The namespace of the release
     #[arg(short, long, default_value = "default")]
@@ -23,11 +25,11 @@ pub(crate) struct Helm {
     #[command(flatten)]
     pub(super) values: Values,
     /// The version of Kubernetes that the chart sees
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", allow_hyphen_values = true)]
     pub(super) kube_version: Option<String>,
     /// API versions that the cluster has beside Kubernetes' own
-    #[arg(short, long, value_name = "VERSION", value_delimiter = ',')]
-    pub(super) api_versions: Vec<String>,
+    #[arg(short, long, value_name = "VERSION")]
+    api_versions: Vec<String>,
     /// Print the files of crds/ too
     #[arg(long)]
     pub(super) include_crds: bool,
@@ -61,6 +63,11 @@ pub(crate) struct Helm {
 }
 
 impl Helm {
+    /// The API versions, each by itself.
+    pub(super) fn api_versions(&self) -> Result<Vec<String>, Original> {
+        list::items("-a, --api-versions", &self.api_versions)
+    }
+
     /// What the render may use.
     pub(super) fn limits(&self) -> Result<Limits, Original> {
         let mut limits = crate::local::once();
@@ -76,70 +83,37 @@ impl Helm {
     }
 }
 
-/// Later flags of one kind win over earlier ones; between the kinds the order is that of the fields.
-#[derive(Args, Debug)]
-pub(crate) struct Values {
-    /// A file of values; - reads standard input
-    #[arg(
-        short = 'f',
-        long = "values",
-        value_name = "FILE",
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    files: Vec<String>,
-    /// JSON values: key=json, or a whole object
-    #[arg(long, value_name = "KEY=JSON", allow_hyphen_values = true)]
-    set_json: Vec<String>,
-    /// Values: key1=val1,key2=val2
-    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
-    set: Vec<String>,
-    /// Values that are text whatever they look like
-    #[arg(long, value_name = "KEY=TEXT", allow_hyphen_values = true)]
-    set_string: Vec<String>,
-    /// Values that are the contents of files
-    #[arg(long, value_name = "KEY=FILE", allow_hyphen_values = true)]
-    set_file: Vec<String>,
-    /// One value as it stands
-    #[arg(long, value_name = "KEY=TEXT", allow_hyphen_values = true)]
-    set_literal: Vec<String>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
 
-impl Values {
-    /// In the order in which the original merges them.
-    pub(super) fn read(&self) -> Result<Vec<ValuesSource>, Original> {
-        let files = self.files.iter().map(|name| file(name).map(ValuesSource::File));
-        let mut sources = files.collect::<Result<Vec<_>, _>>()?;
-        sources.extend(self.set_json.iter().cloned().map(ValuesSource::SetJson));
-        sources.extend(self.set.iter().cloned().map(ValuesSource::Set));
-        sources.extend(self.set_string.iter().cloned().map(ValuesSource::SetString));
-        for assignment in &self.set_file {
-            let names = assignment
-                .split(',')
-                .filter_map(|part| Some(part.split_once('=')?.1));
-            // a file that is not there the renderer tells with the flag that names it
-            let files = names.filter_map(|name| file(name).ok()).collect();
-            sources.push(ValuesSource::SetFile(assignment.clone(), files));
-        }
-        sources.extend(self.set_literal.iter().cloned().map(ValuesSource::SetLiteral));
-        Ok(sources)
+    #[derive(Parser, Debug)]
+    struct Line {
+        #[command(flatten)]
+        helm: Helm,
     }
-}
 
-fn file(name: &str) -> Result<ValuesFile, Original> {
-    let content = if name.trim() == "-" {
-        let mut text = Vec::new();
-        std::io::stdin().read_to_end(&mut text).map(|_| text)
-    } else {
-        std::fs::read(name)
-    };
-    let content = content.map_err(|error| {
-        let why = error.to_string();
-        let why = why.split(" (os error").next().unwrap_or_default().to_lowercase();
-        Original::new(format!("open {name}: {why}"))
-    })?;
-    Ok(ValuesFile {
-        name: name.to_owned(),
-        content,
-    })
+    fn parse(line: &str) -> Helm {
+        let words = std::iter::once("helm").chain(line.split(' '));
+        Line::try_parse_from(words).expect("flags").helm
+    }
+
+    #[test]
+    fn of_flags_with_one_value_the_last_one_counts() {
+        let helm =
+            parse("rel --kube-version 1.30 web --kube-version -1.31 --skip-tests -n a --skip-tests -n b");
+        assert_eq!(helm.name_and_chart, ["rel", "web"]);
+        assert_eq!(helm.kube_version.as_deref(), Some("-1.31"));
+        assert!(helm.skip_tests);
+        assert_eq!(helm.namespace, "b");
+    }
+
+    #[test]
+    fn of_flags_with_several_values_all_count() {
+        let helm = parse("web -a a/v1,b/v1 --api-versions c/v1 -a \"d/v1\" -a  -s a.yaml -s b.yaml");
+        let versions = helm.api_versions().expect("versions");
+        assert_eq!(versions, ["a/v1", "b/v1", "c/v1", "d/v1"]);
+        assert_eq!(helm.show_only, ["a.yaml", "b.yaml"]);
+    }
 }

@@ -1,7 +1,9 @@
 //! `sluice build helm`: what `helm template` prints.
 
 mod flags;
+mod list;
 mod show_only;
+mod values;
 
 pub(crate) use flags::Helm;
 
@@ -16,23 +18,36 @@ use sluice_wasm::{
     Chart, ChartRelease, ChartRequest, Context, Detail, Engine, Error, Inputs, Limits, builtin,
 };
 use std::fmt::Write as _;
+use std::path::Path;
+use values::Unreadable;
 
 pub(crate) fn run(helm: &Helm) -> Result<()> {
+    let name_template = helm.name_template.clone().filter(|template| !template.is_empty());
     let (name, chart) = match helm.name_and_chart.as_slice() {
-        [name, chart] if helm.name.is_none() && helm.name_template.is_none() => (name.as_str(), chart),
+        names if name_template.is_some() && (names.len() > 1 || helm.name.is_some()) => {
+            bail!(Original::new(
+                "cannot set --name-template and also specify a name"
+            ))
+        }
+        [name, chart] if helm.name.is_none() => (name.as_str(), chart),
         [_, _] => bail!(Original::new(
             "the release's name is given twice: leave out the one before the chart, or --name and --name-template"
         )),
         [chart] => (helm.name.as_deref().unwrap_or("release-name"), chart),
         _ => bail!(Original::new("one chart is wanted")),
     };
+    let chart = existing(chart)?;
+    let (values, unreadable) = helm.values.read()?;
     let request = ChartRequest {
         chart: String::new(),
-        values: helm.values.read()?,
+        values,
         release: ChartRelease {
             name: name.to_owned(),
-            name_template: helm.name_template.clone(),
-            namespace: helm.namespace.clone(),
+            name_template,
+            namespace: match helm.namespace.as_str() {
+                "" => "default".to_owned(),
+                namespace => namespace.to_owned(),
+            },
             revision: 1,
             is_upgrade: helm.is_upgrade,
         },
@@ -47,9 +62,9 @@ pub(crate) fn run(helm: &Helm) -> Result<()> {
         now: jiff::Timestamp::now().as_second(),
         seed: seed()?,
         config: json!({}),
-        context: nobody(helm),
+        context: nobody(helm)?,
     };
-    let chart = render(chart, request, helm.limits()?)?;
+    let chart = render(chart, request, &unreadable, helm.limits()?)?;
     tell_findings(&chart.findings);
     let text = if helm.notes_only {
         chart.notes.unwrap_or_default()
@@ -62,14 +77,19 @@ pub(crate) fn run(helm: &Helm) -> Result<()> {
     }
 }
 
-fn render(chart: &str, mut request: ChartRequest, limits: Limits) -> Result<Chart> {
-    let path = std::path::Path::new(chart);
+/// A chart that is not there is told before all that is wrong with the values.
+fn existing(chart: &str) -> Result<&Path> {
+    let path = Path::new(chart);
     if !path.exists() {
         bail!(Original::new(format!("path {chart:?} not found")).with_hint(
             "charts of repositories and registries are not fetched here: pull it first, or name a directory or a .tgz archive"
         ));
     }
-    let place = Place::find(path, None)?;
+    Ok(path)
+}
+
+fn render(chart: &Path, mut request: ChartRequest, unreadable: &Unreadable, limits: Limits) -> Result<Chart> {
+    let place = Place::find(chart, None)?;
     request.chart = place.path;
     let engine = Engine::get().map_err(anyhow::Error::msg)?;
     let renderer = builtin::load(engine, "helm", limits)?.chart_renderer()?;
@@ -82,9 +102,10 @@ fn render(chart: &str, mut request: ChartRequest, limits: Limits) -> Result<Char
         Ok(answer) => Ok(answer.value),
         Err(Error::Failed { report, .. }) => {
             let hint = report.findings.into_iter().find_map(|finding| finding.hint);
+            let text = unreadable.meant(report.message);
             Err(match hint {
-                Some(hint) => Original::new(report.message).with_hint(hint),
-                None => Original::new(report.message),
+                Some(hint) => Original::new(text).with_hint(hint),
+                None => Original::new(text),
             }
             .into())
         }
@@ -131,16 +152,16 @@ fn seed() -> Result<Vec<u8>> {
 }
 
 /// Offline nobody is asked for: the context names no cluster but the one that the flags describe.
-fn nobody(helm: &Helm) -> Context {
+fn nobody(helm: &Helm) -> Result<Context> {
     let gvk = GroupVersionKind::new("helm.toolkit.fluxcd.io/v2", "HelmRelease");
-    Context {
+    Ok(Context {
         subject: ObjectId {
             gvk,
             namespace: None,
             name: "build".to_owned(),
         },
         kube_version: helm.kube_version.clone().unwrap_or_default(),
-        api_versions: helm.api_versions.clone(),
+        api_versions: helm.api_versions()?,
         labels: vec![],
-    }
+    })
 }

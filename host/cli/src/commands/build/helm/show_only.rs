@@ -21,12 +21,14 @@ pub(super) fn pick<'p>(text: &str, patterns: &'p [String]) -> Result<String, &'p
     Ok(picked)
 }
 
-/// Every line that begins with `---` separates; blank documents are none, and leading blanks do not count.
+/// Every line that begins with `---` separates; what follows the dashes is on their line. Blank documents are none, and leading
+/// blanks do not count.
 fn documents(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text.trim_start());
+    let mut is_line_start = true;
     std::iter::from_fn(move || {
         let text = rest?;
-        let begin = if text.starts_with("---") {
+        let begin = if std::mem::take(&mut is_line_start) && text.starts_with("---") {
             Some(0)
         } else {
             text.find("\n---").map(|at| at + 1)
@@ -53,7 +55,11 @@ fn matches(pattern: &[u8], path: &[u8]) -> bool {
             let part = path.iter().take_while(|byte| **byte != b'/').count();
             (0..=part).any(|taken| path.get(taken..).is_some_and(|path| matches(rest, path)))
         }
-        ([b'?', pattern @ ..], [byte, path @ ..]) => *byte != b'/' && matches(pattern, path),
+        ([b'?', pattern @ ..], [byte, path @ ..]) => {
+            // a character, whose further bytes all begin with the bits 10
+            let further = path.iter().take_while(|byte| **byte >> 6 == 0b10).count();
+            *byte != b'/' && path.get(further..).is_some_and(|path| matches(pattern, path))
+        }
         ([b'\\', literal, pattern @ ..], [byte, path @ ..])
         | ([literal, pattern @ ..], [byte, path @ ..]) => literal == byte && matches(pattern, path),
         _ => false,
@@ -63,6 +69,23 @@ fn matches(pattern: &[u8], path: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dashes_behind_a_separator_are_text() {
+        assert_eq!(
+            documents("---\na: 1\n------\nb: 1\n--- ---").collect::<Vec<_>>(),
+            ["a: 1\n", "---\nb: 1\n", "---"]
+        );
+    }
+
+    #[test]
+    fn a_question_mark_is_a_character() {
+        let matches = |pattern: &str, path: &str| matches(pattern.as_bytes(), path.as_bytes());
+        assert!(matches("templates/?.yaml", "templates/é.yaml"));
+        assert!(matches("templates/?.yaml", "templates/e.yaml"));
+        assert!(!matches("templates/??.yaml", "templates/é.yaml"));
+        assert!(!matches("templates?a.yaml", "templates/a.yaml"));
+    }
 
     #[test]
     fn documents_are_picked_by_template_in_the_order_of_the_patterns() {

@@ -1,13 +1,16 @@
 //! Strings, numbers and dates.
 
-use super::{Decoder, shown};
+use super::{
+    super::{LOCAL_DATE, LOCAL_DATE_TIME, LOCAL_TIME},
+    Decoder, shown,
+};
 use crate::{
     Value,
     functions::TimeObject,
     go::{
         number::{NumberError, parse_float, parse_int},
         quote::quote,
-        time::parse,
+        time::{Zone, parse},
     },
 };
 
@@ -234,18 +237,19 @@ fn value_of(text: &str, rest: &str) -> Result<Value, String> {
 
 fn time(text: &str) -> Result<Value, String> {
     let upper = text.to_ascii_uppercase().replace(' ', "T");
-    let layouts: [&[u8]; 7] = [
-        b"2006-01-02T15:04:05.999999999Z07:00",
-        b"2006-01-02T15:04:05.999999999",
-        b"2006-01-02",
-        b"15:04:05.999999999",
-        b"2006-01-02T15:04Z07:00",
-        b"2006-01-02T15:04",
-        b"15:04",
+    let layouts: [(&[u8], Option<&str>); 7] = [
+        (b"2006-01-02T15:04:05.999999999Z07:00", None),
+        (b"2006-01-02T15:04:05.999999999", Some(LOCAL_DATE_TIME)),
+        (b"2006-01-02", Some(LOCAL_DATE)),
+        (b"15:04:05.999999999", Some(LOCAL_TIME)),
+        (b"2006-01-02T15:04Z07:00", None),
+        (b"2006-01-02T15:04", Some(LOCAL_DATE_TIME)),
+        (b"15:04", Some(LOCAL_TIME)),
     ];
-    let read = layouts
-        .iter()
-        .find_map(|layout| parse(layout, upper.as_bytes()).ok());
+    let read = layouts.iter().find_map(|(layout, zone)| {
+        let time = parse(layout, upper.as_bytes()).ok()?;
+        Some(zone.map_or_else(|| time.clone(), |zone| time.in_zone(Zone::Fixed(zone.into(), 0))))
+    });
     read.map(TimeObject::value)
         .ok_or_else(|| format!("invalid datetime: {}", quote(text.as_bytes())))
 }

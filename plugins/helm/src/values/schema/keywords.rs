@@ -1,0 +1,93 @@
+//! Which keywords have schemas in them.
+
+use super::{
+    json::{Fields, Json},
+    location::escape,
+};
+
+/// What a keyword has in it.
+#[derive(Clone, Copy, PartialEq)]
+enum Holds {
+    One,
+    List,
+    ByName,
+    /// `true` and `false` are no schemas there.
+    Additional,
+}
+
+/// A keyword, from which draft on schemas in it may have addresses, and the drafts in which it is a rule.
+type Keyword = (&'static str, Holds, u16, std::ops::RangeInclusive<u16>);
+
+/// There is no such draft.
+const NEVER: std::ops::RangeInclusive<u16> = 0..=0;
+
+const KEYWORDS: [Keyword; 23] = [
+    ("definitions", Holds::ByName, 4, NEVER),
+    ("$defs", Holds::ByName, 2019, NEVER),
+    ("contentSchema", Holds::One, 2019, NEVER),
+    ("allOf", Holds::List, 4, 4..=2020),
+    ("anyOf", Holds::List, 4, 4..=2020),
+    ("oneOf", Holds::List, 4, 4..=2020),
+    ("not", Holds::One, 4, 4..=2020),
+    ("items", Holds::One, 4, 4..=2020),
+    ("items", Holds::List, 4, 4..=2019),
+    ("additionalItems", Holds::Additional, 4, 4..=2019),
+    ("properties", Holds::ByName, 4, 4..=2020),
+    ("patternProperties", Holds::ByName, 4, 4..=2020),
+    ("additionalProperties", Holds::Additional, 4, 4..=2020),
+    ("dependencies", Holds::ByName, 4, 4..=2020),
+    ("contains", Holds::One, 6, 6..=2020),
+    ("propertyNames", Holds::One, 6, 6..=2020),
+    ("if", Holds::One, 7, 7..=2020),
+    ("then", Holds::One, 7, 7..=2020),
+    ("else", Holds::One, 7, 7..=2020),
+    ("dependentSchemas", Holds::ByName, 2019, 2019..=2020),
+    ("unevaluatedItems", Holds::One, 2019, 2019..=2020),
+    ("unevaluatedProperties", Holds::One, 2019, 2019..=2020),
+    ("prefixItems", Holds::List, 2020, 2020..=2020),
+];
+
+/// The schemas in a schema that may have addresses and anchors, with the pointers to them from it.
+pub(super) fn within(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
+    let known = KEYWORDS.iter().filter(|(_, _, since, _)| *since <= draft);
+    known
+        .flat_map(|(name, holds, ..)| held(keywords, name, *holds))
+        .collect()
+}
+
+/// The schemas in a schema that are rules.
+pub(super) fn evaluated(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
+    let is_replaced = is_replaced(keywords, draft);
+    let rules = KEYWORDS.iter().filter(|(name, _, since, drafts)| {
+        drafts.contains(&draft)
+            && !(is_replaced && *since == 4)
+            && (!matches!(*name, "then" | "else") || keywords.contains_key("if"))
+    });
+    rules
+        .flat_map(|(name, holds, ..)| held(keywords, name, *holds))
+        .collect()
+}
+
+/// Before 2019-09 most of what stands beside `$ref` does not count.
+pub(super) fn is_replaced(keywords: &Fields, draft: u16) -> bool {
+    draft < 2019 && matches!(keywords.get("$ref"), Some(Json::String(_)))
+}
+
+fn held<'a>(keywords: &'a Fields, name: &str, holds: Holds) -> Vec<(String, &'a Json)> {
+    let at = |key: &str| format!("/{name}/{}", escape(key));
+    match (keywords.get(name), holds) {
+        (Some(Json::Array(items)), Holds::List) => {
+            let items = items.iter().enumerate();
+            items
+                .map(|(index, item)| (at(&index.to_string()), item))
+                .collect()
+        }
+        (Some(Json::Object(fields)), Holds::ByName) => {
+            let schemas = fields.iter().filter(|(_, schema)| schema.as_array().is_none());
+            schemas.map(|(key, schema)| (at(key), schema)).collect()
+        }
+        (Some(Json::Array(_)), Holds::One) => Vec::new(),
+        (Some(Json::Bool(_)), Holds::Additional) | (None, _) | (_, Holds::List | Holds::ByName) => Vec::new(),
+        (Some(schema), Holds::One | Holds::Additional) => vec![(format!("/{name}"), schema)],
+    }
+}
