@@ -21,7 +21,7 @@ const EXECUTABLE_MODE: u32 = 0o700;
 const GZIP_UNKNOWN_OS: u8 = 255;
 
 pub(crate) fn write(tree: &StoreTree, output: impl Write) -> Result<(), Error> {
-    let failed = Error::storage("archive artifact to storage");
+    let failed = Error::storage("make the archive");
     let mut gzip = GzBuilder::new()
         .mtime(0)
         .operating_system(GZIP_UNKNOWN_OS)
@@ -71,7 +71,7 @@ fn write_directory(
     prefix: &str,
     output: &mut impl Write,
 ) -> Result<(), Error> {
-    let failed = Error::storage("archive artifact to storage");
+    let failed = Error::storage("make the archive");
     for entry in tree.entries(id)?.iter() {
         let path = format!("{prefix}{}", entry.name);
         match &entry.content {

@@ -2,8 +2,10 @@
 //!
 //! `GET /` answers 200 without a listing (Flux's readiness probe asks it). Archives are made while they are sent,
 //! so that nothing but contents lies on disk; a content that turns out damaged aborts the connection.
+//!
+//! **Invariant:** nobody waits for ever for somebody else who does not read.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -13,7 +15,10 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    time::{Instant, timeout, timeout_at},
+};
 
 use crate::{Artifact, ArtifactPath, Store};
 
@@ -22,12 +27,24 @@ use crate::{Artifact, ArtifactPath, Store};
 pub struct Limits {
     /// Archives made at the same time; each holds a thread. Further requests wait.
     pub concurrent_archives_max: usize,
+    /// How long a request waits for others; then it is told to come again.
+    pub wait_max: Duration,
+    /// How long a client may read nothing at all.
+    pub stall_max: Duration,
+    /// Bytes a second that a client must read, on average: one who takes a byte now and then holds a thread as well.
+    pub rate_min: u64,
+    /// How long requests may go on after the stop, as with Flux's server.
+    pub grace: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
             concurrent_archives_max: 16,
+            wait_max: Duration::from_secs(30),
+            stall_max: Duration::from_secs(30),
+            rate_min: 128 << 10,
+            grace: Duration::from_secs(5),
         }
     }
 }
@@ -36,6 +53,7 @@ impl Default for Limits {
 struct Server {
     store: Store,
     permits: Arc<Semaphore>,
+    limits: Limits,
 }
 
 /// The routes of the artifact server.
@@ -44,19 +62,36 @@ pub fn router(store: Store, limits: Limits) -> Router {
     Router::new()
         .route("/", get(|| async { "sluice artifacts\n" }))
         .route("/{kind}/{namespace}/{name}/{file}", get(send))
-        .with_state(Server { store, permits })
+        .with_state(Server {
+            store,
+            permits,
+            limits,
+        })
 }
 
-/// Serves artifacts on `listener` until `stop` completes; requests that run are finished.
+/// Serves artifacts on `listener` until `stop` completes; requests that run are finished, if they finish soon.
 pub async fn serve(
     listener: tokio::net::TcpListener,
     store: Store,
     limits: Limits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    axum::serve(listener, router(store, limits))
-        .with_graceful_shutdown(stop)
-        .await
+    let (stopping, stopped) = oneshot::channel();
+    let stop = async move {
+        stop.await;
+        // nobody listens where serving has ended by itself
+        let _ended: Result<(), ()> = stopping.send(());
+    };
+    let serving = axum::serve(listener, router(store, limits)).with_graceful_shutdown(stop);
+    let grace = async move {
+        // an error: `stop` was dropped, and serving has ended
+        let _stopped: Result<(), oneshot::error::RecvError> = stopped.await;
+        tokio::time::sleep(limits.grace).await;
+    };
+    tokio::select! {
+        served = serving => served,
+        () = grace => Ok(()),
+    }
 }
 
 type Names = (String, String, String, String);
@@ -68,7 +103,11 @@ async fn send(
     request: HeaderMap,
 ) -> Response<Body> {
     let path = ArtifactPath::new(&kind, &namespace, &name, &file).ok();
-    let Some(artifact) = path.and_then(|path| find(&server.store, &path)) else {
+    let found = match path {
+        Some(path) => find(server.store.clone(), path).await,
+        None => None,
+    };
+    let Some(artifact) = found else {
         return empty(StatusCode::NOT_FOUND, HeaderMap::new());
     };
     let headers = headers(&artifact);
@@ -78,10 +117,12 @@ async fn send(
     if method == axum::http::Method::HEAD {
         return empty(StatusCode::OK, headers);
     }
-    let Ok(permit) = Arc::clone(&server.permits).acquire_owned().await else {
+    let limits = server.limits;
+    let permit = timeout(limits.wait_max, Arc::clone(&server.permits).acquire_owned()).await;
+    let Ok(Ok(permit)) = permit else {
         return empty(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new());
     };
-    let (sender, receiver) = mpsc::channel(4);
+    let (sender, made) = mpsc::channel(4);
     let (store, path) = (server.store.clone(), artifact.path.clone());
     tokio::task::spawn_blocking(move || {
         let output = io::BufWriter::with_capacity(64 << 10, ToChannel(sender.clone()));
@@ -91,6 +132,13 @@ async fn send(
         }
         drop(permit);
     });
+    let (taken, receiver) = mpsc::channel(1);
+    let time = limits.stall_max + Duration::from_secs(artifact.size / limits.rate_min.max(1));
+    // where it is given up, the thread has nobody to write to, and ends
+    tokio::spawn(timeout_at(
+        Instant::now() + time,
+        pass_on(made, taken, limits.stall_max),
+    ));
     let chunks = futures::stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|chunk| (chunk, receiver))
     });
@@ -102,14 +150,29 @@ async fn send(
 /// Files that always lead to the newest artifact of their object: Flux keeps symbolic links of these names.
 const LATEST: [&str; 2] = ["latest.tar.gz", "index.yaml"];
 
-fn find(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
-    let is_alias = LATEST.contains(&path.file());
-    store
-        .artifact(path)
-        .or_else(|| is_alias.then(|| store.newest(path)).flatten())
+/// Looks on a thread that may block: after a loss directories are read.
+async fn find(store: Store, path: ArtifactPath) -> Option<Artifact> {
+    let look = move || {
+        let is_alias = LATEST.contains(&path.file());
+        store
+            .artifact(&path)
+            .or_else(|| is_alias.then(|| store.newest(&path)).flatten())
+    };
+    tokio::task::spawn_blocking(look).await.ok().flatten()
 }
 
-struct ToChannel(mpsc::Sender<io::Result<Bytes>>);
+type Chunk = io::Result<Bytes>;
+
+/// Passes on what is made, as long as the client takes it.
+async fn pass_on(mut made: mpsc::Receiver<Chunk>, taken: mpsc::Sender<Chunk>, stall_max: Duration) {
+    while let Some(chunk) = made.recv().await {
+        if taken.send_timeout(chunk, stall_max).await.is_err() {
+            return;
+        }
+    }
+}
+
+struct ToChannel(mpsc::Sender<Chunk>);
 
 impl io::Write for ToChannel {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use expect_test::expect;
 use sluice_artifact::{
@@ -133,4 +134,73 @@ async fn known_artifacts_are_served_and_nothing_else() {
 
     stop.send(()).unwrap();
     server.await.unwrap().unwrap();
+}
+
+/// A file that fits into no buffer on the way.
+fn put_large(store: &Store) -> Artifact {
+    let mut draft = store.draft();
+    let blob = draft.blob(&vec![b'x'; 32 << 20]).unwrap();
+    draft
+        .commit_file(&"bucket/ns/large/aa".parse().unwrap(), "sha256:aa", blob)
+        .unwrap()
+}
+
+async fn ask_and_do_not_read(address: SocketAddr, artifact: &Artifact) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", artifact.path);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    // it is being answered
+    stream.read_exact(&mut [0; 12]).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_keeps_nobody_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), Limits::default()).unwrap();
+    let (small, large) = (put(&store), put_large(&store));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let limits = serve::Limits {
+        concurrent_archives_max: 1,
+        stall_max: Duration::from_millis(100),
+        grace: Duration::ZERO,
+        ..serve::Limits::default()
+    };
+    let stop_it = async {
+        stopped.await.ok();
+    };
+    let server = tokio::spawn(serve::serve(listener, store, limits, stop_it));
+    let idle = [
+        ask_and_do_not_read(address, &large).await,
+        ask_and_do_not_read(address, &large).await,
+    ];
+    let (head, body) = ask(address, &format!("GET /{} HTTP/1.1", small.path)).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(Digest::of(&body), small.digest);
+    // nor does it keep the process from ending
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+    drop(idle);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waited_long_enough_is_told_to_come_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path(), Limits::default()).unwrap();
+    let (small, large) = (put(&store), put_large(&store));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = serve::Limits {
+        concurrent_archives_max: 1,
+        wait_max: Duration::ZERO,
+        ..serve::Limits::default()
+    };
+    let server = tokio::spawn(serve::serve(listener, store, limits, std::future::pending()));
+    let idle = ask_and_do_not_read(address, &large).await;
+    let (head, _) = ask(address, &format!("GET /{} HTTP/1.1", small.path)).await;
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    drop(idle);
+    server.abort();
 }

@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use super::{
     Artifact, ArtifactPath, Content, DirectoryEntry, DirectoryId, Error, Store, StoreTree,
     directory::encode,
+    mark::Mark,
     record::Record,
-    segment::{self, MAGIC},
+    segment::{self, Location, MAGIC},
 };
 use crate::{Digest, archive, digest::Measure};
 
@@ -23,11 +24,16 @@ pub struct BlobId(pub(crate) Digest);
 /// Contents the store has already cost a look-up. Dropped without a commit, it leaves nothing behind.
 pub struct Draft {
     store: Store,
+    /// Under which the store holds what this draft counts on.
+    number: u64,
     writing: Option<Writing>,
     /// Offsets in the file being written.
     added: HashMap<Digest, (u64, u64)>,
     size: u64,
 }
+
+/// Contents that enter the index before others have their turn with it: a millisecond.
+const PUBLISHED_AT_ONCE: usize = 10_000;
 
 struct Writing {
     name: String,
@@ -37,9 +43,10 @@ struct Writing {
 
 impl Draft {
     pub(crate) fn new(store: Store) -> Draft {
-        store.state().open_drafts += 1;
+        let number = store.state().begin_draft();
         Draft {
             store,
+            number,
             writing: None,
             added: HashMap::new(),
             size: 0,
@@ -112,15 +119,25 @@ impl Draft {
     pub fn has_directory(&self, directory: DirectoryId) -> bool {
         // Contents are collected by marking from the roots, so a directory's own presence does not prove
         // that of what it holds; walk it.
-        let mut live = std::collections::HashSet::new();
+        if !self.has(&directory.0) || self.added.contains_key(&directory.0) {
+            return false;
+        }
+        let mut mark = Mark::new(&self.store.inner);
+        if !matches!(mark.directory(directory), Ok(true)) {
+            return false;
+        }
         let mut state = self.store.state();
-        state.contents.contains_key(&directory.0)
-            && state.mark(directory, &mut live).is_ok()
-            && live.iter().all(|digest| state.contents.contains_key(digest))
+        let mut segments = mark.needed().keys();
+        segments.all(|number| {
+            state.hold_segment(self.number, *number);
+            // a sweep may have moved what was there
+            state.segments.contains_key(number)
+        })
     }
 
+    /// Whether a content is here, or in the store and stays there.
     fn has(&self, digest: &Digest) -> bool {
-        self.added.contains_key(digest) || self.store.state().contents.contains_key(digest)
+        self.added.contains_key(digest) || self.store.state().hold(self.number, digest)
     }
 
     fn add(&mut self, content: &[u8]) -> Result<Digest, Error> {
@@ -140,8 +157,9 @@ impl Draft {
         Ok(digest)
     }
 
-    /// Counts what is added.
+    /// Counts what is added. What nobody wants any more need not be written to its end.
     fn grow(&mut self, size: u64) -> Result<(), Error> {
+        self.store.check_turn()?;
         self.size += size;
         let limit = self.store.inner.limits.artifact_size_max;
         if self.size <= limit {
@@ -171,11 +189,16 @@ impl Draft {
         revision: &str,
         root: DirectoryId,
     ) -> Result<Artifact, Error> {
+        self.store.check_turn()?;
+        let losses = self.store.state().losses;
         self.publish()
-            .map_err(Error::storage("save artifact to storage"))?;
+            .map_err(Error::storage("write to the artifact store"))?;
         let mut measure = Measure::new(io::sink());
         archive::write(&StoreTree::new(self.store.clone(), root), &mut measure)?;
-        self.record(path, revision, Content::Tree(root), measure.finish())
+        let artifact = self.record(path, revision, Content::Tree(root), measure.finish())?;
+        // all of it was read just now
+        self.store.state().was_whole(path, losses);
+        Ok(artifact)
     }
 
     /// The same for an artifact that is one file, served byte for byte.
@@ -185,9 +208,10 @@ impl Draft {
         revision: &str,
         file: BlobId,
     ) -> Result<Artifact, Error> {
+        self.store.check_turn()?;
         self.publish()
-            .map_err(Error::storage("save artifact to storage"))?;
-        let size = self.store.state().find(&file.0)?.1.length;
+            .map_err(Error::storage("write to the artifact store"))?;
+        let size = self.store.state().find(&file.0)?.length;
         self.record(path, revision, Content::File(file), (file.0, size))
     }
 
@@ -206,10 +230,27 @@ impl Draft {
             last_update_time: now_in_seconds(),
             content,
         };
-        let failed = Error::storage("save artifact to storage");
-        self.save(path, &record).map_err(failed)?;
+        let failed = Error::storage("write to the artifact store");
+        let root = &self.store.inner.root;
+        let name = self.save(path, &record).map_err(&failed)?;
         let artifact = record.artifact(path);
-        self.store.state().insert(path.clone(), record);
+        let placed = {
+            let mut state = self.store.state();
+            let placed = self.store.check_turn().and_then(|()| {
+                let placed = root.rename(&name, root, path.record_path());
+                placed.map_err(&failed)
+            });
+            if placed.is_ok() {
+                state.insert(path.clone(), record);
+            }
+            placed
+        };
+        if let Err(error) = placed {
+            // What cannot be removed now goes when the store is opened next.
+            let _left_behind: io::Result<()> = root.remove_file(&name);
+            return Err(error);
+        }
+        sync_directory(root, &path.record_directory()).map_err(failed)?;
         Ok(artifact)
     }
 
@@ -225,30 +266,41 @@ impl Draft {
             .map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         drop(file);
-        let mut state = self.store.state();
-        let number = state.next_segment;
-        let name = format!("segments/{number}.seg");
-        root.rename(&writing.name, root, &name)?;
+        let segment = self.store.state().number_segment();
+        root.rename(&writing.name, root, segment::path(segment))?;
         sync_directory(root, "segments")?;
-        state.add_segment(number, root.open(&name)?)?;
-        self.added.clear();
+        let contents = std::mem::take(&mut self.added).into_iter();
+        let contents = contents.map(|(digest, (offset, length))| {
+            let location = Location {
+                segment,
+                offset,
+                length,
+            };
+            (digest, location)
+        });
+        let contents: Vec<(Digest, Location)> = contents.collect();
+        for part in contents.chunks(PUBLISHED_AT_ONCE) {
+            let mut state = self.store.state();
+            // nothing else needs it before there is a record
+            state.hold_segment(self.number, segment);
+            state.add_segment(segment, part);
+        }
         Ok(())
     }
 
-    fn save(&self, path: &ArtifactPath, record: &Record) -> io::Result<()> {
-        let root = &self.store.inner.root;
+    /// Writes a record beside its place. Answers with its name there.
+    fn save(&self, path: &ArtifactPath, record: &Record) -> io::Result<String> {
         let (name, mut file) = temporary(&self.store)?;
         serde_json::to_writer(&mut file, record)?;
         file.sync_all()?;
-        root.create_dir_all(path.record_directory())?;
-        root.rename(&name, root, path.record_path())?;
-        sync_directory(root, &path.record_directory())
+        self.store.inner.root.create_dir_all(path.record_directory())?;
+        Ok(name)
     }
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        self.store.state().open_drafts -= 1;
+        self.store.state().end_draft(self.number);
         self.discard();
     }
 }

@@ -17,13 +17,16 @@ pub enum Error {
         source: io::Error,
     },
     /// The disk is full, read-only or broken: the last good state stays, try again later.
-    #[error("unable to {action}")]
+    #[error("unable to {action}: {cause}{}", remedy(cause))]
     Storage {
         /// What was tried.
         action: &'static str,
-        /// Why it failed.
-        source: io::Error,
+        /// Why it failed. Part of the text, for conditions have no other place for it.
+        cause: io::Error,
     },
+    /// Whoever wanted the artifact does not want it any more.
+    #[error("the artifact is not wanted any more: its object is gone, or has changed")]
+    Unwanted,
     /// Nothing is stored there.
     #[error("artifact {0} is not in storage")]
     NotFound(ArtifactPath),
@@ -57,7 +60,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn storage(action: &'static str) -> impl Fn(io::Error) -> Error {
-        move |source| Error::Storage { action, source }
+        move |cause| Error::Storage { action, cause }
     }
 
     /// Whether fetching the artifact again mends it.
@@ -66,5 +69,20 @@ impl Error {
             self,
             Error::NotFound(_) | Error::Damaged { .. } | Error::Missing { .. }
         )
+    }
+}
+
+/// What can be done about it, where the cause says so.
+fn remedy(cause: &io::Error) -> &'static str {
+    /// The same numbers on every system that this program runs on.
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    match (cause.kind(), cause.raw_os_error()) {
+        (io::ErrorKind::StorageFull, _) => " (enlarge the volume of --storage-path)",
+        (io::ErrorKind::QuotaExceeded, _) => " (raise the quota of the volume of --storage-path)",
+        (io::ErrorKind::ReadOnlyFilesystem, _) => " (the volume of --storage-path must be writable)",
+        (_, Some(EMFILE)) => " (raise the limit of open files of this process: ulimit -n)",
+        (_, Some(ENFILE)) => " (raise the limit of open files of the machine: fs.file-max)",
+        _ => "",
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{BlobId, Content, Error, Store, segment::Reader, state::Pin};
+use super::{BlobId, Error, Store, segment::Location, segment::Reader, state::Pin};
 use crate::Digest;
 
 /// A stored file that is being read. Its bytes are not collected meanwhile.
@@ -16,21 +16,18 @@ use crate::Digest;
 pub struct StoredFile {
     store: Store,
     reader: Reader,
+    location: Location,
     blob: BlobId,
     hash: Sha256,
     _pin: Arc<Pin>,
 }
 
 impl StoredFile {
-    pub(super) fn open(store: Store, blob: BlobId) -> Result<StoredFile, Error> {
-        let pin = Arc::new(Pin(Content::File(blob)));
-        let (file, location) = {
-            let mut state = store.state();
-            state.pins.push(Arc::downgrade(&pin));
-            state.find(&blob.0)?
-        };
+    pub(super) fn open(store: Store, blob: BlobId, pin: Arc<Pin>) -> Result<StoredFile, Error> {
+        let (file, location) = store.inner.open(&blob.0)?;
         Ok(StoredFile {
             reader: Reader::new(file, location),
+            location,
             store,
             blob,
             hash: Sha256::new(),
@@ -50,35 +47,38 @@ impl StoredFile {
         match read {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(found)) => {
-                self.store.state().lose(&self.blob.0);
+                self.lose();
                 Err(Error::Damaged {
                     what: "a part of a file".to_owned(),
                     expected: *expected,
                     found,
                 })
             }
-            Err(source) => {
-                self.store.state().lose(&self.blob.0);
-                Err(Error::storage("read from the artifact store")(source))
-            }
+            Err(source) => Err(self.store.inner.unreadable(&self.blob.0, self.location, source)),
         }
+    }
+
+    /// The file is missing from now on.
+    pub(super) fn lose(&self) {
+        self.store.inner.lose(&self.blob.0, self.location);
     }
 }
 
 impl Read for StoredFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer);
-        let lost = |error: io::Error| {
-            self.store.state().lose(&self.blob.0);
-            error
+        let failed = |source: io::Error| {
+            let kind = source.kind();
+            let error = self.store.inner.unreadable(&self.blob.0, self.location, source);
+            io::Error::new(kind, error)
         };
-        let read = read.map_err(lost)?;
+        let read = read.map_err(failed)?;
         self.hash.update(buffer.get(..read).unwrap_or_default());
         if read == 0 && !buffer.is_empty() {
             let found = Digest::from(<[u8; 32]>::from(self.hash.clone().finalize()));
             let expected = self.blob.0;
             if found != expected {
-                self.store.state().lose(&expected);
+                self.lose();
                 let text =
                     format!("content in the artifact store is damaged: expected {expected}, found {found}");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));

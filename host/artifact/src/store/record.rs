@@ -18,8 +18,19 @@ pub struct ArtifactPath {
 
 /// A text that is not the path of an artifact.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not an artifact path of the form <kind>/<namespace>/<name>/<file>")]
-pub struct InvalidArtifactPath(String);
+pub enum InvalidArtifactPath {
+    /// It has another form.
+    #[error("'{0}' is not an artifact path of the form <kind>/<namespace>/<name>/<file>")]
+    Form(String),
+    /// Its last part is longer than a file's name may be with what is appended to it.
+    #[error(
+        "the file name of artifact path '{0}' is longer than {FILE_NAME_MAX} bytes: choose a shorter name"
+    )]
+    Long(String),
+}
+
+/// Longest name of a file, in bytes: file systems take 255, and a record's name ends in `.json`. Flux's locks end in `.lock`.
+const FILE_NAME_MAX: usize = 250;
 
 impl ArtifactPath {
     /// Builds a path; the kind is written in lower case.
@@ -36,6 +47,10 @@ impl ArtifactPath {
                 && part.len() <= 255
                 && !part.contains(|c: char| matches!(c, '/' | '\\') || c.is_control())
         };
+        let text = || format!("{kind}/{namespace}/{name}/{file}");
+        if file.len() > FILE_NAME_MAX {
+            return Err(InvalidArtifactPath::Long(text()));
+        }
         if [&kind, namespace, name, file].into_iter().all(is_plain) {
             let (namespace, name, file) = (namespace.to_owned(), name.to_owned(), file.to_owned());
             Ok(ArtifactPath {
@@ -45,7 +60,7 @@ impl ArtifactPath {
                 file,
             })
         } else {
-            Err(InvalidArtifactPath(format!("{kind}/{namespace}/{name}/{file}")))
+            Err(InvalidArtifactPath::Form(text()))
         }
     }
 
@@ -124,7 +139,7 @@ impl FromStr for ArtifactPath {
             (Some(kind), Some(namespace), Some(name), Some(file), None) => {
                 ArtifactPath::new(kind, namespace, name, file)
             }
-            _ => Err(InvalidArtifactPath(text.to_owned())),
+            _ => Err(InvalidArtifactPath::Form(text.to_owned())),
         }
     }
 }

@@ -13,6 +13,11 @@ use crate::{Digest, digest::Measure};
 pub(crate) const MAGIC: &[u8] = b"sluice-segment-1\n";
 const HEADER_LENGTH: u64 = 32 + 8;
 
+/// Where the segment `number` lies.
+pub(crate) fn path(number: u64) -> String {
+    format!("segments/{number}.seg")
+}
+
 /// Where a content lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Location {

@@ -1,26 +1,19 @@
 //! What an open store knows: every content's place, every record.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     io,
     sync::{Arc, Weak},
 };
 
-use cap_std::fs::{Dir, File};
+use cap_std::fs::Dir;
 
 use super::{
-    DirectoryEntry, DirectoryId, EntryContent, Error, Inner,
-    directory::decode,
+    Error,
     record::{ArtifactPath, Content, Record},
     segment::{self, Location},
 };
 use crate::{Digest, archive};
-
-pub(crate) struct Segment {
-    pub(crate) file: Arc<File>,
-    /// Bytes of contents in it.
-    pub(crate) size: u64,
-}
 
 /// Keeps a tree's contents from being collected.
 pub(crate) struct Pin(pub(crate) Content);
@@ -28,18 +21,24 @@ pub(crate) struct Pin(pub(crate) Content);
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) contents: HashMap<Digest, Location>,
-    pub(crate) segments: BTreeMap<u64, Segment>,
+    /// The segments, and how many bytes of contents each has. What a segment that is not here held is not there.
+    pub(crate) segments: BTreeMap<u64, u64>,
     pub(crate) records: BTreeMap<ArtifactPath, Record>,
     /// The artifact of each object that was stored last.
     pub(crate) newest: HashMap<String, ArtifactPath>,
-    pub(crate) pins: Vec<Weak<Pin>>,
+    /// Artifacts whose contents are all there and no longer make what was promised.
+    spoiled: HashSet<ArtifactPath>,
+    pins: Vec<Weak<Pin>>,
     pub(crate) next_segment: u64,
     pub(crate) next_temporary: u64,
-    /// Drafts being written: contents they count on must not be collected.
-    pub(crate) open_drafts: usize,
-    /// How many contents were found damaged or missing; what was complete before may not be now.
-    losses: u64,
-    complete_at: HashMap<ArtifactPath, u64>,
+    next_draft: u64,
+    /// The segments that drafts being written count on: these must not be collected.
+    holds: HashMap<u64, BTreeSet<u64>>,
+    /// Those of drafts that ended while a sweep goes on, which did not see what they made; none while there is no sweep.
+    late: Option<BTreeSet<u64>>,
+    /// How many contents were found damaged or missing; what was whole before may not be now.
+    pub(crate) losses: u64,
+    whole_at: HashMap<ArtifactPath, u64>,
 }
 
 impl State {
@@ -61,7 +60,8 @@ impl State {
                 .and_then(|name| name.strip_suffix(".seg"))
                 .and_then(|n| n.parse().ok());
             let Some(number) = number else { continue };
-            state.add_segment(number, entry.open()?)?;
+            state.next_segment = state.next_segment.max(number + 1);
+            state.add_segment(number, &segment::scan(number, &entry.open()?)?);
         }
         let records = root.open_dir("artifacts")?;
         for_each_file(&records, &mut Vec::new(), &mut |names, directory, name| {
@@ -86,128 +86,142 @@ impl State {
         if known.is_none_or(|known| known.last_update_time <= record.last_update_time) {
             self.newest.insert(path.object(), path.clone());
         }
+        self.spoiled.remove(&path);
         self.records.insert(path, record);
     }
 
-    pub(crate) fn add_segment(&mut self, number: u64, file: File) -> io::Result<()> {
-        let mut size = 0;
-        for (digest, location) in segment::scan(number, &file)? {
-            size += location.length;
-            self.contents.insert(digest, location);
-        }
-        self.segments.insert(
-            number,
-            Segment {
-                file: Arc::new(file),
-                size,
-            },
-        );
-        self.next_segment = self.next_segment.max(number + 1);
-        Ok(())
-    }
-
-    /// Forgets a content that turned out damaged, so that the next fetch writes it again.
-    pub(super) fn lose(&mut self, digest: &Digest) {
-        self.losses += 1;
-        self.contents.remove(digest);
-    }
-
-    /// Whether all contents of a record are there; walked again only after a loss.
-    pub(crate) fn is_complete(&mut self, path: &ArtifactPath, record: &Record) -> bool {
-        if self.complete_at.get(path) == Some(&self.losses) {
-            return true;
-        }
-        let mut live = HashSet::new();
-        let is_complete = self.mark_content(record.content, &mut live).is_ok()
-            && live.iter().all(|digest| self.contents.contains_key(digest));
-        if is_complete {
-            self.complete_at.insert(path.clone(), self.losses);
-        }
-        is_complete
-    }
-
-    /// Adds to `live` the digests of all that an artifact is made of.
-    pub(crate) fn mark_content(&mut self, content: Content, live: &mut HashSet<Digest>) -> Result<(), Error> {
-        match content {
-            Content::Tree(directory) => self.mark(directory, live),
-            Content::File(blob) => {
-                live.insert(blob.0);
-                Ok(())
-            }
+    /// Drops a record.
+    pub(crate) fn remove(&mut self, path: &ArtifactPath) {
+        self.records.remove(path);
+        self.spoiled.remove(path);
+        self.whole_at.remove(path);
+        if self.newest.get(&path.object()) == Some(path) {
+            self.newest.remove(&path.object());
         }
     }
 
-    /// Adds to `live` the digests of a directory and everything below it.
-    pub(crate) fn mark(&mut self, directory: DirectoryId, live: &mut HashSet<Digest>) -> Result<(), Error> {
-        if !live.insert(directory.0) {
-            return Ok(());
-        }
-        for entry in self.directory(directory)? {
-            match entry.content {
-                EntryContent::File { blob, .. } => drop(live.insert(blob.0)),
-                EntryContent::Directory { directory, .. } => self.mark(directory, live)?,
-            }
-        }
-        Ok(())
+    /// The number of the next segment.
+    pub(crate) fn number_segment(&mut self) -> u64 {
+        self.next_segment += 1;
+        self.next_segment - 1
     }
 
-    pub(crate) fn directory(&mut self, id: DirectoryId) -> Result<Vec<DirectoryEntry>, Error> {
-        let (file, location) = self.find(&id.0)?;
-        let content = self.verified(&id.0, segment::read(&file, location, &id.0))?;
-        decode(&content).map_err(|_| Error::Missing {
-            what: format!("directory {}", id.0),
+    /// Adds contents of a segment that lies in its place.
+    pub(crate) fn add_segment(&mut self, number: u64, contents: &[(Digest, Location)]) {
+        let size: u64 = contents.iter().map(|(_, location)| location.length).sum();
+        self.contents.extend(contents.iter().copied());
+        *self.segments.entry(number).or_default() += size;
+    }
+
+    /// Forgets what lay in segments that are gone.
+    pub(crate) fn drop_unplaced(&mut self) {
+        let segments = &self.segments;
+        self.contents
+            .retain(|_, location| segments.contains_key(&location.segment));
+    }
+
+    /// Where a content lies.
+    pub(crate) fn place(&self, digest: &Digest) -> Option<Location> {
+        let location = *self.contents.get(digest)?;
+        self.segments.contains_key(&location.segment).then_some(location)
+    }
+
+    pub(crate) fn find(&self, digest: &Digest) -> Result<Location, Error> {
+        self.place(digest).ok_or_else(|| Error::Missing {
+            what: format!("content {digest}"),
         })
     }
 
-    pub(crate) fn find(&self, digest: &Digest) -> Result<(Arc<File>, Location), Error> {
-        let missing = || Error::Missing {
-            what: format!("content {digest}"),
-        };
-        let location = *self.contents.get(digest).ok_or_else(missing)?;
-        let segment = self.segments.get(&location.segment).ok_or_else(missing)?;
-        Ok((Arc::clone(&segment.file), location))
-    }
-
-    pub(crate) fn verified(
-        &mut self,
-        digest: &Digest,
-        read: io::Result<Result<Vec<u8>, Digest>>,
-    ) -> Result<Vec<u8>, Error> {
-        match read {
-            Ok(Ok(content)) => Ok(content),
-            Ok(Err(found)) => {
-                self.lose(digest);
-                Err(Error::Damaged {
-                    what: "content".to_owned(),
-                    expected: *digest,
-                    found,
-                })
-            }
-            // A segment shorter than it was, a sector that cannot be read: gone as well.
-            Err(source) => {
-                self.lose(digest);
-                Err(Error::Storage {
-                    action: "read from the artifact store",
-                    source,
-                })
-            }
+    /// Forgets a content that turned out damaged where it lies, so that the next fetch writes it again.
+    pub(crate) fn lose(&mut self, digest: &Digest, location: Location) {
+        self.losses += 1;
+        // it may have been stored again meanwhile
+        if self.contents.get(digest) == Some(&location) {
+            self.contents.remove(digest);
         }
     }
-}
 
-impl Inner {
-    /// Reads one content and verifies it; the file is read without the lock.
-    pub(crate) fn read(&self, digest: &Digest) -> Result<Vec<u8>, Error> {
-        let lock = || {
-            self.state
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-        };
-        let (file, location) = lock().find(digest)?;
-        match segment::read(&file, location, digest) {
-            Ok(Ok(content)) => Ok(content),
-            bad => lock().verified(digest, bad),
+    /// Remembers that an artifact is not what was promised, although all its contents are there.
+    pub(crate) fn spoil(&mut self, path: &ArtifactPath) {
+        self.losses += 1;
+        self.spoiled.insert(path.clone());
+    }
+
+    /// Whether an artifact is known to be whole, or known not to be; none where it must be looked at.
+    pub(crate) fn is_whole(&self, path: &ArtifactPath) -> Option<bool> {
+        if self.spoiled.contains(path) {
+            return Some(false);
         }
+        (self.whole_at.get(path) == Some(&self.losses)).then_some(true)
+    }
+
+    /// An artifact was whole when so many losses had been counted.
+    pub(crate) fn was_whole(&mut self, path: &ArtifactPath, losses: u64) {
+        if self.records.contains_key(path) {
+            self.whole_at.insert(path.clone(), losses);
+        }
+    }
+
+    /// What is made of `content` stays readable while the pin lives.
+    pub(crate) fn pin(&mut self, content: Content) -> Arc<Pin> {
+        let pin = Arc::new(Pin(content));
+        if self.pins.len() == self.pins.capacity() {
+            self.pins.retain(|pin| pin.strong_count() > 0);
+        }
+        self.pins.push(Arc::downgrade(&pin));
+        pin
+    }
+
+    /// Begins to hold for a draft, and names it.
+    pub(crate) fn begin_draft(&mut self) -> u64 {
+        self.next_draft += 1;
+        self.holds.insert(self.next_draft, BTreeSet::new());
+        self.next_draft
+    }
+
+    /// Whether a content is there; if so, it stays as long as the draft is written.
+    pub(crate) fn hold(&mut self, draft: u64, digest: &Digest) -> bool {
+        let place = self.place(digest);
+        if let Some(location) = place {
+            self.hold_segment(draft, location.segment);
+        }
+        place.is_some()
+    }
+
+    pub(crate) fn hold_segment(&mut self, draft: u64, number: u64) {
+        self.holds.entry(draft).or_default().insert(number);
+    }
+
+    /// The draft is written, or given up.
+    pub(crate) fn end_draft(&mut self, draft: u64) {
+        let held = self.holds.remove(&draft).unwrap_or_default();
+        if let Some(late) = &mut self.late {
+            late.extend(held);
+        }
+    }
+
+    /// Whether a draft counts on a segment, or did when this sweep had begun.
+    pub(crate) fn is_held(&self, number: u64) -> bool {
+        let mut holds = self.holds.values().chain(&self.late);
+        holds.any(|held| held.contains(&number))
+    }
+
+    /// What a sweep must keep: the contents of records and of trees that are read. Drafts that end from now on hold until
+    /// [`State::end_sweep`].
+    pub(crate) fn begin_sweep(&mut self) -> Vec<(Option<ArtifactPath>, Content)> {
+        self.late = Some(BTreeSet::new());
+        self.pins.retain(|pin| pin.strong_count() > 0);
+        let records = self.records.iter();
+        let mut roots: Vec<_> = records
+            .map(|(path, record)| (Some(path.clone()), record.content))
+            .collect();
+        let pinned = self.pins.iter().filter_map(Weak::upgrade);
+        roots.extend(pinned.map(|pin| (None, pin.0)));
+        roots
+    }
+
+    pub(crate) fn end_sweep(&mut self) {
+        self.late = None;
     }
 }
 

@@ -5,9 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{
-    BlobId, Content, DirectoryEntry, DirectoryId, EntryContent, Error, Store, directory::decode, state::Pin,
-};
+use super::{BlobId, Content, DirectoryEntry, DirectoryId, EntryContent, Error, Store, state::Pin};
 use crate::{
     answer::{self, Below, Child},
     tree::{AnswerDigest, Entry, EntryType, Question, Tree, TreeError, check_path, join_path, parts},
@@ -48,9 +46,13 @@ enum Found {
 }
 
 impl StoreTree {
+    /// The tree below `root`, whether a record has it or not.
     pub(crate) fn new(store: Store, root: DirectoryId) -> StoreTree {
-        let pin = Arc::new(Pin(Content::Tree(root)));
-        store.state().pins.push(Arc::downgrade(&pin));
+        let pin = store.state().pin(Content::Tree(root));
+        StoreTree::of(store, root, pin)
+    }
+
+    pub(super) fn of(store: Store, root: DirectoryId, pin: Arc<Pin>) -> StoreTree {
         StoreTree {
             store,
             root,
@@ -76,12 +78,7 @@ impl StoreTree {
         {
             return Ok(Arc::clone(entries));
         }
-        let content = self.store.inner.read(&id.0)?;
-        let entries: Arc<[DirectoryEntry]> = decode(&content)
-            .map_err(|_| Error::Missing {
-                what: format!("directory {}", id.0),
-            })?
-            .into();
+        let entries: Arc<[DirectoryEntry]> = self.store.inner.directory(id)?.into();
         remember(directories, id, Arc::clone(&entries));
         Ok(entries)
     }
