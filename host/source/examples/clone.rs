@@ -147,6 +147,7 @@ async fn clone(url: String) {
             ..Reference::default()
         },
         credentials: Credentials::None,
+        identity: None,
         ssh: None,
         tls: Tls::default(),
         proxy: None,

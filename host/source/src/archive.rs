@@ -60,7 +60,7 @@ pub enum Error {
     #[error("failed to load source ignore patterns from repository: {0}")]
     Ignore(String),
     /// The store cannot take it.
-    #[error("unable to archive artifact to storage: {error}{}", cause(error))]
+    #[error("unable to archive artifact to storage: {error}")]
     Store {
         /// What it said.
         error: store::Error,
@@ -71,12 +71,6 @@ impl From<store::Error> for Error {
     fn from(error: store::Error) -> Error {
         Error::Store { error }
     }
-}
-
-fn cause(error: &store::Error) -> String {
-    std::error::Error::source(error)
-        .map(|cause| format!(": {cause}"))
-        .unwrap_or_default()
 }
 
 impl Disposition for Error {

@@ -1,12 +1,14 @@
 //! Fetching a Git repository: look, and bring what is new.
 
 mod error;
+mod mirrors;
 mod place;
 mod run;
 mod submodules;
 
 use std::{
     collections::HashMap,
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -14,11 +16,13 @@ use std::{
 };
 
 use gix::{ObjectId, objs::Kind};
+use reqwest::blocking::Client;
 use sha2::{Digest as _, Sha256};
 use sluice_artifact::Revision;
 use tokio::sync::{Mutex as Turn, Semaphore};
 
 pub use error::Error;
+pub use mirrors::{Mirror, Served};
 use place::Place;
 use run::Found;
 
@@ -30,6 +34,7 @@ use crate::{
         ssh::SshAlgorithms,
         tree::{Memo, TreeLimits},
     },
+    http::Clients,
     reference::Strategy,
 };
 
@@ -50,8 +55,12 @@ pub struct Limits {
     pub threads_max: usize,
     /// Fetches at the same time, over all remotes.
     pub concurrent_max: usize,
-    /// Git stores that were not used for this long are removed when the fetcher is made.
+    /// Git stores that were not used for this long are removed: their sources are gone, or ask as somebody else.
     pub unused_store_age_max: Duration,
+    /// What is remembered of a remote that nobody asked for in this time is forgotten; its store stays.
+    pub idle_slot_age_max: Duration,
+    /// Clients with certificates or proxies of their own, before the oldest are forgotten; each has a thread.
+    pub clients_max: usize,
 }
 
 impl Default for Limits {
@@ -64,7 +73,9 @@ impl Default for Limits {
             tree: TreeLimits::default(),
             threads_max: 2,
             concurrent_max: 4,
-            unused_store_age_max: Duration::from_secs(7 * 24 * 3600),
+            unused_store_age_max: Duration::from_secs(2 * 24 * 3600),
+            idle_slot_age_max: Duration::from_secs(3600),
+            clients_max: 64,
         }
     }
 }
@@ -87,6 +98,8 @@ pub struct GitRequest {
     pub reference: Reference,
     /// Who we are over HTTP.
     pub credentials: Credentials,
+    /// Whose credentials these are, where somebody renews them: equal for all tokens of one identity.
+    pub identity: Option<[u8; 32]>,
     /// Who we are over SSH, and whom we trust.
     pub ssh: Option<SshIdentity>,
     /// Whom we trust over HTTPS.
@@ -169,6 +182,9 @@ struct Inner {
     algorithms: SshAlgorithms,
     permits: Arc<Semaphore>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
+    clients: Arc<Clients<Client>>,
+    /// When unused stores were removed last.
+    swept: Mutex<Instant>,
 }
 
 /// What is kept of one remote.
@@ -180,7 +196,9 @@ pub(crate) struct Slot {
     recent: Mutex<HashMap<Strategy, Recent>>,
     pub(crate) trees: Arc<Memo>,
     pub(crate) artifacts: Arc<archive::Memo>,
-    pub(crate) client: Mutex<Option<reqwest::blocking::Client>>,
+    pub(crate) clients: Arc<Clients<Client>>,
+    /// When somebody asked last.
+    used: Mutex<Instant>,
     pub(crate) addresses: Addresses,
     pub(crate) algorithms: SshAlgorithms,
 }
@@ -191,6 +209,8 @@ struct Recent {
     result: Result<Found, Error>,
 }
 
+/// How often unused stores are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 /// How long an answer is kept for those who wait for it.
 const RECENT_AGE_MAX: Duration = Duration::from_secs(60);
 
@@ -218,7 +238,6 @@ impl GitFetcher {
         algorithms: SshAlgorithms,
     ) -> io::Result<GitFetcher> {
         fs::create_dir_all(root)?;
-        remove_unused(root, limits.unused_store_age_max)?;
         let permits = Arc::new(Semaphore::new(limits.concurrent_max));
         let inner = Inner {
             root: root.to_owned(),
@@ -228,7 +247,11 @@ impl GitFetcher {
             algorithms,
             permits,
             slots: Mutex::default(),
+            clients: Arc::new(Clients::new(limits.clients_max)),
+            swept: Mutex::new(Instant::now()),
         };
+        inner.remove_unused()?;
+        remove_superseded(root)?;
         Ok(GitFetcher {
             inner: Arc::new(inner),
         })
@@ -270,12 +293,12 @@ impl GitFetcher {
         let permit = Arc::clone(&self.inner.permits).acquire_owned().await;
         // An answer serves those who asked before its look began: whoever was woken together with us asks first.
         tokio::task::yield_now().await;
-        let (memo, limits) = (Arc::clone(&slot.artifacts), self.inner.limits);
+        let (memo, inner) = (Arc::clone(&slot.artifacts), Arc::clone(&self.inner));
         let work = tokio::task::spawn_blocking(move || {
             // Both are held until the work is done, even if nobody waits for it any more.
             let _held = (turn, permit);
             let started = Instant::now();
-            let result = run::run(&place, &request, &strategy, &slot, limits);
+            let result = run::run(&place, &request, &strategy, &slot, inner.limits);
             let mut recent = lock(&slot.recent);
             // Only those who wait now can use it: what is older holds trees, and so stores, for nobody.
             recent.retain(|_, recent| started.duration_since(recent.started) < RECENT_AGE_MAX);
@@ -286,6 +309,8 @@ impl GitFetcher {
                     result: result.clone(),
                 },
             );
+            drop(recent);
+            inner.sweep();
             result
         });
         let found = work.await.map_err(|error| Error::Internal(error.to_string()))??;
@@ -293,20 +318,74 @@ impl GitFetcher {
     }
 
     fn slot(&self, place: &Place, request: &GitRequest) -> Arc<Slot> {
-        let key = key(place, request);
+        let (key, now) = (key(place, request), Instant::now());
+        let idle_max = self.inner.limits.idle_slot_age_max;
         let mut slots = lock(&self.inner.slots);
-        Arc::clone(slots.entry(key.clone()).or_insert_with(|| {
+        slots.retain(|known, slot| {
+            let is_recent = now.duration_since(*lock(&slot.used)) < idle_max;
+            *known == key || is_recent || Arc::strong_count(slot) > 1
+        });
+        let slot = slots.entry(key.clone()).or_insert_with(|| {
             Arc::new(Slot {
                 directory: self.inner.root.join(key),
                 turn: Arc::default(),
                 recent: Mutex::default(),
                 trees: Arc::default(),
                 artifacts: Arc::default(),
-                client: Mutex::default(),
+                clients: Arc::clone(&self.inner.clients),
+                used: Mutex::new(now),
                 addresses: self.inner.addresses.clone(),
                 algorithms: self.inner.algorithms.clone(),
             })
-        }))
+        });
+        *lock(&slot.used) = now;
+        Arc::clone(slot)
+    }
+}
+
+impl Inner {
+    /// Now and then, removes what nobody uses any more.
+    fn sweep(&self) {
+        {
+            let mut swept = lock(&self.swept);
+            if swept.elapsed() < SWEEP_INTERVAL.min(self.limits.unused_store_age_max) {
+                return;
+            }
+            *swept = Instant::now();
+        }
+        if let Err(error) = self.remove_unused() {
+            tracing::warn!(%error, "Git stores that nobody uses are not removed, trying again");
+        }
+    }
+
+    /// Removes stores that no source asked for in a long time: sources go, credentials change.
+    fn remove_unused(&self) -> io::Result<()> {
+        let (now, age_max) = (SystemTime::now(), self.limits.unused_store_age_max);
+        for entry in fs::read_dir(&self.root)? {
+            let entry = entry?;
+            let used = fs::metadata(entry.path().join("used")).and_then(|metadata| metadata.modified());
+            let age = used.ok().and_then(|used| now.duration_since(used).ok());
+            if age.is_none_or(|age| age >= age_max) && entry.file_type()?.is_dir() {
+                self.remove(&entry.file_name())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a store, unless somebody has begun to use it.
+    fn remove(&self, name: &OsStr) -> io::Result<()> {
+        let mut aside = name.to_owned();
+        aside.push(".removed");
+        let aside = self.root.join(aside);
+        {
+            let slots = lock(&self.slots);
+            if name.to_str().is_some_and(|name| slots.contains_key(name)) {
+                return Ok(());
+            }
+            // whoever comes now begins a new one while this one goes
+            fs::rename(self.root.join(name), &aside)?;
+        }
+        fs::remove_dir_all(aside)
     }
 }
 
@@ -355,7 +434,8 @@ fn key(place: &Place, request: &GitRequest) -> String {
         hash.update(bytes);
     };
     part(place.text().as_bytes());
-    part(&place.credentials(request).fingerprint());
+    let identity = request.identity;
+    part(&identity.unwrap_or_else(|| place.credentials(request).fingerprint()));
     part(&request.ssh.as_ref().map_or([0; 32], SshIdentity::fingerprint));
     part(request.tls.ca.as_deref().unwrap_or_default());
     if let Some((certificate, key)) = &request.tls.identity {
@@ -372,33 +452,20 @@ fn key(place: &Place, request: &GitRequest) -> String {
     hex::encode(hash.finalize())
 }
 
-/// Removes stores that no source asked for in a long time: sources go, credentials change.
-fn remove_unused(root: &Path, age_max: Duration) -> io::Result<()> {
-    let now = SystemTime::now();
-    for entry in fs::read_dir(root)? {
-        let entry = entry?;
-        let used = fs::metadata(entry.path().join("used")).and_then(|metadata| metadata.modified());
-        let age = used.ok().and_then(|used| now.duration_since(used).ok());
-        if age.is_none_or(|age| age > age_max) && entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-        } else {
-            remove_superseded(&entry.path())?;
-        }
+/// Removes all stores of each remote but the newest: a crash may have left the one that was being replaced.
+fn remove_superseded(root: &Path) -> io::Result<()> {
+    for slot in fs::read_dir(root)?.flatten() {
+        let entries = fs::read_dir(slot.path()).into_iter().flatten().flatten();
+        let mut numbers: Vec<u64> = entries
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        numbers.pop();
+        numbers
+            .into_iter()
+            .try_for_each(|number| fs::remove_dir_all(slot.path().join(number.to_string())))?;
     }
     Ok(())
-}
-
-/// Removes all stores of a remote but the newest: a crash may have left the one that was being replaced.
-fn remove_superseded(slot: &Path) -> io::Result<()> {
-    let entries = fs::read_dir(slot)?.flatten();
-    let mut numbers: Vec<u64> = entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    numbers.sort_unstable();
-    numbers.pop();
-    numbers
-        .into_iter()
-        .try_for_each(|number| fs::remove_dir_all(slot.join(number.to_string())))
 }
 
 impl std::fmt::Debug for GitTree {

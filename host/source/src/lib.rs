@@ -38,7 +38,7 @@ pub use credential::{
     CredentialSource, Credentials, CredentialsError, DockerConfig, Keychain, Proxy, SecretData, SshIdentity,
     Tls,
 };
-pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Outcome};
+pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Mirror, Outcome, Served};
 pub use git::ssh::{InvalidAlgorithm, SshAlgorithms};
 pub use git::tree::{Error as TreeReadError, GitTree, TreeLimits};
 pub use helm::HelmFetcher;

@@ -899,6 +899,7 @@ async fn urls_that_cannot_be_used_are_refused_before_anything_is_done() {
             proxy: None,
             timeout: Duration::from_secs(1),
             last_revision: None,
+            identity: None,
             ssh: None,
             recurse_submodules: false,
         };

@@ -72,6 +72,7 @@ impl Ssh {
     fn request_as(&self, key: &str, password: &str, known_hosts: &str) -> GitRequest {
         GitRequest {
             url: self.server.url("shop"),
+            identity: None,
             ssh: Some(identity(key, password, known_hosts).unwrap()),
             ..self.scene.request()
         }
@@ -502,6 +503,7 @@ async fn failures_say_what_happened_and_what_to_do() {
     };
     lines.push_str(&format!("no repository: {}\n", ssh.failure(absent).await));
     let nobody = GitRequest {
+        identity: None,
         ssh: None,
         ..ssh.request()
     };
@@ -589,6 +591,7 @@ async fn openssh_is_spoken_with() {
         };
         let request = GitRequest {
             url: sshd.url(scene.repository.directory()),
+            identity: None,
             ssh: Some(identity(&pem(&key), "", sshd.known_hosts()).unwrap()),
             ..scene.request()
         };

@@ -276,6 +276,19 @@ async fn layers_are_selected_extracted_copied_and_ignored() {
     let mut served = Vec::new();
     scene.store.write_archive(&artifact.path, &mut served).unwrap();
     assert_eq!(served, chart);
+    // a copy is never held as a whole, so that it may be larger than a file of an artifact
+    let small = StoreLimits {
+        file_size_max: 10,
+        ..StoreLimits::default()
+    };
+    std::fs::create_dir(scene.home.path().join("small")).unwrap();
+    let small = Store::open(&scene.home.path().join("small"), small).unwrap();
+    let repository = scene.fetcher.repository(&request).unwrap();
+    let (pulled, path) = pull(&repository, &request.url, &tag("v1"), &layer(helm))
+        .await
+        .unwrap();
+    let artifact = pulled.store(LayerOperation::Copy, None, &small, &path).unwrap();
+    assert_eq!(artifact.digest.to_string(), digest(&chart));
     let missing = scene
         .fetch_layer(
             &request,

@@ -173,6 +173,10 @@ async fn the_identity_must_match_and_the_root_must_be_the_right_one() {
         (vec![("nobody", "dev@"), ("issuer", "shop")], true),
         (vec![("nobody", "dev@")], false),
         (vec![("issuer", "^ops@")], false),
+        // as RE2 reads them: quoted, and by ASCII alone
+        (vec![("issuer", r"^\Qdev@shop.example\E$")], true),
+        (vec![("issuer", r"^\Qdev@shop.\Eex.mple$")], true),
+        (vec![("issuer", r"^\Qdev@shop.ex.mple\E$")], false),
     ] {
         let verified = scene.verify(&keyless(&sigstore, &identities)).await;
         assert_eq!(verified.is_ok(), is_good, "{identities:?}: {verified:?}");
@@ -251,12 +255,17 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
         (
             NotaryFlaw::OldCertificate,
             "is not valid now",
-            Some(Verdict::Ignored),
+            Some(Verdict::Verified),
         ),
         (
             NotaryFlaw::Expired,
             "the signature has expired",
-            Some(Verdict::Ignored),
+            Some(Verdict::Verified),
+        ),
+        (
+            NotaryFlaw::Revocable,
+            "set signatureVerification.override.revocation to skip",
+            Some(Verdict::Verified),
         ),
     ] {
         let scene = Scene::new();
@@ -272,6 +281,17 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
         let judged = ask(&scene, &notary, "audit", "*").await;
         assert_eq!(judged.ok(), audit, "{flaw:?}");
     }
+    // what the refusal of such a certificate advises
+    let scene = Scene::new();
+    notary.sign(&scene.registry, "org/app", &scene.digest, NotaryFlaw::Revocable);
+    let skipping = r#""level":"strict","override":{"revocation":"skip"}"#;
+    let skipping = policy("strict", "*").replace(r#""level":"strict""#, skipping);
+    let by = Notation::new(skipping.as_bytes(), &[notary.pem().into_bytes()]).unwrap();
+    let digest = scene.digest.parse().unwrap();
+    assert_eq!(
+        by.verify(&scene.repository, &digest, now).await,
+        Ok(Verdict::Verified)
+    );
     let scene = Scene::new();
     notary.sign(&scene.registry, "org/app", &scene.digest, NotaryFlaw::None);
     let error = ask(&scene, &notary, "strict", "x509.subject: C=US, ST=WA, O=Other")

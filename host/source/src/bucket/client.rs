@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Addresses, Transport,
     credential::cloud::{Clouds, Key},
-    http::Http,
+    http::{Clients, Http},
 };
 
 /// What buckets may cost.
@@ -25,12 +25,14 @@ use crate::{
 pub struct BucketLimits {
     /// Objects of one bucket that become files.
     pub objects_max: usize,
-    /// Bytes of one object: it is held in memory as a whole, as the store of artifacts holds it.
+    /// Bytes of one object: it is held in memory as a whole when it is stored.
     pub object_size_max: u64,
-    /// Bytes of objects that are on their way at once.
-    pub in_flight_max: u64,
     /// Objects that are asked for at once.
     pub concurrent_max: usize,
+    /// Bytes of each of them that are held in memory while they arrive, whatever the list says; the rest goes to the disk.
+    pub in_memory_max: usize,
+    /// Clients with certificates or proxies of their own, before the oldest are forgotten.
+    pub clients_max: usize,
 }
 
 impl Default for BucketLimits {
@@ -38,8 +40,9 @@ impl Default for BucketLimits {
         BucketLimits {
             objects_max: 100_000,
             object_size_max: 100 << 20,
-            in_flight_max: 64 << 20,
             concurrent_max: 32,
+            in_memory_max: 1 << 20,
+            clients_max: 1000,
         }
     }
 }
@@ -98,6 +101,7 @@ struct Shared {
     spool: PathBuf,
     limits: BucketLimits,
     addresses: Addresses,
+    clients: Clients<Http>,
 }
 
 /// One bucket, asked as one person.
@@ -128,6 +132,7 @@ impl BucketFetcher {
                 spool: spool.to_owned(),
                 limits,
                 addresses,
+                clients: Clients::new(limits.clients_max),
             }),
         })
     }
@@ -138,7 +143,8 @@ impl BucketFetcher {
     /// [`Error::Unusable`]: what of the request makes no bucket.
     pub fn bucket(&self, request: &BucketRequest) -> Result<Bucket, Error> {
         let shared = &self.shared;
-        let http = |transport| Http::new(transport, &shared.addresses).map_err(Error::Unusable);
+        let make = |transport: &Transport| Http::new(transport, &shared.addresses);
+        let http = |transport| shared.clients.get(transport, make).map_err(Error::Unusable);
         check_name(&request.name)?;
         let s3 = |store: String| format!("{store}/{}", request.name);
         let (base, dialect, identity) = match &request.access {

@@ -2,13 +2,13 @@
 
 use std::{
     fs::File,
-    io::{Read, Seek, SeekFrom, Write},
-    sync::Arc,
+    io::{self, Read, Seek, SeekFrom, Write},
 };
 
 use futures::{StreamExt, TryStreamExt};
 use sluice_artifact::{Artifact, ArtifactPath, Store};
-use tokio::{sync::Semaphore, time::Instant};
+use tempfile::SpooledTempFile;
+use tokio::time::Instant;
 
 use super::{Bucket, Error, Index, StoreError, remote::Problem};
 use crate::{
@@ -23,12 +23,9 @@ pub struct Downloaded {
     pub revision: String,
     objects: usize,
     /// Where in the file each object is.
-    parts: Vec<(String, u64, usize)>,
+    parts: Vec<(String, u64, u64)>,
     file: File,
 }
-
-/// Bytes that one permit of the semaphore stands for.
-const PERMIT: u64 = 1 << 20;
 
 impl Bucket {
     /// Brings the objects of an index.
@@ -43,40 +40,26 @@ impl Bucket {
         };
         let mut file = tempfile::tempfile_in(&self.spool).map_err(disk)?;
         let (mut parts, mut offset) = (Vec::with_capacity(index.objects.len()), 0u64);
-        let permits = u32::try_from(self.limits.in_flight_max.div_ceil(PERMIT)).unwrap_or(u32::MAX);
-        let room = Arc::new(Semaphore::new(permits as usize));
-        let wanted: Vec<(String, u64)> = index
-            .objects
-            .iter()
-            .map(|(key, (_, size))| (key.clone(), *size))
-            .collect();
-        let coming = futures::stream::iter(wanted).map(|(key, size)| {
-            let room = Arc::clone(&room);
-            async move {
-                let needed = u32::try_from(size.div_ceil(PERMIT))
-                    .unwrap_or(u32::MAX)
-                    .clamp(1, permits);
-                let permit = room.acquire_many_owned(needed).await;
-                let object = self.object(&key, deadline).await?;
-                Ok::<_, Error>((key, object, permit))
-            }
+        let wanted: Vec<String> = index.objects.keys().cloned().collect();
+        let coming = futures::stream::iter(wanted).map(async |key| {
+            let object = self.object(&key, deadline).await?;
+            Ok::<_, Error>((key, object))
         });
         let mut coming = coming.buffer_unordered(self.limits.concurrent_max);
-        while let Some((key, object, _permit)) = coming.try_next().await? {
-            let Some((etag, bytes)) = object else {
+        while let Some((key, object)) = coming.try_next().await? {
+            let Some((etag, mut content)) = object else {
                 index.objects.remove(&key);
                 continue;
             };
-            let size = bytes.len();
-            file.write_all(&bytes).map_err(disk)?;
-            index.objects.insert(key.clone(), (etag, size as u64));
+            let size = io::copy(&mut content, &mut file).map_err(disk)?;
+            index.objects.insert(key.clone(), (etag, size));
             parts.push((key, offset, size));
-            offset += size as u64;
+            offset += size;
         }
         let (revision, objects) = (index.revision(), index.objects());
         if let Some(text) = index.ignore_file {
             file.write_all(&text).map_err(disk)?;
-            parts.push((IGNORE_FILE.to_owned(), offset, text.len()));
+            parts.push((IGNORE_FILE.to_owned(), offset, text.len() as u64));
         }
         parts.sort();
         Ok(Downloaded {
@@ -87,15 +70,27 @@ impl Bucket {
         })
     }
 
-    /// An object with its etag; none where it vanished.
-    async fn object(&self, key: &str, deadline: Instant) -> Result<Option<(String, Vec<u8>)>, Error> {
-        match self.remote.get(key, self.limits.object_size_max, deadline).await {
-            Ok(object) => Ok(Some(object)),
+    /// An object with its etag, from its beginning; none where it vanished.
+    async fn object(&self, key: &str, deadline: Instant) -> Result<Option<(String, SpooledTempFile)>, Error> {
+        let mut content = tempfile::spooled_tempfile_in(self.limits.in_memory_max, &self.spool);
+        let limit = self.limits.object_size_max;
+        let fetched = self.remote.get(key, limit, deadline, &mut content).await;
+        let rewound = match fetched {
+            Ok(etag) => content.rewind().map(|()| etag).map_err(Problem::Disk),
+            Err(problem) => Err(problem),
+        };
+        match rewound {
+            Ok(etag) => Ok(Some((etag, content))),
             Err(Problem::Missing) => Ok(None),
-            Err(Problem::Other(cause)) => Err(Error::Object {
+            Err(Problem::Disk(error)) => Err(Error::Disk {
+                bucket: self.name.clone(),
+                cause: error.to_string(),
+            }),
+            Err(problem) => Err(Error::Object {
                 bucket: self.name.clone(),
                 key: key.to_owned(),
-                cause,
+                after: problem.retry_after(),
+                cause: problem.to_string(),
             }),
         }
     }
@@ -116,12 +111,12 @@ impl Downloaded {
         let mut draft = store.draft();
         let mut root = Folder::default();
         for (key, offset, size) in &self.parts {
-            let mut content = vec![0; *size];
+            let mut content = Vec::with_capacity(usize::try_from(*size).unwrap_or_default());
             self.file.seek(SeekFrom::Start(*offset)).map_err(disk)?;
-            self.file.read_exact(&mut content).map_err(disk)?;
+            (&self.file).take(*size).read_to_end(&mut content).map_err(disk)?;
             let file = folder::File {
                 blob: draft.blob(&content)?,
-                size: *size as u64,
+                size: *size,
                 is_executable: false,
             };
             root.add(&format!("/{key}"), file)
@@ -130,5 +125,59 @@ impl Downloaded {
         let rules = Rules::only(Vec::new());
         let root = root.build(&rules, &mut draft)?;
         Ok(draft.commit(path, &self.revision, root)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        Addresses, BucketFetcher, Transport,
+        bucket::{Access, BucketLimits, BucketRequest, S3Identity},
+        credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds},
+    };
+    use sluice_testkit::storage::Storage;
+
+    #[tokio::test]
+    async fn of_an_object_no_more_is_held_than_allowed_whatever_the_list_says() {
+        let (storage, spool) = (Storage::start(), tempfile::tempdir().unwrap());
+        storage.put("shop", "a.yaml", "0123456789");
+        let hour = Duration::from_secs(3600);
+        let (environment, endpoints) = (CloudEnvironment::default(), CloudEndpoints::default());
+        let request = BucketRequest {
+            name: "shop".to_owned(),
+            access: Access::S3 {
+                endpoint: storage.host(),
+                region: None,
+                is_plain: true,
+                identity: S3Identity::Anonymous,
+            },
+            clouds: Clouds::new(environment, endpoints, 1, hour).unwrap(),
+            prefix: None,
+            ignore: None,
+            transport: Transport::default(),
+            timeout: hour,
+        };
+        for (in_memory_max, is_on_disk) in [(4, true), (100, false)] {
+            let limits = BucketLimits {
+                in_memory_max,
+                ..BucketLimits::default()
+            };
+            let fetcher = BucketFetcher::new(spool.path(), limits, Addresses::any()).unwrap();
+            let bucket = fetcher.bucket(&request).unwrap();
+            let object = bucket.object("a.yaml", Instant::now() + hour).await.unwrap();
+            let (_, mut content) = object.unwrap();
+            assert_eq!(content.is_rolled(), is_on_disk);
+            let mut text = String::new();
+            content.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "0123456789");
+            // the list says one byte
+            let mut index = bucket.index().await.unwrap();
+            index.objects.values_mut().for_each(|(_, size)| *size = 1);
+            let downloaded = bucket.download(index).await.unwrap();
+            assert_eq!(downloaded.parts, [("a.yaml".to_owned(), 0, 10)]);
+        }
     }
 }

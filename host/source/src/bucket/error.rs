@@ -1,5 +1,7 @@
 //! Why a bucket could not be had: Flux's words first, then the cause and what to do (compat/source.md 9.2).
 
+use std::time::Duration;
+
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 use sluice_artifact::store;
 
@@ -19,6 +21,8 @@ pub enum Error {
         bucket: String,
         /// Why.
         cause: String,
+        /// How long the store wants to be left alone, where it says so.
+        after: Option<Duration>,
     },
     /// An object does not come.
     #[error("fetch from bucket '{bucket}' failed: failed to get '{key}' object: {cause}")]
@@ -29,6 +33,8 @@ pub enum Error {
         key: String,
         /// Why.
         cause: String,
+        /// How long the store wants to be left alone, where it says so.
+        after: Option<Duration>,
     },
     /// Our own disk.
     #[error(
@@ -64,6 +70,13 @@ impl Disposition for Error {
             Error::Unusable(_) | Error::NoBucket(_) => Blame::User,
             Error::Index { .. } | Error::Object { .. } => Blame::Upstream,
             Error::Disk { .. } => Blame::Host,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Index { after, .. } | Error::Object { after, .. } => *after,
+            Error::Unusable(_) | Error::NoBucket(_) | Error::Disk { .. } => None,
         }
     }
 }

@@ -56,7 +56,7 @@ impl Bucket {
                 .await;
             let page = page.map_err(|problem| match problem {
                 Problem::Missing => Error::NoBucket(self.name.clone()),
-                Problem::Other(text) => self.not_listed(text),
+                problem => self.not_listed(problem),
             })?;
             for Listed { key, etag, size } in page.objects {
                 // consoles make objects whose keys end in a slash, to show folders
@@ -85,18 +85,25 @@ impl Bucket {
         }
     }
 
-    fn not_listed(&self, cause: String) -> Error {
+    fn not_listed(&self, problem: impl Into<Problem>) -> Error {
+        let problem = problem.into();
         Error::Index {
             bucket: self.name.clone(),
-            cause,
+            after: problem.retry_after(),
+            cause: problem.to_string(),
         }
     }
 
     async fn ignore_file(&self, deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
-        match self.remote.get(IGNORE_FILE, IGNORE_FILE_SIZE_MAX, deadline).await {
-            Ok((_, text)) => Ok(Some(text)),
+        let mut text = Vec::new();
+        let limit = IGNORE_FILE_SIZE_MAX;
+        match self.remote.get(IGNORE_FILE, limit, deadline, &mut text).await {
+            Ok(_) => Ok(Some(text)),
             Err(Problem::Missing) => Ok(None),
-            Err(Problem::Other(text)) => Err(self.not_listed(format!("{IGNORE_FILE}: {text}"))),
+            Err(problem) => Err(self.not_listed(Problem::Other {
+                after: problem.retry_after(),
+                cause: format!("{IGNORE_FILE}: {problem}"),
+            })),
         }
     }
 

@@ -1,5 +1,10 @@
 //! What is asked of a store: a page of its list, an object. Signatures are AWS's version 4, Azure's, or a token.
 
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
 use jiff::Timestamp;
 use reqwest::{
     Method, StatusCode, Url,
@@ -59,9 +64,41 @@ pub(super) enum Problem {
     /// It says that nothing is there.
     #[error("it does not exist")]
     Missing,
-    /// Anything else.
+    /// Our own disk.
     #[error("{0}")]
-    Other(String),
+    Disk(io::Error),
+    /// Anything else.
+    #[error("{cause}")]
+    Other {
+        cause: String,
+        /// How long the store wants to be left alone, where it says so.
+        after: Option<Duration>,
+    },
+}
+
+impl Problem {
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Problem::Other { after, .. } => *after,
+            Problem::Missing | Problem::Disk(_) => None,
+        }
+    }
+}
+
+impl From<String> for Problem {
+    fn from(cause: String) -> Problem {
+        let after = None;
+        Problem::Other { cause, after }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Problem {
+        Problem::Other {
+            cause: format!("{failure} ({})", failure.hint()),
+            after: failure.retry_after(),
+        }
+    }
 }
 
 /// Bytes of one page of a list: a thousand keys of a thousand bytes, and what is said of each.
@@ -88,24 +125,24 @@ impl Remote {
         let reply = self.ask(&self.base, &query, deadline).await?;
         let body = reply
             .bytes("a page of the list", PAGE_SIZE_MAX, "page_size_max")
-            .await;
-        let body = body.map_err(|failure| Problem::Other(failed(&failure)))?;
+            .await?;
         let page = match &self.dialect {
             Dialect::S3 { .. } => read_page(&body),
             Dialect::Azure { .. } => azure::read_page(&body),
         };
-        page.map_err(|problem| Problem::Other(format!("the list cannot be read: {problem}")))
+        Ok(page.map_err(|problem| format!("the list cannot be read: {problem}"))?)
     }
 
-    /// An object of at most `limit` bytes, with its etag.
+    /// Writes an object of at most `limit` bytes to `content` as it comes; answers with its etag.
     pub(super) async fn get(
         &self,
         key: &str,
         limit: u64,
         deadline: Instant,
-    ) -> Result<(String, Vec<u8>), Problem> {
+        content: &mut impl Write,
+    ) -> Result<String, Problem> {
         let address = format!("{}/{}", self.base, encode(key, b"/"));
-        let reply = self.ask(&address, "", deadline).await?;
+        let mut reply = self.ask(&address, "", deadline).await?;
         let etag = reply.header(ETAG.as_str()).unwrap_or_default();
         let etag = match &self.dialect {
             Dialect::S3 { .. } => etag.trim_matches('"').to_owned(),
@@ -115,16 +152,23 @@ impl Remote {
         let announced = reply.header(CONTENT_LENGTH.as_str());
         let announced = announced.and_then(|text| text.parse::<u64>().ok());
         let (what, knob) = ("the object", "object_size_max");
+        let too_large = Failure::TooLarge { what, limit, knob };
         if announced.is_some_and(|length| length > limit) {
-            return Err(Problem::Other(failed(&Failure::TooLarge { what, limit, knob })));
+            return Err(too_large.into());
         }
-        let bytes = reply.bytes(what, limit, knob).await;
-        Ok((etag, bytes.map_err(|failure| Problem::Other(failed(&failure)))?))
+        let mut size = 0u64;
+        while let Some(chunk) = reply.chunk().await? {
+            size += chunk.len() as u64;
+            if size > limit {
+                return Err(too_large.into());
+            }
+            content.write_all(&chunk).map_err(Problem::Disk)?;
+        }
+        Ok(etag)
     }
 
     async fn ask(&self, address: &str, query: &str, deadline: Instant) -> Result<Reply, Problem> {
-        let other = |text: String| Problem::Other(text);
-        let mut url = Url::parse(address).map_err(|error| other(error.to_string()))?;
+        let mut url = Url::parse(address).map_err(|error| error.to_string())?;
         let always = match &self.dialect {
             Dialect::S3 { .. } => "",
             Dialect::Azure { query } => query,
@@ -135,13 +179,16 @@ impl Remote {
         let mut request = Request::new(Method::GET, url);
         // a signature is for one address
         request.may_follow = false;
-        self.authorize(&mut request, deadline).await.map_err(other)?;
-        let reply = self.http.send(request, deadline).await;
-        let reply = reply.map_err(|failure| other(failed(&failure)))?;
+        self.authorize(&mut request, deadline).await?;
+        let reply = self.http.send(request, deadline).await?;
         match reply.status() {
             status if status.is_success() => Ok(reply),
             StatusCode::NOT_FOUND => Err(Problem::Missing),
-            status => Err(other(self.explain(status, reply).await)),
+            status => {
+                let after = reply.failure().retry_after();
+                let cause = self.explain(status, reply).await;
+                Err(Problem::Other { cause, after })
+            }
         }
     }
 
@@ -214,10 +261,6 @@ impl Remote {
         };
         format!("{said}({status}; {hint})")
     }
-}
-
-fn failed(failure: &Failure) -> String {
-    format!("{failure} ({})", failure.hint())
 }
 
 /// In order of name, as the signature has them.

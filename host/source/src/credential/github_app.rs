@@ -131,11 +131,13 @@ impl GitHubApp {
         addresses: &Addresses,
         tokens: &GitHubTokens,
     ) -> Result<Credentials, Error> {
-        let key = self.fingerprint(transport);
+        let hash = Sha256::new().chain_update(self.identity());
+        let key = hash.chain_update(transport.fingerprint()).finalize().into();
         tokens.get(&key, self.ask(transport, addresses)).await
     }
 
-    fn fingerprint(&self, transport: &Transport) -> [u8; 32] {
+    /// Equal for tokens of the same installation of the same App; nothing can be read from it.
+    pub fn identity(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         let installation = format!("{:?}", self.installation);
         for part in [
@@ -147,7 +149,6 @@ impl GitHubApp {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        hash.update(transport.fingerprint());
         hash.finalize().into()
     }
 

@@ -69,6 +69,8 @@ pub enum Error {
         text: String,
         /// What to do.
         hint: String,
+        /// How long the server wants to be left alone, where it says so.
+        after: Option<Duration>,
     },
     /// What the server sent is damaged, too large or hostile.
     #[error("failed to checkout and determine revision: {step} '{url}': {text} ({hint})")]
@@ -104,7 +106,7 @@ pub enum Error {
 }
 
 /// What follows the words that all begin with.
-fn tail(error: &Error) -> String {
+pub(super) fn tail(error: &Error) -> String {
     let text = error.to_string();
     let rest = text.strip_prefix("failed to checkout and determine revision: ");
     rest.map_or(text.clone(), str::to_owned)
@@ -162,6 +164,22 @@ impl Disposition for Error {
             | Error::Refused { .. } => Blame::User,
         }
     }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Unreachable { after, .. } => *after,
+            Error::Submodule { error, .. } => error.retry_after(),
+            Error::InvalidUrl { .. }
+            | Error::Credentials(_)
+            | Error::InvalidReference { .. }
+            | Error::NotFound { .. }
+            | Error::Empty { .. }
+            | Error::Refused { .. }
+            | Error::BadContent { .. }
+            | Error::Disk(_)
+            | Error::Internal(_) => None,
+        }
+    }
 }
 
 /// What a message needs to know of the request.
@@ -210,6 +228,7 @@ impl Circumstances<'_> {
             url: self.url.to_owned(),
             text,
             hint,
+            after: None,
         }
     }
 
@@ -269,6 +288,18 @@ impl Circumstances<'_> {
     }
 
     fn http(&self, failure: Failure) -> Error {
+        let asked = failure.retry_after();
+        let mut error = self.of_failure(failure);
+        if let Error::Unreachable { text, after, .. } = &mut error
+            && let Some(asked) = asked
+        {
+            *after = Some(asked);
+            *text += &format!(", to be asked again after {} s", asked.as_secs());
+        }
+        error
+    }
+
+    fn of_failure(&self, failure: Failure) -> Error {
         match failure {
             Failure::Unauthenticated if *self.credentials == Credentials::None => self.refused(
                 "authentication required: the server answered 401 Unauthorized",
@@ -290,14 +321,16 @@ impl Circumstances<'_> {
                 &format!("refused to follow a redirect {text}"),
                 "put the final address into spec.url",
             ),
-            Failure::Status(status) => self.unreachable(
+            Failure::Status(status, _) => self.unreachable(
                 format!(
                     "unexpected client error: unexpected requesting \"{}/info/refs?service=git-upload-pack\" status code: {status}",
                     self.url.trim_end_matches('/')
                 ),
                 "the server has a problem; it is asked again with growing delay".to_owned(),
             ),
-            Failure::TooMany(_) => self.unreachable(failure.to_string(), failure.hint().to_owned()),
+            Failure::TooMany(_) => {
+                self.unreachable(Failure::TooMany(None).to_string(), failure.hint().to_owned())
+            }
             Failure::TimedOut => self.unreachable(
                 "context deadline exceeded".to_owned(),
                 format!("the server did not finish within spec.timeout, {} s", self.timeout.as_secs()),

@@ -80,7 +80,15 @@ impl Place {
         Ok(Place::Remote { url, userinfo })
     }
 
-    /// What may be shown, and what tells remotes apart.
+    /// What may be shown.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Place::Remote { url, .. } | Place::Ssh { url, .. } => shown(url),
+            Place::Local(path) => path.display().to_string(),
+        }
+    }
+
+    /// What tells remotes apart.
     pub(crate) fn text(&self) -> String {
         match self {
             Place::Remote { url, .. } | Place::Ssh { url, .. } => url.to_string(),

@@ -12,7 +12,7 @@ use std::{
 use reqwest::Url;
 use sluice_artifact::Revision;
 
-use super::{Error, GitRequest, Limits, Slot, error::Circumstances, lock, place::Place};
+use super::{Error, GitRequest, Limits, Slot, error::Circumstances, place::Place};
 use crate::{
     Credentials, GitTree,
     git::{
@@ -247,21 +247,14 @@ impl RemoteRun<'_> {
     }
 
     fn connect_http(&self) -> Result<Result<Remote, remote::Error>, Error> {
-        let client = {
-            let mut client = lock(&self.slot.client);
-            match &*client {
-                Some(client) => client.clone(),
-                None => {
-                    let transport = Transport {
-                        tls: self.request.tls.clone(),
-                        proxy: self.request.proxy.clone(),
-                        ..Transport::default()
-                    };
-                    let made = http::blocking_client(&transport, &self.slot.addresses);
-                    client.insert(made.map_err(Error::Credentials)?).clone()
-                }
-            }
+        let transport = Transport {
+            tls: self.request.tls.clone(),
+            proxy: self.request.proxy.clone(),
+            ..Transport::default()
         };
+        let make = |transport: &Transport| http::blocking_client(transport, &self.slot.addresses);
+        let client = self.slot.clients.get(&transport, make);
+        let client = client.map_err(Error::Credentials)?;
         let conversation = Conversation::new(self.deadline);
         let connection = Connection::new(
             client,

@@ -124,11 +124,11 @@ impl Parent<'_> {
         let is_ours = is_same_origin(&url, &self.url);
         let parent = self.request;
         let mut tls = parent.tls.clone();
-        let credentials = match is_ours {
-            true => self.credentials(),
+        let (credentials, identity) = match is_ours {
+            true => (self.credentials(), parent.identity),
             false => {
                 tls.identity = None;
-                Credentials::None
+                (Credentials::None, None)
             }
         };
         let request = GitRequest {
@@ -138,6 +138,7 @@ impl Parent<'_> {
                 ..Reference::default()
             },
             credentials,
+            identity,
             // a key proves who we are and gives nothing away; whom it is shown to, known_hosts decides
             ssh: parent.ssh.clone(),
             tls,

@@ -125,7 +125,8 @@ impl Connection {
     fn accept(&self, response: Response) -> io::Result<(Lines, Body)> {
         let status = response.status();
         if status != StatusCode::OK {
-            return Err(self.conversation.fail(Failure::of_status(status, None)));
+            let failure = Failure::of_answer(status, response.headers());
+            return Err(self.conversation.fail(failure));
         }
         let mut lines = Vec::new();
         for (name, value) in response.headers() {

@@ -1,5 +1,7 @@
 //! Why an index could not be had: Flux's words first, then the cause and what to do (compat/source.md 7.2).
 
+use std::time::Duration;
+
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 use sluice_artifact::store;
 
@@ -50,7 +52,7 @@ fn of_url(failure: &Failure, url: &str) -> String {
         | Failure::Forbidden
         | Failure::NotFound
         | Failure::TooMany(_)
-        | Failure::Status(_) => format!("failed to fetch {url} : "),
+        | Failure::Status(..) => format!("failed to fetch {url} : "),
         Failure::TimedOut | Failure::TooLarge { .. } | Failure::Redirect(_) | Failure::Transport(_) => {
             format!("Get \"{url}\": ")
         }
@@ -81,6 +83,18 @@ impl Disposition for Error {
             Error::InvalidUrl(_) | Error::Transport(_) => Blame::User,
             Error::Fetch { .. } | Error::TooLarge(_) | Error::Index(_) => Blame::Upstream,
             Error::Disk(_) | Error::Store(_) => Blame::Host,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Fetch { failure, .. } => failure.retry_after(),
+            Error::InvalidUrl(_)
+            | Error::Transport(_)
+            | Error::TooLarge(_)
+            | Error::Index(_)
+            | Error::Disk(_)
+            | Error::Store(_) => None,
         }
     }
 }

@@ -15,6 +15,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::Error;
+use versions::Versions;
 
 /// How much an index holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,12 +41,22 @@ pub fn read(
     let mut writer = Writer::new(only, output).map_err(|error| Error::Index(error.to_string()))?;
     let is_json = json::begins(&mut input).map_err(|error| Error::Index(error.to_string()))?;
     let read = if is_json {
-        json::read(&mut input, &mut writer)
+        json::read(&mut input, chart_size_max, &mut writer)
     } else {
         blocks::read(&mut input, chart_size_max, &mut writer)
     };
     read.map_err(Error::Index)?;
     writer.finish().map_err(Error::Index)
+}
+
+/// Values of one chart with all its versions, or beside the charts: the largest charts known have some ten thousand. In
+/// memory each takes many times the two bytes that it may have in the index.
+const VALUES_MAX: usize = 500_000;
+/// Charts of one index, whose names are all remembered; the largest known have some thousand.
+const CHARTS_MAX: usize = 100_000;
+
+fn too_large(limit: usize) -> String {
+    format!("the versions of one chart exceed the limit of {limit} bytes (chart_versions_size_max)")
 }
 
 /// Whether unknown fields are refused.
@@ -86,17 +97,21 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// One chart with all its versions.
-    fn chart(&mut self, name: &str, versions: Value, strictness: Strictness) -> Result<(), String> {
+    /// Whether the versions of this chart, which comes next, are wanted.
+    fn begin(&mut self, name: &str) -> Result<bool, String> {
         if !self.seen.insert(name.to_owned()) {
             return Err(format!(
                 "error unmarshaling JSON: key \"{name}\" already set in map"
             ));
         }
-        if self.only.is_some_and(|only| only != name) {
-            return Ok(());
+        if self.seen.len() > CHARTS_MAX {
+            return Err(format!("more than {CHARTS_MAX} charts (charts_max)"));
         }
-        let versions = versions::of_chart(name, versions, strictness)?;
+        Ok(self.only.is_none_or(|only| only == name))
+    }
+
+    /// A chart that was begun.
+    fn end(&mut self, name: &str, versions: Versions<'_>) -> Result<(), String> {
         let separator: &[u8] = if self.indexed.charts > 0 { b",\n" } else { b"\n" };
         self.indexed.charts += 1;
         self.indexed.versions += versions.len();
@@ -104,22 +119,16 @@ impl<'a> Writer<'a> {
         self.output.write_all(separator).map_err(text)?;
         self.json(&name)?;
         self.output.write_all(b":").map_err(text)?;
-        self.json(&versions)
+        versions.write(self.output).map_err(text)
     }
 
     fn json(&mut self, value: &impl serde::Serialize) -> Result<(), String> {
         serde_json::to_writer(&mut *self.output, value).map_err(|error| error.to_string())
     }
 
-    /// A field beside the charts.
-    fn field(&mut self, name: &str, value: Value, strictness: Strictness) -> Result<(), String> {
-        let is_known = FIELDS.contains(&name);
-        if !is_known && strictness == Strictness::Strict {
-            return Err(format!(
-                "error unmarshaling JSON: while decoding JSON: json: unknown field \"{name}\""
-            ));
-        }
-        if is_known && self.fields.insert(name.to_owned(), value).is_some() {
+    /// A field beside the charts, one of [`FIELDS`].
+    fn field(&mut self, name: &str, value: Value) -> Result<(), String> {
+        if self.fields.insert(name.to_owned(), value).is_some() {
             return Err(format!(
                 "error unmarshaling JSON: key \"{name}\" already set in map"
             ));

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::{ChartVersion, Error, Indexed, index};
 use crate::{
     Credentials, Transport,
-    http::{Addresses, Failure, Http, Reply, Request, secret_header, shown},
+    http::{Addresses, Clients, Failure, Http, Reply, Request, secret_header, shown},
 };
 
 /// As Helm calls itself.
@@ -42,6 +42,8 @@ pub struct HelmLimits {
     pub chart_versions_size_max: usize,
     /// Addresses whose last answer is remembered, so that a server may say that nothing changed.
     pub validators_max: usize,
+    /// Clients with certificates of their own, before the oldest are forgotten.
+    pub clients_max: usize,
 }
 
 impl Default for HelmLimits {
@@ -52,6 +54,7 @@ impl Default for HelmLimits {
             chart_file_size_max: 5 << 20,
             chart_versions_size_max: 32 << 20,
             validators_max: 10_000,
+            clients_max: 1000,
         }
     }
 }
@@ -83,6 +86,7 @@ struct Shared {
     addresses: Addresses,
     /// The validator of the index that was seen last, and its revision, by address and identity.
     validators: Mutex<HashMap<[u8; 32], (HeaderValue, String)>>,
+    clients: Clients<Http>,
 }
 
 /// One repository, asked as one person.
@@ -125,6 +129,7 @@ impl HelmFetcher {
             limits,
             addresses,
             validators: Mutex::default(),
+            clients: Clients::new(limits.clients_max),
         });
         Ok(HelmFetcher { shared })
     }
@@ -157,9 +162,11 @@ impl HelmFetcher {
             .chain_update(&request.url)
             .finalize()
             .into();
+        let make = |transport: &Transport| Http::new(transport, &self.shared.addresses);
+        let http = self.shared.clients.get(&request.transport, make);
         Ok(ChartRepository {
             fetcher: self.clone(),
-            http: Http::new(&request.transport, &self.shared.addresses).map_err(Error::Transport)?,
+            http: http.map_err(Error::Transport)?,
             url,
             authorization,
             passes_credentials: request.passes_credentials,

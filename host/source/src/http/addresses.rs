@@ -65,11 +65,19 @@ impl Addresses {
     }
 
     /// Refuses a URL that names an address which may not be asked; names are looked at when they are resolved.
-    pub(crate) fn check(&self, url: &Url) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// The refusal, for whoever wrote the URL.
+    pub fn check(&self, url: &Url) -> Result<(), String> {
         let address = match url.host() {
             Some(url::Host::Ipv4(address)) => IpAddr::V4(address),
             Some(url::Host::Ipv6(address)) => IpAddr::V6(address),
-            Some(url::Host::Domain(_)) | None => return Ok(()),
+            // schemes that are none of the web's, as socks5, keep addresses as they were written
+            Some(url::Host::Domain(name)) => match name.parse() {
+                Ok(address) => address,
+                Err(_) => return Ok(()),
+            },
+            None => return Ok(()),
         };
         match self.allows(address) {
             true => Ok(()),

@@ -1,9 +1,12 @@
 //! Making clients: trust, identity, proxy, addresses.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
-use reqwest::{Client, ClientBuilder, redirect::Policy};
-
+use reqwest::{Client, ClientBuilder, Url, redirect::Policy};
 use sha2::{Digest as _, Sha256};
 
 use super::Addresses;
@@ -13,6 +16,9 @@ use crate::{Proxy, Tls};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a connection is kept for the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Idle connections of Git to one host: about as many fetches go on at once.
+const IDLE_PER_HOST_MAX: usize = 4;
 
 /// The way to a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,6 +115,7 @@ fn builder(transport: &Transport, addresses: &Addresses) -> Result<ClientBuilder
         builder = builder.tls_danger_accept_invalid_certs(true);
     }
     if let Some(proxy) = proxy {
+        check_proxy(proxy, addresses)?;
         let mut all = reqwest::Proxy::all(&proxy.address).map_err(|error| innermost(&error))?;
         if let Some((username, password)) = &proxy.credentials {
             all = all.basic_auth(username, password.reveal());
@@ -116,6 +123,15 @@ fn builder(transport: &Transport, addresses: &Addresses) -> Result<ClientBuilder
         builder = builder.proxy(all);
     }
     Ok(builder)
+}
+
+/// A proxy's name is looked at when it is resolved, as every other; its address, where it is written as one, only here.
+fn check_proxy(proxy: &Proxy, addresses: &Addresses) -> Result<(), String> {
+    let url =
+        Url::parse(&proxy.address).map_err(|error| format!("the proxy's address is no URL: {error}"))?;
+    addresses
+        .check(&url)
+        .map_err(|refusal| format!("proxy: {refusal}"))
 }
 
 /// A client for work that waits without a thread.
@@ -130,9 +146,118 @@ pub(crate) fn blocking_client(
     transport: &Transport,
     addresses: &Addresses,
 ) -> Result<reqwest::blocking::Client, String> {
-    let builder = builder(transport, addresses)?.pool_max_idle_per_host(1);
+    let builder = builder(transport, addresses)?.pool_max_idle_per_host(IDLE_PER_HOST_MAX);
     reqwest::blocking::ClientBuilder::from(builder)
         .timeout(None)
         .build()
         .map_err(|error| innermost(&error))
+}
+
+/// Clients by the way they go: whoever goes the same way shares connections, threads and the system's certificates.
+pub(crate) struct Clients<C> {
+    max: usize,
+    made: Mutex<Made<C>>,
+}
+
+struct Made<C> {
+    by_way: HashMap<[u8; 32], (C, u64)>,
+    clock: u64,
+}
+
+impl<C: Clone> Clients<C> {
+    /// Keeps at most `max`, those that were used last. Who has one keeps it.
+    pub(crate) fn new(max: usize) -> Clients<C> {
+        let made = Made {
+            by_way: HashMap::new(),
+            clock: 0,
+        };
+        Clients {
+            max,
+            made: Mutex::new(made),
+        }
+    }
+
+    /// The client that goes this way, made by `make` if there is none.
+    pub(crate) fn get(
+        &self,
+        transport: &Transport,
+        make: impl FnOnce(&Transport) -> Result<C, String>,
+    ) -> Result<C, String> {
+        let way = transport.fingerprint();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.clock += 1;
+        let now = made.clock;
+        if let Some((client, used)) = made.by_way.get_mut(&way) {
+            *used = now;
+            return Ok(client.clone());
+        }
+        let client = make(transport)?;
+        if made.by_way.len() >= self.max {
+            let oldest = made.by_way.iter().min_by_key(|(_, (_, used))| *used);
+            if let Some(oldest) = oldest.map(|(way, _)| *way) {
+                made.by_way.remove(&oldest);
+            }
+        }
+        made.by_way.insert(way, (client.clone(), now));
+        Ok(client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(address: &str) -> Transport {
+        let proxy = Proxy {
+            address: address.to_owned(),
+            credentials: None,
+        };
+        Transport {
+            proxy: Some(proxy),
+            ..Transport::default()
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_guarded_as_every_other_machine() {
+        let guarded = Addresses::guarded(vec!["10.96.0.1".parse().unwrap()], &[]).unwrap();
+        for address in [
+            "http://127.0.0.1:3128",
+            "https://169.254.169.254",
+            "socks5://127.0.0.1:1080",
+            "socks5://[::1]:1080",
+            "socks5://[::ffff:127.0.0.1]",
+            "http://user:pass@127.1:3128",
+            "http://10.96.0.1:443",
+        ] {
+            for refused in [
+                client(&through(address), &guarded).map(drop),
+                blocking_client(&through(address), &guarded).map(drop),
+            ] {
+                let text = refused.unwrap_err();
+                assert!(
+                    text.starts_with("proxy: connection refused by policy: address "),
+                    "{address}: {text}"
+                );
+            }
+            client(&through(address), &Addresses::any()).unwrap();
+        }
+        for address in ["http://10.0.0.7:3128", "socks5://proxy.example:1080"] {
+            client(&through(address), &guarded).unwrap();
+        }
+    }
+
+    #[test]
+    fn one_client_goes_one_way_and_the_oldest_goes() {
+        let clients = Clients::new(2);
+        let ask = |proxy: &str, made: usize| clients.get(&through(proxy), |_| Ok(made)).unwrap();
+        assert_eq!((ask("http://a", 1), ask("http://b", 2)), (1, 2));
+        assert_eq!((ask("http://a", 3), ask("http://b", 3)), (1, 2));
+        assert_eq!(ask("http://a", 3), 1);
+        assert_eq!(ask("http://c", 4), 4, "in place of b, which was used longest ago");
+        assert_eq!((ask("http://a", 5), ask("http://b", 5)), (1, 5));
+        let failed = clients.get(&through("http://d"), |_| Err("no".to_owned()));
+        assert_eq!(failed, Err("no".to_owned()));
+        assert_eq!(ask("http://d", 6), 6, "a failure is not kept");
+    }
 }

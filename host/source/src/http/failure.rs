@@ -1,5 +1,9 @@
 //! What went wrong on the way.
 
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+
 /// What went wrong on the way, in terms that decide what the user is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -11,8 +15,8 @@ pub enum Failure {
     NotFound,
     /// 429; for how many seconds the server wants to be left alone, where it says so.
     TooMany(Option<u64>),
-    /// Another status.
-    Status(u16),
+    /// Another status; for how many seconds the server wants to be left alone, where it says so.
+    Status(u16, Option<u64>),
     /// The deadline passed.
     TimedOut,
     /// More bytes than allowed.
@@ -31,15 +35,17 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What a status that is no success means.
-    pub(crate) fn of_status(status: reqwest::StatusCode, retry_after: Option<u64>) -> Failure {
+    /// What an answer that is no success means.
+    pub(crate) fn of_answer(status: reqwest::StatusCode, headers: &HeaderMap) -> Failure {
         use reqwest::StatusCode as S;
+        let after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let after = after.and_then(|text| text.trim().parse().ok());
         match status {
             S::UNAUTHORIZED => Failure::Unauthenticated,
             S::FORBIDDEN => Failure::Forbidden,
             S::NOT_FOUND | S::GONE => Failure::NotFound,
-            S::TOO_MANY_REQUESTS => Failure::TooMany(retry_after),
-            status => Failure::Status(status.as_u16()),
+            S::TOO_MANY_REQUESTS => Failure::TooMany(after),
+            status => Failure::Status(status.as_u16(), after),
         }
     }
 
@@ -47,12 +53,26 @@ impl Failure {
     pub fn is_transient(&self) -> bool {
         match self {
             Failure::TooMany(_) | Failure::TimedOut | Failure::Transport(_) => true,
-            Failure::Status(status) => *status >= 500 || *status == 408,
+            Failure::Status(status, _) => *status >= 500 || *status == 408,
             Failure::Unauthenticated
             | Failure::Forbidden
             | Failure::NotFound
             | Failure::TooLarge { .. }
             | Failure::Redirect(_) => false,
+        }
+    }
+
+    /// How long the server wants to be left alone, where it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Failure::TooMany(after) | Failure::Status(_, after) => after.map(Duration::from_secs),
+            Failure::Unauthenticated
+            | Failure::Forbidden
+            | Failure::NotFound
+            | Failure::TimedOut
+            | Failure::TooLarge { .. }
+            | Failure::Redirect(_)
+            | Failure::Transport(_) => None,
         }
     }
 
@@ -65,7 +85,7 @@ impl Failure {
             Failure::TooMany(_) => {
                 "the server limits the rate of requests; it is asked again with growing delay"
             }
-            Failure::Status(_) => "the server has a problem; it is asked again with growing delay",
+            Failure::Status(..) => "the server has a problem; it is asked again with growing delay",
             Failure::TimedOut => {
                 "the server did not finish within the timeout; raise spec.timeout if it is slow"
             }
@@ -85,14 +105,14 @@ impl std::fmt::Display for Failure {
             Failure::Unauthenticated => f.write_str("UNAUTHORIZED: authentication required"),
             Failure::Forbidden => f.write_str("DENIED: access forbidden"),
             Failure::NotFound => f.write_str("unexpected status code 404 Not Found"),
-            Failure::TooMany(None) => {
-                f.write_str("TOOMANYREQUESTS: unexpected status code 429 Too Many Requests")
+            Failure::TooMany(after) => {
+                f.write_str("TOOMANYREQUESTS: unexpected status code 429 Too Many Requests")?;
+                write_after(f, *after)
             }
-            Failure::TooMany(Some(after)) => write!(
-                f,
-                "TOOMANYREQUESTS: unexpected status code 429 Too Many Requests, to be asked again after {after} s"
-            ),
-            Failure::Status(status) => write!(f, "unexpected status code {status}"),
+            Failure::Status(status, after) => {
+                write!(f, "unexpected status code {status}")?;
+                write_after(f, *after)
+            }
             Failure::TimedOut => f.write_str("context deadline exceeded"),
             Failure::TooLarge { what, limit, knob } => {
                 write!(f, "{what} exceeds the limit of {limit} bytes ({knob})")
@@ -104,5 +124,12 @@ impl std::fmt::Display for Failure {
                 ),
             Failure::Transport(text) => f.write_str(text),
         }
+    }
+}
+
+fn write_after(f: &mut std::fmt::Formatter<'_>, after: Option<u64>) -> std::fmt::Result {
+    match after {
+        Some(after) => write!(f, ", to be asked again after {after} s"),
+        None => Ok(()),
     }
 }

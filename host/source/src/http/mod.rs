@@ -13,6 +13,6 @@ mod send;
 
 pub use addresses::{Addresses, InvalidNetwork};
 pub use client::{Certificates, Transport};
-pub(crate) use client::{blocking_client, innermost};
+pub(crate) use client::{Clients, blocking_client, innermost};
 pub use failure::Failure;
 pub(crate) use send::{Http, Reply, Request, is_same_origin, secret_header, shown};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::{
     Client, Method, Response, StatusCode, Url,
-    header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue, LOCATION, RETRY_AFTER},
+    header::{AUTHORIZATION, HeaderMap, HeaderValue, InvalidHeaderValue, LOCATION},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -149,14 +149,15 @@ impl Reply {
 
     /// The reply, if its status is a success.
     pub(crate) fn ok(self) -> Result<Reply, Failure> {
-        let status = self.status();
-        if status.is_success() {
+        if self.status().is_success() {
             return Ok(self);
         }
-        let after = self
-            .header(RETRY_AFTER.as_str())
-            .and_then(|text| text.parse().ok());
-        Err(Failure::of_status(status, after))
+        Err(self.failure())
+    }
+
+    /// What a status that is no success means.
+    pub(crate) fn failure(&self) -> Failure {
+        Failure::of_answer(self.status(), self.response.headers())
     }
 
     /// The next piece of the body.

@@ -1,5 +1,7 @@
 //! Why an artifact could not be had: Flux's words first, then the cause and what to do (compat/source.md 6.2).
 
+use std::time::Duration;
+
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 
 use crate::http::Failure;
@@ -125,6 +127,15 @@ impl Disposition for Error {
                 Cause::Disk(_) => Blame::Host,
             },
             Error::Manifest(_) | Error::Layer(_) => Blame::Upstream,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Tag { cause, .. } | Error::Digest(cause) | Error::Pull { cause, .. } => {
+                cause.failure()?.retry_after()
+            }
+            Error::InvalidUrl { .. } | Error::Transport { .. } | Error::Manifest(_) | Error::Layer(_) => None,
         }
     }
 }

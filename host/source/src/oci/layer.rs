@@ -148,13 +148,8 @@ impl Pulled {
             action: "copy",
             error,
         };
-        let mut content = Vec::new();
-        self.content
-            .read_to_end(&mut content)
-            .map_err(|error| StoreError::Archive(unpack::Error::Unreadable(error)))?;
         let mut draft = store.draft();
-        let blob = draft.blob(&content).map_err(copied)?;
-        drop(content);
+        let blob = draft.blob_from(&mut self.content).map_err(copied)?;
         draft.commit_file(path, &self.revision, blob).map_err(copied)
     }
 }

@@ -1,16 +1,15 @@
 //! What is shared by all that ask registries: clients, sessions, limits.
 
 use std::{
-    collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use super::{Error, Repository, RepositoryName, session::Sessions};
 use crate::{
     CredentialSource,
-    http::{Addresses, Certificates, Http, Transport},
+    http::{Addresses, Certificates, Clients, Http, Transport},
 };
 
 /// What registries may cost.
@@ -101,7 +100,7 @@ pub(super) struct Shared {
     pub(super) limits: OciLimits,
     pub(super) addresses: Addresses,
     pub(super) sessions: Sessions,
-    clients: Mutex<HashMap<[u8; 32], Http>>,
+    clients: Clients<Http>,
 }
 
 impl OciFetcher {
@@ -114,7 +113,7 @@ impl OciFetcher {
                 limits,
                 addresses,
                 sessions: Sessions::new(limits.clients_max),
-                clients: Mutex::default(),
+                clients: Clients::new(limits.clients_max),
             }),
         })
     }
@@ -132,24 +131,12 @@ impl OciFetcher {
         {
             transport.certificates = Certificates::Ignored;
         }
-        let http = self.client(&transport).map_err(|problem| Error::Transport {
+        let make = |transport: &Transport| Http::new(transport, &self.shared.addresses);
+        let http = self.shared.clients.get(&transport, make);
+        let http = http.map_err(|problem| Error::Transport {
             url: request.url.clone(),
             problem,
         })?;
         Ok(Repository::new(self.clone(), http, name, request))
-    }
-
-    fn client(&self, transport: &Transport) -> Result<Http, String> {
-        let key = transport.fingerprint();
-        let mut clients = self.shared.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key) {
-            return Ok(client.clone());
-        }
-        if clients.len() >= self.shared.limits.clients_max {
-            clients.clear();
-        }
-        let client = Http::new(transport, &self.shared.addresses)?;
-        clients.insert(key, client.clone());
-        Ok(client)
     }
 }

@@ -274,8 +274,7 @@ impl Repository {
 
     /// What an answer that is no success means, with what the registry says about it.
     pub(super) async fn explain(&self, method: &Method, url: &Url, reply: Reply) -> Cause {
-        let after = reply.header("retry-after").and_then(|text| text.parse().ok());
-        let failure = Failure::of_status(reply.status(), after);
+        let failure = reply.failure();
         let body = reply.bytes("an error", ERROR_SIZE_MAX, "error_size_max").await;
         Cause::Http {
             method: method.to_string(),

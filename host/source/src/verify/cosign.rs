@@ -1,12 +1,12 @@
 //! Cosign: keyed and keyless, signatures of its second and third generation.
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::{
     Error, PublicKey, TrustedRoot,
     bundle::{BUNDLE, Candidate, SIMPLE_SIGNING},
 };
-use crate::oci::{Cause, ContentDigest, Repository};
+use crate::oci::{Cause, ContentDigest, Repository, compile_filter};
 
 /// Who must have signed.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub enum Cosign {
     },
 }
 
-/// An identity, by regular expressions that may match anywhere.
+/// An identity, by regular expressions that may match anywhere, read as RE2 reads them.
 #[derive(Clone, Debug)]
 pub struct Identity {
     issuer: Regex,
@@ -33,8 +33,8 @@ impl Identity {
     /// Reads the two expressions.
     pub fn new(issuer: &str, subject: &str) -> Result<Identity, Error> {
         let compile = |text: &str| {
-            let built = regex::RegexBuilder::new(text).size_limit(1 << 20).build();
-            built.map_err(|error| Error::Material(format!("malformed matchOIDCIdentity: {error}")))
+            compile_filter(text)
+                .map_err(|error| Error::Material(format!("malformed matchOIDCIdentity: {error}")))
         };
         Ok(Identity {
             issuer: compile(issuer)?,
@@ -117,11 +117,11 @@ fn judge_keyless(candidate: &Candidate, root: &TrustedRoot, identities: &[Identi
     let named = certificate.named()?;
     let issuer = named.issuer.unwrap_or_default();
     let is_known = |identity: &Identity| {
-        identity.issuer.is_match(&issuer)
+        identity.issuer.is_match(issuer.as_bytes())
             && named
                 .subjects
                 .iter()
-                .any(|subject| identity.subject.is_match(subject))
+                .any(|subject| identity.subject.is_match(subject.as_bytes()))
     };
     if identities.is_empty() || identities.iter().any(is_known) {
         Ok(())

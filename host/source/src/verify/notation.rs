@@ -8,7 +8,7 @@ use webpki::{EndEntityCert, ring as alg};
 
 use super::{
     Error,
-    policy::{Level, Policy, Statement},
+    policy::{Action, Level, Policy, Statement},
     x509,
 };
 use crate::oci::{ContentDigest, Repository};
@@ -32,7 +32,7 @@ pub struct Notation {
 pub enum Verdict {
     /// A signature is good.
     Verified,
-    /// The policy does not ask for one, or lets a bad one pass: nothing is said.
+    /// The policy does not ask for one, or lets one pass that is nobody's it trusts: nothing is said.
     Ignored,
 }
 
@@ -115,27 +115,27 @@ impl Notation {
         if signed.digest != digest.to_string() {
             return Err("the signature is about another artifact".to_owned());
         }
-        let mut verdict = Verdict::Verified;
-        let mut weigh = |is_enforced: bool, checked: Result<(), String>| match checked {
-            Err(problem) if is_enforced => Err(problem),
-            Err(_) => {
-                verdict = Verdict::Ignored;
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        };
-        let enforced = statement.enforced();
-        weigh(enforced.authenticity, self.authentic(&signed, statement, now))?;
-        let not_expired = signed.expiry.is_none_or(|expiry| now < expiry);
-        let expired = || "the signature has expired".to_owned();
-        weigh(enforced.expiry, not_expired.then_some(()).ok_or_else(expired))?;
-        let times = signed.chain.iter().try_for_each(|der| valid_at(der, now));
-        weigh(enforced.timestamp, times)?;
-        weigh(
-            enforced.revocation,
-            signed.chain.iter().try_for_each(|der| not_revocable(der)),
-        )?;
-        Ok(verdict)
+        let actions = statement.actions();
+        let is_authentic = weigh(actions.authenticity, || self.authentic(&signed, statement, now))?;
+        weigh(actions.expiry, || {
+            let is_expired = signed.expiry.is_some_and(|expiry| expiry <= now);
+            let expired = || "the signature has expired".to_owned();
+            (!is_expired).then_some(()).ok_or_else(expired)
+        })?;
+        weigh(actions.timestamp, || {
+            signed.chain.iter().try_for_each(|der| valid_at(der, now))
+        })?;
+        // of all checks this one alone is not made where it is skipped
+        if actions.revocation != Action::Skip {
+            weigh(actions.revocation, || {
+                signed.chain.iter().try_for_each(|der| not_revocable(der))
+            })?;
+        }
+        // as in Flux: only who signed decides whether the artifact counts as verified
+        Ok(match is_authentic {
+            true => Verdict::Verified,
+            false => Verdict::Ignored,
+        })
     }
 
     /// The chain ends in a certificate of the trust store, and the signer is one of the policy's.
@@ -192,6 +192,21 @@ impl Notation {
             )
             .map(drop)
             .map_err(|error| format!("the signing certificate is not of the trust store: {error}"))
+    }
+}
+
+/// Whether a check passes. One that fails without being insisted on is told to the log.
+fn weigh(action: Action, check: impl FnOnce() -> Result<(), String>) -> Result<bool, String> {
+    match check() {
+        Ok(()) => Ok(true),
+        Err(problem) if action == Action::Enforce => Err(problem),
+        Err(problem) => {
+            tracing::info!(
+                problem,
+                "a check of the signature failed that the trust policy does not insist on"
+            );
+            Ok(false)
+        }
     }
 }
 

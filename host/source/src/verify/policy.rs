@@ -33,18 +33,19 @@ pub(super) enum Level {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Action {
+pub(super) enum Action {
     Enforce,
     Log,
     Skip,
 }
 
-/// Which checks must pass.
-pub(super) struct Enforced {
-    pub(super) authenticity: bool,
-    pub(super) timestamp: bool,
-    pub(super) expiry: bool,
-    pub(super) revocation: bool,
+/// What is done about each check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Actions {
+    pub(super) authenticity: Action,
+    pub(super) timestamp: Action,
+    pub(super) expiry: Action,
+    pub(super) revocation: Action,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +111,18 @@ impl Policy {
                 return Err(problem(&format!("overrides '{unknown}', which is no check")));
             }
             let is_skipped = verification.level == Level::Skip;
+            if is_skipped && !verification.overrides.is_empty() {
+                return Err(problem("skips everything, and so can override nothing"));
+            }
+            let mut skipped = verification
+                .overrides
+                .iter()
+                .filter(|(_, action)| **action == Action::Skip);
+            if let Some((check, _)) = skipped.find(|(check, _)| *check != "revocation") {
+                return Err(problem(&format!(
+                    "skips '{check}': of all checks only revocation can be skipped; override it with log"
+                )));
+            }
             let has_nobody = written.trust_stores.is_empty() || written.trusted_identities.is_empty();
             if !is_skipped && has_nobody {
                 return Err(problem("must have trust stores and trusted identities"));
@@ -149,17 +162,18 @@ impl Policy {
 }
 
 impl Statement {
-    pub(super) fn enforced(&self) -> Enforced {
-        let is_enforced = |check: &str, by_level: bool| match self.overrides.get(check) {
-            Some(action) => *action == Action::Enforce,
-            None => by_level,
+    pub(super) fn actions(&self) -> Actions {
+        let action = |check: &str, enforced_by: &[Level]| match self.overrides.get(check) {
+            Some(action) => *action,
+            None if self.level == Level::Skip => Action::Skip,
+            None if enforced_by.contains(&self.level) => Action::Enforce,
+            None => Action::Log,
         };
-        let (is_strict, is_permissive) = (self.level == Level::Strict, self.level == Level::Permissive);
-        Enforced {
-            authenticity: is_enforced("authenticity", is_strict || is_permissive),
-            timestamp: is_enforced("authenticTimestamp", is_strict),
-            expiry: is_enforced("expiry", is_strict),
-            revocation: is_enforced("revocation", is_strict),
+        Actions {
+            authenticity: action("authenticity", &[Level::Strict, Level::Permissive]),
+            timestamp: action("authenticTimestamp", &[Level::Strict]),
+            expiry: action("expiry", &[Level::Strict]),
+            revocation: action("revocation", &[Level::Strict]),
         }
     }
 
@@ -201,28 +215,32 @@ mod tests {
 
     #[test]
     fn levels_say_what_is_enforced() {
+        use Action::{Enforce, Log, Skip};
         let row = |level: &str, more: &str| {
             let policy = policy(level, more).unwrap();
-            let Enforced {
+            let Actions {
                 authenticity,
                 timestamp,
                 expiry,
                 revocation,
-            } = policy.statement("r/x").unwrap().enforced();
+            } = policy.statement("r/x").unwrap().actions();
             [authenticity, timestamp, expiry, revocation]
         };
-        assert_eq!(row("strict", ""), [true; 4]);
-        assert_eq!(row("permissive", ""), [true, false, false, false]);
-        assert_eq!(row("audit", ""), [false; 4]);
+        assert_eq!(row("strict", ""), [Enforce; 4]);
+        assert_eq!(row("permissive", ""), [Enforce, Log, Log, Log]);
+        assert_eq!(row("audit", ""), [Log; 4]);
+        assert_eq!(row("skip", ""), [Skip; 4]);
         assert_eq!(
-            row("strict", r#","override":{"revocation":"skip"}"#),
-            [true, true, true, false]
+            row("strict", r#","override":{"revocation":"skip","expiry":"log"}"#),
+            [Enforce, Enforce, Log, Skip]
         );
         for bad in ["{}", "", r#"{"version":"2.0","trustPolicies":[]}"#] {
             assert!(Policy::parse(bad.as_bytes()).is_err(), "{bad}");
         }
         assert!(policy("nonsense", "").is_err());
         assert!(policy("strict", r#","override":{"x":"skip"}"#).is_err());
+        assert!(policy("strict", r#","override":{"authenticity":"skip"}"#).is_err());
+        assert!(policy("skip", r#","override":{"revocation":"log"}"#).is_err());
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl Scene {
             url: self.server.url("shop"),
             reference: branch("main"),
             credentials: Credentials::None,
+            identity: None,
             ssh: None,
             tls: Tls::default(),
             proxy: None,

@@ -199,6 +199,12 @@ impl Clouds {
         self.shared.tokens.get(&(cloud, name), make).await
     }
 
+    /// Equal for credentials of one identity at one cloud; nothing can be read from it.
+    pub fn identity(&self, cloud: Cloud) -> [u8; 32] {
+        let who = self.kept("this controller");
+        Sha256::digest(format!("{cloud:?} of {who}")).into()
+    }
+
     /// A token of a GitHub App, kept while it lasts. Its API is asked over `transport`, at `addresses` only.
     ///
     /// # Errors
@@ -286,8 +292,7 @@ impl CredentialSource for RegistryLogin {
     }
 
     fn identity(&self) -> [u8; 32] {
-        let who = self.clouds.kept("this controller");
-        Sha256::digest(format!("{:?} of {who}", self.cloud)).into()
+        self.clouds.identity(self.cloud)
     }
 }
 

@@ -9,7 +9,7 @@ use std::io::BufRead;
 use serde_json::Value;
 use sluice_yaml::{Limits, ParseOptions, Resolver};
 
-use super::{Strictness, Writer};
+use super::{FIELDS, Strictness, VALUES_MAX, Writer, too_large, versions::Versions};
 
 /// Bytes beside the charts, and of an index that is not cut: what is parsed as one tree.
 const REST_SIZE_MAX: usize = 8 << 20;
@@ -56,10 +56,6 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> Resu
     Ok(length > 0)
 }
 
-fn too_large(limit: usize) -> String {
-    format!("the versions of one chart exceed the limit of {limit} bytes (chart_versions_size_max)")
-}
-
 /// Where in the index a line stands.
 #[derive(Clone, Copy)]
 enum Part {
@@ -83,7 +79,7 @@ impl Piece {
     fn parse(&self) -> Result<Value, String> {
         let limits = Limits {
             bytes: self.text.len() + 1,
-            nodes: self.text.len() / 2 + 100,
+            nodes: VALUES_MAX,
             alias_bytes: 1 << 20,
             ..Limits::default()
         };
@@ -174,9 +170,13 @@ impl Blocks<'_, '_> {
     fn charts(&mut self, charts: Value) -> Result<(), String> {
         match charts {
             Value::Null => Ok(()),
-            Value::Object(charts) => charts
-                .into_iter()
-                .try_for_each(|(name, versions)| self.writer.chart(&name, versions, Strictness::Strict)),
+            Value::Object(charts) => charts.into_iter().try_for_each(|(name, versions)| {
+                if !self.writer.begin(&name)? {
+                    return Ok(());
+                }
+                let versions = Versions::all(&name, versions, Strictness::Strict)?;
+                self.writer.end(&name, versions)
+            }),
             _ => Err("error unmarshaling JSON: 'entries' is no object".to_owned()),
         }
     }
@@ -194,8 +194,12 @@ impl Blocks<'_, '_> {
                     return Err("key \"entries\" already set in map".to_owned());
                 }
                 self.charts(value)?;
+            } else if FIELDS.contains(&name.as_str()) {
+                self.writer.field(&name, value)?;
             } else {
-                self.writer.field(&name, value, Strictness::Strict)?;
+                return Err(format!(
+                    "error unmarshaling JSON: while decoding JSON: json: unknown field \"{name}\""
+                ));
             }
         }
         Ok(())

@@ -143,6 +143,64 @@ fn what_cannot_be_read_in_one_way_is_refused() {
 }
 
 #[test]
+fn what_one_chart_costs_is_bounded_whichever_way_it_is_written() {
+    let refused = |index: &str| {
+        let read = read(
+            Cursor::new(index.as_bytes()),
+            32 << 20,
+            None,
+            &mut std::io::sink(),
+        );
+        read.unwrap_err().to_string().replace(WORDS, "")
+    };
+    // bytes: of each chart, not of all
+    let version = format!(
+        r#"{{"name":"a","version":"1.0.0","description":"{}"}}"#,
+        "[".repeat(3000)
+    );
+    let two = format!(r#"{{"apiVersion":"v1","entries":{{"a":[{version}],"b":[{version}]}}}}"#);
+    assert!(shown(&two).contains(r#""b":["#), "{}", shown(&two));
+    let large = format!(r#"{{"apiVersion":"v1","entries":{{"a":[{version},{version}]}}}}"#);
+    let field = format!(r#"{{"apiVersion":"v1","annotations":[{version},{version}]}}"#);
+    for large in [large, field] {
+        let said = shown(&large).replace(WORDS, "");
+        let limit = "the versions of one chart exceed the limit of 4096 bytes (chart_versions_size_max)";
+        assert!(said.starts_with(limit), "{said}");
+    }
+    // values: two bytes of text each
+    let values = "[],".repeat(VALUES_MAX);
+    let json = "the versions of one chart hold more than 500000 values (values_max)";
+    for entry in [format!("[{values}[]]"), format!(r#"[{{"own":[{values}[]]}}]"#)] {
+        let index = format!(r#"{{"apiVersion":"v1","entries":{{"a":{entry}}}}}"#);
+        let said = refused(&index);
+        assert!(said.starts_with(json) || said.contains("is no object"), "{said}");
+    }
+    for entries in [
+        format!("\n  a: [{values}[]]\n"),
+        format!(" {{a: [{values}[]]}}\n"),
+    ] {
+        let said = refused(&format!("apiVersion: v1\nentries:{entries}"));
+        assert!(said.contains("500000"), "{said}");
+    }
+    // names
+    let names: String = (0..CHARTS_MAX)
+        .map(|number| format!(r#""{number}":[],"#))
+        .collect();
+    let index = format!(r#"{{"apiVersion":"v1","entries":{{{names}"z":[]}}}}"#);
+    assert!(refused(&index).starts_with("more than 100000 charts (charts_max)"));
+}
+
+#[test]
+fn of_other_charts_nothing_is_kept() {
+    let json =
+        r#"{"entries":{"a":[{"name":"a","version":"1.0.0"}],"b":[1],"c":7},"apiVersion":"v1","x":[[]]}"#;
+    let mut output = Vec::new();
+    let indexed = read(Cursor::new(json), 4096, Some("a"), &mut output).unwrap();
+    assert_eq!((indexed.charts, indexed.versions), (1, 1));
+    assert!(String::from_utf8(output).unwrap().contains(r#""a":[{"#));
+}
+
+#[test]
 fn a_large_index_is_read_without_being_held() {
     let mut index = b"apiVersion: v1\nentries:\n".to_vec();
     for chart in 0..2000 {

@@ -1,6 +1,6 @@
 //! The versions of one chart: which Helm accepts, and in which order.
 
-use std::cmp::Ordering;
+use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 use sluice_semver::Version;
@@ -53,55 +53,83 @@ const TEXTS: &[&str] = &[
     "digest",
 ];
 
-/// The versions of the chart `name` that can be used, newest first.
-pub(super) fn of_chart(name: &str, versions: Value, strictness: Strictness) -> Result<Vec<Value>, String> {
-    let versions = match versions {
-        Value::Null => Vec::new(),
-        Value::Array(versions) => versions,
-        _ => {
-            return Err(format!(
-                "error unmarshaling JSON: the versions of chart \"{name}\" are no list"
-            ));
+/// The versions of one chart that can be used. They are kept as text: as trees they take many times the room.
+pub(super) struct Versions<'a> {
+    chart: &'a str,
+    usable: Vec<(Version, Box<[u8]>)>,
+}
+
+impl<'a> Versions<'a> {
+    /// None yet, of this chart.
+    pub(super) fn new(chart: &'a str) -> Versions<'a> {
+        let usable = Vec::new();
+        Versions { chart, usable }
+    }
+
+    /// All of a chart.
+    pub(super) fn all(chart: &'a str, found: Value, strictness: Strictness) -> Result<Versions<'a>, String> {
+        let mut versions = Versions::new(chart);
+        match found {
+            Value::Null => {}
+            Value::Array(found) => {
+                for version in found {
+                    versions.add(version, strictness)?;
+                }
+            }
+            _ => {
+                return Err(format!(
+                    "error unmarshaling JSON: the versions of chart \"{chart}\" are no list"
+                ));
+            }
         }
-    };
-    let mut usable = Vec::with_capacity(versions.len());
-    for version in versions {
+        Ok(versions)
+    }
+
+    /// One more, unless Helm would not let it pass.
+    pub(super) fn add(&mut self, version: Value, strictness: Strictness) -> Result<(), String> {
+        let chart = self.chart;
         let fields = match version {
-            Value::Null => continue,
+            Value::Null => return Ok(()),
             Value::Object(fields) => fields,
             _ => {
                 return Err(format!(
-                    "error unmarshaling JSON: a version of chart \"{name}\" is no object"
+                    "error unmarshaling JSON: a version of chart \"{chart}\" is no object"
                 ));
             }
         };
         let unknown = fields.keys().find(|field| !FIELDS.contains(&field.as_str()));
         if let Some(field) = unknown.filter(|_| strictness == Strictness::Strict) {
             return Err(format!(
-                "error unmarshaling JSON: while decoding JSON: json: unknown field \"{field}\" (chart \"{name}\")"
+                "error unmarshaling JSON: while decoding JSON: json: unknown field \"{field}\" (chart \"{chart}\")"
             ));
         }
-        if let Some(found) = accept(fields) {
-            usable.push(found);
+        if let Some((version, fields)) = accept(fields) {
+            let text = serde_json::to_vec(&fields).map_err(|error| error.to_string())?;
+            self.usable.push((version, text.into_boxed_slice()));
         }
+        Ok(())
     }
-    usable.sort_by(|(one, _), (other, _)| newest_first(one.as_ref(), other.as_ref()));
-    Ok(usable
-        .into_iter()
-        .map(|(_, fields)| Value::Object(fields))
-        .collect())
-}
 
-fn newest_first(one: Option<&Version>, other: Option<&Version>) -> Ordering {
-    match (one, other) {
-        (Some(one), Some(other)) => other.precedence(one),
-        // what is no version is older than all that is
-        (one, other) => other.is_some().cmp(&one.is_some()),
+    pub(super) fn len(&self) -> usize {
+        self.usable.len()
+    }
+
+    /// Writes them as a list, newest first.
+    pub(super) fn write(mut self, output: &mut dyn Write) -> io::Result<()> {
+        self.usable.sort_by(|(one, _), (other, _)| other.precedence(one));
+        output.write_all(b"[")?;
+        for (number, (_, text)) in self.usable.iter().enumerate() {
+            if number > 0 {
+                output.write_all(b",")?;
+            }
+            output.write_all(text)?;
+        }
+        output.write_all(b"]")
     }
 }
 
 /// What Helm's own check lets pass; the others are as if they were not there.
-fn accept(mut fields: Map<String, Value>) -> Option<(Option<Version>, Map<String, Value>)> {
+fn accept(mut fields: Map<String, Value>) -> Option<(Version, Map<String, Value>)> {
     for field in TEXTS {
         if let Some(value) = fields.get_mut(*field) {
             as_text(value);
@@ -121,7 +149,7 @@ fn accept(mut fields: Map<String, Value>) -> Option<(Option<Version>, Map<String
     if text("apiVersion").is_empty() {
         fields.insert("apiVersion".to_owned(), "v1".into());
     }
-    Some((Some(version), fields))
+    Some((version, fields))
 }
 
 fn as_text(value: &mut Value) {
