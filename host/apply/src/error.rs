@@ -29,6 +29,8 @@ pub struct ApplyError {
     pub cause: RequestError,
     /// Whether it lacks the namespace that its kind needs.
     pub lacks_namespace: bool,
+    /// Whether it would have been made anew, were it not protected.
+    pub is_spared: bool,
 }
 
 impl ApplyError {
@@ -40,6 +42,7 @@ impl ApplyError {
             step,
             cause,
             lacks_namespace: false,
+            is_spared: false,
         }
     }
 }
@@ -87,6 +90,12 @@ impl ApplyError {
     fn remedy(&self) -> Option<String> {
         if self.lacks_namespace {
             return Some("set metadata.namespace, or spec.targetNamespace of the Kustomization".to_owned());
+        }
+        if self.is_spared {
+            return Some(
+                "it is protected, so it is not deleted and created anew: take the change out of the source, or make it by hand"
+                    .to_owned(),
+            );
         }
         match &self.cause {
             RequestError::NoMatch { kind, .. } => Some(format!(

@@ -88,7 +88,7 @@ pub(crate) fn fingerprint_of(live: &Value) -> Short {
 fn refusal(cause: &RequestError) -> Option<(u16, &str)> {
     match cause {
         RequestError::Refused { code, message, .. } => Some((*code, message)),
-        RequestError::Transport(_) | RequestError::NoMatch { .. } => None,
+        RequestError::Transport(_) | RequestError::NoMatch { .. } | RequestError::InvalidName { .. } => None,
     }
 }
 

@@ -6,12 +6,12 @@
 //!                    ▲ Live: fingerprints from watches and answers; what is known costs no request
 //! ```
 //!
-//! Start at [`Applier::apply_stage`] and [`prune()`]; [`cluster`] is the seam to the API server.
+//! Start at [`place()`], [`Applier::apply_stage`] and [`prune()`]; [`cluster`] is the seam to the API server.
 //!
 //! **Invariant:** this is the only room that writes user objects.
 //! **Invariant:** every request names the [`cluster::Identity`] it is made in.
 //! **Invariant:** an object whose desired digest and live fingerprint are those last verified costs no request.
-//! **Invariant:** nothing is deleted without its UID as a precondition.
+//! **Invariant:** nothing is deleted without its UID as a precondition, and nothing that is protected.
 #![forbid(unsafe_code)]
 
 pub mod cluster;
@@ -20,10 +20,12 @@ mod judge;
 pub mod live;
 mod preview;
 mod prune;
+mod scope;
 mod stage;
 
 pub use error::{ApplyError, Step};
 pub use judge::{fingerprint, ownership, seen_in};
 pub use preview::{Preview, PreviewOptions, preview, preview_prune};
-pub use prune::{Pruned, prune};
+pub use prune::{Pruned, Pruning, prune};
+pub use scope::{place, place_entries};
 pub use stage::{Applied, Applier, Options};

@@ -45,11 +45,15 @@ pub struct Verified {
     pub desired: Short,
     /// Whether it was left alone on purpose.
     pub is_skipped: bool,
+    /// Whether it goes away by itself when it has done its work.
+    pub is_passing: bool,
 }
 
 #[derive(Debug)]
 struct Entry<O> {
     owner: Option<O>,
+    /// Those who want it too: each had verified it when another took it over, and has not let go of it since.
+    rivals: Vec<(O, Verified, Seen)>,
     /// None: absent, or never seen.
     live: Option<Short>,
     version: u64,
@@ -64,6 +68,7 @@ impl<O> Default for Entry<O> {
     fn default() -> Self {
         Self {
             owner: None,
+            rivals: Vec::new(),
             live: None,
             version: 0,
             verified: None,
@@ -113,6 +118,8 @@ pub enum Knowledge {
     Moved,
     /// The watch says that no object of that name carries an owner label.
     Absent,
+    /// It has done its work and went away by itself.
+    Passed(Verified),
     /// Nothing is known.
     Unknown,
 }
@@ -169,6 +176,7 @@ impl<O: Clone + PartialEq> Live<O> {
             (Some(live), Some((verified, seen))) if live == seen.fingerprint && kind.is_synced => {
                 Knowledge::Verified(verified, live)
             }
+            (None, Some((verified, _))) if verified.is_passing => Knowledge::Passed(verified),
             (None, _) if kind.is_synced => Knowledge::Absent,
             (None, None) => Knowledge::Unknown,
             _ => Knowledge::Moved,
@@ -184,6 +192,16 @@ impl<O: Clone + PartialEq> Live<O> {
             .entries
             .entry(name_digest(id.namespace.as_deref(), &id.name))
             .or_default();
+        entry.rivals.retain(|(rival, ..)| rival != owner);
+        if let Some(before) = entry.owner.take_if(|before| before != owner) {
+            entry.is_health_awaited = false;
+            if let Some((what, seen)) = entry
+                .verified
+                .filter(|(what, _)| !what.is_skipped && !verified.is_skipped)
+            {
+                entry.rivals.push((before, what, seen));
+            }
+        }
         entry.owner = Some(owner.clone());
         entry.verified = Some((verified, seen));
         entry.epoch = epoch;
@@ -203,6 +221,27 @@ impl<O: Clone + PartialEq> Live<O> {
         entry.verified.map(|(verified, _)| verified.desired)
     }
 
+    /// Who took this object over from `owner`, and the digest of what `owner` had verified it against. None while it is as
+    /// `owner` left it, or never was.
+    pub fn taken(&self, id: &ObjectId, owner: &O) -> Option<(O, Short)> {
+        let kinds = self.lock();
+        let entry = kinds
+            .get(&id.gvk.group_kind())?
+            .entries
+            .get(&name_digest(id.namespace.as_deref(), &id.name))?;
+        let (_, verified, _) = entry.rivals.iter().find(|(rival, ..)| rival == owner)?;
+        Some((entry.owner.clone()?, verified.desired))
+    }
+
+    /// Whether the object goes away by itself when it has done its work.
+    pub fn is_passing(&self, id: &ObjectId) -> bool {
+        let kinds = self.lock();
+        let entry = kinds
+            .get(&id.gvk.group_kind())
+            .and_then(|kind| kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name)));
+        entry.is_some_and(|entry| entry.verified.is_some_and(|(verified, _)| verified.is_passing))
+    }
+
     /// The next look at this object must ask the API server.
     pub fn distrust(&self, id: &ObjectId) {
         if let Some(kind) = self.lock().get_mut(&id.gvk.group_kind())
@@ -214,12 +253,29 @@ impl<O: Clone + PartialEq> Live<O> {
         }
     }
 
-    /// Nobody owns this object any more.
-    pub fn forget(&self, id: &ObjectId) {
-        if let Some(kind) = self.lock().get_mut(&id.gvk.group_kind()) {
-            kind.entries
-                .remove(&name_digest(id.namespace.as_deref(), &id.name));
+    /// `owner` does not own this object any more. What is known of it for another owner stays; one from whom it had been
+    /// taken has it again, and must hear of that.
+    #[must_use = "another owner may have to look at it"]
+    pub fn forget(&self, id: &ObjectId, owner: &O) -> Moved<O> {
+        let mut kinds = self.lock();
+        let Some(kind) = kinds.get_mut(&id.gvk.group_kind()) else {
+            return Moved::Nothing;
+        };
+        let name = name_digest(id.namespace.as_deref(), &id.name);
+        let Some(entry) = kind.entries.get_mut(&name) else {
+            return Moved::Nothing;
+        };
+        entry.rivals.retain(|(rival, ..)| rival != owner);
+        if entry.owner.as_ref() != Some(owner) {
+            return Moved::Nothing;
         }
+        let Some((next, verified, seen)) = entry.rivals.pop() else {
+            kind.entries.remove(&name);
+            return Moved::Nothing;
+        };
+        (entry.owner, entry.verified) = (Some(next), Some((verified, seen)));
+        (entry.is_health_awaited, entry.healthy) = (false, 0);
+        verdict(entry)
     }
 
     /// Whether the owner wants to be woken by every move of this object, because it waits for its health.
@@ -263,8 +319,10 @@ impl<O: Clone + PartialEq> Live<O> {
             return false;
         };
         let entry = kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name));
-        entry
-            .is_some_and(|entry| entry.live.is_some() && entry.healthy != 0 && entry.healthy == entry.version)
+        entry.is_some_and(|entry| match (entry.live, entry.verified) {
+            (None, verified) => verified.is_some_and(|(verified, _)| verified.is_passing),
+            (Some(_), _) => entry.healthy != 0 && entry.healthy == entry.version,
+        })
     }
 
     /// A watch showed an object (`seen` none: it is gone). `owner`: who its labels say owns it.
@@ -351,125 +409,15 @@ fn verdict<O: Clone>(entry: &Entry<O>) -> Moved<O> {
         return Moved::Nothing;
     };
     match entry.verified {
-        Some((_, seen)) if entry.live != Some(seen.fingerprint) => Moved::Drifted(owner.clone()),
+        Some((verified, seen))
+            if entry.live != Some(seen.fingerprint) && !(verified.is_passing && entry.live.is_none()) =>
+        {
+            Moved::Drifted(owner.clone())
+        }
         _ if entry.is_health_awaited => Moved::Health(owner.clone()),
         _ => Moved::Nothing,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sluice_object::GroupVersionKind;
-
-    fn id() -> ObjectId {
-        ObjectId {
-            gvk: GroupVersionKind::new("apps/v1", "Deployment"),
-            namespace: Some("ns".into()),
-            name: "web".into(),
-        }
-    }
-
-    fn seen(fingerprint: u8, version: u64) -> Seen {
-        owned(fingerprint, fingerprint, version)
-    }
-
-    fn owned(fingerprint: u8, ownership: u8, version: u64) -> Seen {
-        Seen {
-            fingerprint: [fingerprint; 16],
-            ownership: [ownership; 16],
-            version,
-        }
-    }
-
-    fn owner() -> &'static str {
-        "Kustomization/ns/apps"
-    }
-
-    fn desired() -> Verified {
-        Verified {
-            desired: [7; 16],
-            is_skipped: false,
-        }
-    }
-
-    #[test]
-    fn an_edit_wakes_the_owner_and_our_own_write_does_not() {
-        let live = Live::<&'static str>::default();
-        let (id, kind) = (id(), id().gvk.group_kind());
-        assert!(live.claim_watch(&kind) && !live.claim_watch(&kind));
-        live.listing(&kind);
-        assert_eq!(live.listed(&kind), []);
-        assert_eq!(live.knowledge(&id), Knowledge::Absent);
-        live.verified(&id, &owner(), desired(), seen(1, 10));
-        assert_eq!(live.knowledge(&id), Knowledge::Verified(desired(), [1; 16]));
-        let saw = |seen| live.saw(&kind, Some("ns"), "web", None, seen);
-        assert_eq!(saw(Some(seen(1, 10))), Moved::Nothing, "our own write comes back");
-        assert_eq!(
-            saw(Some(seen(9, 9))),
-            Moved::Nothing,
-            "late news of an older state"
-        );
-        assert_eq!(saw(Some(seen(2, 11))), Moved::Drifted(owner()));
-        assert_eq!(live.knowledge(&id), Knowledge::Moved);
-        live.verified(&id, &owner(), desired(), seen(3, 12));
-        assert_eq!(saw(None), Moved::Drifted(owner()), "deleted by somebody");
-        assert_eq!(live.knowledge(&id), Knowledge::Absent);
-    }
-
-    #[test]
-    fn what_a_new_list_does_not_show_is_gone() {
-        let live = Live::<&'static str>::default();
-        let (id, kind) = (id(), id().gvk.group_kind());
-        live.listing(&kind);
-        live.listed(&kind);
-        live.verified(&id, &owner(), desired(), seen(1, 10));
-        live.listing(&kind);
-        assert_eq!(live.listed(&kind), [Moved::Drifted(owner())]);
-        live.forget(&id);
-        assert!(live.is_empty());
-    }
-
-    #[test]
-    fn health_is_told_while_it_is_awaited() {
-        let live = Live::<&'static str>::default();
-        let (id, kind) = (id(), id().gvk.group_kind());
-        live.listing(&kind);
-        live.listed(&kind);
-        live.verified(&id, &owner(), desired(), seen(1, 10));
-        live.await_health(&id, &owner(), true);
-        // the status moved: the fingerprint is the same, the version is not
-        assert_eq!(
-            live.saw(&kind, Some("ns"), "web", None, Some(seen(1, 11))),
-            Moved::Health(owner())
-        );
-        live.await_health(&id, &owner(), false);
-        assert_eq!(
-            live.saw(&kind, Some("ns"), "web", None, Some(seen(1, 12))),
-            Moved::Nothing
-        );
-    }
-
-    #[test]
-    fn what_is_not_ours_may_move() {
-        let live = Live::<&'static str>::default();
-        let (id, kind) = (id(), id().gvk.group_kind());
-        live.listing(&kind);
-        live.listed(&kind);
-        live.verified(&id, &owner(), desired(), owned(1, 1, 10));
-        let moved = live.saw(&kind, Some("ns"), "web", None, Some(owned(2, 1, 11)));
-        assert_eq!(
-            (moved, live.knowledge(&id)),
-            (Moved::Nothing, Knowledge::Verified(desired(), [2; 16]))
-        );
-        let moved = live.saw(&kind, Some("ns"), "web", None, Some(owned(3, 2, 12)));
-        assert_eq!(moved, Moved::Drifted(owner()));
-    }
-
-    #[test]
-    fn nothing_is_trusted_without_a_watch() {
-        let live = Live::<&'static str>::default();
-        live.verified(&id(), &owner(), desired(), seen(1, 10));
-        assert_eq!(live.knowledge(&id()), Knowledge::Moved);
-    }
-}
+mod tests;

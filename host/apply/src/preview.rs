@@ -5,9 +5,9 @@ use crate::error::{ApplyError, Step};
 use crate::judge;
 use serde_json::Value;
 use sluice_api::meta::APPLY_MANAGER;
-use sluice_object::{Object, ObjectId};
-use sluice_plan::{Action, IgnoreRules, Owner, is_prunable};
-use std::collections::HashSet;
+use sluice_object::{GroupKind, Object, ObjectId};
+use sluice_plan::{Action, IgnoreRules, Owner, is_protected, is_prunable};
+use std::collections::{HashMap, HashSet};
 
 /// What would become of one object, with both sides where something would change.
 #[derive(Clone, Debug)]
@@ -53,34 +53,23 @@ pub async fn preview(
 /// What the objects themselves bring with them.
 struct Made {
     namespaces: HashSet<String>,
-    kinds: HashSet<(String, String)>,
+    kinds: HashMap<GroupKind, bool>,
 }
 
 impl Made {
     fn of(objects: &[Object]) -> Self {
-        let of_kind = |kind: &'static str| objects.iter().filter(move |object| object.gvk().kind == kind);
-        let text = |object: &Object, path: &[&str]| object.text(path).unwrap_or_default().to_owned();
+        let namespaces = objects.iter().filter(|object| object.gvk().kind == "Namespace");
         Self {
-            namespaces: of_kind("Namespace")
-                .map(|object| object.id().name.clone())
-                .collect(),
-            kinds: of_kind("CustomResourceDefinition")
-                .map(|object| {
-                    (
-                        text(object, &["spec", "group"]),
-                        text(object, &["spec", "names", "kind"]),
-                    )
-                })
-                .collect(),
+            namespaces: namespaces.map(|object| object.id().name.clone()).collect(),
+            kinds: sluice_plan::defined(objects),
         }
     }
 
     /// Whether a refusal only means that something is not there yet that the same apply makes.
     fn explains(&self, object: &Object, cause: &RequestError) -> bool {
         let id = object.id();
-        let kind = (id.gvk.group.clone(), id.gvk.kind.clone());
         match cause {
-            RequestError::NoMatch { .. } => self.kinds.contains(&kind),
+            RequestError::NoMatch { .. } => self.kinds.contains_key(&id.gvk.group_kind()),
             cause if cause.is_not_found() => id
                 .namespace
                 .as_ref()
@@ -142,7 +131,7 @@ async fn preview_one(
     Ok(would(compared.action, live, Some(merged)))
 }
 
-/// What pruning would do to these objects, in its order.
+/// What pruning would do to these objects, in its order. The namespace of the controller is not known here.
 ///
 /// # Errors
 /// One of them cannot be looked at: its text.
@@ -160,7 +149,7 @@ pub async fn preview_prune(
             Ok(None) | Err(RequestError::NoMatch { .. }) => continue,
             Err(cause) => return Err(format!("{id} query failed: {cause}")),
         };
-        let action = if is_prunable(&live, owner) {
+        let action = if is_prunable(&live, owner) && !is_protected(id, "") {
             Action::Deleted
         } else {
             Action::Skipped

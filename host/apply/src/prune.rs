@@ -1,18 +1,36 @@
 //! Deleting what is no longer wanted, and nothing else.
 //!
-//! **Invariant:** an object is deleted only if it is in the inventory, carries both owner labels of its owner, and has the
-//! UID that was looked at.
+//! **Invariant:** an object is deleted only if it is in the inventory, carries both owner labels of its owner, has the UID
+//! that was looked at, and is neither protected nor wanted under the name that the API server gives it.
 
 use crate::cluster::{Cluster, Identity, Preconditions, RequestError};
 use serde_json::Value;
+use sluice_api::kustomize::ResourceRef;
 use sluice_object::ObjectId;
-use sluice_plan::{Action, Owner, is_prunable};
+use sluice_plan::{Action, Owner, entry, is_protected, is_prunable};
+
+/// What must be known of a prune besides what is stale.
+#[derive(Clone, Copy)]
+pub struct Pruning<'a> {
+    /// The API server.
+    pub cluster: &'a dyn Cluster,
+    /// In whose name.
+    pub identity: &'a Identity,
+    /// Whose objects they are.
+    pub owner: &'a Owner,
+    /// What stays: an inventory may name the same object otherwise.
+    pub wanted: &'a [ResourceRef],
+    /// The namespace this controller runs in.
+    pub own_namespace: &'a str,
+}
 
 /// What became of the objects, and of those that could not be deleted.
 #[derive(Debug, Default)]
 pub struct Pruned {
     /// `deleted` and `skipped`, in order.
     pub changes: Vec<(ObjectId, Action)>,
+    /// What nothing may delete.
+    pub protected: Vec<ObjectId>,
     /// What could not be deleted, with Flux's text.
     pub failures: Vec<(ObjectId, String)>,
     /// Whether one of the failures may heal by itself.
@@ -27,14 +45,22 @@ impl Pruned {
         let texts: String = self.failures.iter().map(|(_, text)| format!("{text};")).collect();
         (!texts.is_empty()).then(|| format!("delete failed, errors: {texts}"))
     }
+
+    /// What is still there: it is still owned.
+    pub fn remaining(&self) -> impl Iterator<Item = &ObjectId> {
+        self.failures.iter().map(|(id, _)| id).chain(&self.protected)
+    }
 }
 
-/// Deletes `stale` in its order: that of applying, reversed ([`sluice_plan::stale`]).
-pub async fn prune(cluster: &dyn Cluster, identity: &Identity, stale: &[ObjectId], owner: &Owner) -> Pruned {
+/// Deletes `stale` in its order: that of applying, reversed ([`sluice_plan::stale`]). One that cannot be deleted does not
+/// keep the others.
+pub async fn prune(pruning: Pruning<'_>, stale: &[ObjectId]) -> Pruned {
     let mut pruned = Pruned::default();
     for id in stale {
-        match prune_one(cluster, identity, id, owner).await {
-            Ok(word) => pruned.changes.push((id.clone(), word)),
+        match prune_one(pruning, id).await {
+            Ok(Fate::Settled(word)) => pruned.changes.push((id.clone(), word)),
+            Ok(Fate::Protected) => pruned.protected.push(id.clone()),
+            Ok(Fate::Wanted) => {}
             Err((step, error)) => {
                 pruned.is_transient |= error.is_transient();
                 pruned.forbidden += usize::from(error.code() == 403);
@@ -47,23 +73,44 @@ pub async fn prune(cluster: &dyn Cluster, identity: &Identity, stale: &[ObjectId
     pruned
 }
 
+/// What becomes of one stale object.
+enum Fate {
+    Settled(Action),
+    /// Nothing may delete it.
+    Protected,
+    /// The inventory's other name for an object that stays.
+    Wanted,
+}
+
 /// So often an object is looked at whose delete is a conflict: somebody wrote at the same time.
 const LOOKS_MAX: usize = 3;
 
-async fn prune_one(
-    cluster: &dyn Cluster,
-    identity: &Identity,
-    id: &ObjectId,
-    owner: &Owner,
-) -> Result<Action, (&'static str, RequestError)> {
+async fn prune_one(pruning: Pruning<'_>, id: &ObjectId) -> Result<Fate, (&'static str, RequestError)> {
+    let Pruning {
+        cluster, identity, ..
+    } = pruning;
+    match cluster.mapping(&id.gvk).await {
+        // its path knows no namespace: what would be deleted is the object of that name, whatever the inventory says
+        Ok(mapping) if !mapping.is_namespaced && id.namespace.is_some() => {
+            let placed = entry(&ObjectId {
+                namespace: None,
+                ..id.clone()
+            });
+            if pruning.wanted.iter().any(|wanted| wanted.id == placed.id) {
+                return Ok(Fate::Wanted);
+            }
+        }
+        Ok(_) => {}
+        // the kind is gone, and its objects with it
+        Err(RequestError::NoMatch { .. }) => return Ok(Fate::Settled(Action::Deleted)),
+        Err(error) => return Err(("query", error)),
+    }
     let mut looked_at: Option<Option<String>> = None;
     let mut looks = 0;
     loop {
         looks += 1;
         let live = match cluster.get(identity, id).await {
-            Ok(None) => return Ok(Action::Deleted),
-            // the kind is gone, and its objects with it
-            Err(RequestError::NoMatch { .. }) => return Ok(Action::Deleted),
+            Ok(None) | Err(RequestError::NoMatch { .. }) => return Ok(Fate::Settled(Action::Deleted)),
             Ok(Some(live)) => live,
             Err(error) => return Err(("query", error)),
         };
@@ -73,14 +120,17 @@ async fn prune_one(
             .map(str::to_owned);
         // another object of that name took its place: not ours to delete
         let is_another = looked_at.as_ref().is_some_and(|before| *before != uid);
-        if is_another || !is_prunable(&live, owner) {
-            return Ok(Action::Skipped);
+        if is_another || !is_prunable(&live, pruning.owner) {
+            return Ok(Fate::Settled(Action::Skipped));
+        }
+        if is_protected(id, pruning.own_namespace) {
+            return Ok(Fate::Protected);
         }
         match cluster
             .delete(identity, id, Preconditions { uid: uid.clone() })
             .await
         {
-            Ok(_) => return Ok(Action::Deleted),
+            Ok(_) => return Ok(Fate::Settled(Action::Deleted)),
             Err(error) if error.code() == 409 && looks < LOOKS_MAX => looked_at = Some(uid),
             Err(error) => return Err(("delete", error)),
         }

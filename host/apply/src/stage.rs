@@ -1,23 +1,23 @@
 //! One stage of objects: look, dry-run what will change, then write it in order.
 
+mod look;
+mod recreate;
+
 use crate::cluster::{Cluster, Identity, Patch, PatchOptions, Patched, Preconditions, RequestError};
 use crate::error::{ApplyError, Step};
 use crate::judge;
-use crate::live::{Knowledge, Live, Short, Verified, short};
+use crate::live::{Live, Short, Verified, short};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use look::Looked;
 use serde_json::Value;
 use sluice_api::meta::APPLY_MANAGER;
 use sluice_object::{Object, ObjectId};
 use sluice_plan::{Action, IgnoreRules};
 use std::collections::HashSet;
-use std::time::Duration;
 
 /// How often a write that met a conflict is done again from a fresh look.
 const CONFLICT_RETRIES: u32 = 5;
-/// How long a deleted object may take to go before it is made anew.
-const RECREATE_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// How objects are applied.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -31,6 +31,12 @@ pub struct Options {
     pub ignore: Option<IgnoreRules>,
     /// Whether every object is looked at, although no watch told of a change.
     pub is_full: bool,
+    /// Whether what went away by itself when it had done its work is made once more.
+    pub is_due: bool,
+    /// Whether what another owner has taken over is taken back.
+    pub is_insistent: bool,
+    /// The namespace this controller runs in, which is never deleted.
+    pub own_namespace: String,
 }
 
 /// Applies the objects of one owner.
@@ -53,7 +59,7 @@ pub struct Applier<'a, O> {
 
 /// What became of one object.
 #[derive(Clone, Debug)]
-pub struct Applied {
+pub struct Applied<O> {
     /// The object.
     pub id: ObjectId,
     /// Flux's word for what became of it.
@@ -64,20 +70,8 @@ pub struct Applied {
     pub is_drift: bool,
     /// Other field managers that it had when it was looked at: one of them changed it.
     pub managers: Vec<String>,
-}
-
-/// What looking at an object gave.
-enum Looked {
-    /// Nothing is to be done.
-    Settled(Action, Option<Value>),
-    /// It is as last verified (with this fingerprint), and something else is desired now.
-    Known(Short),
-    /// It is not there.
-    Absent,
-    /// It is there like this.
-    There(Box<Value>),
-    /// Nobody looked: the dry run will tell.
-    Unseen,
+    /// Another owner that applies it too, and had taken it over.
+    pub rival: Option<O>,
 }
 
 /// What is to be written.
@@ -93,8 +87,8 @@ struct Write<'o> {
     is_tried: bool,
 }
 
-enum Verdict<'o> {
-    Settled(Applied),
+enum Verdict<'o, O> {
+    Settled(Applied<O>),
     Write(Box<Write<'o>>),
 }
 
@@ -111,7 +105,11 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     ///
     /// # Errors
     /// The first object that failed. Objects before it may have been written.
-    pub async fn apply_stage(&self, objects: &[Object]) -> Result<Vec<Applied>, ApplyError> {
+    pub async fn apply_stage(&self, objects: &[Object]) -> Result<Vec<Applied<O>>, ApplyError> {
+        let rivals = objects
+            .iter()
+            .map(|object| Some(self.live.taken(object.id(), &self.owner)?.0));
+        let rivals: Vec<Option<O>> = rivals.collect();
         let looks: Vec<BoxFuture<'_, _>> = objects.iter().map(|object| self.look(object).boxed()).collect();
         let looked: Vec<(&Object, Looked)> = stream::iter(looks)
             .buffered(self.options.concurrency)
@@ -126,80 +124,16 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             .into_iter()
             .map(|(object, looked)| self.decide(object, looked, is_dry_run).boxed());
         let verdicts: Vec<BoxFuture<'_, _>> = verdicts.collect();
-        let verdicts: Vec<Verdict<'_>> = stream::iter(verdicts)
+        let verdicts: Vec<Verdict<'_, O>> = stream::iter(verdicts)
             .buffered(self.options.concurrency)
             .try_collect()
             .await?;
-        self.write(verdicts).await
-    }
-
-    /// What must be known of an object before deciding, with as few requests as that takes.
-    async fn look<'o>(&self, object: &'o Object) -> Result<(&'o Object, Looked), ApplyError> {
-        let id = object.id();
-        let desired = digest(object);
-        if sluice_plan::is_left_alone(object, None) {
-            return Ok((object, Looked::Settled(Action::Skipped, None)));
-        }
-        match self.cluster.mapping(&id.gvk).await {
-            Ok(mapping) if mapping.is_namespaced && id.namespace.is_none() => {
-                let cause = RequestError::NoMatch {
-                    kind: id.gvk.kind.clone(),
-                    api_version: id.gvk.api_version(),
-                };
-                return Err(ApplyError {
-                    lacks_namespace: true,
-                    ..ApplyError::new(object, Step::Look, cause)
-                });
-            }
-            Ok(_) => {}
-            Err(cause) => return Err(ApplyError::new(object, Step::Look, cause)),
-        }
-        if self.held.contains(id) && self.live.last_desired(id) == Some(desired) {
-            return Ok((object, Looked::Settled(Action::Unchanged, None)));
-        }
-        match self.live.knowledge(id) {
-            Knowledge::Verified(known, _) if known.desired == desired && !self.options.is_full => {
-                let action = if known.is_skipped {
-                    Action::Skipped
-                } else {
-                    Action::Unchanged
-                };
-                return Ok((object, Looked::Settled(action, None)));
-            }
-            // what is made once, or holds fields of others, must be looked at before it is written
-            Knowledge::Verified(known, fingerprint)
-                if !known.is_skipped
-                    && !self.options.is_full
-                    && self.options.ignore.is_none()
-                    && !sluice_plan::is_created_only(object) =>
-            {
-                return Ok((object, Looked::Known(fingerprint)));
-            }
-            Knowledge::Unknown | Knowledge::Absent
-                if !self.inventory.contains(id) && !sluice_plan::is_created_only(object) =>
-            {
-                return Ok((object, Looked::Unseen));
-            }
-            _ => {}
-        }
-        Ok((object, self.get(object, desired).await?))
-    }
-
-    async fn get(&self, object: &Object, desired: Short) -> Result<Looked, ApplyError> {
-        let failed = |cause| ApplyError::new(object, Step::Look, cause);
-        let Some(live) = self
-            .cluster
-            .get(&self.identity, object.id())
-            .await
-            .map_err(failed)?
-        else {
-            return Ok(Looked::Absent);
-        };
-        if sluice_plan::is_left_alone(object, Some(&live)) || sluice_plan::is_created_only(object) {
-            self.verified(object, desired, true, &live);
-            return Ok(Looked::Settled(Action::Skipped, Some(live)));
-        }
-        Ok(Looked::There(Box::new(live)))
+        let mut applied = self.write(verdicts).await?;
+        applied
+            .iter_mut()
+            .zip(rivals)
+            .for_each(|(applied, rival)| applied.rival = rival);
+        Ok(applied)
     }
 
     async fn decide<'o>(
@@ -207,7 +141,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         object: &'o Object,
         looked: Looked,
         is_dry_run: bool,
-    ) -> Result<Verdict<'o>, ApplyError> {
+    ) -> Result<Verdict<'o, O>, ApplyError> {
         let desired = digest(object);
         let is_drift = self.live.last_desired(object.id()) == Some(desired);
         let mut looked = looked;
@@ -231,6 +165,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                         object: live,
                         is_drift: false,
                         managers: Vec::new(),
+                        rival: None,
                     }));
                 }
                 Looked::Unseen if !is_dry_run => {
@@ -243,7 +178,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                             return Ok(Verdict::Write(Box::new(write(None))));
                         }
                         Err(cause) if !self.is_recreated(object, None, &cause) => {
-                            return Err(self.refused(object, cause));
+                            return Err(self.refused(object, None, cause));
                         }
                         // it is there although nobody owned it: look properly
                         _ => {}
@@ -255,14 +190,14 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                     if is_dry_run {
                         self.dry_run(object, &body)
                             .await
-                            .map_err(|cause| self.refused(object, cause))?;
+                            .map_err(|cause| self.refused(object, None, cause))?;
                     }
                     return Ok(Verdict::Write(Box::new(write(None))));
                 }
                 Looked::Known(before) => {
                     if is_dry_run && let Err(cause) = self.dry_run(object, &body).await {
                         if !self.is_recreated(object, None, &cause) {
-                            return Err(self.refused(object, cause));
+                            return Err(self.refused(object, None, cause));
                         }
                         looked = self.get(object, desired).await?;
                         continue;
@@ -289,7 +224,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         live: Value,
         desired: Short,
         is_dry_run: bool,
-    ) -> Result<Verdict<'o>, ApplyError> {
+    ) -> Result<Verdict<'o, O>, ApplyError> {
         let object = write.object;
         write.takeover = sluice_plan::takeover(object, &live, &self.options.override_managers);
         write.managers = other_managers(&live);
@@ -309,6 +244,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                             object: Some(live),
                             is_drift: false,
                             managers: Vec::new(),
+                            rival: None,
                         }));
                     }
                     write.body = compared.body;
@@ -316,14 +252,14 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 Err(cause) if self.is_recreated(object, Some(&live), &cause) => {
                     write.recreate = Some(only(&live))
                 }
-                Err(cause) => return Err(self.refused(object, cause)),
+                Err(cause) => return Err(self.refused(object, Some(&live), cause)),
             }
         }
         Ok(Verdict::Write(Box::new(write)))
     }
 
     /// Writes in order; objects of one kind that follow each other are written side by side.
-    async fn write(&self, verdicts: Vec<Verdict<'_>>) -> Result<Vec<Applied>, ApplyError> {
+    async fn write(&self, verdicts: Vec<Verdict<'_, O>>) -> Result<Vec<Applied<O>>, ApplyError> {
         let mut applied = Vec::with_capacity(verdicts.len());
         let mut verdicts = verdicts.into_iter().peekable();
         while let Some(first) = verdicts.next() {
@@ -335,7 +271,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 .into_iter()
                 .map(|verdict| self.carry_out(verdict).boxed())
                 .collect();
-            let written: Vec<Applied> = stream::iter(writes)
+            let written: Vec<Applied<O>> = stream::iter(writes)
                 .buffered(self.options.concurrency)
                 .try_collect()
                 .await?;
@@ -344,7 +280,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         Ok(applied)
     }
 
-    async fn carry_out(&self, verdict: Verdict<'_>) -> Result<Applied, ApplyError> {
+    async fn carry_out(&self, verdict: Verdict<'_, O>) -> Result<Applied<O>, ApplyError> {
         let mut write = match verdict {
             Verdict::Settled(applied) => return Ok(applied),
             Verdict::Write(write) => *write,
@@ -370,6 +306,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             let live = self.cluster.get(&self.identity, object.id()).await;
             let live = live.map_err(|cause| ApplyError::new(object, Step::Look, cause))?;
             conflicts += 1;
+            let is_spared = self.is_spared(object, live.as_ref(), &cause);
             match live {
                 Some(live) if is_conflict && conflicts <= CONFLICT_RETRIES => {
                     write.takeover = sluice_plan::takeover(object, &live, &self.options.override_managers);
@@ -381,7 +318,12 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                     write.recreate = Some(only(&live));
                 }
                 None if is_conflict && conflicts <= CONFLICT_RETRIES => write.takeover = None,
-                _ => return Err(write.failed(cause)),
+                _ => {
+                    return Err(ApplyError {
+                        is_spared,
+                        ..write.failed(cause)
+                    });
+                }
             }
         }
     }
@@ -406,7 +348,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             .await
     }
 
-    fn written(&self, write: &Write<'_>, patched: Patched) -> Applied {
+    fn written(&self, write: &Write<'_>, patched: Patched) -> Applied<O> {
         let after = self.verified(write.object, digest(write.object), false, &patched.object);
         let action = match write.before {
             _ if patched.is_created => Action::Created,
@@ -420,6 +362,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             object: Some(patched.object),
             is_drift,
             managers: write.managers.clone(),
+            rival: None,
         }
     }
 
@@ -437,47 +380,14 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         Ok(answer.object)
     }
 
-    /// Deletes an object and waits until it is gone.
-    async fn remove(&self, object: &Object, only: Preconditions) -> Result<(), RequestError> {
-        let id = object.id();
-        self.cluster.delete(&self.identity, id, only.clone()).await?;
-        let gone = async {
-            while let Some(live) = self.cluster.get(&self.identity, id).await? {
-                if live.pointer("/metadata/uid").and_then(Value::as_str) != only.uid.as_deref() {
-                    break;
-                }
-                let version = live
-                    .pointer("/metadata/resourceVersion")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned);
-                self.cluster
-                    .changed(&self.identity, id, version.as_deref(), Duration::from_secs(10))
-                    .await?;
-            }
-            Ok(())
-        };
-        tokio::time::timeout(RECREATE_TIMEOUT, gone)
-            .await
-            .unwrap_or_else(|_| {
-                Err(RequestError::Transport(format!(
-                    "the object was not gone after {RECREATE_TIMEOUT:?}; look at its finalizers"
-                )))
-            })
-    }
-
-    fn is_recreated(&self, object: &Object, live: Option<&Value>, cause: &RequestError) -> bool {
-        judge::is_immutable(cause)
-            && (self.options.is_forced || sluice_plan::is_force_requested(object, live))
-    }
-
-    fn refused(&self, object: &Object, cause: RequestError) -> ApplyError {
-        ApplyError::new(object, Step::DryRun, cause)
-    }
-
     fn verified(&self, object: &Object, desired: Short, is_skipped: bool, live: &Value) -> Short {
         let seen = judge::seen(live, &self.options.override_managers);
-        self.live
-            .verified(object.id(), &self.owner, Verified { desired, is_skipped }, seen);
+        let verified = Verified {
+            desired,
+            is_skipped,
+            is_passing: sluice_plan::is_passing(object),
+        };
+        self.live.verified(object.id(), &self.owner, verified, seen);
         seen.fingerprint
     }
 }
@@ -518,13 +428,13 @@ fn only(live: &Value) -> Preconditions {
     }
 }
 
-fn kind<'v>(verdict: &'v Verdict<'_>) -> &'v str {
+fn kind<'v, O>(verdict: &'v Verdict<'_, O>) -> &'v str {
     match verdict {
         Verdict::Settled(applied) => &applied.id.gvk.kind,
         Verdict::Write(write) => &write.object.id().gvk.kind,
     }
 }
 
-fn kind_of<'v>(group: &'v [Verdict<'_>]) -> &'v str {
+fn kind_of<'v, O>(group: &'v [Verdict<'_, O>]) -> &'v str {
     group.first().map_or("", kind)
 }

@@ -1,9 +1,8 @@
 //! What must never happen, looked for before anything happens.
 
-use crate::{Action, Change};
 use sluice_api::kustomize::ResourceRef;
 use sluice_api::meta::{HELM_GROUP, IMAGE_GROUP, KUSTOMIZE_GROUP, NOTIFICATION_GROUP, SOURCE_GROUP};
-use sluice_object::{GroupKind, ObjectId, inventory};
+use sluice_object::{ObjectId, inventory};
 use std::collections::HashSet;
 
 /// Namespaces that every cluster needs.
@@ -18,8 +17,8 @@ pub struct Audited<'a> {
     pub inventory: &'a [ResourceRef],
     /// The namespace this controller runs in.
     pub own_namespace: &'a str,
-    /// Kinds that the administrator protects besides.
-    pub more_protected: &'a [GroupKind],
+    /// `spec.targetNamespace`, which gives its name to every Namespace that is rendered.
+    pub target_namespace: Option<&'a str>,
 }
 
 /// A plan that must not be carried out.
@@ -30,33 +29,55 @@ pub enum Violation {
         "refusing to delete {0}: it is not in the inventory; this is a fault of the controller, please report it"
     )]
     NotOwned(ObjectId),
-    /// It deletes what nothing may delete.
+    /// It gives another name to what nothing may delete.
     #[error(
-        "refusing to delete {0}: it is protected; add it to the source again, or delete it by hand and annotate it with \
-         kustomize.toolkit.fluxcd.io/prune: disabled before"
+        "refusing to rename {from} to {to}: it is protected, and spec.targetNamespace renames every Namespace of the path; \
+         take the Namespace out of the path, or unset spec.targetNamespace"
     )]
-    Protected(ObjectId),
+    Renamed {
+        /// What is owned.
+        from: ObjectId,
+        /// What would be made in its place.
+        to: ObjectId,
+    },
     /// It changes one object twice.
     #[error("refusing to change {0} twice in one plan; this is a fault of the controller, please report it")]
     Twice(ObjectId),
 }
 
-/// Looks for what must never happen: deletions outside the inventory or of protected objects, two changes of one object.
-pub fn audit(changes: &[Change], audited: &Audited<'_>) -> Vec<Violation> {
+/// Looks over a whole plan, what is applied and what is deleted after it, for what must never happen: deletions outside the
+/// inventory, protected objects that lose their name, two changes of one object. That protected objects are not deleted is
+/// seen to where objects are deleted: the rest of a plan need not wait for them.
+pub fn audit(applied: &[ResourceRef], stale: &[ObjectId], audited: &Audited<'_>) -> Vec<Violation> {
     let owned: HashSet<&str> = audited.inventory.iter().map(|entry| entry.id.as_str()).collect();
     let mut seen = HashSet::new();
     let mut violations = Vec::new();
-    for Change { id, action } in changes {
+    for entry in applied {
+        if !seen.insert(entry.id.clone())
+            && let Some(id) = inventory::decode(&entry.id, &entry.v)
+        {
+            violations.push(Violation::Twice(id));
+        }
+    }
+    let renamed_to = audited
+        .target_namespace
+        .filter(|_| !stale.is_empty())
+        .and_then(|target| {
+            let name = format!("_{target}__Namespace");
+            let made = applied.iter().find(|entry| entry.id == name)?;
+            inventory::decode(&made.id, &made.v).filter(|_| !owned.contains(name.as_str()))
+        });
+    for id in stale {
         let name = inventory::encode(id);
-        if *action == Action::Deleted {
-            if !owned.contains(name.as_str()) {
-                violations.push(Violation::NotOwned(id.clone()));
-            }
-            if is_protected(id, audited.own_namespace)
-                || audited.more_protected.contains(&id.gvk.group_kind())
-            {
-                violations.push(Violation::Protected(id.clone()));
-            }
+        if !owned.contains(name.as_str()) {
+            violations.push(Violation::NotOwned(id.clone()));
+        }
+        if let Some(to) = &renamed_to
+            && id.gvk.group_kind() == to.gvk.group_kind()
+            && is_protected(id, audited.own_namespace)
+        {
+            let (from, to) = (id.clone(), to.clone());
+            violations.push(Violation::Renamed { from, to });
         }
         if !seen.insert(name) {
             violations.push(Violation::Twice(id.clone()));
@@ -65,7 +86,7 @@ pub fn audit(changes: &[Change], audited: &Audited<'_>) -> Vec<Violation> {
     violations
 }
 
-/// Objects that no prune may delete: our own namespace and CRDs (with them all Kustomizations would go), and the
+/// Objects that nothing may delete, be it a prune, the end of a Kustomization or force: our own namespace and CRDs (with them all Kustomizations would go), and the
 /// namespaces that every cluster needs.
 pub fn is_protected(id: &ObjectId, own_namespace: &str) -> bool {
     match (id.gvk.group.as_str(), id.gvk.kind.as_str()) {
@@ -83,6 +104,20 @@ pub fn is_protected(id: &ObjectId, own_namespace: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Why protected objects are still there. None where there are none.
+pub fn spared(objects: &[ObjectId]) -> Option<String> {
+    let names: Vec<String> = objects.iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "refusing to delete {}: protected objects are never deleted; add them to the source again, or let go of them with \
+             the annotation {}: {} on each",
+            names.join(", "),
+            sluice_api::meta::PRUNE,
+            sluice_api::meta::DISABLED
+        )
+    })
 }
 
 /// A prune so large that a person must approve it.

@@ -44,6 +44,13 @@ pub fn keeps_foreign_fields(desired: &Object, live: Option<&Value>) -> bool {
     either_says(desired, live, SSA, "Merge")
 }
 
+/// Whether an object goes away by itself when it has done its work: a Job that asks for it. That it is gone is no drift.
+pub fn is_passing(desired: &Object) -> bool {
+    let is_job = desired.gvk().group == "batch" && desired.gvk().kind == "Job";
+    let ttl = |body: &Value| body.get("ttlSecondsAfterFinished")?.as_i64();
+    is_job && desired.body().get("spec").and_then(ttl).is_some()
+}
+
 /// Whether a live object may be deleted for its owner: it carries both owner labels and does not ask to stay.
 pub fn is_prunable(live: &Value, owner: &Owner) -> bool {
     let label = |key: &str| {

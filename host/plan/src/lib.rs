@@ -6,11 +6,11 @@
 //!                        audit(): what must never happen            diff(): the same for people
 //! ```
 //!
-//! Start at [`prepare()`]; then, object by object, [`look()`] and [`compare()`]; at the end [`stale()`] and [`guard()`].
+//! Start at [`prepare()`] and [`place()`]; then, object by object, [`look()`] and [`compare()`]; at the end [`stale()`] and [`guard()`].
 //! Which Kustomization waits for which: [`dependencies`].
 //!
 //! **Invariant:** planning is a pure function: no IO, no clock; equal inputs give equal plans.
-//! **Invariant:** a plan never deletes an object that is not in the inventory, nor one that is protected.
+//! **Invariant:** a plan never deletes an object that is not in the inventory, nor renames one that is protected.
 //! **Invariant:** an object is pruned only where its live labels say that this owner owns it.
 //! **Invariant:** data of Secrets never reaches a diff.
 #![forbid(unsafe_code)]
@@ -25,6 +25,7 @@ mod drift;
 mod fingerprint;
 mod ignore;
 mod prepare;
+mod scope;
 mod takeover;
 
 mod audit;
@@ -37,9 +38,11 @@ mod diff;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{Audited, GuardedPrune, Violation, audit, guard, is_protected};
-pub use change::{Action, Change, event_message};
-pub use controls::{is_created_only, is_force_requested, is_left_alone, is_prunable, keeps_foreign_fields};
+pub use audit::{Audited, GuardedPrune, Violation, audit, guard, is_protected, spared};
+pub use change::Action;
+pub use controls::{
+    is_created_only, is_force_requested, is_left_alone, is_passing, is_prunable, keeps_foreign_fields,
+};
 pub use decide::{Compared, Look, compare, is_immutable, is_recreated, look};
 pub use diff::{diff, masked};
 pub use drift::is_drifted;
@@ -48,4 +51,5 @@ pub use ignore::{IgnoreRules, InvalidIgnore};
 pub use inventory::{entries, entry, ids, stale, survivors, union};
 pub use owner::Owner;
 pub use prepare::{Policy, PrepareError, StagedObjects, prepare};
+pub use scope::{defined, place, placed_entries};
 pub use takeover::{migrate_api_version, takeover};

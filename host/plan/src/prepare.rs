@@ -136,7 +136,7 @@ pub fn prepare(
 
 /// One object in two API versions is applied as the last one says, as it would end up if both were; twice in one
 /// version is a mistake.
-fn without_repetitions(objects: Vec<Object>) -> Result<Vec<Object>, PrepareError> {
+pub(crate) fn without_repetitions(objects: Vec<Object>) -> Result<Vec<Object>, PrepareError> {
     let mut once: Vec<Object> = Vec::with_capacity(objects.len());
     for object in objects {
         if let Some(last) = once.pop_if(|last| sluice_object::apply_order(last.id(), object.id()).is_eq())

@@ -516,41 +516,85 @@ fn only_owned_objects_are_pruned() {
 
 #[test]
 fn the_audit_refuses_what_must_never_happen() {
-    let inventory = entries_of(
-        "a_c__ConfigMap _flux-system__Namespace _kustomizations.kustomize.toolkit.fluxcd.io_apiextensions.k8s.io_CustomResourceDefinition _kube-system__Namespace _a__Namespace",
-    );
-    let audited = Audited {
-        inventory: &inventory,
-        own_namespace: "flux-system",
-        more_protected: &[],
+    const CRD: &str =
+        "_kustomizations.kustomize.toolkit.fluxcd.io_apiextensions.k8s.io_CustomResourceDefinition";
+    let inventory =
+        entries_of("a_c__ConfigMap _flux-system__Namespace _kube-system__Namespace _a__Namespace");
+    let check = |applied: &str, deleted: &str, target: Option<&str>, expected: &[Violation]| {
+        let audited = Audited {
+            inventory: &inventory,
+            own_namespace: "flux-system",
+            target_namespace: target,
+        };
+        let deleted: Vec<ObjectId> = deleted.split_whitespace().map(id).collect();
+        let found = audit(&entries_of(applied), &deleted, &audited);
+        assert_eq!(found, expected, "{applied} {deleted:?} {target:?}");
     };
-    let check = |text: &str, action: Action, expected: usize| {
-        assert_eq!(
-            audit(&[Change { id: id(text), action }], &audited).len(),
-            expected,
-            "{text} {action:?}"
-        );
+    let not_owned = |text: &str| Violation::NotOwned(id(text));
+    let twice = |text: &str| Violation::Twice(id(text));
+    let renamed = |from: &str| Violation::Renamed {
+        from: id(from),
+        to: id("_tenant__Namespace"),
     };
-    check("a_c__ConfigMap", Action::Deleted, 0);
-    check("a_other__ConfigMap", Action::Deleted, 1);
-    check("a_other__ConfigMap", Action::Created, 0);
-    check("_a__Namespace", Action::Deleted, 0);
-    check("_flux-system__Namespace", Action::Deleted, 1);
-    check("_kube-system__Namespace", Action::Deleted, 1);
+    check("a_other__ConfigMap", "a_c__ConfigMap _a__Namespace", None, &[]);
+    check("", "a_other__ConfigMap", None, &[not_owned("a_other__ConfigMap")]);
     check(
-        "_kustomizations.kustomize.toolkit.fluxcd.io_apiextensions.k8s.io_CustomResourceDefinition",
-        Action::Deleted,
-        1,
+        "a_c__ConfigMap a_c__ConfigMap",
+        "",
+        None,
+        &[twice("a_c__ConfigMap")],
     );
-    check("_flux-system__Namespace", Action::Configured, 0);
-    let change = Change {
-        id: id("a_c__ConfigMap"),
-        action: Action::Created,
-    };
-    assert_eq!(
-        audit(&[change.clone(), change], &audited),
-        [Violation::Twice(id("a_c__ConfigMap"))]
+    check(
+        "a_c__ConfigMap",
+        "a_c__ConfigMap",
+        None,
+        &[twice("a_c__ConfigMap")],
     );
+    // a Namespace that targetNamespace renames shows as a new one in the place of the old
+    let made = "_tenant__Namespace";
+    check(
+        made,
+        "_flux-system__Namespace",
+        Some("tenant"),
+        &[renamed("_flux-system__Namespace")],
+    );
+    check(
+        made,
+        "_kube-system__Namespace",
+        Some("tenant"),
+        &[renamed("_kube-system__Namespace")],
+    );
+    check(made, "_a__Namespace", Some("tenant"), &[]);
+    check(made, "_flux-system__Namespace", None, &[]);
+    check("_a__Namespace", "_flux-system__Namespace", Some("a"), &[]);
+
+    assert!(is_protected(&id(CRD), "flux-system"));
+    assert!(is_protected(&id("_flux-system__Namespace"), "flux-system"));
+    assert!(!is_protected(&id("_flux-system__Namespace"), "sluice-system"));
+    assert!(!is_protected(&id("a_flux-system__ConfigMap"), "flux-system"));
+    assert_eq!(spared(&[]), None);
+    let text = spared(&[id("_flux-system__Namespace"), id(CRD)]).unwrap();
+    assert!(
+        text.starts_with(
+            "refusing to delete Namespace/flux-system, CustomResourceDefinition/kustomizations.kustomize.toolkit.fluxcd.io: \
+             protected objects are never deleted; add them to the source again, or "
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_job_that_asks_for_it_passes() {
+    let spec = |seconds: Value| json!({ "spec": { "ttlSecondsAfterFinished": seconds } });
+    for (api_version, kind, rest, expected) in [
+        ("batch/v1", "Job", spec(json!(0)), true),
+        ("batch/v1", "Job", spec(json!(null)), false),
+        ("batch/v1", "Job", json!({}), false),
+        ("example.com/v1", "Job", spec(json!(0)), false),
+    ] {
+        let object = object(api_version, kind, "j", rest);
+        assert_eq!(is_passing(&object), expected, "{object:?}");
+    }
 }
 
 #[test]
@@ -585,22 +629,6 @@ fn a_large_prune_waits_for_approval() {
         message.ends_with("sluice.dev/approve-prune=main@sha1:a, or switch the guard off with sluice.dev/prune-guard=disabled"),
         "{message}"
     );
-}
-
-#[test]
-fn events_list_what_is_written() {
-    let change = |text: &str, action| Change { id: id(text), action };
-    let changes = [
-        change("a_c__ConfigMap", Action::Created),
-        change("a_d__ConfigMap", Action::Unchanged),
-        change("_n__Namespace", Action::Deleted),
-        change("a_e__ConfigMap", Action::Skipped),
-    ];
-    assert_eq!(
-        event_message(&changes).as_deref(),
-        Some("ConfigMap/a/c created\nNamespace/n deleted")
-    );
-    assert_eq!(event_message(&changes[1..2]), None);
 }
 
 // ---- diff

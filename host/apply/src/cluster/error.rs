@@ -28,6 +28,16 @@ pub enum RequestError {
         /// `group/version`.
         api_version: String,
     },
+    /// A name that is no part of a path: the API server is not asked.
+    #[error("invalid {what} {name:?}: {why}; correct it where the object is named")]
+    InvalidName {
+        /// `name` or `namespace`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
 }
 
 /// Texts of answers with code 500 that stay true until somebody mends something: asking again at once would only hammer a
@@ -51,6 +61,7 @@ impl RequestError {
         match self {
             Self::Refused { code, .. } => *code,
             Self::Transport(_) => 0,
+            Self::InvalidName { .. } => 400,
             Self::NoMatch { .. } => 404,
         }
     }
@@ -66,6 +77,7 @@ impl RequestError {
                 }
             }
             Self::Transport(_) => "",
+            Self::InvalidName { .. } => "Invalid",
             Self::NoMatch { .. } => "NotFound",
         }
     }
@@ -83,7 +95,7 @@ impl RequestError {
             } => !LASTING.iter().any(|lasting| message.contains(lasting)),
             Self::Refused { code, .. } => matches!(code, 429 | 502 | 503 | 504),
             Self::Transport(_) => true,
-            Self::NoMatch { .. } => false,
+            Self::NoMatch { .. } | Self::InvalidName { .. } => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 use super::answer::Unowned;
 use super::connections::Direct;
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
+use super::segment::segment;
 use super::{
     Answer, Chance, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError,
 };
@@ -213,16 +214,16 @@ impl KubeCluster {
         object: Bytes,
     ) -> Result<A, RequestError> {
         let mapping = self.lookup(&id.gvk).await?;
-        let mut call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref()));
+        let mut call = Call::new(Method::POST, collection(&mapping, id.namespace.as_deref())?);
         call.body = Some(("application/json", object));
         self.send(identity, call).await.map(|(_, answer)| answer)
     }
 
     async fn path(&self, id: &ObjectId) -> Result<String, RequestError> {
         let mapping = self.lookup(&id.gvk).await?;
-        let mut path = collection(&mapping, id.namespace.as_deref());
+        let mut path = collection(&mapping, id.namespace.as_deref())?;
         path.push('/');
-        path.push_str(&id.name);
+        path.push_str(&segment("name", &id.name)?);
         Ok(path)
     }
 
@@ -231,6 +232,12 @@ impl KubeCluster {
             return Ok(mapping);
         }
         let api_version = gvk.api_version();
+        // what is no part of a path is no group or version that is served
+        for (what, text) in [("group", &gvk.group), ("version", &gvk.version)] {
+            if !text.is_empty() && segment(what, text).ok().as_deref() != Some(text) {
+                return Err(no_match(gvk));
+            }
+        }
         let call = Call::new(Method::GET, prefix(&api_version));
         let list = match self.send::<Value>(&Identity::AsController, call).await {
             Ok((_, list)) => list,
@@ -289,7 +296,7 @@ impl Cluster for KubeCluster {
             let mapping = self.lookup(gvk).await?;
             let path = format!(
                 "{}?labelSelector={}",
-                collection(&mapping, namespace),
+                collection(&mapping, namespace)?,
                 encode(labels)
             );
             let (_, mut list) = self.send::<Value>(identity, Call::new(Method::GET, path)).await?;
@@ -412,7 +419,7 @@ impl Cluster for KubeCluster {
             let mapping = self.lookup(&id.gvk).await?;
             let mut path = format!(
                 "{}?watch=true&fieldSelector={}&timeoutSeconds={}",
-                collection(&mapping, id.namespace.as_deref()),
+                collection(&mapping, id.namespace.as_deref())?,
                 encode(&format!("metadata.name={}", id.name)),
                 timeout.as_secs().max(1),
             );
@@ -496,11 +503,14 @@ impl Call {
     }
 }
 
-fn collection(mapping: &Mapping, namespace: Option<&str>) -> String {
-    match namespace.filter(|_| mapping.is_namespaced) {
-        Some(namespace) => format!("{}/namespaces/{namespace}/{}", mapping.prefix, mapping.plural),
+fn collection(mapping: &Mapping, namespace: Option<&str>) -> Result<String, RequestError> {
+    Ok(match namespace.filter(|_| mapping.is_namespaced) {
+        Some(namespace) => {
+            let namespace = segment("namespace", namespace)?;
+            format!("{}/namespaces/{namespace}/{}", mapping.prefix, mapping.plural)
+        }
         None => format!("{}/{}", mapping.prefix, mapping.plural),
-    }
+    })
 }
 
 /// Percent-encoding for query values.

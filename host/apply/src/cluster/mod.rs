@@ -7,6 +7,7 @@ mod error;
 mod identity;
 mod kube;
 mod mapper;
+mod segment;
 
 pub use answer::Unowned;
 pub use chance::Chance;

@@ -105,8 +105,10 @@ pub(crate) fn patch(cluster: &Cluster, write: &Write, how: PatchKind, body: &Val
 /// Server-side apply to an object or its status; makes the object where it is absent.
 pub(crate) fn apply(cluster: &Cluster, write: &Write, body: &Value) -> Result<Written> {
     check_applied(write, body)?;
-    create::place(write, &mut body.clone())?;
-    let config = body;
+    let mut config = body.clone();
+    create::place(write, &mut config)?;
+    // what lives in no namespace loses the one it was sent with; elsewhere what was sent is what the manager owns
+    let config = if write.kind.is_namespaced { body } else { &config };
     for _ in 0..PATCH_TRIES_MAX {
         let stored = cluster
             .store
