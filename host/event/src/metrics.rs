@@ -1,6 +1,9 @@
 //! The metrics of this process, served as OpenMetrics text. Names with `gotk_` and `controller_runtime_` are Flux's
 //! (compat/cli.md section 24), so that its dashboards keep working; our own are `sluice_<stage>_<noun>_<unit>`.
 
+mod process;
+
+use process::Process;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -8,6 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// What `/metrics` answers with in its Content-Type header.
@@ -27,6 +31,13 @@ pub(crate) struct ObjectLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ControllerLabels {
     pub(crate) controller: &'static str,
+}
+
+/// client-go's queues are named after the controller that they feed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct QueueLabels {
+    pub(crate) controller: &'static str,
+    pub(crate) name: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -51,14 +62,34 @@ pub(crate) struct WordLabels {
     pub(crate) word: &'static str,
 }
 
+impl QueueLabels {
+    fn of(controller: &'static str) -> Self {
+        Self {
+            controller,
+            name: controller,
+        }
+    }
+}
+
 type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// Every metric there is, in one place.
 pub(crate) struct Metrics {
     registry: Registry,
+    process: Process,
     pub(crate) reconcile_duration: Durations<ObjectLabels>,
     pub(crate) reconciles: Family<ResultLabels, Counter>,
+    pub(crate) reconcile_errors: Family<ControllerLabels, Counter>,
+    pub(crate) terminal_errors: Family<ControllerLabels, Counter>,
+    pub(crate) panics: Family<ControllerLabels, Counter>,
     pub(crate) reconcile_time: Durations<ControllerLabels>,
+    workqueue_depth: Family<QueueLabels, Gauge>,
+    workqueue_adds: Family<QueueLabels, Counter>,
+    workqueue_retries: Family<QueueLabels, Counter>,
+    workqueue_waited: Durations<QueueLabels>,
+    workqueue_worked: Durations<QueueLabels>,
+    workqueue_unfinished: Family<QueueLabels, Gauge<f64, AtomicU64>>,
+    workqueue_longest: Family<QueueLabels, Gauge<f64, AtomicU64>>,
     pub(crate) active_workers: Family<ControllerLabels, Gauge>,
     pub(crate) max_concurrent: Family<ControllerLabels, Gauge>,
     pub(crate) leader: Family<NameLabels, Gauge>,
@@ -81,10 +112,21 @@ impl Metrics {
     fn new() -> Self {
         let mut registry = Registry::default();
         let mut it = Self {
+            process: Process::register(&mut registry),
             registry: Registry::default(),
             reconcile_duration: Family::new_with_constructor(reconcile_histogram),
             reconciles: Family::default(),
+            reconcile_errors: Family::default(),
+            terminal_errors: Family::default(),
+            panics: Family::default(),
             reconcile_time: Family::new_with_constructor(reconcile_histogram),
+            workqueue_depth: Family::default(),
+            workqueue_adds: Family::default(),
+            workqueue_retries: Family::default(),
+            workqueue_waited: Family::new_with_constructor(queue_histogram),
+            workqueue_worked: Family::new_with_constructor(queue_histogram),
+            workqueue_unfinished: Family::default(),
+            workqueue_longest: Family::default(),
             active_workers: Family::default(),
             max_concurrent: Family::default(),
             leader: Family::default(),
@@ -103,7 +145,17 @@ impl Metrics {
         };
         registry.register("gotk_reconcile_duration_seconds", "The duration in seconds of a GitOps Toolkit resource reconciliation", it.reconcile_duration.clone());
         registry.register("controller_runtime_reconcile", "Total number of reconciliations per controller", it.reconciles.clone());
+        registry.register("controller_runtime_reconcile_errors", "Total number of reconciliation errors per controller", it.reconcile_errors.clone());
+        registry.register("controller_runtime_terminal_reconcile_errors", "Total number of reconciliation errors per controller that only a change can heal", it.terminal_errors.clone());
+        registry.register("controller_runtime_reconcile_panics", "Total number of reconciliations per controller that a bug ended", it.panics.clone());
         registry.register("controller_runtime_reconcile_time_seconds", "Length of time per reconciliation per controller", it.reconcile_time.clone());
+        registry.register("workqueue_depth", "Current depth of workqueue by workqueue name", it.workqueue_depth.clone());
+        registry.register("workqueue_adds", "Total number of objects that a worker took", it.workqueue_adds.clone());
+        registry.register("workqueue_retries", "Total number of objects that come again after a delay that grows", it.workqueue_retries.clone());
+        registry.register("workqueue_queue_duration_seconds", "How long in seconds an item stays in workqueue before being requested", it.workqueue_waited.clone());
+        registry.register("workqueue_work_duration_seconds", "How long in seconds processing an item from workqueue takes", it.workqueue_worked.clone());
+        registry.register("workqueue_unfinished_work_seconds", "How long those that are worked on have been worked on, together", it.workqueue_unfinished.clone());
+        registry.register("workqueue_longest_running_processor_seconds", "How long the one that is worked on longest has been worked on", it.workqueue_longest.clone());
         registry.register("controller_runtime_active_workers", "Number of currently used workers per controller", it.active_workers.clone());
         registry.register("controller_runtime_max_concurrent_reconciles", "Maximum number of concurrent reconciles per controller", it.max_concurrent.clone());
         registry.register("leader_election_master_status", "Whether this process holds the lease of that name", it.leader.clone());
@@ -133,6 +185,13 @@ fn reconcile_histogram() -> Histogram {
     ))
 }
 
+/// client-go's buckets: ten nanoseconds to a thousand seconds, in powers of ten.
+fn queue_histogram() -> Histogram {
+    Histogram::new(prometheus_client::metrics::histogram::exponential_buckets(
+        1e-8, 10.0, 12,
+    ))
+}
+
 pub(crate) fn metrics() -> &'static Metrics {
     static METRICS: OnceLock<Metrics> = OnceLock::new();
     METRICS.get_or_init(Metrics::new)
@@ -141,6 +200,7 @@ pub(crate) fn metrics() -> &'static Metrics {
 /// All metrics as OpenMetrics text.
 pub fn encode() -> String {
     let mut text = String::new();
+    metrics().process.sample();
     // writing to a String cannot fail
     let _ = prometheus_client::encoding::text::encode(&mut text, &metrics().registry);
     text
@@ -171,6 +231,52 @@ pub fn workers(controller: &'static str, active: usize, limit: usize) {
     metrics().max_concurrent.get_or_create(&labels).set(count(limit));
 }
 
+/// Sets what waits for a controller's workers, and how long those that run have been running.
+pub fn workqueue(controller: &'static str, depth: usize, unfinished: Duration, longest: Duration) {
+    let labels = QueueLabels::of(controller);
+    let metrics = metrics();
+    let depth = i64::try_from(depth).unwrap_or(i64::MAX);
+    metrics.workqueue_depth.get_or_create(&labels).set(depth);
+    metrics
+        .workqueue_unfinished
+        .get_or_create(&labels)
+        .set(seconds(unfinished));
+    metrics
+        .workqueue_longest
+        .get_or_create(&labels)
+        .set(seconds(longest));
+}
+
+/// A worker took an object that was ready for so long.
+pub fn dequeued(controller: &'static str, waited: Duration) {
+    let labels = QueueLabels::of(controller);
+    metrics().workqueue_adds.get_or_create(&labels).inc();
+    metrics()
+        .workqueue_waited
+        .get_or_create(&labels)
+        .observe(seconds(waited));
+}
+
+/// A worker is done with an object, for now or for good.
+pub fn worked(controller: &'static str, took: Duration, is_retried: bool) {
+    let labels = QueueLabels::of(controller);
+    metrics()
+        .workqueue_worked
+        .get_or_create(&labels)
+        .observe(seconds(took));
+    if is_retried {
+        metrics().workqueue_retries.get_or_create(&labels).inc();
+    }
+}
+
+/// Counts one reconcile that a bug ended.
+pub fn panicked(controller: &'static str) {
+    metrics()
+        .panics
+        .get_or_create(&ControllerLabels { controller })
+        .inc();
+}
+
 /// Counts one request to the API server; `code` is 0 where no answer came back.
 pub fn request(method: &'static str, code: u16) {
     metrics()
@@ -190,4 +296,41 @@ pub fn event_dropped(sink: &'static str) {
 /// Seconds as metrics want them.
 pub(crate) fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// compat/cli.md section 24: what Flux's dashboards ask for.
+    #[test]
+    fn the_dashboards_of_flux_find_what_they_ask_for() {
+        dequeued("kustomization", Duration::from_secs(1));
+        worked("kustomization", Duration::from_secs(1), true);
+        workqueue("kustomization", 1, Duration::ZERO, Duration::ZERO);
+        workers("kustomization", 1, 4);
+        panicked("kustomization");
+        request("get", 200);
+        let text = encode();
+        for wanted in [
+            "workqueue_depth{controller=\"kustomization\",name=\"kustomization\"} 1",
+            "workqueue_adds_total{controller=\"kustomization\",name=\"kustomization\"} 1",
+            "workqueue_retries_total{controller=\"kustomization\",name=\"kustomization\"} 1",
+            "workqueue_queue_duration_seconds_bucket{le=\"10.0\",controller=\"kustomization\",name=\"kustomization\"} 1",
+            "workqueue_work_duration_seconds_sum{controller=\"kustomization\",name=\"kustomization\"} 1.0",
+            "workqueue_unfinished_work_seconds{",
+            "workqueue_longest_running_processor_seconds{",
+            "controller_runtime_active_workers{controller=\"kustomization\"} 1",
+            "controller_runtime_max_concurrent_reconciles{controller=\"kustomization\"} 4",
+            "controller_runtime_reconcile_panics_total{controller=\"kustomization\"} 1",
+            "rest_client_requests_total{code=\"200\",method=\"get\"} 1",
+            "process_cpu_seconds_total ",
+            "process_resident_memory_bytes ",
+            "process_open_fds ",
+            "process_max_fds ",
+            "process_start_time_seconds ",
+        ] {
+            assert!(text.contains(wanted), "{wanted}: {text}");
+        }
+    }
 }

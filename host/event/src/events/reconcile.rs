@@ -92,6 +92,16 @@ fn record(
         .reconciles
         .get_or_create(&ResultLabels { controller, result })
         .inc();
+    let labels = ControllerLabels { controller };
+    // as controller-runtime counts: an error that only a change can heal is an error too
+    match result {
+        "error" => metrics.reconcile_errors.get_or_create(&labels).inc(),
+        "terminal_error" => {
+            metrics.reconcile_errors.get_or_create(&labels).inc();
+            metrics.terminal_errors.get_or_create(&labels).inc()
+        }
+        _ => 0,
+    };
 }
 
 /// An object waits for something, holding no worker.
