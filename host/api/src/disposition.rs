@@ -1,4 +1,5 @@
 use crate::Reason;
+use std::time::Duration;
 
 /// What every error of a stage says about itself. The table from this to conditions, requeues and log levels lies in
 /// the controller; nothing else decides policy.
@@ -9,6 +10,10 @@ pub trait Disposition {
     fn next(&self) -> Next;
     /// Whose fault it is.
     fn blame(&self) -> Blame;
+    /// How long the other side wants to be left alone, where it says so.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What happens to an object after an error.

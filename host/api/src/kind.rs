@@ -1,5 +1,5 @@
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde_json::Value;
 
 /// A custom resource of ours: what its CRD and its readers need to know.
@@ -18,9 +18,9 @@ pub trait CustomResource: kube_core::Resource<DynamicType = ()> + DeserializeOwn
     type Status: JsonSchema;
 }
 
-/// Reads one object: a bad duration in one never hides the others of a list. The error says what is wrong.
+/// Reads one object: a bad duration in one never hides the others of a list. The error says what is wrong, and where.
 pub fn decode<K: CustomResource>(value: &Value) -> Result<K, serde_json::Error> {
-    K::deserialize(value)
+    serde_path_to_error::deserialize(value).map_err(serde_json::Error::custom)
 }
 
 /// Declares the type of a kind: metadata, spec, status, and how Kubernetes names it.

@@ -4,13 +4,15 @@
 //! What a kind's CRD looks like is [`crd::all()`]; how conditions are changed is [`conditions`].
 //!
 //! **Invariant:** this room does no IO and reads no clock: every function that needs the time is given it.
-//! **Invariant:** every CRD accepts what Flux's CRD of that kind accepts; the schemas are equal but for descriptions.
+//! **Invariant:** every CRD accepts what Flux's CRD of that kind accepts; the schemas are equal but for descriptions and
+//! what older versions had.
 //! **Invariant:** decoding refuses one object, never a list: decode item by item ([`decode`]).
 #![forbid(unsafe_code)]
 
 pub mod meta;
 pub mod reason;
 
+mod absent;
 mod address;
 mod disposition;
 mod duration;

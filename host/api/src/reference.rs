@@ -14,7 +14,11 @@ pub struct NamespacedObjectReference {
     /// Name of the object.
     pub name: String,
     /// Namespace of the object; that of the referring object when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace: Option<String>,
 }
 
@@ -23,14 +27,22 @@ pub struct NamespacedObjectReference {
 #[serde(rename_all = "camelCase")]
 pub struct NamespacedObjectKindReference {
     /// API version of the object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub api_version: Option<String>,
     /// Kind of the object.
     pub kind: String,
     /// Name of the object.
     pub name: String,
     /// Namespace of the object.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace: Option<String>,
 }
 
@@ -40,6 +52,10 @@ pub struct SecretKeyReference {
     /// Name of the Secret.
     pub name: String,
     /// The key; where absent the reader has its own default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub key: Option<String>,
 }

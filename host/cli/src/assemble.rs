@@ -62,7 +62,9 @@ pub(crate) async fn run(
     let store = open_store(&storage)?;
     let (address, serving) = serve_artifacts(&storage, store.clone(), shutdown.clone()).await?;
     let render = Arc::new(render()?);
-    let artifacts = Artifacts::new(Some(store.clone())).context("no HTTP client for artifacts")?;
+    let artifacts = Artifacts::new(Some(store.clone()))
+        .and_then(|artifacts| artifacts.with_addresses(storage.addresses.clone()))
+        .context("no HTTP client for artifacts")?;
     let local = if storage.local_git {
         fetch::LocalAccess::Allowed
     } else {
@@ -90,7 +92,10 @@ pub(crate) async fn run(
     let buckets = BucketFetcher::new(&spool, limits, storage.addresses.clone())
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let settings = SourceSettings {
-        advertised_address: storage.advertised.clone().unwrap_or(address.to_string()),
+        advertised_address: storage
+            .advertised
+            .clone()
+            .unwrap_or_else(|| advertised(address, std::env::var("HOSTNAME").ok())),
         retention: store::Retention {
             ttl: storage.retention_ttl,
             records: storage.retention_records,
@@ -149,6 +154,16 @@ pub(crate) async fn run(
     Ok(result?)
 }
 
+/// What artifact URLs name where nobody says it: where they are served, and this machine's name where that is every address
+/// (compat/source.md 3.1).
+fn advertised(address: SocketAddr, hostname: Option<String>) -> String {
+    match hostname.filter(|name| !name.is_empty()) {
+        Some(name) if address.ip().is_unspecified() => format!("{name}:{}", address.port()),
+        None if address.ip().is_unspecified() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
+    }
+}
+
 fn open_store(storage: &Storage) -> Result<Store> {
     let path = storage.path.join("artifacts");
     std::fs::create_dir_all(&path)
@@ -186,4 +201,20 @@ pub(crate) fn render() -> Result<Render> {
     let renderer = builtin::load(engine, "kustomize", Limits::default())?.renderer()?;
     let substitute = builtin::load(engine, "substitute", Limits::default())?.transformer()?;
     Ok(Render::new(renderer, substitute, Memo::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn artifact_urls_name_a_host_that_can_be_asked() {
+        let row =
+            |address: &str, name: Option<&str>| advertised(address.parse().unwrap(), name.map(str::to_owned));
+        assert_eq!(row("127.0.0.1:9090", Some("pod-1")), "127.0.0.1:9090");
+        assert_eq!(row("0.0.0.0:9090", Some("pod-1")), "pod-1:9090");
+        assert_eq!(row("[::]:9090", Some("pod-1")), "pod-1:9090");
+        assert_eq!(row("0.0.0.0:9090", None), "localhost:9090");
+        assert_eq!(row("0.0.0.0:9090", Some("")), "localhost:9090");
+    }
 }

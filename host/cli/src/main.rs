@@ -30,6 +30,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     // One TLS provider for every crate: two in one process panic at the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    raise_descriptor_limit();
     let cli = args::Cli::parse();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     // plugins are called on its blocking threads
@@ -53,4 +54,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Takes as many file descriptors as this process may have, as Go's runtime does: the usual soft limit of 1024 is there for
+/// programs that use `select`. Where that is refused, the limit stays, and whatever meets it says so.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: maximum,
+            maximum,
+        },
+    );
 }

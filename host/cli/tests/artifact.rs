@@ -82,6 +82,14 @@ fn what_is_pushed_is_listed_tagged_and_pulled() {
         )
     );
 
+    let json = sluice(home.path(), &registry, &[&push[..], &["-o", "json"]].concat());
+    assert_eq!(
+        json,
+        format!(
+            "0\n{{\n  \"url\": \"oci://registry.example/org/app@{digest}\",\n  \"repository\": \"registry.example/org/app\",\n  \"tag\": \"1.0.0\",\n  \"digest\": \"{digest}\"\n}}\n"
+        )
+    );
+
     let tag = sluice(
         home.path(),
         &registry,
@@ -134,7 +142,7 @@ fn what_is_pushed_is_listed_tagged_and_pulled() {
     assert_eq!(
         sluice(home.path(), &registry, &pull),
         format!(
-            "0\n► pulling artifact from oci://registry.example/org/app:stable\n✔ source https://git.example/app\n✔ revision main@sha1:0123\n✔ digest {digest}\n✔ artifact content extracted to /home/out\n"
+            "0\n► pulling artifact from registry.example/org/app:stable\n✔ source https://git.example/app\n✔ revision main@sha1:0123\n✔ digest registry.example/org/app@{digest}\n✔ artifact content extracted to /home/out\n"
         )
     );
     assert_eq!(fs::read_to_string(out.join("a.yaml")).unwrap(), "a: 1");

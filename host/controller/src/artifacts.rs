@@ -1,11 +1,14 @@
 //! Opens the artifact of a source: in process where our own store has it, else by its URL with the digest checked.
 
 use futures::TryStreamExt;
+use reqwest::Url;
+use reqwest::redirect::Policy;
 use serde_json::Value;
 use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
 use sluice_artifact::store::Content;
-use sluice_artifact::{ArtifactPath, MemoryTree, Store, Tree, unpack};
+use sluice_artifact::{Artifact, ArtifactPath, MemoryTree, Store, Tree, unpack};
+use sluice_source::Addresses;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -71,6 +74,7 @@ type Foreign = VecDeque<(String, Arc<MemoryTree>)>;
 pub struct Artifacts {
     store: Option<Store>,
     http: reqwest::Client,
+    addresses: Addresses,
     foreign: Arc<Mutex<Foreign>>,
 }
 
@@ -80,10 +84,27 @@ impl Artifacts {
     /// # Errors
     /// Where no HTTP client can be made.
     pub fn new(store: Option<Store>) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder().timeout(DOWNLOAD_TIMEOUT).build()?;
+        Self::asking(store, Addresses::any())
+    }
+
+    /// The same, asking none but `addresses`: whoever may write the status of an ExternalArtifact names any URL there (N21).
+    ///
+    /// # Errors
+    /// Where no HTTP client can be made.
+    pub fn with_addresses(self, addresses: Addresses) -> Result<Self, reqwest::Error> {
+        Self::asking(self.store, addresses)
+    }
+
+    fn asking(store: Option<Store>, addresses: Addresses) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .timeout(DOWNLOAD_TIMEOUT)
+            .redirect(Policy::none())
+            .dns_resolver(addresses.clone())
+            .build()?;
         Ok(Self {
             store,
             http,
+            addresses,
             foreign: Arc::default(),
         })
     }
@@ -94,7 +115,7 @@ impl Artifacts {
     /// See [`OpenError`].
     pub async fn open(&self, facts: &ArtifactFacts) -> Result<Arc<dyn Tree>, OpenError> {
         if let (Some(store), Ok(path)) = (&self.store, facts.path.parse::<ArtifactPath>())
-            && let Some(artifact) = store.artifact(&path)
+            && let Some(artifact) = look(store, &path).await
             && artifact.digest.to_string() == facts.digest
         {
             let failed = |error: sluice_artifact::store::Error| OpenError::Failed(error.to_string());
@@ -138,11 +159,17 @@ impl Artifacts {
     }
 
     async fn download(&self, facts: &ArtifactFacts) -> Result<Vec<u8>, OpenError> {
-        let failed =
-            |error: reqwest::Error| OpenError::Failed(format!("failed to download archive: {error}"));
-        let response = self.http.get(&facts.url).send().await.map_err(failed)?;
+        let refused = |text: String| OpenError::Failed(format!("failed to download archive: {text}"));
+        let failed = |error: reqwest::Error| refused(cause(&error));
+        let url = Url::parse(&facts.url).map_err(|error| refused(format!("'{}': {error}", facts.url)))?;
+        self.addresses.check(&url).map_err(refused)?;
+        let response = self.http.get(url).send().await.map_err(failed)?;
         if response.status() == reqwest::StatusCode::NOT_FOUND {
             return Err(OpenError::NotFound);
+        }
+        if response.status().is_redirection() {
+            let text = "leads elsewhere: put the final address into status.artifact.url";
+            return Err(refused(format!("{} {text}", facts.url)));
         }
         let response = response.error_for_status().map_err(failed)?;
         let mut stream = response.bytes_stream();
@@ -166,6 +193,26 @@ impl Artifacts {
         }
         Ok(archive)
     }
+}
+
+/// Looks on a thread that may block: after a loss directories are read.
+async fn look(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
+    let (store, path) = (store.clone(), path.clone());
+    let look = tokio::task::spawn_blocking(move || store.artifact(&path));
+    look.await.ok().flatten()
+}
+
+/// What failed and, where it hides behind that, why: the guard's refusal of a name is no error of HTTP.
+fn cause(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        next = error.source();
+        if next.is_none() {
+            text = format!("{text}: {error}");
+        }
+    }
+    text
 }
 
 /// What makes digests of the algorithm that a digest names: Flux's `--artifact-digest-algo` has several.

@@ -6,6 +6,7 @@
 //! | `Failed`, next `Retry` | Ready False | error | `retryInterval` |
 //! | `Failed`, next `BackOff` | Ready False | error | doubling from `--min-retry-delay`, at most `retryInterval` |
 //! | `Waiting` | Ready False, once it lasted [`WAITING_GRACE`] | info or none | until the awaited moves; safety net |
+//! | `Unsettled` | none | none | until an object of the stage moves, or its time is over |
 //! | `Unhealthy` | Running health checks, once it lasted [`PROGRESS_GRACE`] | none | until an object moves, or the deadline |
 //! | `Superseded` | none | none | runs again at once |
 //! | `NotWritten` | cannot be written | none | doubling |
@@ -30,6 +31,9 @@ pub enum Stopped {
     Waiting(Waiting),
     /// The objects are applied; their health is awaited. Look again after this time at the latest.
     Unhealthy(Duration),
+    /// The objects of a stage, counted from 0, are not ready; those after it need them. Look again after this time at the
+    /// latest.
+    Unsettled(usize, Duration),
     /// A newer wish came.
     Superseded,
     /// The status could not be written, so nothing may go on.
@@ -47,6 +51,8 @@ pub struct Failure {
     pub told: Option<String>,
     /// When it is tried again.
     pub next: Next,
+    /// How long the other side asked to be left alone.
+    pub after: Option<Duration>,
     /// Whether the attempt enters the history: it got as far as applying.
     pub is_recorded: bool,
 }
@@ -59,6 +65,7 @@ impl Failure {
             message: message.into(),
             told: None,
             next: Next::Retry,
+            after: None,
             is_recorded: false,
         }
     }
@@ -81,6 +88,7 @@ impl Failure {
     pub fn of(error: &(impl Disposition + std::fmt::Display)) -> Self {
         Self {
             next: error.next(),
+            after: error.retry_after(),
             ..Self::retry(error.reason(), error.to_string())
         }
     }

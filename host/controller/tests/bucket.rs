@@ -37,7 +37,7 @@ fn reconciler(
     Arc::new(Buckets::reconciler(fetcher, clouds, store, settings))
 }
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     World::new(&BUCKET, |folder, store, settings| {
         reconciler(
             folder,
@@ -51,7 +51,7 @@ async fn world() -> World {
 }
 
 /// The usual spec with changes.
-fn spec(storage: &Storage, changes: Value) -> Value {
+pub(crate) fn spec(storage: &Storage, changes: Value) -> Value {
     let usual = json!({
         "interval": "1h", "bucketName": "shop", "endpoint": storage.host(), "insecure": true,
     });
@@ -68,7 +68,7 @@ fn revision(objects: &[(&str, &str)]) -> String {
     digest(lines.concat().as_bytes())
 }
 
-fn stored(objects: &[(&str, &str)]) -> String {
+pub(crate) fn stored(objects: &[(&str, &str)]) -> String {
     format!("stored artifact: revision '{}'", revision(objects))
 }
 

@@ -220,6 +220,47 @@ async fn failures_name_cause_and_remedy_and_the_last_good_artifact_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mirror_serves_where_the_remote_cannot_and_the_condition_says_so() {
+    if !git_is_present("GitRepository mirrors") {
+        return;
+    }
+    let mut world = World::new().await;
+    let one = world.repository.commit([("a.yaml", "a: 1")], "first commit");
+    let mirror = GitServer::start(world._repositories.path());
+    world.git.misbehave(Fault::Status(503));
+    world.start().await;
+    world.source(json!({})).await;
+    world.failed("GitOperationFailed").await;
+    let mirrors = format!("http://127.0.0.1:9/shop, {}", mirror.url("shop"));
+    world
+        .merge(json!({ "metadata": { "annotations": { "sluice.dev/mirrors": mirrors } } }))
+        .await;
+    world.request("1").await;
+    let told = format!(
+        "stored artifact for revision 'main@sha1:{one}', from mirror '{}'",
+        mirror.url("shop")
+    );
+    let object = world.inner.ready(&told).await;
+    assert_eq!(
+        condition(&object, "ArtifactInStorage"),
+        ("True".to_owned(), "Succeeded".to_owned(), told.clone())
+    );
+    let revision = object.pointer("/status/artifact/revision").unwrap();
+    assert_eq!(revision, &json!(format!("main@sha1:{one}")));
+    // the condition says it each time, the event once
+    world.request("2").await;
+    world.inner.ready(&told).await;
+    let events = world.events().await;
+    let told = events
+        .iter()
+        .filter(|event| event.contains("serves in its place"));
+    assert_eq!(told.count(), 1, "{events:?}");
+    world.git.misbehave(Fault::None);
+    world.request("3").await;
+    world.ready(&one).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_meant_stalls_and_suspension_stops() {
     if !git_is_present("GitRepository fields") {
         return;

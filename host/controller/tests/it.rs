@@ -1,5 +1,6 @@
 //! Every suite of the controller in one program: linking it is what costs.
 
+mod artifacts;
 mod bucket;
 mod bucket_azure;
 mod decryption;
@@ -10,5 +11,6 @@ mod kustomization;
 mod malformed;
 mod ocirepository;
 mod sources;
+mod storage;
 mod tenancy;
 mod world;

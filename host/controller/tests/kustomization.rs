@@ -1,8 +1,17 @@
 //! Stories of a Kustomization on an API server.
 
-use crate::world::{CM, KS, World, condition, config_map};
+use crate::world::{CM, Files, KS, World, condition, config_map};
+use futures::future::BoxFuture;
 use serde_json::json;
+use sluice_api::Kustomization;
+use sluice_artifact::Tree;
+use sluice_controller::ArtifactFacts;
+use sluice_controller::error_policy::Failure;
+use sluice_controller::reconcilers::kustomization::render::build_spec;
+use sluice_controller::reconcilers::kustomization::{Decryption, Render, Rendered};
 use sluice_devcluster::DevCluster;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A server of its own for each story: requests can be counted, and faults harm nobody else.
 async fn server() -> (DevCluster, kube::config::Kubeconfig) {
@@ -189,7 +198,131 @@ story!(an_unreadable_object_suffers_alone, world, {
     world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
     world.ready("apps", "a").await;
     let message = world.failed("bad", "InvalidSpec").await;
+    assert!(message.contains("spec.interval: "), "{message}");
     assert!(message.contains("99999999999h"), "{message}");
+});
+
+/// Renders as ever, but not before it is allowed to where the name says so.
+struct Held(Files, tokio::sync::Semaphore);
+
+impl Render for Held {
+    fn render<'a>(
+        &'a self,
+        ks: &'a Kustomization,
+        tree: Arc<dyn Tree>,
+        artifact: &'a ArtifactFacts,
+        variables: BTreeMap<String, String>,
+        is_strict: bool,
+        decryption: Option<&'a Decryption>,
+    ) -> BoxFuture<'a, Result<Rendered, Failure>> {
+        Box::pin(async move {
+            if ks.metadata.name.as_deref().unwrap().starts_with("busy") {
+                self.1.acquire().await.unwrap().forget();
+            }
+            self.0
+                .render(ks, tree, artifact, variables, is_strict, decryption)
+                .await
+        })
+    }
+}
+
+story!(an_object_made_anew_is_another_one, world, {
+    let held = Arc::new(Held(Files::default(), tokio::sync::Semaphore::new(0)));
+    world.renderer = Some(held.clone());
+    world.start().await;
+    world.kustomization("apps", json!({})).await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("apps", "a").await;
+    // while all workers are busy nobody sees that there was none for a moment
+    for name in ["busy-1", "busy-2", "busy-3", "busy-4"] {
+        world.kustomization(name, json!({ "path": "./nowhere" })).await;
+        world
+            .until("it has begun", async || {
+                world.ks(name).await.pointer("/metadata/finalizers").cloned()
+            })
+            .await;
+    }
+    world
+        .merge(KS, "apps", json!({ "metadata": { "finalizers": null } }), None)
+        .await;
+    world.delete(KS, "apps").await;
+    world.kustomization("apps", json!({})).await;
+    held.1.add_permits(1000);
+    let ks = world.ready("apps", "a").await;
+    assert_eq!(
+        ks.pointer("/metadata/finalizers").unwrap(),
+        &json!(["finalizers.fluxcd.io"])
+    );
+    assert_eq!(
+        ks.pointer("/status/inventory/entries")
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+});
+
+story!(an_empty_text_is_none, world, {
+    world.start().await;
+    world.kustomization("first", json!({})).await;
+    let source = json!({ "kind": "GitRepository", "name": "src", "namespace": "" });
+    let dependency = json!({ "name": "first", "namespace": "", "readyExpr": "" });
+    let spec = json!({ "sourceRef": source, "dependsOn": [dependency], "serviceAccountName": "" });
+    world.kustomization("second", spec).await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("second", "a").await;
+});
+
+story!(missing_variables_are_told_of_the_first_object, world, {
+    world.start().await;
+    let from = json!({ "substituteFrom": [{ "kind": "ConfigMap", "name": "none" }] });
+    world.kustomization("apps", json!({ "postBuild": from })).await;
+    world
+        .commit("a", &[("a.json", in_ns(&world, "one", "${key}"))])
+        .await;
+    let message = world.failed("apps", "BuildFailed").await;
+    assert_eq!(
+        message,
+        "post build failed for 'ConfigMap.v1.[noGrp]/one': substitute from 'ConfigMap/none' error: configmaps \"none\" not found"
+    );
+    let ks = world.ks("apps").await;
+    assert_eq!(ks["status"]["lastAttemptedRevision"], "main@sha1:a");
+    let (_, reason, message) = condition(&ks, "Reconciling");
+    assert_eq!(reason, "ProgressingWithRetry");
+    assert!(
+        message.starts_with("Building manifests for revision main@sha1:a with a timeout of "),
+        "{message}"
+    );
+    // as in Flux, building comes first
+    world.commit("b", &[("a.json", json!("{ not json"))]).await;
+    let broken = async || {
+        let (_, _, message) = condition(&world.ks("apps").await, "Ready");
+        message.starts_with("kustomize build failed: ").then_some(())
+    };
+    world.until("the build is told of", broken).await;
+});
+
+story!(patches_of_before_are_kept, world, {
+    let object = json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1beta2", "kind": "Kustomization", "metadata": { "name": "old" },
+        "spec": {
+            "interval": "1h", "prune": true, "sourceRef": { "kind": "GitRepository", "name": "src" },
+            "patchesStrategicMerge": [{ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "one" }, "data": { "a": "b" } }],
+            "patchesJson6902": [{
+                "patch": [{ "op": "remove", "path": "/data/c" }], "target": { "kind": "ConfigMap", "name": "one" },
+            }],
+        },
+    });
+    world.put(object.clone()).await;
+    let kept = world.ks("old").await;
+    let ks: Kustomization = sluice_api::decode(&kept).unwrap();
+    let build = serde_json::to_value(build_spec(&ks.spec)).unwrap();
+    assert_eq!(
+        build["patches_strategic_merge"],
+        object["spec"]["patchesStrategicMerge"]
+    );
+    assert_eq!(build["patches_json6902"], object["spec"]["patchesJson6902"]);
 });
 
 fn in_ns(world: &World, name: &str, value: &str) -> serde_json::Value {
@@ -279,6 +412,9 @@ story!(what_has_not_changed_costs_nothing, server, world, {
         })
         .await;
     finished(&world, 2).await;
+    let ks = world.ks("apps").await;
+    let total = ks.pointer("/status/history/0/totalReconciliations").unwrap();
+    assert!(total.as_i64().unwrap() > 2, "the intervals are counted: {total}");
     let mut asked = asked(&server);
     asked.retain(|what, _| !what.starts_with("get"));
     let expected = [

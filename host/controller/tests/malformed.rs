@@ -58,5 +58,35 @@ async fn what_cannot_be_read_degrades_alone() {
     // whoever mends it gets what everybody gets
     world.kustomization("endless", json!({"interval": "1h"})).await;
     world.ready("endless", "a").await;
+
+    // what cannot be read is deleted like any other, as far as nothing about its objects must be guessed
+    world
+        .kustomization("good", json!({"interval": "9999999999h"}))
+        .await;
+    let message = world.failed("good", "InvalidSpec").await;
+    assert!(
+        message.contains("spec.interval: "),
+        "the field is named: {message}"
+    );
+    // its objects may be those of another by now
+    world
+        .kustomization("endless", json!({"kubeConfig": "elsewhere"}))
+        .await;
+    world.failed("endless", "InvalidSpec").await;
+    for name in ["endless", "good"] {
+        world.delete(KS, name).await;
+        world
+            .until("the Kustomization is gone", async || {
+                world.get(KS, name).await.is_none().then_some(())
+            })
+            .await;
+    }
+    let told = world.events("endless").await;
+    assert!(
+        told.iter()
+            .any(|event| event
+                .contains("unable to prune objects: the object cannot be read: spec.kubeConfig: ")),
+        "{told:?}"
+    );
     world.stop().await;
 }

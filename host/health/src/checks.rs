@@ -95,14 +95,11 @@ impl Checks {
                 })
             };
             let optional = |name: &'static str, text: &Option<String>| {
-                text.as_deref()
-                    .filter(|text| !text.is_empty())
-                    .map(|text| compile(name, text))
-                    .transpose()
+                text.as_deref().map(|text| compile(name, text)).transpose()
             };
             custom.push(Custom {
                 group,
-                kind: expr.kind.clone().filter(|kind| !kind.is_empty()),
+                kind: expr.kind.clone(),
                 current: compile("Current", &expr.current)?,
                 in_progress: optional("InProgress", &expr.in_progress)?,
                 failed: optional("Failed", &expr.failed)?,

@@ -45,11 +45,11 @@ pub fn verdict<Id: fmt::Display>(looked: &[Looked<Id>], is_fail_fast: bool, is_o
 }
 
 fn list<Id: fmt::Display>(looked: &[&Looked<Id>]) -> String {
-    let text = |one: &&Looked<Id>| match one.health.status {
+    let text = |one: &&Looked<Id>| match (one.health.status, one.health.message.as_str()) {
+        (Status::Unknown, "") => format!("can't determine status for {}", one.id),
         // an error of the reader is told by Flux too; the words of a rule are not
-        Status::Unknown if one.health.message.is_empty() => format!("can't determine status for {}", one.id),
-        Status::Unknown => format!("can't determine status for {}: {}", one.id, one.health.message),
-        status => format!("{} status: '{}'", one.id, status.as_str()),
+        (Status::Unknown, error) => format!("{} status: 'Unknown': {error}", one.id),
+        (status, _) => format!("{} status: '{}'", one.id, status.as_str()),
     };
     looked.iter().map(text).collect::<Vec<_>>().join(", ")
 }
@@ -101,6 +101,14 @@ mod tests {
             true,
             true,
             failed("timeout waiting for: [can't determine status for Pod/a/0]"),
+        );
+        let unread = [Looked {
+            id: "Pod/a/0",
+            health: Health::unknown("no such key: phase"),
+        }];
+        assert_eq!(
+            verdict(&unread, true, true),
+            failed("timeout waiting for: [Pod/a/0 status: 'Unknown': no such key: phase]")
         );
     }
 }

@@ -1,7 +1,8 @@
 //! Versions that Flux no longer serves and manifests in the wild still name. They are stored as `v1`.
 //!
 //! Their schema is that of `v1` with the fields it has lost; those are accepted, and dropped when the object is stored,
-//! as Flux dropped them. The API server warns whoever applies one.
+//! as Flux dropped them. Only the patches of a Kustomization are kept, in `v1` too: without them something else would be
+//! applied. The API server warns whoever applies one.
 
 use serde_json::{Map, Value, json};
 
@@ -20,15 +21,15 @@ pub(super) struct Older {
 pub(super) const KUSTOMIZATION: &[Older] = &[
     Older {
         name: "v1beta1",
-        spec: &["patchesStrategicMerge", "patchesJson6902", "validation"],
+        spec: &["validation"],
         status: &["snapshot"],
-        advice: "spec.patchesStrategicMerge, spec.patchesJson6902 and spec.validation are not kept: use spec.patches",
+        advice: "spec.validation is not kept; use spec.patches for all patches",
     },
     Older {
         name: "v1beta2",
-        spec: &["patchesStrategicMerge", "patchesJson6902", "validation"],
+        spec: &["validation"],
         status: &[],
-        advice: "spec.patchesStrategicMerge, spec.patchesJson6902 and spec.validation are not kept: use spec.patches",
+        advice: "spec.validation is not kept; use spec.patches for all patches",
     },
 ];
 

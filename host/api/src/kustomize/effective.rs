@@ -5,11 +5,15 @@ use std::time::Duration;
 /// Health waits are never shorter than this, whatever `timeout` says; Flux has the same floor.
 const TIMEOUT_FLOOR: Duration = Duration::from_secs(30);
 
+/// What failed is never tried again sooner, whatever `retryInterval` says: `0s` would do nothing but try.
+const RETRY_FLOOR: Duration = Duration::from_secs(1);
+
 /// What the spec means where it is silent.
 impl KustomizationSpec {
     /// How long to wait after a failure.
     pub fn retry_interval(&self) -> Duration {
-        self.retry_interval.unwrap_or(self.interval).get()
+        let given = self.retry_interval.unwrap_or(self.interval).get();
+        given.max(RETRY_FLOOR)
     }
 
     /// How long health checks and terminations are waited for.
@@ -73,6 +77,27 @@ mod tests {
             }))
             .unwrap();
             assert_eq!(spec.timeout().as_secs(), expected, "{interval} {timeout:?}");
+        }
+    }
+
+    #[test]
+    fn retries_have_a_floor_and_a_default() {
+        for (interval, retry, expected) in [
+            ("10m", None, 600_000),
+            ("10m", Some("1500ms"), 1500),
+            ("10m", Some("0s"), 1000),
+            ("1ms", None, 1000),
+        ] {
+            let spec: KustomizationSpec = serde_json::from_value(serde_json::json!({
+                "interval": interval, "retryInterval": retry, "prune": true,
+                "sourceRef": { "kind": "GitRepository", "name": "a" }
+            }))
+            .unwrap();
+            assert_eq!(
+                spec.retry_interval().as_millis(),
+                expected,
+                "{interval} {retry:?}"
+            );
         }
     }
 }

@@ -8,7 +8,8 @@ mod status;
 pub use kustomization::Kustomization;
 pub use spec::{
     BuildMetadata, CommonMetadata, CustomHealthCheck, Decryption, DecryptionProvider, DeletionPolicy,
-    DependencyReference, IgnoreRule, Image, KubeConfigReference, KustomizationSpec, Patch, PostBuild,
-    Selector, SourceKind, SourceReference, SubstituteKind, SubstituteReference, SubstituteStrategy,
+    DependencyReference, Fields, IgnoreRule, Image, Json6902Patch, KubeConfigReference, KustomizationSpec,
+    Patch, PostBuild, Selector, SourceKind, SourceReference, SubstituteKind, SubstituteReference,
+    SubstituteStrategy,
 };
 pub use status::{Inventory, KustomizationStatus, ResourceRef};

@@ -1,7 +1,9 @@
 use crate::duration::INTERVAL_PATTERN;
 use crate::{Duration, LocalObjectReference, NamespacedObjectKindReference, SecretKeyReference};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What is rendered from which source, and how it is applied.
@@ -66,6 +68,12 @@ pub struct KustomizationSpec {
     /// Patches added after those of `kustomization.yaml`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Patch>,
+    /// Strategic merge patches, as versions before `v1` have them; `patches` does the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches_strategic_merge: Vec<Fields>,
+    /// JSON 6902 patches, as versions before `v1` have them; `patches` does the same.
+    #[serde(default, rename = "patchesJson6902", skip_serializing_if = "Vec::is_empty")]
+    pub patches_json6902: Vec<Json6902Patch>,
     /// Image names, tags and digests to replace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image>,
@@ -88,7 +96,11 @@ pub struct KustomizationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kube_config: Option<KubeConfigReference>,
     /// The service account to act as.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_account_name: Option<String>,
     /// Fields whose changes by others are left alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -107,7 +119,11 @@ pub struct SourceReference {
     /// Name of the source.
     pub name: String,
     /// Namespace of the source; that of the Kustomization where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace: Option<String>,
 }
 
@@ -158,10 +174,18 @@ pub struct DependencyReference {
     /// Name of the Kustomization.
     pub name: String,
     /// Its namespace; that of the referring one where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace: Option<String>,
     /// CEL over `self` and `dep` that says whether it is ready.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ready_expr: Option<String>,
 }
 
@@ -172,13 +196,25 @@ pub struct CustomHealthCheck {
     /// API version of the kind; only its group counts.
     pub api_version: String,
     /// The kind; every kind of the group where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// True when the object is still on its way.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub in_progress: Option<String>,
     /// True when the object has failed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub failed: Option<String>,
     /// True when the object is as it should be.
     pub current: String,
@@ -206,30 +242,86 @@ pub struct Patch {
     pub target: Option<Selector>,
 }
 
+/// A JSON 6902 patch as versions before `v1` wrote it, and what it applies to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Json6902Patch {
+    /// The operations.
+    pub patch: Vec<Fields>,
+    /// The objects.
+    pub target: Selector,
+}
+
+/// An object of any fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fields(pub Map<String, Value>);
+
+impl JsonSchema for Fields {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Fields".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true })
+    }
+}
+
 /// Selects objects. Each given field is a regular expression or a selector that must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Selector {
     /// API group.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group: Option<String>,
     /// API version.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub version: Option<String>,
     /// Kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<String>,
     /// Name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub name: Option<String>,
     /// Namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub namespace: Option<String>,
     /// Label selector, `app=web,tier!=db`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub label_selector: Option<String>,
     /// The same over annotations.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub annotation_selector: Option<String>,
 }
 
@@ -240,13 +332,25 @@ pub struct Image {
     /// The image's name without tag.
     pub name: String,
     /// Its new name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub new_name: Option<String>,
     /// Its new tag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub new_tag: Option<String>,
     /// Its new digest; the tag is then dropped.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub digest: Option<String>,
 }
 
@@ -338,7 +442,11 @@ pub struct Decryption {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalObjectReference>,
     /// The service account whose identity key services are asked with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_account_name: Option<String>,
 }
 

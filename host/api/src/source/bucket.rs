@@ -69,7 +69,11 @@ pub struct BucketSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalObjectReference>,
     /// The service account whose identity the store is asked with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_account_name: Option<String>,
     /// The Secret with client certificate and authority.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,7 +29,11 @@ pub struct GitRepositorySpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<GitProvider>,
     /// The service account whose identity the provider is asked with.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_account_name: Option<String>,
     /// How often the remote is looked at.
     #[schemars(extend("pattern" = INTERVAL_PATTERN))]

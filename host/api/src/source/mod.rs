@@ -37,3 +37,20 @@ use crate::Duration;
 fn timeout_default() -> Duration {
     Duration::from_secs(60)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_without_a_name_is_none() {
+        let account = |name: &str| {
+            let spec = serde_json::json!({"interval": "1m", "url": "https://example.com/x", "serviceAccountName": name});
+            serde_json::from_value::<GitRepositorySpec>(spec)
+                .unwrap()
+                .service_account_name
+        };
+        assert_eq!(account(""), None);
+        assert_eq!(account("pull"), Some("pull".to_owned()));
+    }
+}

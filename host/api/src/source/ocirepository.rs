@@ -35,7 +35,11 @@ pub struct OciRepositorySpec {
     #[serde(rename = "verify", default, skip_serializing_if = "Option::is_none")]
     pub verification: Option<Verification>,
     /// The service account with credentials or identity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::absent::absent_if_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub service_account_name: Option<String>,
     /// The Secret with client certificate and authority.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -41,7 +41,7 @@ pub(crate) struct Controller {
     #[arg(long, default_value = "30s", value_parser = duration, value_name = "DURATION")]
     requeue_dependency: Duration,
     /// Intervals vary by this much
-    #[arg(long, default_value_t = 5, value_name = "PERCENT")]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(..100), value_name = "PERCENT")]
     interval_jitter_percentage: u8,
     /// First delay after an error that may heal by itself
     #[arg(long, default_value = "750ms", value_parser = duration, value_name = "DURATION")]
@@ -86,10 +86,10 @@ pub(crate) struct Controller {
     #[arg(long, default_value = "5s", value_parser = duration, value_name = "DURATION")]
     leader_election_retry_period: Duration,
     /// Where the notification-controller takes events
-    #[arg(long, default_value = "", value_name = "URL")]
+    #[arg(long, env = "EVENTS_ADDR", default_value = "", value_name = "URL")]
     events_addr: String,
     /// Where metrics are served
-    #[arg(long, default_value = ":8080", value_parser = address, value_name = "ADDRESS")]
+    #[arg(long, env = "METRICS_ADDR", default_value = ":8080", value_parser = address, value_name = "ADDRESS")]
     metrics_addr: SocketAddr,
     /// Where health is served
     #[arg(long, default_value = ":9440", value_parser = address, value_name = "ADDRESS")]
@@ -98,9 +98,9 @@ pub(crate) struct Controller {
     #[arg(long, env = "STORAGE_PATH", value_name = "DIR")]
     storage_path: Option<PathBuf>,
     /// Where artifacts are served
-    #[arg(long, env = "STORAGE_ADDR", default_value = ":9090", value_parser = address, value_name = "ADDRESS")]
+    #[arg(long, env = "STORAGE_ADDRESS", default_value = ":9090", value_parser = address, value_name = "ADDRESS")]
     storage_addr: SocketAddr,
-    /// The host that artifact URLs name
+    /// The host that artifact URLs name; without it where artifacts are served, this machine's name where that is everywhere
     #[arg(long, env = "STORAGE_ADV_ADDR", value_name = "HOST")]
     storage_adv_addr: Option<String>,
     /// How long an artifact is kept after a newer one
@@ -165,6 +165,21 @@ struct Accepted {
     /// Accepted, see --helm-cache-max-size
     #[arg(long, default_value = "1m", value_parser = duration, value_name = "DURATION")]
     helm_cache_purge_interval: Duration,
+    /// Accepted: the API server's priority and fairness says how much may be asked
+    #[arg(long, default_value_t = 50.0, value_name = "QPS")]
+    kube_api_qps: f32,
+    /// Accepted, see --kube-api-qps
+    #[arg(long, default_value_t = 300, value_name = "COUNT")]
+    kube_api_burst: u32,
+    /// Accepted: what could not be fetched is tried again with its object
+    #[arg(long, default_value_t = 9, value_name = "COUNT")]
+    http_retry: u32,
+    /// Accepted: a Lease is always given back
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
+    leader_election_release_on_cancel: bool,
+    /// Digest of artifacts
+    #[arg(long, default_value = "sha256", value_parser = ["sha256"], value_name = "NAME")]
+    artifact_digest_algo: String,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -214,7 +229,10 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
             .clone()
             .unwrap_or_else(|| temporary.path().to_owned()),
         listen: args.storage_addr,
-        advertised: args.storage_adv_addr.clone(),
+        advertised: args
+            .storage_adv_addr
+            .clone()
+            .filter(|address| !address.is_empty()),
         local_git: false,
         addresses: addresses(&args.source_allowed_addresses)?,
         helm: sluice_source::helm::HelmLimits {
@@ -328,6 +346,47 @@ mod tests {
         assert_eq!(address(":8080"), Ok(SocketAddr::from(([0, 0, 0, 0], 8080))));
         assert_eq!(address("127.0.0.1:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
         assert!(address("nowhere").is_err());
+    }
+
+    #[derive(clap::Parser, Debug)]
+    struct Alone {
+        #[command(flatten)]
+        controller: Controller,
+    }
+
+    fn parse(flags: &[&str]) -> Result<Controller, clap::Error> {
+        let args = std::iter::once("controller").chain(flags.iter().copied());
+        <Alone as clap::Parser>::try_parse_from(args).map(|alone| alone.controller)
+    }
+
+    /// compat/source.md 13.1, compat/kustomize.md 12.1, with values that manifests give them.
+    #[test]
+    fn manifests_of_both_of_fluxs_controllers_start_this_one() {
+        let flags = "--metrics-addr=:8080 --health-addr=:9440 --events-addr=http://notification-controller.flux-system.svc.cluster.local./ \
+            --concurrent=10 --concurrent-ssa=8 --requeue-dependency=10s --interval-jitter-percentage=10 \
+            --min-retry-delay=1s --max-retry-delay=10m --http-retry=3 --no-remote-bases=true --no-cross-namespace-refs=true \
+            --default-service-account=default --default-decryption-service-account=keys \
+            --default-kubeconfig-service-account=remote --sops-age-secret=age --sops-vault-configmap=vault \
+            --override-manager=kubectl --override-manager=argo --custom-apply-stage-kinds=v1/Namespace \
+            --watch-all-namespaces=true --watch-label-selector=sharding.fluxcd.io/key=a \
+            --watch-configs-label-selector=owner!=helm --enable-leader-election --leader-election-release-on-cancel=false \
+            --leader-election-lease-duration=60s --leader-election-renew-deadline=40s --leader-election-retry-period=10s \
+            --kube-api-qps=500 --kube-api-burst=1000 --insecure-kubeconfig-exec=false --insecure-kubeconfig-tls=false \
+            --log-encoding=json --log-level=debug --feature-gates=ObjectLevelWorkloadIdentity=true \
+            --token-cache-max-size=0 --token-cache-max-duration=30m --helm-index-max-size=52428800 --helm-chart-max-size=1 \
+            --helm-chart-file-max-size=1 --helm-cache-max-size=10 --helm-cache-ttl=60m --helm-cache-purge-interval=5m \
+            --ssh-kex-algos=curve25519-sha256 --ssh-hostkey-algos=ssh-ed25519 --storage-path=/data --storage-addr=:9090 \
+            --storage-adv-addr=source-controller.flux-system.svc.cluster.local. --artifact-retention-ttl=60s \
+            --artifact-retention-records=2 --artifact-digest-algo=sha256";
+        let flags: Vec<&str> = flags.split_whitespace().collect();
+        parse(&flags).unwrap();
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_refused_at_the_start() {
+        let refused = |flag: &str| parse(&[flag]).unwrap_err().to_string();
+        assert!(refused("--artifact-digest-algo=blake3").contains("sha256"));
+        assert!(refused("--interval-jitter-percentage=100").contains("100"));
     }
 
     #[test]

@@ -215,7 +215,8 @@ async fn plan(
         common_metadata: ks.spec.common_metadata.clone(),
         ..Policy::default()
     };
-    let staged = sluice_plan::prepare(&Manifests { objects: plain }, owner, &policy)?;
+    let mut staged = sluice_plan::prepare(&Manifests { objects: plain }, owner, &policy)?;
+    sluice_apply::place(cluster, &mut staged).await?;
     let objects: Vec<Object> = staged.into_iter().flat_map(|staged| staged.objects).collect();
     let ignore = IgnoreRules::compile(&ks.spec.ignore)?;
     let options = PreviewOptions {
@@ -226,15 +227,16 @@ async fn plan(
     let identity = Identity::AsController;
     let mut previews = preview(cluster, &identity, &objects, options).await?;
     let new = sluice_plan::entries(objects.iter().map(|object| object.id()).chain(&encrypted));
+    let owned = sluice_apply::place_entries(cluster, ks.inventory(), &new).await;
     let stale = if ks.spec.prune {
-        sluice_plan::stale(&new, ks.inventory())
+        sluice_plan::stale(&new, &owned)
     } else {
         Vec::new()
     };
     let pruned = preview_prune(cluster, &identity, &stale, owner)
         .await
         .map_err(anyhow::Error::msg)?;
-    let held = sluice_plan::guard(&stale, ks.inventory().len(), "REVISION", None).err();
+    let held = sluice_plan::guard(&stale, owned.len(), "REVISION", None).err();
     previews.extend(pruned);
     Ok(Plan {
         previews,

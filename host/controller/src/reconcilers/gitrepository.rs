@@ -10,10 +10,11 @@ use provider::Providers;
 use super::source::{Done, Pass, SourceKind, SourceReconciler, SourceSettings, Trouble};
 use crate::runtime::{GIT_REPOSITORY, Kind};
 use sluice_api::source::GitRepositoryStatus;
-use sluice_api::{Artifact, GitRepository, reason};
+use sluice_api::{Artifact, GitRepository, meta, reason};
 use sluice_artifact::Store;
+use sluice_event::Severity;
 use sluice_source::credential::cloud::Clouds;
-use sluice_source::{GitFetcher, GitRequest, Outcome, Reference, Sparse, archive};
+use sluice_source::{GitFetcher, GitRequest, Mirror, Outcome, Reference, Sparse, archive};
 use std::collections::BTreeMap;
 
 /// What is Git's own in reconciling a source.
@@ -71,11 +72,13 @@ impl SourceKind for GitRepositories {
                 && repository.spec.sparse_checkout.is_empty(),
             ..request
         };
-        let fetched = match pass
-            .patiently(self.fetcher.fetch(request))
-            .await?
-            .map_err(|error| Trouble::of(&error))?
-        {
+        let mirrors = mirrors(repository);
+        let served = pass.patiently(self.fetcher.fetch_anywhere(request, &mirrors));
+        let served = served.await?.map_err(|error| Trouble::of(&error))?;
+        if let Some(mirror) = &served.mirror {
+            tell_of_mirror(pass, mirror);
+        }
+        let fetched = match served.outcome {
             Outcome::Unchanged(revision) => return Ok(unchanged(&revision.to_string())),
             Outcome::Fetched(fetched) => fetched,
         };
@@ -96,6 +99,25 @@ impl SourceKind for GitRepositories {
         pass.store(&file, BTreeMap::new(), write).await?;
         observe(&mut pass.report.status, repository, included);
         Ok(Done::Stored { told })
+    }
+}
+
+/// The URLs of the annotation, in their order.
+fn mirrors(repository: &GitRepository) -> Vec<String> {
+    let annotations = repository.metadata.annotations.as_ref();
+    let listed = annotations.and_then(|annotations| annotations.get(meta::MIRRORS));
+    let urls = listed.into_iter().flat_map(|listed| listed.split(','));
+    let urls = urls.map(str::trim).filter(|url| !url.is_empty());
+    urls.map(str::to_owned).collect()
+}
+
+/// The condition says each time who served; users are told once.
+fn tell_of_mirror(pass: &mut Pass<'_, GitRepository>, mirror: &Mirror) {
+    let Mirror { url, cause } = mirror;
+    if pass.report.served_by(&format!(", from mirror '{url}'")) {
+        let message = format!("the remote cannot be reached, mirror '{url}' serves in its place: {cause}");
+        let reason = reason::GIT_OPERATION_FAILED;
+        pass.report.tell(Severity::Info, reason.as_str(), &message);
     }
 }
 

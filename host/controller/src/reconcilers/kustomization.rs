@@ -1,41 +1,44 @@
 //! Kustomization: source → artifact → render → plan → apply → prune → health → status.
 
 mod apply;
+mod conclude;
 mod confidential;
 mod decrypt;
 mod finalize;
 mod gate;
 mod health;
 mod kubeconfig;
+mod malformed;
 mod memory;
 mod ready_expr;
 mod references;
 mod remote;
 pub mod render;
 mod report;
+mod settle;
 mod variables;
 
 pub use decrypt::Decryption;
 pub use render::{Plugins, Render, Rendered, Renderer};
 
-use crate::artifacts::{Artifacts, OpenError};
-use crate::error_policy::{self, Failure, Stopped, WAITING_GRACE, Waiting};
+use crate::artifacts::{ArtifactFacts, Artifacts, OpenError};
+use crate::error_policy::{Failure, Stopped, Waiting};
 use crate::runtime::{KUSTOMIZATION, Key, Kind, Park, Reconciler, Run, Wake};
+use conclude::not_written;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use memory::{Inputs, Memory};
+use memory::{Awaiting, Inputs, Memory};
 use report::Report;
 use serde_json::Value;
 use sluice_api::{Kustomization, Next, decode, meta, reason};
 use sluice_apply::live::Knowledge;
-use sluice_event::events::{
-    ObjectMalformed, ObjectParked, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
-};
-use sluice_event::{Severity, metrics};
+use sluice_artifact::Tree;
+use sluice_event::events::ReconcileSuspended;
+use sluice_event::metrics;
 use sluice_health::Checks;
 use sluice_object::ObjectId;
 use sluice_source::credential::cloud::Clouds;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -96,7 +99,11 @@ impl KustomizationReconciler {
     ) -> Park {
         let mut ks: Kustomization = match decode(object) {
             Ok(ks) => ks,
-            Err(error) => return self.malformed(run, object, &error.to_string()).await,
+            Err(error) if malformed::is_deleted(object) => {
+                let ks = malformed::end_of(run, object, &error.to_string());
+                return self.finalize(run, object, &ks, memory, deleting).await;
+            }
+            Err(error) => return malformed::tell(run, object, &error.to_string()).await,
         };
         if ks.metadata.deletion_timestamp.is_some() {
             return self.finalize(run, object, &ks, memory, deleting).await;
@@ -112,7 +119,10 @@ impl KustomizationReconciler {
                 Ok(None) => return Park::Gone,
                 // it changed meanwhile: the watch brings the new state
                 Err(error) if error.code() == 409 => return Park::For(Some(Duration::from_millis(200))),
-                Err(_) => return Park::Backoff { at_most: None },
+                Err(error) => {
+                    tracing::warn!(%error, "finalizer not set, trying again");
+                    return Park::Backoff { at_most: None };
+                }
             }
             ks.metadata
                 .finalizers
@@ -121,16 +131,26 @@ impl KustomizationReconciler {
         }
         let started = Instant::now();
         let mut report = Report::new(run, object, &ks);
-        if ks.spec.suspend {
-            *memory = Memory::default();
+        report.quiet = memory.quiet;
+        if ks.spec.suspend && memory.awaiting.is_none() {
+            *memory = Memory::of(memory.uid.as_deref());
             ReconcileSuspended.emit();
+            report.suspended();
             return match report.close().await {
                 Ok(_) => Park::For(None),
-                Err(_) => Park::Backoff { at_most: None },
+                Err(error) => not_written(memory, &error),
             };
         }
-        let attempt = self.attempt(run, &ks, &mut report, memory, started).await;
-        self.conclude(run, &ks, report, memory, attempt, started).await
+        if let Some(wait) = memory.holds_back(run.wakes) {
+            return Park::For(Some(wait));
+        }
+        memory.failed_until = None;
+        let attempt = match memory.awaiting.take_if(|_| ks.spec.suspend) {
+            // what is running goes on
+            Some(awaiting) => self.go_on(run, &ks, &mut report, memory, awaiting).await,
+            None => self.attempt(run, &ks, &mut report, memory, started).await,
+        };
+        conclude::conclude(run, &ks, report, memory, attempt, started).await
     }
 
     /// The floor plan.
@@ -143,20 +163,34 @@ impl KustomizationReconciler {
         started: Instant,
     ) -> Result<Done, Stopped> {
         gate::allow(ks, &run.cx.config)?;
-        let checks =
-            Checks::compile(&ks.spec.health_check_exprs).map_err(|error| Failure::misconfigured(&error))?;
+        let checks = checks(ks)?;
         let artifact = gate::artifact(run, ks)?;
         report.revision = Some(artifact.revision.clone());
         report.origin_revision.clone_from(&artifact.origin_revision);
-        gate::dependencies(run, ks, &artifact)?;
+        gate::dependencies(run, ks, &artifact).await?;
         memory.waiting = None;
-        let elsewhere = remote::attach(run, ks, self.clouds.as_ref(), memory)
-            .await
-            .map_err(Failure::from)?;
-        let elsewhere = elsewhere.map(|remote| run.towards(remote));
+        let elsewhere = match remote::attach(run, ks, self.clouds.as_ref(), memory).await {
+            Ok(remote) => remote.map(|remote| run.towards(remote)),
+            Err(unattached) => {
+                return Err(self
+                    .after_opening(run, ks, report, &artifact, unattached.into())
+                    .await);
+            }
+        };
         let run = elsewhere.as_ref().unwrap_or(run);
-        let variables = variables::read(run, ks).await?;
-        let decryption = decrypt::read(run, ks).await?;
+        let decryption = match decrypt::read(run, ks).await {
+            Ok(decryption) => decryption,
+            Err(failure) => return Err(self.after_opening(run, ks, report, &artifact, failure).await),
+        };
+        let variables = match variables::read(run, ks).await {
+            Ok(variables) => variables,
+            Err(failure) => {
+                let decryption = decryption.as_ref();
+                return Err(self
+                    .after_building(run, ks, report, &artifact, decryption, failure)
+                    .await);
+            }
+        };
         let inputs = Inputs {
             generation: ks.metadata.generation.unwrap_or_default(),
             revision: artifact.revision.clone(),
@@ -164,9 +198,14 @@ impl KustomizationReconciler {
             variables: variables::digest(&variables),
             keys: decryption.as_ref().map(|decryption| decryption.digest),
         };
-        let is_full = memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
+        memory.stage.take_if(|stage| stage.inputs != inputs);
+        // a pass that goes on after a stage has looked at that stage's objects already
+        let is_full =
+            memory.stage.is_none() && memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
         let is_drift = run.wakes.has(Wake::Drift);
-        let moved = moved(run, ks);
+        let moved = moved(run, ks, apply::is_due(report, memory));
+        // what was written meanwhile, that something it needs was missing, is to be taken back
+        let is_told = report.says_applied(&inputs.revision) && !report.is_requested();
         if let Some(settled) = memory
             .settled
             .as_ref()
@@ -178,10 +217,10 @@ impl KustomizationReconciler {
                 manifests: settled.manifests.clone(),
                 duration: started.elapsed(),
             };
-            return Ok(if report.is_requested() {
-                Done::Settled(attempted)
-            } else {
+            return Ok(if is_told {
                 Done::Nothing
+            } else {
+                Done::Settled(attempted)
             });
         }
         let previous = memory
@@ -202,18 +241,9 @@ impl KustomizationReconciler {
             return Err(Stopped::Unhealthy(wait));
         }
 
-        report.phase(&format!(
-            "Fetching manifests for revision {} with a timeout of {}",
-            artifact.revision,
-            sluice_api::Duration(ks.spec.timeout())
-        ));
+        let tree = self.open(run, ks, report, &artifact).await?;
+        report.phase(&phase("Building manifests", ks, &artifact.revision));
         let is_strict = run.cx.config.gate("StrictPostBuildSubstitutions");
-        let tree = self
-            .artifacts
-            .open(&artifact)
-            .await
-            .map_err(|error| not_opened(run, error))?;
-        report.phase(&format!("Building manifests for revision {}", artifact.revision));
         let rendered = self
             .renderer
             .render(ks, tree, &artifact, variables, is_strict, decryption.as_ref())
@@ -227,7 +257,7 @@ impl KustomizationReconciler {
             return Err(Stopped::Superseded);
         }
 
-        report.phase(&format!("Detecting drift for revision {}", artifact.revision));
+        report.phase(&phase("Detecting drift", ks, &artifact.revision));
         let applied = apply::apply(run, ks, report, memory, &rendered, is_full).await;
         let attempted = Attempted {
             revision: artifact.revision.clone(),
@@ -236,14 +266,23 @@ impl KustomizationReconciler {
         };
         let applied = match applied {
             Ok(applied) => applied,
-            Err(Stopped::Failed(failure)) => return Err(self.record(report, failure, &attempted)),
+            Err(Stopped::Failed(failure)) => {
+                // after rendering it enters the history
+                report.failed(&failure, Some(&attempted));
+                return Err(failure.into());
+            }
+            Err(Stopped::Unsettled(number, after)) => {
+                memory.awaits_stage(number, inputs);
+                return Err(Stopped::Unhealthy(after));
+            }
             Err(stopped) => return Err(stopped),
         };
+        memory.stage = None;
         if is_full {
             memory.full_at = Some(started);
         }
         let is_changed = applied.objects.iter().any(|applied| applied.action.is_change());
-        if is_same && !is_changed && !report.is_requested() && health::is_as_before(run, ks) {
+        if is_same && !is_changed && !applied.is_contest && is_told && health::is_as_before(run, ks) {
             // looked at, and found to be as it should: nothing to tell
             return Ok(Done::Nothing);
         }
@@ -257,166 +296,91 @@ impl KustomizationReconciler {
         health::begin(run, ks, &checks, report, memory, pass, applied.objects).await
     }
 
-    /// A failure after rendering enters the history.
-    fn record(&self, report: &mut Report<'_>, failure: Failure, attempted: &Attempted) -> Stopped {
-        report.failed(&failure, Some(attempted));
-        Stopped::Failed(failure)
-    }
-
-    /// Turns the end of an attempt into status, events and the next step, by the table of [`error_policy`].
-    async fn conclude(
+    /// Goes on with a health check, whatever became of the wish meanwhile.
+    async fn go_on(
         &self,
         run: &Run,
         ks: &Kustomization,
-        mut report: Report<'_>,
+        report: &mut Report<'_>,
         memory: &mut Memory,
-        attempt: Result<Done, Stopped>,
-        started: Instant,
-    ) -> Park {
-        match attempt {
-            Ok(Done::Nothing) => {
-                self.finished(run, &report, started.elapsed(), None);
-                if memory.due.is_none_or(|due| due <= Instant::now()) {
-                    memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
-                }
-                self.until_due(ks, memory)
-            }
-            Ok(Done::Settled(attempted)) => {
-                report.succeeded(&attempted);
-                if let Err(error) = report.close().await {
-                    return self.not_written(memory, &error);
-                }
-                let message = format!(
-                    "Reconciliation finished in {}, next run in {}",
-                    sluice_api::Duration(attempted.duration),
-                    ks.spec.interval
-                );
-                report.tell_with(
-                    Severity::Info,
-                    &message,
-                    Some((meta::EVENT_COMMIT_STATUS, meta::COMMIT_STATUS_UPDATE)),
-                );
-                self.finished(run, &report, attempted.duration, Some(&message));
-                memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
-                self.until_due(ks, memory)
-            }
-            Err(Stopped::Failed(failure)) => {
-                return self.failed(run, ks, report, memory, &failure, started).await;
-            }
-            Err(Stopped::Waiting(waiting)) => return self.waits(report, memory, waiting).await,
-            Err(Stopped::Unhealthy(after)) => Park::Awaiting(after),
-            Err(Stopped::Superseded) => Park::For(Some(Duration::ZERO)),
-            Err(Stopped::NotWritten(error)) => self.not_written(memory, &error),
-        }
+        awaiting: Awaiting,
+    ) -> Result<Done, Stopped> {
+        report.revision = Some(awaiting.inputs.revision.clone());
+        report.origin_revision.clone_from(&awaiting.origin_revision);
+        let checks = checks(ks)?;
+        let elsewhere = remote::attach(run, ks, self.clouds.as_ref(), memory)
+            .await
+            .map_err(Failure::from)?;
+        let elsewhere = elsewhere.map(|remote| run.towards(remote));
+        let run = elsewhere.as_ref().unwrap_or(run);
+        health::go_on(run, ks, &checks, report, memory, awaiting).await
     }
 
-    async fn failed(
+    async fn open(
         &self,
         run: &Run,
         ks: &Kustomization,
-        mut report: Report<'_>,
-        memory: &mut Memory,
-        failure: &Failure,
-        started: Instant,
-    ) -> Park {
-        memory.settled = None;
-        memory.awaiting = None;
-        report.failed(failure, None);
-        let written = report.close().await;
-        let text = failure.told.as_deref().unwrap_or(&failure.message);
-        if written.is_ok() {
-            report.tell(Severity::Error, text);
-        }
-        let retry_interval = ks.spec.retry_interval();
-        ReconcileFailed {
-            controller: KUSTOMIZATION.controller,
-            object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
-            duration: started.elapsed(),
-            error: text,
-            reason: failure.reason.as_str(),
-            next: (failure.next != Next::Stall).then_some(retry_interval),
-            revision: report.revision.as_deref(),
-        }
-        .emit();
-        match written {
-            Ok(_) => error_policy::park(&failure.next, retry_interval),
-            Err(error) => self.not_written(memory, &error),
-        }
+        report: &mut Report<'_>,
+        artifact: &ArtifactFacts,
+    ) -> Result<Arc<dyn Tree>, Stopped> {
+        report.phase(&phase("Fetching manifests", ks, &artifact.revision));
+        let opened = self.artifacts.open(artifact).await;
+        opened.map_err(|error| not_opened(run, error))
     }
 
-    async fn waits(&self, mut report: Report<'_>, memory: &mut Memory, waiting: Waiting) -> Park {
-        memory.awaiting = None;
-        let now = Instant::now();
-        let since = match &memory.waiting {
-            Some((on, since)) if *on == waiting.message => *since,
-            _ => now,
+    /// A failure of what is read beside the artifact: as in Flux, the artifact comes first.
+    async fn after_opening(
+        &self,
+        run: &Run,
+        ks: &Kustomization,
+        report: &mut Report<'_>,
+        artifact: &ArtifactFacts,
+        failure: Failure,
+    ) -> Stopped {
+        if let Err(stopped) = self.open(run, ks, report, artifact).await {
+            return stopped;
+        }
+        report.phase(&phase("Building manifests", ks, &artifact.revision));
+        report.status.last_attempted_revision = Some(artifact.revision.clone());
+        failure.into()
+    }
+
+    /// A failure to read variables: as in Flux, building comes first, and the first object that needs them is named.
+    async fn after_building(
+        &self,
+        run: &Run,
+        ks: &Kustomization,
+        report: &mut Report<'_>,
+        artifact: &ArtifactFacts,
+        decryption: Option<&Decryption>,
+        failure: Failure,
+    ) -> Stopped {
+        let tree = match self.open(run, ks, report, artifact).await {
+            Ok(tree) => tree,
+            Err(stopped) => return stopped,
         };
-        let is_told = memory.waiting.is_some() && since != now && now.duration_since(since) >= WAITING_GRACE;
-        memory.waiting = Some((waiting.message.clone(), since));
-        if !is_told {
-            return Park::For(Some(WAITING_GRACE.saturating_sub(now.duration_since(since))));
-        }
-        ObjectParked { on: &waiting.log }.emit();
-        report.waits(waiting.reason, &waiting.message);
-        match report.close().await {
-            Ok(true) => {
-                if let Some((severity, message)) = &waiting.told {
-                    report.tell(*severity, message);
+        report.phase(&phase("Building manifests", ks, &artifact.revision));
+        let mut plain = ks.clone();
+        plain.spec.post_build = None;
+        let built = self
+            .renderer
+            .render(&plain, tree, artifact, BTreeMap::new(), false, decryption)
+            .await;
+        let built = match built {
+            Ok(built) => built,
+            Err(earlier) => {
+                if earlier.reason != reason::ARTIFACT_FAILED {
+                    report.status.last_attempted_revision = Some(artifact.revision.clone());
                 }
-                Park::For(Some(waiting.after))
+                return earlier.into();
             }
-            Ok(false) => Park::For(Some(waiting.after)),
-            Err(error) => self.not_written(memory, &error),
-        }
-    }
-
-    /// The status could not be written: what is remembered must not say that it was.
-    fn not_written(&self, memory: &mut Memory, error: &sluice_apply::cluster::RequestError) -> Park {
-        tracing::warn!(%error, "status not written, trying again");
-        memory.settled = None;
-        Park::Backoff { at_most: None }
-    }
-
-    fn finished(&self, run: &Run, report: &Report<'_>, duration: Duration, message: Option<&str>) {
-        ReconcileFinished {
-            controller: KUSTOMIZATION.controller,
-            object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
-            duration,
-            message,
-            revision: report.revision.as_deref(),
-        }
-        .emit();
-    }
-
-    fn until_due(&self, ks: &Kustomization, memory: &Memory) -> Park {
-        let now = Instant::now();
-        let due = memory.due.map(|due| due.saturating_duration_since(now));
-        let released = memory.held(now, ks.spec.interval.get()).1;
-        Park::For(due.into_iter().chain(released).min())
-    }
-
-    /// The object is there but cannot be read as a Kustomization. It alone suffers.
-    async fn malformed(&self, run: &Run, object: &Arc<Value>, error: &str) -> Park {
-        ObjectMalformed { error }.emit();
-        let status = object.get("status").cloned().unwrap_or_default();
-        let metadata = object.get("metadata").cloned().unwrap_or_default();
-        let metadata = serde_json::from_value(metadata).unwrap_or_default();
-        let mut report = Report::of(
-            run,
-            object.clone(),
-            &metadata,
-            serde_json::from_value(status).unwrap_or_default(),
-        );
-        let message = format!("the object cannot be read: {error}. Correct the named field");
-        report.failed(&Failure::stall(reason::INVALID_SPEC, message), None);
-        match report.close().await {
-            Ok(true) => {
-                report.tell(Severity::Error, &format!("the object cannot be read: {error}"));
-                Park::For(None)
-            }
-            Ok(false) => Park::For(None),
-            Err(_) => Park::Backoff { at_most: None },
-        }
+        };
+        report.status.last_attempted_revision = Some(artifact.revision.clone());
+        let message = match variables::first_user(&built.build.manifests) {
+            Some(subject) => format!("post build failed for '{subject}': {}", failure.message),
+            None => format!("post build failed: {}", failure.message),
+        };
+        Failure { message, ..failure }.into()
     }
 }
 
@@ -433,6 +397,12 @@ impl Reconciler for KustomizationReconciler {
                 return Park::Gone;
             };
             let (mut memory, mut deleting) = self.memories().remove(&run.key).unwrap_or_default();
+            let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+            if memory.uid.as_deref() != uid {
+                // another object of the same name: nothing that was done for the one before holds for it
+                memory = Memory::of(uid);
+                deleting = None;
+            }
             let park = self.step(run, &object, &mut memory, &mut deleting).await;
             self.memories().insert(run.key.clone(), (memory, deleting));
             park
@@ -445,7 +415,10 @@ fn not_opened(run: &Run, error: OpenError) -> Stopped {
     match error {
         OpenError::NotFound => {
             let after = run.cx.config.requeue_dependency;
-            let message = "Source is not ready, artifact not found, retrying in 30s".to_owned();
+            let message = format!(
+                "Source is not ready, artifact not found, retrying in {}",
+                sluice_api::Duration(after)
+            );
             Waiting {
                 reason: reason::ARTIFACT_FAILED,
                 log: message.clone(),
@@ -463,10 +436,25 @@ fn not_opened(run: &Run, error: OpenError) -> Stopped {
     }
 }
 
+fn checks(ks: &Kustomization) -> Result<Checks, Failure> {
+    Checks::compile(&ks.spec.health_check_exprs).map_err(|error| Failure::misconfigured(&error))
+}
+
+/// What is being done, in Flux's words.
+fn phase(what: &str, ks: &Kustomization, revision: &str) -> String {
+    let timeout = sluice_api::Duration(ks.spec.timeout());
+    format!("{what} for revision {revision} with a timeout of {timeout}")
+}
+
 /// The objects that are not as they were last verified, as far as the watches know.
-fn moved(run: &Run, ks: &Kustomization) -> Vec<ObjectId> {
+fn moved(run: &Run, ks: &Kustomization, is_due: bool) -> Vec<ObjectId> {
+    let owner = Arc::new(run.key.clone());
     let mut ids = sluice_plan::ids(ks.inventory());
-    ids.retain(|id| !matches!(run.live().knowledge(id), Knowledge::Verified(..)));
+    ids.retain(|id| match run.live().knowledge(id) {
+        Knowledge::Verified(..) => run.live().taken(id, &owner).is_some(),
+        Knowledge::Passed(_) => is_due,
+        _ => true,
+    });
     ids
 }
 

@@ -2,7 +2,7 @@
 
 use super::references::References;
 use super::remote::{Remote, Remotes};
-use super::schedule::{Park, RetryDelays, Schedule, Wakes};
+use super::schedule::{Park, RetryDelays, Schedule, Wake, Wakes};
 use super::shard::Shard;
 use super::store::Store;
 use super::{Key, Kind, watch};
@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -76,7 +77,8 @@ impl Context {
             min: config.min_retry_delay,
             max: config.max_retry_delay,
         };
-        let schedule = Schedule::new(kinds.iter().map(|(kind, limit)| (kind.kind, *limit)), retry);
+        let limits = kinds.iter().map(|(kind, limit)| (kind.kind, *limit));
+        let schedule = Schedule::new(limits, retry, Instant::now());
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "sluice".to_owned());
         let started = kube.chance().bits();
         Ok(Arc::new(Self {
@@ -102,13 +104,20 @@ impl Context {
     }
 
     pub(super) fn schedule(&self) -> MutexGuard<'_, Schedule> {
-        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut schedule = self.schedule.lock().unwrap_or_else(PoisonError::into_inner);
+        schedule.tick(Instant::now());
+        schedule
     }
 
     /// Changes the schedule and lets the workers look at it.
     pub(super) fn reschedule(&self, change: impl FnOnce(&mut Schedule)) {
         change(&mut self.schedule());
         self.work.notify_one();
+    }
+
+    /// Makes an object run: something that it made is not as it left it.
+    pub(crate) fn wake(&self, key: &Key) {
+        self.reschedule(|schedule| schedule.wake(key, Wake::Signal));
     }
 
     /// Makes sure that objects of this kind which carry our owner label are watched from now on.

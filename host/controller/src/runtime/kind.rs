@@ -1,3 +1,5 @@
+use sluice_api::meta;
+
 /// A kind of custom resource that the runtime watches.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
@@ -13,6 +15,8 @@ pub struct Kind {
     pub controller: &'static str,
     /// Flux's controller whose name events and Leases carry.
     pub component: &'static str,
+    /// Field manager of status and finalizers, as Flux's controller names itself.
+    pub manager: &'static str,
 }
 
 impl Kind {
@@ -37,6 +41,7 @@ const fn source(kind: &'static str, plural: &'static str, controller: &'static s
         plural,
         controller,
         component,
+        manager: meta::SOURCE_MANAGER,
     }
 }
 
@@ -48,6 +53,7 @@ pub static KUSTOMIZATION: Kind = Kind {
     plural: "kustomizations",
     controller: "kustomization",
     component: "kustomize-controller",
+    manager: meta::STATUS_MANAGER,
 };
 /// `GitRepository`.
 pub static GIT_REPOSITORY: Kind = source("GitRepository", "gitrepositories", "gitrepository");

@@ -229,11 +229,8 @@ impl Lease {
                 // heard of so late that it may be somebody else's by now
                 Ok(true) => continue,
                 Ok(false) => {}
-                Err(error) => LeaseLost {
-                    lease: &self.name(),
-                    error: &error.to_string(),
-                }
-                .emit(),
+                // nothing is lost that was never held
+                Err(error) => tracing::warn!(%error, "lease {} not acquired, trying again", self.name()),
             }
             tokio::select! {
                 biased;

@@ -33,3 +33,4 @@ pub use lease::LeaseTimes;
 pub use remote::Remote;
 pub use schedule::{Park, Wake, Wakes};
 pub use store::Store;
+pub(crate) use watch::{metadata, whole};

@@ -3,6 +3,7 @@
 use super::Key;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// Of so many runs one is for those that go behind, so that they are late but never forgotten. While others run or could,
 /// they have one of so many workers.
@@ -20,6 +21,15 @@ pub(super) struct Workers {
     runs: usize,
 }
 
+/// One that got a worker.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) key: Key,
+    /// When it became ready.
+    pub(super) since: Instant,
+    pub(super) from_behind: bool,
+}
+
 impl Workers {
     /// `limit` workers (`--concurrent`), at least one.
     pub(super) fn new(limit: usize) -> Self {
@@ -33,15 +43,15 @@ impl Workers {
         }
     }
 
-    pub(super) fn push(&mut self, key: Key, is_behind: bool) {
+    pub(super) fn push(&mut self, key: Key, is_behind: bool, now: Instant) {
         match is_behind {
-            true => self.behind.push(key),
-            false => self.front.push(key),
+            true => self.behind.push(key, now),
+            false => self.front.push(key, now),
         }
     }
 
-    /// What runs next, and whether it comes from behind. None while nothing is ready or no worker is free.
-    pub(super) fn take(&mut self) -> Option<(Key, bool)> {
+    /// What runs next. None while nothing is ready or no worker is free.
+    pub(super) fn take(&mut self) -> Option<Taken> {
         if self.running() >= self.limit {
             return None;
         }
@@ -49,7 +59,7 @@ impl Workers {
         let has_room = is_alone || self.running_behind < self.limit.div_ceil(BEHIND_SHARE);
         let is_turn = (self.runs + 1).is_multiple_of(BEHIND_SHARE);
         let from_behind = self.behind.len > 0 && has_room && (is_turn || self.front.len == 0);
-        let key = match from_behind {
+        let (key, since) = match from_behind {
             true => self.behind.pop(),
             false => self.front.pop(),
         }?;
@@ -58,7 +68,11 @@ impl Workers {
             true => self.running_behind += 1,
             false => self.running_front += 1,
         }
-        Some((key, from_behind))
+        Some(Taken {
+            key,
+            since,
+            from_behind,
+        })
     }
 
     /// One that [`Workers::take`] gave has run.
@@ -90,22 +104,22 @@ impl Workers {
 #[derive(Debug, Default)]
 struct Ring {
     turns: VecDeque<Arc<str>>,
-    queues: HashMap<Arc<str>, VecDeque<Key>>,
+    queues: HashMap<Arc<str>, VecDeque<(Key, Instant)>>,
     len: usize,
 }
 
 impl Ring {
-    fn push(&mut self, key: Key) {
+    fn push(&mut self, key: Key, now: Instant) {
         let namespace = key.namespace.clone();
         let queue = self.queues.entry(namespace.clone()).or_default();
         if queue.is_empty() {
             self.turns.push_back(namespace);
         }
-        queue.push_back(key);
+        queue.push_back((key, now));
         self.len += 1;
     }
 
-    fn pop(&mut self) -> Option<Key> {
+    fn pop(&mut self) -> Option<(Key, Instant)> {
         let namespace = self.turns.pop_front()?;
         let queue = self.queues.get_mut(&namespace)?;
         let key = queue.pop_front()?;

@@ -1,4 +1,4 @@
-//! Who runs next, as a pure state machine: no clock, no task, no lock.
+//! Who runs next, as a pure state machine: no clock of its own, no task, no lock.
 //!
 //! ```text
 //!            wake                 next                  done
@@ -11,7 +11,7 @@
 //! or makes it so, or makes the running one run again. **Invariant:** a parked object holds no worker.
 
 use super::Key;
-use super::ready::Workers;
+use super::ready::{Taken, Workers};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -84,6 +84,8 @@ pub enum Park {
         /// The longest delay, where it is shorter than the general one.
         at_most: Option<Duration>,
     },
+    /// The same where somebody asked to be left alone for this time. The general bound is the longest.
+    BackoffAtLeast(Duration),
     /// It is gone: everything known about it is dropped.
     Gone,
 }
@@ -118,6 +120,8 @@ struct Item {
     is_behind: bool,
     /// The run that is going on was started from behind.
     runs_behind: bool,
+    /// When the last run started.
+    started: Instant,
 }
 
 /// The objects of this process and what each waits for.
@@ -131,11 +135,41 @@ pub(crate) struct Schedule {
     subscribers: HashMap<Key, BTreeSet<Key>>,
     retry: RetryDelays,
     parked: usize,
+    now: Instant,
+}
+
+/// One that runs now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Started {
+    pub(crate) key: Key,
+    /// Why.
+    pub(crate) wakes: Wakes,
+    /// How long it was ready.
+    pub(crate) waited: Duration,
+}
+
+/// The queue of one kind at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Objects ready for a worker.
+    pub(crate) ready: usize,
+    /// Objects that run.
+    pub(crate) running: usize,
+    /// How many may run at once.
+    pub(crate) limit: usize,
+    /// How long those that run have been running, together.
+    pub(crate) unfinished: Duration,
+    /// How long the one that has been running longest.
+    pub(crate) longest: Duration,
 }
 
 impl Schedule {
     /// An empty schedule. `limits`: how many objects of each kind may run at once (`--concurrent`).
-    pub(crate) fn new(limits: impl IntoIterator<Item = (&'static str, usize)>, retry: RetryDelays) -> Self {
+    pub(crate) fn new(
+        limits: impl IntoIterator<Item = (&'static str, usize)>,
+        retry: RetryDelays,
+        now: Instant,
+    ) -> Self {
         Self {
             items: HashMap::new(),
             workers: limits
@@ -147,7 +181,13 @@ impl Schedule {
             subscribers: HashMap::new(),
             retry,
             parked: 0,
+            now,
         }
+    }
+
+    /// Says what time it is, until it is said again.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// Makes the object run: now if it is parked, again if it is running. An unknown object becomes known.
@@ -168,6 +208,7 @@ impl Schedule {
             failures: 0,
             is_behind: false,
             runs_behind: false,
+            started: self.now,
         });
         item.wakes = item.wakes.with(wake);
         if wake == Wake::Changed || wake == Wake::Requested {
@@ -181,7 +222,7 @@ impl Schedule {
                 self.timers.remove(&timer);
             }
             self.parked -= 1;
-            workers.push(key.clone(), item.is_behind);
+            workers.push(key.clone(), item.is_behind, self.now);
         }
     }
 
@@ -214,13 +255,19 @@ impl Schedule {
         self.subscribers.contains_key(subject)
     }
 
-    /// The next object to run, and why. None while nothing is ready or the limits are reached.
-    pub(crate) fn next(&mut self) -> Option<(Key, Wakes)> {
-        let (key, was_behind) = self.workers.values_mut().find_map(Workers::take)?;
+    /// The next object to run. None while nothing is ready or the limits are reached.
+    pub(crate) fn next(&mut self) -> Option<Started> {
+        let taken = self.workers.values_mut().find_map(Workers::take)?;
+        let Taken { key, since, .. } = taken;
         let item = self.items.get_mut(&key)?;
         item.phase = Phase::Running;
-        item.runs_behind = was_behind;
-        Some((key, std::mem::take(&mut item.wakes)))
+        item.runs_behind = taken.from_behind;
+        item.started = self.now;
+        Some(Started {
+            wakes: std::mem::take(&mut item.wakes),
+            waited: self.now.saturating_duration_since(since),
+            key,
+        })
     }
 
     /// Whether somebody woke the running object since it started: what it works on may be old.
@@ -235,6 +282,7 @@ impl Schedule {
     /// The object ran. It runs again at once if it was woken meanwhile, else it is parked.
     /// `jitter` in 0..1 spreads delays after failures.
     pub(crate) fn done(&mut self, key: &Key, park: Park, now: Instant, jitter: f64) {
+        self.tick(now);
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
@@ -257,7 +305,12 @@ impl Schedule {
                 item.failures = 0;
                 Some(delay)
             }
-            Park::Backoff { at_most } => {
+            Park::Backoff { .. } | Park::BackoffAtLeast(_) => {
+                let (at_least, at_most) = match park {
+                    Park::Backoff { at_most } => (Duration::ZERO, at_most),
+                    Park::BackoffAtLeast(after) => (after, None),
+                    Park::For(_) | Park::Awaiting(_) | Park::Gone => (Duration::ZERO, None),
+                };
                 let doubled = self
                     .retry
                     .min
@@ -265,7 +318,8 @@ impl Schedule {
                 item.failures = item.failures.saturating_add(1);
                 // half of the delay is spread, so that what failed together does not come back together
                 let bound = at_most.unwrap_or(self.retry.max).min(self.retry.max);
-                Some(doubled.min(bound).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0)))
+                let spread = doubled.min(bound).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
+                Some(spread.max(at_least).min(bound))
             }
             Park::Gone if woken => Some(Duration::ZERO),
             Park::Gone => None,
@@ -288,7 +342,7 @@ impl Schedule {
         {
             item.phase = Phase::Ready;
             self.parked -= 1;
-            workers.push(key.clone(), item.is_behind);
+            workers.push(key.clone(), item.is_behind, self.now);
         }
     }
 
@@ -321,6 +375,7 @@ impl Schedule {
 
     /// Makes those ready whose time has come.
     pub(crate) fn fire(&mut self, now: Instant) {
+        self.tick(now);
         while let Some((&timer, _)) = self.timers.first_key_value() {
             if timer.0 > now {
                 return;
@@ -344,11 +399,26 @@ impl Schedule {
         (self.workers.values().map(Workers::ready).sum(), self.parked)
     }
 
-    /// How many objects of a kind run now, of how many allowed.
-    pub(crate) fn workers(&self, kind: &'static str) -> (usize, usize) {
-        self.workers
-            .get(kind)
-            .map_or((0, 0), |workers| (workers.running(), workers.limit()))
+    /// How much the workers of a kind have to do.
+    pub(crate) fn load(&self, kind: &'static str) -> Load {
+        let Some(workers) = self.workers.get(kind) else {
+            return Load::default();
+        };
+        let running = self
+            .items
+            .iter()
+            .filter(|(key, item)| key.kind == kind && item.phase == Phase::Running);
+        let ages = running.map(|(_, item)| self.now.saturating_duration_since(item.started));
+        let (unfinished, longest) = ages.fold((Duration::ZERO, Duration::ZERO), |(sum, max), age| {
+            (sum + age, max.max(age))
+        });
+        Load {
+            ready: workers.ready(),
+            running: workers.running(),
+            limit: workers.limit(),
+            unfinished,
+            longest,
+        }
     }
 
     /// Whether nothing runs.
@@ -370,6 +440,7 @@ mod tests {
                 min: MIN,
                 max: Duration::from_secs(900),
             },
+            Instant::now(),
         )
     }
 
@@ -378,7 +449,7 @@ mod tests {
     }
 
     fn run(schedule: &mut Schedule) -> Option<String> {
-        schedule.next().map(|(key, _)| key.to_string())
+        schedule.next().map(|started| started.key.to_string())
     }
 
     #[test]
@@ -409,7 +480,7 @@ mod tests {
             s.wake(&key("x", name), Wake::Signal);
         }
         let mut order = Vec::new();
-        while let Some((key, _)) = s.next() {
+        while let Some(Started { key, .. }) = s.next() {
             s.done(&key, Park::For(None), now, 0.0);
             order.push(key.name.to_string());
         }
@@ -426,7 +497,9 @@ mod tests {
             s.wake(&key, Wake::Changed);
             s.next().unwrap();
             s.done(&key, Park::Awaiting(Duration::from_secs(60)), now, 0.0);
-            s.wake(&key, Wake::Signal);
+        }
+        for number in 0..10 {
+            s.wake(&key("x", &format!("stuck{number}")), Wake::Signal);
         }
         s.wake(&key("x", "well"), Wake::Signal);
         let beside: Vec<_> = std::iter::from_fn(|| run(&mut s)).collect();
@@ -437,23 +510,39 @@ mod tests {
     }
 
     #[test]
+    fn the_load_says_how_long_things_take() {
+        let mut s = schedule(1);
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        s.tick(at(0));
+        s.wake(&key("x", "a"), Wake::Changed);
+        s.wake(&key("x", "b"), Wake::Changed);
+        s.tick(at(2));
+        assert_eq!(s.next().unwrap().waited, Duration::from_secs(2));
+        s.tick(at(5));
+        let load = s.load("K");
+        assert_eq!((load.ready, load.running, load.limit), (1, 1, 1));
+        assert_eq!(load.longest, Duration::from_secs(3));
+        s.done(&key("x", "a"), Park::For(None), at(6), 0.0);
+        assert_eq!(s.next().unwrap().waited, Duration::from_secs(6));
+    }
+
+    #[test]
     fn limits_hold_and_wakes_coalesce() {
         let mut s = schedule(1);
         let (a, b) = (key("x", "a"), key("x", "b"));
         s.wake(&a, Wake::Changed);
         s.wake(&a, Wake::Requested);
         s.wake(&b, Wake::Changed);
-        let (first, wakes) = s.next().unwrap();
+        let first = s.next().unwrap();
+        assert_eq!(first.key, a);
         assert_eq!(
-            (first, wakes),
-            (
-                a.clone(),
-                Wakes::default().with(Wake::Changed).with(Wake::Requested)
-            )
+            first.wakes,
+            Wakes::default().with(Wake::Changed).with(Wake::Requested)
         );
         assert_eq!(s.next(), None, "one worker");
         s.done(&a, Park::For(None), Instant::now(), 0.0);
-        assert_eq!(s.next().unwrap().0, b);
+        assert_eq!(s.next().unwrap().key, b);
         assert_eq!(s.counts(), (0, 1));
     }
 
@@ -468,7 +557,8 @@ mod tests {
         assert!(s.is_superseded(&a));
         assert_eq!(s.next(), None, "never twice at once");
         s.done(&a, Park::For(Some(Duration::from_secs(600))), Instant::now(), 0.0);
-        assert_eq!(s.next().unwrap(), (a, Wakes::default().with(Wake::Signal)));
+        let again = s.next().unwrap();
+        assert_eq!((again.key, again.wakes), (a, Wakes::default().with(Wake::Signal)));
     }
 
     #[test]
@@ -495,7 +585,7 @@ mod tests {
         s.subscribe(&a, source.clone());
         s.done(&a, Park::For(None), Instant::now(), 0.0);
         s.signal(&source);
-        assert!(s.next().unwrap().1.only(Wake::Signal));
+        assert!(s.next().unwrap().wakes.only(Wake::Signal));
         s.signal(&source);
         s.subscribe(&a, source.clone());
         s.done(&a, Park::For(None), Instant::now(), 0.0);
@@ -513,7 +603,7 @@ mod tests {
             s.done(key, Park::For(Some(Duration::from_secs(10))), now, 0.0);
         }
         s.wake(&a, Wake::Drift);
-        assert!(s.next().unwrap().1.only(Wake::Drift));
+        assert!(s.next().unwrap().wakes.only(Wake::Drift));
         s.done(&a, Park::For(None), now, 0.0);
         assert_eq!(
             s.next_timer(),
@@ -523,7 +613,8 @@ mod tests {
         s.fire(now + Duration::from_secs(9));
         assert_eq!(s.next(), None);
         s.fire(now + Duration::from_secs(10));
-        assert_eq!(s.next().unwrap(), (b, Wakes::default().with(Wake::Timer)));
+        let timed = s.next().unwrap();
+        assert_eq!((timed.key, timed.wakes), (b, Wakes::default().with(Wake::Timer)));
         assert_eq!(s.next_timer(), None);
     }
 
@@ -546,6 +637,26 @@ mod tests {
         assert_eq!(*delays.last().unwrap(), Duration::from_secs(900));
         s.wake(&a, Wake::Changed);
         assert_eq!(fail(&mut s, &mut now), MIN, "a new wish starts anew");
+    }
+
+    #[test]
+    fn who_asks_to_be_left_alone_is_left_alone() {
+        let mut s = schedule(1);
+        let (a, now) = (key("x", "a"), Instant::now());
+        let mut after = |seconds| {
+            s.wake(&a, Wake::Signal);
+            s.next().unwrap();
+            let park = Park::BackoffAtLeast(Duration::from_secs(seconds));
+            s.done(&a, park, now, 0.0);
+            s.next_timer().unwrap().duration_since(now)
+        };
+        assert_eq!(after(60), Duration::from_secs(60));
+        assert_eq!(after(0), MIN, "half of the second delay");
+        assert_eq!(
+            after(24 * 3600),
+            Duration::from_secs(900),
+            "no longer than anything"
+        );
     }
 
     #[test]

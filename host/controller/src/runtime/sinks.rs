@@ -86,7 +86,8 @@ impl Notifications {
         let client = reqwest::Client::builder().timeout(NOTIFY_TIMEOUT).build()?;
         client.post(address).build()?;
         let lanes = (0..NOTIFICATION_LANES).map(|_| {
-            let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX / NOTIFICATION_LANES);
+            let (sender, mut receiver) =
+                mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX / NOTIFICATION_LANES);
             let (client, address) = (client.clone(), address.to_owned());
             tokio::spawn(async move {
                 while let Some(event) = receiver.recv().await {

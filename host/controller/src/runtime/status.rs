@@ -82,9 +82,8 @@ impl Context {
         subresource: Option<&str>,
     ) -> Result<Option<Value>, RequestError> {
         let id = object_id(kind, key);
-        let manager = format!("gotk-{}", kind.component);
         let options = PatchOptions {
-            manager: &manager,
+            manager: kind.manager,
             subresource,
             ..PatchOptions::default()
         };

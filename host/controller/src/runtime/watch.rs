@@ -187,6 +187,38 @@ fn react(cx: &Context, moved: Moved<Arc<Key>>) {
     }
 }
 
+/// Stands for every change of a Kustomization, for those who judge more of it than what others wait for.
+pub(crate) fn whole(key: &Key) -> Key {
+    Key {
+        kind: "Kustomization, every change",
+        ..key.clone()
+    }
+}
+
+/// Stands for changes of a Kustomization's labels and annotations.
+pub(crate) fn metadata(key: &Key) -> Key {
+    Key {
+        kind: "Kustomization, labels and annotations",
+        ..key.clone()
+    }
+}
+
+/// What of [`whole`] and [`metadata`] somebody follows and has changed.
+fn followed(cx: &Context, key: &Key, old: Option<&Value>, new: &Value) -> Vec<Key> {
+    if key.kind != super::KUSTOMIZATION.kind {
+        return Vec::new();
+    }
+    let differs = |pointer: &str| old.and_then(|old| old.pointer(pointer)) != new.pointer(pointer);
+    let is_described = ["/metadata/labels", "/metadata/annotations"]
+        .into_iter()
+        .any(differs);
+    let mut followed = vec![whole(key)];
+    followed.extend(is_described.then(|| metadata(key)));
+    let schedule = cx.schedule();
+    followed.retain(|key| schedule.is_subscribed(key));
+    followed
+}
+
 /// A custom resource is there or changed.
 pub(crate) fn show(cx: &Context, key: Key, object: Value) {
     let Some(stored) = cx.store.put(&key, object) else {
@@ -210,10 +242,12 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
     };
     let wake = wake.filter(|_| is_ours);
     let is_news = old.is_none_or(|old| old.offers != new.offers || old.generation != new.generation);
-    if wake.is_none() && !is_news {
+    let followed = followed(cx, &key, stored.old.as_deref(), &stored.new);
+    if wake.is_none() && !is_news && followed.is_empty() {
         return;
     }
     cx.reschedule(|schedule| {
+        followed.iter().for_each(|key| schedule.signal(key));
         if let Some(wake) = wake {
             schedule.wake(&key, wake);
         }
@@ -323,16 +357,22 @@ pub(super) fn core_resource(kind: &str) -> ApiResource {
     ApiResource::from_gvk_with_plural(&gvk, &format!("{}s", kind.to_lowercase()))
 }
 
-pub(super) fn text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
+pub(super) fn text(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let status = match cause.downcast_ref() {
+            Some(kube::Error::Api(status)) if !status.message.is_empty() => Some(&status.message),
+            _ => None,
+        };
+        // what the API server says is enough: the client's own text has the whole answer in Rust's words
+        let cause_text = status.cloned().unwrap_or_else(|| cause.to_string());
         if !text.contains(&cause_text) {
-            text.push_str(": ");
+            let before = if text.is_empty() { "" } else { ": " };
+            text.push_str(before);
             text.push_str(&cause_text);
         }
-        source = cause.source();
+        next = cause.source().filter(|_| status.is_none());
     }
     text
 }

@@ -1,10 +1,11 @@
 //! Takes from the schedule what is ready and runs it, within the limits.
 
+use super::Kind;
 use super::context::{Context, Reconciler, Run};
-use super::schedule::Park;
-use super::{Key, Kind, Wakes};
+use super::schedule::{Park, Started};
 use futures::FutureExt;
 use sluice_event::log::reconcile_span;
+use sluice_event::metrics;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -44,9 +45,10 @@ fn start_ready(
 ) -> Option<Instant> {
     let mut schedule = cx.schedule();
     schedule.fire(Instant::now());
-    while let Some((key, wakes)) = schedule.next() {
-        if let Some(reconciler) = reconcilers.get(key.kind) {
-            cx.tasks.spawn(run(cx.clone(), reconciler.clone(), key, wakes));
+    while let Some(started) = schedule.next() {
+        if let Some(reconciler) = reconcilers.get(started.key.kind) {
+            metrics::dequeued(reconciler.kind().controller, started.waited);
+            cx.tasks.spawn(run(cx.clone(), reconciler.clone(), started));
         }
     }
     schedule.next_timer()
@@ -57,14 +59,17 @@ fn start_ready(
 pub(crate) fn sample(cx: &Context, kinds: &[&'static Kind]) {
     let schedule = cx.schedule();
     let (ready, parked) = schedule.counts();
-    sluice_event::metrics::queue(ready, parked);
+    metrics::queue(ready, parked);
     for kind in kinds {
-        let (active, limit) = schedule.workers(kind.kind);
-        sluice_event::metrics::workers(kind.controller, active, limit);
+        let load = schedule.load(kind.kind);
+        metrics::workers(kind.controller, load.running, load.limit);
+        metrics::workqueue(kind.controller, load.ready, load.unfinished, load.longest);
     }
 }
 
-async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes: Wakes) {
+async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, started: Started) {
+    let Started { key, wakes, .. } = started;
+    let since = Instant::now();
     let kind = reconciler.kind();
     let span = reconcile_span(
         kind.controller,
@@ -93,7 +98,10 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, key: Key, wakes:
     let park = reconciled.unwrap_or_else(|_| {
         // a bug in one reconcile must not take the others down
         span.in_scope(|| tracing::error!("reconcile panicked"));
+        metrics::panicked(kind.controller);
         Park::Backoff { at_most: None }
     });
+    let is_retried = matches!(park, Park::Backoff { .. } | Park::BackoffAtLeast(_));
+    metrics::worked(kind.controller, since.elapsed(), is_retried);
     cx.reschedule(|schedule| schedule.done(&key, park, Instant::now(), cx.chance().share()));
 }

@@ -40,7 +40,8 @@ pub struct World {
 }
 
 /// Renders JSON files as they are.
-struct Files(Arc<AtomicUsize>);
+#[derive(Default)]
+pub struct Files(Arc<AtomicUsize>);
 
 impl Render for Files {
     fn render<'a>(

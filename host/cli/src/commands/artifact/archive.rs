@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use flate2::{Compression, GzBuilder, write::GzEncoder};
 use sluice_source::ignore::{self, Rules};
 use sluice_source::oci::ContentDigest;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -41,6 +41,22 @@ pub(super) fn of_path(path: &Path, patterns: &[String], follow: bool) -> Result<
         let content = std::fs::read(path)?;
         append_file(&mut archive, &name, metadata.permissions().mode(), &content)?;
     }
+    compress(archive)
+}
+
+/// Archives what a stream gives, as a file of this name.
+pub(super) fn of_stream(name: &str, stream: impl Read) -> Result<Layer> {
+    let mut content = Vec::new();
+    stream.take(SIZE_MAX + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > SIZE_MAX {
+        bail!("standard input has more than {SIZE_MAX} bytes: push a directory or a file");
+    }
+    let mut archive = tar::Builder::new(Vec::new());
+    append_file(&mut archive, name, 0o600, &content)?;
+    compress(archive)
+}
+
+fn compress(archive: tar::Builder<Vec<u8>>) -> Result<Layer> {
     let bytes = archive.into_inner()?;
     let diff_id = ContentDigest::of(&bytes);
     // no time, no name, an unknown system: as Go's writer does, and the same for the same files

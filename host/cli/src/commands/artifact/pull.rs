@@ -27,7 +27,8 @@ pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
         );
     }
     let asked = args.registry.open(&args.url, global.timeout)?;
-    tell::action(&format!("pulling artifact from {}", args.url));
+    let reference = args.url.trim_start_matches("oci://");
+    tell::action(&format!("pulling artifact from {reference}"));
     let wanted = match &asked.suffix {
         Suffix::None => OciReference::default(),
         Suffix::Tag(tag) => OciReference {
@@ -50,7 +51,7 @@ pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
             tell::success(&format!("{what} {value}"));
         }
     }
-    tell::success(&format!("digest {}", resolved.digest));
+    tell::success(&format!("digest {}@{}", repository.name(), resolved.digest));
     let output = args.output.clone();
     tokio::task::spawn_blocking(move || pulled.extract_to(&output))
         .await?

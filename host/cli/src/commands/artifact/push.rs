@@ -5,7 +5,7 @@ use crate::args::Global;
 use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde::Serialize;
 use sluice_source::oci::{Push, Suffix, media_type};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub(crate) struct PushArtifact {
     /// Where to: oci://<domain>/<org>/<repository>:<tag>
     url: String,
-    /// The directory, or a file
+    /// The directory, a file, or - for what comes on standard input
     #[arg(short = 'f', long, value_name = "PATH")]
     path: PathBuf,
     /// Address of the source, such as a Git URL
@@ -41,6 +41,9 @@ pub(crate) struct PushArtifact {
     /// Put in what symbolic links lead to
     #[arg(long)]
     resolve_symlinks: bool,
+    /// Accepted: errors always say what the registry answered
+    #[arg(long)]
+    debug: bool,
     #[command(flatten)]
     registry: Registry,
 }
@@ -50,6 +53,18 @@ enum Format {
     Json,
     Yaml,
 }
+
+/// What was pushed, in the order in which `flux` prints it.
+#[derive(Serialize)]
+struct Pushed {
+    url: String,
+    repository: String,
+    tag: String,
+    digest: String,
+}
+
+/// The name in the artifact of what comes on standard input.
+const STDIN_NAME: &str = "stdin.yaml";
 
 /// Flux's layers of time: the epoch in RFC 3339.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
@@ -61,7 +76,10 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
         Suffix::None => "latest".to_owned(),
         Suffix::Digest(_) => bail!("cannot push to a digest: name a tag, {}:<tag>", asked.url),
     };
-    let layer = archive::of_path(&args.path, &patterns(&args), args.resolve_symlinks)?;
+    let layer = match args.path.as_os_str() == "-" {
+        true => archive::of_stream(STDIN_NAME, std::io::stdin())?,
+        false => archive::of_path(&args.path, &patterns(&args), args.resolve_symlinks)?,
+    };
     let created = match args.reproducible {
         true => EPOCH.to_owned(),
         false => jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -82,17 +100,24 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
         .await
         .context("pushing artifact failed")?;
     let name = asked.repository.name();
-    let facts = json!({
-        "url": args.url, "repository": name.to_string(), "tag": tag, "digest": digest.to_string(),
-    });
+    let pushed = Pushed {
+        url: format!("oci://{name}@{digest}"),
+        repository: name.to_string(),
+        tag,
+        digest: digest.to_string(),
+    };
     match args.output {
         None => tell::success(&format!("artifact successfully pushed to {name}@{digest}")),
-        Some(Format::Json) => println!("{}", serde_json::to_string_pretty(&facts)?),
+        Some(Format::Json) => println!("{}", serde_json::to_string_pretty(&pushed)?),
         Some(Format::Yaml) => {
-            // four plain words: their YAML is their JSON, one a line
-            for (key, value) in facts.as_object().into_iter().flatten() {
-                println!("{key}: {value}");
-            }
+            // words that need no quotes
+            let Pushed {
+                url,
+                repository,
+                tag,
+                digest,
+            } = pushed;
+            println!("url: {url}\nrepository: {repository}\ntag: {tag}\ndigest: {digest}");
         }
     }
     Ok(())

@@ -23,7 +23,8 @@ pub(super) async fn request(
             error => format!("failed to configure authentication options: {error}"),
         })
     };
-    let (mut credentials, mut ssh, mut tls) = (Credentials::None, None, Tls::default());
+    let (mut credentials, mut identity) = (Credentials::None, None);
+    let (mut ssh, mut tls) = (None, Tls::default());
     match scheme {
         "ssh" => ssh = Some(SshIdentity::from_secret(&data).map_err(invalid)?),
         _ => credentials = Credentials::from_secret(&data, scheme).map_err(invalid)?,
@@ -39,12 +40,14 @@ pub(super) async fn request(
     let repository = pass.object;
     let asking = provider::credentials(pass.run, providers, repository, &data, &name, &transport);
     if let Some(given) = pass.patiently(asking).await?? {
-        credentials = given;
+        credentials = given.credentials;
+        identity = Some(given.identity);
     }
     Ok(GitRequest {
         url: spec.url.clone(),
         reference: Reference::default(),
         credentials,
+        identity,
         ssh,
         tls,
         proxy,

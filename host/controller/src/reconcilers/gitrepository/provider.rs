@@ -32,6 +32,12 @@ pub(super) fn check(run: &Run, repository: &GitRepository) -> Result<(), Trouble
     }
 }
 
+/// Credentials that are given for a while, and whose they are.
+pub(super) struct Given {
+    pub(super) credentials: Credentials,
+    pub(super) identity: [u8; 32],
+}
+
 /// The credentials that the provider gives; none where the Secret holds them itself. `secret` is its `namespace/name`.
 pub(super) async fn credentials(
     run: &Run,
@@ -40,7 +46,7 @@ pub(super) async fn credentials(
     data: &SecretData,
     secret: &str,
     transport: &Transport,
-) -> Result<Option<Credentials>, Trouble> {
+) -> Result<Option<Given>, Trouble> {
     let app = GitHubApp::from_secret(data);
     let given = match (repository.spec.provider(), app) {
         (GitProvider::Generic, _) if data.get("githubAppID").is_some_and(|id| !id.is_empty()) => {
@@ -52,10 +58,12 @@ pub(super) async fn credentials(
         (GitProvider::GitHub, None) => return Err(misconfigured(NO_APP.to_owned())),
         (GitProvider::GitHub, Some(Err(error))) => Err(error),
         (GitProvider::GitHub, Some(Ok(app))) => {
-            providers
-                .clouds
-                .github(&app, transport, providers.addresses)
-                .await
+            let identity = app.identity();
+            let asking = providers.clouds.github(&app, transport, providers.addresses);
+            asking.await.map(|credentials| Given {
+                credentials,
+                identity,
+            })
         }
         (GitProvider::Azure, _) => cloud(run, providers.clouds, repository, Cloud::Azure).await,
         (GitProvider::Aws, _) => cloud(run, providers.clouds, repository, Cloud::Aws).await,
@@ -72,11 +80,14 @@ async fn cloud(
     clouds: &Clouds,
     repository: &GitRepository,
     cloud: Cloud,
-) -> Result<Credentials, CredentialError> {
+) -> Result<Given, CredentialError> {
     let named = repository.spec.service_account_name.as_deref();
     let clouds = workload::clouds_of(run, clouds, named).await;
     let clouds = clouds.map_err(CredentialError)?;
-    clouds.git(cloud, &repository.spec.url).await
+    Ok(Given {
+        credentials: clouds.git(cloud, &repository.spec.url).await?,
+        identity: clouds.identity(cloud),
+    })
 }
 
 fn misconfigured(message: String) -> Trouble {

@@ -4,6 +4,7 @@ use super::Services;
 use crate::error_policy::Failure;
 use crate::reconcilers::helmrepository::request;
 use crate::runtime::Run;
+use sluice_api::Disposition;
 use sluice_api::source::HelmRepositorySpec;
 use sluice_artifact::ArtifactPath;
 use sluice_source::helm::chart::normalize_url;
@@ -12,6 +13,7 @@ use sluice_source::helm::{
 };
 use sluice_source::http::Failure as HttpFailure;
 use sluice_source::oci::{Cause, OciReference, OciRequest, Repository, Resolved};
+use std::time::Duration;
 
 /// A place that has charts in versions.
 pub(super) enum Place {
@@ -41,6 +43,8 @@ pub(super) struct Problem {
     pub(super) is_reference: bool,
     /// Whether the server does not know us, or we do not trust it.
     pub(super) is_authentication: bool,
+    /// How long the server wants to be left alone, where it says so.
+    pub(super) after: Option<Duration>,
     pub(super) text: String,
 }
 
@@ -49,6 +53,7 @@ impl Problem {
         Self {
             is_reference: true,
             is_authentication: false,
+            after: None,
             text: text.to_string(),
         }
     }
@@ -73,6 +78,7 @@ impl From<Cause> for Problem {
             matches!(cause, Cause::Credentials(_)) || cause.failure().is_some_and(is_identity);
         Self {
             is_authentication,
+            after: cause.failure().and_then(HttpFailure::retry_after),
             ..Self::external(cause)
         }
     }
@@ -150,9 +156,16 @@ impl Place {
         version: &ChartVersion,
     ) -> Result<Vec<u8>, Problem> {
         match self {
-            Self::Index { repository, .. } => repository.download(version).await.map_err(|error| Problem {
-                is_authentication: matches!(&error, DownloadError::Fetch { failure, .. } if is_identity(failure)),
-                ..Problem::external(error)
+            Self::Index { repository, .. } => repository.download(version).await.map_err(|error| {
+                let failure = match &error {
+                    DownloadError::Fetch { failure, .. } => Some(failure),
+                    _ => None,
+                };
+                Problem {
+                    is_authentication: failure.is_some_and(is_identity),
+                    after: failure.and_then(HttpFailure::retry_after),
+                    ..Problem::external(error)
+                }
             }),
             Self::Registry { .. } => {
                 let (repository, resolved) = self.resolve(services, version).await?;
@@ -239,7 +252,12 @@ impl Index {
             Self::Stored(_) | Self::Remote => match repository.fetch(None).await {
                 Ok(Look::Fetched(index)) => index,
                 Ok(Look::Unchanged) => return Err(Problem::external("the index does not come")),
-                Err(error) => return Err(Problem::external(error)),
+                Err(error) => {
+                    return Err(Problem {
+                        after: error.retry_after(),
+                        ..Problem::external(error)
+                    });
+                }
             },
         };
         let read = tokio::task::spawn_blocking(move || {

@@ -96,7 +96,11 @@ fn of_problem(pass: &mut Pass<'_, HelmChart>, problem: Problem) -> Trouble {
         let message = format!("failed to authenticate with the Helm repository: {error}");
         return Trouble::Unknown(Failure::retry(reason::AUTHENTICATION_FAILED, message));
     }
-    trouble(pass, &error)
+    let mut trouble = trouble(pass, &error);
+    if let Trouble::Failed { failure, .. } = &mut trouble {
+        failure.after = problem.after;
+    }
+    trouble
 }
 
 /// Who looks at signatures, where the chart asks for it.

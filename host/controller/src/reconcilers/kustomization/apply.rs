@@ -3,19 +3,24 @@
 use super::memory::Memory;
 use super::render::Rendered;
 use super::report::Report;
-use super::{gate, health};
+use super::{gate, settle};
 use crate::error_policy::{Failure, Stopped};
-use crate::runtime::Run;
+use crate::runtime::{Key, Run};
 use sluice_api::kustomize::{Inventory, ResourceRef};
 use sluice_api::{Kustomization, Next, meta, reason};
-use sluice_apply::cluster::Identity;
-use sluice_apply::{Applied, Applier, Options};
+use sluice_apply::live::Moved;
+use sluice_apply::{Applier, Options, Pruning};
 use sluice_event::Severity;
 use sluice_event::events::{DriftCorrected, FieldFightDamped, ObjectVerified, ObjectsApplied, ObjectsPruned};
-use sluice_object::{GroupKind, GroupVersionKind};
-use sluice_plan::{Action, Audited, Change, IgnoreRules, Owner, Policy, StagedObjects};
+use sluice_object::{GroupKind, ObjectId};
+use sluice_plan::{Audited, IgnoreRules, Owner, Policy, StagedObjects, Violation};
+use std::collections::HashSet;
+use std::slice;
 use std::sync::Arc;
 use tokio::time::Instant;
+
+/// What became of one object.
+pub(super) type Applied = sluice_apply::Applied<Arc<Key>>;
 
 /// What applying gave.
 pub(super) struct AppliedAll {
@@ -23,6 +28,16 @@ pub(super) struct AppliedAll {
     pub(super) objects: Vec<Applied>,
     /// Whether something that others had changed was put back.
     pub(super) is_drift: bool,
+    /// Whether it turned out that another Kustomization applies one of the objects too.
+    pub(super) is_contest: bool,
+}
+
+/// Whether everything is to be as if it were applied anew: the interval is over, somebody asked, or a new revision came.
+/// Jobs that have passed are made again then, as in Flux.
+pub(super) fn is_due(report: &Report<'_>, memory: &Memory) -> bool {
+    memory.due.is_none_or(|due| due <= Instant::now())
+        || report.is_requested()
+        || report.status.last_applied_revision != report.revision
 }
 
 /// Applies all stages, then prunes. The status's inventory follows: the union of old and new before the first object
@@ -39,20 +54,25 @@ pub(super) async fn apply(
         name: run.key.name.to_string(),
         namespace: run.key.namespace.to_string(),
     };
-    let stages = prepare(run, ks, &owner, rendered)?;
-    let objects = || stages.iter().flat_map(|staged| &staged.objects);
-    let new = sluice_plan::entries(objects().map(|object| object.id()));
-    let old: Vec<ResourceRef> = ks.inventory().to_vec();
+    let mut stages = prepare(run, ks, &owner, rendered)?;
+    let misnamed = |error| recorded(Failure::of(&error));
+    sluice_apply::place(run.cluster(), &mut stages)
+        .await
+        .map_err(misnamed)?;
+    let new = sluice_plan::entries(ids(&stages));
+    let old = sluice_apply::place_entries(run.cluster(), ks.inventory(), &new).await;
+    audit(run, ks, &new, &old)?;
     let union = sluice_plan::union(&new, &old);
     let revision = report.revision.clone().unwrap_or_default();
     if union.len() > old.len() {
-        report.progressing(&format!("Detecting drift for revision {revision}"));
-        report.status.inventory = Some(Inventory {
-            entries: union.clone(),
-        });
+        report.progressing(&format!(
+            "Detecting drift for revision {revision} with a timeout of {}",
+            sluice_api::Duration(ks.spec.timeout())
+        ));
+        report.status.inventory = Some(Inventory { entries: union });
         report.write_now().await?;
     }
-    objects().for_each(|object| run.watch_applied(object.gvk()));
+    ids(&stages).for_each(|id| run.watch_applied(&id.gvk));
     let applier = Applier {
         cluster: run.cluster(),
         identity: gate::identity(ks, &run.cx.config),
@@ -64,36 +84,95 @@ pub(super) async fn apply(
             override_managers: run.cx.config.override_managers.clone(),
             ignore: ignore_rules(ks)?,
             is_full,
+            is_due: is_due(report, memory),
+            is_insistent: report.is_requested(),
+            own_namespace: run.cx.config.runtime_namespace.clone(),
         },
         inventory: sluice_plan::ids(&old).into_iter().collect(),
         held: memory.held(Instant::now(), ks.spec.interval.get()).0,
     };
     let mut all = Vec::with_capacity(new.len());
-    for (number, staged) in stages.iter().enumerate() {
+    for number in 0..stages.len() {
+        if let Some(staged) = stages.get_mut(number) {
+            // a stage before may have brought kinds that were not known
+            let placed = sluice_apply::place(run.cluster(), slice::from_mut(staged)).await;
+            placed.map_err(misnamed)?;
+        }
+        let Some(staged) = stages.get(number) else { break };
         let applied = applier
             .apply_stage(&staged.objects)
             .await
             .map_err(|error| not_applied(&error, &all))?;
         if staged.stage.is_waited_for() {
-            health::settle_stage(run, &applier.identity, &applied).await?;
-            let to_come = stages.iter().skip(number + 1).flat_map(|staged| &staged.objects);
-            let to_come: Vec<&GroupVersionKind> = to_come.map(|object| object.gvk()).collect();
-            health::served(run, &applied, &to_come).await;
+            let since = memory.stage_since(number);
+            let settled = settle::stage(run, &applier.identity, (&stages, number), since, &applied).await;
+            if let Err(stopped) = settled {
+                // the pass that goes on finds these unchanged
+                all.extend(applied);
+                tell(ks, report, memory, &all);
+                return Err(stopped);
+            }
         }
         all.extend(applied);
         if run.is_superseded() && number + 1 < stages.len() {
             return Err(Stopped::Superseded);
         }
     }
-    // kinds that a stage before defined could not be watched until now
-    objects().for_each(|object| run.watch_applied(object.gvk()));
+    // kinds that a stage before defined could not be watched until now, and had no place
+    ids(&stages).for_each(|id| run.watch_applied(&id.gvk));
+    let new = sluice_plan::entries(ids(&stages));
     let is_drift = tell(ks, report, memory, &all);
+    let is_contest = contests(run, report, memory, &all);
     report.status.inventory = Some(Inventory { entries: new.clone() });
-    prune(run, ks, report, &applier.identity, &owner, (&new, &old)).await?;
+    let pruning = Pruning {
+        cluster: run.cluster(),
+        identity: &applier.identity,
+        owner: &owner,
+        wanted: &new,
+        own_namespace: &run.cx.config.runtime_namespace,
+    };
+    prune(run, ks, report, pruning, &old).await?;
     Ok(AppliedAll {
         objects: all,
         is_drift,
+        is_contest,
     })
+}
+
+fn ids(stages: &[StagedObjects]) -> impl Iterator<Item = &ObjectId> {
+    stages
+        .iter()
+        .flat_map(|staged| &staged.objects)
+        .map(|object| object.id())
+}
+
+/// A failure after rendering enters the history.
+fn recorded(failure: Failure) -> Failure {
+    Failure {
+        is_recorded: true,
+        ..failure
+    }
+}
+
+/// Looks over all that will be done before any of it is.
+fn audit(run: &Run, ks: &Kustomization, new: &[ResourceRef], old: &[ResourceRef]) -> Result<(), Failure> {
+    let stale = if ks.spec.prune {
+        sluice_plan::stale(new, old)
+    } else {
+        Vec::new()
+    };
+    let audited = Audited {
+        inventory: old,
+        own_namespace: &run.cx.config.runtime_namespace,
+        target_namespace: ks.spec.target_namespace.as_deref(),
+    };
+    let violations = sluice_plan::audit(new, &stale, &audited);
+    if violations.is_empty() {
+        return Ok(());
+    }
+    let texts: Vec<String> = violations.iter().map(Violation::to_string).collect();
+    let failure = Failure::retry(reason::RECONCILIATION_FAILED, texts.join("; "));
+    Err(recorded(failure))
 }
 
 fn prepare(
@@ -108,10 +187,7 @@ fn prepare(
         custom_stage_kinds,
     };
     let prepared = sluice_plan::prepare(&rendered.build.manifests, owner, &policy);
-    prepared.map_err(|error| Failure {
-        is_recorded: true,
-        ..Failure::of(&error)
-    })
+    prepared.map_err(|error| recorded(Failure::of(&error)))
 }
 
 fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
@@ -208,37 +284,61 @@ fn not_applied(error: &sluice_apply::ApplyError, before: &[Applied]) -> Stopped 
         message.push('\n');
         message.push_str(&line);
     }
-    Failure {
-        message,
-        is_recorded: true,
-        ..failure
+    recorded(Failure { message, ..failure }).into()
+}
+
+/// Reason of the event about an object that two Kustomizations apply. Not Flux's, which lets each undo the other's work.
+const CONTEST_REASON: &str = "ObjectContested";
+
+/// Notes the objects that another Kustomization applies too and has taken over. Each is told of once, with both names;
+/// whether there was one to tell of.
+fn contests(run: &Run, report: &mut Report<'_>, memory: &mut Memory, objects: &[Applied]) -> bool {
+    let mut is_news = false;
+    let mut contested = HashSet::new();
+    for applied in objects {
+        let Some(rival) = &applied.rival else { continue };
+        let subject = &applied.id;
+        report.note(format!("{subject} is also applied by {}", named(rival)));
+        if !memory.contested.contains(subject) {
+            is_news = true;
+            let message = format!(
+                "{subject} is applied by {} and by {}: what either brings anew undoes the other's. Remove it from one of them",
+                named(&run.key),
+                named(rival),
+            );
+            report.tell_as(Severity::Error, CONTEST_REASON, &message, None);
+        }
+        contested.insert(subject.clone());
     }
-    .into()
+    memory.contested = contested;
+    is_news
+}
+
+fn named(key: &Key) -> String {
+    format!("{}/{}/{}", key.kind, key.namespace, key.name)
+}
+
+/// An object is no longer owned. One from whom it had been taken may have it again.
+pub(super) fn forget(run: &Run, id: &ObjectId) {
+    let forgotten = run.live().forget(id, &Arc::new(run.key.clone()));
+    if let Moved::Drifted(owner) = forgotten {
+        run.cx.wake(&owner);
+    }
 }
 
 async fn prune(
     run: &Run,
     ks: &Kustomization,
     report: &mut Report<'_>,
-    identity: &Identity,
-    owner: &Owner,
-    (new, old): (&[ResourceRef], &[ResourceRef]),
+    pruning: Pruning<'_>,
+    old: &[ResourceRef],
 ) -> Result<(), Stopped> {
+    let new = pruning.wanted;
     let stale = sluice_plan::stale(new, old);
     if !ks.spec.prune || stale.is_empty() {
-        stale.iter().for_each(|id| run.live().forget(id));
+        stale.iter().for_each(|id| forget(run, id));
         return Ok(());
     }
-    let held = |failure: Failure, report: &mut Report<'_>| {
-        // what is not deleted is still owned
-        report.status.inventory = Some(Inventory {
-            entries: sluice_plan::union(new, old),
-        });
-        Stopped::from(Failure {
-            is_recorded: true,
-            ..failure
-        })
-    };
     let revision = report.revision.clone().unwrap_or_default();
     let annotation = |key: &str| ks.metadata.annotations.as_ref()?.get(key).map(String::as_str);
     let is_guarded = run.cx.config.prune_guard && annotation(meta::PRUNE_GUARD) != Some(meta::DISABLED);
@@ -246,29 +346,14 @@ async fn prune(
     if let Err(guarded) = guarded
         && is_guarded
     {
+        // what is not deleted is still owned
+        let entries = sluice_plan::union(new, old);
+        report.status.inventory = Some(Inventory { entries });
         let failure = Failure::retry(reason::PRUNE_HELD, guarded.to_string());
-        return Err(held(failure, report));
+        return Err(recorded(failure).into());
     }
-    let changes: Vec<Change> = stale
-        .iter()
-        .map(|id| Change {
-            id: id.clone(),
-            action: Action::Deleted,
-        })
-        .collect();
-    let audited = Audited {
-        inventory: old,
-        own_namespace: &run.cx.config.runtime_namespace,
-        more_protected: &[],
-    };
-    if let Some(violation) = sluice_plan::audit(&changes, &audited).first() {
-        return Err(held(
-            Failure::retry(reason::PRUNE_FAILED, violation.to_string()),
-            report,
-        ));
-    }
-    let pruned = sluice_apply::prune(run.cluster(), identity, &stale, owner).await;
-    pruned.changes.iter().for_each(|(id, _)| run.live().forget(id));
+    let pruned = sluice_apply::prune(pruning, &stale).await;
+    pruned.changes.iter().for_each(|(id, _)| forget(run, id));
     if !pruned.changes.is_empty() {
         let changes: Vec<(String, &'static str)> = pruned
             .changes
@@ -282,21 +367,19 @@ async fn prune(
             .collect();
         report.tell_progressing(&lines.join("\n"));
     }
-    let Some(message) = pruned.error() else {
+    let texts = [pruned.error(), sluice_plan::spared(&pruned.protected)];
+    let texts: Vec<String> = texts.into_iter().flatten().collect();
+    if texts.is_empty() {
         return Ok(());
-    };
+    }
     // what could not be deleted is tried again, and so must not be forgotten
-    let entries = sluice_plan::survivors(new, pruned.failures.iter().map(|(id, _)| id));
+    let entries = sluice_plan::survivors(new, pruned.remaining());
     report.status.inventory = Some(Inventory { entries });
     let next = if pruned.is_transient {
         Next::BackOff
     } else {
         Next::Retry
     };
-    Err(Failure {
-        next,
-        is_recorded: true,
-        ..Failure::retry(reason::PRUNE_FAILED, message)
-    }
-    .into())
+    let failure = Failure::retry(reason::PRUNE_FAILED, texts.join(" "));
+    Err(recorded(Failure { next, ..failure }).into())
 }

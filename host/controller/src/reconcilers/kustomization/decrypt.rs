@@ -1,7 +1,7 @@
 //! The keys of `spec.decryption`, and decrypting around a render (compat/kustomize.md 9).
 
 use super::references::{self, Unread};
-use crate::error_policy::{Failure, Stopped};
+use crate::error_policy::Failure;
 use crate::reconcilers::tokens;
 use crate::runtime::Run;
 use futures::FutureExt;
@@ -27,7 +27,7 @@ pub struct Decryption {
 }
 
 /// Reads the keys; none where nothing is to be decrypted.
-pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decryption>, Stopped> {
+pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decryption>, Failure> {
     let Some(decryption) = &ks.spec.decryption else {
         return Ok(None);
     };

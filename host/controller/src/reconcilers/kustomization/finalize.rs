@@ -1,5 +1,6 @@
 //! The end of a Kustomization: its objects go or stay as `deletionPolicy` says, then its finalizer (compat/kustomize.md 7.4).
 
+use super::apply::forget;
 use super::memory::Memory;
 use super::remote::{self, Unattached};
 use super::report::Report;
@@ -8,6 +9,7 @@ use crate::runtime::{KUSTOMIZATION, Park, Run};
 use serde_json::Value;
 use sluice_api::kustomize::DeletionPolicy;
 use sluice_api::{Kustomization, meta};
+use sluice_apply::Pruning;
 use sluice_apply::cluster::{Identity, RequestError};
 use sluice_event::Severity;
 use sluice_object::{GroupVersionKind, ObjectId};
@@ -36,6 +38,9 @@ impl KustomizationReconciler {
         }
         let mut report = Report::new(run, object.clone(), ks);
         report.revision.clone_from(&report.status.last_applied_revision);
+        report
+            .origin_revision
+            .clone_from(&report.status.last_applied_origin_revision);
         let owned = sluice_plan::stale(&[], ks.inventory());
         if ks.spec.deletes_inventory() && !ks.spec.suspend && !owned.is_empty() {
             match self.delete_owned(run, ks, &report, &owned, (memory, since)).await {
@@ -51,7 +56,10 @@ impl KustomizationReconciler {
             Ok(_) => Park::For(None),
             // somebody changed it meanwhile; the watch brings the new state
             Err(error) if error.code() == 409 => Park::For(Some(Duration::from_millis(200))),
-            Err(_) => Park::Backoff { at_most: None },
+            Err(error) => {
+                tracing::warn!(%error, "finalizer not removed, trying again");
+                Park::Backoff { at_most: None }
+            }
         }
     }
 
@@ -83,7 +91,10 @@ impl KustomizationReconciler {
                 return Deleted::Done;
             }
             // nothing is deleted, and nothing given up, on what is not known
-            Err(error) if error.is_transient() => return Deleted::Later(Park::Backoff { at_most: None }),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "whether the account that applied the objects is there is not known, trying again");
+                return Deleted::Later(Park::Backoff { at_most: None });
+            }
             // whether the account is there may not be asked: it shows when its rights are used
             Err(_) => {}
         }
@@ -91,7 +102,14 @@ impl KustomizationReconciler {
             name: run.key.name.to_string(),
             namespace: run.key.namespace.to_string(),
         };
-        let pruned = sluice_apply::prune(run.cluster(), &identity, owned, &owner).await;
+        let pruning = Pruning {
+            cluster: run.cluster(),
+            identity: &identity,
+            owner: &owner,
+            wanted: &[],
+            own_namespace: &run.cx.config.runtime_namespace,
+        };
+        let pruned = sluice_apply::prune(pruning, owned).await;
         let is_tenant = matches!(identity, Identity::AsTenant { .. });
         if is_tenant && pruned.forbidden > 0 && pruned.forbidden == pruned.failures.len() {
             // the tenant's rights went before the tenant's objects: they do not come back by waiting
@@ -106,17 +124,27 @@ impl KustomizationReconciler {
             report.tell(Severity::Error, "pruning for deleted resource failed");
             return Deleted::Later(Park::Backoff { at_most: None });
         }
-        if since.is_none() && !pruned.changes.is_empty() {
+        // told once, however often the finalizer is tried to be removed
+        if since.is_none() {
             let lines: Vec<String> = pruned
                 .changes
                 .iter()
                 .map(|(id, word)| format!("{id} {}", word.as_str()))
                 .collect();
-            report.tell(Severity::Info, &lines.join("\n"));
+            if !lines.is_empty() {
+                report.tell(Severity::Info, &lines.join("\n"));
+            }
+            if !pruned.protected.is_empty() {
+                let names: Vec<String> = pruned.protected.iter().map(ToString::to_string).collect();
+                report.tell(
+                    Severity::Error,
+                    &format!("left behind, protected: {}", names.join(", ")),
+                );
+            }
         }
-        owned.iter().for_each(|id| run.live().forget(id));
+        owned.iter().for_each(|id| forget(run, id));
+        let since = *since.get_or_insert_with(Instant::now);
         if ks.spec.deletion_policy == Some(DeletionPolicy::WaitForTermination) {
-            let since = *since.get_or_insert_with(Instant::now);
             if !self.are_gone(run, &identity, owned).await {
                 if since.elapsed() < ks.spec.timeout() {
                     return Deleted::Later(Park::For(Some(TERMINATION_POLL)));

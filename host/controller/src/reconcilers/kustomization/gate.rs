@@ -3,12 +3,14 @@
 use crate::ControllerConfig;
 use crate::artifacts::ArtifactFacts;
 use crate::error_policy::{Failure, Stopped, Waiting};
-use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES};
+use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES, metadata, object_id, whole};
 use serde_json::Value;
 use sluice_api::kustomize::{DependencyReference, SourceKind};
 use sluice_api::{Kustomization, meta, reason};
+use sluice_apply::cluster::{Identity, RequestError};
 use sluice_event::Severity;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Refuses what is not allowed, and what this version cannot do: nothing of a spec is ignored silently.
 pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(), Failure> {
@@ -49,12 +51,9 @@ pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(),
     Ok(())
 }
 
-/// The account that the object names. An empty name names nobody.
+/// The account that the object names.
 fn named_account(ks: &Kustomization) -> Option<&str> {
-    ks.spec
-        .service_account_name
-        .as_deref()
-        .filter(|name| !name.is_empty())
+    ks.spec.service_account_name.as_deref()
 }
 
 /// A DNS subdomain, as the API server asks of service accounts: nothing in it can become another header, group or namespace.
@@ -111,8 +110,13 @@ pub(super) fn artifact(run: &Run, ks: &Kustomization) -> Result<ArtifactFacts, S
     })
 }
 
-/// All dependencies are ready, by the rules of compat/kustomize.md 4.3.
-pub(super) fn dependencies(run: &Run, ks: &Kustomization, artifact: &ArtifactFacts) -> Result<(), Stopped> {
+/// All dependencies are ready, by the rules of compat/kustomize.md 4.3. What is not ready wakes this object when it moves;
+/// what is ready does not: as in Flux, who has what it needs goes on in its own time.
+pub(super) async fn dependencies(
+    run: &Run,
+    ks: &Kustomization,
+    artifact: &ArtifactFacts,
+) -> Result<(), Stopped> {
     for dependency in &ks.spec.depends_on {
         let namespace = dependency
             .namespace
@@ -120,10 +124,19 @@ pub(super) fn dependencies(run: &Run, ks: &Kustomization, artifact: &ArtifactFac
             .or(ks.metadata.namespace.as_deref())
             .unwrap_or_default();
         let key = Key::new(KUSTOMIZATION.kind, namespace, &dependency.name);
+        if judge_dependency(run, ks, dependency, &key, artifact)
+            .await?
+            .is_none()
+        {
+            continue;
+        }
+        // from here on nothing is missed: it may have moved since it was looked at
         run.subscribe(key.clone());
-        let object = run.cx.store.get(&key);
-        let verdict = judge_dependency(run, ks, dependency, (namespace, object.as_deref()), artifact);
-        if let Some(mut message) = verdict? {
+        if dependency.ready_expr.is_some() {
+            run.subscribe(whole(&key));
+            run.subscribe(metadata(&run.key));
+        }
+        if let Some(mut message) = judge_dependency(run, ks, dependency, &key, artifact).await? {
             if let Some(cycle) = cycle(run) {
                 message.push_str(&format!("; {cycle}"));
             }
@@ -142,7 +155,27 @@ pub(super) fn dependencies(run: &Run, ks: &Kustomization, artifact: &ArtifactFac
             .into());
         }
     }
+    if !ks.spec.depends_on.is_empty() {
+        tracing::info!("All dependencies are ready, proceeding with reconciliation");
+    }
     Ok(())
+}
+
+/// A Kustomization as it is now. Those that no watch of ours shows are asked for.
+async fn look(run: &Run, key: &Key) -> Result<Option<Arc<Value>>, RequestError> {
+    if let Some(object) = run.cx.store.get(key) {
+        return Ok(Some(object));
+    }
+    let config = &run.cx.config;
+    let selector = config.watch_label_selector.as_deref().unwrap_or_default();
+    let is_watched =
+        selector.is_empty() && (config.watch_all_namespaces || *key.namespace == *config.runtime_namespace);
+    if is_watched {
+        return Ok(None);
+    }
+    let id = object_id(&KUSTOMIZATION, key);
+    let found = run.cx.cluster.get(&Identity::AsController, &id).await?;
+    Ok(found.map(Arc::new))
 }
 
 /// The circle in which this Kustomization waits for itself, as far as is known. Flux lets all of it wait for ever.
@@ -171,6 +204,7 @@ fn dependencies_of(key: &Key, object: &Value) -> Vec<Key> {
         let namespace = dependency
             .get("namespace")
             .and_then(Value::as_str)
+            .filter(|namespace| !namespace.is_empty())
             .unwrap_or(&key.namespace);
         Some(Key::new(
             KUSTOMIZATION.kind,
@@ -182,34 +216,38 @@ fn dependencies_of(key: &Key, object: &Value) -> Vec<Key> {
 }
 
 /// Why a dependency is not ready, none where it is.
-fn judge_dependency(
+async fn judge_dependency(
     run: &Run,
     ks: &Kustomization,
     dependency: &DependencyReference,
-    (namespace, object): (&str, Option<&Value>),
+    key: &Key,
     artifact: &ArtifactFacts,
 ) -> Result<Option<String>, Failure> {
-    let name = &dependency.name;
+    let (namespace, name) = (&*key.namespace, &*key.name);
     let subject = format!("dependency '{namespace}/{name}'");
-    let Some(object) = object else {
-        let not_found = format!(
-            "{}.{} \"{name}\" not found",
-            KUSTOMIZATION.plural, KUSTOMIZATION.group
-        );
-        return Ok(Some(format!("{subject} not found: {not_found}")));
+    let object = match look(run, key).await {
+        Ok(Some(object)) => object,
+        Ok(None) => {
+            let not_found = format!(
+                "{}.{} \"{name}\" not found",
+                KUSTOMIZATION.plural, KUSTOMIZATION.group
+            );
+            return Ok(Some(format!("{subject} not found: {not_found}")));
+        }
+        Err(error) => return Ok(Some(format!("{subject} not found: {error}"))),
     };
     if let Some(expression) = &dependency.ready_expr {
-        let own = run.object.as_deref().unwrap_or(&Value::Null);
-        if let Some(message) =
-            super::ready_expr::evaluate(expression, &format!("{namespace}/{name}"), own, object)?
-        {
+        let own = run.cx.store.get(&run.key).or_else(|| run.object.clone());
+        let own = own.as_deref().unwrap_or(&Value::Null);
+        let dependency = format!("{namespace}/{name}");
+        if let Some(message) = super::ready_expr::evaluate(expression, &dependency, own, &object)? {
             return Ok(Some(message));
         }
         if !run.cx.config.gate("AdditiveCELDependencyCheck") {
             return Ok(None);
         }
     }
-    Ok(not_ready(ks, &subject, namespace, object, artifact))
+    Ok(not_ready(ks, &subject, namespace, &object, artifact))
 }
 
 fn not_ready(
@@ -236,15 +274,16 @@ fn not_ready(
     }
     let same_source = text("/spec/sourceRef/kind") == Some(ks.spec.source_ref.kind.as_str())
         && text("/spec/sourceRef/name") == Some(ks.spec.source_ref.name.as_str())
-        && text("/spec/sourceRef/namespace").unwrap_or(namespace)
+        && text("/spec/sourceRef/namespace")
+            .filter(|given| !given.is_empty())
+            .unwrap_or(namespace)
             == ks.source_namespace().unwrap_or_default();
     let is_current = text("/status/lastAppliedRevision") == Some(artifact.revision.as_str());
     (same_source && !is_current).then(|| format!("{subject} revision is not up to date"))
 }
 
 /// In whose name objects are applied.
-pub(super) fn identity(ks: &Kustomization, config: &ControllerConfig) -> sluice_apply::cluster::Identity {
-    use sluice_apply::cluster::Identity;
+pub(super) fn identity(ks: &Kustomization, config: &ControllerConfig) -> Identity {
     match named_account(ks).or(config.default_service_account.as_deref()) {
         None => Identity::AsController,
         Some(name) => Identity::AsTenant {

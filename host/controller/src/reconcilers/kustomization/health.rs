@@ -1,5 +1,6 @@
 //! Health after applying: what is known costs nothing, what moves wakes, what fails is named.
 
+use super::apply::Applied;
 use super::memory::{Awaiting, Inputs, Memory, Settled};
 use super::report::{Report, now};
 use super::{Attempted, Done, gate};
@@ -9,22 +10,17 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 use sluice_api::{ConditionStatus, Kustomization, reason};
-use sluice_apply::Applied;
-use sluice_apply::cluster::{Identity, RequestError};
+use sluice_apply::cluster::Identity;
 use sluice_health::{Around, Checks, Health, Looked, Status, Verdict, assess_with_pods, cause, verdict};
 use sluice_object::{GroupVersionKind, ObjectId};
 use sluice_plan::Action;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long definitions and classes may take to be ready before what needs them is applied.
-const STAGE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long an established definition may take to be served.
-const SERVED_TIMEOUT: Duration = Duration::from_secs(10);
 /// Objects that no watch of ours shows, and the pods behind a workload, are looked at this often while they are awaited.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// The same for what has been awaited for long: hundreds that never become ready must not keep the API server busy.
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
@@ -38,27 +34,30 @@ pub(super) struct Pass {
     pub(super) previous: Option<Awaiting>,
 }
 
-/// Which objects are checked: all applied ones that were not left alone (`wait`), or those listed.
+/// Which objects are checked: all applied ones that were not left alone (`wait`), or those listed. Never the Kustomization
+/// itself, which would wait for its own end.
 fn subjects(run: &Run, ks: &Kustomization, objects: &[Applied]) -> Vec<ObjectId> {
-    if ks.spec.wait {
-        let is_self = |id: &ObjectId| {
-            id.gvk.kind == run.key.kind
-                && id.name == *run.key.name
-                && id.namespace.as_deref() == Some(&*run.key.namespace)
-        };
-        let applied = objects
-            .iter()
-            .filter(|applied| applied.action != Action::Skipped && !is_self(&applied.id));
-        return applied.map(|applied| applied.id.clone()).collect();
-    }
-    let checks = ks.spec.health_checks.iter();
-    checks
-        .map(|check| ObjectId {
-            gvk: GroupVersionKind::new(check.api_version.as_deref().unwrap_or("apps/v1"), &check.kind),
-            namespace: check.namespace.clone(),
-            name: check.name.clone(),
-        })
-        .collect()
+    let mut subjects: Vec<ObjectId> = if ks.spec.wait {
+        let applied = objects.iter().filter(|applied| applied.action != Action::Skipped);
+        applied.map(|applied| applied.id.clone()).collect()
+    } else {
+        let checks = ks.spec.health_checks.iter();
+        checks
+            .map(|check| ObjectId {
+                gvk: GroupVersionKind::new(check.api_version.as_deref().unwrap_or("apps/v1"), &check.kind),
+                namespace: check.namespace.clone(),
+                name: check.name.clone(),
+            })
+            .collect()
+    };
+    subjects.retain(|id| !is_self(run, id));
+    subjects
+}
+
+fn is_self(run: &Run, id: &ObjectId) -> bool {
+    id.gvk.kind == run.key.kind
+        && id.name == *run.key.name
+        && id.namespace.as_deref() == Some(&*run.key.namespace)
 }
 
 /// Whether nothing that was found healthy has moved since. Objects that no watch of ours shows always count as moved.
@@ -66,7 +65,7 @@ pub(super) fn is_as_before(run: &Run, ks: &Kustomization) -> bool {
     if ks.spec.wait {
         return sluice_plan::ids(ks.inventory())
             .iter()
-            .all(|id| run.live().is_healthy(id) || is_skipped(run, id));
+            .all(|id| run.live().is_healthy(id) || is_skipped(run, id) || is_self(run, id));
     }
     ks.spec.health_checks.is_empty() || subjects(run, ks, &[]).iter().all(|id| run.live().is_healthy(id))
 }
@@ -118,6 +117,7 @@ pub(super) async fn begin(
         },
         None => Awaiting {
             inputs: pass.inputs,
+            origin_revision: report.origin_revision.clone(),
             manifests: pass.attempted.manifests,
             since: now,
             deadline: now + ks.spec.timeout(),
@@ -177,11 +177,7 @@ pub(super) async fn go_on(
     let now = Instant::now();
     let told_at = awaiting.since + PROGRESS_GRACE;
     if !awaiting.is_progress_told && now >= told_at {
-        let phase = format!(
-            "Running health checks for revision {} with a timeout of {}",
-            attempted.revision,
-            sluice_api::Duration(ks.spec.timeout())
-        );
+        let phase = super::phase("Running health checks", ks, &attempted.revision);
         report.progressing(&phase);
         report.health(Some((ConditionStatus::Unknown, reason::PROGRESSING, &phase)));
         report.write_now().await?;
@@ -203,8 +199,10 @@ fn passed(report: &mut Report<'_>, memory: &mut Memory, awaiting: Awaiting, atte
         "Health check passed in {}",
         sluice_api::Duration(round(awaiting.since.elapsed()))
     );
-    if awaiting.is_news {
+    if awaiting.is_news || !report.was_healthy() {
         report.health(Some((ConditionStatus::True, reason::SUCCEEDED, &text)));
+    }
+    if awaiting.is_news {
         report.tell_progressing(&text);
     }
     settle(memory, awaiting.inputs, attempted)
@@ -248,12 +246,12 @@ fn round(duration: Duration) -> Duration {
 }
 
 /// One awaited object as it was last seen.
-struct Seen {
-    looked: Looked<ObjectId>,
-    object: Option<Value>,
+pub(super) struct Seen {
+    pub(super) looked: Looked<ObjectId>,
+    pub(super) object: Option<Value>,
 }
 
-async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> Seen {
+pub(super) async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> Seen {
     let (health, object) = match run.cluster().get(identity, &id).await {
         Ok(Some(object)) => {
             let health = checks.assess(&object, now());
@@ -269,6 +267,14 @@ async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> 
             };
             (health, Some(object))
         }
+        // it has done its work
+        Ok(None) if run.live().is_passing(&id) => (
+            Health {
+                status: Status::Current,
+                ..Health::not_found()
+            },
+            None,
+        ),
         Ok(None) => (Health::not_found(), None),
         Err(error) => (Health::unknown(error.to_string()), None),
     };
@@ -354,92 +360,11 @@ async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>,
     (objects, list("v1", "Event").await)
 }
 
-fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
+pub(super) fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
     let version = object
         .pointer("/metadata/resourceVersion")
         .and_then(Value::as_str)
         .and_then(|text| text.parse().ok());
     run.live().healthy(id, version.unwrap_or(0));
     run.live().await_health(id, &Arc::new(run.key.clone()), false);
-}
-
-/// An established definition is served a moment later: waits for the kinds of `to_come` that were `applied` as definitions.
-/// What is not served in time fails by itself, with the name of its kind.
-pub(super) async fn served(run: &Run, applied: &[Applied], to_come: &[&GroupVersionKind]) {
-    let text = |object: &Value, pointer: &str| object.pointer(pointer)?.as_str().map(str::to_owned);
-    let defined: HashSet<(String, String)> = applied
-        .iter()
-        .filter(|applied| applied.id.gvk.kind == "CustomResourceDefinition")
-        .filter_map(|applied| {
-            let object = applied.object.as_ref()?;
-            Some((text(object, "/spec/group")?, text(object, "/spec/names/kind")?))
-        })
-        .collect();
-    let deadline = Instant::now() + SERVED_TIMEOUT;
-    for gvk in to_come {
-        if !defined.contains(&(gvk.group.clone(), gvk.kind.clone())) {
-            continue;
-        }
-        while Instant::now() < deadline
-            && matches!(
-                run.cluster().mapping(gvk).await,
-                Err(RequestError::NoMatch { .. })
-            )
-        {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-}
-
-/// After a stage of definitions or classes: waits, by watch, until they are ready. This is the one wait that holds a
-/// worker: what follows needs them, and they are ready within moments or not at all.
-pub(super) async fn settle_stage(run: &Run, identity: &Identity, applied: &[Applied]) -> Result<(), Stopped> {
-    let checks = Checks::default();
-    let deadline = Instant::now() + STAGE_TIMEOUT;
-    for applied in applied {
-        let mut object = applied.object.clone();
-        // not asked about because it is as last verified, and so it was ready then
-        if object.is_none() {
-            continue;
-        }
-        loop {
-            let health = object
-                .as_ref()
-                .map_or_else(Health::not_found, |object| checks.assess(object, now()));
-            if health.is_current() {
-                break;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                let looked = [Looked {
-                    id: applied.id.clone(),
-                    health,
-                }];
-                let Verdict::Failed(message) = verdict(&looked, false, true) else {
-                    break;
-                };
-                return Err(Failure {
-                    is_recorded: true,
-                    ..Failure::retry(reason::RECONCILIATION_FAILED, message)
-                }
-                .into());
-            }
-            if run.is_superseded() {
-                return Err(Stopped::Superseded);
-            }
-            let version = object
-                .as_ref()
-                .and_then(|object| object.pointer("/metadata/resourceVersion")?.as_str());
-            // an error of the watch only means to look again, after a moment
-            let changed = run
-                .cluster()
-                .changed(identity, &applied.id, version, left.min(LOOK_AGAIN))
-                .await;
-            if changed.is_err() {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-            object = run.cluster().get(identity, &applied.id).await.unwrap_or(None);
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What is remembered of a Kustomization between its runs. Losing it costs requests, never correctness.
 
 use super::remote::Attached;
+use crate::runtime::{Wake, Wakes};
 use sluice_api::kustomize::Inventory;
 use sluice_apply::live::Short;
 use sluice_object::ObjectId;
@@ -35,6 +36,7 @@ pub(super) struct Settled {
 #[derive(Clone, Debug)]
 pub(super) struct Awaiting {
     pub(super) inputs: Inputs,
+    pub(super) origin_revision: Option<String>,
     pub(super) manifests: String,
     pub(super) since: Instant,
     pub(super) deadline: Instant,
@@ -49,6 +51,16 @@ pub(super) struct Awaiting {
     pub(super) started: Instant,
 }
 
+/// A stage whose objects are not ready; those after it need them.
+#[derive(Clone, Debug)]
+pub(super) struct Stage {
+    pub(super) inputs: Inputs,
+    /// Which, from 0.
+    number: usize,
+    /// Since when it is waited for.
+    since: Instant,
+}
+
 /// Somebody else keeps changing an object.
 #[derive(Clone, Debug)]
 pub(super) struct Fight {
@@ -60,10 +72,17 @@ pub(super) struct Fight {
 /// All of it.
 #[derive(Default)]
 pub(super) struct Memory {
+    /// The object that all of this is about: another of its name starts anew.
+    pub(super) uid: Option<String>,
     /// The cluster its objects are in, where that is another one.
     pub(super) remote: Option<Attached>,
     pub(super) settled: Option<Settled>,
     pub(super) awaiting: Option<Awaiting>,
+    pub(super) stage: Option<Stage>,
+    /// It failed before its objects were as they should be: until then nothing but a new wish helps.
+    pub(super) failed_until: Option<Instant>,
+    /// Intervals in which nothing was to be done, and nothing written, since the history was written.
+    pub(super) quiet: i64,
     /// Since when it waits, and for what.
     pub(super) waiting: Option<(String, Instant)>,
     /// When everything was last looked at, whatever the watches said.
@@ -71,6 +90,8 @@ pub(super) struct Memory {
     /// When the interval is over.
     pub(super) due: Option<Instant>,
     pub(super) fights: HashMap<ObjectId, Fight>,
+    /// Objects that another Kustomization applies too, as users were told.
+    pub(super) contested: HashSet<ObjectId>,
 }
 
 /// Corrections of one object that are made at once; after that each waits twice as long as the one before.
@@ -81,6 +102,40 @@ const FIGHT_PEACE: Duration = Duration::from_secs(300);
 const FIGHT_DELAY_FIRST: Duration = Duration::from_secs(5);
 
 impl Memory {
+    /// Nothing, about the object with this UID.
+    pub(super) fn of(uid: Option<&str>) -> Self {
+        Self {
+            uid: uid.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    /// How long a wake-up must wait: what failed is tried again in its own time, not whenever one of its objects moves.
+    pub(super) fn holds_back(&self, wakes: Wakes) -> Option<Duration> {
+        let wishes = [Wake::Changed, Wake::Requested, Wake::Signal, Wake::Timer];
+        if wishes.iter().any(|wish| wakes.has(*wish)) {
+            return None;
+        }
+        let left = self.failed_until?.saturating_duration_since(Instant::now());
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// It waits for a stage of what `inputs` gave.
+    pub(super) fn awaits_stage(&mut self, number: usize, inputs: Inputs) {
+        let since = self.stage_since(number).unwrap_or_else(Instant::now);
+        self.stage = Some(Stage {
+            inputs,
+            number,
+            since,
+        });
+    }
+
+    /// Since when it waits for a stage.
+    pub(super) fn stage_since(&self, number: usize) -> Option<Instant> {
+        let stage = self.stage.as_ref().filter(|stage| stage.number == number);
+        stage.map(|stage| stage.since)
+    }
+
     /// Notes that drift of an object was corrected. The delay of the next correction, where it has one.
     pub(super) fn corrected(&mut self, id: &ObjectId, now: Instant) -> Option<(Duration, bool)> {
         self.fights
@@ -123,6 +178,20 @@ impl Fight {
 mod tests {
     use super::*;
     use sluice_object::GroupVersionKind;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_failed_waits_for_its_time_or_a_wish() {
+        let mut memory = Memory::default();
+        let moved = Wakes::default().with(Wake::Drift).with(Wake::Health);
+        assert_eq!(memory.holds_back(moved), None, "nothing failed");
+        memory.failed_until = Some(Instant::now() + Duration::from_secs(60));
+        assert_eq!(memory.holds_back(moved), Some(Duration::from_secs(60)));
+        for wish in [Wake::Changed, Wake::Requested, Wake::Signal, Wake::Timer] {
+            assert_eq!(memory.holds_back(moved.with(wish)), None, "{wish:?}");
+        }
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(memory.holds_back(moved), None, "its time has come");
+    }
 
     #[test]
     fn a_fight_is_damped_and_told_once_and_ends_in_peace() {

@@ -7,7 +7,8 @@ use crate::error_policy::Failure;
 use crate::runtime::{KUSTOMIZATION, Key, object_id};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use sluice_api::kustomize::{KustomizationSpec, SubstituteStrategy};
+use serde_json::Value;
+use sluice_api::kustomize::{Fields, KustomizationSpec, SubstituteStrategy};
 use sluice_api::{Kustomization, Next, reason};
 use sluice_artifact::Tree;
 use sluice_event::events::{RenderFailed, RenderRemembered, RenderSucceeded};
@@ -220,6 +221,23 @@ pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
                     .and_then(|target| serde_json::to_value(target).ok()),
             })
             .collect(),
+        patches_strategic_merge: spec
+            .patches_strategic_merge
+            .iter()
+            .map(|Fields(patch)| patch.clone().into())
+            .collect(),
+        patches_json6902: spec
+            .patches_json6902
+            .iter()
+            .map(|patch| sluice_render::Json6902Patch {
+                patch: patch
+                    .patch
+                    .iter()
+                    .map(|Fields(operation)| Value::from(operation.clone()))
+                    .collect(),
+                target: serde_json::to_value(&patch.target).unwrap_or_default(),
+            })
+            .collect(),
         images: spec
             .images
             .iter()
@@ -238,6 +256,5 @@ pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
                 .map(|option| option.as_str().to_owned())
                 .collect()
         }),
-        ..BuildSpec::default()
     }
 }

@@ -6,7 +6,7 @@ use crate::runtime::{KUSTOMIZATION, Run};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
-use sluice_api::conditions::{self, HEALTHY, READY, STALLED, Wish};
+use sluice_api::conditions::{self, HEALTHY, READY, RECONCILING, STALLED, Wish};
 use sluice_api::history::{self, Attempt};
 use sluice_api::{
     ConditionStatus, Duration, Kustomization, KustomizationStatus, Next, Reason, Time, meta, reason,
@@ -27,6 +27,10 @@ pub(super) struct Report<'a> {
     /// Revision and origin revision, once known: metadata of every event.
     pub(super) revision: Option<String>,
     pub(super) origin_revision: Option<String>,
+    /// What users should know beside that everything is applied.
+    notes: Vec<String>,
+    /// Reconciles that nothing was written about: the history counts them with the next.
+    pub(super) quiet: i64,
 }
 
 impl<'a> Report<'a> {
@@ -50,12 +54,25 @@ impl<'a> Report<'a> {
             status,
             revision: None,
             origin_revision: None,
+            notes: Vec::new(),
+            quiet: 0,
         }
     }
 
     /// Whether the user asked for this pass by annotation, and no pass has answered yet.
     pub(super) fn is_requested(&self) -> bool {
         self.requested_at.is_some() && self.requested_at != self.status.last_handled_reconcile_at
+    }
+
+    /// Whether the status says that all of `revision` is applied, as the end of a reconcile leaves it.
+    pub(super) fn says_applied(&self, revision: &str) -> bool {
+        let conditions = &self.status.conditions;
+        conditions::is(conditions, READY, ConditionStatus::True)
+            && [RECONCILING, STALLED]
+                .iter()
+                .all(|type_| conditions::get(conditions, type_).is_none())
+            && self.status.observed_generation == Some(self.generation)
+            && self.status.last_applied_revision.as_deref() == Some(revision)
     }
 
     fn set(&mut self, type_: &str, status: ConditionStatus, reason: Reason, message: &str) {
@@ -93,13 +110,22 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Something that users should know although everything is applied: it is said where that is said.
+    pub(super) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     pub(super) fn was_healthy(&self) -> bool {
         conditions::is(&self.status.conditions, HEALTHY, ConditionStatus::True)
     }
 
     /// Everything is applied and healthy.
     pub(super) fn succeeded(&mut self, attempted: &Attempted) {
-        let message = format!("Applied revision: {}", attempted.revision);
+        let mut message = format!("Applied revision: {}", attempted.revision);
+        for note in &self.notes {
+            message.push_str("; ");
+            message.push_str(note);
+        }
         self.set(
             READY,
             ConditionStatus::True,
@@ -139,6 +165,18 @@ impl<'a> Report<'a> {
         self.set(READY, ConditionStatus::False, reason, message);
     }
 
+    /// It is switched off. What the process before, or the wish before, left half done is not said to go on.
+    pub(super) fn suspended(&mut self) {
+        let message = "Suspended before it came to its end";
+        if conditions::is(&self.status.conditions, READY, ConditionStatus::Unknown) {
+            self.set(READY, ConditionStatus::False, reason::SUSPENDED, message);
+        }
+        if conditions::is(&self.status.conditions, HEALTHY, ConditionStatus::Unknown) {
+            self.set(HEALTHY, ConditionStatus::Unknown, reason::SUSPENDED, message);
+        }
+        conditions::remove(&mut self.status.conditions, RECONCILING);
+    }
+
     fn record(&mut self, attempted: &Attempted, status: Reason) {
         let origin = self
             .origin_revision
@@ -147,6 +185,10 @@ impl<'a> Report<'a> {
         let metadata: BTreeMap<String, String> = origin
             .chain([("revision".to_owned(), attempted.revision.clone())])
             .collect();
+        if let Some(newest) = self.status.history.first_mut() {
+            let quiet = std::mem::take(&mut self.quiet);
+            newest.total_reconciliations = newest.total_reconciliations.saturating_add(quiet);
+        }
         let attempt = Attempt {
             digest: attempted.manifests.clone(),
             status: status.into(),

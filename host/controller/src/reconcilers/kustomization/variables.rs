@@ -1,19 +1,20 @@
 //! The variables of `postBuild`: ConfigMaps and Secrets in order, then the inline ones.
 
 use super::references::{self, Unread};
-use crate::error_policy::{Failure, Stopped};
+use crate::error_policy::Failure;
 use crate::runtime::Run;
 use sluice_api::kustomize::{SubstituteKind, SubstituteReference};
-use sluice_api::{Kustomization, Next, reason};
+use sluice_api::{Kustomization, Next, meta, reason};
 use sluice_apply::cluster::Identity;
 use sluice_apply::live::{Short, short};
+use sluice_object::{GroupVersionKind, Manifests, Object};
 use std::collections::BTreeMap;
 
 /// Names and values; later ones win.
 pub(super) type Variables = BTreeMap<String, String>;
 
 /// Reads all variables. What is read is subscribed to.
-pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Stopped> {
+pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Failure> {
     let mut variables = Variables::new();
     let Some(post_build) = &ks.spec.post_build else {
         return Ok(variables);
@@ -40,7 +41,7 @@ async fn read_one(
     identity: &Identity,
     namespace: &str,
     reference: &SubstituteReference,
-) -> Result<Variables, Stopped> {
+) -> Result<Variables, Failure> {
     let read = match reference.kind {
         SubstituteKind::ConfigMap => references::config_map(run, identity, namespace, &reference.name).await,
         SubstituteKind::Secret => references::secret(run, identity, namespace, &reference.name)
@@ -58,7 +59,7 @@ async fn read_one(
         Err(Unread::Missing(_)) if reference.optional => Ok(Variables::new()),
         Err(error) => {
             let message = format!(
-                "post build failed: substitute from '{}/{}' error: {error}",
+                "substitute from '{}/{}' error: {error}",
                 reference.kind.as_str(),
                 reference.name
             );
@@ -68,9 +69,22 @@ async fn read_one(
             } else {
                 failure.next.clone()
             };
-            Err(Failure { next, ..failure }.into())
+            Err(Failure { next, ..failure })
         }
     }
+}
+
+/// The first object that variables are put into, as Flux names it: `Deployment.v1.apps/web`.
+pub(super) fn first_user(manifests: &Manifests) -> Option<String> {
+    let is_left_alone = |object: &Object| {
+        ["labels", "annotations"]
+            .iter()
+            .any(|place| object.text(&["metadata", place, meta::SUBSTITUTE]) == Some(meta::DISABLED))
+    };
+    let object = manifests.objects.iter().find(|object| !is_left_alone(object))?;
+    let GroupVersionKind { group, version, kind } = object.gvk();
+    let group = if group.is_empty() { "[noGrp]" } else { group };
+    Some(format!("{kind}.{version}.{group}/{}", object.id().name))
 }
 
 /// A digest of names and values.

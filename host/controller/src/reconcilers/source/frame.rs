@@ -1,7 +1,8 @@
 //! The frame: what happens around each attempt to fetch a source.
 
 use super::report::Report;
-use super::{Done, Pass, Shelf, SourceKind, SourceSettings, Trouble};
+use super::storage::{Promised, Shelf};
+use super::{Done, Pass, SourceKind, SourceSettings, Trouble, upkeep};
 use crate::error_policy::Failure;
 use crate::runtime::{Park, Reconciler, Run};
 use futures::FutureExt;
@@ -10,12 +11,13 @@ use serde_json::Value;
 use sluice_api::source::{Source, SourceStatus};
 use sluice_api::{Next, conditions, decode, meta, reason};
 use sluice_apply::cluster::RequestError;
-use sluice_artifact::{ArtifactPath, Store};
+use sluice_artifact::Store;
 use sluice_event::events::{
     FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
 };
 use sluice_event::{Severity, metrics};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -26,6 +28,7 @@ const AFTER_CONFLICT: Duration = Duration::from_millis(200);
 pub struct SourceReconciler<K> {
     kind: K,
     shelf: Shelf,
+    is_kept_up: AtomicBool,
 }
 
 #[allow(private_bounds)] // kinds are of this room alone
@@ -33,7 +36,11 @@ impl<K: SourceKind> SourceReconciler<K> {
     /// Fetches as `kind` does, into `store`.
     pub fn new(kind: K, store: Store, settings: SourceSettings) -> Self {
         let shelf = Shelf { store, settings };
-        Self { kind, shelf }
+        Self {
+            kind,
+            shelf,
+            is_kept_up: AtomicBool::new(false),
+        }
     }
 
     async fn step(&self, run: &Run, object: &Arc<Value>) -> Park {
@@ -66,7 +73,7 @@ impl<K: SourceKind> SourceReconciler<K> {
             };
         }
         report.progressing();
-        self.look_into_storage(run, &mut report);
+        self.look_into_storage(run, &mut report).await;
         let mut pass = Pass {
             run,
             object: &source,
@@ -93,36 +100,31 @@ impl<K: SourceKind> SourceReconciler<K> {
     }
 
     /// What the status promises must be there; old artifacts go (compat/source.md 2.4).
-    fn look_into_storage(&self, run: &Run, report: &mut Report<'_, StatusOf<K>>) {
+    async fn look_into_storage(&self, run: &Run, report: &mut Report<'_, StatusOf<K>>) {
         let Some(known) = report.status.artifact().cloned() else {
             report.phase("building artifact");
             return;
         };
-        let path = known.path.parse::<ArtifactPath>().ok();
-        let found = path.as_ref().and_then(|path| self.shelf.store.artifact(path));
-        match (path, found) {
-            (Some(path), Some(found)) if found.digest.to_string() == known.digest => {
-                let settings = &self.shelf.settings;
-                report.relocate(&path, &settings.advertised_address, K::LATEST);
-                let now = jiff::Timestamp::now();
-                match self.shelf.store.collect(&path, settings.retention, now) {
-                    Ok(0) => {}
-                    Ok(count) => report.tell_of_garbage(&format!("garbage collected {count} artifacts")),
-                    Err(error) => tracing::warn!(%error, "garbage collection failed"),
+        let disappeared = match self.shelf.look(known.clone()).await {
+            Some(Promised::Kept(path, collected)) => {
+                report.relocate(&path, &self.shelf.settings.advertised_address, K::LATEST);
+                if collected > 0 {
+                    report.tell_of_garbage(&format!("garbage collected {collected} artifacts"));
                 }
+                false
             }
-            (_, found) => {
-                if let Some(found) = found {
-                    let message = format!(
-                        "failed to verify integrity of artifact: computed digest '{}' doesn't match '{}'",
-                        found.digest, known.digest
-                    );
-                    let reason = reason::ARTIFACT_VERIFICATION_FAILED;
-                    report.tell(Severity::Error, reason.as_str(), &message);
-                }
-                tracing::info!(path = known.path, object = %run.key, "artifact disappeared from storage");
-                report.disappeared();
+            Some(Promised::Spoiled(why)) => {
+                let message = format!("failed to verify integrity of artifact: {why}");
+                let reason = reason::ARTIFACT_VERIFICATION_FAILED;
+                report.tell(Severity::Error, reason.as_str(), &message);
+                true
             }
+            Some(Promised::Gone) => true,
+            None => false,
+        };
+        if disappeared {
+            tracing::info!(path = known.path, object = %run.key, "artifact disappeared from storage");
+            report.disappeared();
         }
     }
 
@@ -133,8 +135,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         }
         let status = source.status().cloned().unwrap_or_default();
         let report = Report::new(run, K::KIND, object.clone(), status);
-        let (namespace, name) = (&run.key.namespace, &run.key.name);
-        match self.shelf.store.remove_object(K::KIND.kind, namespace, name) {
+        match self.shelf.remove(K::KIND, &run.key).await {
             Ok(0) => {}
             Ok(_) => report.tell_of_garbage("garbage collected artifacts for deleted resource"),
             Err(error) => {
@@ -156,8 +157,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         if source.is_suspended() && !is_going {
             return Park::For(None);
         }
-        let (namespace, name) = (&run.key.namespace, &run.key.name);
-        if let Err(error) = self.shelf.store.remove_object(K::KIND.kind, namespace, name) {
+        if let Err(error) = self.shelf.remove(K::KIND, &run.key).await {
             tracing::warn!(%error, "artifacts of what is no source any more not removed, trying again");
             return Park::Backoff { at_most: None };
         }
@@ -175,6 +175,21 @@ impl<K: SourceKind> SourceReconciler<K> {
             }
         }
         Park::For(None)
+    }
+
+    /// The object is gone, and with it goes what it had: its finalizer may have been taken by force.
+    async fn gone(&self, run: &Run) -> Park {
+        metrics::forget_object(K::KIND.kind, &run.key.namespace, &run.key.name);
+        match self.shelf.remove(K::KIND, &run.key).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(object = %run.key, count, "artifacts of an object that is gone removed")
+            }
+            Err(error) => {
+                tracing::warn!(%error, object = %run.key, "artifacts of an object that is gone not removed")
+            }
+        }
+        Park::Gone
     }
 
     /// The object is there but cannot be read. It alone suffers (N7).
@@ -205,12 +220,12 @@ impl<K: SourceKind> Reconciler for SourceReconciler<K> {
 
     fn reconcile<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Park> {
         async move {
+            if !self.is_kept_up.swap(true, Ordering::Relaxed) {
+                upkeep::begin(&run.cx, K::KIND, &self.shelf);
+            }
             match &run.object {
                 Some(object) => self.step(run, object).await,
-                None => {
-                    metrics::forget_object(K::KIND.kind, &run.key.namespace, &run.key.name);
-                    Park::Gone
-                }
+                None => self.gone(run).await,
             }
         }
         .boxed()
@@ -290,16 +305,24 @@ async fn failed<K: SourceKind>(
         duration: started.elapsed(),
         error: &failure.message,
         reason: failure.reason.as_str(),
-        next: (failure.next != Next::Stall).then_some(run.cx.config.min_retry_delay),
+        next: (failure.next != Next::Stall).then_some(failure.after.unwrap_or(run.cx.config.min_retry_delay)),
         revision: None,
     }
     .emit();
-    match (written, &failure.next) {
-        (Err(error), _) => not_written(&error),
-        (Ok(_), Next::Stall) => Park::For(None),
-        (Ok(_), Next::Wait(_)) => Park::For(Some(run.cx.config.requeue_dependency)),
-        // sources have no retry interval: Flux too backs off from --min-retry-delay to --max-retry-delay
-        (Ok(_), Next::Retry | Next::BackOff | Next::Ignore) => Park::Backoff { at_most: None },
+    match written {
+        Err(error) => not_written(&error),
+        Ok(_) => park(failure, run.cx.config.requeue_dependency),
+    }
+}
+
+/// When a source that failed runs again. It has no retry interval: Flux too backs off from `--min-retry-delay` to
+/// `--max-retry-delay`. A server that asks to be left alone is.
+fn park(failure: &Failure, requeue_dependency: Duration) -> Park {
+    match (&failure.next, failure.after) {
+        (Next::Stall, _) => Park::For(None),
+        (Next::Wait(_), _) => Park::For(Some(requeue_dependency)),
+        (Next::Retry | Next::BackOff | Next::Ignore, Some(after)) => Park::BackoffAtLeast(after),
+        (Next::Retry | Next::BackOff | Next::Ignore, None) => Park::Backoff { at_most: None },
     }
 }
 
@@ -326,4 +349,47 @@ async fn set_finalizer<K: SourceKind>(
         409 => Park::For(Some(AFTER_CONFLICT)),
         _ => Park::Backoff { at_most: None },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_api::{Blame, Disposition, Reason};
+
+    #[derive(Debug)]
+    struct Limited(Option<u64>);
+
+    impl std::fmt::Display for Limited {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("too many requests")
+        }
+    }
+
+    impl Disposition for Limited {
+        fn reason(&self) -> Reason {
+            reason::GIT_OPERATION_FAILED
+        }
+
+        fn next(&self) -> Next {
+            Next::BackOff
+        }
+
+        fn blame(&self) -> Blame {
+            Blame::Upstream
+        }
+
+        fn retry_after(&self) -> Option<Duration> {
+            self.0.map(Duration::from_secs)
+        }
+    }
+
+    #[test]
+    fn a_server_that_asks_to_be_left_alone_is() {
+        let parked = |after| match Trouble::of(&Limited(after)) {
+            Trouble::Failed { failure, .. } => park(&failure, Duration::from_secs(30)),
+            _ => panic!("it failed"),
+        };
+        assert_eq!(parked(Some(60)), Park::BackoffAtLeast(Duration::from_secs(60)));
+        assert_eq!(parked(None), Park::Backoff { at_most: None });
+    }
 }

@@ -12,18 +12,21 @@ mod pass;
 mod report;
 mod secrets;
 mod signature;
+mod storage;
 mod trouble;
+mod upkeep;
 
 pub use frame::SourceReconciler;
 pub(super) use pass::Pass;
 pub(super) use secrets::{Missing, secret, service_account};
 pub(super) use signature::{Verifier, provider_of};
+use storage::Shelf;
 pub(super) use trouble::Trouble;
 
 use crate::runtime::Kind;
 use sluice_api::Reason;
 use sluice_api::source::{RegistryProvider, Source};
-use sluice_artifact::{Store, store};
+use sluice_artifact::store;
 use sluice_source::credential::cloud::Cloud;
 
 /// What the flags of Flux's source-controller set.
@@ -33,13 +36,6 @@ pub struct SourceSettings {
     pub advertised_address: String,
     /// `--artifact-retention-ttl` and `--artifact-retention-records`.
     pub retention: store::Retention,
-}
-
-/// Where artifacts are kept, and how.
-#[derive(Clone)]
-pub(super) struct Shelf {
-    pub(super) store: Store,
-    pub(super) settings: SourceSettings,
 }
 
 /// The feature gate of identities that belong to objects.

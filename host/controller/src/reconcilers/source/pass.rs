@@ -87,7 +87,8 @@ impl<K: Source> Pass<'_, K> {
         let (namespace, name) = (&self.run.key.namespace, &self.run.key.name);
         let path = ArtifactPath::new(self.kind.kind, namespace, name, file)
             .map_err(|error| Trouble::storage(Failure::stall(reason::INVALID_PATH, error.to_string())))?;
-        let store = self.shelf.store.clone();
+        // Who gives up waiting gives up what is written: a later pass may store something newer, or remove it all.
+        let (store, _turn) = self.shelf.store.turn();
         let work = tokio::task::spawn_blocking(move || write(&store, &path));
         let artifact = match self.patiently(work).await? {
             Ok(stored) => stored.map_err(|error| Trouble::of(&error))?,

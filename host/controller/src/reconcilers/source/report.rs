@@ -47,6 +47,7 @@ pub(in super::super) struct Report<'a, S> {
     digest_before: Option<String>,
     had_failed: bool,
     outcome: Option<(Reason, String)>,
+    aside: String,
     /// The status as it will be written. A kind sets what it observed; the rest is set here.
     pub(in super::super) status: S,
 }
@@ -67,6 +68,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
             digest_before: status.artifact().map(|artifact| artifact.digest.clone()),
             had_failed: FAILURES.iter().any(is_true),
             outcome: None,
+            aside: String::new(),
             object,
             status,
         }
@@ -192,6 +194,13 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         self.outcome = Some((reason, message));
     }
 
+    /// What is said besides, at the end of the condition of a pass that succeeds. Whether the last one did not say it.
+    pub(in super::super) fn served_by(&mut self, aside: &str) -> bool {
+        aside.clone_into(&mut self.aside);
+        let said = conditions::get(self.status.conditions(), ARTIFACT_IN_STORAGE);
+        !said.is_some_and(|said| said.message.ends_with(aside))
+    }
+
     /// A signature that was bad is looked at anew; a good one stays good for what was verified by it.
     pub(in super::super) fn forget_bad_signature(&mut self) {
         let conditions = self.status.conditions_mut();
@@ -215,7 +224,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         }
         let (reason, message) = match self.outcome.clone() {
             Some(outcome) => outcome,
-            None => (reason::SUCCEEDED, message.to_owned()),
+            None => (reason::SUCCEEDED, format!("{message}{}", self.aside)),
         };
         self.set(ARTIFACT_IN_STORAGE, ConditionStatus::True, reason, &message);
     }
@@ -240,9 +249,14 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         conditions::mark_stalled(conditions, reason, message, self.generation, now());
     }
 
-    /// Nothing is done.
+    /// Nothing is done. If anything was said of the object before, it holds for this generation too: whoever waits for the
+    /// object need not wait for what is suspended (compat/source.md 2.5, trap 12).
     pub(super) fn suspended(&mut self) {
-        conditions::remove(self.status.conditions_mut(), STALLED);
+        let conditions = self.status.conditions_mut();
+        conditions::remove(conditions, STALLED);
+        if !conditions.is_empty() {
+            *self.status.observed_generation() = Some(self.generation);
+        }
     }
 
     /// The end of every pass: Ready is summed up, the request is answered, the status written.

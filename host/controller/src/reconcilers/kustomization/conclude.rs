@@ -1,0 +1,172 @@
+//! The end of an attempt: status, events, and what comes next, by the table of [`crate::error_policy`].
+
+use super::Done;
+use super::memory::Memory;
+use super::report::Report;
+use crate::error_policy::{self, Failure, Stopped, WAITING_GRACE, Waiting};
+use crate::runtime::{KUSTOMIZATION, Park, Run};
+use sluice_api::{Kustomization, Next, meta, reason};
+use sluice_apply::cluster::RequestError;
+use sluice_event::Severity;
+use sluice_event::events::{ObjectParked, ReconcileFailed, ReconcileFinished};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Turns the end of an attempt into status, events and the next step.
+pub(super) async fn conclude(
+    run: &Run,
+    ks: &Kustomization,
+    mut report: Report<'_>,
+    memory: &mut Memory,
+    attempt: Result<Done, Stopped>,
+    started: Instant,
+) -> Park {
+    match attempt {
+        Ok(Done::Nothing) => {
+            finished(run, &report, started.elapsed(), None);
+            if memory.due.is_none_or(|due| due <= Instant::now()) {
+                memory.quiet += 1;
+                memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
+            }
+            until_due(ks, memory)
+        }
+        Ok(Done::Settled(attempted)) => {
+            report.succeeded(&attempted);
+            if let Err(error) = report.close().await {
+                return not_written(memory, &error);
+            }
+            memory.quiet = 0;
+            let message = format!(
+                "Reconciliation finished in {}, next run in {}",
+                sluice_api::Duration(attempted.duration),
+                ks.spec.interval
+            );
+            report.tell_with(
+                Severity::Info,
+                &message,
+                Some((meta::EVENT_COMMIT_STATUS, meta::COMMIT_STATUS_UPDATE)),
+            );
+            finished(run, &report, attempted.duration, Some(&message));
+            memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
+            until_due(ks, memory)
+        }
+        Err(Stopped::Failed(failure)) => {
+            return failed(run, ks, report, memory, &failure, started).await;
+        }
+        Err(Stopped::Waiting(waiting)) => return waits(report, memory, waiting).await,
+        Err(Stopped::Unhealthy(after) | Stopped::Unsettled(_, after)) => Park::Awaiting(after),
+        Err(Stopped::Superseded) => Park::For(Some(Duration::ZERO)),
+        Err(Stopped::NotWritten(error)) => not_written(memory, &error),
+    }
+}
+
+async fn failed(
+    run: &Run,
+    ks: &Kustomization,
+    mut report: Report<'_>,
+    memory: &mut Memory,
+    failure: &Failure,
+    started: Instant,
+) -> Park {
+    memory.settled = None;
+    memory.awaiting = None;
+    memory.stage = None;
+    report.failed(failure, None);
+    let written = report.close().await;
+    let text = failure.told.as_deref().unwrap_or(&failure.message);
+    if written.is_ok() {
+        report.tell(Severity::Error, text);
+    }
+    let retry_interval = ks.spec.retry_interval();
+    memory.failed_until = held_for(failure, retry_interval).map(|wait| Instant::now() + wait);
+    ReconcileFailed {
+        controller: KUSTOMIZATION.controller,
+        object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
+        duration: started.elapsed(),
+        error: text,
+        reason: failure.reason.as_str(),
+        next: (failure.next != Next::Stall).then_some(retry_interval),
+        revision: report.revision.as_deref(),
+    }
+    .emit();
+    match written {
+        Ok(_) => {
+            if failure.is_recorded {
+                memory.quiet = 0;
+            }
+            error_policy::park(&failure.next, retry_interval)
+        }
+        Err(error) => not_written(memory, &error),
+    }
+}
+
+/// As good as for ever, and no clock overflows.
+const ALWAYS: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// How long moves of its objects do not lead to another attempt. Where they are all applied, drift is put back even though
+/// something else failed; where an attempt can only fail as the last one did, each would tell it again.
+fn held_for(failure: &Failure, retry_interval: Duration) -> Option<Duration> {
+    let applied = [
+        reason::HEALTH_CHECK_FAILED,
+        reason::PRUNE_FAILED,
+        reason::PRUNE_HELD,
+    ];
+    match failure.next {
+        _ if applied.contains(&failure.reason) => None,
+        Next::BackOff => None,
+        Next::Stall => Some(ALWAYS),
+        Next::Retry | Next::Ignore | Next::Wait(_) => Some(retry_interval),
+    }
+}
+
+async fn waits(mut report: Report<'_>, memory: &mut Memory, waiting: Waiting) -> Park {
+    memory.awaiting = None;
+    memory.stage = None;
+    let now = Instant::now();
+    let since = match &memory.waiting {
+        Some((on, since)) if *on == waiting.message => *since,
+        _ => now,
+    };
+    let is_told = memory.waiting.is_some() && since != now && now.duration_since(since) >= WAITING_GRACE;
+    memory.waiting = Some((waiting.message.clone(), since));
+    if !is_told {
+        return Park::For(Some(WAITING_GRACE.saturating_sub(now.duration_since(since))));
+    }
+    ObjectParked { on: &waiting.log }.emit();
+    report.waits(waiting.reason, &waiting.message);
+    match report.close().await {
+        Ok(true) => {
+            if let Some((severity, message)) = &waiting.told {
+                report.tell(*severity, message);
+            }
+            Park::For(Some(waiting.after))
+        }
+        Ok(false) => Park::For(Some(waiting.after)),
+        Err(error) => not_written(memory, &error),
+    }
+}
+
+/// The status could not be written: what is remembered must not say that it was.
+pub(super) fn not_written(memory: &mut Memory, error: &RequestError) -> Park {
+    tracing::warn!(%error, "status not written, trying again");
+    memory.settled = None;
+    Park::Backoff { at_most: None }
+}
+
+fn finished(run: &Run, report: &Report<'_>, duration: Duration, message: Option<&str>) {
+    ReconcileFinished {
+        controller: KUSTOMIZATION.controller,
+        object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
+        duration,
+        message,
+        revision: report.revision.as_deref(),
+    }
+    .emit();
+}
+
+fn until_due(ks: &Kustomization, memory: &Memory) -> Park {
+    let now = Instant::now();
+    let due = memory.due.map(|due| due.saturating_duration_since(now));
+    let released = memory.held(now, ks.spec.interval.get()).1;
+    Park::For(due.into_iter().chain(released).min())
+}

@@ -1,0 +1,116 @@
+//! Stories of the store under a source: what is lost, what nobody needs, what the disk refuses. A Bucket stands for all kinds.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use crate::bucket::{spec, stored, world};
+use crate::sources::{condition, path, types};
+use serde_json::json;
+use sluice_artifact::ArtifactPath;
+use sluice_testkit::storage::Storage;
+use std::fs;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_is_told_of_once_and_fetched_again_at_once() {
+    let (mut world, storage) = (world().await, Storage::start());
+    storage.put("shop", "a.yaml", "some content: 1");
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    let ready = stored(&[("a.yaml", "some content: 1")]);
+    let good = world.ready(&ready).await;
+    let artifact = path(&good);
+    for entry in fs::read_dir(world.folder.path().join("store/segments")).unwrap() {
+        let segment = entry.unwrap().path();
+        let mut bytes = fs::read(&segment).unwrap();
+        if let Some(at) = bytes.windows(12).position(|window| window == b"some content") {
+            bytes[at] ^= 1;
+            fs::write(&segment, bytes).unwrap();
+        }
+    }
+    // whoever reads it finds it, and nobody asks the source
+    world.store.write_archive(&artifact, &mut Vec::new()).unwrap_err();
+    world
+        .until("it is whole again", async || world.store.artifact(&artifact))
+        .await;
+    world.store.write_archive(&artifact, &mut Vec::new()).unwrap();
+    let told = format!(
+        "Warning ArtifactVerificationFailed: failed to verify integrity of artifact: files of '{artifact}' are damaged or missing in storage"
+    );
+    world.told(std::slice::from_ref(&told)).await;
+    world.request("1").await;
+    let again = world.ready(&ready).await;
+    assert_eq!(
+        again["status"]["artifact"]["digest"],
+        good["status"]["artifact"]["digest"]
+    );
+    let events = world.events().await;
+    assert_eq!(events.iter().filter(|event| **event == told).count(), 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn artifacts_go_with_their_objects_however_these_go() {
+    let (mut world, storage) = (world().await, Storage::start());
+    storage.put("shop", "a.yaml", "a: 1");
+    // its object went while nobody looked
+    let orphan: ArtifactPath = "bucket/default/orphan/aa.tar.gz".parse().unwrap();
+    let mut draft = world.store.draft();
+    let blob = draft.blob(b"of nobody").unwrap();
+    draft.commit_file(&orphan, "sha256:aa", blob).unwrap();
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    world.ready(&stored(&[("a.yaml", "a: 1")])).await;
+    world
+        .until("the artifact without an object is gone", async || {
+            let kept = world.store.artifacts();
+            kept.iter().all(|artifact| artifact.path != orphan).then_some(())
+        })
+        .await;
+    // its finalizer is taken by force
+    world.merge(json!({ "metadata": { "finalizers": null } })).await;
+    world.delete().await;
+    world
+        .until("nothing is left", async || {
+            world.store.artifacts().is_empty().then_some(())
+        })
+        .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_disk_refuses_is_named() {
+    let (mut world, storage) = (world().await, Storage::start());
+    storage.put("shop", "a.yaml", "a: 1");
+    let temporary = world.folder.path().join("store/tmp");
+    fs::remove_dir_all(&temporary).unwrap();
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    let failed = world.failed("ArchiveOperationFailed").await;
+    assert_eq!(
+        condition(&failed, "Ready").2,
+        "unable to archive artifact to storage: unable to write to the artifact store: No such file or directory (os error 2)"
+    );
+    assert!(types(&failed).contains(&"StorageOperationFailed".to_owned()));
+    fs::create_dir(&temporary).unwrap();
+    world.ready(&stored(&[("a.yaml", "a: 1")])).await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_suspended_is_observed_also_where_it_is_not_ready() {
+    let (mut world, storage) = (world().await, Storage::start());
+    world.start().await;
+    world
+        .put_source(spec(&storage, json!({ "bucketName": "none" })))
+        .await;
+    let failed = world.failed("BucketOperationFailed").await;
+    assert_eq!(failed["status"]["observedGeneration"], -1);
+    world.merge(json!({ "spec": { "suspend": true } })).await;
+    world
+        .until("the suspension is observed", async || {
+            let object = world.get().await?;
+            (object["status"]["observedGeneration"] == object["metadata"]["generation"]).then_some(())
+        })
+        .await;
+    let object = world.get().await.unwrap();
+    assert_eq!(condition(&object, "Ready").0, "False");
+    world.stop().await;
+}
