@@ -23,12 +23,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 ];
 
 /// Programs that take minutes to build: only where they are there already, or `SLUICE_BUILD_TOOLS` is set.
-const LARGE: &[&str] = &[
-    "helm",
-    "cosign",
-    "source-controller",
-    "kustomize-controller",
-];
+const LARGE: &[&str] = &["helm", "cosign", "source-controller", "kustomize-controller"];
 
 /// Programs whose source is in this repository: a name, and the folder of its module.
 const OURS: &[(&str, &str)] = &[("notation", "tests/notation")];

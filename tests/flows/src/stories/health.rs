@@ -13,6 +13,7 @@ pub async fn tell(_: &mut World) {
     let mut world = World::embedded_with(config).await;
     world.start().await;
     all_that_was_applied(&world).await;
+    a_check_of_its_own(&world).await;
     what_is_listed(&world).await;
     by_expression(&world).await;
     world.stop().await;
@@ -114,6 +115,52 @@ async fn all_that_was_applied(world: &World) {
     assert_eq!(ks["status"]["lastAppliedRevision"], "main@sha1:a");
     assert_eq!(ks["status"]["lastAttemptedRevision"], "main@sha1:c");
     world.delete(KS, "apps").await;
+}
+
+/// What was healthy before, what is switched off meanwhile: in the end the conditions say what is true.
+async fn a_check_of_its_own(world: &World) {
+    world
+        .kustomization("slow", json!({ "wait": true, "timeout": "2m" }))
+        .await;
+    world
+        .commit("s", &[("slow.json", deployment("slow", "example.com/app:1"))])
+        .await;
+    world
+        .until("the Deployment is there", async || {
+            world.get(DEPLOYMENT, "slow").await
+        })
+        .await;
+    world.report(DEPLOYMENT, "slow", status(1, 1)).await;
+    world.ready("slow", "s").await;
+
+    // not ready for a while, at the revision that was healthy
+    world.report(DEPLOYMENT, "slow", status(1, 0)).await;
+    let request = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "1" } } });
+    world.edit(KS, "slow", request).await;
+    let is_told = async || (condition(&world.ks("slow").await, "Healthy").0 == "Unknown").then_some(());
+    world.until("the wait is told", is_told).await;
+    world.report(DEPLOYMENT, "slow", status(1, 1)).await;
+    let ks = world.ready("slow", "s").await;
+    assert_eq!(condition(&ks, "Healthy").0, "True");
+
+    // switched off while it waits, it comes to its end
+    world
+        .commit("t", &[("slow.json", deployment("slow", "example.com/app:2"))])
+        .await;
+    world.until("the wait is told", is_told).await;
+    world
+        .kustomization("slow", json!({ "wait": true, "timeout": "2m", "suspend": true }))
+        .await;
+    world.report(DEPLOYMENT, "slow", status(2, 1)).await;
+    let ks = world.ready("slow", "t").await;
+    assert_eq!(condition(&ks, "Healthy").0, "True");
+    assert_eq!(condition(&ks, "Reconciling").0, "");
+    world
+        .commit("u", &[("slow.json", deployment("slow", "example.com/app:3"))])
+        .await;
+    let ks = world.asked_to_reconcile("slow", "2").await;
+    assert_eq!(ks["status"]["lastAppliedRevision"], "main@sha1:t");
+    world.delete(KS, "slow").await;
 }
 
 /// `healthChecks` may name objects that others apply; without apiVersion it means `apps/v1`.

@@ -24,4 +24,23 @@ pub async fn tell(world: &mut World) {
         .kustomization("bad", json!({ "interval": "1h", "path": "./" }))
         .await;
     world.ready("bad", "b").await;
+
+    // it can be deleted like any other, and takes with it what it applied
+    world
+        .commit_to("own", "a", &[("own.json", config_map("own", "1"))])
+        .await;
+    let source = json!({ "kind": "GitRepository", "name": "own" });
+    world.kustomization("lost", json!({ "sourceRef": source })).await;
+    world.ready("lost", "a").await;
+    world
+        .kustomization("lost", json!({ "sourceRef": source, "interval": "99999999999h" }))
+        .await;
+    world.failed("lost", "InvalidSpec").await;
+    world.delete(KS, "lost").await;
+    world
+        .until("the Kustomization is gone", async || {
+            world.get(KS, "lost").await.is_none().then_some(())
+        })
+        .await;
+    assert_eq!(world.value("own").await, None);
 }

@@ -1,6 +1,8 @@
 //! One file a story.
 
+pub mod classes;
 pub mod cli_view;
+pub mod cluster_scoped;
 pub mod controls;
 pub mod definition_and_object;
 pub mod deletion;
@@ -18,12 +20,17 @@ pub mod immutable;
 pub mod install;
 pub mod malformed;
 pub mod namespace_and_content;
+pub mod passing_jobs;
+pub mod protected;
 pub mod prune;
 pub mod quota;
 pub mod remote_cluster;
 pub mod rename;
+pub mod retry;
 pub mod rollback;
 pub mod root_causes;
+pub mod shards;
+pub mod shared;
 pub mod supersede;
 pub mod suspend;
 pub mod tenant;

@@ -1,8 +1,8 @@
 //! A signer of Notation for tests: JWS envelopes by a certificate of an authority of its own.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SigningKey, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SigningKey, date_time_ymd,
 };
 use serde_json::{Value, json};
 
@@ -26,6 +26,8 @@ pub enum NotaryFlaw {
     UnknownCritical,
     /// Its algorithm is none.
     NoAlgorithm,
+    /// Its certificate could be revoked: it names a list of those that are.
+    Revocable,
 }
 
 /// Signs as `notation sign` does.
@@ -73,6 +75,10 @@ impl Notary {
             2100
         };
         params.not_after = date_time_ymd(end, 1, 1);
+        if flaw == NotaryFlaw::Revocable {
+            let uris = vec!["http://crl.example/".to_owned()];
+            params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
+        }
         let certificate = params.signed_by(&key, &self.authority).expect("a certificate");
         let about = if flaw == NotaryFlaw::OtherDigest {
             digest(b"another")

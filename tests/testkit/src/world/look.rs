@@ -63,8 +63,13 @@ impl World {
     /// It never does; Ready as it was last is told.
     pub async fn ready(&self, name: &str, revision: &str) -> Value {
         let message = format!("Applied revision: main@sha1:{revision}");
-        self.reports(name, "True", "ReconciliationSucceeded", |found| found == message)
-            .await
+        // what users should know beside that follows it
+        let is_it = |found: &str| {
+            found
+                .strip_prefix(&message)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with("; "))
+        };
+        self.reports(name, "True", "ReconciliationSucceeded", is_it).await
     }
 
     /// Waits until Ready of a Kustomization is false for `reason`; answers with the message.

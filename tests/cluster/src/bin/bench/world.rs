@@ -176,6 +176,21 @@ impl World {
     }
 }
 
+impl World {
+    /// Waits until every object of the controller is parked.
+    pub(crate) async fn until_parked(&self) -> anyhow::Result<()> {
+        for _ in 0..1200 {
+            let ready = self.metric("sluice_queue_ready", "").await?;
+            let active = self.metric("controller_runtime_active_workers", "").await?;
+            if ready + active == 0.0 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("the controller does not come to rest: {}", self.last_words())
+    }
+}
+
 /// Namespaces and the custom resources, established.
 async fn install(api: &Api) -> anyhow::Result<()> {
     for name in ["flux-system", "bench", "floor", "warm"] {

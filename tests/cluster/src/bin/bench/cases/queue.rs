@@ -41,10 +41,12 @@ pub(crate) async fn measure(
 }
 
 /// The median time from asking the source to look until these Kustomizations are Ready with a commit that changes them.
+/// Each commit comes when all is parked again.
 async fn commits(world: &World, indices: std::ops::Range<usize>, color: &str) -> anyhow::Result<Duration> {
     let names: HashSet<String> = indices.clone().map(name).collect();
     let mut times = Vec::new();
     for sample in 0..SAMPLES {
+        world.until_parked().await?;
         let revision = world
             .repository
             .change(indices.clone(), &format!("{color}-{sample}"))?;
