@@ -6,7 +6,7 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
-use sluice_artifact::store::Content;
+use sluice_artifact::store::{Content, Look};
 use sluice_artifact::{Artifact, ArtifactPath, MemoryTree, Store, Tree, unpack};
 use sluice_source::Addresses;
 use std::collections::VecDeque;
@@ -197,9 +197,18 @@ impl Artifacts {
 
 /// Looks on a thread that may block: after a loss directories are read.
 async fn look(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
-    let (store, path) = (store.clone(), path.clone());
-    let look = tokio::task::spawn_blocking(move || store.artifact(&path));
-    look.await.ok().flatten()
+    let look = match store.known(path) {
+        Some(known) => known,
+        None => {
+            let (store, path) = (store.clone(), path.clone());
+            let look = tokio::task::spawn_blocking(move || store.look(&path));
+            look.await.unwrap_or(Look::Nothing)
+        }
+    };
+    match look {
+        Look::Whole(artifact) => Some(artifact),
+        Look::Damaged(_) | Look::Nothing => None,
+    }
 }
 
 /// What failed and, where it hides behind that, why: the guard's refusal of a name is no error of HTTP.

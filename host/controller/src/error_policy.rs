@@ -15,6 +15,7 @@ use crate::runtime::Park;
 use sluice_api::{Disposition, Next, Reason};
 use sluice_apply::cluster::RequestError;
 use sluice_event::Severity;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// A wait shorter than this is not worth a status write: at a new revision, dependents wait for each other all the time.
@@ -51,8 +52,8 @@ pub struct Failure {
     pub told: Option<String>,
     /// When it is tried again.
     pub next: Next,
-    /// How long the other side asked to be left alone.
-    pub after: Option<Duration>,
+    /// How many seconds the other side asked to be left alone.
+    pub(crate) after: Option<NonZeroU32>,
     /// Whether the attempt enters the history: it got as far as applying.
     pub is_recorded: bool,
 }
@@ -88,9 +89,25 @@ impl Failure {
     pub fn of(error: &(impl Disposition + std::fmt::Display)) -> Self {
         Self {
             next: error.next(),
-            after: error.retry_after(),
             ..Self::retry(error.reason(), error.to_string())
         }
+        .left_alone(error.retry_after())
+    }
+
+    /// The same where the other side asked to be left alone for so long.
+    #[must_use]
+    pub fn left_alone(self, after: Option<Duration>) -> Self {
+        let seconds = after.and_then(|after| u32::try_from(after.as_secs()).ok());
+        Self {
+            after: seconds.and_then(NonZeroU32::new),
+            ..self
+        }
+    }
+
+    /// How long the other side asked to be left alone.
+    pub fn after(&self) -> Option<Duration> {
+        let seconds = self.after?.get();
+        Some(Duration::from_secs(seconds.into()))
     }
 }
 

@@ -139,28 +139,38 @@ impl Store {
 
     /// The same, where it matters whether something was stored that is damaged.
     pub fn look(&self, path: &ArtifactPath) -> Look {
-        let (record, known, losses) = {
+        if let Some(known) = self.known(path) {
+            return known;
+        }
+        let (record, losses) = {
             let state = self.state();
             let Some(record) = state.records.get(path) else {
                 return Look::Nothing;
             };
-            (record.clone(), state.is_whole(path), state.losses)
+            (record.clone(), state.losses)
         };
-        let is_whole = known.unwrap_or_else(|| {
-            match mark::Mark::new(&self.inner).content(record.content) {
-                Ok(false) => false,
-                Ok(true) => {
-                    self.state().was_whole(path, losses);
-                    true
-                }
-                // a disk that does not answer has lost nothing yet
-                Err(_) => true,
-            }
-        });
         let artifact = record.artifact(path);
-        match is_whole {
-            true => Look::Whole(artifact),
-            false => Look::Damaged(artifact),
+        match mark::Mark::new(&self.inner).content(record.content) {
+            Ok(false) => Look::Damaged(artifact),
+            Ok(true) => {
+                self.state().was_whole(path, losses);
+                Look::Whole(artifact)
+            }
+            // a disk that does not answer has lost nothing yet
+            Err(_) => Look::Whole(artifact),
+        }
+    }
+
+    /// What [`Store::look`] answers, where that is known without asking the disk.
+    pub fn known(&self, path: &ArtifactPath) -> Option<Look> {
+        let state = self.state();
+        let Some(record) = state.records.get(path) else {
+            return Some(Look::Nothing);
+        };
+        let artifact = record.artifact(path);
+        match state.is_whole(path)? {
+            true => Some(Look::Whole(artifact)),
+            false => Some(Look::Damaged(artifact)),
         }
     }
 

@@ -98,7 +98,7 @@ fn of_problem(pass: &mut Pass<'_, HelmChart>, problem: Problem) -> Trouble {
     }
     let mut trouble = trouble(pass, &error);
     if let Trouble::Failed { failure, .. } = &mut trouble {
-        failure.after = problem.after;
+        *failure = failure.clone().left_alone(problem.after);
     }
     trouble
 }

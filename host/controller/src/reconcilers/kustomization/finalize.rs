@@ -144,13 +144,12 @@ impl KustomizationReconciler {
         }
         owned.iter().for_each(|id| forget(run, id));
         let since = *since.get_or_insert_with(Instant::now);
-        if ks.spec.deletion_policy == Some(DeletionPolicy::WaitForTermination) {
-            if !self.are_gone(run, &identity, owned).await {
-                if since.elapsed() < ks.spec.timeout() {
-                    return Deleted::Later(Park::For(Some(TERMINATION_POLL)));
-                }
-                report.tell(Severity::Error, "failed to wait for resources termination");
+        let is_awaited = ks.spec.deletion_policy == Some(DeletionPolicy::WaitForTermination);
+        if is_awaited && !self.are_gone(run, &identity, owned).await {
+            if since.elapsed() < ks.spec.timeout() {
+                return Deleted::Later(Park::For(Some(TERMINATION_POLL)));
             }
+            report.tell(Severity::Error, "failed to wait for resources termination");
         }
         Deleted::Done
     }

@@ -305,7 +305,8 @@ async fn failed<K: SourceKind>(
         duration: started.elapsed(),
         error: &failure.message,
         reason: failure.reason.as_str(),
-        next: (failure.next != Next::Stall).then_some(failure.after.unwrap_or(run.cx.config.min_retry_delay)),
+        next: (failure.next != Next::Stall)
+            .then_some(failure.after().unwrap_or(run.cx.config.min_retry_delay)),
         revision: None,
     }
     .emit();
@@ -318,7 +319,7 @@ async fn failed<K: SourceKind>(
 /// When a source that failed runs again. It has no retry interval: Flux too backs off from `--min-retry-delay` to
 /// `--max-retry-delay`. A server that asks to be left alone is.
 fn park(failure: &Failure, requeue_dependency: Duration) -> Park {
-    match (&failure.next, failure.after) {
+    match (&failure.next, failure.after()) {
         (Next::Stall, _) => Park::For(None),
         (Next::Wait(_), _) => Park::For(Some(requeue_dependency)),
         (Next::Retry | Next::BackOff | Next::Ignore, Some(after)) => Park::BackoffAtLeast(after),
