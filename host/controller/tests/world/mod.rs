@@ -338,13 +338,10 @@ impl World {
         let mut last = Value::Null;
         let look = async || {
             last = self.ks(name).await;
-            (condition(&last, "Ready")
-                == (
-                    "True".to_owned(),
-                    "ReconciliationSucceeded".to_owned(),
-                    message.clone(),
-                ))
-                .then(|| last.clone())
+            let (status, reason, told) = condition(&last, "Ready");
+            // a note may follow: several apply one object
+            let is_said = told == message || told.starts_with(&format!("{message}; "));
+            (status == "True" && reason == "ReconciliationSucceeded" && is_said).then(|| last.clone())
         };
         let what = format!("{name} ready at {revision}");
         let tried = self.until(&what, look);
