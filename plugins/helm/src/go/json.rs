@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+pub(crate) mod grammar;
 
 pub(crate) use decode::{Decoded, decode};
 pub(crate) use encode::{encode, indent};

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::number::Number;
 use crate::{
-    go::quote::{decode_rune, quote},
-    value::DEPTH_MAX,
+    go::json::grammar::{Build, Reader},
     values::{Data, Table},
 };
 
@@ -121,240 +120,48 @@ impl Json {
 /// # Errors
 /// What Go's streaming decoder says, and the library of what follows.
 pub(super) fn read(text: &[u8]) -> Result<Json, String> {
-    let mut reader = Reader { text, at: 0 };
-    reader.blanks();
-    if reader.peek().is_none() {
+    let mut reader = Reader::new(text, Document);
+    if reader.is_at_end() {
         return Err("EOF".to_owned());
     }
-    let value = reader.value(0)?;
-    reader.blanks();
-    match reader.peek() {
-        None => Ok(value),
-        Some(_) => Err("invalid character after top-level value".to_owned()),
+    let value = reader.value()?;
+    match reader.is_at_end() {
+        true => Ok(value),
+        false => Err("invalid character after top-level value".to_owned()),
     }
 }
 
-struct Reader<'t> {
-    text: &'t [u8],
-    at: usize,
-}
+struct Document;
 
-impl<'t> Reader<'t> {
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+impl Build for Document {
+    type Value = Json;
+
+    fn null(&mut self) -> Json {
+        Json::Null
     }
 
-    fn blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
+    fn bool(&mut self, value: bool) -> Json {
+        Json::Bool(value)
     }
 
-    /// Takes a byte if it comes next.
-    fn takes(&mut self, byte: u8) -> bool {
-        let is_next = self.peek() == Some(byte);
-        self.at += usize::from(is_next);
-        is_next
+    fn number(&mut self, written: &str) -> Json {
+        Json::Number(Number::new(written.to_owned()))
     }
 
-    /// What is at this place does not belong there.
-    fn unexpected<T>(&self, context: &str) -> Result<T, String> {
-        let Some(byte) = self.peek() else {
-            return Err("unexpected EOF".to_owned());
-        };
-        let quoted = match byte {
-            b'\'' => r"'\''".to_owned(),
-            b'"' => "'\"'".to_owned(),
-            byte => {
-                let quoted = quote(char::from(byte).to_string().as_bytes());
-                format!("'{}'", quoted.trim_matches('"'))
-            }
-        };
-        Err(format!("invalid character {quoted} {context}"))
+    fn string(&mut self, text: String) -> Json {
+        Json::String(text)
     }
 
-    fn value(&mut self, depth: usize) -> Result<Json, String> {
-        if depth > DEPTH_MAX {
-            return Err("exceeded max depth".to_owned());
-        }
-        self.blanks();
-        match self.peek() {
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'"') => self.string().map(Json::String),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.literal("true", Json::Bool(true)),
-            Some(b'f') => self.literal("false", Json::Bool(false)),
-            Some(b'n') => self.literal("null", Json::Null),
-            _ => self.unexpected("looking for beginning of value"),
-        }
+    fn array(&mut self, items: Vec<Json>) -> Json {
+        Json::Array(items)
     }
 
-    fn object(&mut self, depth: usize) -> Result<Json, String> {
-        self.at += 1;
-        self.blanks();
-        let mut fields = Fields::new();
-        if self.takes(b'}') {
-            return Ok(Json::Object(fields));
-        }
-        loop {
-            self.blanks();
-            if self.peek() != Some(b'"') {
-                return self.unexpected("looking for beginning of object key string");
-            }
-            let key = self.string()?;
-            self.blanks();
-            if !self.takes(b':') {
-                return self.unexpected("after object key");
-            }
-            let value = self.value(depth + 1)?;
-            fields.insert(key, value);
-            self.blanks();
-            if self.takes(b'}') {
-                return Ok(Json::Object(fields));
-            }
-            if !self.takes(b',') {
-                return self.unexpected("after object key:value pair");
-            }
-        }
+    fn object(&mut self, fields: Vec<(String, Json)>) -> Json {
+        Json::Object(fields.into_iter().collect())
     }
 
-    fn array(&mut self, depth: usize) -> Result<Json, String> {
-        self.at += 1;
-        self.blanks();
-        let mut items = Vec::new();
-        if self.takes(b']') {
-            return Ok(Json::Array(items));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            self.blanks();
-            if self.takes(b']') {
-                return Ok(Json::Array(items));
-            }
-            if !self.takes(b',') {
-                return self.unexpected("after array element");
-            }
-        }
-    }
-
-    fn literal(&mut self, word: &str, value: Json) -> Result<Json, String> {
-        for letter in word.bytes() {
-            if !self.takes(letter) {
-                let letter = char::from(letter);
-                return self.unexpected(&format!("in literal {word} (expecting '{letter}')"));
-            }
-        }
-        Ok(value)
-    }
-
-    fn number(&mut self) -> Result<Json, String> {
-        let start = self.at;
-        self.takes(b'-');
-        if !self.takes(b'0') {
-            self.digits("in numeric literal")?;
-        }
-        if self.takes(b'.') {
-            self.digits("after decimal point in numeric literal")?;
-        }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if !self.takes(b'-') {
-                self.takes(b'+');
-            }
-            self.digits("in exponent of numeric literal")?;
-        }
-        let written = self.text.get(start..self.at).unwrap_or_default();
-        Ok(Json::Number(Number::new(
-            String::from_utf8_lossy(written).into_owned(),
-        )))
-    }
-
-    /// At least one digit.
-    fn digits(&mut self, context: &str) -> Result<(), String> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
-        }
-        if self.at == start {
-            return self.unexpected(context);
-        }
-        Ok(())
-    }
-
-    /// Bytes that are no UTF-8 and lone surrogates are U+FFFD.
-    fn string(&mut self) -> Result<String, String> {
-        self.at += 1;
-        let mut text = String::new();
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(text);
-                }
-                Some(b'\\') => {
-                    self.at += 1;
-                    text.push(self.escaped()?);
-                }
-                None | Some(0..=0x1F) => return self.unexpected("in string literal"),
-                Some(_) => {
-                    let rest = self.text.get(self.at..).unwrap_or_default();
-                    let (character, size) = decode_rune(rest).unwrap_or_default();
-                    text.push(character);
-                    self.at += size;
-                }
-            }
-        }
-    }
-
-    /// What stands behind a backslash.
-    fn escaped(&mut self) -> Result<char, String> {
-        let character = match self.peek() {
-            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-            Some(b'b') => '\x08',
-            Some(b'f') => '\x0C',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => {
-                self.at += 1;
-                return self.unicode();
-            }
-            _ => return self.unexpected("in string escape code"),
-        };
-        self.at += 1;
-        Ok(character)
-    }
-
-    fn unicode(&mut self) -> Result<char, String> {
-        let high = self.hex()?;
-        if let Some(character) = char::from_u32(high) {
-            return Ok(character);
-        }
-        let after = self.at;
-        if high < 0xDC00 && self.takes(b'\\') && self.takes(b'u') {
-            let low = self.hex()?;
-            if (0xDC00..0xE000).contains(&low) {
-                let code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-            }
-        }
-        // no pair: what follows is read on its own
-        self.at = after;
-        Ok(char::REPLACEMENT_CHARACTER)
-    }
-
-    fn hex(&mut self) -> Result<u32, String> {
-        let mut code = 0;
-        for _ in 0..4 {
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            let Some(digit) = digit else {
-                return self.unexpected("in \\u hexadecimal character escape");
-            };
-            code = code * 16 + digit;
-            self.at += 1;
-        }
-        Ok(code)
+    fn ended(&self, _: &str) -> String {
+        "unexpected EOF".to_owned()
     }
 }
 
