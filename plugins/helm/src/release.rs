@@ -128,18 +128,11 @@ impl Default for Capabilities {
 impl Capabilities {
     /// As templates see it.
     pub(crate) fn to_value(&self) -> Value {
-        let helm_version = objects::HelmVersion {
-            version: "v4.3".to_owned(),
-            git_commit: String::new(),
-            git_tree_state: String::new(),
-            go_version: "go1.26.8".to_owned(),
-            kube_client_version: "v1.37".to_owned(),
-        };
         let api_versions = self.api_versions.iter().map(String::as_str);
         Value::object(objects::Capabilities::new(
             self.kube_version.clone(),
             api_versions,
-            helm_version,
+            objects::HelmVersion::default(),
         ))
     }
 }

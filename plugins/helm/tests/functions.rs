@@ -46,17 +46,10 @@ fn capabilities() -> Value {
         major: "1".to_owned(),
         minor: "33".to_owned(),
     };
-    let helm_version = objects::HelmVersion {
-        version: "v4.3".to_owned(),
-        git_commit: String::new(),
-        git_tree_state: String::new(),
-        go_version: "go1.26.8".to_owned(),
-        kube_client_version: "v1.37".to_owned(),
-    };
     Value::object(objects::Capabilities::new(
         kube_version,
         ["v1", "apps/v1"],
-        helm_version,
+        objects::HelmVersion::default(),
     ))
 }
 

@@ -145,17 +145,10 @@ fn capabilities(context: &Json, defaults: &[Str]) -> Value {
         .unwrap()
         .iter()
         .map(|item| item.as_str().unwrap().into());
-    let helm_version = HelmVersion {
-        version: "v4.3".to_owned(),
-        git_commit: String::new(),
-        git_tree_state: String::new(),
-        go_version: "go1.26.8".to_owned(),
-        kube_client_version: "v1.37".to_owned(),
-    };
     Value::object(Capabilities::new(
         kube_version,
         defaults.iter().cloned().chain(added),
-        helm_version,
+        HelmVersion::default(),
     ))
 }
 

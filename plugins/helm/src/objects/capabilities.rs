@@ -203,6 +203,19 @@ pub struct HelmVersion {
     pub kube_client_version: String,
 }
 
+/// The Helm that charts are rendered like.
+impl Default for HelmVersion {
+    fn default() -> Self {
+        Self {
+            version: "v4.3".to_owned(),
+            git_commit: String::new(),
+            git_tree_state: String::new(),
+            go_version: "go1.26.8".to_owned(),
+            kube_client_version: "v1.37".to_owned(),
+        }
+    }
+}
+
 impl Object for HelmVersion {
     fn type_name(&self) -> &'static str {
         "version.BuildInfo"
