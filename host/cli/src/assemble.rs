@@ -62,8 +62,7 @@ pub(crate) async fn run(
     let store = open_store(&storage)?;
     let (address, serving) = serve_artifacts(&storage, store.clone(), shutdown.clone()).await?;
     let render = Arc::new(render()?);
-    let artifacts = Artifacts::new(Some(store.clone()))
-        .and_then(|artifacts| artifacts.with_addresses(storage.addresses.clone()))
+    let artifacts = Artifacts::asking(Some(store.clone()), storage.addresses.clone())
         .context("no HTTP client for artifacts")?;
     let local = if storage.local_git {
         fetch::LocalAccess::Allowed

@@ -91,11 +91,7 @@ impl Artifacts {
     ///
     /// # Errors
     /// Where no HTTP client can be made.
-    pub fn with_addresses(self, addresses: Addresses) -> Result<Self, reqwest::Error> {
-        Self::asking(self.store, addresses)
-    }
-
-    fn asking(store: Option<Store>, addresses: Addresses) -> Result<Self, reqwest::Error> {
+    pub fn asking(store: Option<Store>, addresses: Addresses) -> Result<Self, reqwest::Error> {
         let http = reqwest::Client::builder()
             .timeout(DOWNLOAD_TIMEOUT)
             .redirect(Policy::none())

@@ -62,7 +62,7 @@ async fn a_url_leads_nowhere_that_sources_may_not_ask() {
         origin_revision: None,
     };
     let guarded = Addresses::guarded(vec![], &[]).unwrap();
-    let artifacts = Artifacts::new(None).unwrap().with_addresses(guarded).unwrap();
+    let artifacts = Artifacts::asking(None, guarded).unwrap();
     for url in [
         format!("http://127.0.0.1:{port}/a.tar.gz"),
         format!("http://localhost:{port}/a.tar.gz"),
