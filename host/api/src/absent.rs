@@ -1,3 +1,5 @@
+//! Fields of text that may be left out, or left empty, which means the same.
+
 use serde::{Deserialize as _, Deserializer};
 
 /// Go knows no difference between a text that is empty and one that is absent.

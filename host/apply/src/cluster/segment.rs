@@ -1,3 +1,5 @@
+//! Names as parts of a URL's path: what is no name is never sent.
+
 use super::RequestError;
 use std::fmt::Write as _;
 
