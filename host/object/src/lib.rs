@@ -4,7 +4,7 @@
 //! How the inventory names them: [`inventory`]. Fields by JSON pointer: [`pointer`].
 //!
 //! **Invariant:** this room does no IO, reads no clock and no environment.
-//! **Invariant:** an [`Object`] is a JSON object with `kind` and `metadata.name` or `metadata.generateName`.
+//! **Invariant:** an [`Object`] is a JSON object with `kind`.
 #![forbid(unsafe_code)]
 
 mod id;

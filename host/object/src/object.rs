@@ -39,7 +39,7 @@ pub struct Object {
 }
 
 impl Object {
-    /// Checks that `value` is an object with `kind` and a name. Without `apiVersion` its version is empty.
+    /// Checks that `value` is an object with `kind`. Without `apiVersion` or a name as text these are empty.
     pub fn new(value: Value) -> Result<Self, InvalidObject> {
         let Value::Object(body) = value else {
             return Err(InvalidObject::NotAnObject);
@@ -107,7 +107,7 @@ fn identify(body: &Map<String, Value>) -> Result<ObjectId, InvalidObject> {
             .and_then(Value::as_str)
             .filter(|text| !text.is_empty())
     };
-    // Kustomize renders objects without one; applying drops them, as Flux does
+    // Kustomize renders objects without apiVersion or name; applying drops them, as Flux does
     let api_version = text("apiVersion").unwrap_or_default();
     let kind = text("kind").ok_or(InvalidObject::Missing("kind"))?;
     let metadata = body.get("metadata").and_then(Value::as_object);
@@ -117,9 +117,7 @@ fn identify(body: &Map<String, Value>) -> Result<ObjectId, InvalidObject> {
             .and_then(Value::as_str)
             .filter(|t| !t.is_empty())
     };
-    let name = meta("name")
-        .or_else(|| meta("generateName"))
-        .ok_or(InvalidObject::Missing("metadata.name"))?;
+    let name = meta("name").or_else(|| meta("generateName")).unwrap_or_default();
     Ok(ObjectId {
         gvk: GroupVersionKind::new(api_version, kind),
         namespace: meta("namespace").map(str::to_owned),

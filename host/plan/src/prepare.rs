@@ -155,11 +155,11 @@ pub(crate) fn without_repetitions(objects: Vec<Object>) -> Result<Vec<Object>, P
 }
 
 fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {
-    if object.gvk().version.is_empty() {
-        return Ok(vec![]); // what has no apiVersion is no Kubernetes object (compat/kustomize.md section 6.1)
-    }
-    if !object.gvk().kind.ends_with("List") || !object.body().contains_key("items") {
-        return Ok(vec![object.clone()]);
+    if !object.gvk().kind.ends_with("List") || !object.body().get("items").is_some_and(Value::is_array) {
+        // what has no apiVersion or no name is no Kubernetes object (compat/kustomize.md section 6.1)
+        let is_named = has_text(object.text(&["metadata", "name"]));
+        let is_object = is_named && !object.gvk().version.is_empty();
+        return Ok(if is_object { vec![object.clone()] } else { vec![] });
     }
     let invalid = |cause| PrepareError::Invalid {
         id: object.id().clone(),
@@ -169,18 +169,20 @@ fn open(object: &Object) -> Result<Vec<Object>, PrepareError> {
     let items = flatten(Value::Object(object.body().clone())).into_iter();
     items
         .map(|item| {
-            if item
-                .get("apiVersion")
-                .and_then(Value::as_str)
-                .is_none_or(str::is_empty)
-            {
-                return Err(invalid(InvalidObject::Missing("apiVersion")));
+            for (field, place) in [("apiVersion", "/apiVersion"), ("metadata.name", "/metadata/name")] {
+                if !has_text(item.pointer(place).and_then(Value::as_str)) {
+                    return Err(invalid(InvalidObject::Missing(field)));
+                }
             }
             Ok(Object::new(item)
                 .map_err(invalid)?
                 .with_origin(object.origin().cloned()))
         })
         .collect()
+}
+
+fn has_text(field: Option<&str>) -> bool {
+    field.is_some_and(|text| !text.is_empty())
 }
 
 fn prepare_one(mut object: Object, owner: &Owner, policy: &Policy) -> Result<Object, PrepareError> {

@@ -140,6 +140,17 @@ fn what_cannot_be_applied_is_refused_with_its_place() {
             "failed to decode Kubernetes apiVersion, kind and name from: List/a/l: apiVersion is missing or not a string (app/secret.yaml:2)"
         ],
     );
+    check(
+        vec![object(
+            "v1",
+            "List",
+            "l",
+            json!({ "items": [{ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": 1 } }] }),
+        )],
+        expect![
+            "failed to decode Kubernetes apiVersion, kind and name from: List/a/l: metadata.name is missing or not a string"
+        ],
+    );
     let thing = |api_version: &str| object(api_version, "Thing", "t", json!({}));
     let stages = prepared(vec![thing("acme.io/v1"), thing("acme.io/v2")], &Policy::default()).unwrap();
     let versions: Vec<_> = stages[0]
@@ -155,6 +166,28 @@ fn what_cannot_be_applied_is_refused_with_its_place() {
         json!({ "sops": {}, "metadata": { "annotations": { meta::DECRYPT: "Disabled" } } }),
     );
     assert!(prepared(vec![kept], &Policy::default()).is_ok());
+}
+
+#[test]
+fn what_kubernetes_could_not_name_is_left_out_as_in_flux() {
+    let rendered = [
+        json!({ "kind": "ConfigMap", "metadata": { "name": "no-version" } }),
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": 123 } }),
+        json!({ "apiVersion": "batch/v1", "kind": "Job", "metadata": { "generateName": "job-" } }),
+        json!({ "apiVersion": "v1", "kind": "List", "items": null }),
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "a" } }),
+    ];
+    let objects = rendered
+        .into_iter()
+        .map(|value| Object::new(value).unwrap())
+        .collect();
+    let stages = prepared(objects, &Policy::default()).unwrap();
+    let names: Vec<_> = stages[0]
+        .objects
+        .iter()
+        .map(|object| object.id().name.as_str())
+        .collect();
+    assert_eq!((stages.len(), names), (1, vec!["a"]));
 }
 
 // ---- look and compare
