@@ -156,15 +156,6 @@ pub fn finalize(conditions: &mut Vec<Condition>, generation: i64, now: Time) -> 
     false
 }
 
-/// Whether two lists say the same, transition times aside: a status write that changes nothing else is none.
-pub fn say_the_same(a: &[Condition], b: &[Condition]) -> bool {
-    let timeless = |condition: &Condition| Condition {
-        last_transition_time: Time::default(),
-        ..condition.clone()
-    };
-    a.len() == b.len() && a.iter().map(timeless).eq(b.iter().map(timeless))
-}
-
 /// Flux's order: Stalled, Reconciling, Ready, then by larger generation, then by type.
 pub fn sort(conditions: &mut [Condition]) {
     let weight = |condition: &Condition| match condition.type_.as_str() {

@@ -13,6 +13,7 @@
 //! **Invariant:** what is [`Redacted`] cannot be printed.
 #![forbid(unsafe_code)]
 
+pub mod cause;
 pub mod events;
 pub mod log;
 pub mod metrics;

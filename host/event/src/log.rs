@@ -69,15 +69,11 @@ impl FromStr for Verbosity {
 
 impl Verbosity {
     fn directives(self) -> &'static str {
-        // other people's crates speak only when asked for everything
+        // other people's crates speak only when asked for everything; all of ours begin with sluice
         match self {
             Self::Trace => "trace",
-            Self::Debug => {
-                "warn,sluice=debug,sluice_event=debug,sluice_controller=debug,sluice_apply=debug,sluice_source=debug,sluice_render=debug,sluice_wasm=debug"
-            }
-            Self::Info => {
-                "error,sluice=info,sluice_event=info,sluice_controller=info,sluice_apply=info,sluice_source=info,sluice_render=info,sluice_wasm=info,sluice_devcluster=info"
-            }
+            Self::Debug => "warn,sluice=debug",
+            Self::Info => "error,sluice=info",
             Self::Error => "error",
         }
     }

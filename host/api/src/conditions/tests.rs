@@ -165,14 +165,3 @@ fn the_summary_takes_the_worst_by_priority() {
         Some((Unknown, ARTIFACT_IN_STORAGE)),
     );
 }
-
-#[test]
-fn lists_that_differ_in_time_alone_say_the_same() {
-    let mut a = Vec::new();
-    set(&mut a, &wish(READY, True, reason::SUCCEEDED, "x"), 1, at(0));
-    let mut b = Vec::new();
-    set(&mut b, &wish(READY, True, reason::SUCCEEDED, "x"), 1, at(9));
-    assert!(say_the_same(&a, &b));
-    set(&mut b, &wish(READY, True, reason::SUCCEEDED, "y"), 1, at(9));
-    assert!(!say_the_same(&a, &b));
-}

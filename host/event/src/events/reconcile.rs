@@ -39,8 +39,10 @@ pub struct ReconcileFailed<'a> {
     pub error: &'a str,
     /// The reason of the condition.
     pub reason: &'a str,
-    /// When it is tried again, none where only a change can help.
-    pub next: Option<Duration>,
+    /// Flux's text: `Reconciliation failed after 1s, next try in 5m0s`.
+    pub message: &'a str,
+    /// Whether only a change can help.
+    pub is_terminal: bool,
     /// What was attempted.
     pub revision: Option<&'a str>,
 }
@@ -48,23 +50,19 @@ pub struct ReconcileFailed<'a> {
 impl ReconcileFailed<'_> {
     /// Logs at error and counts.
     pub fn emit(self) {
-        let (duration, reason, revision) = (self.duration, self.reason, self.revision);
-        match self.next {
-            Some(next) => {
-                record(self.controller, self.object, duration, "error");
-                error!(
-                    error = self.error,
-                    reason, revision, "Reconciliation failed after {duration:?}, next try in {next:?}"
-                );
-            }
-            None => {
-                record(self.controller, self.object, duration, "terminal_error");
-                error!(
-                    error = self.error,
-                    reason, revision, "Reconciliation failed terminally due to configuration error"
-                );
-            }
-        }
+        let result = if self.is_terminal {
+            "terminal_error"
+        } else {
+            "error"
+        };
+        record(self.controller, self.object, self.duration, result);
+        error!(
+            error = self.error,
+            reason = self.reason,
+            revision = self.revision,
+            "{}",
+            self.message
+        );
     }
 }
 
