@@ -9,6 +9,26 @@ pub struct GroupKind {
     pub kind: String,
 }
 
+/// Text that is no group and kind.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not GROUP/KIND: write batch/Job, or /ConfigMap for a kind of the core group")]
+pub struct InvalidGroupKind(String);
+
+/// `batch/Job`; of the core group `/ConfigMap`.
+impl std::str::FromStr for GroupKind {
+    type Err = InvalidGroupKind;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((group, kind)) if !kind.is_empty() && !kind.contains('/') => Ok(Self {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+            }),
+            _ => Err(InvalidGroupKind(text.to_owned())),
+        }
+    }
+}
+
 /// Group, version and kind of an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupVersionKind {
@@ -66,6 +86,25 @@ impl fmt::Display for ObjectId {
         match &self.namespace {
             Some(namespace) => write!(f, "{}/{}/{}", self.gvk.kind, namespace, self.name),
             None => write!(f, "{}/{}", self.gvk.kind, self.name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_and_a_kind_have_one_slash_between_them() {
+        let read = |text: &str| {
+            let read = text.parse::<GroupKind>().ok();
+            read.map(|kind| (kind.group, kind.kind))
+        };
+        let pair = |group: &str, kind: &str| Some((group.to_owned(), kind.to_owned()));
+        assert_eq!(read("batch/Job"), pair("batch", "Job"));
+        assert_eq!(read("/ConfigMap"), pair("", "ConfigMap"));
+        for wrong in ["", "Nope", "batch/", "batch/v1/Job"] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 }

@@ -16,7 +16,7 @@ mod order;
 pub mod pointer;
 mod value;
 
-pub use id::{GroupKind, GroupVersionKind, ObjectId};
+pub use id::{GroupKind, GroupVersionKind, InvalidGroupKind, ObjectId};
 pub use manifests::{Manifests, flatten};
 pub use object::{InvalidObject, Object, Origin};
 pub use order::{Stage, apply_order, sort_for_apply};

@@ -1,12 +1,14 @@
-//! Decides what is done to a cluster: desired × live × inventory → changes. Looking and writing are the apply room's.
+//! What an apply is made of, without doing it: what is desired in stages, what differs, what goes. Looking and writing are
+//! the apply room's, which asks here object by object.
 //!
 //! ```text
-//! Manifests ─prepare()─▶ stages ─┬─ look(): apply or leave alone? ─▶ compare(): Created · Configured · Unchanged · Skipped
-//! inventory ─stale()───▶ prune ──┘                                  takeover(): whose fields become ours
-//!                        audit(): what must never happen            diff(): the same for people
+//! Manifests ─prepare()─▶ stages ──▶ compare(): Created · Configured · Unchanged   controls: what an object says of itself
+//! inventory ─stale()───▶ prune      takeover(): whose fields become ours          diff(): the same for people
+//!                        audit(): what must never happen
 //! ```
 //!
-//! Start at [`prepare()`] and [`place()`]; then, object by object, [`look()`] and [`compare()`]; at the end [`stale()`] and [`guard()`].
+//! Start at [`prepare()`] and [`place()`]; then, object by object, [`is_left_alone()`] and [`compare()`]; at the end [`stale()`]
+//! and [`guard()`].
 //! Which Kustomization waits for which: [`dependencies`].
 //!
 //! **Invariant:** planning is a pure function: no IO, no clock; equal inputs give equal plans.
@@ -19,8 +21,8 @@
 
 mod owner;
 
+mod compare;
 mod controls;
-mod decide;
 mod drift;
 mod fingerprint;
 mod ignore;
@@ -40,10 +42,10 @@ mod tests;
 
 pub use audit::{Audited, GuardedPrune, Violation, audit, guard, is_protected, spared};
 pub use change::Action;
+pub use compare::{Compared, compare, is_immutable};
 pub use controls::{
     is_created_only, is_force_requested, is_left_alone, is_passing, is_prunable, keeps_foreign_fields,
 };
-pub use decide::{Compared, Look, compare, is_immutable, is_recreated, look};
 pub use diff::{diff, masked};
 pub use drift::is_drifted;
 pub use fingerprint::fingerprint_bytes;
@@ -52,4 +54,4 @@ pub use inventory::{entries, entry, ids, stale, survivors, union};
 pub use owner::Owner;
 pub use prepare::{Policy, PrepareError, StagedObjects, prepare};
 pub use scope::{defined, place, placed_entries};
-pub use takeover::{migrate_api_version, takeover};
+pub use takeover::{Takeover, takeover};

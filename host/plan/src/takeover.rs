@@ -15,10 +15,18 @@ const FOREIGN_MANAGERS: [(&str, &[&str]); 3] = [
     (APPLY_MANAGER, &["Update"]),
 ];
 
+/// What is taken over beside the fields of the tools that are known.
+#[derive(Clone, Debug, Default)]
+pub struct Takeover {
+    /// `--override-manager`: prefixes of more managers.
+    pub override_managers: Vec<String>,
+    /// Gate `MigrateAPIVersion`: every manager's entry moves to the API version that is desired.
+    pub migrates_api_version: bool,
+}
+
 /// The JSON patch that takes over what earlier tools own of a live object (compat kustomize 6.8); none where there is
 /// nothing to take. The API server refuses it where the object has changed since it was read.
-/// `override_managers`: prefixes of more managers (`--override-manager`).
-pub fn takeover(desired: &Object, live: &Value, override_managers: &[String]) -> Option<Value> {
+pub fn takeover(desired: &Object, live: &Value, rules: &Takeover) -> Option<Value> {
     if keeps_foreign_fields(desired, Some(live)) {
         return None;
     }
@@ -35,29 +43,14 @@ pub fn takeover(desired: &Object, live: &Value, override_managers: &[String]) ->
         let remove = |key: &&str| json!({ "op": "remove", "path": format!("/metadata/{place}/{}", pointer::escape(key)) });
         operations.extend(keys.iter().filter(has).map(remove));
     }
-    if let Some(fields) = taken_fields(live, override_managers) {
+    let mut fields = taken_fields(live, &rules.override_managers);
+    if rules.migrates_api_version {
+        fields = migrated(live, fields, &desired.gvk().api_version());
+    }
+    if let Some(fields) = fields {
         operations.push(json!({ "op": "replace", "path": "/metadata/managedFields", "value": fields }));
     }
     (!operations.is_empty()).then(|| guarded(operations, live))
-}
-
-/// The JSON patch that moves every manager's entry to the API version that is desired (gate `MigrateAPIVersion`).
-pub fn migrate_api_version(desired: &Object, live: &Value) -> Option<Value> {
-    let version = desired.gvk().api_version();
-    let mut entries = live.pointer("/metadata/managedFields")?.as_array()?.clone();
-    let mut moved = false;
-    for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
-        if entry.get("apiVersion").and_then(Value::as_str) != Some(version.as_str()) {
-            entry.insert("apiVersion".to_owned(), Value::from(version.as_str()));
-            moved = true;
-        }
-    }
-    moved.then(|| {
-        guarded(
-            vec![json!({ "op": "replace", "path": "/metadata/managedFields", "value": entries })],
-            live,
-        )
-    })
 }
 
 fn guarded(mut operations: Vec<Value>, live: &Value) -> Value {
@@ -91,6 +84,20 @@ fn taken_fields(live: &Value, override_managers: &[String]) -> Option<Value> {
         map.insert("operation".to_owned(), "Apply".into());
     }
     Some(kept.into_iter().cloned().chain([taken]).collect())
+}
+
+/// `managedFields`, as `taken` or as they are, with every entry in `version`; none where nothing differs from what is there.
+fn migrated(live: &Value, taken: Option<Value>, version: &str) -> Option<Value> {
+    let is_taken = taken.is_some();
+    let mut fields = taken.or_else(|| live.pointer("/metadata/managedFields").cloned())?;
+    let mut is_moved = false;
+    for entry in fields.as_array_mut()?.iter_mut().filter_map(Value::as_object_mut) {
+        if entry.get("apiVersion").and_then(Value::as_str) != Some(version) {
+            entry.insert("apiVersion".to_owned(), Value::from(version));
+            is_moved = true;
+        }
+    }
+    (is_taken || is_moved).then_some(fields)
 }
 
 fn text<'v>(entry: &'v Value, key: &str) -> &'v str {

@@ -190,7 +190,7 @@ fn what_kubernetes_could_not_name_is_left_out_as_in_flux() {
     assert_eq!((stages.len(), names), (1, vec!["a"]));
 }
 
-// ---- look and compare
+// ---- controls and comparing
 
 fn with(key: &str, value: &str) -> Value {
     json!({ "metadata": { "annotations": { key: value } } })
@@ -198,49 +198,28 @@ fn with(key: &str, value: &str) -> Value {
 
 #[test]
 fn objects_say_how_they_are_applied() {
-    for (desired, live, is_verified, expected) in [
-        (json!({}), None, false, Look::Create),
-        (json!({}), Some(json!({})), false, Look::DryRun),
-        (json!({}), Some(json!({})), true, Look::Keep),
-        (json!({}), None, true, Look::Create),
-        (with(meta::RECONCILE, "Disabled"), None, false, Look::Skip),
-        (
-            json!({}),
-            Some(with(meta::RECONCILE, "disabled")),
-            false,
-            Look::Skip,
-        ),
-        (with(meta::SSA, "ignore"), None, false, Look::Skip),
+    let applied = (false, false);
+    let left_alone = (true, false);
+    for (desired, live, expected) in [
+        (json!({}), None, applied),
+        (json!({}), Some(json!({})), applied),
+        (with(meta::RECONCILE, "Disabled"), None, left_alone),
+        (json!({}), Some(with(meta::RECONCILE, "disabled")), left_alone),
+        (with(meta::RECONCILE, "enabled"), Some(json!({})), applied),
+        (with(meta::SSA, "ignore"), None, left_alone),
         (
             json!({}),
             Some(json!({ "metadata": { "labels": { meta::SSA: "Ignore" } } })),
-            true,
-            Look::Skip,
+            left_alone,
         ),
-        (with(meta::SSA, "IfNotPresent"), None, false, Look::Create),
-        (
-            with(meta::SSA, "IfNotPresent"),
-            Some(json!({})),
-            false,
-            Look::Skip,
-        ),
-        (
-            json!({}),
-            Some(with(meta::SSA, "IfNotPresent")),
-            false,
-            Look::DryRun,
-        ),
-        (with(meta::SSA, "Merge"), Some(json!({})), false, Look::DryRun),
-        (
-            with(meta::RECONCILE, "enabled"),
-            Some(json!({})),
-            false,
-            Look::DryRun,
-        ),
+        (with(meta::SSA, "IfNotPresent"), None, (false, true)),
+        (json!({}), Some(with(meta::SSA, "IfNotPresent")), applied),
+        (with(meta::SSA, "Merge"), Some(json!({})), applied),
     ] {
-        let text = format!("{desired} {live:?} {is_verified}");
+        let text = format!("{desired} {live:?}");
         let desired = object("v1", "ConfigMap", "c", desired);
-        assert_eq!(look(&desired, live.as_ref(), is_verified), expected, "{text}");
+        let says = (is_left_alone(&desired, live.as_ref()), is_created_only(&desired));
+        assert_eq!(says, expected, "{text}");
     }
 }
 
@@ -296,31 +275,14 @@ fn comparing_gives_flux_words() {
 }
 
 #[test]
-fn refusals_that_recreate() {
-    let plain = object("v1", "ConfigMap", "c", json!({}));
-    let forced = object("v1", "ConfigMap", "c", with(meta::FORCE, "Enabled"));
-    let there = live();
-    for (desired, live, code, message, is_forced, expected) in [
-        (&plain, Some(&there), 422, "", true, true),
-        (&plain, Some(&there), 409, "", true, true),
-        (
-            &plain,
-            Some(&there),
-            400,
-            "spec.x: field is immutable",
-            true,
-            true,
-        ),
-        (&plain, Some(&there), 500, "boom", true, false),
-        (&plain, Some(&there), 422, "", false, false),
-        (&forced, Some(&there), 422, "", false, true),
-        (&forced, None, 422, "", true, false),
+fn refusals_of_what_cannot_be_changed_in_place() {
+    for (code, message, expected) in [
+        (422, "", true),
+        (409, "", true),
+        (400, "spec.x: field is immutable", true),
+        (500, "boom", false),
     ] {
-        assert_eq!(
-            is_recreated(desired, live, code, message, is_forced),
-            expected,
-            "{code} {message} {is_forced}"
-        );
+        assert_eq!(is_immutable(code, message), expected, "{code} {message}");
     }
 }
 
@@ -441,12 +403,12 @@ fn fields_of_earlier_tools_become_ours() {
             entry("hpa", "Update", "f:c"), entry("flux-client-side-apply", "Apply", "f:d"), status, ours] },
         { "op": "replace", "path": "/metadata/resourceVersion", "value": "7" },
     ]);
-    assert_eq!(takeover(&desired, &live, &[]), Some(expected));
+    assert_eq!(takeover(&desired, &live, &Takeover::default()), Some(expected));
     assert_eq!(
         takeover(
             &object("v1", "ConfigMap", "c", with(meta::SSA, "Merge")),
             &live,
-            &[]
+            &Takeover::default()
         ),
         None
     );
@@ -458,26 +420,38 @@ fn fields_of_earlier_tools_become_ours() {
         ("helm", "Update", "he", true),
         ("kustomize-controller", "Apply", "kustomize", false),
     ] {
-        let patch = takeover(&desired, &only(manager, operation), &[overridden.to_owned()]);
+        let rules = Takeover {
+            override_managers: vec![overridden.to_owned()],
+            ..Takeover::default()
+        };
+        let patch = takeover(&desired, &only(manager, operation), &rules);
         assert_eq!(patch.is_some(), expected, "{manager} {operation} {overridden}");
     }
 }
 
 #[test]
-fn managers_move_to_the_desired_version() {
+fn managers_move_to_the_desired_version_where_that_is_asked_for() {
     let live = json!({ "metadata": { "resourceVersion": "1", "managedFields": [{ "apiVersion": "v1beta1" }, { "apiVersion": "v1" }] } });
     let desired = object("v1", "ConfigMap", "c", json!({}));
-    let patch = migrate_api_version(&desired, &live).unwrap();
+    assert_eq!(takeover(&desired, &live, &Takeover::default()), None);
+    let rules = Takeover {
+        migrates_api_version: true,
+        ..Takeover::default()
+    };
+    let patch = takeover(&desired, &live, &rules).unwrap();
     assert_eq!(
         patch[0]["value"],
         json!([{ "apiVersion": "v1" }, { "apiVersion": "v1" }])
     );
+    let settled = json!({ "metadata": { "managedFields": [{ "apiVersion": "v1" }] } });
+    assert_eq!(takeover(&desired, &settled, &rules), None);
+    // what is taken over moves along
+    let foreign = json!({ "metadata": { "resourceVersion": "1",
+        "managedFields": [{ "apiVersion": "v1beta1", "manager": "kubectl", "operation": "Update", "fieldsV1": {} }] } });
+    let patch = takeover(&desired, &foreign, &rules).unwrap();
     assert_eq!(
-        migrate_api_version(
-            &desired,
-            &json!({ "metadata": { "managedFields": [{ "apiVersion": "v1" }] } })
-        ),
-        None
+        patch[0]["value"],
+        json!([{ "apiVersion": "v1", "manager": meta::APPLY_MANAGER, "operation": "Apply", "fieldsV1": {} }])
     );
 }
 

@@ -1,35 +1,7 @@
-use crate::controls::{is_created_only, is_force_requested, is_left_alone};
 use crate::drift::is_drifted;
 use crate::{Action, IgnoreRules};
 use serde_json::Value;
 use sluice_object::Object;
-
-/// What is done about an object after looking at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Nothing: it asks to be left alone. Counted as skipped.
-    Skip,
-    /// Nothing: it is as it was when it was last verified, and so is what is desired. Counted as unchanged.
-    Keep,
-    /// It is not there: apply it.
-    Create,
-    /// Ask the API server what an apply would change, then [`compare()`].
-    DryRun,
-}
-
-/// Decides before the first request that changes something. `live`: the object, none where it is absent.
-/// `is_verified`: the digest of what is desired and the live fingerprint are those last verified (design engine 3).
-pub fn look(desired: &Object, live: Option<&Value>, is_verified: bool) -> Look {
-    if is_left_alone(desired, live) || (is_created_only(desired) && live.is_some()) {
-        Look::Skip
-    } else if is_verified && live.is_some() {
-        Look::Keep
-    } else if live.is_none() {
-        Look::Create
-    } else {
-        Look::DryRun
-    }
-}
 
 /// What the dry run of an object showed.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,15 +54,4 @@ pub fn compare(
 pub fn is_immutable(code: u16, message: &str) -> bool {
     let message = message.to_lowercase();
     matches!(code, 409 | 422) || message.contains("is immutable") || message.contains("immutable field")
-}
-
-/// Whether a refused object is deleted and made anew: it is there, cannot be changed, and somebody asked for force.
-pub fn is_recreated(
-    desired: &Object,
-    live: Option<&Value>,
-    code: u16,
-    message: &str,
-    is_forced: bool,
-) -> bool {
-    live.is_some() && is_immutable(code, message) && (is_forced || is_force_requested(desired, live))
 }
