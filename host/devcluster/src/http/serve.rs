@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -33,6 +34,9 @@ pub(crate) fn service(face: Face) -> Router {
     Router::new().fallback(answer).with_state(Arc::new(face))
 }
 
+/// After a connection that could not be taken.
+const AFTER_REFUSAL: Duration = Duration::from_millis(100);
+
 /// Answers on `listener` until asked to stop.
 pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, face: Face) {
     let mut stop = face.stop.clone();
@@ -42,7 +46,11 @@ pub(crate) async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, face
             accepted = listener.accept() => accepted,
             _ = stop.changed() => return,
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            // no descriptor is free, most likely: it would fail at once again
+            tokio::time::sleep(AFTER_REFUSAL).await;
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let (router, tls, mut stop) = (router.clone(), tls.clone(), stop.clone());
         tokio::spawn(async move {

@@ -1,8 +1,10 @@
-//! The controllers of a cluster, in this process: definitions, namespaces, garbage, and workloads that become ready.
+//! The controllers of a cluster, in this process: definitions, namespaces, garbage, events that expire, and workloads that become
+//! ready.
 //!
 //! One task follows every change of the store and lets each controller look at what changed.
 
 pub(crate) mod definitions;
+mod events;
 mod garbage;
 mod namespaces;
 mod workloads;
@@ -28,7 +30,7 @@ pub(crate) struct Controllers {
 /// Runs the controllers until asked to stop.
 pub(crate) async fn run(cluster: Arc<Cluster>, controllers: Controllers, mut stop: watch::Receiver<bool>) {
     let mut changes = cluster.store.observe();
-    let mut later = workloads::Later::default();
+    let mut pending = Pending::default();
     if controllers.workloads {
         workloads::bootstrap(&cluster);
     }
@@ -42,24 +44,41 @@ pub(crate) async fn run(cluster: Arc<Cluster>, controllers: Controllers, mut sto
                 object,
                 previous: None,
             };
-            look(&cluster, &change, controllers, &mut later);
+            look(&cluster, &change, controllers, &mut pending);
         }
     }
     loop {
         tokio::select! {
             biased;
             change = changes.recv() => match change {
-                Some(change) => look(&cluster, &change, controllers, &mut later),
+                Some(change) => look(&cluster, &change, controllers, &mut pending),
                 None => return,
             },
-            () = later.due() => later.ripe(&cluster),
+            () = pending.later.due() => pending.later.ripe(&cluster),
             _ = stop.changed() => return,
         }
     }
 }
 
-fn look(cluster: &Cluster, change: &Change, controllers: Controllers, later: &mut workloads::Later) {
+/// What time will bring.
+#[derive(Default)]
+struct Pending {
+    later: workloads::Later,
+    expiry: events::Expiry,
+}
+
+fn look(cluster: &Cluster, change: &Change, controllers: Controllers, pending: &mut Pending) {
     let object = &change.object;
+    if change.table == table("", "events") {
+        pending.expiry.look(&cluster.store, change);
+        if change.kind == ChangeKind::Deleted {
+            // it owned nothing, and there can be thousands at once
+            if controllers.garbage {
+                after_deletion(cluster, change);
+            }
+            return;
+        }
+    }
     if change.table == table("apiextensions.k8s.io", "customresourcedefinitions") {
         definitions::reconcile(cluster, &change.key.name);
     }
@@ -82,7 +101,7 @@ fn look(cluster: &Cluster, change: &Change, controllers: Controllers, later: &mu
         garbage::release(cluster, &change.table, &change.key, CLAIM_PROTECTION);
     }
     if controllers.workloads {
-        workloads::look(cluster, change, later);
+        workloads::look(cluster, change, &mut pending.later);
     }
 }
 
