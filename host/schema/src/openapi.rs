@@ -2,7 +2,7 @@
 
 use crate::node::{Constraints, ListType, MapType, Node, PatchStrategy, Rule, Type};
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Why a JSON schema cannot be read.
@@ -288,13 +288,4 @@ fn rule(value: &Value) -> Rule {
             .and_then(Value::as_bool)
             .unwrap_or_default(),
     }
-}
-
-/// Parses many named schemas at once; for tests and generators.
-pub fn resolve_all(schemas: &Map<String, Value>) -> BTreeMap<String, Arc<Node>> {
-    let mut definitions = Definitions::new(schemas);
-    schemas
-        .keys()
-        .filter_map(|name| definitions.resolve(name).map(|node| (name.clone(), node)))
-        .collect()
 }

@@ -46,3 +46,8 @@ pub use http::{Addresses, Transport};
 pub use oci::OciFetcher;
 pub use reference::Reference;
 pub use sparse::Sparse;
+
+/// What our own disk says, and what can be done about it.
+pub(crate) fn disk_refusal(error: &std::io::Error) -> String {
+    format!("{error}{}", sluice_artifact::store::remedy(error))
+}

@@ -8,7 +8,7 @@ use sluice_source::{
     oci::{OciLimits, Repository},
     verify::{Cosign, Identity, Notation, PublicKey, TrustedRoot, Verdict},
 };
-use sluice_testkit::registry::{Fault, Flaw, Notary, NotaryFlaw, Registry, Signer, Sigstore};
+use sluice_testkit::registry::{Fault, Flaw, Notary, NotaryFlaw, NotaryForm, Registry, Signer, Sigstore};
 
 struct Scene {
     registry: Registry,
@@ -268,22 +268,30 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
             Some(Verdict::Verified),
         ),
     ] {
-        let scene = Scene::new();
-        notary.sign(&scene.registry, "org/app", &scene.digest, flaw);
-        let judged = ask(&scene, &notary, "strict", "x509.subject: C=US, ST=WA, O=Shop").await;
-        match strict {
-            "" => assert_eq!(judged, Ok(Verdict::Verified)),
-            expected => {
-                let error = judged.unwrap_err();
-                assert!(error.contains(expected), "{flaw:?}: {error}");
+        for form in [NotaryForm::Jws, NotaryForm::Cose] {
+            let scene = Scene::new();
+            notary.sign(&scene.registry, "org/app", &scene.digest, form, flaw);
+            let judged = ask(&scene, &notary, "strict", "x509.subject: C=US, ST=WA, O=Shop").await;
+            match strict {
+                "" => assert_eq!(judged, Ok(Verdict::Verified), "{form:?}"),
+                expected => {
+                    let error = judged.unwrap_err();
+                    assert!(error.contains(expected), "{form:?}, {flaw:?}: {error}");
+                }
             }
+            let judged = ask(&scene, &notary, "audit", "*").await;
+            assert_eq!(judged.ok(), audit, "{form:?}, {flaw:?}");
         }
-        let judged = ask(&scene, &notary, "audit", "*").await;
-        assert_eq!(judged.ok(), audit, "{flaw:?}");
     }
     // what the refusal of such a certificate advises
     let scene = Scene::new();
-    notary.sign(&scene.registry, "org/app", &scene.digest, NotaryFlaw::Revocable);
+    notary.sign(
+        &scene.registry,
+        "org/app",
+        &scene.digest,
+        NotaryForm::Jws,
+        NotaryFlaw::Revocable,
+    );
     let skipping = r#""level":"strict","override":{"revocation":"skip"}"#;
     let skipping = policy("strict", "*").replace(r#""level":"strict""#, skipping);
     let by = Notation::new(skipping.as_bytes(), &[notary.pem().into_bytes()]).unwrap();
@@ -293,7 +301,13 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
         Ok(Verdict::Verified)
     );
     let scene = Scene::new();
-    notary.sign(&scene.registry, "org/app", &scene.digest, NotaryFlaw::None);
+    notary.sign(
+        &scene.registry,
+        "org/app",
+        &scene.digest,
+        NotaryForm::Jws,
+        NotaryFlaw::None,
+    );
     let error = ask(&scene, &notary, "strict", "x509.subject: C=US, ST=WA, O=Other")
         .await
         .unwrap_err();

@@ -27,7 +27,7 @@ use crate::http_server::{Listener, Request, Response, Stream, basic};
 pub use crate::{authority::Authority, http_server::Seen};
 pub use archive::{Entry, gzip, tar, tgz};
 pub use faults::Fault;
-pub use notary::{Notary, NotaryFlaw};
+pub use notary::{Notary, NotaryFlaw, NotaryForm};
 pub use real::RealRegistry;
 pub use sigstore::{Flaw, Signer, Sigstore};
 

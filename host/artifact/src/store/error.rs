@@ -72,8 +72,9 @@ impl Error {
     }
 }
 
-/// What can be done about it, where the cause says so.
-fn remedy(cause: &io::Error) -> &'static str {
+/// What can be done where the volume of `--storage-path` refuses, if the cause says so: to be put right behind the cause's text,
+/// in parentheses and with a blank before them, or nothing.
+pub fn remedy(cause: &io::Error) -> &'static str {
     /// The same numbers on every system that this program runs on.
     const ENFILE: i32 = 23;
     const EMFILE: i32 = 24;

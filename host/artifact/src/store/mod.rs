@@ -37,7 +37,7 @@ use tokio::sync::watch;
 pub use collect::Retention;
 pub use directory::{DirectoryEntry, DirectoryId, EntryContent};
 pub use draft::{BlobId, Draft};
-pub use error::Error;
+pub use error::{Error, remedy};
 pub use file::StoredFile;
 pub use record::{Artifact, ArtifactPath, Content, InvalidArtifactPath};
 use state::{Pin, State};

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{Bucket, Error, Index, StoreError, remote::Problem};
 use crate::{
+    disk_refusal,
     folder::{self, Folder},
     ignore::{IGNORE_FILE, Rules},
 };
@@ -36,7 +37,7 @@ impl Bucket {
         let deadline = Instant::now() + self.timeout;
         let disk = |error: std::io::Error| Error::Disk {
             bucket: self.name.clone(),
-            cause: error.to_string(),
+            cause: disk_refusal(&error),
         };
         let mut file = tempfile::tempfile_in(&self.spool).map_err(disk)?;
         let (mut parts, mut offset) = (Vec::with_capacity(index.objects.len()), 0u64);
@@ -84,7 +85,7 @@ impl Bucket {
             Err(Problem::Missing) => Ok(None),
             Err(Problem::Disk(error)) => Err(Error::Disk {
                 bucket: self.name.clone(),
-                cause: error.to_string(),
+                cause: disk_refusal(&error),
             }),
             Err(problem) => Err(Error::Object {
                 bucket: self.name.clone(),
@@ -107,7 +108,7 @@ impl Downloaded {
     /// # Errors
     /// See [`StoreError`].
     pub fn store(mut self, store: &Store, path: &ArtifactPath) -> Result<Artifact, StoreError> {
-        let disk = |error: std::io::Error| StoreError::Disk(error.to_string());
+        let disk = |error: std::io::Error| StoreError::Disk(disk_refusal(&error));
         let mut draft = store.draft();
         let mut root = Folder::default();
         for (key, offset, size) in &self.parts {

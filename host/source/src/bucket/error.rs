@@ -37,9 +37,7 @@ pub enum Error {
         after: Option<Duration>,
     },
     /// Our own disk.
-    #[error(
-        "fetch from bucket '{bucket}' failed: {cause} (the volume of --storage-path is full or read-only)"
-    )]
+    #[error("fetch from bucket '{bucket}' failed: {cause}")]
     Disk {
         /// The bucket's name.
         bucket: String,

@@ -63,7 +63,7 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
         }
         *held = None;
         let (value, lifetime) = make.await?;
-        let age = (lifetime * USED_PERCENT / 100).min(self.age_max);
+        let age = (lifetime / 100).saturating_mul(USED_PERCENT).min(self.age_max);
         *held = Some((value.clone(), Instant::now() + age));
         Ok(value)
     }

@@ -96,9 +96,7 @@ pub enum Error {
         error: Box<Error>,
     },
     /// Our own disk.
-    #[error(
-        "failed to create temporary working directory: {0} (the volume of --storage-path is full or read-only)"
-    )]
+    #[error("failed to create temporary working directory: {0}")]
     Disk(String),
     /// A fault of ours.
     #[error("failed to checkout and determine revision: internal error: {0}")]

@@ -14,7 +14,7 @@ use sluice_artifact::Revision;
 
 use super::{Error, GitRequest, Limits, Slot, error::Circumstances, place::Place};
 use crate::{
-    Credentials, GitTree,
+    Credentials, GitTree, disk_refusal,
     git::{
         conversation::Conversation,
         http::Connection,
@@ -317,7 +317,7 @@ impl RemoteRun<'_> {
         let store = ObjectStore::open(&directory, self.limits.object_size_max);
         store
             .map(Arc::new)
-            .map_err(|error: io::Error| Error::Disk(error.to_string()))
+            .map_err(|error: io::Error| Error::Disk(disk_refusal(&error)))
     }
 
     /// An empty store in place of `old`, which goes when its last reader does.

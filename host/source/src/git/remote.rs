@@ -22,6 +22,8 @@ use gix::{
 };
 use gix_transport::{Protocol, Service, client::blocking_io::Transport, client::git::ConnectMode};
 
+use sluice_artifact::store::remedy;
+
 use super::{conversation::Conversation, http::Connection, objects::ObjectStore, ssh};
 use crate::{fetch::Limits, http::Failure};
 
@@ -318,14 +320,13 @@ fn explain(conversation: &Conversation, error: &gix::Error) -> Error {
             if let Some(said) = conversation.said() {
                 return Error::Said(said);
             }
-            let is_disk = error.downcast_any_ref::<std::io::Error>().is_some_and(|error| {
-                use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
-                matches!(error.kind(), StorageFull | ReadOnlyFilesystem | PermissionDenied)
+            let refused = error.downcast_any_ref::<std::io::Error>().filter(|error| {
+                use std::io::ErrorKind::PermissionDenied;
+                error.kind() == PermissionDenied || !remedy(error).is_empty()
             });
-            if is_disk {
-                Error::Disk(innermost(error))
-            } else {
-                Error::Server(innermost(error))
+            match refused {
+                Some(refused) => Error::Disk(innermost(error) + remedy(refused)),
+                None => Error::Server(innermost(error)),
             }
         }
     }

@@ -36,9 +36,7 @@ pub enum Error {
     #[error("failed to load Helm repository from index YAML: failed to load index: {0}")]
     Index(String),
     /// Our own disk.
-    #[error(
-        "failed to fetch Helm repository index: failed to cache index to temporary file: {0} (the volume of --storage-path is full or read-only)"
-    )]
+    #[error("failed to fetch Helm repository index: failed to cache index to temporary file: {0}")]
     Disk(String),
     /// The store cannot take it.
     #[error("unable to save artifact to storage: {0}")]

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use super::{ChartVersion, Error, Indexed, index};
 use crate::{
-    Credentials, Transport,
+    Credentials, Transport, disk_refusal,
     http::{Addresses, Clients, Failure, Http, Reply, Request, secret_header, shown},
 };
 
@@ -240,7 +240,7 @@ impl ChartRepository {
     /// Writes an index to a file without a name while it is hashed.
     async fn spool(&self, mut reply: Reply) -> Result<(File, String), Error> {
         let limit = self.fetcher.shared.limits.index_size_max;
-        let disk = |error: std::io::Error| Error::Disk(error.to_string());
+        let disk = |error: std::io::Error| Error::Disk(disk_refusal(&error));
         let mut file = tempfile::tempfile_in(&self.fetcher.shared.spool).map_err(disk)?;
         let (mut hasher, mut size) = (Sha256::new(), 0u64);
         reply.extend(self.timeout);
@@ -286,7 +286,7 @@ impl FetchedIndex {
     /// # Errors
     /// [`Error::Index`], [`Error::Store`].
     pub fn store(self, store: &Store, path: &ArtifactPath) -> Result<Artifact, Error> {
-        let disk = |error: std::io::Error| Error::Disk(error.to_string());
+        let disk = |error: std::io::Error| Error::Disk(disk_refusal(&error));
         let mut json = BufWriter::with_capacity(256 << 10, tempfile::tempfile_in(&self.spool).map_err(disk)?);
         let limit = self.limits.chart_versions_size_max;
         let input = BufReader::with_capacity(256 << 10, self.file);
@@ -303,7 +303,7 @@ impl FetchedIndex {
     /// # Errors
     /// [`Error::Index`]; none where the index does not name the chart.
     pub fn versions(&mut self, chart: &str) -> Result<Option<Vec<ChartVersion>>, Error> {
-        let disk = |error: std::io::Error| Error::Disk(error.to_string());
+        let disk = |error: std::io::Error| Error::Disk(disk_refusal(&error));
         self.file.seek(SeekFrom::Start(0)).map_err(disk)?;
         let mut json = Vec::new();
         let limit = self.limits.chart_versions_size_max;

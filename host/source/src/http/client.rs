@@ -9,7 +9,7 @@ use std::{
 use reqwest::{Client, ClientBuilder, Url, redirect::Policy};
 use sha2::{Digest as _, Sha256};
 
-use super::Addresses;
+use super::{Addresses, innermost};
 use crate::{Proxy, Tls};
 
 /// How long to wait for a connection before the deadline itself; a dead host should not eat the whole timeout.
@@ -68,17 +68,6 @@ pub enum Certificates {
     Verified,
     /// It is not looked at: only where the user says `insecure` and names no authority.
     Ignored,
-}
-
-/// The text of the last cause: `Connection refused (os error 111)`, `invalid peer certificate: UnknownIssuer`.
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = cause.to_string();
-        next = cause.source();
-    }
-    text
 }
 
 fn builder(transport: &Transport, addresses: &Addresses) -> Result<ClientBuilder, String> {

@@ -13,6 +13,8 @@ mod send;
 
 pub use addresses::{Addresses, InvalidNetwork};
 pub use client::{Certificates, Transport};
-pub(crate) use client::{Clients, blocking_client, innermost};
+pub(crate) use client::{Clients, blocking_client};
 pub use failure::Failure;
 pub(crate) use send::{Http, Reply, Request, is_same_origin, secret_header, shown};
+/// `Connection refused (os error 111)`, `invalid peer certificate: UnknownIssuer`.
+pub(crate) use sluice_event::cause::innermost;

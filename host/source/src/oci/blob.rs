@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use tempfile::SpooledTempFile;
 
 use super::{Cause, Descriptor, Repository, digest::Hasher, repository::Question};
-use crate::http::Failure;
+use crate::{disk_refusal, http::Failure};
 
 /// Contents up to this size are kept in memory while they arrive.
 const IN_MEMORY_MAX: usize = 1 << 20;
@@ -17,7 +17,7 @@ impl Repository {
         let mut file = self.spooled(descriptor, limit, "blob_size_max").await?;
         let mut content = Vec::new();
         std::io::Read::read_to_end(&mut file, &mut content)
-            .map_err(|error| Cause::Disk(error.to_string()))?;
+            .map_err(|error| Cause::Disk(disk_refusal(&error)))?;
         Ok(content)
     }
 
@@ -51,7 +51,7 @@ impl Repository {
         let mut reply = self.get(&question).await?;
         let patience = std::time::Duration::from_secs(descriptor.size / limits.slowest_rate.max(1));
         reply.extend(self.timeout() + patience);
-        let disk = |error: std::io::Error| Cause::Disk(error.to_string());
+        let disk = |error: std::io::Error| Cause::Disk(disk_refusal(&error));
         let mut file = tempfile::spooled_tempfile_in(IN_MEMORY_MAX, &self.fetcher.shared.spool);
         let mut hasher = Hasher::new(descriptor.digest.algorithm());
         let mut size = 0u64;

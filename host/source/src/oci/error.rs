@@ -29,7 +29,7 @@ pub enum Cause {
     #[error("failed to get access token for artifact registry: {0}")]
     Credentials(String),
     /// Our own disk.
-    #[error("{0} (the volume of --storage-path is full or read-only)")]
+    #[error("{0}")]
     Disk(String),
     /// What the user asks for is not there, or cannot be asked for.
     #[error("{0}")]

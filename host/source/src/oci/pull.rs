@@ -4,6 +4,7 @@ use super::{
     Cause, ContentDigest, Descriptor, Error, Layer, Manifest, Pulled, Repository, Resolved,
     manifest::{self, Index, Parsed, media_type},
 };
+use crate::disk_refusal;
 
 impl Repository {
     /// Brings the layer that `layer` selects, checked against its digest.
@@ -59,7 +60,7 @@ impl Repository {
         let mut content = self.layer(descriptor).await?;
         let mut archive = Vec::new();
         std::io::Read::read_to_end(&mut content, &mut archive)
-            .map_err(|error| Cause::Disk(error.to_string()))?;
+            .map_err(|error| Cause::Disk(disk_refusal(&error)))?;
         Ok(archive)
     }
 

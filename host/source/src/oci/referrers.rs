@@ -90,14 +90,14 @@ impl Repository {
         }
     }
 
-    /// The layers of one media type of a manifest, with their contents.
+    /// The layers of a manifest that are of one of these media types, with their contents.
     pub(crate) async fn contents(
         &self,
         digest: &ContentDigest,
-        media_type: &str,
+        media_types: &[&str],
     ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
         let (_, parsed, _) = self.manifest_bytes(&digest.to_string(), Some(digest)).await?;
-        self.layers_of(parsed, media_type).await
+        self.layers_of(parsed, media_types).await
     }
 
     /// The same for a tag; nothing where there is no such tag.
@@ -107,13 +107,17 @@ impl Repository {
         media_type: &str,
     ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
         match self.manifest_bytes(tag, None).await {
-            Ok((_, parsed, _)) => self.layers_of(parsed, media_type).await,
+            Ok((_, parsed, _)) => self.layers_of(parsed, &[media_type]).await,
             Err(cause) if is_absent(&cause) => Ok(Vec::new()),
             Err(cause) => Err(cause),
         }
     }
 
-    async fn layers_of(&self, parsed: Parsed, media_type: &str) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
+    async fn layers_of(
+        &self,
+        parsed: Parsed,
+        media_types: &[&str],
+    ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
         let Parsed::Manifest(manifest) = parsed else {
             return Ok(Vec::new());
         };
@@ -121,7 +125,7 @@ impl Repository {
         let wanted = manifest
             .layers
             .into_iter()
-            .filter(|layer| layer.media_type == media_type);
+            .filter(|layer| media_types.contains(&layer.media_type.as_str()));
         for layer in wanted.take(self.signatures_max()) {
             let content = self.blob(&layer).await?;
             contents.push((layer, content));

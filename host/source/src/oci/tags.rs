@@ -1,12 +1,13 @@
 //! All tags of a repository, page by page.
 
+use http::Method;
 use serde::Deserialize;
 
 use super::{
     Cause, Repository,
     repository::{Question, Target},
 };
-use crate::http::is_same_origin;
+use crate::http::{Failure, is_same_origin};
 
 /// Tags that are asked for at a time: what most registries give at most.
 const PAGE: usize = 1000;
@@ -17,8 +18,15 @@ struct Page {
 }
 
 impl Repository {
-    /// All tags, in the registry's order.
+    /// All tags, in the registry's order. The timeout is for all pages together.
     pub async fn tags(&self) -> Result<Vec<String>, Cause> {
+        match tokio::time::timeout(self.timeout(), self.all_pages()).await {
+            Ok(listed) => listed,
+            Err(_) => Err(self.failed(&Method::GET, &self.address()?, Failure::TimedOut)),
+        }
+    }
+
+    async fn all_pages(&self) -> Result<Vec<String>, Cause> {
         let limits = self.fetcher.shared.limits;
         let mut tags: Vec<String> = Vec::new();
         let mut question = Question::get(format!("tags/list?n={PAGE}"));

@@ -144,7 +144,7 @@ async fn candidates(
     if !bundles.is_empty() {
         let manifest = repository.manifest_of(digest).await?;
         for descriptor in bundles.iter().take(limit) {
-            for (_, content) in repository.contents(&descriptor.digest, BUNDLE).await? {
+            for (_, content) in repository.contents(&descriptor.digest, &[BUNDLE]).await? {
                 found.push(Candidate::of_bundle(&content, &manifest));
             }
         }

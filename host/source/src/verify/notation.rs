@@ -1,10 +1,15 @@
-//! Notation: JWS envelopes, certificates of a trust store, a trust policy (compat/source.md 6.6; notaryproject specifications).
+//! Notation: envelopes, certificates of a trust store, a trust policy (compat/source.md 6.6; notaryproject specifications).
+//!
+//! What an envelope says is read by `envelope`, of the two forms there are by `jws` and `cose`; here it is judged.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
+mod cose;
+mod envelope;
+mod jws;
+
+use envelope::{MEDIA_TYPES, Signed};
 use jiff::Timestamp;
-use rustls_pki_types::{CertificateDer, SignatureVerificationAlgorithm, pem::PemObject};
-use serde::Deserialize;
-use webpki::{EndEntityCert, ring as alg};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+use webpki::EndEntityCert;
 
 use super::{
     Error,
@@ -15,8 +20,6 @@ use crate::oci::{ContentDigest, Repository};
 
 /// The type of the manifests that hold signatures.
 const SIGNATURE: &str = "application/vnd.cncf.notary.signature";
-const JWS: &str = "application/jose+json";
-const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
 /// Signatures that are tried, as in Flux.
 const ATTEMPTS_MAX: usize = 3;
 
@@ -80,12 +83,16 @@ impl Notation {
             .iter()
             .take(ATTEMPTS_MAX)
         {
-            let envelopes = repository.contents(&descriptor.digest, JWS).await?;
+            let envelopes = repository.contents(&descriptor.digest, &MEDIA_TYPES).await?;
             if envelopes.is_empty() {
-                problems.push("only JWS envelopes are supported".to_owned());
+                problems.push(format!(
+                    "{} holds no envelope of type {}",
+                    descriptor.digest,
+                    MEDIA_TYPES.join(" or ")
+                ));
             }
-            for (_, envelope) in envelopes {
-                match self.judge(&envelope, digest, statement, now) {
+            for (layer, envelope) in envelopes {
+                match self.judge(&layer.media_type, &envelope, digest, statement, now) {
                     Ok(verdict) => return Ok(verdict),
                     Err(problem) => problems.push(problem),
                 }
@@ -106,12 +113,13 @@ impl Notation {
     /// Integrity is never up for discussion; the rest is as the policy has it.
     fn judge(
         &self,
+        media_type: &str,
         envelope: &[u8],
         digest: &ContentDigest,
         statement: &Statement,
         now: Timestamp,
     ) -> Result<Verdict, String> {
-        let signed = Signed::read(envelope)?;
+        let signed = Signed::read(media_type, envelope)?;
         if signed.digest != digest.to_string() {
             return Err("the signature is about another artifact".to_owned());
         }
@@ -244,143 +252,4 @@ fn not_revocable(der: &[u8]) -> Result<(), String> {
                 .to_owned(),
         ),
     }
-}
-
-/// An envelope whose signature is good, whoever made it.
-struct Signed {
-    digest: String,
-    chain: Vec<Vec<u8>>,
-    expiry: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    payload: String,
-    protected: String,
-    header: Header,
-    signature: String,
-}
-
-#[derive(Deserialize)]
-struct Header {
-    x5c: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Protected {
-    alg: String,
-    cty: String,
-    crit: Vec<String>,
-    #[serde(rename = "io.cncf.notary.signingScheme")]
-    scheme: String,
-    #[serde(rename = "io.cncf.notary.expiry")]
-    expiry: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Payload {
-    target_artifact: Target,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    digest: String,
-}
-
-/// Certificates of one chain.
-const CHAIN_MAX: usize = 10;
-/// What an envelope may declare critical; anything else it would be wrong to pass over.
-const CRITICAL: [&str; 2] = ["io.cncf.notary.signingScheme", "io.cncf.notary.expiry"];
-
-impl Signed {
-    fn read(envelope: &[u8]) -> Result<Signed, String> {
-        let odd = |what: &str| format!("the envelope has no usable {what}");
-        let envelope: Envelope = serde_json::from_slice(envelope).map_err(|_| odd("form"))?;
-        let decode = |text: &str, what: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| odd(what));
-        let protected = decode(&envelope.protected, "header")?;
-        let protected: Protected = serde_json::from_slice(&protected).map_err(|_| odd("header"))?;
-        if protected.cty != PAYLOAD || protected.scheme != "notary.x509" {
-            return Err(format!(
-                "signing scheme '{}' with content '{}' is not known",
-                protected.scheme, protected.cty
-            ));
-        }
-        if let Some(unknown) = protected
-            .crit
-            .iter()
-            .find(|name| !CRITICAL.contains(&name.as_str()))
-        {
-            return Err(format!("the critical header '{unknown}' is not known"));
-        }
-        if protected.expiry.is_some() && !protected.crit.iter().any(|name| name == "io.cncf.notary.expiry") {
-            return Err("the expiry is not declared critical".to_owned());
-        }
-        let expiry = protected.expiry.map(|text| text.parse::<Timestamp>()).transpose();
-        let expiry = expiry.map_err(|_| odd("expiry"))?;
-        if envelope.header.x5c.len() > CHAIN_MAX {
-            return Err(format!("the chain has more than {CHAIN_MAX} certificates"));
-        }
-        let chain = envelope
-            .header
-            .x5c
-            .iter()
-            .map(|text| STANDARD.decode(text).map_err(|_| odd("chain")));
-        let chain: Vec<Vec<u8>> = chain.collect::<Result<_, _>>()?;
-        let leaf = chain.first().ok_or_else(|| odd("chain"))?;
-        let message = format!("{}.{}", envelope.protected, envelope.payload);
-        let signature = decode(&envelope.signature, "signature")?;
-        if !is_signed(leaf, &protected.alg, message.as_bytes(), &signature)? {
-            return Err("the envelope's signature is not good".to_owned());
-        }
-        let payload = decode(&envelope.payload, "payload")?;
-        let payload: Payload = serde_json::from_slice(&payload).map_err(|_| odd("payload"))?;
-        Ok(Signed {
-            digest: payload.target_artifact.digest,
-            chain,
-            expiry,
-        })
-    }
-}
-
-fn is_signed(leaf: &[u8], name: &str, message: &[u8], signature: &[u8]) -> Result<bool, String> {
-    let pss: Option<&dyn SignatureVerificationAlgorithm> = match name {
-        "PS256" => Some(alg::RSA_PSS_2048_8192_SHA256_LEGACY_KEY),
-        "PS384" => Some(alg::RSA_PSS_2048_8192_SHA384_LEGACY_KEY),
-        "PS512" => Some(alg::RSA_PSS_2048_8192_SHA512_LEGACY_KEY),
-        _ => None,
-    };
-    let ecdsa: Option<(&dyn SignatureVerificationAlgorithm, usize)> = match name {
-        "ES256" => Some((alg::ECDSA_P256_SHA256, 64)),
-        "ES384" => Some((alg::ECDSA_P384_SHA384, 96)),
-        _ => None,
-    };
-    let (algorithm, signature) = match (pss, ecdsa) {
-        (Some(algorithm), _) => (algorithm, signature.to_vec()),
-        (None, Some((algorithm, length))) if signature.len() == length => (algorithm, der_of(signature)),
-        (None, Some(_)) => return Ok(false),
-        (None, None) => return Err(format!("signature algorithm '{name}' is not supported")),
-    };
-    let der = CertificateDer::from(leaf);
-    let certificate = EndEntityCert::try_from(&der).map_err(|error| error.to_string())?;
-    Ok(certificate
-        .verify_signature(algorithm, message, &signature)
-        .is_ok())
-}
-
-/// JOSE writes the two numbers of an ECDSA signature side by side, X.509 as a sequence of integers.
-fn der_of(signature: &[u8]) -> Vec<u8> {
-    let (r, s) = signature.split_at(signature.len() / 2);
-    let integer = |bytes: &[u8]| {
-        let start = bytes
-            .iter()
-            .position(|byte| *byte != 0)
-            .unwrap_or(bytes.len().saturating_sub(1));
-        let digits = bytes.get(start..).unwrap_or_default();
-        let pad = digits.first().is_some_and(|first| first & 0x80 != 0);
-        let mut content = if pad { vec![0] } else { Vec::new() };
-        content.extend_from_slice(digits);
-        x509::encode(0x02, &content)
-    };
-    x509::encode(0x30, &[integer(r), integer(s)].concat())
 }

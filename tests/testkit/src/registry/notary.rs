@@ -1,13 +1,20 @@
-//! A signer of Notation for tests: JWS envelopes by a certificate of an authority of its own.
+//! A signer of Notation for tests: envelopes of both forms by a certificate of an authority of its own.
 
+use coset::cbor::Value as Cbor;
+use coset::{
+    ContentType, CoseSign1Builder, HeaderBuilder, Label, RegisteredLabelWithPrivate,
+    TaggedCborSerializable as _, iana,
+};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SigningKey, date_time_ymd,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Registry, digest};
 use crate::http_server::base64;
+
+const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
 
 /// What is wrong with an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +35,15 @@ pub enum NotaryFlaw {
     NoAlgorithm,
     /// Its certificate could be revoked: it names a list of those that are.
     Revocable,
+}
+
+/// How an envelope is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotaryForm {
+    /// JSON.
+    Jws,
+    /// CBOR.
+    Cose,
 }
 
 /// Signs as `notation sign` does.
@@ -54,7 +70,14 @@ impl Notary {
     }
 
     /// Attaches an envelope of `subject`, by `C=US, ST=WA, O=Shop, CN=dev`.
-    pub fn sign(&self, registry: &Registry, repository: &str, subject: &str, flaw: NotaryFlaw) {
+    pub fn sign(
+        &self,
+        registry: &Registry,
+        repository: &str,
+        subject: &str,
+        form: NotaryForm,
+        flaw: NotaryFlaw,
+    ) {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("no names are valid names");
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -85,33 +108,111 @@ impl Notary {
         } else {
             subject.to_owned()
         };
-        let payload = json!({ "targetArtifact": { "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": about, "size": 1 } });
+        let payload = |digest: &str| {
+            let target = json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 1 });
+            json!({ "targetArtifact": target }).to_string()
+        };
+        let tampered = (flaw == NotaryFlaw::Tampered).then(|| payload(subject) + " ");
+        let parts = Parts {
+            flaw,
+            key: &key,
+            chain: [certificate.der().to_vec(), self.authority.der().to_vec()],
+            payload: payload(&about),
+            tampered,
+        };
+        let (media_type, envelope) = match form {
+            NotaryForm::Jws => ("application/jose+json", parts.jws()),
+            NotaryForm::Cose => ("application/cose", parts.cose()),
+        };
+        attach(registry, repository, subject, media_type, &envelope);
+    }
+}
+
+/// What both forms are written of.
+struct Parts<'a> {
+    flaw: NotaryFlaw,
+    key: &'a KeyPair,
+    chain: [Vec<u8>; 2],
+    payload: String,
+    /// Put in the payload's place after signing.
+    tampered: Option<String>,
+}
+
+impl Parts<'_> {
+    /// The names of the headers that are critical.
+    fn critical(&self) -> Vec<&'static str> {
+        let more = match self.flaw {
+            NotaryFlaw::Expired => Some("io.cncf.notary.expiry"),
+            NotaryFlaw::UnknownCritical => Some("x.unknown"),
+            _ => None,
+        };
+        ["io.cncf.notary.signingScheme"].into_iter().chain(more).collect()
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        side_by_side(&self.key.sign(message).expect("a signature"))
+    }
+
+    fn jws(self) -> Vec<u8> {
         let mut protected = json!({
-            "alg": if flaw == NotaryFlaw::NoAlgorithm { "none" } else { "ES256" },
-            "cty": "application/vnd.cncf.notary.payload.v1+json",
-            "crit": ["io.cncf.notary.signingScheme"],
+            "alg": if self.flaw == NotaryFlaw::NoAlgorithm { "none" } else { "ES256" },
+            "cty": PAYLOAD,
+            "crit": self.critical(),
             "io.cncf.notary.signingScheme": "notary.x509",
             "io.cncf.notary.signingTime": "2020-06-01T00:00:00Z",
         });
-        if flaw == NotaryFlaw::Expired {
-            protected["crit"] = json!(["io.cncf.notary.signingScheme", "io.cncf.notary.expiry"]);
+        if self.flaw == NotaryFlaw::Expired {
             protected["io.cncf.notary.expiry"] = json!("2020-07-01T00:00:00Z");
         }
-        if flaw == NotaryFlaw::UnknownCritical {
-            protected["crit"] = json!(["io.cncf.notary.signingScheme", "x.unknown"]);
+        let (protected, payload) = (url_safe(protected.to_string()), url_safe(&self.payload));
+        let signature = self.sign(format!("{protected}.{payload}").as_bytes());
+        let payload = self.tampered.as_ref().map_or(payload, url_safe);
+        json!({
+            "payload": payload, "protected": protected, "signature": url_safe(signature),
+            "header": { "x5c": self.chain.map(base64) },
+        })
+        .to_string()
+        .into_bytes()
+    }
+
+    fn cose(self) -> Vec<u8> {
+        let epoch = |text: &str| {
+            let time: jiff::Timestamp = text.parse().expect("a time");
+            Cbor::Tag(1, Box::new(time.as_second().into()))
+        };
+        let mut protected = HeaderBuilder::new()
+            .text_value("io.cncf.notary.signingScheme".to_owned(), "notary.x509".into())
+            .text_value(
+                "io.cncf.notary.signingTime".to_owned(),
+                epoch("2020-06-01T00:00:00Z"),
+            );
+        if self.flaw == NotaryFlaw::Expired {
+            protected =
+                protected.text_value("io.cncf.notary.expiry".to_owned(), epoch("2020-07-01T00:00:00Z"));
         }
-        let (protected, mut payload) = (url_safe(protected.to_string()), url_safe(payload.to_string()));
-        let signature = key
-            .sign(format!("{protected}.{payload}").as_bytes())
-            .expect("a signature");
-        if flaw == NotaryFlaw::Tampered {
-            payload = url_safe(json!({ "targetArtifact": { "digest": subject } }).to_string());
-        }
-        let envelope = json!({
-            "payload": payload, "protected": protected, "signature": url_safe(side_by_side(&signature)),
-            "header": { "x5c": [base64(certificate.der()), base64(self.authority.der())] },
+        let mut protected = protected.build();
+        protected.alg = Some(match self.flaw {
+            NotaryFlaw::NoAlgorithm => RegisteredLabelWithPrivate::Text("none".to_owned()),
+            _ => RegisteredLabelWithPrivate::Assigned(iana::Algorithm::ES256),
         });
-        attach(registry, repository, subject, &envelope);
+        protected.content_type = Some(ContentType::Text(PAYLOAD.to_owned()));
+        let critical = self.critical().into_iter();
+        protected.crit = critical
+            .map(|name| RegisteredLabelWithPrivate::Text(name.to_owned()))
+            .collect();
+        let chain = self.chain.iter().cloned().map(Cbor::Bytes).collect();
+        let mut unprotected = HeaderBuilder::new().build();
+        unprotected.rest = vec![(Label::Int(33), Cbor::Array(chain))];
+        let mut envelope = CoseSign1Builder::new()
+            .protected(protected)
+            .unprotected(unprotected)
+            .payload(self.payload.clone().into_bytes())
+            .create_signature(b"", |message| self.sign(message))
+            .build();
+        if let Some(tampered) = self.tampered {
+            envelope.payload = Some(tampered.into_bytes());
+        }
+        envelope.to_tagged_vec().expect("an envelope")
     }
 }
 
@@ -121,8 +222,8 @@ impl Default for Notary {
     }
 }
 
-fn attach(registry: &Registry, repository: &str, subject: &str, envelope: &Value) {
-    let layer = registry.add_blob("application/jose+json", envelope.to_string().as_bytes());
+fn attach(registry: &Registry, repository: &str, subject: &str, media_type: &str, envelope: &[u8]) {
+    let layer = registry.add_blob(media_type, envelope);
     let kind = "application/vnd.cncf.notary.signature";
     let manifest = json!({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": kind,
