@@ -6,7 +6,7 @@ use crate::judge;
 use serde_json::Value;
 use sluice_api::meta::APPLY_MANAGER;
 use sluice_object::{GroupKind, Object, ObjectId};
-use sluice_plan::{Action, IgnoreRules, Owner, is_protected, is_prunable};
+use sluice_plan::{Action, IgnoreRules, Owner, Takeover, is_protected, is_prunable};
 use std::collections::{HashMap, HashSet};
 
 /// What would become of one object, with both sides where something would change.
@@ -31,7 +31,7 @@ pub struct PreviewOptions<'a> {
     pub ignore: &'a IgnoreRules,
 }
 
-/// Asks about the objects of all stages, in order. What lives in a namespace or is of a kind that would only be made by the
+/// Asks about the objects of all stages, in order. The controller's namespace and flags are not known here. What lives in a namespace or is of a kind that would only be made by the
 /// same apply counts as created.
 ///
 /// # Errors
@@ -115,18 +115,17 @@ async fn preview_one(
         Ok(patched) => patched.object,
         Err(cause) if live.is_none() && made.explains(object, &cause) => body,
         Err(cause) => {
-            let asks = options.is_forced || sluice_plan::is_force_requested(object, live.as_ref());
+            let is_asked = options.is_forced || sluice_plan::is_force_requested(object, live.as_ref());
+            let is_recreated = is_asked && judge::is_immutable(&cause) && !is_protected(object.id(), "");
             return match live {
-                Some(live) if asks && judge::is_immutable(&cause) => {
-                    Ok(would(Action::Configured, Some(live), Some(body)))
-                }
+                Some(live) if is_recreated => Ok(would(Action::Configured, Some(live), Some(body))),
                 _ => Err(ApplyError::new(object, Step::DryRun, cause)),
             };
         }
     };
     let is_taken_over = live
         .as_ref()
-        .is_some_and(|live| sluice_plan::takeover(object, live, &[]).is_some());
+        .is_some_and(|live| sluice_plan::takeover(object, live, &Takeover::default()).is_some());
     let compared = sluice_plan::compare(object, live.as_ref(), &merged, options.ignore, is_taken_over);
     Ok(would(compared.action, live, Some(merged)))
 }

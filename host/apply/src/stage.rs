@@ -13,7 +13,7 @@ use look::Looked;
 use serde_json::Value;
 use sluice_api::meta::APPLY_MANAGER;
 use sluice_object::{Object, ObjectId};
-use sluice_plan::{Action, IgnoreRules};
+use sluice_plan::{Action, IgnoreRules, Takeover};
 use std::collections::HashSet;
 
 /// How often a write that met a conflict is done again from a fresh look.
@@ -25,8 +25,8 @@ pub struct Options {
     pub concurrency: usize,
     /// `spec.force`: objects with immutable changes are deleted and made anew.
     pub is_forced: bool,
-    /// `--override-manager`.
-    pub override_managers: Vec<String>,
+    /// Whose fields become ours.
+    pub takeover: Takeover,
     /// `spec.ignore`.
     pub ignore: Option<IgnoreRules>,
     /// Whether every object is looked at, although no watch told of a change.
@@ -226,7 +226,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         is_dry_run: bool,
     ) -> Result<Verdict<'o, O>, ApplyError> {
         let object = write.object;
-        write.takeover = sluice_plan::takeover(object, &live, &self.options.override_managers);
+        write.takeover = sluice_plan::takeover(object, &live, &self.options.takeover);
         write.managers = other_managers(&live);
         if is_dry_run {
             match self.dry_run(object, &write.body).await {
@@ -309,7 +309,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             let is_spared = self.is_spared(object, live.as_ref(), &cause);
             match live {
                 Some(live) if is_conflict && conflicts <= CONFLICT_RETRIES => {
-                    write.takeover = sluice_plan::takeover(object, &live, &self.options.override_managers);
+                    write.takeover = sluice_plan::takeover(object, &live, &self.options.takeover);
                     write.before = Some(judge::fingerprint_of(&live));
                 }
                 Some(live)
@@ -381,7 +381,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     }
 
     fn verified(&self, object: &Object, desired: Short, is_skipped: bool, live: &Value) -> Short {
-        let seen = judge::seen(live, &self.options.override_managers);
+        let seen = judge::seen(live, &self.options.takeover.override_managers);
         let verified = Verified {
             desired,
             is_skipped,

@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, Fuse, FutureExt};
 use http::header::HOST;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, Uri};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::client::legacy::connect::HttpConnector;
 use kube::Config;
@@ -19,6 +19,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tower::util::BoxCloneSyncService;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
+
+/// Of one answer. A list of everything in a large namespace is a few megabytes; who can name the server can be anybody, and
+/// what it sends is held in memory.
+pub(super) const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Connections that are kept while nobody asks; more are closed when their answer is there.
 const IDLE_MAX: usize = 64;
@@ -119,7 +123,7 @@ impl Connections {
                 Err(Failure {
                     unsent: Some(back), ..
                 }) if is_kept => request = *back,
-                Err(failure) => return Err(failure.error.into()),
+                Err(failure) => return Err(failure.error),
             }
         }
     }
@@ -157,12 +161,12 @@ struct Connection {
 
 /// Why there is no answer, and the request where nothing of it was sent.
 struct Failure {
-    error: hyper::Error,
+    error: BoxError,
     unsent: Option<Box<Request<Body>>>,
 }
 
-impl From<hyper::Error> for Failure {
-    fn from(error: hyper::Error) -> Self {
+impl From<BoxError> for Failure {
+    fn from(error: BoxError) -> Self {
         Self { error, unsent: None }
     }
 }
@@ -179,10 +183,10 @@ impl Connection {
         let mut answer = pin!(async {
             let response = sent.await.map_err(|mut failed| Failure {
                 unsent: failed.take_message().map(Box::new),
-                error: failed.into_error(),
+                error: failed.into_error().into(),
             })?;
             let (parts, body) = response.into_parts();
-            let bytes = body.collect().await?.to_bytes();
+            let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await?.to_bytes();
             Ok(Response::from_parts(parts, bytes))
         });
         let driver = &mut self.driver;

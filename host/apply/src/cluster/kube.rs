@@ -1,17 +1,20 @@
 use super::answer::Unowned;
-use super::connections::Direct;
+use super::connections::{ANSWER_BYTES_MAX, Direct};
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
 use super::segment::segment;
 use super::{
-    Answer, Chance, Cluster, Identity, Mapping, Patch, PatchOptions, Patched, Preconditions, RequestError,
+    Answer, Chance, Cluster, Identity, LISTED_MAX, Mapping, Patch, PatchOptions, Patched, Preconditions,
+    RequestError,
 };
 use bytes::Bytes;
 use futures::{FutureExt, TryFutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
 use kube::client::Body;
 use kube::{Client, Config};
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
+use sluice_event::cause;
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -193,16 +196,17 @@ impl KubeCluster {
     async fn ask(&self, request: Request<Body>) -> Result<Response<Bytes>, RequestError> {
         if let Some(direct) = &self.direct {
             let answer = direct.ask(request).await;
-            return answer.map_err(|error| RequestError::Transport(chain(&*error)));
+            return answer.map_err(|error| RequestError::Transport(cause::whole(&*error)));
         }
-        let transport = |error: &dyn std::error::Error| RequestError::Transport(chain(error));
+        let transport = |error: &dyn std::error::Error| RequestError::Transport(cause::whole(error));
         let response = self
             .client
             .send(request)
             .await
             .map_err(|error| transport(&error))?;
         let (parts, body) = response.into_parts();
-        let bytes = body.collect_bytes().await.map_err(|error| transport(&error))?;
+        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+        let bytes = body.map_err(|error| transport(&*error))?.to_bytes();
         Ok(Response::from_parts(parts, bytes))
     }
 
@@ -295,7 +299,7 @@ impl Cluster for KubeCluster {
         async move {
             let mapping = self.lookup(gvk).await?;
             let path = format!(
-                "{}?labelSelector={}",
+                "{}?limit={LISTED_MAX}&labelSelector={}",
                 collection(&mapping, namespace)?,
                 encode(labels)
             );
@@ -432,7 +436,7 @@ impl Cluster for KubeCluster {
                     .client
                     .send(request)
                     .await
-                    .map_err(|error| RequestError::Transport(chain(&error)))?;
+                    .map_err(|error| RequestError::Transport(cause::whole(&error)))?;
                 let (parts, body) = response.into_parts();
                 sluice_event::metrics::request("WATCH", parts.status.as_u16());
                 if !parts.status.is_success() {
@@ -547,7 +551,7 @@ fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> Reque
     let message = match text("/message") {
         empty if empty.is_empty() => format!(
             "the API server answered {status}: {}",
-            String::from_utf8_lossy(bytes).trim()
+            String::from_utf8_lossy(bytes.get(..FOREIGN_TEXT_MAX).unwrap_or(bytes)).trim()
         ),
         message => message,
     };
@@ -562,19 +566,8 @@ fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> Reque
     }
 }
 
-/// An error with everything that caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            let _ = write!(text, ": {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
-}
+/// Bytes that are told of an answer that is none of an API server's: a page of a proxy, say.
+const FOREIGN_TEXT_MAX: usize = 300;
 
 fn verb(method: &Method) -> &'static str {
     match *method {

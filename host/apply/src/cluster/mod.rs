@@ -66,13 +66,16 @@ pub struct Preconditions {
     pub uid: Option<String>,
 }
 
+/// Objects of one list: who asks wants to know how things are, and a namespace may hold any number.
+pub const LISTED_MAX: usize = 500;
+
 /// The API server of one cluster. The one real implementation is [`KubeCluster`].
 pub trait Cluster: Send + Sync {
     /// Path and scope of a kind; asks the API server for kinds that are not known yet.
     fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Arc<Mapping>>;
     /// One object, none where it is absent.
     fn get<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId) -> Answer<'a, Option<Value>>;
-    /// All objects of a kind that carry the labels; `namespace` none for all namespaces.
+    /// Objects of a kind that carry the labels, at most [`LISTED_MAX`]; `namespace` none for all namespaces.
     fn list<'a>(
         &'a self,
         identity: &'a Identity,

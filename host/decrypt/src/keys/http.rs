@@ -4,6 +4,7 @@ use crate::KeyError;
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
 use sluice_api::is_node_service;
+use sluice_event::cause::innermost;
 use std::time::Duration;
 
 /// A key service that does not answer within this has failed; the object is tried again later.
@@ -50,7 +51,7 @@ pub(super) async fn send(request: RequestBuilder, who: &str) -> Result<Value, Ke
         let why = if error.is_timeout() {
             format!("no answer within {REQUEST_TIMEOUT:?}")
         } else {
-            cause(error)
+            innermost(error)
         };
         KeyError::transient(format!("{who} is not reached: {why}"))
     };
@@ -93,15 +94,6 @@ fn said(answer: &Value) -> String {
         .find_map(|pointer| answer.pointer(pointer)?.as_str());
     text.map(|text| format!(": {}", text.chars().take(300).collect::<String>()))
         .unwrap_or_default()
-}
-
-/// The innermost cause: the outer ones repeat the URL.
-fn cause(error: &dyn std::error::Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost.to_string()
 }
 
 /// A request with JSON as its body.

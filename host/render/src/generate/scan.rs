@@ -72,10 +72,10 @@ fn scan(
 
 /// Every document must be an object with a kind and a name, or a list of such.
 fn check_manifests(bytes: &[u8]) -> Result<(), String> {
-    let documents = sluice_yaml::parse_documents(bytes, &ParseOptions::new(Resolver::V2))
+    let documents = sluice_yaml::parse_documents(bytes, &ParseOptions::new(Resolver::V3))
         .map_err(|error| error.to_string())?;
     for document in documents {
-        let value = sluice_yaml::to_json(&document.root, Resolver::V2).map_err(|error| error.to_string())?;
+        let value = sluice_yaml::to_json(&document.root, Resolver::V3).map_err(|error| error.to_string())?;
         let line = document.position.line;
         let text = |pointer: &str| {
             value
@@ -96,7 +96,7 @@ fn check_manifests(bytes: &[u8]) -> Result<(), String> {
             .get("kind")
             .and_then(Value::as_str)
             .is_some_and(|kind| kind.ends_with("List"));
-        if !is_list && !text("/metadata/name") && !text("/metadata/generateName") {
+        if !is_list && !text("/metadata/name") {
             return Err(format!("the document at line {line} has no metadata.name"));
         }
     }

@@ -162,3 +162,24 @@ async fn what_the_server_closed_does_not_stay_open() {
     answer.unwrap();
     assert_eq!(older.read(&mut [0; 8]).await.unwrap(), 0, "closed here too");
 }
+
+#[tokio::test]
+async fn an_endless_answer_ends() {
+    let (listener, direct) = server().await;
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read(&mut stream).await;
+        write(
+            &mut stream,
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        )
+        .await;
+        let piece = format!("100000\r\n{}\r\n", "x".repeat(1 << 20));
+        while stream.write_all(piece.as_bytes()).await.is_ok() {}
+    };
+    let ask = async {
+        let error = direct.ask(request("/a")).await.unwrap_err();
+        assert_eq!(error.to_string(), "length limit exceeded");
+    };
+    tokio::join!(serve, ask);
+}
