@@ -206,6 +206,9 @@ impl Plugin {
             if let Some(transformer) = &self.exports.transformer {
                 transformer.load(&mut *store, instance)?;
             }
+            if let Some(renderer) = &self.exports.chart_renderer {
+                renderer.load(&mut *store, instance)?;
+            }
             Ok(())
         };
         call(self, Inputs::none(), load).map(|_| ())

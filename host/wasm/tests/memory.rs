@@ -12,7 +12,10 @@ use support::{load, outcome, render, tight};
 fn the_host_outlives_them_all_and_gets_its_memory_back() {
     let plugin = load("misbehave", tight());
     assert!(render(&plugin, "nothing").is_ok());
-    let before = resident_mib();
+    let Some(before) = resident_mib() else {
+        eprintln!("SKIPPED: what guests leave behind: there is no /proc/self/status");
+        return;
+    };
     for _ in 0..3 {
         for deed in [
             "allocate",
@@ -28,18 +31,17 @@ fn the_host_outlives_them_all_and_gets_its_memory_back() {
             expect!["1 objects: nothing"].assert_eq(&outcome(&render(&plugin, "nothing")));
         }
     }
-    let after = resident_mib();
+    let after = resident_mib().expect("it was there before");
     assert!(
         after <= before + 96 + 16,
         "{before} MiB before, {after} MiB after: more than the limit and 16 MiB"
     );
 }
 
-/// The resident memory of this process in MiB; 0 where there is no /proc.
-fn resident_mib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok())
-        .unwrap_or(0)
-        >> 10
+/// The resident memory of this process in MiB; none where there is no /proc.
+fn resident_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kib >> 10)
 }

@@ -2,11 +2,9 @@
 
 use crate::support::{load, outcome, render, tight};
 use expect_test::expect;
-use std::time::{Duration, Instant};
 
 #[test]
 fn a_guest_that_tries_everything_finds_nothing() {
-    let started = Instant::now();
     let result = render(&load("probe", tight()), "probe");
     expect![[r#"
         1 objects: variables: 0
@@ -26,7 +24,6 @@ fn a_guest_that_tries_everything_finds_nothing() {
         udp: refused (Permission denied (os error 2))
     "#]]
     .assert_eq(&outcome(&result));
-    assert!(started.elapsed() < Duration::from_secs(60), "it slept");
     let log: Vec<String> = result
         .unwrap()
         .trace

@@ -23,9 +23,11 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     })?;
     tree.func_wrap("read-many", |mut call: Call<'_>, (paths,): (Vec<String>,)| {
         let call = call.data_mut();
-        call.count_host_call()?;
-        let contents: wasmtime::Result<Vec<_>> = paths.iter().map(|path| call.read_one(path)).collect();
-        Ok((contents?,))
+        let contents = paths.iter().map(|path| {
+            call.count_host_call()?;
+            call.read_one(path)
+        });
+        Ok((contents.collect::<wasmtime::Result<Vec<_>>>()?,))
     })?;
     tree.func_wrap("read-dir", |mut call: Call<'_>, (path,): (String,)| {
         let call = call.data_mut();
