@@ -139,10 +139,13 @@ impl<'a> Parser<'a> {
             self.scanner.take()?;
         }
         self.tag_directives.clear();
-        let until = self.scanner.peek()?.start.line + 1;
         let mut root = root;
-        if let Some(comments) = &mut self.scanner.comments {
-            crate::comments::attach(&mut root, comments, until.max(1));
+        // what follows is looked at for the sake of comments alone: whoever reads one document need not like the next
+        if self.scanner.comments.is_some() {
+            let until = self.scanner.peek()?.start.line + 1;
+            if let Some(comments) = &mut self.scanner.comments {
+                crate::comments::attach(&mut root, comments, until.max(1));
+            }
         }
         let expand = !self.options.keep_aliases && !self.anchors.is_empty();
         let root = if expand {

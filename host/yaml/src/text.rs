@@ -19,25 +19,55 @@ pub fn decode_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>,
     let text = match bytes {
         [0xFF, 0xFE, rest @ ..] => Cow::Owned(decode_utf16(rest, u16::from_le_bytes)?),
         [0xFE, 0xFF, rest @ ..] => Cow::Owned(decode_utf16(rest, u16::from_be_bytes)?),
-        _ => Cow::Borrowed(
-            str::from_utf8(bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes)).map_err(|error| {
-                let problem = match (error.error_len(), bytes.get(error.valid_up_to())) {
-                    (None, _) => "incomplete UTF-8 octet sequence",
-                    (_, Some(0x80..=0xBF | 0xF8..=0xFF)) => "invalid leading UTF-8 octet",
-                    _ => "invalid trailing UTF-8 octet",
-                };
-                let before = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());
-                reader_error(problem, &before)
-            })?,
-        ),
+        _ => Cow::Borrowed(utf8(bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes))?),
     };
     match find_control(&text) {
-        Some(offset) => Err(reader_error(
-            "control characters are not allowed",
-            text.get(..offset).unwrap_or_default(),
-        )),
+        Some(offset) => Err(control_error(&text, offset)),
         None => Ok(text),
     }
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Error> {
+    let error = match str::from_utf8(bytes) {
+        Ok(text) => return Ok(text),
+        Err(error) => error,
+    };
+    let (before, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or_default();
+    let before = String::from_utf8_lossy(before);
+    // a forbidden character that stands before it is found first
+    Err(match find_control(&before) {
+        Some(offset) => control_error(&before, offset),
+        None => reader_error(octet_problem(rest), &before),
+    })
+}
+
+/// What Go's reader says of octets that do not begin with a character, in the order in which it looks at them.
+fn octet_problem(octets: &[u8]) -> &'static str {
+    let width = match octets.first() {
+        Some(0xC0..=0xDF) => 2,
+        Some(0xE0..=0xEF) => 3,
+        Some(0xF0..=0xF7) => 4,
+        _ => return "invalid leading UTF-8 octet",
+    };
+    let Some(character) = octets.get(..width) else {
+        return "incomplete UTF-8 octet sequence";
+    };
+    if character.iter().skip(1).any(|octet| octet & 0xC0 != 0x80) {
+        return "invalid trailing UTF-8 octet";
+    }
+    match character {
+        [0xC0 | 0xC1, ..] | [0xE0, 0x80..=0x9F, ..] | [0xF0, 0x80..=0x8F, ..] => {
+            "invalid length of a UTF-8 sequence"
+        }
+        _ => "invalid Unicode character",
+    }
+}
+
+fn control_error(text: &str, offset: usize) -> Error {
+    reader_error(
+        "control characters are not allowed",
+        text.get(..offset).unwrap_or_default(),
+    )
 }
 
 /// The offset of the first character that YAML 1.1 forbids.

@@ -3,5 +3,6 @@
 mod comments;
 mod corpus;
 mod decode;
+mod errors;
 mod limits;
 mod oracle;

@@ -141,7 +141,7 @@ fn run(
     release: &Release,
     capabilities: &Capabilities,
     environment: &Environment,
-) -> Result<BTreeMap<String, String>, Failure> {
+) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     let mut collected = Collected {
         release: release.to_value(),
         capabilities: capabilities.to_value(),
@@ -167,7 +167,7 @@ fn run(
     }
     Ok(rendered
         .into_iter()
-        .map(|(path, text)| (path, text.to_str().into_owned()))
+        .map(|(path, text)| (path, text.as_bytes().to_vec()))
         .collect())
 }
 
@@ -238,7 +238,7 @@ fn values_of(values: &Map, subchart: &str) -> Map {
 /// Every file whose name ends so is no manifest.
 const NOTES: &str = "NOTES.txt";
 
-fn take_notes(files: &mut BTreeMap<String, String>, chart: &Chart, with_subcharts: bool) -> Option<String> {
+fn take_notes(files: &mut BTreeMap<String, Vec<u8>>, chart: &Chart, with_subcharts: bool) -> Option<String> {
     let mine = format!("{}/templates/{NOTES}", chart.name());
     let paths: Vec<String> = files
         .keys()
@@ -248,6 +248,7 @@ fn take_notes(files: &mut BTreeMap<String, String>, chart: &Chart, with_subchart
     let mut notes: Option<String> = None;
     for path in paths {
         let text = files.remove(&path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
         if with_subcharts || path == mine {
             match &mut notes {
                 Some(notes) if !notes.is_empty() => {

@@ -112,7 +112,8 @@ fn run(case: &Json) -> Result<Json, String> {
         strvals::set_string(text, &mut values).map_err(say)?;
     }
     for text in of("--set-file") {
-        strvals::set_file(text, &mut values, &read).map_err(say)?;
+        let bytes = |name: &str| read(name).map(String::into_bytes);
+        strvals::set_file(text, &mut values, &bytes).map_err(say)?;
     }
     for text in of("--set-literal") {
         strvals::set_literal(text, &mut values).map_err(say)?;

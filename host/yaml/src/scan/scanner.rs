@@ -95,17 +95,15 @@ impl<'a> Scanner<'a> {
         // v3 looks two tokens further for the sake of comments; it shows in which error is found first.
         let ahead = if self.dialect == Resolver::V3 { 2 } else { 0 };
         loop {
-            if self.ended && !self.tokens.is_empty() {
-                return Ok(());
-            }
-            if self.tokens.len() > ahead {
+            let is_over = self.ended && !self.tokens.is_empty();
+            if is_over || self.tokens.len() > ahead {
                 let head = self.tokens_taken;
                 match self
                     .simple_keys
                     .iter()
                     .position(|key| key.possible && key.is_awaited && key.token_number == head)
                 {
-                    Some(index) if self.key_is_valid(index)? => {}
+                    Some(index) if self.key_is_valid(index)? && !is_over => {}
                     _ => return Ok(()),
                 }
             }

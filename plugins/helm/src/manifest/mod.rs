@@ -9,6 +9,7 @@ pub use split::split;
 use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
+use sluice_yaml::{Limits, decode_text};
 
 use crate::{Failure, Place};
 use head::{Head, Misfit};
@@ -55,15 +56,24 @@ pub struct Sorted {
 ///
 /// # Errors
 /// A document that is no YAML, or no object, with its file.
-pub fn sort(files: BTreeMap<String, String>, with_objects: bool) -> Result<Sorted, Failure> {
+pub fn sort(files: BTreeMap<String, Vec<u8>>, with_objects: bool) -> Result<Sorted, Failure> {
     let mut sorted = Sorted::default();
     for (path, content) in files {
         if path.rsplit('/').next().is_some_and(|name| name.starts_with('_')) {
             continue;
         }
-        for (at, text) in split(&content) {
-            let head = Head::read(text).map_err(|misfit| failure(&path, &content, at, &misfit))?;
-            place(&mut sorted, &path, text, head, with_objects);
+        let (text, rest) = text_of(&content);
+        let mut documents: Vec<_> = split(text).collect();
+        // the last one goes on in what is no text
+        let broken = rest.map(|rest| documents.pop().map_or(rest, |(at, _)| at));
+        for (at, document) in documents {
+            let head = Head::read(document).map_err(|misfit| failure(&path, text, at, &misfit))?;
+            place(&mut sorted, &path, document, head, with_objects);
+        }
+        if let Some(at) = broken {
+            let document = content.get(at..).unwrap_or_default();
+            let read = decode_text(document, &Limits::default());
+            read.map_err(|error| failure(&path, text, at, &error.into()))?;
         }
     }
     sorted.manifests.sort_by(|a, b| order::by_kind(&a.kind, &b.kind));
@@ -71,6 +81,18 @@ pub fn sort(files: BTreeMap<String, String>, with_objects: bool) -> Result<Sorte
         .hooks
         .sort_by(|a, b| order::by_kind(&a.manifest.kind, &b.manifest.kind));
     Ok(sorted)
+}
+
+/// The text that a rendered file begins with, and where what is no text follows: templates can cut characters in two.
+fn text_of(content: &[u8]) -> (&str, Option<usize>) {
+    match str::from_utf8(content) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let end = error.valid_up_to();
+            let text = content.get(..end).and_then(|text| str::from_utf8(text).ok());
+            (text.unwrap_or_default(), Some(end))
+        }
+    }
 }
 
 /// The place is in the rendered text: its lines are counted there, not in the template.

@@ -14,8 +14,8 @@ use crate::{
     values::{Data, Table, merge},
 };
 
-/// Where the values of `--set-file` come from: the text of the file of that name.
-pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, Error>;
+/// Where the values of `--set-file` come from: the content of the file of that name, which need not be text.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, Error>;
 
 /// `--set`: `true`, `false`, `null` and integers are what they look like, the rest is text.
 ///

@@ -48,7 +48,7 @@ pub fn merge_sources(sources: &[Source]) -> Result<Table, Error> {
             Source::SetLiteral(text) => strvals::set_literal(text, &mut values)?,
             Source::SetFile(text, files) => {
                 let read = |name: &str| match files.iter().find(|file| file.name == name) {
-                    Some(file) => Ok(String::from_utf8_lossy(&file.content).into_owned()),
+                    Some(file) => Ok(file.content.clone()),
                     None => Err(Error::new(format!("open {name}: no such file or directory"))),
                 };
                 strvals::set_file(text, &mut values, &read)?;

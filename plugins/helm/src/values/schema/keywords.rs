@@ -59,13 +59,22 @@ pub(super) fn within(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
 pub(super) fn evaluated(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
     let is_replaced = is_replaced(keywords, draft);
     let rules = KEYWORDS.iter().filter(|(name, _, since, drafts)| {
-        drafts.contains(&draft)
-            && !(is_replaced && *since == 4)
-            && (!matches!(*name, "then" | "else") || keywords.contains_key("if"))
+        drafts.contains(&draft) && !(is_replaced && *since == 4) && applies(keywords, name)
     });
     rules
         .flat_map(|(name, holds, ..)| held(keywords, name, *holds))
         .collect()
+}
+
+/// Some rules count only beside others: nothing else is looked at in them, not even where they lead.
+fn applies(keywords: &Fields, name: &str) -> bool {
+    match (name, keywords.get("if")) {
+        ("then" | "else", None) | ("then", Some(Json::Bool(false))) | ("else", Some(Json::Bool(true))) => {
+            false
+        }
+        ("additionalItems", _) => matches!(keywords.get("items"), Some(Json::Array(_))),
+        _ => true,
+    }
 }
 
 /// Before 2019-09 most of what stands beside `$ref` does not count.

@@ -1,0 +1,45 @@
+//! Which error comes first, and what is none: as Go's reader and scanner have it (seen with Helm 4.3).
+#![allow(clippy::unwrap_used)]
+
+use sluice_yaml::{Limits, ParseOptions, Resolver, decode_text, parse_document};
+
+fn of_bytes(bytes: &[u8]) -> String {
+    decode_text(bytes, &Limits::default()).unwrap_err().to_string()
+}
+
+#[test]
+fn octets_are_looked_at_in_the_order_of_gos_reader() {
+    for (bytes, expected) in [
+        (&b"a: \xff"[..], "yaml: invalid leading UTF-8 octet"),
+        (b"a: \x80", "yaml: invalid leading UTF-8 octet"),
+        (b"a: caf\xe9", "yaml: incomplete UTF-8 octet sequence"),
+        (b"a: caf\xe9\nb: 1", "yaml: invalid trailing UTF-8 octet"),
+        (b"a: \xc0\xaf", "yaml: invalid length of a UTF-8 sequence"),
+        (b"a: \xe0\x80\xaf", "yaml: invalid length of a UTF-8 sequence"),
+        (b"a: \xed\xa0\x80", "yaml: invalid Unicode character"),
+        (b"a: \xf4\x90\x80\x80", "yaml: invalid Unicode character"),
+        (b"a: \x01\xff", "yaml: control characters are not allowed"),
+        (b"a: \xff\x01", "yaml: invalid leading UTF-8 octet"),
+    ] {
+        assert_eq!(of_bytes(bytes), expected, "{}", bytes.escape_ascii());
+    }
+}
+
+fn read(text: &str) -> Result<(), String> {
+    let read = parse_document(text, &ParseOptions::new(Resolver::V2));
+    read.map(drop).map_err(|error| error.to_string())
+}
+
+#[test]
+fn an_open_bracket_at_the_end_was_to_be_a_key() {
+    let error = "yaml: line 3: could not find expected ':'".to_owned();
+    assert_eq!(read("a: 1\n{{ x }"), Err(error.clone()));
+    assert_eq!(read("a: 1\n[x"), Err(error));
+}
+
+#[test]
+fn what_follows_the_end_of_a_document_is_nobodys() {
+    for text in ["a: 1\n... - b", "a: 1\n...\n%", "a: 1\n...\n\tb"] {
+        assert_eq!(read(text), Ok(()), "{text}");
+    }
+}
