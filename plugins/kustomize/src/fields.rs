@@ -129,6 +129,11 @@ pub(crate) fn untyped_node(text: impl Into<Text>) -> Node {
     node
 }
 
+/// Takes a scalar's type away, as the original makes those that it puts into lists.
+pub(crate) fn forget_type(field: &mut Node) {
+    field.set_anchor(Some(Text::new_static(UNTYPED)));
+}
+
 /// Sets a scalar's text to a string, keeping its style.
 pub(crate) fn assign_string(field: &mut Node, text: &Text) {
     let style = field.scalar_style().unwrap_or_default();

@@ -333,10 +333,25 @@ pub(crate) fn absorb(
                 Ok(())
             })
         }
-        many => Err(fail(format!(
-            "found multiple objects {} that could accept merge of {id}",
-            many.len()
-        ))),
+        many => {
+            let all: Vec<&Object> = many.iter().filter_map(|at| objects.get(*at)).collect();
+            let texts: Vec<String> = all
+                .iter()
+                .map(|object| crate::output::json(&object.node))
+                .collect();
+            let places: Vec<String> = all
+                .iter()
+                .map(|object| format!("{}:{}", object.source.file, object.source.line))
+                .collect();
+            Err(fail(format!(
+                "found multiple objects [{}] that could accept merge of {id}",
+                texts.join(" ")
+            ))
+            .help(format!(
+                "{} would both take it; say which by the generator's namespace, or rename one of them",
+                places.join(" and ")
+            )))
+        }
     }
 }
 

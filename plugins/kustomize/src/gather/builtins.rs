@@ -103,7 +103,7 @@ impl<'a> Target<'a> {
             all.push(("ReplicaCountTransformer", Transformer::Replicas(t)));
         }
         for image in &k.images {
-            let t = ImageTransformer::new(image, Place::all(&config.images)).in_file(file)?;
+            let t = ImageTransformer::new(image, Place::all(&config.images));
             all.push(("ImageTagTransformer", Transformer::Image(t)));
         }
         if !k.replacements.is_empty() {

@@ -78,7 +78,7 @@ impl Config<'_> {
             }
             Ok(())
         })?;
-        Ok(Transformer::Image(ImageTransformer::new(&image, places)?))
+        Ok(Transformer::Image(ImageTransformer::new(&image, places)))
     }
 
     pub(super) fn namespace(&self) -> Result<NamespaceTransformer> {

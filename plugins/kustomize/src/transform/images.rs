@@ -17,27 +17,32 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct ImageTransformer {
     image: Image,
-    pattern: Regex,
+    /// None where the name is no expression.
+    pattern: Option<Regex>,
     places: Vec<Place>,
 }
 
+/// The name is an expression anchored at both ends; a tag and a digest may follow.
+fn pattern_of(image: &Image) -> Result<Regex> {
+    let expression = format!(
+        "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
+        image.name
+    );
+    pattern::checked(&expression).map_err(|error| {
+        error
+            .on_field("images.name")
+            .help("the name of an image is a regular expression; escape its special characters")
+    })
+}
+
 impl ImageTransformer {
-    pub(crate) fn new(image: &Image, places: Vec<Place>) -> Result<Self> {
-        // The name is an expression anchored at both ends; a tag and a digest may follow.
-        let expression = format!(
-            "^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$",
-            image.name
-        );
-        let pattern = pattern::checked(&expression).map_err(|error| {
-            error
-                .on_field("images.name")
-                .help("the name of an image is a regular expression; escape its special characters")
-        })?;
-        Ok(Self {
+    pub(crate) fn new(image: &Image, places: Vec<Place>) -> Self {
+        Self {
             image: image.clone(),
-            pattern,
+            // who meets no image never hears of it, as in the original
+            pattern: pattern_of(image).ok(),
             places,
-        })
+        }
     }
 
     pub(crate) fn apply(&self, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
@@ -81,8 +86,11 @@ impl ImageTransformer {
 
     fn update(&self, field: &mut Node) -> Result<()> {
         fields::expect_kind(field, Kind::Scalar)?;
+        let Some(pattern) = &self.pattern else {
+            return pattern_of(&self.image).map(drop);
+        };
         let written = fields::raw(field);
-        if !self.pattern.is_match(written) {
+        if !pattern.is_match(written) {
             return Ok(());
         }
         let (mut name, mut tag, mut digest) = split(written);

@@ -74,11 +74,12 @@ pub(super) fn key_values<'a>(items: impl Iterator<Item = &'a Node>, keys: &[Text
 /// Lends missing key values from elements that agree in another key.
 pub(super) fn fill_gaps(all: &mut [Vec<Text>]) {
     for i in 0..all.len() {
+        // as it was at the start of the round: the original joins with that, whatever it wrote meanwhile
+        let Some(first) = all.get(i).cloned() else {
+            continue;
+        };
         for j in 0..all.len() {
-            let joined = match (all.get(i), all.get(j)) {
-                (Some(a), Some(b)) => join_values(a, b),
-                _ => None,
-            };
+            let joined = all.get(j).and_then(|second| join_values(&first, second));
             if let Some(joined) = joined {
                 if let Some(slot) = all.get_mut(i) {
                     slot.clone_from(&joined);

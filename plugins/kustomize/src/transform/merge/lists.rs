@@ -26,6 +26,15 @@ impl Walker<'_> {
             return Ok(Outcome::Kept);
         };
         let Other::Node(patch) = other else {
+            // a list that the patch brings whole has its directives in it
+            if let Other::Same = other
+                && let Some((directive, rest)) = list_directive(base)?
+            {
+                match directive {
+                    Directive::Delete => return Ok(Outcome::Cleared),
+                    Directive::Replace | Directive::Merge => *base = rest,
+                }
+            }
             self.merge_elements(base, other, shape, keys)?;
             return Ok(Outcome::Kept);
         };

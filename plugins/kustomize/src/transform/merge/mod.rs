@@ -145,10 +145,12 @@ impl Walker<'_> {
                 return Ok(Outcome::Kept);
             }
             Other::Same => {
-                match mapping_directive(base)? {
-                    Some(Directive::Delete) => return Ok(Outcome::Cleared),
-                    Some(_) => drop(base.remove(DIRECTIVE)),
-                    None => {}
+                let directive = mapping_directive(base)?;
+                if directive.is_some() {
+                    base.remove(DIRECTIVE);
+                }
+                if directive == Some(Directive::Delete) {
+                    return Ok(Outcome::Cleared);
                 }
                 self.walk_fields(base, None, true, shape)?;
                 return Ok(Outcome::Kept);

@@ -194,11 +194,13 @@ fn put_into(
     let can_grow = has_delimiter || is_long;
     for at in 0..objects.len() {
         let Some(object) = objects.get(at) else { continue };
+        // first of all, also where nothing is selected: a selector that cannot be read is an error in any case
+        let is_rejected = rejects_metadata(&rejects, object)?;
         let gvk = object.gvk();
         if !selector.matches_gvk(&gvk) && !object.was_renamed() {
             continue;
         }
-        if !selector.matches_metadata(object)? || rejects_metadata(&rejects, object)? {
+        if !selector.matches_metadata(object)? || is_rejected {
             continue;
         }
         let ids = ids(object);

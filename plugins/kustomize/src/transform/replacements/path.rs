@@ -174,7 +174,16 @@ fn match_elements(
     };
     items.push(element);
     match items.last_mut().filter(|item| is_match(item)) {
-        Some(item) => match_path(item, if name.is_empty() { &[] } else { rest }, create, set),
+        Some(item) if name.is_empty() => {
+            fields::forget_type(item);
+            match_path(item, &[], create, set)
+        }
+        Some(item) => {
+            if let Some(field) = item.get_mut(name) {
+                fields::forget_type(field);
+            }
+            match_path(item, rest, create, set)
+        }
         None => Ok(()),
     }
 }
