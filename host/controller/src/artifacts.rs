@@ -8,15 +8,25 @@ use sha2::digest::DynDigest;
 use sha2::{Sha256, Sha384, Sha512};
 use sluice_artifact::store::{Content, Look};
 use sluice_artifact::{Artifact, ArtifactPath, MemoryTree, Store, Tree, unpack};
+use sluice_event::cause;
 use sluice_source::Addresses;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::{OnceCell, Semaphore};
 
-/// Most bytes of one downloaded archive; what unpacks to more is refused by `unpack` anyway.
-const DOWNLOAD_BYTES_MAX: usize = 256 << 20;
-/// Unpacked foreign artifacts that are kept: in a monorepo all Kustomizations ask for the same one.
-const FOREIGN_TREES_MAX: usize = 2;
+/// Most bytes of one downloaded archive.
+const DOWNLOAD_BYTES_MAX: usize = 64 << 20;
+/// What is not in our store as files is held in memory, and whoever may make a source decides what comes.
+const UNPACK_LIMITS: unpack::Limits = unpack::Limits {
+    unpacked_size_max: 128 << 20,
+    entries_max: 100_000,
+    file_size_max: 100 << 20,
+};
+/// Unpacked artifacts that are kept: in a monorepo all Kustomizations ask for the same one.
+const UNPACKED_MAX: usize = 2;
+/// Archives that are brought and unpacked at a time.
+const ARRIVING_MAX: usize = 2;
 /// How long one download may take.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -66,8 +76,8 @@ pub enum OpenError {
     Failed(String),
 }
 
-/// Unpacked archives by digest, the one used last at the end.
-type Foreign = VecDeque<(String, Arc<MemoryTree>)>;
+/// Unpacked archives by digest, the one used last at the end. Whoever asks for one that is on its way waits for it.
+type Unpacked = VecDeque<(String, Arc<OnceCell<Arc<MemoryTree>>>)>;
 
 /// Where artifacts are opened.
 #[derive(Clone)]
@@ -75,7 +85,8 @@ pub struct Artifacts {
     store: Option<Store>,
     http: reqwest::Client,
     addresses: Addresses,
-    foreign: Arc<Mutex<Foreign>>,
+    unpacked: Arc<Mutex<Unpacked>>,
+    arriving: Arc<Semaphore>,
 }
 
 impl Artifacts {
@@ -101,7 +112,8 @@ impl Artifacts {
             store,
             http,
             addresses,
-            foreign: Arc::default(),
+            unpacked: Arc::default(),
+            arriving: Arc::new(Semaphore::new(ARRIVING_MAX)),
         })
     }
 
@@ -118,45 +130,52 @@ impl Artifacts {
             match artifact.content {
                 Content::Tree(_) => return Ok(Arc::new(store.tree(&path).map_err(failed)?)),
                 Content::File(_) => {
-                    if let Some(tree) = self.remembered(&facts.digest) {
-                        return Ok(tree);
-                    }
-                    return self.unpacked(facts, store.file(&path).map_err(failed)?).await;
+                    let store = store.clone();
+                    let archive = || async move { blocking(move || store.file(&path).map_err(failed)).await };
+                    return self.unpacked(&facts.digest, archive).await;
                 }
             }
         }
-        if let Some(tree) = self.remembered(&facts.digest) {
-            return Ok(tree);
-        }
-        let archive = self.download(facts).await?;
-        self.unpacked(facts, archive).await
+        self.unpacked(&facts.digest, || self.download(facts)).await
     }
 
-    /// Unpacks an archive and remembers the tree.
-    async fn unpacked(&self, facts: &ArtifactFacts, archive: Vec<u8>) -> Result<Arc<dyn Tree>, OpenError> {
-        let unpacked =
-            tokio::task::spawn_blocking(move || unpack::unpack(&*archive, &unpack::Limits::default()));
-        let tree = unpacked
-            .await
-            .map_err(|error| OpenError::Failed(error.to_string()))?;
-        let tree = Arc::new(tree.map_err(|error| OpenError::Failed(error.to_string()))?);
-        let mut foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
-        foreign.push_back((facts.digest.clone(), tree.clone()));
-        while foreign.len() > FOREIGN_TREES_MAX {
-            foreign.pop_front();
-        }
-        Ok(tree)
+    /// Brings an archive, unpacks it and remembers the tree, unless it is remembered.
+    async fn unpacked<A: Future<Output = Result<Vec<u8>, OpenError>>>(
+        &self,
+        digest: &str,
+        archive: impl FnOnce() -> A,
+    ) -> Result<Arc<dyn Tree>, OpenError> {
+        let cell = self.used(digest);
+        let bring = async || {
+            let _permit = self.arriving.acquire().await;
+            let archive = archive().await?;
+            let unpack = move || unpack::unpack(&*archive, &UNPACK_LIMITS);
+            let tree =
+                blocking(move || unpack().map_err(|error| OpenError::Failed(error.to_string()))).await?;
+            Ok(Arc::new(tree))
+        };
+        let tree = cell.get_or_try_init(bring).await?;
+        Ok(tree.clone())
     }
 
-    fn remembered(&self, digest: &str) -> Option<Arc<dyn Tree>> {
-        let foreign = self.foreign.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, tree) = foreign.iter().find(|(known, _)| known == digest)?;
-        Some(tree.clone())
+    /// The place of an archive, moved to the end.
+    fn used(&self, digest: &str) -> Arc<OnceCell<Arc<MemoryTree>>> {
+        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = unpacked.iter().position(|(known, _)| known == digest);
+        let entry = known
+            .and_then(|index| unpacked.remove(index))
+            .unwrap_or_else(|| (digest.to_owned(), Arc::default()));
+        let cell = entry.1.clone();
+        unpacked.push_back(entry);
+        while unpacked.len() > UNPACKED_MAX {
+            unpacked.pop_front();
+        }
+        cell
     }
 
     async fn download(&self, facts: &ArtifactFacts) -> Result<Vec<u8>, OpenError> {
         let refused = |text: String| OpenError::Failed(format!("failed to download archive: {text}"));
-        let failed = |error: reqwest::Error| refused(cause(&error));
+        let failed = |error: reqwest::Error| refused(cause::whole(&error));
         let url = Url::parse(&facts.url).map_err(|error| refused(format!("'{}': {error}", facts.url)))?;
         self.addresses.check(&url).map_err(refused)?;
         let response = self.http.get(url).send().await.map_err(failed)?;
@@ -191,6 +210,14 @@ impl Artifacts {
     }
 }
 
+/// Does what waits for the disk or takes long where it holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(OpenError::Failed(error.to_string())))
+}
+
 /// Looks on a thread that may block: after a loss directories are read.
 async fn look(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
     let look = match store.known(path) {
@@ -205,19 +232,6 @@ async fn look(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
         Look::Whole(artifact) => Some(artifact),
         Look::Damaged(_) | Look::Nothing => None,
     }
-}
-
-/// What failed and, where it hides behind that, why: the guard's refusal of a name is no error of HTTP.
-fn cause(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(error) = next {
-        next = error.source();
-        if next.is_none() {
-            text = format!("{text}: {error}");
-        }
-    }
-    text
 }
 
 /// What makes digests of the algorithm that a digest names: Flux's `--artifact-digest-algo` has several.

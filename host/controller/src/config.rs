@@ -1,4 +1,5 @@
 use crate::runtime::LeaseTimes;
+use sluice_object::GroupKind;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,8 +23,6 @@ pub struct ControllerConfig {
     pub max_retry_delay: Duration,
     /// `--no-cross-namespace-refs`.
     pub no_cross_namespace_refs: bool,
-    /// `--no-remote-bases`. Remote bases are refused in any case; the flag is accepted.
-    pub no_remote_bases: bool,
     /// `--default-service-account`.
     pub default_service_account: Option<String>,
     /// `--default-decryption-service-account`: whose tokens Vault is logged in to with.
@@ -45,8 +44,8 @@ pub struct ControllerConfig {
     pub prune_guard: bool,
     /// `--override-manager`: field managers whose fields are taken over.
     pub override_managers: Vec<String>,
-    /// `--custom-apply-stage-kinds`: `Group/Kind`, applied between classes and the rest.
-    pub custom_apply_stage_kinds: Vec<String>,
+    /// `--custom-apply-stage-kinds`: applied between classes and the rest.
+    pub custom_apply_stage_kinds: Vec<GroupKind>,
     /// `--watch-all-namespaces`; false: only `runtime_namespace`.
     pub watch_all_namespaces: bool,
     /// `--watch-label-selector`: sharding.
@@ -88,7 +87,6 @@ impl Default for ControllerConfig {
             min_retry_delay: Duration::from_millis(750),
             max_retry_delay: Duration::from_secs(15 * 60),
             no_cross_namespace_refs: false,
-            no_remote_bases: false,
             default_service_account: None,
             default_decryption_service_account: None,
             default_kubeconfig_service_account: None,

@@ -23,6 +23,19 @@ pub const WAITING_GRACE: Duration = Duration::from_secs(1);
 /// A health check shorter than this is not worth a status write of its own.
 pub const PROGRESS_GRACE: Duration = Duration::from_secs(5);
 
+/// The line of the log about a failed reconcile: Flux's, and no time that will not be kept.
+pub(crate) fn told(took: Duration, next: &Next, park: Park) -> String {
+    let took = sluice_api::Duration(took);
+    match park {
+        _ if *next == Next::Stall => "Reconciliation failed terminally due to configuration error".to_owned(),
+        Park::For(Some(wait)) | Park::BackoffAtLeast(wait) => {
+            let wait = sluice_api::Duration(wait);
+            format!("Reconciliation failed after {took}, next try in {wait}")
+        }
+        _ => format!("Reconciliation failed after {took}, trying again"),
+    }
+}
+
 /// Why a reconcile did not come to its end.
 #[derive(Debug)]
 pub enum Stopped {

@@ -731,7 +731,10 @@ async fn failed_health_names_the_object_and_its_cause() {
         "failed early due to stalled resources: [Deployment/{}/web status: 'Failed']",
         world.namespace
     );
-    assert!(message.starts_with(&expected), "{message}");
+    assert!(
+        message.starts_with("health check failed after ") && message.contains(&expected),
+        "{message}"
+    );
     let ks = world.ks("apps").await;
     assert_eq!(condition(&ks, "Healthy").1, "HealthCheckFailed");
     assert_eq!(

@@ -110,19 +110,11 @@ impl KustomizationReconciler {
         }
         let mut object = object.clone();
         if !gate::has_finalizer(&ks) {
-            match run
-                .cx
-                .set_finalizer(&KUSTOMIZATION, &run.key, &object, meta::FINALIZER, true)
-                .await
-            {
+            let set = run.cx.set_finalizer(&KUSTOMIZATION, &run.key, &object, true);
+            match set.await {
                 Ok(Some(current)) => object = Arc::new(current),
                 Ok(None) => return Park::Gone,
-                // it changed meanwhile: the watch brings the new state
-                Err(error) if error.code() == 409 => return Park::For(Some(Duration::from_millis(200))),
-                Err(error) => {
-                    tracing::warn!(%error, "finalizer not set, trying again");
-                    return Park::Backoff { at_most: None };
-                }
+                Err(park) => return park,
             }
             ks.metadata
                 .finalizers
@@ -182,8 +174,8 @@ impl KustomizationReconciler {
             Ok(decryption) => decryption,
             Err(failure) => return Err(self.after_opening(run, ks, report, &artifact, failure).await),
         };
-        let variables = match variables::read(run, ks).await {
-            Ok(variables) => variables,
+        let variables::Read { variables, secrets } = match variables::read(run, ks).await {
+            Ok(read) => read,
             Err(failure) => {
                 let decryption = decryption.as_ref();
                 return Err(self
@@ -248,8 +240,10 @@ impl KustomizationReconciler {
             .renderer
             .render(ks, tree, &artifact, variables, is_strict, decryption.as_ref())
             .await;
-        // as in Flux, an artifact without the path does not count as an attempt
-        if !matches!(&rendered, Err(failure) if failure.reason == reason::ARTIFACT_FAILED) {
+        // as in Flux, an artifact without the path does not count as an attempt, nor has building begun
+        if matches!(&rendered, Err(failure) if failure.reason == reason::ARTIFACT_FAILED) {
+            report.phase(&phase("Fetching manifests", ks, &artifact.revision));
+        } else {
             report.status.last_attempted_revision = Some(artifact.revision.clone());
         }
         let rendered = rendered?;
@@ -266,7 +260,9 @@ impl KustomizationReconciler {
         };
         let applied = match applied {
             Ok(applied) => applied,
-            Err(Stopped::Failed(failure)) => {
+            Err(Stopped::Failed(mut failure)) => {
+                failure.message = secrets.masked(&failure.message);
+                failure.told = failure.told.map(|told| secrets.masked(&told));
                 // after rendering it enters the history
                 report.failed(&failure, Some(&attempted));
                 return Err(failure.into());

@@ -7,7 +7,7 @@ use super::shard::Shard;
 use super::store::Store;
 use super::{Key, Kind, watch};
 use crate::ControllerConfig;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 use sluice_apply::cluster::{Chance, Cluster, KubeCluster};
@@ -15,13 +15,13 @@ use sluice_apply::live::Live;
 use sluice_event::{EVENT_METADATA_PREFIX, ObjectEvent, Severity, Sinks, Subject};
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::{BTreeMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// One kind's reconcile loop. Everything that can wait is expressed by the returned [`Park`], never by sleeping.
 pub trait Reconciler: Send + Sync {
@@ -49,7 +49,6 @@ pub struct Context {
     pub(super) schedule: Mutex<Schedule>,
     pub(super) work: Notify,
     pub(super) shutdown: CancellationToken,
-    pub(super) tasks: TaskTracker,
     pub(super) references: References,
     /// Objects whose last write had an unknown outcome.
     pub(super) unsure: Mutex<HashSet<Key>>,
@@ -93,7 +92,6 @@ impl Context {
             schedule: Mutex::new(schedule),
             work: Notify::new(),
             shutdown,
-            tasks: TaskTracker::new(),
             references: References::default(),
             unsure: Mutex::default(),
             sinks,
@@ -128,7 +126,7 @@ impl Context {
                 live: self.live.clone(),
                 stop: self.shutdown.clone(),
             };
-            self.tasks.spawn(watch::applied(self.clone(), place, gvk.clone()));
+            self.spawn(watch::applied(self.clone(), place, gvk.clone()));
         }
     }
 
@@ -149,9 +147,16 @@ impl Context {
         &self.instance
     }
 
-    /// Runs a task of the runtime in the background; it ends by itself at shutdown.
+    /// Runs a task of the runtime in the background; it ends by itself at shutdown. One that panics ends the process: what it
+    /// did, nobody would do any more.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
+        let shutdown = self.shutdown.clone();
+        tokio::spawn(async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                tracing::error!("a task of the controller panicked; it stops, so that it starts again whole");
+                shutdown.cancel();
+            }
+        });
     }
 
     /// Tells users something about an object: a Kubernetes Event, and a notification.

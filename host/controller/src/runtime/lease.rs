@@ -267,6 +267,23 @@ impl Lease {
         }
     }
 
+    /// Gives it up, unless it is somebody else's by now.
+    async fn release(&self) {
+        let released = async {
+            match self.read().await? {
+                Some(held) if held.holder == self.identity => {
+                    let spec = json!({ "holderIdentity": "", "leaseDurationSeconds": 1 });
+                    self.patch(json!({ "metadata": { "resourceVersion": held.version }, "spec": spec }))
+                        .await
+                }
+                _ => Ok(()),
+            }
+        };
+        if let Err(error) = released.await {
+            tracing::debug!(%error, "lease {} not released, it expires by itself", self.name());
+        }
+    }
+
     /// `renewed`: when it was written last, or a little before.
     async fn keep(
         self,
@@ -280,8 +297,7 @@ impl Lease {
                 biased;
                 () = finished.cancelled() => {
                     // released, so that the next leader need not wait for it to expire
-                    let _ = self.patch(json!({ "spec": { "holderIdentity": "", "leaseDurationSeconds": 1 } })).await;
-                    return;
+                    return self.release().await;
                 }
                 () = tokio::time::sleep_until(next) => {}
             }

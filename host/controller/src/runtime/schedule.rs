@@ -295,7 +295,8 @@ impl Schedule {
         item.phase = Phase::Parked;
         self.parked += 1;
         let woken = item.wakes != Wakes::default();
-        item.is_behind = matches!(park, Park::Awaiting(_));
+        let is_wanted = item.wakes.has(Wake::Changed) || item.wakes.has(Wake::Requested);
+        item.is_behind = matches!(park, Park::Awaiting(_)) && !is_wanted;
         let delay = match park {
             Park::For(delay) => {
                 item.failures = 0;

@@ -126,7 +126,7 @@ async fn post(client: &reqwest::Client, address: &str, body: &Value) {
             // 429 means the same event was sent lately, other 4xx that it is not wanted: neither is worth a line
             Ok(response) if !response.status().is_server_error() => return,
             Ok(response) => format!("{address} answered {}", response.status()),
-            Err(error) => error.to_string(),
+            Err(error) => sluice_event::cause::whole(&error),
         };
         if attempt == NOTIFY_RETRIES {
             return EventDropped {

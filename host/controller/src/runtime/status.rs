@@ -1,12 +1,18 @@
 //! The one place that writes to custom resources: status, finalizers.
 
 use super::context::{Context, object_id};
+use super::schedule::Park;
 use super::{Key, Kind};
 use serde_json::{Map, Value, json};
+use sluice_api::meta;
 use sluice_apply::cluster::{Identity, Patch, PatchOptions, RequestError};
 use sluice_event::events::StatusWritten;
 use std::collections::HashSet;
 use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// After a write that met somebody else's. The watch brings what they wrote, and mostly sooner.
+const AFTER_CONFLICT: Duration = Duration::from_millis(200);
 
 impl Context {
     /// Makes the status of a custom resource `status`, by one merge patch of what differs. No difference, no request.
@@ -42,24 +48,41 @@ impl Context {
         Ok(true)
     }
 
-    /// Adds or removes a finalizer, guarded by the resource version so that nobody else's change is lost.
+    /// Adds or removes our finalizer, guarded by the resource version so that nobody else's change is lost.
     /// Answers with the object as it is now, none where it is gone.
     ///
     /// # Errors
-    /// What the API server said; 409 where the object changed meanwhile.
+    /// How to go on where it could not be written, which is logged.
     pub async fn set_finalizer(
         &self,
         kind: &'static Kind,
         key: &Key,
         object: &Value,
-        finalizer: &str,
+        is_wanted: bool,
+    ) -> Result<Option<Value>, Park> {
+        let written = self.write_finalizer(kind, key, object, is_wanted).await;
+        written.map_err(|error| match error.code() {
+            // it changed meanwhile: the watch brings the new state
+            409 => Park::For(Some(AFTER_CONFLICT)),
+            _ => {
+                tracing::warn!(%error, is_wanted, "finalizer not written, trying again");
+                Park::Backoff { at_most: None }
+            }
+        })
+    }
+
+    async fn write_finalizer(
+        &self,
+        kind: &'static Kind,
+        key: &Key,
+        object: &Value,
         is_wanted: bool,
     ) -> Result<Option<Value>, RequestError> {
         let known = object.pointer("/metadata/finalizers").and_then(Value::as_array);
         let mut finalizers: Vec<Value> = known.cloned().unwrap_or_default();
-        finalizers.retain(|known| known.as_str() != Some(finalizer));
+        finalizers.retain(|known| known.as_str() != Some(meta::FINALIZER));
         if is_wanted {
-            finalizers.push(finalizer.into());
+            finalizers.push(meta::FINALIZER.into());
         }
         let version = object
             .pointer("/metadata/resourceVersion")
@@ -106,6 +129,11 @@ impl Context {
 
     fn unsure(&self) -> MutexGuard<'_, HashSet<Key>> {
         self.unsure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The object is gone: there is nothing to be unsure about.
+    pub(super) fn forget_doubt(&self, key: &Key) {
+        self.unsure().remove(key);
     }
 
     fn is_unsure(&self, key: &Key) -> bool {

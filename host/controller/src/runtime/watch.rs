@@ -259,6 +259,7 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
 
 fn vanish(cx: &Context, key: &Key) {
     if cx.store.remove(key) {
+        cx.forget_doubt(key);
         cx.reschedule(|schedule| {
             schedule.wake(key, Wake::Changed);
             schedule.signal(key);

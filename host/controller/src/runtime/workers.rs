@@ -48,7 +48,7 @@ fn start_ready(
     while let Some(started) = schedule.next() {
         if let Some(reconciler) = reconcilers.get(started.key.kind) {
             metrics::dequeued(reconciler.kind().controller, started.waited);
-            cx.tasks.spawn(run(cx.clone(), reconciler.clone(), started));
+            cx.spawn(run(cx.clone(), reconciler.clone(), started));
         }
     }
     schedule.next_timer()

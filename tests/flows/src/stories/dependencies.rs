@@ -59,7 +59,10 @@ async fn come_back(world: &mut World) {
 
     world.delete(GIT, "src").await;
     let message = world.failed("first", "ArtifactFailed").await;
-    assert!(message.starts_with("unable to get source "), "{message}");
+    assert_eq!(
+        message,
+        "GitRepository.source.toolkit.fluxcd.io \"src\" not found"
+    );
     world
         .commit("b", &[("one.json", config_map("${who}", "2"))])
         .await;

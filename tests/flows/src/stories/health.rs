@@ -84,10 +84,9 @@ async fn all_that_was_applied(world: &World) {
     world.report(DEPLOYMENT, "web", failed).await;
     let message = world.failed("apps", "HealthCheckFailed").await;
     let subject = format!("Deployment/{}/web", world.namespace);
+    let failed = format!(": failed early due to stalled resources: [{subject} status: 'Failed']");
     assert!(
-        message.starts_with(&format!(
-            "failed early due to stalled resources: [{subject} status: 'Failed']"
-        )),
+        message.starts_with("health check failed after ") && message.contains(&failed),
         "{message}"
     );
     assert!(
@@ -104,11 +103,11 @@ async fn all_that_was_applied(world: &World) {
     world
         .commit("c", &[("web.json", deployment("web", "example.com/app:3"))])
         .await;
-    let timeout = format!("timeout waiting for: [{subject} status: 'InProgress'");
+    let timeout = format!(": timeout waiting for: [{subject} status: 'InProgress'");
     world
         .until("the time is over", async || {
             let ready = condition(&world.ks("apps").await, "Ready");
-            (ready.1 == "HealthCheckFailed" && ready.2.starts_with(&timeout)).then_some(())
+            (ready.1 == "HealthCheckFailed" && ready.2.contains(&timeout)).then_some(())
         })
         .await;
     let ks = world.ks("apps").await;

@@ -8,10 +8,7 @@ pub async fn tell(world: &mut World) {
     let message = world.failed("apps", "ArtifactFailed").await;
     assert_eq!(
         message,
-        format!(
-            "unable to get source '{0}/src': gitrepositories.source.toolkit.fluxcd.io \"src\" not found",
-            world.namespace
-        ),
+        "GitRepository.source.toolkit.fluxcd.io \"src\" not found"
     );
 
     // the source arrives: nobody needs to poll for it

@@ -12,8 +12,8 @@ use sluice_apply::live::Moved;
 use sluice_apply::{Applier, Options, Pruning};
 use sluice_event::Severity;
 use sluice_event::events::{DriftCorrected, FieldFightDamped, ObjectVerified, ObjectsApplied, ObjectsPruned};
-use sluice_object::{GroupKind, ObjectId};
-use sluice_plan::{Audited, IgnoreRules, Owner, Policy, StagedObjects, Violation};
+use sluice_object::ObjectId;
+use sluice_plan::{Audited, IgnoreRules, Owner, Policy, StagedObjects, Takeover, Violation};
 use std::collections::HashSet;
 use std::slice;
 use std::sync::Arc;
@@ -81,7 +81,10 @@ pub(super) async fn apply(
         options: Options {
             concurrency: run.cx.config.concurrent_ssa.max(1),
             is_forced: ks.spec.force,
-            override_managers: run.cx.config.override_managers.clone(),
+            takeover: Takeover {
+                override_managers: run.cx.config.override_managers.clone(),
+                migrates_api_version: run.cx.config.gate("MigrateAPIVersion"),
+            },
             ignore: ignore_rules(ks)?,
             is_full,
             is_due: is_due(report, memory),
@@ -181,10 +184,9 @@ fn prepare(
     owner: &Owner,
     rendered: &Rendered,
 ) -> Result<Vec<StagedObjects>, Failure> {
-    let custom_stage_kinds = custom_kinds(&run.cx.config.custom_apply_stage_kinds);
     let policy = Policy {
         common_metadata: ks.spec.common_metadata.clone(),
-        custom_stage_kinds,
+        custom_stage_kinds: run.cx.config.custom_apply_stage_kinds.clone(),
     };
     let prepared = sluice_plan::prepare(&rendered.build.manifests, owner, &policy);
     prepared.map_err(|error| recorded(Failure::of(&error)))
@@ -198,24 +200,6 @@ fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
     rules
         .map(Some)
         .map_err(|error| Failure::stall(reason::INVALID_SPEC, error.to_string()))
-}
-
-/// `Group/Kind`, comma-separated and repeated; a kind of the core group is written `/Kind` or `Kind`.
-fn custom_kinds(given: &[String]) -> Vec<GroupKind> {
-    let kinds = given
-        .iter()
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-        .filter(|kind| !kind.is_empty());
-    kinds
-        .map(|kind| {
-            let (group, kind) = kind.split_once('/').unwrap_or(("", kind));
-            GroupKind {
-                group: group.to_owned(),
-                kind: kind.to_owned(),
-            }
-        })
-        .collect()
 }
 
 /// Reason of the event about an object that others keep changing. Not Flux's, which does not notice.

@@ -79,13 +79,15 @@ async fn failed(
     }
     let retry_interval = ks.spec.retry_interval();
     memory.failed_until = held_for(failure, retry_interval).map(|wait| Instant::now() + wait);
+    let park = error_policy::park(&failure.next, retry_interval);
     ReconcileFailed {
         controller: KUSTOMIZATION.controller,
         object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
         duration: started.elapsed(),
         error: text,
         reason: failure.reason.as_str(),
-        next: (failure.next != Next::Stall).then_some(retry_interval),
+        message: &error_policy::told(started.elapsed(), &failure.next, park),
+        is_terminal: failure.next == Next::Stall,
         revision: report.revision.as_deref(),
     }
     .emit();
@@ -94,7 +96,7 @@ async fn failed(
             if failure.is_recorded {
                 memory.quiet = 0;
             }
-            error_policy::park(&failure.next, retry_interval)
+            park
         }
         Err(error) => not_written(memory, &error),
     }

@@ -7,8 +7,8 @@ use super::report::Report;
 use super::{KustomizationReconciler, gate};
 use crate::runtime::{KUSTOMIZATION, Park, Run};
 use serde_json::Value;
+use sluice_api::Kustomization;
 use sluice_api::kustomize::DeletionPolicy;
-use sluice_api::{Kustomization, meta};
 use sluice_apply::Pruning;
 use sluice_apply::cluster::{Identity, RequestError};
 use sluice_event::Severity;
@@ -48,18 +48,10 @@ impl KustomizationReconciler {
                 Deleted::Later(park) => return park,
             }
         }
-        match run
-            .cx
-            .set_finalizer(&KUSTOMIZATION, &run.key, object, meta::FINALIZER, false)
-            .await
-        {
+        let removed = run.cx.set_finalizer(&KUSTOMIZATION, &run.key, object, false);
+        match removed.await {
             Ok(_) => Park::For(None),
-            // somebody changed it meanwhile; the watch brings the new state
-            Err(error) if error.code() == 409 => Park::For(Some(Duration::from_millis(200))),
-            Err(error) => {
-                tracing::warn!(%error, "finalizer not removed, trying again");
-                Park::Backoff { at_most: None }
-            }
+            Err(park) => park,
         }
     }
 

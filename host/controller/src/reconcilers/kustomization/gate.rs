@@ -78,12 +78,7 @@ pub(super) fn artifact(run: &Run, ks: &Kustomization) -> Result<ArtifactFacts, S
     let key = Key::new(kind.kind, namespace, &reference.name);
     run.subscribe(key.clone());
     let Some(source) = run.cx.store.get(&key) else {
-        let message = format!(
-            "unable to get source '{namespace}/{name}': {plural}.{group} \"{name}\" not found",
-            name = reference.name,
-            plural = kind.plural,
-            group = kind.group,
-        );
+        let message = format!("{}.{} \"{}\" not found", kind.kind, kind.group, reference.name);
         return Err(Waiting {
             reason: reason::ARTIFACT_FAILED,
             message,

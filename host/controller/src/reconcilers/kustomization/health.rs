@@ -170,7 +170,8 @@ pub(super) async fn go_on(
         Verdict::Passed => return Ok(passed(report, memory, awaiting, attempted)),
         Verdict::Failed(text) => {
             let text = with_causes(run, &identity, text, &seen).await;
-            return Err(unhealthy(run, report, &awaiting, &attempted, text));
+            report.phase(&super::phase("Running health checks", ks, &attempted.revision));
+            return Err(unhealthy(run, report, &awaiting, &attempted, &text));
         }
         Verdict::Waiting => {}
     }
@@ -221,7 +222,7 @@ fn unhealthy(
     report: &mut Report<'_>,
     awaiting: &Awaiting,
     attempted: &Attempted,
-    text: String,
+    text: &str,
 ) -> Stopped {
     // from here on its retry interval wakes it, as in Flux, not every move of what has failed
     let owner = Arc::new(run.key.clone());
@@ -229,12 +230,12 @@ fn unhealthy(
         .pending
         .iter()
         .for_each(|id| run.live().await_health(id, &owner, false));
-    report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, &text)));
+    report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, text)));
     let after = sluice_api::Duration(round(awaiting.since.elapsed()));
+    let message = format!("health check failed after {after}: {text}");
     let failure = Failure {
-        told: Some(format!("health check failed after {after}: {text}")),
         is_recorded: true,
-        ..Failure::retry(reason::HEALTH_CHECK_FAILED, text)
+        ..Failure::retry(reason::HEALTH_CHECK_FAILED, message)
     };
     report.failed(&failure, Some(attempted));
     failure.into()

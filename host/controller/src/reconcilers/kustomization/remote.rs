@@ -150,6 +150,16 @@ async fn by_config_map(
         ));
     }
     let account = named.or(run.cx.config.default_kubeconfig_service_account.as_deref());
+    let never = |why: &str| {
+        let message = format!("KubeConfig configmap '{subject}': provider '{provider}': {why}");
+        Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message))
+    };
+    // whoever writes the ConfigMap says to which server the token goes, and for which audiences it is made
+    if account.is_none() && run.cx.config.read_references_as_tenant {
+        return Err(never(
+            "the locked profile lends the controller's own identity to nobody: name a serviceAccountName",
+        ));
+    }
     let digest = short(json!([values, account, namespace]).to_string().as_bytes());
     if let Some(attached) = attached.filter(|attached| {
         attached.digest == digest && attached.renew_at.is_some_and(|at| at > Instant::now())
@@ -160,10 +170,7 @@ async fn by_config_map(
     let access = match cloud {
         None => by_our_token(run, &subject, &values, account).await?,
         Some(cloud) => {
-            let clouds = lent(run, clouds, account).map_err(|why| {
-                let message = format!("KubeConfig configmap '{subject}': provider '{provider}': {why}");
-                Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message))
-            })?;
+            let clouds = clouds.ok_or_else(|| never("this process has no identity at a cloud"))?;
             let clouds = workload::clouds_as(run, clouds, account).await.map_err(invalid)?;
             let cluster = Cluster {
                 name: text(&values, "cluster"),
@@ -186,20 +193,6 @@ async fn by_config_map(
     open(run, kubeconfig, digest, Some(renew_at))
         .await
         .map_err(invalid)
-}
-
-/// The clouds, where they may be asked: whoever writes the ConfigMap says to which server the token goes.
-fn lent<'c>(
-    run: &Run,
-    clouds: Option<&'c Clouds>,
-    account: Option<&str>,
-) -> Result<&'c Clouds, &'static str> {
-    if account.is_none() && run.cx.config.read_references_as_tenant {
-        return Err(
-            "the locked profile lends the controller's own identity to nobody: name a serviceAccountName",
-        );
-    }
-    clouds.ok_or("this process has no identity at a cloud")
 }
 
 /// Access by a token of this cluster that the other one trusts.

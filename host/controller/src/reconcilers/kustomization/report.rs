@@ -115,8 +115,11 @@ impl<'a> Report<'a> {
         self.notes.push(note);
     }
 
+    /// Whether the last that was said is that everything is healthy, and of this generation.
     pub(super) fn was_healthy(&self) -> bool {
-        conditions::is(&self.status.conditions, HEALTHY, ConditionStatus::True)
+        conditions::get(&self.status.conditions, HEALTHY).is_some_and(|healthy| {
+            healthy.status == ConditionStatus::True && healthy.observed_generation == Some(self.generation)
+        })
     }
 
     /// Everything is applied and healthy.

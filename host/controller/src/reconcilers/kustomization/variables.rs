@@ -13,16 +13,43 @@ use std::collections::BTreeMap;
 /// Names and values; later ones win.
 pub(super) type Variables = BTreeMap<String, String>;
 
+/// What was read of the cluster and the object.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) variables: Variables,
+    /// What must not be told where an object with it is refused.
+    pub(super) secrets: Secrets,
+}
+
+/// Values that come from Secrets, the longest first.
+#[derive(Default)]
+pub(super) struct Secrets(Vec<String>);
+
+impl Secrets {
+    /// The text with every such value in it replaced, as Flux does: the API server quotes what it refuses.
+    pub(super) fn masked(&self, text: &str) -> String {
+        let values = self.0.iter();
+        values.fold(text.to_owned(), |text, value| {
+            text.replace(value.as_str(), "*****")
+        })
+    }
+}
+
 /// Reads all variables. What is read is subscribed to.
-pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Failure> {
+pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Read, Failure> {
     let mut variables = Variables::new();
+    let mut secrets = Vec::new();
     let Some(post_build) = &ks.spec.post_build else {
-        return Ok(variables);
+        return Ok(Read::default());
     };
     let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
     let identity = references::reader(run, ks);
     for reference in &post_build.substitute_from {
-        variables.extend(read_one(run, &identity, namespace, reference).await?);
+        let read = read_one(run, &identity, namespace, reference).await?;
+        if reference.kind == SubstituteKind::Secret {
+            secrets.extend(read.values().map(|value| without_breaks(value)));
+        }
+        variables.extend(read);
     }
     let inline = post_build
         .substitute
@@ -30,10 +57,19 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Variables, Fai
         .map(|(name, value)| (name.clone(), value.clone()));
     variables.extend(inline);
     for value in variables.values_mut() {
-        // Flux takes every line break out of every value
-        value.retain(|character| character != '\n');
+        *value = without_breaks(value);
     }
-    Ok(variables)
+    secrets.retain(|secret| !secret.is_empty());
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    Ok(Read {
+        variables,
+        secrets: Secrets(secrets),
+    })
+}
+
+/// Flux takes every line break out of every value.
+fn without_breaks(value: &str) -> String {
+    value.replace('\n', "")
 }
 
 async fn read_one(
@@ -90,4 +126,19 @@ pub(super) fn first_user(manifests: &Manifests) -> Option<String> {
 /// A digest of names and values.
 pub(super) fn digest(variables: &Variables) -> Short {
     short(serde_json::to_string(variables).unwrap_or_default().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_secret_is_masked_whole() {
+        let secrets = Secrets(vec!["password-long".to_owned(), "password".to_owned()]);
+        let text = "ConfigMap/a/password dry-run failed: invalid value \"password-long\"";
+        assert_eq!(
+            secrets.masked(text),
+            "ConfigMap/a/***** dry-run failed: invalid value \"*****\""
+        );
+    }
 }

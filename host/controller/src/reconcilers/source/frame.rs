@@ -3,7 +3,7 @@
 use super::report::Report;
 use super::storage::{Promised, Shelf};
 use super::{Done, Pass, SourceKind, SourceSettings, Trouble, upkeep};
-use crate::error_policy::Failure;
+use crate::error_policy::{self, Failure};
 use crate::runtime::{Park, Reconciler, Run};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -20,9 +20,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// After somebody else's write: the watch brings the new state.
-const AFTER_CONFLICT: Duration = Duration::from_millis(200);
 
 /// Reconciles one kind of source.
 pub struct SourceReconciler<K> {
@@ -56,7 +53,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         }
         let mut object = object.clone();
         if !has_finalizer(&source) {
-            match set_finalizer::<K>(run, &object, true).await {
+            match run.cx.set_finalizer(K::KIND, &run.key, &object, true).await {
                 Ok(Some(current)) => object = Arc::new(current),
                 Ok(None) => return Park::Gone,
                 Err(park) => return park,
@@ -145,7 +142,7 @@ impl<K: SourceKind> SourceReconciler<K> {
                 return Park::Backoff { at_most: None };
             }
         }
-        match set_finalizer::<K>(run, object, false).await {
+        match run.cx.set_finalizer(K::KIND, &run.key, object, false).await {
             Ok(_) => Park::For(None),
             Err(park) => park,
         }
@@ -162,7 +159,7 @@ impl<K: SourceKind> SourceReconciler<K> {
             return Park::Backoff { at_most: None };
         }
         if has_finalizer(source)
-            && let Err(park) = set_finalizer::<K>(run, object, false).await
+            && let Err(park) = run.cx.set_finalizer(K::KIND, &run.key, object, false).await
         {
             return park;
         }
@@ -299,20 +296,21 @@ async fn failed<K: SourceKind>(
         }
         .emit();
     }
+    let park = park(failure, run.cx.config.requeue_dependency);
     ReconcileFailed {
         controller: K::KIND.controller,
         object: (K::KIND.kind, &run.key.namespace, &run.key.name),
         duration: started.elapsed(),
         error: &failure.message,
         reason: failure.reason.as_str(),
-        next: (failure.next != Next::Stall)
-            .then_some(failure.after().unwrap_or(run.cx.config.min_retry_delay)),
+        message: &error_policy::told(started.elapsed(), &failure.next, park),
+        is_terminal: failure.next == Next::Stall,
         revision: None,
     }
     .emit();
     match written {
         Err(error) => not_written(&error),
-        Ok(_) => park(failure, run.cx.config.requeue_dependency),
+        Ok(_) => park,
     }
 }
 
@@ -335,21 +333,6 @@ fn not_written(error: &RequestError) -> Park {
 fn has_finalizer(source: &impl Source) -> bool {
     let mut finalizers = source.metadata().finalizers.iter().flatten();
     finalizers.any(|finalizer| finalizer == meta::FINALIZER)
-}
-
-/// The object with or without our finalizer, none where it is gone; how to go on where that failed.
-async fn set_finalizer<K: SourceKind>(
-    run: &Run,
-    object: &Value,
-    is_wanted: bool,
-) -> Result<Option<Value>, Park> {
-    let set = run
-        .cx
-        .set_finalizer(K::KIND, &run.key, object, meta::FINALIZER, is_wanted);
-    set.await.map_err(|error| match error.code() {
-        409 => Park::For(Some(AFTER_CONFLICT)),
-        _ => Park::Backoff { at_most: None },
-    })
 }
 
 #[cfg(test)]
