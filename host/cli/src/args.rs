@@ -85,36 +85,9 @@ pub(crate) enum Command {
 
 /// A Go duration: `1h30m`, `500ms`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no duration: numbers with units ms, s, m, h, such as 1m30s");
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let mut total = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(wrong)?;
-        let (number, tail) = rest.split_at(digits);
-        let letters = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(letters);
-        let seconds = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            _ => return Err(wrong()),
-        };
-        total += number.parse::<f64>().map_err(|_| wrong())? * seconds;
-        rest = tail;
-    }
-    if text.is_empty() {
-        Err(wrong())
-    } else {
-        Duration::try_from_secs_f64(total).map_err(|_| wrong())
-    }
+    let read: Result<sluice_api::Duration, _> = text.parse();
+    read.map(|duration| duration.get())
+        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -55,6 +55,60 @@ fn chance_is_another_in_every_run() {
     assert_ne!(one, two);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_a_directory_holds_and_the_renderer_would_not_see_is_refused() {
+    let temporary = tempfile::tempdir().unwrap();
+    let home = temporary.path().canonicalize().unwrap();
+    let chart = home.join("chart");
+    fs::create_dir_all(chart.join("templates")).unwrap();
+    fs::create_dir_all(home.join(".git")).unwrap();
+    fs::write(
+        chart.join("Chart.yaml"),
+        "apiVersion: v2\nname: c\nversion: 0.1.0\n",
+    )
+    .unwrap();
+    fs::write(home.join("beside.yaml"), "a: 1\n").unwrap();
+    let link = chart.join("templates/b.yaml");
+    let build = |target: &Path| {
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let output = build(&[chart.to_str().unwrap()], "");
+        fs::remove_file(&link).unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        String::from_utf8(text)
+            .unwrap()
+            .replace(home.to_str().unwrap(), "/here")
+    };
+    expect_test::expect![[r#"
+        ---
+        # Source: c/templates/b.yaml
+        a: 1
+    "#]]
+    .assert_eq(&build(Path::new("../../beside.yaml")));
+    for (target, expected) in [
+        (
+            "nowhere",
+            "error evaluating symlink /here/chart/templates/b.yaml: lstat /here/chart/templates/nowhere: no such file or directory",
+        ),
+        (
+            "../..//gone/x",
+            "error evaluating symlink /here/chart/templates/b.yaml: lstat /here/gone: no such file or directory",
+        ),
+        (
+            "b.yaml",
+            "error evaluating symlink /here/chart/templates/b.yaml: EvalSymlinks: too many links",
+        ),
+        ("..", "/here/chart/templates/b.yaml: the link leads back up"),
+        (
+            "/etc/passwd",
+            "/here/chart/templates/b.yaml: the link leads to /etc/passwd, which the renderer does not see",
+        ),
+    ] {
+        let said = build(Path::new(target));
+        assert!(said.contains(expected), "{target}: {said}");
+    }
+}
+
 #[test]
 fn an_archive_is_a_chart() {
     let temporary = tempfile::tempdir().unwrap();

@@ -49,9 +49,6 @@ pub(crate) struct Controller {
     /// Longest such delay
     #[arg(long, default_value = "15m", value_parser = duration, value_name = "DURATION")]
     max_retry_delay: Duration,
-    /// Accepted: remote bases are refused in any case
-    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
-    no_remote_bases: bool,
     #[command(flatten)]
     tenancy: Tenancy,
     /// Field manager whose fields are taken over, may be repeated
@@ -156,6 +153,9 @@ pub(crate) struct Controller {
 #[derive(Args, Debug)]
 #[allow(dead_code)] // read by the command line alone
 struct Accepted {
+    /// Accepted: remote bases are refused in any case
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    no_remote_bases: bool,
     /// Accepted: no index is held, however many charts are looked up in it
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     helm_cache_max_size: u64,
@@ -291,6 +291,16 @@ pub(crate) async fn asked_to_stop() {
     }
 }
 
+/// `--custom-apply-stage-kinds=` means none, as in Flux.
+fn stage_kinds(given: &[String]) -> Result<Vec<sluice_object::GroupKind>> {
+    let kinds = given
+        .iter()
+        .map(|kind| kind.trim())
+        .filter(|kind| !kind.is_empty());
+    let kinds = kinds.map(str::parse).collect::<Result<_, _>>();
+    kinds.context("--custom-apply-stage-kinds")
+}
+
 fn settings(args: Controller) -> Result<ControllerConfig> {
     let trusted_root = match &args.sigstore_trusted_root {
         None => None,
@@ -311,9 +321,8 @@ fn settings(args: Controller) -> Result<ControllerConfig> {
         interval_jitter_percentage: args.interval_jitter_percentage,
         min_retry_delay: args.min_retry_delay,
         max_retry_delay: args.max_retry_delay,
-        no_remote_bases: args.no_remote_bases,
         override_managers: args.override_managers,
-        custom_apply_stage_kinds: args.custom_apply_stage_kinds,
+        custom_apply_stage_kinds: stage_kinds(&args.custom_apply_stage_kinds)?,
         watch_all_namespaces: args.watch_all_namespaces,
         watch_label_selector: args.watch_label_selector,
         watch_configs_label_selector: args.watch_configs_label_selector,
@@ -346,6 +355,22 @@ mod tests {
         assert_eq!(address(":8080"), Ok(SocketAddr::from(([0, 0, 0, 0], 8080))));
         assert_eq!(address("127.0.0.1:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
         assert!(address("nowhere").is_err());
+    }
+
+    #[test]
+    fn kinds_of_the_custom_stage_are_read_before_anything_starts() {
+        let read = |flag: &str| stage_kinds(&parse(&[flag]).unwrap().custom_apply_stage_kinds);
+        assert!(read("--custom-apply-stage-kinds=").unwrap().is_empty());
+        assert_eq!(
+            read("--custom-apply-stage-kinds=batch/Job,/ConfigMap")
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(
+            format!("{:#}", read("--custom-apply-stage-kinds=Nope").unwrap_err()),
+            "--custom-apply-stage-kinds: 'Nope' is not GROUP/KIND: write batch/Job, or /ConfigMap for a kind of the core group"
+        );
     }
 
     #[derive(clap::Parser, Debug)]

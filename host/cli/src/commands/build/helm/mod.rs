@@ -1,6 +1,7 @@
 //! `sluice build helm`: what `helm template` prints.
 
 mod flags;
+mod links;
 mod list;
 mod show_only;
 mod values;
@@ -90,6 +91,7 @@ fn existing(chart: &str) -> Result<&Path> {
 
 fn render(chart: &Path, mut request: ChartRequest, unreadable: &Unreadable, limits: Limits) -> Result<Chart> {
     let place = Place::find(chart, None)?;
+    links::check(chart, &place)?;
     request.chart = place.path;
     let engine = Engine::get().map_err(anyhow::Error::msg)?;
     let renderer = builtin::load(engine, "helm", limits)?.chart_renderer()?;
