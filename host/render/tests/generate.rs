@@ -97,6 +97,23 @@ fn without_a_file_every_manifest_below_is_a_resource() {
 }
 
 #[test]
+fn names_that_yaml_1_1_would_read_as_booleans_are_names() {
+    let named = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+    for name in ["n", "y", "on", "off", "yes", "no"] {
+        check(
+            &[("/a.yaml", &named(name))],
+            &at(""),
+            &expect![[r#"
+                /kustomization.yaml
+                apiVersion: kustomize.config.k8s.io/v1beta1
+                kind: Kustomization
+                resources:
+                - ./a.yaml"#]],
+        );
+    }
+}
+
+#[test]
 fn what_is_no_manifest_fails_with_its_place() {
     for (text, expected) in [
         (

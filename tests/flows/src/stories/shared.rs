@@ -14,9 +14,22 @@ async fn is(world: &World, value: &str) {
         .await;
 }
 
-async fn edited(world: &World) {
+/// Somebody edits it, and `by` puts it back. What it tells of that ends its pass: only then may another one write.
+async fn put_back(world: &World, by: &str, value: &str) {
+    let told = async || {
+        let events = world.events(by).await;
+        events
+            .iter()
+            .filter(|event| event.contains("/shared configured"))
+            .count()
+    };
+    let before = told().await;
     world
         .edit(CM, "shared", json!({ "data": { "key": "edited" } }))
+        .await;
+    is(world, value).await;
+    world
+        .until("it is told", async || (told().await > before).then_some(()))
         .await;
 }
 
@@ -39,8 +52,7 @@ pub async fn tell(world: &mut World) {
     world.commit_to("one", "b", &[own("of-one")]).await;
     world.ready("one", "b").await;
     assert_eq!(world.value("shared").await.as_deref(), Some("two"));
-    edited(world).await;
-    is(world, "two").await;
+    put_back(world, "two", "two").await;
 
     // both want it: who brought something new last has it, and the other says so
     world
@@ -82,18 +94,15 @@ pub async fn tell(world: &mut World) {
         told[0].contains(&format!("is applied by {second} and by {first}: ")),
         "{told:?}"
     );
-    edited(world).await;
-    is(world, "one").await;
+    put_back(world, "one", "one").await;
 
     // who is asked to reconcile does
     world.asked_to_reconcile("two", "mine").await;
     assert_eq!(world.value("shared").await.as_deref(), Some("two"));
-    edited(world).await;
-    is(world, "two").await;
+    put_back(world, "two", "two").await;
 
     // the end of one gives it back to the other
     world.delete(KS, "two").await;
     is(world, "one").await;
-    edited(world).await;
-    is(world, "one").await;
+    put_back(world, "one", "one").await;
 }
