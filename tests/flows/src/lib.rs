@@ -20,10 +20,10 @@ macro_rules! stories {
                 install upgrade rollback prune rename dependencies suspend drift immutable definition_and_object
                 namespace_and_content deletion_policy variables supersede malformed fight ignore controls history
                 handover cli_view events expressions tenant quota
-                webhook_mutates webhook_denies deletion cluster_scoped protected shared
+                webhook_mutates webhook_denies deletion cluster_scoped protected
                 classes shards retry
             ]
-            [health root_causes passing_jobs]
+            [health root_causes passing_jobs shared]
             [remote_cluster]
         }
     };
