@@ -18,11 +18,7 @@ use tokio::sync::{OnceCell, Semaphore};
 /// Most bytes of one downloaded archive.
 const DOWNLOAD_BYTES_MAX: usize = 64 << 20;
 /// What is not in our store as files is held in memory, and whoever may make a source decides what comes.
-const UNPACK_LIMITS: unpack::Limits = unpack::Limits {
-    unpacked_size_max: 128 << 20,
-    entries_max: 100_000,
-    file_size_max: 100 << 20,
-};
+const UNPACKED_BYTES_MAX: u64 = 128 << 20;
 /// Unpacked artifacts that are kept: in a monorepo all Kustomizations ask for the same one.
 const UNPACKED_MAX: usize = 2;
 /// Archives that are brought and unpacked at a time.
@@ -149,10 +145,15 @@ impl Artifacts {
         let bring = async || {
             let _permit = self.arriving.acquire().await;
             let archive = archive().await?;
-            let unpack = move || unpack::unpack(&*archive, &UNPACK_LIMITS);
-            let tree =
-                blocking(move || unpack().map_err(|error| OpenError::Failed(error.to_string()))).await?;
-            Ok(Arc::new(tree))
+            let unpack = move || {
+                let limits = unpack::Limits {
+                    unpacked_size_max: UNPACKED_BYTES_MAX,
+                    ..unpack::Limits::default()
+                };
+                let tree = unpack::unpack(&*archive, &limits);
+                tree.map_err(|error| OpenError::Failed(error.to_string()))
+            };
+            blocking(unpack).await.map(Arc::new)
         };
         let tree = cell.get_or_try_init(bring).await?;
         Ok(tree.clone())

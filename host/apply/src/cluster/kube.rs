@@ -205,8 +205,7 @@ impl KubeCluster {
             .await
             .map_err(|error| transport(&error))?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
-        let bytes = body.map_err(|error| transport(&*error))?.to_bytes();
+        let bytes = bounded(body).await.map_err(|error| transport(&*error))?;
         Ok(Response::from_parts(parts, bytes))
     }
 
@@ -440,7 +439,7 @@ impl Cluster for KubeCluster {
                 let (parts, body) = response.into_parts();
                 sluice_event::metrics::request("WATCH", parts.status.as_u16());
                 if !parts.status.is_success() {
-                    let bytes = body.collect_bytes().await.unwrap_or_default();
+                    let bytes = bounded(body).await.unwrap_or_default();
                     return Err(refusal(parts.status, &parts.headers, &bytes));
                 }
                 let stream = http_body_stream(body);
@@ -564,6 +563,12 @@ fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> Reque
             .collect(),
         retry_after: asked.filter(|seconds| *seconds > 0).map(Duration::from_secs),
     }
+}
+
+/// An answer, whole, of any server that a kubeconfig may name.
+async fn bounded(body: Body) -> Result<Bytes, tower::BoxError> {
+    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?;
+    Ok(body.to_bytes())
 }
 
 /// Bytes that are told of an answer that is none of an API server's: a page of a proxy, say.
