@@ -1,7 +1,8 @@
 //! What is known of the applied objects: a fingerprint of how each was last seen, and of how it was last verified.
 //! About a hundred bytes an object; the objects themselves are never kept.
 //!
-//! **Invariant:** an object is `Verified` only while its last seen state is the one that was verified.
+//! **Invariant:** an object is `Verified` only while its last seen state is the one that was verified. What is seen while
+//! somebody writes the object is judged when he is done: the watch may be quicker than the answer.
 
 use sha2::{Digest, Sha256};
 use sluice_object::{GroupKind, ObjectId};
@@ -54,6 +55,10 @@ struct Entry<O> {
     owner: Option<O>,
     /// Those who want it too: each had verified it when another took it over, and has not let go of it since.
     rivals: Vec<(O, Verified, Seen)>,
+    /// Those who write it at this moment.
+    writers: Vec<O>,
+    /// Whether something was seen of it while they wrote.
+    is_stirred: bool,
     /// None: absent, or never seen.
     live: Option<Short>,
     version: u64,
@@ -61,7 +66,20 @@ struct Entry<O> {
     is_health_awaited: bool,
     /// The version at which it was found healthy, 0 for none.
     healthy: u64,
+    /// The list at which it was last known to be there, by whatever told.
     epoch: u32,
+    /// The list at which a watch last showed it.
+    shown: u32,
+    /// Whether it was written or looked at while a list ran that did not show it: it came after the list, and an event
+    /// will follow, or it went before.
+    is_unsure: bool,
+}
+
+impl<O> Entry<O> {
+    /// Whether nobody knows or wants anything of it.
+    fn is_idle(&self) -> bool {
+        self.live.is_none() && self.verified.is_none() && self.rivals.is_empty() && self.writers.is_empty()
+    }
 }
 
 impl<O> Default for Entry<O> {
@@ -69,12 +87,16 @@ impl<O> Default for Entry<O> {
         Self {
             owner: None,
             rivals: Vec::new(),
+            writers: Vec::new(),
+            is_stirred: false,
             live: None,
             version: 0,
             verified: None,
             is_health_awaited: false,
             healthy: 0,
             epoch: 0,
+            shown: 0,
+            is_unsure: false,
         }
     }
 }
@@ -140,6 +162,20 @@ impl<O> Default for Live<O> {
     }
 }
 
+/// An object is being written ([`Live::writing`]).
+pub struct Writing<'w, O: Clone + PartialEq> {
+    live: &'w Live<O>,
+    id: &'w ObjectId,
+    owner: &'w O,
+    moved: &'w (dyn Fn(Moved<O>) + Send + Sync),
+}
+
+impl<O: Clone + PartialEq> Drop for Writing<'_, O> {
+    fn drop(&mut self) {
+        (self.moved)(self.live.wrote(self.id, self.owner));
+    }
+}
+
 impl<O: Clone + PartialEq> Live<O> {
     fn lock(&self) -> MutexGuard<'_, HashMap<GroupKind, Kind<O>>> {
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
@@ -173,7 +209,9 @@ impl<O: Clone + PartialEq> Live<O> {
             };
         };
         match (entry.live, entry.verified) {
-            (Some(live), Some((verified, seen))) if live == seen.fingerprint && kind.is_synced => {
+            (Some(live), Some((verified, seen)))
+                if live == seen.fingerprint && kind.is_synced && !entry.is_unsure =>
+            {
                 Knowledge::Verified(verified, live)
             }
             (None, Some((verified, _))) if verified.is_passing => Knowledge::Passed(verified),
@@ -204,11 +242,60 @@ impl<O: Clone + PartialEq> Live<O> {
         }
         entry.owner = Some(owner.clone());
         entry.verified = Some((verified, seen));
-        entry.epoch = epoch;
+        (entry.epoch, entry.is_unsure) = (epoch, false);
         // a watch event that came before this answer may show a newer state, never overwrite it by an older one
         if seen.version == 0 || seen.version >= entry.version {
             (entry.live, entry.version) = (Some(seen.fingerprint), seen.version);
         }
+    }
+
+    /// `owner` writes the object until the answer is dropped, by success, failure or cancellation. Until then nobody is told
+    /// of what is seen of it; `moved` is, when it has ended.
+    pub fn writing<'w>(
+        &'w self,
+        id: &'w ObjectId,
+        owner: &'w O,
+        moved: &'w (dyn Fn(Moved<O>) + Send + Sync),
+    ) -> Writing<'w, O> {
+        self.writes(id, owner);
+        Writing {
+            live: self,
+            id,
+            owner,
+            moved,
+        }
+    }
+
+    fn writes(&self, id: &ObjectId, owner: &O) {
+        let mut kinds = self.lock();
+        let kind = kinds.entry(id.gvk.group_kind()).or_default();
+        let entry = kind
+            .entries
+            .entry(name_digest(id.namespace.as_deref(), &id.name))
+            .or_default();
+        entry.writers.push(owner.clone());
+    }
+
+    fn wrote(&self, id: &ObjectId, owner: &O) -> Moved<O> {
+        let mut kinds = self.lock();
+        let Some(kind) = kinds.get_mut(&id.gvk.group_kind()) else {
+            return Moved::Nothing;
+        };
+        let name = name_digest(id.namespace.as_deref(), &id.name);
+        let Some(entry) = kind.entries.get_mut(&name) else {
+            return Moved::Nothing;
+        };
+        if let Some(at) = entry.writers.iter().position(|writer| writer == owner) {
+            entry.writers.swap_remove(at);
+        }
+        let moved = match std::mem::take(&mut entry.is_stirred) {
+            true => verdict(entry),
+            false => Moved::Nothing,
+        };
+        if entry.is_idle() {
+            kind.entries.remove(&name);
+        }
+        moved
     }
 
     /// Digest of the desired state that the object was last verified against, whatever became of it since.
@@ -221,14 +308,18 @@ impl<O: Clone + PartialEq> Live<O> {
         entry.verified.map(|(verified, _)| verified.desired)
     }
 
-    /// Who took this object over from `owner`, and the digest of what `owner` had verified it against. None while it is as
-    /// `owner` left it, or never was.
+    /// Who took this object over from `owner`, or does so at this moment, and the digest of what `owner` had verified it
+    /// against. None while it is as `owner` left it, or never was.
     pub fn taken(&self, id: &ObjectId, owner: &O) -> Option<(O, Short)> {
         let kinds = self.lock();
         let entry = kinds
             .get(&id.gvk.group_kind())?
             .entries
             .get(&name_digest(id.namespace.as_deref(), &id.name))?;
+        if entry.owner.as_ref() == Some(owner) {
+            let taker = entry.writers.iter().find(|writer| *writer != owner)?;
+            return Some((taker.clone(), entry.verified?.0.desired));
+        }
         let (_, verified, _) = entry.rivals.iter().find(|(rival, ..)| rival == owner)?;
         Some((entry.owner.clone()?, verified.desired))
     }
@@ -270,7 +361,10 @@ impl<O: Clone + PartialEq> Live<O> {
             return Moved::Nothing;
         }
         let Some((next, verified, seen)) = entry.rivals.pop() else {
-            kind.entries.remove(&name);
+            (entry.owner, entry.verified, entry.live) = (None, None, None);
+            if entry.is_idle() {
+                kind.entries.remove(&name);
+            }
             return Moved::Nothing;
         };
         (entry.owner, entry.verified) = (Some(next), Some((verified, seen)));
@@ -321,7 +415,7 @@ impl<O: Clone + PartialEq> Live<O> {
         let entry = kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name));
         entry.is_some_and(|entry| match (entry.live, entry.verified) {
             (None, verified) => verified.is_some_and(|(verified, _)| verified.is_passing),
-            (Some(_), _) => entry.healthy != 0 && entry.healthy == entry.version,
+            (Some(_), _) => entry.healthy != 0 && entry.healthy == entry.version && !entry.is_unsure,
         })
     }
 
@@ -340,11 +434,13 @@ impl<O: Clone + PartialEq> Live<O> {
         let entry = kind.entries.entry(name_digest(namespace, name)).or_default();
         if let Some(seen) = seen {
             entry.epoch = epoch;
+            entry.shown = epoch;
             if seen.version != 0 && seen.version < entry.version {
                 return Moved::Nothing;
             }
             entry.version = seen.version;
         }
+        entry.is_unsure = false;
         if entry.owner.is_none() {
             entry.owner = owner;
         }
@@ -357,7 +453,7 @@ impl<O: Clone + PartialEq> Live<O> {
             verified.fingerprint = seen.fingerprint;
         }
         let moved = verdict(entry);
-        if seen.is_none() && entry.verified.is_none() {
+        if entry.is_idle() {
             kind.entries.remove(&name_digest(namespace, name));
         }
         moved
@@ -378,6 +474,9 @@ impl<O: Clone + PartialEq> Live<O> {
         };
         kind.is_synced = true;
         let epoch = kind.epoch;
+        for entry in kind.entries.values_mut() {
+            entry.is_unsure = entry.epoch == epoch && entry.shown != epoch;
+        }
         let missing = kind
             .entries
             .iter_mut()
@@ -404,7 +503,11 @@ impl<O: Clone + PartialEq> Live<O> {
     }
 }
 
-fn verdict<O: Clone>(entry: &Entry<O>) -> Moved<O> {
+fn verdict<O: Clone>(entry: &mut Entry<O>) -> Moved<O> {
+    if !entry.writers.is_empty() {
+        entry.is_stirred = true;
+        return Moved::Nothing;
+    }
     let Some(owner) = &entry.owner else {
         return Moved::Nothing;
     };

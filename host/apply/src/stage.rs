@@ -6,7 +6,7 @@ mod recreate;
 use crate::cluster::{Cluster, Identity, Patch, PatchOptions, Patched, Preconditions, RequestError};
 use crate::error::{ApplyError, Step};
 use crate::judge;
-use crate::live::{Live, Short, Verified, short};
+use crate::live::{Live, Moved, Short, Verified, short};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use look::Looked;
@@ -47,6 +47,8 @@ pub struct Applier<'a, O> {
     pub identity: Identity,
     /// What is known of applied objects.
     pub live: &'a Live<O>,
+    /// Told what was seen of an object while it was written.
+    pub moved: &'a (dyn Fn(Moved<O>) + Send + Sync),
     /// Who owns them.
     pub owner: O,
     /// How.
@@ -286,6 +288,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             Verdict::Write(write) => *write,
         };
         let object = write.object;
+        let _writing = self.live.writing(object.id(), &self.owner, self.moved);
         let mut conflicts = 0;
         loop {
             if let Some(preconditions) = write.recreate.take() {

@@ -21,9 +21,9 @@ macro_rules! stories {
                 namespace_and_content deletion_policy variables supersede malformed fight ignore controls history
                 handover cli_view events expressions tenant quota
                 webhook_mutates webhook_denies deletion cluster_scoped protected
-                classes shards retry
+                classes shards retry passing_jobs shared
             ]
-            [health root_causes passing_jobs shared]
+            [health root_causes]
             [remote_cluster]
         }
     };

@@ -172,3 +172,85 @@ fn nothing_is_trusted_without_a_watch() {
     live.verified(&id(), &owner(), desired(), seen(1, 10));
     assert_eq!(live.knowledge(&id()), Knowledge::Moved);
 }
+
+/// Keeps what it is told.
+fn told() -> (
+    std::sync::Arc<Mutex<Vec<Moved<&'static str>>>>,
+    impl Fn(Moved<&'static str>) + Send + Sync,
+) {
+    let told = std::sync::Arc::new(Mutex::new(Vec::new()));
+    let ear = told.clone();
+    (told, move |moved| ear.lock().unwrap().push(moved))
+}
+
+#[test]
+fn a_watch_that_is_quicker_than_the_answer_wakes_nobody() {
+    let live = Live::<&'static str>::default();
+    let (id, kind, other) = (id(), id().gvk.group_kind(), "Kustomization/ns/other");
+    let (told, ear) = told();
+    live.listing(&kind);
+    live.listed(&kind);
+    live.verified(&id, &owner(), desired(), seen(1, 10));
+    let saw = |seen| live.saw(&kind, Some("ns"), "web", None, seen);
+    let writing = live.writing(&id, &other, &ear);
+    assert_eq!(saw(Some(seen(2, 11))), Moved::Nothing);
+    assert_eq!(
+        live.taken(&id, &owner()),
+        Some((other, [7; 16])),
+        "it is being taken"
+    );
+    live.verified(&id, &other, desired(), seen(2, 11));
+    drop(writing);
+    assert_eq!(*told.lock().unwrap(), [Moved::Nothing]);
+
+    // somebody edits it before the answer comes
+    let writing = live.writing(&id, &other, &ear);
+    assert_eq!(saw(Some(seen(4, 13))), Moved::Nothing);
+    live.verified(&id, &other, desired(), seen(3, 12));
+    drop(writing);
+    assert_eq!(told.lock().unwrap().pop(), Some(Moved::Drifted(other)));
+}
+
+#[test]
+fn what_was_seen_during_a_write_that_failed_is_told_after_it() {
+    let live = Live::<&'static str>::default();
+    let (id, kind, other) = (id(), id().gvk.group_kind(), "Kustomization/ns/other");
+    let (told, ear) = told();
+    live.listing(&kind);
+    live.listed(&kind);
+    live.verified(&id, &owner(), desired(), seen(1, 10));
+    let writing = live.writing(&id, &other, &ear);
+    assert_eq!(
+        live.saw(&kind, Some("ns"), "web", None, Some(seen(2, 11))),
+        Moved::Nothing
+    );
+    drop(writing);
+    assert_eq!(*told.lock().unwrap(), [Moved::Drifted(owner())]);
+    // nothing is left of a write of what never came to be
+    let mut never = id.clone();
+    never.name = "never".to_owned();
+    drop(live.writing(&never, &other, &ear));
+    assert_eq!(live.len(), 1);
+}
+
+#[test]
+fn what_is_made_while_a_list_runs_is_trusted_when_the_watch_has_shown_it() {
+    let live = Live::<&'static str>::default();
+    let (id, kind) = (id(), id().gvk.group_kind());
+    live.listing(&kind);
+    live.verified(&id, &owner(), desired(), seen(1, 10));
+    assert_eq!(
+        live.listed(&kind),
+        [],
+        "it may have come after the list, or gone before it"
+    );
+    assert_eq!(live.knowledge(&id), Knowledge::Moved);
+    live.saw(&kind, Some("ns"), "web", None, Some(seen(1, 10)));
+    assert_eq!(live.knowledge(&id), Knowledge::Verified(desired(), [1; 16]));
+    // as when somebody has looked at it since
+    live.listing(&kind);
+    live.verified(&id, &owner(), desired(), seen(2, 11));
+    live.listed(&kind);
+    live.verified(&id, &owner(), desired(), seen(2, 11));
+    assert_eq!(live.knowledge(&id), Knowledge::Verified(desired(), [2; 16]));
+}

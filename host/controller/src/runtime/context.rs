@@ -11,7 +11,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use jiff::Timestamp;
 use serde_json::Value;
 use sluice_apply::cluster::{Chance, Cluster, KubeCluster};
-use sluice_apply::live::Live;
+use sluice_apply::live::{Live, Moved};
 use sluice_event::{EVENT_METADATA_PREFIX, ObjectEvent, Severity, Sinks, Subject};
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::{BTreeMap, HashSet};
@@ -116,6 +116,15 @@ impl Context {
     /// Makes an object run: something that it made is not as it left it.
     pub(crate) fn wake(&self, key: &Key) {
         self.reschedule(|schedule| schedule.wake(key, Wake::Signal));
+    }
+
+    /// Something was seen of an applied object: its owner runs if that means anything to it.
+    pub(crate) fn moved(&self, moved: Moved<Arc<Key>>) {
+        match moved {
+            Moved::Nothing => {}
+            Moved::Drifted(owner) => self.reschedule(|schedule| schedule.wake(&owner, Wake::Drift)),
+            Moved::Health(owner) => self.reschedule(|schedule| schedule.wake(&owner, Wake::Health)),
+        }
     }
 
     /// Makes sure that objects of this kind which carry our owner label are watched from now on.

@@ -11,7 +11,7 @@ use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 use sluice_apply::cluster::{Cluster, KubeCluster};
-use sluice_apply::live::{Live, Moved};
+use sluice_apply::live::Live;
 use sluice_event::events::WatchFailed;
 use sluice_object::GroupVersionKind;
 use std::collections::HashSet;
@@ -154,9 +154,9 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
             let owner = owner(&object).map(Arc::new);
             let seen = sluice_apply::seen_in(&object.metadata, &cx.config.override_managers);
             let moved = live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
-            react(&cx, moved);
+            cx.moved(moved);
         }
-        Ok(Event::InitDone) => live.listed(&kind).into_iter().for_each(|moved| react(&cx, moved)),
+        Ok(Event::InitDone) => live.listed(&kind).into_iter().for_each(|moved| cx.moved(moved)),
         Ok(Event::Delete(object)) => {
             let name = object.metadata.name.clone().unwrap_or_default();
             let moved = live.saw(
@@ -166,7 +166,7 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
                 owner(&object).map(Arc::new),
                 None,
             );
-            react(&cx, moved);
+            cx.moved(moved);
         }
         // the definition of the kind is gone: its objects are too, and the watch starts over when it comes back
         Err(error) if is_absent(&error) => {}
@@ -177,14 +177,6 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
         .emit(),
     };
     follow(&cx, &place.stop, api, config, on).await;
-}
-
-fn react(cx: &Context, moved: Moved<Arc<Key>>) {
-    match moved {
-        Moved::Nothing => {}
-        Moved::Drifted(owner) => cx.reschedule(|schedule| schedule.wake(&owner, Wake::Drift)),
-        Moved::Health(owner) => cx.reschedule(|schedule| schedule.wake(&owner, Wake::Health)),
-    }
 }
 
 /// Stands for every change of a Kustomization, for those who judge more of it than what others wait for.

@@ -77,6 +77,7 @@ pub(super) async fn apply(
         cluster: run.cluster(),
         identity: gate::identity(ks, &run.cx.config),
         live: run.live(),
+        moved: &|moved| run.cx.moved(moved),
         owner: Arc::new(run.key.clone()),
         options: Options {
             concurrency: run.cx.config.concurrent_ssa.max(1),
