@@ -33,6 +33,9 @@ pub struct RetryPolicy {
     pub wait_max: Duration,
     /// A request that got no answer for so long has failed.
     pub timeout: Duration,
+    /// A connection of watches and their lists on which nothing came for so long is dead. A living watch is silent for
+    /// less: the API server ends it before.
+    pub silence: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -42,6 +45,7 @@ impl Default for RetryPolicy {
             wait_first: Duration::from_millis(100),
             wait_max: Duration::from_secs(5),
             timeout: Duration::from_secs(60),
+            silence: Duration::from_secs(95),
         }
     }
 }
@@ -66,8 +70,8 @@ impl KubeCluster {
     pub fn connect(mut config: Config, retry: RetryPolicy) -> kube::Result<Self> {
         // retrying is decided in one place, where an identity and a method are known
         config.default_retry = false;
-        // watches are silent for minutes; requests have a limit of their own
-        config.read_timeout = None;
+        // for watches and their lists; requests have a limit of their own
+        config.read_timeout = Some(retry.silence);
         let direct = Direct::new(&config)?;
         Ok(Self {
             direct,

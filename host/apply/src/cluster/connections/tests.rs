@@ -1,4 +1,5 @@
 use super::*;
+use crate::cluster::{KubeCluster, RetryPolicy};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -182,4 +183,34 @@ async fn an_endless_answer_ends() {
         assert_eq!(error.to_string(), "length limit exceeded");
     };
     tokio::join!(serve, ask);
+}
+
+#[tokio::test]
+async fn a_list_that_is_never_answered_fails() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let config = Config::new(
+        format!("http://{}", listener.local_addr().unwrap())
+            .parse()
+            .unwrap(),
+    );
+    let retry = RetryPolicy {
+        silence: std::time::Duration::from_millis(50),
+        ..RetryPolicy::default()
+    };
+    let cluster = KubeCluster::connect(config, retry).unwrap();
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read(&mut stream).await;
+        stream
+    };
+    let (_stream, answer) = tokio::join!(
+        serve,
+        cluster
+            .client()
+            .request_text(http::Request::get("/api/v1/configmaps").body(Vec::new()).unwrap())
+    );
+    assert!(
+        matches!(answer, Err(kube::Error::HyperError(_) | kube::Error::Service(_))),
+        "{answer:?}"
+    );
 }
