@@ -103,10 +103,15 @@ impl ObjectEvent {
         )
     }
 
+    /// When it happened, as `lastTimestamp` has it.
+    pub fn told_at(&self) -> String {
+        rfc3339(self.timestamp)
+    }
+
     /// The core/v1 Event: metadata become annotations, severity error becomes `Warning`.
     pub fn core_v1(&self) -> impl Serialize {
         let (namespace, name) = self.place();
-        let at = rfc3339(self.timestamp);
+        let at = self.told_at();
         CoreEvent {
             api_version: "v1",
             kind: "Event",

@@ -1,7 +1,10 @@
 //! Where events go: into the cluster, and to the notification-controller. Both have bounded queues and never hold a reconcile.
 
-use serde_json::Value;
-use sluice_apply::cluster::{Cluster, Identity, RequestError};
+mod correlate;
+
+use correlate::{Correlator, Fate};
+use serde_json::{Value, json};
+use sluice_apply::cluster::{Cluster, Identity, Patch, PatchOptions, RequestError};
 use sluice_event::events::EventDropped;
 use sluice_event::{ObjectEvent, Sink};
 use sluice_object::{GroupVersionKind, ObjectId};
@@ -9,6 +12,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// Events that may wait for a sink; more are dropped and counted.
 const QUEUE_EVENTS_MAX: usize = 4096;
@@ -38,8 +42,9 @@ impl KubernetesEvents {
     pub(crate) fn start(cluster: Arc<dyn Cluster>) -> Self {
         let (sender, mut receiver) = mpsc::channel::<Arc<ObjectEvent>>(QUEUE_EVENTS_MAX);
         tokio::spawn(async move {
+            let mut correlator = Correlator::default();
             while let Some(event) = receiver.recv().await {
-                if let Err(error) = create(&*cluster, &event).await {
+                if let Err(error) = tell(&*cluster, &mut correlator, &event).await {
                     EventDropped {
                         sink: "kubernetes",
                         error: &error.to_string(),
@@ -52,19 +57,68 @@ impl KubernetesEvents {
     }
 }
 
+async fn tell(
+    cluster: &dyn Cluster,
+    correlator: &mut Correlator,
+    event: &ObjectEvent,
+) -> Result<(), RequestError> {
+    match correlator.fate(event, Instant::now()) {
+        Fate::New => create(cluster, event).await,
+        Fate::Again(name, count) => match count_again(cluster, event, name, count).await {
+            // events expire
+            Err(error) if error.is_not_found() => {
+                correlator.starts_over(event);
+                create(cluster, event).await
+            }
+            counted => counted,
+        },
+        Fate::Dropped => {
+            EventDropped {
+                sink: "kubernetes",
+                error: "its object told too much: 25 events at once, then one in five minutes",
+            }
+            .emit();
+            Ok(())
+        }
+    }
+}
+
+/// The same as an event that is there: its count goes up.
+async fn count_again(
+    cluster: &dyn Cluster,
+    event: &ObjectEvent,
+    name: String,
+    count: u32,
+) -> Result<(), RequestError> {
+    let id = id(event.place().0, name);
+    let patch = json!({ "count": count, "lastTimestamp": event.told_at() });
+    let options = PatchOptions {
+        manager: event.controller,
+        ..PatchOptions::default()
+    };
+    cluster
+        .patch(&Identity::AsController, &id, Patch::Merge(patch), options)
+        .await
+        .map(drop)
+}
+
 async fn create(cluster: &dyn Cluster, event: &ObjectEvent) -> Result<(), RequestError> {
     let (namespace, name) = event.place();
-    let id = ObjectId {
-        gvk: GroupVersionKind::new("v1", "Event"),
-        namespace: Some(namespace.to_owned()),
-        name,
-    };
+    let id = id(namespace, name);
     let body = serde_json::to_vec(&event.core_v1())
         .map_err(|error| RequestError::Transport(format!("the event cannot be written: {error}")))?;
     match cluster.record(&Identity::AsController, &id, body).await {
         // the namespace is going away and takes its events with it
         Err(error) if error.is_not_found() || error.code() == 403 => Ok(()),
         recorded => recorded,
+    }
+}
+
+fn id(namespace: &str, name: String) -> ObjectId {
+    ObjectId {
+        gvk: GroupVersionKind::new("v1", "Event"),
+        namespace: Some(namespace.to_owned()),
+        name,
     }
 }
 

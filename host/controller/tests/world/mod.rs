@@ -357,7 +357,7 @@ impl World {
         .await
     }
 
-    /// The events of an object, as `reason: message`.
+    /// The events of an object, as `reason: message`, each as often as it was told.
     pub async fn events(&self, name: &str) -> Vec<String> {
         let gvk = GroupVersionKind::new("v1", "Event");
         let events = self
@@ -373,7 +373,10 @@ impl World {
         let text = |event: &Value, key: &str| event[key].as_str().unwrap().to_owned();
         events
             .into_iter()
-            .map(|event| format!("{}: {}", text(event, "reason"), text(event, "message")))
+            .flat_map(|event| {
+                let line = format!("{}: {}", text(event, "reason"), text(event, "message"));
+                std::iter::repeat_n(line, event["count"].as_u64().unwrap_or(1) as usize)
+            })
             .collect()
     }
 }

@@ -112,7 +112,7 @@ impl World {
         .await
     }
 
-    /// The events of an object, as `reason: message`.
+    /// The events of an object, as `reason: message`, each as often as it was told.
     pub async fn events(&self, name: &str) -> Vec<String> {
         let mut events = self.list(("v1", "Event"), "").await.unwrap_or_default();
         events.retain(|event| event.pointer("/involvedObject/name") == Some(&json!(name)));
@@ -124,7 +124,10 @@ impl World {
         let part = |event: &Value, key: &str| event[key].as_str().unwrap_or_default().to_owned();
         events
             .iter()
-            .map(|event| format!("{}: {}", part(event, "reason"), part(event, "message")))
+            .flat_map(|event| {
+                let line = format!("{}: {}", part(event, "reason"), part(event, "message"));
+                std::iter::repeat_n(line, event["count"].as_u64().unwrap_or(1) as usize)
+            })
             .collect()
     }
 
