@@ -7,7 +7,7 @@
 //! | I5 nobody writes after a newer leader has | [`Judge::after`] |
 //! | I7 observedGeneration and applied revision never go back | [`Judge::after`] |
 //! | I9 a tenant's objects are touched in the tenant's name only | [`Judge::asks`] |
-//! | I11 no secret value in events and conditions | [`Judge::asks`] |
+//! | I11 no secret value in events and conditions, and nothing encrypted is applied | [`Judge::asks`] |
 //! | I12 equal inputs give equal bytes, whoever renders them | [`Judge::asks`] |
 //! | I1, I8, I10 | `schedule.rs`, at the end |
 
@@ -39,7 +39,14 @@ pub(crate) struct Judge {
     bodies: BTreeMap<String, String>,
     /// Writes that changed something, Leases and Events aside.
     writes: usize,
+    /// The revision that a source was put back to.
+    rewound: Option<u64>,
+    /// How many events there were of each object.
+    told: BTreeMap<String, usize>,
 }
+
+/// What starts every encrypted value of SOPS.
+const ENCRYPTED: &str = "ENC[AES256_GCM";
 
 impl Judge {
     pub(crate) fn new(server: Arc<DevCluster>) -> Self {
@@ -50,6 +57,8 @@ impl Judge {
             progress: BTreeMap::new(),
             bodies: BTreeMap::new(),
             writes: 0,
+            rewound: None,
+            told: BTreeMap::new(),
         }
     }
 
@@ -60,6 +69,16 @@ impl Judge {
     /// Writes so far that changed something, Leases and Events aside.
     pub(crate) fn writes(&self) -> usize {
         self.writes
+    }
+
+    /// How many events there were of an object (R34).
+    pub(crate) fn told(&self, name: &str) -> usize {
+        self.told.get(name).copied().unwrap_or_default()
+    }
+
+    /// A source goes back to an older revision: from now on that may be applied after a newer one (R32).
+    pub(crate) fn rewound(&mut self, number: u64) {
+        self.rewound = Some(number);
     }
 
     fn broken(&mut self, invariant: &str, what: String) {
@@ -99,6 +118,11 @@ impl Judge {
         {
             self.broken("I9", format!("{subject} as {:?}", asked.user));
         }
+        if asked.resource == "/events" && asked.is_write() {
+            let event: Value = serde_json::from_slice(body).unwrap_or_default();
+            let name = event.pointer("/involvedObject/name").and_then(Value::as_str);
+            *self.told.entry(name.unwrap_or_default().to_owned()).or_default() += 1;
+        }
         if asked.resource == "/events"
             || asked.resource.starts_with("coordination.k8s.io/")
             || asked.resource == KUSTOMIZATIONS
@@ -133,6 +157,9 @@ impl Judge {
         let live = self.server.object(&asked.resource, &asked.namespace, &asked.name);
         if live.is_none() && !self.is_in_inventory(&desired, asked) {
             self.broken("I3", format!("{subject} is made before it is in the inventory"));
+        }
+        if desired.to_string().contains(ENCRYPTED) {
+            self.broken("I11", format!("{subject} is applied encrypted"));
         }
         let Some(owner) = self.owner(&desired) else {
             return;
@@ -241,7 +268,7 @@ impl Judge {
                 ),
             );
         }
-        if applied < applied_before {
+        if applied < applied_before && self.rewound != Some(applied) {
             self.broken(
                 "I7",
                 format!(

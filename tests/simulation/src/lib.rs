@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::indexing_slicing)] // a test program: what is wrong in it may end it
 
+mod frail;
 mod judge;
 mod kit;
 mod process;
@@ -31,11 +32,20 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wire::Crash;
 
-/// Names a schedule, so that it can be had again: `seed:4711`, or `crash:install:17:before`.
+/// Names a schedule, so that it can be had again: `seed:4711`, `seed:4711:install:storm`, or `crash:install:17:before`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
     /// Everything is chosen by chance from this number.
     Seed(u64),
+    /// What goes wrong is chosen by chance from this number: such a name stays true when stories are added.
+    Chosen {
+        /// The number.
+        seed: u64,
+        /// The story.
+        story: String,
+        /// What kind of things go wrong.
+        profile: String,
+    },
     /// A calm story whose process dies at one request.
     Crash {
         /// The story.
@@ -51,6 +61,7 @@ impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seed(seed) => write!(f, "seed:{seed}"),
+            Self::Chosen { seed, story, profile } => write!(f, "seed:{seed}:{story}:{profile}"),
             Self::Crash {
                 story,
                 request,
@@ -73,6 +84,11 @@ impl FromStr for Name {
         let parts: Vec<&str> = text.split(':').collect();
         match parts.as_slice() {
             ["seed", seed] => Ok(Self::Seed(seed.parse()?)),
+            ["seed", seed, story, profile] => Ok(Self::Chosen {
+                seed: seed.parse()?,
+                story: (*story).to_owned(),
+                profile: (*profile).to_owned(),
+            }),
             ["crash", story, request, when @ ("before" | "after")] => Ok(Self::Crash {
                 story: (*story).to_owned(),
                 request: request.parse()?,
@@ -163,7 +179,7 @@ pub fn crash_everywhere(at_most: usize, threads: usize) -> Result<Summary> {
 pub fn seeds(seeds: Range<u64>, threads: usize) -> Result<Summary> {
     let scripts = script::all();
     let kit = Kit::new(&scripts)?;
-    let names: Vec<Name> = seeds.map(Name::Seed).collect();
+    let names: Vec<Name> = seeds.map(|seed| chosen(&scripts, seed)).collect();
     Ok(run_all(&kit, &scripts, &names, threads))
 }
 
@@ -185,25 +201,36 @@ pub fn replay(name: &Name) -> Result<(Failure, bool)> {
     Ok((failure, is_same))
 }
 
+/// What a seed alone stands for today.
+fn chosen(scripts: &[Script], seed: u64) -> Name {
+    let story = scripts[seed as usize % scripts.len()].name.to_owned();
+    let profile = Profile::of(seed).name().to_owned();
+    Name::Chosen { seed, story, profile }
+}
+
+fn named<'s>(scripts: &'s [Script], story: &str) -> Result<&'s Script> {
+    let script = scripts.iter().find(|script| script.name == story);
+    script.with_context(|| format!("there is no story {story:?}"))
+}
+
 fn run_one(kit: &Kit, scripts: &[Script], name: &Name, is_traced: bool) -> Result<Outcome> {
     match name {
-        Name::Seed(seed) => {
-            let script = &scripts[*seed as usize % scripts.len()];
+        Name::Seed(seed) => run_one(kit, scripts, &chosen(scripts, *seed), is_traced),
+        Name::Chosen { seed, story, profile } => {
             let plan = Plan {
                 seed: *seed,
-                profile: Profile::of(*seed),
+                profile: Profile::named(profile).with_context(|| format!("nothing is called {profile:?}"))?,
                 crashes: Vec::new(),
                 is_traced,
             };
-            Ok(schedule::run(kit, script, &plan))
+            Ok(schedule::run(kit, named(scripts, story)?, &plan))
         }
         Name::Crash {
             story,
             request,
             is_after,
         } => {
-            let script = scripts.iter().find(|script| script.name == story);
-            let script = script.with_context(|| format!("there is no story {story:?}"))?;
+            let script = named(scripts, story)?;
             let crashes = vec![Crash {
                 request: *request,
                 is_after: *is_after,

@@ -1,5 +1,6 @@
 //! Processes: a reconciler on its wire, and somebody who starts another one when it dies.
 
+use crate::frail::Frail;
 use crate::judge::NAMESPACE;
 use crate::kit::Kit;
 use crate::wire::{Network, Wire};
@@ -8,7 +9,6 @@ use sluice_apply::cluster::{Chance, KubeCluster, RetryPolicy};
 use sluice_controller::reconcilers::kustomization::KustomizationReconciler;
 use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
 use sluice_controller::{Artifacts, ControllerConfig, run_on};
-use sluice_testkit::world::Files;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -70,6 +70,7 @@ impl Processes {
 
     fn run(&self, wire: Wire, number: u32, shutdown: CancellationToken) -> impl Future<Output = ()> + use<> {
         let chance = Chance::seeded(self.seed.wrapping_add(u64::from(number) << 32));
+        let renderer = Arc::new(Frail::new(wire.network.clone()));
         let client = Client::new(wire, NAMESPACE);
         let cluster = KubeCluster::new(client, RetryPolicy::default()).with_chance(chance);
         let config = ControllerConfig {
@@ -82,10 +83,8 @@ impl Processes {
         let artifacts = self.artifacts.clone();
         async move {
             let make = move |_: &_| {
-                let reconciler: Arc<dyn Reconciler> = Arc::new(KustomizationReconciler::new(
-                    artifacts,
-                    Arc::new(Files::default()),
-                ));
+                let reconciler: Arc<dyn Reconciler> =
+                    Arc::new(KustomizationReconciler::new(artifacts, renderer));
                 Ok(vec![reconciler])
             };
             // how it ends does not matter: another one starts

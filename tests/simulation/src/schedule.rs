@@ -47,6 +47,8 @@ pub(crate) enum Profile {
     Calm,
     /// Requests are refused, reset, and their answers lost (R8, R9, R10).
     Requests,
+    /// etcd, webhooks, rights and plugins refuse, one by one and for a while (R11, R12, R13, R21).
+    Refusals,
     /// Requests and watches are late; watches repeat themselves (R4, R7).
     Late,
     /// Watches end, freeze, and history is forgotten (R4, R5, R6).
@@ -61,16 +63,38 @@ pub(crate) enum Profile {
 
 impl Profile {
     pub(crate) fn of(seed: u64) -> Self {
-        let all = [
-            Self::Requests,
-            Self::Late,
-            Self::Watches,
-            Self::Deaths,
-            Self::Storm,
-            Self::Leaders,
-        ];
-        let chosen = Chance::seeded(seed).bits() as usize % all.len();
-        all.get(chosen).copied().unwrap_or_default()
+        let chosen = Chance::seeded(seed).bits() as usize % Self::BY_CHANCE.len();
+        Self::BY_CHANCE.get(chosen).copied().unwrap_or_default()
+    }
+
+    const BY_CHANCE: [Self; 7] = [
+        Self::Requests,
+        Self::Refusals,
+        Self::Late,
+        Self::Watches,
+        Self::Deaths,
+        Self::Storm,
+        Self::Leaders,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Calm => "calm",
+            Self::Requests => "requests",
+            Self::Refusals => "refusals",
+            Self::Late => "late",
+            Self::Watches => "watches",
+            Self::Deaths => "deaths",
+            Self::Storm => "storm",
+            Self::Leaders => "leaders",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::BY_CHANCE
+            .into_iter()
+            .chain([Self::Calm])
+            .find(|profile| profile.name() == name)
     }
 
     fn weather(self) -> Weather {
@@ -87,6 +111,11 @@ impl Profile {
                 reset: 40,
                 ..calm
             },
+            Self::Refusals => Weather {
+                denied: 80,
+                plugin: 200,
+                ..calm
+            },
             Self::Late => Weather {
                 late: 300,
                 watch: 300,
@@ -99,6 +128,8 @@ impl Profile {
             },
             Self::Storm => Weather {
                 refused: 40,
+                denied: 10,
+                plugin: 50,
                 lost: 20,
                 reset: 20,
                 late: 100,
@@ -114,6 +145,7 @@ impl Profile {
     fn mishaps(self) -> &'static [Mishap] {
         match self {
             Self::Calm | Self::Requests | Self::Late => &[],
+            Self::Refusals => &[Mishap::Outage],
             Self::Watches => &[Mishap::DropWatches, Mishap::Compact],
             Self::Deaths => &[Mishap::Kill, Mishap::Sleep],
             Self::Storm => &[
@@ -132,6 +164,7 @@ impl Profile {
 enum Mishap {
     Kill,
     Cut,
+    Outage,
     Sleep,
     DropWatches,
     Compact,
@@ -177,6 +210,8 @@ struct Stage<'a> {
     user: KubeCluster,
     processes: Arc<Processes>,
     commits: BTreeMap<&'static str, u64>,
+    /// UIDs and resource versions of what Flux had applied: resource and name.
+    handed: BTreeMap<(String, String), (String, String)>,
 }
 
 impl<'a> Stage<'a> {
@@ -206,6 +241,7 @@ impl<'a> Stage<'a> {
             user,
             processes,
             commits: BTreeMap::new(),
+            handed: BTreeMap::new(),
         }
     }
 
@@ -249,6 +285,7 @@ impl<'a> Stage<'a> {
             self.server.clone(),
             self.user.clone(),
             self.processes.clone(),
+            self.network.clone(),
         ));
         let script = self.script;
         for step in &script.steps {
@@ -257,6 +294,7 @@ impl<'a> Stage<'a> {
         }
         mishaps.abort();
         self.network.set_weather(Weather::default());
+        self.network.set_outage(false);
         for wire in self.processes.running() {
             wire.cut(false);
         }
@@ -301,22 +339,41 @@ impl<'a> Stage<'a> {
 
     async fn prepare(&self) -> Result<(), RequestError> {
         for definition in &self.kit.definitions {
-            self.put(definition.clone()).await?;
+            self.put("user", definition.clone()).await?;
         }
-        self.put(json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } }))
-            .await
+        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } });
+        self.put("user", namespace).await
     }
 
     async fn step(&mut self, step: &Step) -> Result<(), String> {
         let done = match step {
-            Step::Commit(source, _) => self.commit(source).await,
-            Step::Put(object) => self.put(object.clone()).await,
+            Step::Commit(source, _) => {
+                let count = self.commits.entry(source).or_default();
+                *count += 1;
+                let count = *count;
+                self.offer(source, count).await
+            }
+            Step::Rewind(source, number) => {
+                self.network.judge().rewound(*number);
+                self.offer(source, *number).await
+            }
+            Step::Put(object) => self.put("user", object.clone()).await,
+            Step::Flux(objects) => self.applied_by_flux(objects).await,
             Step::Edit(api_version, kind, name, patch) => {
                 let id = id(api_version, kind, NAMESPACE, name);
                 self.merge("kubectl-edit", &id, patch.clone(), None).await
             }
-            Step::Delete(api_version, kind, name) => {
+            Step::Status(api_version, kind, name, status) => {
                 let id = id(api_version, kind, NAMESPACE, name);
+                let patch = json!({ "status": status });
+                self.merge("its-controller", &id, patch, Some("status")).await
+            }
+            Step::Delete(api_version, kind, name) => {
+                let namespace = match *kind {
+                    "CustomResourceDefinition" => "",
+                    _ => NAMESPACE,
+                };
+                let id = id(api_version, kind, namespace, name);
                 self.user
                     .delete(&Identity::AsController, &id, Preconditions::default())
                     .await
@@ -335,15 +392,14 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn commit(&mut self, source: &'static str) -> Result<(), RequestError> {
-        let count = self.commits.entry(source).or_default();
-        *count += 1;
-        let artifact = self.kit.artifact(self.script.name, source, *count);
+    /// The source has this of its revisions.
+    async fn offer(&self, source: &'static str, number: u64) -> Result<(), RequestError> {
+        let artifact = self.kit.artifact(self.script.name, source, number);
         let object = json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
             "metadata": { "name": source, "namespace": NAMESPACE }, "spec": { "interval": "1h", "url": "https://sim.invalid/src.git" },
         });
-        self.put(object).await?;
+        self.put("user", object).await?;
         let id = id("source.toolkit.fluxcd.io/v1", "GitRepository", NAMESPACE, source);
         self.merge(
             "source-controller",
@@ -354,22 +410,46 @@ impl<'a> Stage<'a> {
         .await
     }
 
-    async fn put(&self, object: Value) -> Result<(), RequestError> {
-        let text = |pointer: &str| {
-            object
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
+    /// Flux's controller has applied these for the Kustomization `apps`, at the source's first revision.
+    async fn applied_by_flux(&mut self, objects: &[Value]) -> Result<(), RequestError> {
+        let labels = json!({ "metadata": { "namespace": NAMESPACE, "labels": {
+            "kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": NAMESPACE,
+        } } });
+        let mut entries = Vec::new();
+        for object in objects {
+            let mut object = object.clone();
+            sluice_object::merge(&mut object, labels.clone());
+            let name = text(&object, "/metadata/name");
+            self.put("kustomize-controller", object).await?;
+            entries.push(json!({ "id": format!("{NAMESPACE}_{name}__ConfigMap"), "v": "v1" }));
+            if let Some(made) = self.server.object("/configmaps", NAMESPACE, &name) {
+                self.handed
+                    .insert(("/configmaps".to_owned(), name), identity(&made));
+            }
+        }
+        let status = json!({ "status": {
+            "inventory": { "entries": entries }, "observedGeneration": 1,
+            "lastAppliedRevision": "main@sha1:r1", "lastAttemptedRevision": "main@sha1:r1",
+        } });
         let id = id(
-            &text("/apiVersion"),
-            &text("/kind"),
-            &text("/metadata/namespace"),
-            &text("/metadata/name"),
+            "kustomize.toolkit.fluxcd.io/v1",
+            "Kustomization",
+            NAMESPACE,
+            "apps",
+        );
+        self.merge("gotk-kustomize-controller", &id, status, Some("status"))
+            .await
+    }
+
+    async fn put(&self, manager: &str, object: Value) -> Result<(), RequestError> {
+        let id = id(
+            &text(&object, "/apiVersion"),
+            &text(&object, "/kind"),
+            &text(&object, "/metadata/namespace"),
+            &text(&object, "/metadata/name"),
         );
         let options = PatchOptions {
-            manager: "user",
+            manager,
             ..PatchOptions::default()
         };
         self.user
@@ -444,6 +524,25 @@ impl<'a> Stage<'a> {
                     .and_then(|object| object.pointer("/data/key")?.as_str());
                 (found != Some(value)).then(|| format!("ConfigMap {name} is {found:?}, not {value:?}"))
             }
+            Goal::OneOf(name, values) => {
+                let object = self.server.object("/configmaps", NAMESPACE, name);
+                let found = object
+                    .as_ref()
+                    .and_then(|object| object.pointer("/data/key")?.as_str());
+                let is_one = found.is_some_and(|found| values.contains(&found));
+                (!is_one).then(|| format!("ConfigMap {name} is {found:?}, not one of {values:?}"))
+            }
+            Goal::Told(name, at_most) => {
+                let told = self.network.judge().told(name);
+                (told > *at_most).then(|| format!("{name} has told {told} events, not {at_most} at most"))
+            }
+            Goal::AsHanded(resource, name) => {
+                let object = self.server.object(resource, NAMESPACE, name);
+                let key = ((*resource).to_owned(), (*name).to_owned());
+                let (now, before) = (object.as_deref().map(identity), self.handed.get(&key));
+                (now.as_ref() != before || now.is_none())
+                    .then(|| format!("{resource} {name} was {before:?}, is {now:?}"))
+            }
             Goal::Absent(resource, name) => self
                 .any(resource, name)
                 .then(|| format!("{resource} {name} is there")),
@@ -458,6 +557,19 @@ impl<'a> Stage<'a> {
             .iter()
             .any(|namespace| self.server.object(resource, namespace, name).is_some())
     }
+}
+
+fn text(object: &Value, pointer: &str) -> String {
+    let text = object.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_default().to_owned()
+}
+
+/// UID and resource version.
+fn identity(object: &Value) -> (String, String) {
+    (
+        text(object, "/metadata/uid"),
+        text(object, "/metadata/resourceVersion"),
+    )
 }
 
 fn ready(ks: &Value) -> (String, String, String) {
@@ -479,6 +591,7 @@ async fn mishaps(
     server: Arc<DevCluster>,
     user: KubeCluster,
     processes: Arc<Processes>,
+    network: Arc<Network>,
 ) {
     // a process needs some time in peace to get anywhere: what happens gets rarer
     let mut pause = 2.0;
@@ -499,6 +612,11 @@ async fn mishaps(
                 wire.cut(true);
                 tokio::time::sleep(Duration::from_secs_f64(60.0 * chance.share())).await;
                 wire.cut(false);
+            }
+            Mishap::Outage => {
+                network.set_outage(true);
+                tokio::time::sleep(Duration::from_secs_f64(60.0 * chance.share())).await;
+                network.set_outage(false);
             }
             // nothing runs for ten minutes, then everything is due at once
             Mishap::Sleep => tokio::time::advance(Duration::from_secs(600)).await,

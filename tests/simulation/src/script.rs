@@ -9,8 +9,14 @@ use std::time::Duration;
 pub(crate) enum Step {
     /// The source has new files: the next revision, `r1`, `r2` …
     Commit(&'static str, Vec<Value>),
+    /// The source goes back to this number of its revisions.
+    Rewind(&'static str, u64),
     /// Somebody creates or changes an object.
     Put(Value),
+    /// Flux's controller has applied these ConfigMaps for the Kustomization `apps`, at `r1`.
+    Flux(Vec<Value>),
+    /// A controller says how its object is: apiVersion, kind, name, status.
+    Status(&'static str, &'static str, &'static str, Value),
     /// Somebody edits an object with `kubectl`: apiVersion, kind, name, merge patch.
     Edit(&'static str, &'static str, &'static str, Value),
     /// Somebody deletes an object.
@@ -28,6 +34,12 @@ pub(crate) enum Goal {
     Ready(&'static str, u64),
     /// A ConfigMap has this value.
     Value(&'static str, &'static str),
+    /// A ConfigMap has one of these values.
+    OneOf(&'static str, Vec<&'static str>),
+    /// Nobody has written to this object since Flux did: resource and name.
+    AsHanded(&'static str, &'static str),
+    /// There were no more events of this object.
+    Told(&'static str, usize),
     /// There is no such object: resource and name.
     Absent(&'static str, &'static str),
     /// There is: resource and name.
@@ -127,6 +139,7 @@ pub(crate) fn all() -> Vec<Script> {
     let mut all = basics();
     all.extend(relations());
     all.extend(lifecycles());
+    all.extend(troubles());
     all
 }
 
@@ -540,6 +553,177 @@ fn lifecycles() -> Vec<Script> {
                 ks("apps", json!({ "commonMetadata": { "labels": { "team": "a" } } })),
                 ks("apps", json!({ "commonMetadata": { "labels": { "team": "b" } } })),
                 Until(vec![Ready("apps", 1), Has("one", "1")]),
+            ],
+        ),
+    ]
+}
+
+/// A Secret whose values sops encrypted for the key in `age.agekey`.
+fn encrypted() -> Value {
+    let text = include_str!("../../../host/decrypt/tests/fixtures/encrypted/secret.yaml");
+    let documents = sluice_yaml::parse_documents(text, &sluice_yaml::ParseOptions::default());
+    let document = documents.ok().and_then(|documents| documents.into_iter().next());
+    let object =
+        document.and_then(|document| sluice_yaml::to_json(&document.root, sluice_yaml::Resolver::V3).ok());
+    namespaced(object.unwrap_or_default(), NAMESPACE)
+}
+
+/// The Secret that `spec.decryption` names, with this key in it.
+fn key_secret(key: &str) -> Step {
+    Step::Put(json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "keys", "namespace": NAMESPACE },
+        "stringData": { "identity.agekey": key },
+    }))
+}
+
+/// What goes wrong in the world outside.
+fn troubles() -> Vec<Script> {
+    use Goal::{Absent, AsHanded, Failed, OneOf, Present, Ready, Told, Value as Has};
+    use Step::{Delete, Edit, Flux, Put, Rewind, Status, Until, Wait};
+    let second = Duration::from_secs(1);
+    let edit = || Edit("v1", "ConfigMap", "one", json!({ "data": { "key": "edited" } }));
+    let is_up = |is: bool| {
+        let (count, condition) = (usize::from(is), if is { "True" } else { "False" });
+        let status = json!({
+            "observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": count, "availableReplicas": count,
+            "conditions": [
+                { "type": "Available", "status": condition },
+                { "type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable" },
+            ],
+        });
+        Status("apps/v1", "Deployment", "web", status)
+    };
+    let mut flapping = vec![
+        // that it moved is looked at when its interval is over
+        ks("apps", json!({ "wait": true, "interval": "2m" })),
+        commit(vec![deployment("web", "never", "web")]),
+        Until(vec![Present("apps/deployments", "web")]),
+    ];
+    for number in 0..40 {
+        flapping.extend([is_up(number % 2 == 0), Wait(second)]);
+    }
+    flapping.extend([is_up(true), Until(vec![Ready("apps", 1), Told("apps", 30)])]);
+    let mut fought = vec![
+        ks("apps", json!({})),
+        commit(vec![cm("one", "1"), cm("two", "1")]),
+        Until(vec![Ready("apps", 1)]),
+    ];
+    for _ in 0..12 {
+        fought.extend([edit(), Wait(second * 5)]);
+    }
+    fought.push(Until(vec![
+        Ready("apps", 1),
+        Has("one", "1"),
+        Has("two", "1"),
+        Told("apps", 40),
+    ]));
+    let sources = "gitrepositories.source.toolkit.fluxcd.io";
+    let definition = sluice_api::crd::all()
+        .into_iter()
+        .find(|definition| definition["metadata"]["name"] == sources);
+    vec![
+        // R26
+        script(
+            "handed over by Flux",
+            vec![
+                ks("apps", json!({ "suspend": true })),
+                commit(vec![cm("one", "1"), cm("two", "1")]),
+                Flux(vec![cm("one", "1"), cm("two", "1")]),
+                ks("apps", json!({ "suspend": false })),
+                Until(vec![Ready("apps", 1), AsHanded(CMS, "one"), AsHanded(CMS, "two")]),
+                commit(vec![cm("one", "2")]),
+                Until(vec![Ready("apps", 2), Has("one", "2"), Absent(CMS, "two")]),
+            ],
+        ),
+        // R31
+        script(
+            "definition of the sources gone",
+            vec![
+                ks("apps", json!({})),
+                commit(vec![cm("one", "1")]),
+                Until(vec![Ready("apps", 1)]),
+                Delete(
+                    "apiextensions.k8s.io/v1",
+                    "CustomResourceDefinition",
+                    "gitrepositories.source.toolkit.fluxcd.io",
+                ),
+                Until(vec![Absent("source.toolkit.fluxcd.io/gitrepositories", "src")]),
+                edit(),
+                Wait(second * 90),
+                Put(definition.unwrap_or_default()),
+                commit(vec![cm("one", "2")]),
+                Until(vec![Ready("apps", 2), Has("one", "2")]),
+            ],
+        ),
+        // R32
+        script(
+            "back to an older revision",
+            vec![
+                ks("apps", json!({})),
+                commit(vec![cm("one", "1")]),
+                Until(vec![Ready("apps", 1)]),
+                commit(vec![cm("one", "2"), cm("extra", "1")]),
+                Until(vec![Ready("apps", 2)]),
+                Rewind("src", 1),
+                Until(vec![Ready("apps", 1), Has("one", "1"), Absent(CMS, "extra")]),
+            ],
+        ),
+        // R33
+        script(
+            "two want it",
+            vec![
+                // who lost it hears of that when its interval is over
+                ks("first", json!({ "interval": "2m" })),
+                ks(
+                    "second",
+                    json!({ "interval": "2m", "sourceRef": { "kind": "GitRepository", "name": "other" } }),
+                ),
+                Step::Commit("src", vec![cm("one", "1"), cm("mine", "1")]),
+                Step::Commit("other", vec![cm("one", "2"), cm("theirs", "1")]),
+                Until(vec![Ready("first", 1), Ready("second", 1)]),
+                edit(),
+                Until(vec![
+                    Ready("first", 1),
+                    Ready("second", 1),
+                    OneOf("one", vec!["1", "2"]),
+                    Has("mine", "1"),
+                    Has("theirs", "1"),
+                ]),
+            ],
+        ),
+        script("fought over", fought),
+        // R34
+        script("flapping health", flapping),
+        // R36
+        script(
+            "keys of somebody else",
+            vec![
+                key_secret(include_str!("../../../host/decrypt/tests/fixtures/age.agekey")),
+                ks(
+                    "apps",
+                    json!({ "decryption": { "provider": "sops", "secretRef": { "name": "keys" } } }),
+                ),
+                commit(vec![encrypted(), cm("one", "1")]),
+                Until(vec![
+                    Ready("apps", 1),
+                    Has("one", "1"),
+                    Present("/secrets", "encrypted"),
+                ]),
+                key_secret(include_str!("../../../host/decrypt/tests/fixtures/other.agekey")),
+                commit(vec![encrypted(), cm("one", "2")]),
+                Until(vec![
+                    Failed("apps", "BuildFailed"),
+                    Has("one", "1"),
+                    Present("/secrets", "encrypted"),
+                ]),
+                Delete("v1", "Secret", "keys"),
+                Wait(second * 90),
+                key_secret(include_str!("../../../host/decrypt/tests/fixtures/age.agekey")),
+                Until(vec![
+                    Ready("apps", 2),
+                    Has("one", "2"),
+                    Present("/secrets", "encrypted"),
+                ]),
             ],
         ),
     ]

@@ -28,6 +28,10 @@ type Answer = Response<Body>;
 pub(crate) struct Weather {
     /// Answered with an error, not carried out.
     pub(crate) refused: u64,
+    /// Refused by what stands before the store, or by the store, in their words ([`DENIALS`]).
+    pub(crate) denied: u64,
+    /// Renders that fail in the plugin.
+    pub(crate) plugin: u64,
     /// Carried out, and the answer lost.
     pub(crate) lost: u64,
     /// Never sent: the connection breaks.
@@ -41,6 +45,46 @@ pub(crate) struct Weather {
     /// Pieces of watches after which nothing comes any more, not even the end.
     pub(crate) frozen: u64,
 }
+
+/// What etcd, webhooks and authorization say: code, reason, message (R11, R12, R13).
+const DENIALS: [(u16, &str, &str); 7] = [
+    (500, "InternalError", "etcdserver: mvcc: database space exceeded"),
+    (413, "RequestEntityTooLarge", "etcdserver: request is too large"),
+    (
+        500,
+        "InternalError",
+        "Internal error occurred: failed calling webhook \"guard.example.com\": failed to call webhook: context deadline exceeded",
+    ),
+    (
+        403,
+        "Forbidden",
+        "admission webhook \"guard.example.com\" denied the request: not now",
+    ),
+    (
+        403,
+        "Forbidden",
+        "is forbidden: unable to create new content in namespace sim because it is being terminated",
+    ),
+    (
+        403,
+        "Forbidden",
+        "is forbidden: User \"system:serviceaccount:sim:tenant\" cannot patch resource",
+    ),
+    (
+        500,
+        "InternalError",
+        "conversion webhook for example.com/v1 failed: connect: connection refused",
+    ),
+];
+
+/// What a plugin may end with (R21); the last one is late besides.
+const MISDEEDS: [&str; 5] = [
+    "plugin trapped: unreachable",
+    "plugin reached the limit of its memory",
+    "plugin called the host too often",
+    "plugin gave a malformed answer",
+    "plugin reached the limit of its time",
+];
 
 /// Where a process is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +107,8 @@ pub(crate) struct Network {
 #[derive(Default)]
 struct State {
     weather: Weather,
+    /// All writes are refused with this one of [`DENIALS`].
+    outage: Option<usize>,
     crashes: Vec<Crash>,
     requests: usize,
     digest: u64,
@@ -96,6 +142,44 @@ impl Network {
         self.state().weather = weather;
     }
 
+    /// From now on all writes are refused by the same, until `false` is said.
+    pub(crate) fn set_outage(&self, is_out: bool) {
+        let number = self.chance.bits() as usize % DENIALS.len();
+        self.note(|| format!("outage {is_out}"));
+        self.state().outage = is_out.then_some(number);
+    }
+
+    /// What a render ends with, where it fails, and how late that is.
+    pub(crate) fn misdeed(&self) -> Option<(&'static str, Duration)> {
+        let weather = self.state().weather;
+        if !self.draw(weather.plugin) {
+            return None;
+        }
+        let number = self.chance.bits() as usize % MISDEEDS.len();
+        let late = match number + 1 == MISDEEDS.len() {
+            true => weather.late_max,
+            false => Duration::ZERO,
+        };
+        MISDEEDS.get(number).map(|misdeed| (*misdeed, late))
+    }
+
+    /// Whether a write is denied, and how.
+    fn denial(&self, asked: &Asked) -> Option<(u16, &'static str, &'static str)> {
+        let is_write = matches!(asked.verb, "create" | "update" | "patch" | "apply" | "delete");
+        if !is_write || asked.resource.starts_with("coordination.k8s.io/") {
+            return None;
+        }
+        let state = self.state();
+        let (outage, denied) = (state.outage, state.weather.denied);
+        drop(state);
+        let number = match outage {
+            Some(number) => number,
+            None if self.draw(denied) => self.chance.bits() as usize % DENIALS.len(),
+            None => return None,
+        };
+        DENIALS.get(number).copied()
+    }
+
     pub(crate) fn add_crash(&self, crash: Crash) {
         self.state().crashes.push(crash);
     }
@@ -124,6 +208,12 @@ impl Network {
 
     fn answered(&self, process: u32, asked: &Asked, what: &str) {
         let at = self.started.elapsed();
+        // the names of events are made of the time of day
+        let name = if asked.resource == "/events" {
+            ""
+        } else {
+            &asked.name
+        };
         let mut state = self.state();
         let mut hasher = DefaultHasher::new();
         (
@@ -132,7 +222,7 @@ impl Network {
             process,
             &asked.verb,
             &asked.resource,
-            &asked.name,
+            name,
             what,
         )
             .hash(&mut hasher);
@@ -354,6 +444,10 @@ impl Wire {
             network.answered(self.process, &asked, &format!("fault {code}"));
             return Ok(refusal(code));
         }
+        if let Some((code, reason, message)) = network.denial(&asked) {
+            network.answered(self.process, &asked, &format!("denied {code}"));
+            return Ok(refused(code, reason, message, 0));
+        }
         let version = network.judge().before(&asked, &body);
         let request = Request::from_parts(parts, Body::from(body));
         let Ok(answer) = network.router.clone().call(request).await;
@@ -365,7 +459,8 @@ impl Wire {
             self.kill();
             return std::future::pending().await;
         }
-        if is_watch {
+        // an answer that is none of a watch comes whole or not at all: the connection sees to that
+        if is_watch && answer.status().is_success() {
             return Ok(self.spoil(answer));
         }
         if network.draw(weather.late) {
@@ -445,9 +540,14 @@ fn refusal(code: u16) -> Answer {
         504 => ("Timeout", 0),
         _ => ("InternalError", 0),
     };
+    refused(code, reason, "a fault of the simulation", seconds)
+}
+
+/// `seconds`: when to ask again, 0 where nothing is said of that.
+fn refused(code: u16, reason: &str, message: &str, seconds: u32) -> Answer {
     let mut status = serde_json::json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code, "reason": reason,
-        "message": "a fault of the simulation",
+        "message": message,
     });
     if seconds > 0 {
         status["details"] = serde_json::json!({ "retryAfterSeconds": seconds });

@@ -12,9 +12,13 @@ fn some_seeds_hold() {
 /// its process lost the lease and that arrived when the next one led (5360).
 #[test]
 fn seeds_that_failed_once_hold() {
-    for seed in [533, 3926, 5360] {
-        let (failure, _) = replay(&Name::Seed(seed)).unwrap();
-        assert!(failure.violations.is_empty(), "{seed}: {:#?}", failure.violations);
+    for name in [
+        "seed:533:broken, then mended:leaders",
+        "seed:3926:upgrade:leaders",
+        "seed:5360:dependencies:leaders",
+    ] {
+        let (failure, _) = replay(&name.parse().unwrap()).unwrap();
+        assert!(failure.violations.is_empty(), "{name}: {:#?}", failure.violations);
     }
 }
 
@@ -28,7 +32,7 @@ fn some_deaths_are_survived() {
 
 #[test]
 fn a_schedule_is_the_same_again() {
-    for seed in 0..8 {
+    for seed in 0..9 {
         let (_, is_same) = replay(&Name::Seed(seed)).unwrap();
         assert!(is_same, "seed {seed} ran differently the second time");
     }
@@ -38,6 +42,7 @@ fn a_schedule_is_the_same_again() {
 fn names_are_read_as_they_are_written() {
     for text in [
         "seed:17",
+        "seed:17:upgrade:storm",
         "crash:namespace and content:3:before",
         "crash:install:0:after",
     ] {

@@ -47,11 +47,10 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         if self.held.contains(id) && self.live.last_desired(id) == Some(desired) {
             return Ok((object, Looked::Settled(Action::Unchanged, None)));
         }
-        // two want it: who brought something new last has it, they do not write in turns
+        // two want it: who brought something new last has it and looks after it, they do not write in turns
         if let Some((_, before)) = self.live.taken(id, &self.owner)
             && before == desired
             && !self.options.is_insistent
-            && !self.options.is_full
         {
             return Ok((object, Looked::Settled(Action::Unchanged, None)));
         }
