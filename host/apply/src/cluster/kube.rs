@@ -1,5 +1,6 @@
 use super::answer::Unowned;
-use super::connections::{ANSWER_BYTES_MAX, Direct};
+use super::bounded::Bound;
+use super::connections::Direct;
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
 use super::segment::segment;
 use super::{
@@ -9,8 +10,7 @@ use super::{
 use bytes::Bytes;
 use futures::{FutureExt, TryFutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
-use kube::client::Body;
+use kube::client::{Body, ClientBuilder};
 use kube::{Client, Config};
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
@@ -73,9 +73,10 @@ impl KubeCluster {
         // for watches and their lists; requests have a limit of their own
         config.read_timeout = Some(retry.silence);
         let direct = Direct::new(&config)?;
+        let client = ClientBuilder::try_from(config)?.with_layer(&Bound::default());
         Ok(Self {
             direct,
-            ..Self::new(Client::try_from(config)?, retry)
+            ..Self::new(client.build(), retry)
         })
     }
 
@@ -209,7 +210,7 @@ impl KubeCluster {
             .await
             .map_err(|error| transport(&error))?;
         let (parts, body) = response.into_parts();
-        let bytes = bounded(body).await.map_err(|error| transport(&*error))?;
+        let bytes = body.collect_bytes().await.map_err(|error| transport(&error))?;
         Ok(Response::from_parts(parts, bytes))
     }
 
@@ -443,7 +444,7 @@ impl Cluster for KubeCluster {
                 let (parts, body) = response.into_parts();
                 sluice_event::metrics::request("WATCH", parts.status.as_u16());
                 if !parts.status.is_success() {
-                    let bytes = bounded(body).await.unwrap_or_default();
+                    let bytes = body.collect_bytes().await.unwrap_or_default();
                     return Err(refusal(parts.status, &parts.headers, &bytes));
                 }
                 let stream = http_body_stream(body);
@@ -567,12 +568,6 @@ fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> Reque
             .collect(),
         retry_after: asked.filter(|seconds| *seconds > 0).map(Duration::from_secs),
     }
-}
-
-/// An answer, whole, of any server that a kubeconfig may name.
-async fn bounded(body: Body) -> Result<Bytes, tower::BoxError> {
-    let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await?;
-    Ok(body.to_bytes())
 }
 
 /// Bytes that are told of an answer that is none of an API server's: a page of a proxy, say.

@@ -1,6 +1,7 @@
 //! The seam to the API server: raw JSON objects, an identity with every request, nothing else.
 
 mod answer;
+mod bounded;
 mod chance;
 mod connections;
 mod error;
