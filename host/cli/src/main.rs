@@ -9,6 +9,7 @@
 
 mod args;
 mod assemble;
+mod changes;
 mod commands;
 mod connect;
 mod demo;

@@ -1,13 +1,14 @@
 //! `sluice get`: tables as `flux get` prints them (compat: cli, section 9).
 
 use crate::args::Global;
+use crate::changes::changes;
 use crate::kinds::{self, Kind, condition, is_suspended, text};
 use crate::table;
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
 use kube::api::{Api, DynamicObject, ListParams};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use std::pin::pin;
 
 #[derive(Subcommand, Debug)]
@@ -178,7 +179,7 @@ async fn watch(kind: Kind, api: Api<DynamicObject>, which: &Which) -> Result<()>
     let mut config = watcher::Config::default();
     config.label_selector.clone_from(&which.label_selector);
     config.field_selector = which.name.as_ref().map(|name| format!("metadata.name={name}"));
-    let mut changes = pin!(watcher(api, config).default_backoff().applied_objects());
+    let mut changes = pin!(changes(api, config));
     let mut first = !which.no_header;
     while let Some(object) = changes.try_next().await? {
         if selected(&object, which.status_selector.as_deref()) {

@@ -1,13 +1,14 @@
 //! `sluice reconcile`: asks for a reconciliation and waits for it (compat: cli, section 7).
 
 use crate::args::Global;
+use crate::changes::changes;
 use crate::kinds::{self, Kind, condition, is_suspended, text};
 use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use serde_json::{Value, json};
 use std::pin::pin;
 
@@ -164,7 +165,7 @@ impl Target {
     /// Watches until `wanted` holds and the object has settled.
     async fn wait(&self, wanted: impl Fn(&DynamicObject) -> bool) -> Result<DynamicObject> {
         let config = watcher::Config::default().fields(&format!("metadata.name={}", self.name));
-        let mut changes = pin!(watcher(self.api(), config).default_backoff().applied_objects());
+        let mut changes = pin!(changes(self.api(), config));
         while let Some(object) = changes.try_next().await? {
             if wanted(&object) && settled(&object) {
                 return Ok(object);

@@ -1,12 +1,13 @@
 //! What happens in the cluster, told by its own watches: nothing here knows the controller.
 
 use super::view::{Health, View};
+use crate::changes::changes;
 use crate::dev::NAMESPACE;
 use crate::kinds::{self, condition, text};
 use anyhow::{Context, Result, bail};
 use futures::stream::{BoxStream, SelectAll, StreamExt};
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -38,11 +39,8 @@ impl Story {
         for resource in resources() {
             let kind = resource.kind.clone();
             let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-            let changes = watcher(api, watcher::Config::default())
-                .default_backoff()
-                .applied_objects();
             watches.push(
-                changes
+                changes(api, watcher::Config::default())
                     .map(move |change| {
                         change.map(|object| Seen {
                             subject: subject(&kind, &object),
