@@ -8,6 +8,7 @@ use super::{
     RequestError,
 };
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use kube::client::{Body, ClientBuilder};
@@ -19,6 +20,7 @@ use sluice_object::{GroupVersionKind, ObjectId};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How often a request is tried again before the object is parked with its error. Waiting in place is for hiccups only:
@@ -422,46 +424,59 @@ impl Cluster for KubeCluster {
         id: &'a ObjectId,
         resource_version: Option<&'a str>,
         timeout: Duration,
-    ) -> Answer<'a, ()> {
+    ) -> BoxFuture<'a, ()> {
         async move {
-            let mapping = self.lookup(&id.gvk).await?;
-            let mut path = format!(
-                "{}?watch=true&fieldSelector={}&timeoutSeconds={}",
-                collection(&mapping, id.namespace.as_deref())?,
-                encode(&format!("metadata.name={}", id.name)),
-                timeout.as_secs().max(1),
-            );
-            if let Some(version) = resource_version {
-                let _ = write!(path, "&resourceVersion={}", encode(version));
+            let started = Instant::now();
+            let change = self.first_change(identity, id, resource_version, timeout);
+            let change = tokio::time::timeout(timeout, change).await;
+            if !matches!(change, Ok(Ok(true))) {
+                tokio::time::sleep_until(started + timeout.min(LOOK_AGAIN)).await;
             }
-            let request = Call::new(Method::GET, path).request(identity)?;
-            let first = async {
-                let response = self
-                    .client
-                    .send(request)
-                    .await
-                    .map_err(|error| RequestError::Transport(cause::whole(&error)))?;
-                let (parts, body) = response.into_parts();
-                sluice_event::metrics::request("WATCH", parts.status.as_u16());
-                if !parts.status.is_success() {
-                    let bytes = body.collect_bytes().await.unwrap_or_default();
-                    return Err(refusal(parts.status, &parts.headers, &bytes));
-                }
-                let stream = http_body_stream(body);
-                let mut lines = stream.into_async_read().lines();
-                // whatever comes, be it an end, means: look again
-                let _ = lines.try_next().await;
-                Ok(())
-            };
-            tokio::time::timeout(timeout, first).await.unwrap_or(Ok(()))
         }
         .boxed()
+    }
+}
+
+impl KubeCluster {
+    /// Watches one object. False: the watch ended without a word.
+    async fn first_change(
+        &self,
+        identity: &Identity,
+        id: &ObjectId,
+        resource_version: Option<&str>,
+        timeout: Duration,
+    ) -> Result<bool, RequestError> {
+        let transport = |error: &dyn std::error::Error| RequestError::Transport(cause::whole(error));
+        let mapping = self.lookup(&id.gvk).await?;
+        let mut path = format!(
+            "{}?watch=true&fieldSelector={}&timeoutSeconds={}",
+            collection(&mapping, id.namespace.as_deref())?,
+            encode(&format!("metadata.name={}", id.name)),
+            timeout.as_secs().max(1),
+        );
+        if let Some(version) = resource_version {
+            let _ = write!(path, "&resourceVersion={}", encode(version));
+        }
+        let request = Call::new(Method::GET, path).request(identity)?;
+        let response = self.client.send(request).await;
+        let (parts, body) = response.map_err(|error| transport(&error))?.into_parts();
+        sluice_event::metrics::request("WATCH", parts.status.as_u16());
+        if !parts.status.is_success() {
+            let bytes = body.collect_bytes().await.unwrap_or_default();
+            return Err(refusal(parts.status, &parts.headers, &bytes));
+        }
+        let mut lines = http_body_stream(body).into_async_read().lines();
+        let line = lines.try_next().await.map_err(|error| transport(&error))?;
+        Ok(line.is_some())
     }
 }
 
 fn http_body_stream(body: Body) -> impl futures::Stream<Item = std::io::Result<Bytes>> + Unpin {
     http_body_util::BodyExt::into_data_stream(body).map_err(std::io::Error::other)
 }
+
+/// Between looks at an object that cannot be watched.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// One request, kept until it is answered so that it can be sent again.
 struct Call {

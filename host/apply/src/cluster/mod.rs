@@ -111,12 +111,13 @@ pub trait Cluster: Send + Sync {
         id: &'a ObjectId,
         only: Preconditions,
     ) -> Answer<'a, bool>;
-    /// Returns when the object changed (or vanished) after `resource_version`, or after `timeout`. It may return early.
+    /// Returns when the object changed (or vanished) after `resource_version`, or after `timeout`. Where it cannot be watched
+    /// it returns after a moment, so that whoever looks again does not do so at once.
     fn changed<'a>(
         &'a self,
         identity: &'a Identity,
         id: &'a ObjectId,
         resource_version: Option<&'a str>,
         timeout: Duration,
-    ) -> Answer<'a, ()>;
+    ) -> BoxFuture<'a, ()>;
 }

@@ -10,8 +10,6 @@ use std::time::Duration;
 
 /// How long a deleted object may take to go before it is made anew.
 const RECREATE_TIMEOUT: Duration = Duration::from_secs(60);
-/// Between looks where it cannot be watched.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     /// Deletes an object and waits until it is gone.
@@ -27,13 +25,9 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                     .pointer("/metadata/resourceVersion")
                     .and_then(Value::as_str)
                     .map(str::to_owned);
-                let changed =
-                    self.cluster
-                        .changed(&self.identity, id, version.as_deref(), Duration::from_secs(10));
-                // the old one is on its way out, so an error of the watch only means to look again, after a moment
-                if changed.await.is_err() {
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
+                self.cluster
+                    .changed(&self.identity, id, version.as_deref(), Duration::from_secs(10))
+                    .await;
             }
             Ok(())
         };

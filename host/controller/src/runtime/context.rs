@@ -2,7 +2,7 @@
 
 use super::references::References;
 use super::remote::{Remote, Remotes};
-use super::schedule::{Park, RetryDelays, Schedule, Wake, Wakes};
+use super::schedule::{Park, RetryDelays, Schedule, Topic, Wake, Wakes};
 use super::shard::Shard;
 use super::store::Store;
 use super::{Key, Kind, watch};
@@ -207,9 +207,9 @@ pub struct Run {
 }
 
 impl Run {
-    /// Wakes this object when `subject` changes, from now until the end of its next run. Call it before reading `subject`.
-    pub fn subscribe(&self, subject: Key) {
-        self.cx.schedule().subscribe(&self.key, subject);
+    /// Wakes this object when there is news of `topic`, from now until the end of its next run. Call it before reading.
+    pub(crate) fn subscribe(&self, topic: Topic) {
+        self.cx.schedule().subscribe(&self.key, topic);
     }
 
     /// An interval, spread by `--interval-jitter-percentage` to both sides.

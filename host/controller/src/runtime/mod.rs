@@ -31,6 +31,6 @@ pub use kind::{
 };
 pub use lease::LeaseTimes;
 pub use remote::Remote;
+pub(crate) use schedule::Topic;
 pub use schedule::{Park, Wake, Wakes};
 pub use store::Store;
-pub(crate) use watch::{metadata, whole};

@@ -4,6 +4,7 @@
 //! **Invariant:** a change between reading an object and watching it is not lost: the version that was read is compared.
 
 use super::context::{Context, Run};
+use super::schedule::Topic;
 use super::{Key, follow, watch};
 use kube::api::{Api, DynamicObject};
 use kube::core::PartialObjectMeta;
@@ -97,7 +98,7 @@ impl Run {
         name: &str,
     ) -> Result<Option<Value>, RequestError> {
         let key = Key::new(kind, namespace, name);
-        self.subscribe(key.clone());
+        self.subscribe(Topic::News(key.clone()));
         let id = ObjectId {
             gvk: GroupVersionKind::new("v1", kind),
             namespace: Some(namespace.to_owned()),
@@ -109,7 +110,9 @@ impl Run {
             if let Some(stop) = self.cx.references.read(&key, version, &self.cx.shutdown) {
                 self.cx.spawn(follow(self.cx.clone(), key, stop));
                 let schedule = self.cx.schedule();
-                self.cx.references.retain(|key| schedule.is_subscribed(key));
+                self.cx
+                    .references
+                    .retain(|key| schedule.is_subscribed(&Topic::News(key.clone())));
             }
         }
         Ok(object)
@@ -127,7 +130,7 @@ async fn follow(cx: Arc<Context>, key: Key, stop: CancellationToken) {
     let mut listed = None;
     let show = |version: Option<u64>| {
         if cx.references.shown(&key, version) {
-            cx.reschedule(|schedule| schedule.signal(&key));
+            cx.reschedule(|schedule| schedule.signal(&Topic::News(key.clone())));
         }
     };
     let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {

@@ -112,9 +112,9 @@ struct Item {
     /// Collected while ready (why it runs) or running (why it must run again).
     wakes: Wakes,
     timer: Option<(Instant, u64)>,
-    subscriptions: HashSet<Key>,
+    subscriptions: HashSet<Topic>,
     /// Subscriptions made by the run that is going on; they replace the others when it ends.
-    subscribing: HashSet<Key>,
+    subscribing: HashSet<Topic>,
     failures: u32,
     /// It goes behind the next time it is ready.
     is_behind: bool,
@@ -122,6 +122,17 @@ struct Item {
     runs_behind: bool,
     /// When the last run started.
     started: Instant,
+}
+
+/// What somebody may want to hear of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Topic {
+    /// What an object offers others: the artifact of a source, readiness and revision of a dependency, data of a Secret.
+    News(Key),
+    /// Every change of a Kustomization, for those who judge more of it than what others wait for.
+    Every(Key),
+    /// Labels and annotations of a Kustomization.
+    Description(Key),
 }
 
 /// The objects of this process and what each waits for.
@@ -132,7 +143,7 @@ pub(crate) struct Schedule {
     timers: BTreeMap<(Instant, u64), Key>,
     timer_count: u64,
     /// Sorted, so that equal events wake in equal order.
-    subscribers: HashMap<Key, BTreeSet<Key>>,
+    subscribers: HashMap<Topic, BTreeSet<Key>>,
     retry: RetryDelays,
     parked: usize,
     now: Instant,
@@ -226,11 +237,11 @@ impl Schedule {
         }
     }
 
-    /// Wakes everybody who subscribed to `subject`.
-    pub(crate) fn signal(&mut self, subject: &Key) {
+    /// Wakes everybody who subscribed to `topic`.
+    pub(crate) fn signal(&mut self, topic: &Topic) {
         let woken: Vec<Key> = self
             .subscribers
-            .get(subject)
+            .get(topic)
             .into_iter()
             .flatten()
             .cloned()
@@ -240,19 +251,19 @@ impl Schedule {
         }
     }
 
-    /// The running object `key` wants to be woken when `subject` changes. Made before `subject` is read, so that no change
-    /// between reading and parking is lost. Subscriptions live until the end of the object's next run.
-    pub(crate) fn subscribe(&mut self, key: &Key, subject: Key) {
+    /// The running object `key` wants to be woken when there is news of `topic`. Made before what it is about is read, so that
+    /// no change between reading and parking is lost. Subscriptions live until the end of the object's next run.
+    pub(crate) fn subscribe(&mut self, key: &Key, topic: Topic) {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
-        item.subscribing.insert(subject.clone());
-        self.subscribers.entry(subject).or_default().insert(key.clone());
+        item.subscribing.insert(topic.clone());
+        self.subscribers.entry(topic).or_default().insert(key.clone());
     }
 
-    /// Whether somebody wants to be woken when `subject` changes.
-    pub(crate) fn is_subscribed(&self, subject: &Key) -> bool {
-        self.subscribers.contains_key(subject)
+    /// Whether somebody wants to be woken when there is news of `topic`.
+    pub(crate) fn is_subscribed(&self, topic: &Topic) -> bool {
+        self.subscribers.contains_key(topic)
     }
 
     /// The next object to run. None while nothing is ready or the limits are reached.
@@ -291,7 +302,7 @@ impl Schedule {
         }
         let fresh = std::mem::take(&mut item.subscribing);
         let stale = std::mem::replace(&mut item.subscriptions, fresh);
-        let stale: Vec<Key> = stale.difference(&item.subscriptions).cloned().collect();
+        let stale: Vec<Topic> = stale.difference(&item.subscriptions).cloned().collect();
         item.phase = Phase::Parked;
         self.parked += 1;
         let woken = item.wakes != Wakes::default();
@@ -356,12 +367,12 @@ impl Schedule {
         }
     }
 
-    fn unsubscribe(&mut self, key: &Key, subjects: Vec<Key>) {
-        for subject in subjects {
-            if let Some(subscribers) = self.subscribers.get_mut(&subject) {
+    fn unsubscribe(&mut self, key: &Key, topics: Vec<Topic>) {
+        for topic in topics {
+            if let Some(subscribers) = self.subscribers.get_mut(&topic) {
                 subscribers.remove(key);
                 if subscribers.is_empty() {
-                    self.subscribers.remove(&subject);
+                    self.subscribers.remove(&topic);
                 }
             }
         }
@@ -565,7 +576,7 @@ mod tests {
     #[test]
     fn a_change_between_reading_and_parking_is_not_lost() {
         let mut s = schedule(1);
-        let (a, source) = (key("x", "a"), Key::new("GitRepository", "x", "src"));
+        let (a, source) = (key("x", "a"), Topic::News(Key::new("GitRepository", "x", "src")));
         s.wake(&a, Wake::Changed);
         s.next().unwrap();
         s.subscribe(&a, source.clone());
@@ -580,7 +591,7 @@ mod tests {
     #[test]
     fn subscriptions_of_the_last_run_stay_until_the_next_run_ends() {
         let mut s = schedule(1);
-        let (a, source) = (key("x", "a"), Key::new("GitRepository", "x", "src"));
+        let (a, source) = (key("x", "a"), Topic::News(Key::new("GitRepository", "x", "src")));
         s.wake(&a, Wake::Changed);
         s.next().unwrap();
         s.subscribe(&a, source.clone());
@@ -663,7 +674,7 @@ mod tests {
     #[test]
     fn gone_objects_leave_nothing_behind() {
         let mut s = schedule(1);
-        let (a, source) = (key("x", "a"), Key::new("GitRepository", "x", "src"));
+        let (a, source) = (key("x", "a"), Topic::News(Key::new("GitRepository", "x", "src")));
         s.wake(&a, Wake::Changed);
         s.next().unwrap();
         s.subscribe(&a, source.clone());

@@ -3,7 +3,7 @@
 //! **Invariant:** one malformed object never stops a kind: objects are decoded one by one, by their reconciler (N7).
 
 use super::context::Context;
-use super::schedule::Wake;
+use super::schedule::{Topic, Wake};
 use super::seen::Seen;
 use super::{Key, Kind, follow::follow};
 use kube::api::{Api, DynamicObject};
@@ -107,7 +107,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
         Ok(Event::InitApply(object) | Event::Apply(object) | Event::Delete(object)) => {
             let name = object.metadata.name.unwrap_or_default();
             let key = Key::new(kind, &object.metadata.namespace.unwrap_or_default(), &name);
-            cx.reschedule(|schedule| schedule.signal(&key));
+            cx.reschedule(|schedule| schedule.signal(&Topic::News(key)));
         }
         Err(error) => WatchFailed {
             kind,
@@ -179,24 +179,8 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
     follow(&cx, &place.stop, api, config, on).await;
 }
 
-/// Stands for every change of a Kustomization, for those who judge more of it than what others wait for.
-pub(crate) fn whole(key: &Key) -> Key {
-    Key {
-        kind: "Kustomization, every change",
-        ..key.clone()
-    }
-}
-
-/// Stands for changes of a Kustomization's labels and annotations.
-pub(crate) fn metadata(key: &Key) -> Key {
-    Key {
-        kind: "Kustomization, labels and annotations",
-        ..key.clone()
-    }
-}
-
-/// What of [`whole`] and [`metadata`] somebody follows and has changed.
-fn followed(cx: &Context, key: &Key, old: Option<&Value>, new: &Value) -> Vec<Key> {
+/// What of a Kustomization's changes somebody follows beside its news.
+fn followed(cx: &Context, key: &Key, old: Option<&Value>, new: &Value) -> Vec<Topic> {
     if key.kind != super::KUSTOMIZATION.kind {
         return Vec::new();
     }
@@ -204,10 +188,10 @@ fn followed(cx: &Context, key: &Key, old: Option<&Value>, new: &Value) -> Vec<Ke
     let is_described = ["/metadata/labels", "/metadata/annotations"]
         .into_iter()
         .any(differs);
-    let mut followed = vec![whole(key)];
-    followed.extend(is_described.then(|| metadata(key)));
+    let mut followed = vec![Topic::Every(key.clone())];
+    followed.extend(is_described.then(|| Topic::Description(key.clone())));
     let schedule = cx.schedule();
-    followed.retain(|key| schedule.is_subscribed(key));
+    followed.retain(|topic| schedule.is_subscribed(topic));
     followed
 }
 
@@ -239,12 +223,12 @@ pub(crate) fn show(cx: &Context, key: Key, object: Value) {
         return;
     }
     cx.reschedule(|schedule| {
-        followed.iter().for_each(|key| schedule.signal(key));
+        followed.iter().for_each(|topic| schedule.signal(topic));
         if let Some(wake) = wake {
             schedule.wake(&key, wake);
         }
         if is_news {
-            schedule.signal(&key);
+            schedule.signal(&Topic::News(key));
         }
     });
 }
@@ -254,7 +238,7 @@ fn vanish(cx: &Context, key: &Key) {
         cx.forget_doubt(key);
         cx.reschedule(|schedule| {
             schedule.wake(key, Wake::Changed);
-            schedule.signal(key);
+            schedule.signal(&Topic::News(key.clone()));
         });
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error_policy::Failure;
 use crate::reconcilers::source::{Pass, Trouble};
-use crate::runtime::{GIT_REPOSITORY, Key, Run};
+use crate::runtime::{GIT_REPOSITORY, Key, Run, Topic};
 use serde_json::Value;
 use sluice_api::conditions::INCLUDE_UNAVAILABLE;
 use sluice_api::source::GitInclude;
@@ -25,7 +25,7 @@ pub(super) fn artifacts(run: &Run, repository: &GitRepository) -> Result<Vec<Art
 fn artifact(run: &Run, name: &str) -> Result<Artifact, Trouble> {
     let key = key(run, name);
     if !leads_back(run, name) {
-        run.subscribe(key.clone());
+        run.subscribe(Topic::News(key.clone()));
     }
     let Some(object) = run.cx.store.get(&key) else {
         let message = format!(

@@ -3,7 +3,7 @@
 use crate::ArtifactFacts;
 use crate::error_policy::Failure;
 use crate::reconcilers::source::{Pass, Trouble};
-use crate::runtime::{BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, Key};
+use crate::runtime::{BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, Key, Topic};
 use sluice_api::source::{ChartSourceKind, HelmRepositorySpec, HelmRepositoryType, ReconcileStrategy};
 use sluice_api::{HelmChart, HelmRepository, Next, decode, reason};
 use sluice_artifact::{ArtifactPath, Store};
@@ -35,7 +35,7 @@ pub(super) fn find(pass: &mut Pass<'_, HelmChart>, store: &Store) -> Result<Orig
     };
     let (run, name) = (pass.run, &reference.name);
     let key = Key::new(kind.kind, &run.key.namespace, name);
-    run.subscribe(key.clone());
+    run.subscribe(Topic::News(key.clone()));
     let unavailable = |next, cause: String| {
         let message = format!("failed to get source: {cause}");
         Trouble::fetch(Failure {

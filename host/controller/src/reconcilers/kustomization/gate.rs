@@ -3,7 +3,7 @@
 use crate::ControllerConfig;
 use crate::artifacts::ArtifactFacts;
 use crate::error_policy::{Failure, Stopped, Waiting};
-use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES, metadata, object_id, whole};
+use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES, Topic, object_id};
 use serde_json::Value;
 use sluice_api::kustomize::{DependencyReference, SourceKind};
 use sluice_api::{Kustomization, meta, reason};
@@ -76,7 +76,7 @@ pub(super) fn artifact(run: &Run, ks: &Kustomization) -> Result<ArtifactFacts, S
     let kind = kind.expect("invariant: every SourceKind is one of SOURCES");
     let namespace = ks.source_namespace().unwrap_or_default();
     let key = Key::new(kind.kind, namespace, &reference.name);
-    run.subscribe(key.clone());
+    run.subscribe(Topic::News(key.clone()));
     let Some(source) = run.cx.store.get(&key) else {
         let message = format!("{}.{} \"{}\" not found", kind.kind, kind.group, reference.name);
         return Err(Waiting {
@@ -126,10 +126,10 @@ pub(super) async fn dependencies(
             continue;
         }
         // from here on nothing is missed: it may have moved since it was looked at
-        run.subscribe(key.clone());
+        run.subscribe(Topic::News(key.clone()));
         if dependency.ready_expr.is_some() {
-            run.subscribe(whole(&key));
-            run.subscribe(metadata(&run.key));
+            run.subscribe(Topic::Every(key.clone()));
+            run.subscribe(Topic::Description(run.key.clone()));
         }
         if let Some(mut message) = judge_dependency(run, ks, dependency, &key, artifact).await? {
             if let Some(cycle) = cycle(run) {

@@ -103,10 +103,7 @@ async fn settled(
         let version = object
             .as_ref()
             .and_then(|object| object.pointer("/metadata/resourceVersion")?.as_str());
-        // an error of the watch only means to look again, after a moment
-        if run.cluster().changed(identity, id, version, left).await.is_err() {
-            tokio::time::sleep(left.min(SERVED_POLL)).await;
-        }
+        run.cluster().changed(identity, id, version, left).await;
     }
 }
 
