@@ -18,18 +18,6 @@ pub const FINALIZER: &str = "finalizers.fluxcd.io";
 
 /// Annotation that asks for a reconcile now; its value is opaque, a change is what counts.
 pub const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
-/// Annotation that asks a HelmRelease for a forced release.
-pub const FORCE_AT: &str = "reconcile.fluxcd.io/forceAt";
-/// Annotation that asks a HelmRelease to reset its failure counts.
-pub const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
-/// Label on ConfigMaps and Secrets whose change wakes those that read them (value [`WATCH_ENABLED`]).
-pub const WATCH_LABEL: &str = "reconcile.fluxcd.io/watch";
-/// The value of [`WATCH_LABEL`].
-pub const WATCH_ENABLED: &str = "Enabled";
-/// Label that names the shard an object belongs to.
-pub const SHARD_KEY: &str = "sharding.fluxcd.io/key";
-/// Prefix of annotations that are copied into events.
-pub const EVENT_PREFIX: &str = "event.toolkit.fluxcd.io/";
 
 /// Owner label: name of the Kustomization that applied the object.
 pub const OWNER_NAME: &str = "kustomize.toolkit.fluxcd.io/name";
@@ -99,7 +87,3 @@ pub const COMPONENT: &str = "app.kubernetes.io/component";
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
 /// `app.kubernetes.io/version`, on what is installed.
 pub const VERSION: &str = "app.kubernetes.io/version";
-/// `app.kubernetes.io/managed-by`.
-pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// The namespace's own name as a label, set by the API server.
-pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";

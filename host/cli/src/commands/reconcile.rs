@@ -10,10 +10,8 @@ use futures::TryStreamExt;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::runtime::watcher;
 use serde_json::{Value, json};
+use sluice_api::meta::REQUESTED_AT;
 use std::pin::pin;
-
-/// The annotation that asks for a reconciliation (compat: cli, section 18).
-const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Reconcile {

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Api, ListParams};
 use serde_json::{Map, Value, json};
+use sluice_api::meta;
 
 #[derive(Args, Debug)]
 pub(crate) struct Version {
@@ -46,7 +47,7 @@ async fn running(known: &mut Map<String, Value>, global: &Global) -> Result<()> 
     let client = global.connect.client().await?;
     let deployments: Api<Deployment> = Api::namespaced(client, &global.namespace);
     let found = deployments
-        .list(&ListParams::default().labels("app.kubernetes.io/part-of=flux"))
+        .list(&ListParams::default().labels(&format!("{}=flux", meta::PART_OF)))
         .await?;
     if found.items.is_empty() {
         bail!("no deployments found in {} namespace", global.namespace);
@@ -56,7 +57,7 @@ async fn running(known: &mut Map<String, Value>, global: &Global) -> Result<()> 
             .metadata
             .labels
             .as_ref()
-            .and_then(|labels| labels.get("app.kubernetes.io/version"))
+            .and_then(|labels| labels.get(meta::VERSION))
         {
             known.insert("distribution".to_owned(), json!(format!("flux-{version}")));
         }

@@ -9,6 +9,7 @@ use futures::stream::{BoxStream, SelectAll, StreamExt};
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use kube::runtime::watcher;
 use serde_json::{Value, json};
+use sluice_api::meta::REQUESTED_AT;
 use std::collections::BTreeMap;
 
 /// The Deployment that somebody edits.
@@ -104,7 +105,7 @@ impl Story {
     pub(super) async fn ask_for_fetch(&self) -> Result<()> {
         let sources: Api<DynamicObject> =
             Api::namespaced_with(self.client.clone(), NAMESPACE, &kinds::GIT_REPOSITORY.api());
-        let asked = json!({"metadata": {"annotations": {"reconcile.fluxcd.io/requestedAt": jiff::Timestamp::now().to_string()}}});
+        let asked = json!({"metadata": {"annotations": {REQUESTED_AT: jiff::Timestamp::now().to_string()}}});
         sources
             .patch(NAMESPACE, &PatchParams::default(), &Patch::Merge(asked))
             .await?;

@@ -10,6 +10,7 @@ use kube::api::{Api, DynamicObject};
 use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
+use sluice_api::meta::{self, OWNER_NAME, OWNER_NAMESPACE};
 use sluice_apply::cluster::{Cluster, KubeCluster};
 use sluice_apply::live::Live;
 use sluice_event::events::WatchFailed;
@@ -24,11 +25,6 @@ const PAGE_OBJECTS: u32 = 100;
 /// The API server ends a watch after this time; one that shows nothing for five seconds longer, not even a bookmark, is dead
 /// and is made anew: no watch is frozen for more than 90 seconds (field/reliability.md R4).
 pub(super) const WATCH_SECONDS: u32 = 85;
-
-/// Label that says which Kustomization owns an object.
-const OWNER_NAME: &str = "kustomize.toolkit.fluxcd.io/name";
-/// Label that says in which namespace the owner lives.
-const OWNER_NAMESPACE: &str = "kustomize.toolkit.fluxcd.io/namespace";
 
 /// Watches a kind of custom resource until shutdown. `synced` is told once, when all objects are known or the kind is
 /// known to be absent.
@@ -266,11 +262,8 @@ impl<'a> Facts<'a> {
             uid: metadata.and_then(|metadata| metadata.get("uid")?.as_str()),
             generation: metadata.and_then(|metadata| metadata.get("generation")?.as_i64()),
             is_deleted: metadata.is_some_and(|metadata| metadata.get("deletionTimestamp").is_some()),
-            requested_at: annotation("reconcile.fluxcd.io/requestedAt"),
-            prune: [
-                annotation("sluice.dev/approve-prune"),
-                annotation("sluice.dev/prune-guard"),
-            ],
+            requested_at: annotation(meta::REQUESTED_AT),
+            prune: [annotation(meta::APPROVE_PRUNE), annotation(meta::PRUNE_GUARD)],
             offers: match (status, is_kustomization) {
                 (None, _) => [None; 3],
                 (Some(status), true) => [

@@ -11,6 +11,7 @@ use crate::tenancy::Profile;
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
+use sluice_api::meta;
 use workloads::{main_deployment, placeholder, service};
 
 /// The Flux release whose behavior and CRDs these are; `flux check` shows it as the distribution.
@@ -222,11 +223,11 @@ fn label(object: &mut Value, namespace: &str, component: Option<&str>) {
     else {
         return;
     };
-    labels.insert("app.kubernetes.io/instance".to_owned(), json!(namespace));
-    labels.insert("app.kubernetes.io/part-of".to_owned(), json!("flux"));
-    labels.insert("app.kubernetes.io/version".to_owned(), json!(FLUX_VERSION));
+    labels.insert(meta::INSTANCE.to_owned(), json!(namespace));
+    labels.insert(meta::PART_OF.to_owned(), json!("flux"));
+    labels.insert(meta::VERSION.to_owned(), json!(FLUX_VERSION));
     if let Some(component) = component {
-        labels.insert("app.kubernetes.io/component".to_owned(), json!(component));
+        labels.insert(meta::COMPONENT.to_owned(), json!(component));
     }
 }
 
