@@ -198,12 +198,8 @@ impl KustomizationReconciler {
         let moved = moved(run, ks, apply::is_due(report, memory));
         // what was written meanwhile, that something it needs was missing, is to be taken back
         let is_told = report.says_applied(&inputs.revision) && !report.is_requested();
-        if let Some(settled) = memory
-            .settled
-            .as_ref()
-            .filter(|settled| settled.inputs == inputs && !is_full && moved.is_empty())
-            && health::is_as_before(run, ks)
-        {
+        let is_settled = || !is_full && moved.is_empty() && health::is_as_before(run, ks);
+        if let Some(settled) = memory.settled_at(&inputs).filter(|_| is_settled()) {
             let attempted = Attempted {
                 revision: inputs.revision,
                 manifests: settled.manifests.clone(),
@@ -222,10 +218,7 @@ impl KustomizationReconciler {
         if let Some(awaiting) = previous.clone().filter(|_| !is_drift) {
             return health::go_on(run, ks, &checks, report, memory, awaiting).await;
         }
-        let is_same = memory
-            .settled
-            .as_ref()
-            .is_some_and(|settled| settled.inputs == inputs);
+        let is_same = memory.settled_at(&inputs).is_some();
         let (held, wait) = memory.held(Instant::now(), ks.spec.interval.get());
         let is_all_held = !moved.is_empty() && moved.iter().all(|id| held.contains(id));
         if let Some(wait) = wait.filter(|_| is_same && !is_full && is_all_held) {
@@ -233,20 +226,9 @@ impl KustomizationReconciler {
             return Err(Stopped::Unhealthy(wait));
         }
 
-        let tree = self.open(run, ks, report, &artifact).await?;
-        report.phase(&phase("Building manifests", ks, &artifact.revision));
-        let is_strict = run.cx.config.gate("StrictPostBuildSubstitutions");
         let rendered = self
-            .renderer
-            .render(ks, tree, &artifact, variables, is_strict, decryption.as_ref())
-            .await;
-        // as in Flux, an artifact without the path does not count as an attempt, nor has building begun
-        if matches!(&rendered, Err(failure) if failure.reason == reason::ARTIFACT_FAILED) {
-            report.phase(&phase("Fetching manifests", ks, &artifact.revision));
-        } else {
-            report.status.last_attempted_revision = Some(artifact.revision.clone());
-        }
-        let rendered = rendered?;
+            .build(run, ks, report, &artifact, variables, decryption.as_ref())
+            .await?;
         if run.is_superseded() {
             return Err(Stopped::Superseded);
         }
@@ -310,6 +292,32 @@ impl KustomizationReconciler {
         let elsewhere = elsewhere.map(|remote| run.towards(remote));
         let run = elsewhere.as_ref().unwrap_or(run);
         health::go_on(run, ks, &checks, report, memory, awaiting).await
+    }
+
+    /// Opens the artifact and renders it.
+    async fn build(
+        &self,
+        run: &Run,
+        ks: &Kustomization,
+        report: &mut Report<'_>,
+        artifact: &ArtifactFacts,
+        variables: BTreeMap<String, String>,
+        decryption: Option<&Decryption>,
+    ) -> Result<Rendered, Stopped> {
+        let tree = self.open(run, ks, report, artifact).await?;
+        report.phase(&phase("Building manifests", ks, &artifact.revision));
+        let is_strict = run.cx.config.gate("StrictPostBuildSubstitutions");
+        let rendered = self
+            .renderer
+            .render(ks, tree, artifact, variables, is_strict, decryption)
+            .await;
+        // as in Flux, an artifact without the path does not count as an attempt, nor has building begun
+        if matches!(&rendered, Err(failure) if failure.reason == reason::ARTIFACT_FAILED) {
+            report.phase(&phase("Fetching manifests", ks, &artifact.revision));
+        } else {
+            report.status.last_attempted_revision = Some(artifact.revision.clone());
+        }
+        Ok(rendered?)
     }
 
     async fn open(

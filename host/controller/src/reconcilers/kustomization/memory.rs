@@ -102,6 +102,11 @@ const FIGHT_PEACE: Duration = Duration::from_secs(300);
 const FIGHT_DELAY_FIRST: Duration = Duration::from_secs(5);
 
 impl Memory {
+    /// What these inputs led to, where everything was applied.
+    pub(super) fn settled_at(&self, inputs: &Inputs) -> Option<&Settled> {
+        self.settled.as_ref().filter(|settled| settled.inputs == *inputs)
+    }
+
     /// Nothing, about the object with this UID.
     pub(super) fn of(uid: Option<&str>) -> Self {
         Self {
