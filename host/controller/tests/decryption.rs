@@ -1,13 +1,12 @@
 //! Stories of `spec.decryption`, with the real renderer and files that sops wrote.
 
-use crate::world::{CM, World, condition};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use sluice_controller::reconcilers::kustomization::Plugins;
 use sluice_devcluster::DevCluster;
 use sluice_render::{Memo, Render};
+use sluice_testkit::world::{CM, World, condition};
 use sluice_wasm::{Engine, Limits, Pool, builtin};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -74,7 +73,7 @@ impl Story {
         let server = DevCluster::start(sluice_devcluster::Config::default())
             .await
             .unwrap();
-        let mut world = World::new(Kubeconfig::from_yaml(&server.kubeconfig()).unwrap()).await;
+        let mut world = World::connected(server.client_config().await.unwrap()).await;
         let render = renderer();
         let plugins = Plugins::new(render.clone(), Pool::default(), "v1.35.0".to_owned());
         world.renderer = Some(Arc::new(plugins));

@@ -13,4 +13,3 @@ mod ocirepository;
 mod sources;
 mod storage;
 mod tenancy;
-mod world;

@@ -1,6 +1,5 @@
 //! Stories of a Kustomization on an API server.
 
-use crate::world::{CM, Files, KS, World, condition, config_map};
 use futures::future::BoxFuture;
 use serde_json::json;
 use sluice_api::Kustomization;
@@ -10,18 +9,19 @@ use sluice_controller::error_policy::Failure;
 use sluice_controller::reconcilers::kustomization::render::build_spec;
 use sluice_controller::reconcilers::kustomization::{Decryption, Render, Rendered};
 use sluice_devcluster::DevCluster;
+use sluice_testkit::world::{CM, DEPLOYMENT, Files, KS, World, condition, config_map};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A server of its own for each story: requests can be counted, and faults harm nobody else.
-async fn server() -> (DevCluster, kube::config::Kubeconfig) {
+async fn server() -> (DevCluster, kube::Config) {
     let config = sluice_devcluster::Config {
         audit: true,
         ..sluice_devcluster::Config::default()
     };
     let server = DevCluster::start(config).await.unwrap();
-    let kubeconfig = kube::config::Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
-    (server, kubeconfig)
+    let config = server.client_config().await.unwrap();
+    (server, config)
 }
 
 macro_rules! story {
@@ -31,9 +31,9 @@ macro_rules! story {
     ($name:ident, $server:ident, $world:ident, $body:block) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            let ($server, kubeconfig) = server().await;
+            let ($server, config) = server().await;
             #[allow(unused_mut)]
-            let mut $world = World::new(kubeconfig).await;
+            let mut $world = World::connected(config).await;
             $body
             $world.stop().await;
         }
@@ -113,11 +113,10 @@ async fn drift_is_undone_in(world: &mut World) {
     world.commit("a", &[("a.json", in_ns(world, "one", "1"))]).await;
     world.ready("apps", "a").await;
     world
-        .merge(
+        .edit(
             CM,
             "one",
             json!({ "data": { "key": "edited", "other": "added" } }),
-            None,
         )
         .await;
     world
@@ -243,7 +242,7 @@ story!(an_object_made_anew_is_another_one, world, {
             .await;
     }
     world
-        .merge(KS, "apps", json!({ "metadata": { "finalizers": null } }), None)
+        .edit(KS, "apps", json!({ "metadata": { "finalizers": null } }))
         .await;
     world.delete(KS, "apps").await;
     world.kustomization("apps", json!({})).await;
@@ -339,8 +338,8 @@ async fn the_same_on_a_real_server() {
         .await
         .unwrap();
     let Some(server) = server else { return };
-    let kubeconfig = kube::config::Kubeconfig::read_from(server.kubeconfig()).unwrap();
-    let mut world = World::new(kubeconfig).await;
+    let config = server.config().await.unwrap();
+    let mut world = World::connected(config).await;
     install_upgrade_and_prune_in(&mut world).await;
     drift_is_undone_in(&mut world).await;
     world.stop().await;
@@ -392,19 +391,15 @@ story!(what_has_not_changed_costs_nothing, server, world, {
         .await;
     world.ready("apps", "a").await;
     finished(&world, 1).await;
-    let renders = world.renders.load(std::sync::atomic::Ordering::Relaxed);
+    let renders = world.files.renders();
     server.requests();
     // three intervals pass: this is the one thing only time can show
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert_eq!(asked(&server), [].into(), "an interval pass asks nothing (B3)");
-    assert_eq!(
-        world.renders.load(std::sync::atomic::Ordering::Relaxed),
-        renders,
-        "and renders nothing"
-    );
+    assert_eq!(world.files.renders(), renders, "and renders nothing");
 
     let patch = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "now" } } });
-    world.merge(KS, "apps", patch, None).await;
+    world.edit(KS, "apps", patch).await;
     world
         .until("the request is answered", async || {
             let ks = world.ks("apps").await;
@@ -542,7 +537,7 @@ story!(watches_that_end_are_taken_up_again, server, world, {
     world.commit("b", &[("a.json", in_ns(&world, "one", "2"))]).await;
     world.ready("apps", "b").await;
     world
-        .merge(CM, "one", json!({ "data": { "key": "edited" } }), None)
+        .edit(CM, "one", json!({ "data": { "key": "edited" } }))
         .await;
     world
         .until("the edit is undone", async || {
@@ -581,7 +576,7 @@ story!(health_is_awaited_by_watch, server, world, {
     assert_eq!(condition(&ks, "Healthy").1, "Succeeded");
     server.requests();
     let patch = json!({ "metadata": { "annotations": { "reconcile.fluxcd.io/requestedAt": "now" } } });
-    world.merge(KS, "apps", patch, None).await;
+    world.edit(KS, "apps", patch).await;
     world
         .until("the request is answered", async || {
             let ks = world.ks("apps").await;
@@ -707,8 +702,8 @@ async fn failed_health_names_the_object_and_its_cause() {
         ..sluice_devcluster::Config::default()
     };
     let server = DevCluster::start(config).await.unwrap();
-    let kubeconfig = kube::config::Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
-    let mut world = World::new(kubeconfig).await;
+    let config = server.client_config().await.unwrap();
+    let mut world = World::connected(config).await;
     world.start().await;
     world.kustomization("apps", json!({ "wait": true })).await;
     let broken = deployment(&world, "web", json!({ "devcluster.sluice.dev/ready": "false" }));
@@ -719,13 +714,11 @@ async fn failed_health_names_the_object_and_its_cause() {
             world.get(("apps/v1", "Deployment"), "web").await
         })
         .await;
-    let status = json!({ "status": { "observedGeneration": 1, "conditions": [{
+    let status = json!({ "observedGeneration": 1, "conditions": [{
         "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "no progress",
         "lastTransitionTime": "2026-01-01T00:00:00Z", "lastUpdateTime": "2026-01-01T00:00:00Z",
-    }] } });
-    world
-        .merge(("apps/v1", "Deployment"), "web", status, Some("status"))
-        .await;
+    }] });
+    world.report(DEPLOYMENT, "web", status).await;
     let message = world.failed("apps", "HealthCheckFailed").await;
     let expected = format!(
         "failed early due to stalled resources: [Deployment/{}/web status: 'Failed']",

@@ -1,9 +1,9 @@
 //! One object that cannot be read harms nobody else (N7): a CRD without validation, as an older release may have left it.
 
-use crate::world::{CM, KS, World, condition, config_map};
 use serde_json::{Value, json};
 use sluice_api::crd;
 use sluice_devcluster::DevCluster;
+use sluice_testkit::world::{CM, KS, World, condition, config_map};
 
 /// Our CRD of Kustomizations, with every rule about its fields taken out.
 fn without_rules() -> Value {
@@ -23,8 +23,8 @@ async fn what_cannot_be_read_degrades_alone() {
     let server = DevCluster::start(sluice_devcluster::Config::default())
         .await
         .unwrap();
-    let kubeconfig = kube::config::Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
-    let mut world = World::new(kubeconfig).await;
+    let config = server.client_config().await.unwrap();
+    let mut world = World::connected(config).await;
     world.put(without_rules()).await;
     let wrong = [
         ("endless", json!({"interval": "1e999h"})),

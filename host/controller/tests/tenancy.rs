@@ -1,25 +1,24 @@
 //! Who may do what: identities, references, other clusters, large prunes.
 
-use crate::world::{CM, KS, World, config_map};
 use base64::Engine as _;
-use kube::config::Kubeconfig;
 use serde_json::{Value, json};
 use sluice_apply::cluster::{Cluster, Identity};
 use sluice_devcluster::DevCluster;
 use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds};
 use sluice_testkit::canned::Canned;
+use sluice_testkit::world::{CM, KS, World, config_map};
 use std::time::Duration;
 
 const SECRET: (&str, &str) = ("v1", "Secret");
 
-async fn server() -> (DevCluster, Kubeconfig) {
+async fn server() -> (DevCluster, kube::Config) {
     let config = sluice_devcluster::Config {
         audit: true,
         ..sluice_devcluster::Config::default()
     };
     let server = DevCluster::start(config).await.unwrap();
-    let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).unwrap();
-    (server, kubeconfig)
+    let config = server.client_config().await.unwrap();
+    (server, config)
 }
 
 fn in_ns(world: &World, name: &str, value: &str) -> Value {
@@ -50,8 +49,8 @@ async fn commit_many(world: &World, revision: &str, count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_prune_is_held_until_it_is_approved() {
-    let (_server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
     world.start().await;
     world.kustomization("apps", json!({})).await;
     commit_many(&world, "a", 12).await;
@@ -80,8 +79,8 @@ async fn a_large_prune_is_held_until_it_is_approved() {
     // the approval of another revision is none
     let approve =
         |revision: &str| json!({"metadata": {"annotations": {"sluice.dev/approve-prune": revision}}});
-    world.merge(KS, "apps", approve("main@sha1:a"), None).await;
-    world.merge(KS, "apps", approve("main@sha1:b"), None).await;
+    world.edit(KS, "apps", approve("main@sha1:a")).await;
+    world.edit(KS, "apps", approve("main@sha1:b")).await;
     let ks = world.ready("apps", "b").await;
     assert_eq!(entries(&ks), Some(1));
     assert_eq!(world.get(CM, "c11").await, None);
@@ -90,20 +89,20 @@ async fn a_large_prune_is_held_until_it_is_approved() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_guard_can_be_switched_off_and_never_holds_a_deletion() {
-    let (_server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
     world.start().await;
     world.kustomization("apps", json!({})).await;
     commit_many(&world, "a", 12).await;
     world.ready("apps", "a").await;
     let off = json!({"metadata": {"annotations": {"sluice.dev/prune-guard": "disabled"}}});
-    world.merge(KS, "apps", off, None).await;
+    world.edit(KS, "apps", off).await;
     commit_many(&world, "b", 1).await;
     world.ready("apps", "b").await;
     assert_eq!(world.get(CM, "c11").await, None);
     // for all of them
     let on = json!({"metadata": {"annotations": {"sluice.dev/prune-guard": null}}});
-    world.merge(KS, "apps", on, None).await;
+    world.edit(KS, "apps", on).await;
     world.start_with(|config| config.prune_guard = false).await;
     commit_many(&world, "c", 12).await;
     world.ready("apps", "c").await;
@@ -126,8 +125,8 @@ async fn the_guard_can_be_switched_off_and_never_holds_a_deletion() {
 /// N11: a name that is none gives nobody's rights, least of all the controller's.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_odd_account_is_refused_and_never_becomes_the_controller() {
-    let (server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (server, config) = server().await;
+    let mut world = World::connected(config).await;
     world.start().await;
     world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
     let odd = [
@@ -170,8 +169,8 @@ async fn an_odd_account_is_refused_and_never_becomes_the_controller() {
 /// Every read and write of a tenant's objects is in the tenant's name, a Namespace with its labels (N22) among them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_tenant_applies_is_asked_in_its_name() {
-    let (server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (server, config) = server().await;
+    let mut world = World::connected(config).await;
     world.start().await;
     let tenant = format!("system:serviceaccount:{}:deployer", world.namespace);
     world
@@ -209,8 +208,8 @@ async fn what_a_tenant_applies_is_asked_in_its_name() {
 /// N17: every reference, another namespace, the flag.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn references_to_other_namespaces() {
-    let (_server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
     // a neighbour has a source and secrets of the names that are asked for
     let other = format!("{}-other", world.namespace);
     world
@@ -300,8 +299,8 @@ async fn references_to_other_namespaces() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_the_locked_profile_references_are_read_as_the_tenant_and_nobody_is_the_controller() {
-    let (server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (server, config) = server().await;
+    let mut world = World::connected(config).await;
     world
         .start_with(|config| {
             config.read_references_as_tenant = true;
@@ -335,8 +334,8 @@ async fn in_the_locked_profile_references_are_read_as_the_tenant_and_nobody_is_t
 
 /// A second cluster, and the Secret with its kubeconfig in the first.
 async fn elsewhere(world: &World) -> (DevCluster, World) {
-    let (remote, kubeconfig) = server().await;
-    let there = World::new(kubeconfig).await;
+    let (remote, config) = server().await;
+    let there = World::connected(config).await;
     let home = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.namespace}});
     there.put(home).await;
     world
@@ -354,8 +353,8 @@ async fn value_there(world: &World, there: &World, name: &str) -> Option<String>
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_cluster_is_kept_as_this_one() {
-    let (_server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
     world.start().await;
     let (remote, there) = elsewhere(&world).await;
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
@@ -414,8 +413,8 @@ async fn another_cluster_is_kept_as_this_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kubeconfig_that_asks_too_much_applies_nothing_anywhere() {
-    let (_server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
     world.start().await;
     let (remote, there) = elsewhere(&world).await;
     let canary = "kubeconfig-canary-7f3a";
@@ -483,8 +482,8 @@ async fn a_kubeconfig_that_asks_too_much_applies_nothing_anywhere() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_trusts_our_tokens_needs_no_kubeconfig() {
-    let (_server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
     world.start().await;
     let map = |provider: &str| {
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": provider},
@@ -531,8 +530,8 @@ async fn a_cluster_that_trusts_our_tokens_needs_no_kubeconfig() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_of_a_cloud_is_reached_as_the_controller_or_an_account_of_the_tenant() {
-    let (_server, kubeconfig) = server().await;
-    let mut world = World::new(kubeconfig).await;
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
     let (remote, there) = elsewhere(&world).await;
     let emulator = Canned::start();
     let token = json!({"access_token": remote.token(), "expires_in": 3600});

@@ -43,13 +43,8 @@ mod prelude {
     pub(super) use serde_json::{Value, json};
     pub(super) use sluice_testkit::webhook::Webhook;
     pub(super) use sluice_testkit::world::{
-        CM, DEPLOYMENT, GIT, KS, NAMESPACE, SECRET, World, condition, inventory, text,
+        CM, DEPLOYMENT, GIT, KS, NAMESPACE, SECRET, World, condition, config_map, inventory, text,
     };
-
-    /// A ConfigMap with one value.
-    pub(super) fn config_map(name: &str, value: &str) -> Value {
-        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": { "key": value } })
-    }
 
     /// Puts the configuration of a webhook in force: until the API server asks it.
     pub(super) async fn asked_for(world: &World, webhook: &Webhook, configuration: Value) {

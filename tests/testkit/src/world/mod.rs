@@ -18,11 +18,12 @@ use sluice_apply::cluster::{
 };
 use sluice_artifact::store::{DirectoryEntry, EntryContent, Limits, Retention};
 use sluice_artifact::{ArtifactPath, Store};
-use sluice_controller::reconcilers::kustomization::KustomizationReconciler;
+use sluice_controller::reconcilers::kustomization::{KustomizationReconciler, Renderer};
 use sluice_controller::runtime::{KUSTOMIZATION, Reconciler};
 use sluice_controller::{Artifacts, ControllerConfig, run_on};
 use sluice_devcluster::{Config, DevCluster};
 use sluice_object::{GroupVersionKind, Object, ObjectId};
+use sluice_source::credential::cloud::Clouds;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -47,6 +48,11 @@ pub const NAMESPACE: (&str, &str) = ("v1", "Namespace");
 /// `Deployment`.
 pub const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
 
+/// A ConfigMap with one value.
+pub fn config_map(name: &str, value: &str) -> Value {
+    json!({ "apiVersion": CM.0, "kind": CM.1, "metadata": { "name": name }, "data": { "key": value } })
+}
+
 /// HTTP clients of this process use ring; nobody else chooses for them.
 pub fn install_tls() {
     // another test may have been quicker, with the same
@@ -61,6 +67,10 @@ pub struct World {
     pub namespace: String,
     /// The renderer of the reconciler.
     pub files: Files,
+    /// Another renderer in its place.
+    pub renderer: Option<Renderer>,
+    /// Who the reconciler is to clouds.
+    pub clouds: Option<Clouds>,
     server: Option<DevCluster>,
     /// A connection to the server for a controller that starts.
     connect: Box<dyn Fn() -> KubeCluster + Send + Sync>,
@@ -115,6 +125,8 @@ impl World {
             cluster: connect(),
             namespace,
             files: Files::default(),
+            renderer: None,
+            clouds: None,
             server: None,
             connect,
             store,
@@ -163,15 +175,20 @@ impl World {
             ..ControllerConfig::default()
         };
         change(&mut settings);
-        let (store, files, shutdown) = (self.store.clone(), self.files.clone(), CancellationToken::new());
+        let (store, shutdown) = (self.store.clone(), CancellationToken::new());
+        let files = || Arc::new(self.files.clone()) as Renderer;
+        let renderer = self.renderer.clone().unwrap_or_else(files);
+        let clouds = self.clouds.clone();
         let cluster = (self.connect)();
         let token = shutdown.clone();
         let task = tokio::spawn(async move {
             let make = move |_: &_| {
                 let artifacts = Artifacts::new(Some(store)).expect("an HTTP client");
-                let reconciler: Arc<dyn Reconciler> =
-                    Arc::new(KustomizationReconciler::new(artifacts, Arc::new(files)));
-                Ok(vec![reconciler])
+                let mut reconciler = KustomizationReconciler::new(artifacts, renderer);
+                if let Some(clouds) = clouds {
+                    reconciler = reconciler.with_clouds(clouds);
+                }
+                Ok(vec![Arc::new(reconciler) as Arc<dyn Reconciler>])
             };
             let ran = run_on(
                 settings,
