@@ -100,7 +100,10 @@ async fn a_url_leads_nowhere_that_sources_may_not_ask() {
     );
     assert_eq!(asked.load(Ordering::Relaxed), 0);
     let facts = facts(format!("http://127.0.0.1:{port}/a.tar.gz"));
-    let tree = artifacts.open(&facts).await.ok().unwrap();
-    assert_eq!(*tree.read("/a.yaml").unwrap(), *b"a: 1");
+    let opened = tokio::join!(artifacts.open(&facts), artifacts.open(&facts));
+    for tree in [opened.0, opened.1, artifacts.open(&facts).await] {
+        assert_eq!(*tree.ok().unwrap().read("/a.yaml").unwrap(), *b"a: 1");
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "it is brought once");
     server.abort();
 }

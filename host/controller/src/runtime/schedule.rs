@@ -501,6 +501,27 @@ mod tests {
     }
 
     #[test]
+    fn what_awaits_health_and_is_wanted_anew_does_not_go_behind() {
+        let now = Instant::now();
+        for (meanwhile, expected) in [(Wake::Changed, ["b", "a", "c"]), (Wake::Signal, ["b", "c", "a"])] {
+            let mut s = schedule(1);
+            let a = key("x", "a");
+            s.wake(&a, Wake::Changed);
+            s.next().unwrap();
+            s.wake(&key("x", "b"), Wake::Signal);
+            s.wake(&a, meanwhile);
+            s.done(&a, Park::Awaiting(Duration::from_secs(60)), now, 0.0);
+            s.wake(&key("x", "c"), Wake::Signal);
+            let mut order = Vec::new();
+            while let Some(Started { key, .. }) = s.next() {
+                s.done(&key, Park::For(None), now, 0.0);
+                order.push(key.name.to_string());
+            }
+            assert_eq!(order, expected);
+        }
+    }
+
+    #[test]
     fn what_awaits_health_leaves_most_workers_to_what_can_go_on() {
         let mut s = schedule(8);
         let now = Instant::now();

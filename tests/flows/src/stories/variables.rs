@@ -45,6 +45,14 @@ pub async fn tell(world: &mut World) {
     world.put(config_map("unrelated", "1")).await;
     world.asked_to_reconcile("apps", "1").await;
     assert_eq!(world.files.renders(), before, "nothing that was read has changed");
+
+    // the API server quotes what it refuses: nobody is told what a Secret says
+    world.put(secret("Not_A_Name")).await;
+    world.commit("b", &[("a.json", config_map("${key}", "1"))]).await;
+    let message = world.failed("apps", "ReconciliationFailed").await;
+    assert!(message.contains("Invalid value: \"*****\""), "{message}");
+    let told = world.told("apps", "Invalid value: ").await;
+    assert!(!(message + &told).contains("Not_A_Name"), "{told}");
 }
 
 async fn has(world: &World, expected: &str, variables: Value) {
