@@ -45,10 +45,6 @@ fn data(object: Option<serde_json::Value>) -> Option<String> {
 }
 
 story!(install_upgrade_and_prune, world, {
-    install_upgrade_and_prune_in(&mut world).await
-});
-
-async fn install_upgrade_and_prune_in(world: &mut World) {
     world.start().await;
     world
         .kustomization("apps", json!({ "targetNamespace": world.namespace }))
@@ -57,8 +53,8 @@ async fn install_upgrade_and_prune_in(world: &mut World) {
         .commit(
             "a",
             &[
-                ("a.json", in_ns(world, "one", "1")),
-                ("b.json", in_ns(world, "two", "1")),
+                ("a.json", in_ns(&world, "one", "1")),
+                ("b.json", in_ns(&world, "two", "1")),
             ],
         )
         .await;
@@ -97,20 +93,16 @@ async fn install_upgrade_and_prune_in(world: &mut World) {
         ks.pointer("/metadata/generation")
     );
 
-    world.commit("b", &[("a.json", in_ns(world, "one", "2"))]).await;
+    world.commit("b", &[("a.json", in_ns(&world, "one", "2"))]).await;
     world.ready("apps", "b").await;
     assert_eq!(data(world.get(CM, "one").await), Some("2".into()));
     assert_eq!(world.get(CM, "two").await, None, "pruned");
-}
-
-story!(drift_is_undone, world, {
-    drift_is_undone_in(&mut world).await;
 });
 
-async fn drift_is_undone_in(world: &mut World) {
+story!(drift_is_undone, world, {
     world.start().await;
     world.kustomization("apps", json!({})).await;
-    world.commit("a", &[("a.json", in_ns(world, "one", "1"))]).await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
     world.ready("apps", "a").await;
     world
         .edit(
@@ -129,7 +121,7 @@ async fn drift_is_undone_in(world: &mut World) {
     world
         .until("the object is back", async || data(world.get(CM, "one").await))
         .await;
-}
+});
 
 story!(a_broken_build_keeps_the_last_good_state, world, {
     world.start().await;
@@ -331,20 +323,6 @@ fn in_ns(world: &World, name: &str, value: &str) -> serde_json::Value {
 }
 
 /// The same first story on the real API server.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_same_on_a_real_server() {
-    use sluice_testkit::cluster::{Cluster, Options};
-    let server = Cluster::start_or_skip("a Kustomization on a real API server", &Options::default())
-        .await
-        .unwrap();
-    let Some(server) = server else { return };
-    let config = server.config().await.unwrap();
-    let mut world = World::connected(config).await;
-    install_upgrade_and_prune_in(&mut world).await;
-    drift_is_undone_in(&mut world).await;
-    world.stop().await;
-}
-
 /// What a server was asked, watches and discovery aside: `verb resource`, with how often.
 fn asked(server: &DevCluster) -> std::collections::BTreeMap<String, usize> {
     let mut counts = std::collections::BTreeMap::new();
@@ -627,11 +605,10 @@ story!(a_restart_finds_everything_as_it_was, server, world, {
     let before = world.get(CM, "one").await.unwrap();
     world.stop().await;
     world
-        .merge(
+        .edit(
             CM,
             "two",
             json!({ "data": { "key": "edited while nobody looked" } }),
-            None,
         )
         .await;
     server.requests();
