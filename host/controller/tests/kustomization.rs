@@ -130,7 +130,7 @@ story!(a_broken_build_keeps_the_last_good_state, world, {
     world.ready("apps", "a").await;
     world.commit("b", &[("a.json", json!("{ not json"))]).await;
     let message = world.failed("apps", "BuildFailed").await;
-    assert!(message.contains("a.json:1"), "{message}");
+    assert!(message.contains("a.json: yaml: line 1"), "{message}");
     let ks = world.ks("apps").await;
     assert_eq!(ks.pointer("/status/lastAppliedRevision").unwrap(), "main@sha1:a");
     assert_eq!(condition(&ks, "Reconciling").1, "ProgressingWithRetry");
