@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use serde_json::Value;
 use sluice_sdk::renderer::*;
 
-use crate::{Class, FileKind, Files, LoadRestrictor, Options, Reorder};
+use crate::{Class, FileKind, Files, LoadRestrictor, Options, Position, Reorder, fields};
 
 /// Where the artifact lies in the guest's tree. The library sees it as its root, so that `..` ends there.
 const ROOT: &str = "/source";
@@ -117,6 +117,7 @@ impl Files for Artifact<'_> {
 }
 
 fn object(rendered: &crate::Rendered) -> Result<Object> {
+    check_identity(rendered).map_err(|error| failure(&error))?;
     let json = rendered.to_json().map_err(|error| failure(&error))?;
     let Value::Object(body) = serde_json::from_str(&json)? else {
         return Err(
@@ -131,6 +132,62 @@ fn object(rendered: &crate::Rendered) -> Result<Object> {
             line: source.line,
         });
     Ok(Object::new(body).with_origin(origin))
+}
+
+/// The command prints any object; a host, as Flux, has to know what it is: a kind, and an apiVersion that names a version.
+fn check_identity(rendered: &crate::Rendered) -> crate::Result<()> {
+    let field = |name: &str| rendered.node.get(name).filter(|value| !value.is_null());
+    let wrong = |name: &str, found: &str, hint: String| {
+        let words = format!("failed to decode Kubernetes apiVersion, kind and name: {name} {found}");
+        let place = Position {
+            line: rendered.source.line,
+            column: 0,
+        };
+        Err(crate::Error::new(words)
+            .at(&rendered.source.file, place)
+            .on_field(name)
+            .help(hint))
+    };
+    match field("kind") {
+        None => {
+            return wrong(
+                "kind",
+                "is missing",
+                "every object needs a kind, as Deployment".to_owned(),
+            );
+        }
+        Some(kind) if !kind.is_scalar() => {
+            return wrong(
+                "kind",
+                "is no text",
+                "a kind is one word, as Deployment".to_owned(),
+            );
+        }
+        Some(kind) if fields::raw(kind).is_empty() => {
+            return wrong(
+                "kind",
+                "is empty",
+                "every object needs a kind, as Deployment".to_owned(),
+            );
+        }
+        Some(kind) if !fields::is_string(kind) => {
+            let text = fields::raw(kind);
+            return wrong(
+                "kind",
+                &format!("is {text}, which is no text"),
+                format!("quote it: \"{text}\""),
+            );
+        }
+        Some(_) => {}
+    }
+    match field("apiVersion").map(fields::raw) {
+        Some(text) if text.starts_with('/') => wrong(
+            "apiVersion",
+            &format!("is {text}, which names no group before the slash"),
+            "write v1, or group/version as apps/v1".to_owned(),
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// The library's words as they are; place, field and hint also as data.
@@ -154,4 +211,39 @@ fn failure(error: &crate::Error) -> Failure {
     Failure::terminal(error.to_string())
         .with_reason("BuildFailed")
         .with_finding(finding)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the host is told of a build of one file.
+    fn refusal(file: &str) -> String {
+        let tree = Tree::from([("kustomization.yaml", "resources: [a.yaml]"), ("a.yaml", file)]);
+        match sluice_sdk::testing::render::<Kustomize>("{}", &tree, "/source") {
+            Ok(objects) => format!("{} objects", objects.iter().count()),
+            Err(failure) => failure.report().message.clone(),
+        }
+    }
+
+    #[test]
+    fn what_no_host_can_name_is_refused_with_its_place() {
+        let ok = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\n";
+        for (rest, words) in [
+            (
+                "apiVersion: v1\nkind: 1\nmetadata: {name: b}",
+                "failed to decode Kubernetes apiVersion, kind and name: kind is 1, which is no text\n  at /a.yaml:5\n  \
+                 field kind\n  hint: quote it: \"1\"",
+            ),
+            (
+                "apiVersion: /\nkind: Foo\nmetadata: {name: b}",
+                "failed to decode Kubernetes apiVersion, kind and name: apiVersion is /, which names no group before the \
+                 slash\n  at /a.yaml:5\n  field apiVersion\n  hint: write v1, or group/version as apps/v1",
+            ),
+            ("kind: Foo\nmetadata: {name: b}", "2 objects"),
+            ("apiVersion: a/\nkind: \"1\"\nmetadata: {name: 1}", "2 objects"),
+        ] {
+            assert_eq!(refusal(&format!("{ok}{rest}")), words);
+        }
+    }
 }
