@@ -337,7 +337,7 @@ pub(crate) fn absorb(
             let all: Vec<&Object> = many.iter().filter_map(|at| objects.get(*at)).collect();
             let texts: Vec<String> = all
                 .iter()
-                .map(|object| crate::output::json(&object.node))
+                .map(|object| crate::output::json(&crate::output::without_secrets(&object.node)))
                 .collect();
             let places: Vec<String> = all
                 .iter()

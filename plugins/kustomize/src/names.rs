@@ -1,6 +1,7 @@
 //! References by name follow objects that were renamed.
 
 use std::{
+    cell::RefCell,
     collections::{HashMap, HashSet},
     rc::Rc,
 };
@@ -17,11 +18,14 @@ use crate::{
     kustomization::FieldSpec,
     object::Object,
     objects::Objects,
+    output,
     transform::Place,
 };
 
 /// What a reference has to know of every object.
 struct Candidate {
+    /// Its index among the objects.
+    at: usize,
     id: Id,
     previous: Vec<Id>,
     kind: Text,
@@ -50,7 +54,11 @@ pub(crate) fn fix_references(
 }
 
 fn fix(list: &mut [Object], references: &[NameReference], session: &Session<'_>) -> Result<()> {
-    let candidates: Vec<Candidate> = list.iter().map(|o| candidate(o, session)).collect();
+    let candidates: Vec<Candidate> = list
+        .iter()
+        .enumerate()
+        .map(|(at, object)| candidate(at, object, session))
+        .collect();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, candidate) in candidates.iter().enumerate() {
         let mut names: Vec<&str> = candidate.previous.iter().map(|id| id.name.as_str()).collect();
@@ -68,7 +76,10 @@ fn fix(list: &mut [Object], references: &[NameReference], session: &Session<'_>)
             .push(at);
     }
     let mut by_kind: HashMap<Gvk, Rc<Vec<Reference>>> = HashMap::new();
-    for (object, own) in list.iter_mut().zip(&candidates) {
+    for own in &candidates {
+        let Some(object) = list.get_mut(own.at) else {
+            continue;
+        };
         let places = by_kind
             .entry(object.original_gvk())
             .or_insert_with_key(|gvk| Rc::new(places_of(gvk, references)));
@@ -82,29 +93,52 @@ fn fix(list: &mut [Object], references: &[NameReference], session: &Session<'_>)
             candidates: &candidates,
             by_name: &by_name,
             by_namespace: &by_namespace,
+            rivals: RefCell::default(),
         };
         let gvk = object.gvk();
         for reference in places.iter() {
             // The place was chosen by the original kind; it acts whatever the kind is now.
-            reference
+            let updated = reference
                 .place
-                .visit(object, &gvk, None, &mut |field| referrer.update(field, reference))
-                .map_err(|e| {
-                    e.wrap(format!(
-                        "updating name reference in '{}' field of '{}'",
-                        reference.place.spec.path, own.id
-                    ))
-                })?;
+                .visit(object, &gvk, None, &mut |field| referrer.update(field, reference));
+            if let Err(error) = updated {
+                let error = error.wrap(format!(
+                    "updating name reference in '{}' field of '{}'",
+                    reference.place.spec.path, own.id
+                ));
+                return Err(show_rivals(error, list, own, &referrer.rivals.into_inner()));
+            }
         }
     }
     Ok(())
 }
 
-fn candidate(object: &Object, session: &Session<'_>) -> Candidate {
+/// Adds the objects that a reference may mean to the message, and the one that refers to them.
+fn show_rivals(error: Error, list: &[Object], own: &Candidate, rivals: &[usize]) -> Error {
+    let yaml = |at: &usize| {
+        let object = list.get(*at).map(|object| output::without_secrets(&object.node));
+        object.map(|node| output::yaml_text(&node)).unwrap_or_default()
+    };
+    if rivals.is_empty() {
+        return error;
+    }
+    let referrer = format!(
+        "\n\n**** Too many possible referral targets to referrer:\n{}",
+        yaml(&own.at)
+    );
+    let rivals = rivals.iter().enumerate();
+    let shown: String = std::iter::once(referrer)
+        .chain(rivals.map(|(number, at)| format!("\n--- possible referral {number}:\n{}", yaml(at))))
+        .collect();
+    error.reword(|text| format!("{text}{shown}"))
+}
+
+fn candidate(at: usize, object: &Object, session: &Session<'_>) -> Candidate {
     let id = object.id(&session.schema);
     let previous = object.previous_ids();
     let original = previous.first().unwrap_or(&id);
     Candidate {
+        at,
         original_namespace: original.effective_namespace(),
         current_namespace: id.effective_namespace(),
         kind: object.kind().into(),
@@ -181,6 +215,8 @@ struct Referrer<'a> {
     candidates: &'a [Candidate],
     by_name: &'a HashMap<&'a str, Vec<usize>>,
     by_namespace: &'a HashMap<&'a str, Vec<usize>>,
+    /// The objects that a reference may mean, where it may mean several: what the message shows.
+    rivals: RefCell<Vec<usize>>,
 }
 
 impl Referrer<'_> {
@@ -303,12 +339,9 @@ impl Referrer<'_> {
             [] => Ok(None),
             [first, rest @ ..] if rest.iter().all(|c| identical(first, c)) => Ok(Some(first)),
             many => {
+                self.rivals.replace(many.iter().map(|c| c.at).collect());
                 let ids: Vec<String> = many.iter().map(|c| c.id.to_string()).collect();
-                Err(Error::new(format!(
-                    "found multiple possible referrals: {}\n\n**** Too many possible referral targets to referrer: {}",
-                    ids.join(", "),
-                    self.own.id
-                ))
+                Err(Error::new(format!("found multiple possible referrals: {}", ids.join(", ")))
                 .help(format!("`{name}` may mean any of {}; give the objects different names, or the reference a namespace", ids.join(", "))))
             }
         }

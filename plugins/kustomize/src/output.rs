@@ -1,5 +1,7 @@
 //! Objects as text: the output, and the pieces of objects that messages show.
 
+use std::borrow::Cow;
+
 use sluice_yaml::{CollectionStyle, EmitV3, Node, Position, Resolved, ScalarStyle, Value};
 
 use crate::{
@@ -36,6 +38,22 @@ pub(crate) fn source_text(node: &Node) -> String {
 /// Sorted YAML, for the configurations that messages show.
 pub(crate) fn yaml_text(node: &Node) -> String {
     sluice_yaml::emit_v2_node(node, OBJECTS).unwrap_or_default()
+}
+
+/// An object as messages may quote it: without the values of a Secret.
+pub(crate) fn without_secrets(object: &Node) -> Cow<'_, Node> {
+    if object.get("kind").map(fields::raw) != Some("Secret") {
+        return Cow::Borrowed(object);
+    }
+    let mut object = object.clone();
+    for field in ["data", "stringData"] {
+        if let Some(entries) = object.get_mut(field).and_then(Node::entries_mut) {
+            entries
+                .iter_mut()
+                .for_each(|(_, value)| *value = Node::string("***"));
+        }
+    }
+    Cow::Owned(object)
 }
 
 /// Compact JSON with sorted keys, as Go prints it.
