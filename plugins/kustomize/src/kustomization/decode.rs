@@ -108,7 +108,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Visits the known fields of a mapping that are not null.
+    /// Visits the known fields of a mapping that are not null; a name in two spellings twice.
     pub(crate) fn object(
         &self,
         node: &Node,
@@ -127,8 +127,7 @@ impl<'a> Decoder<'a> {
             };
             return Err(self.mismatch(node, field, &format!("{package}.{go_type}")));
         }
-        let entries = node.entries();
-        for (at, (key, value)) in entries.iter().enumerate() {
+        for (key, value) in node.entries() {
             if !key.is_scalar() {
                 let shown = output::go_syntax(key);
                 return Err(self
@@ -140,6 +139,12 @@ impl<'a> Decoder<'a> {
                 let words = format!("unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}");
                 return Err(self.error(key, words).help("field names are text; quote it"));
             }
+        }
+        // in the order of the names, which the original sorts before it decodes: the first error is told, and of
+        // spellings of one name the last counts
+        let mut entries: Vec<_> = node.entries().iter().collect();
+        entries.sort_by_key(|(key, _)| fields::raw(key));
+        for (at, (key, value)) in entries.iter().enumerate() {
             let written = fields::raw(key);
             let exact = names.iter().find(|n| **n == written);
             let Some(name) = exact.or_else(|| names.iter().find(|n| n.eq_ignore_ascii_case(written))) else {
@@ -154,12 +159,10 @@ impl<'a> Decoder<'a> {
                 }
                 continue;
             };
-            // Of several the last one wins, after the original has sorted the spellings.
-            let is_overruled = entries.iter().enumerate().any(|(other, (k, _))| {
-                let text = fields::raw(k);
-                text.eq_ignore_ascii_case(written) && (text, other) > (written, at)
-            });
-            if !is_overruled && !value.is_null() {
+            let is_repeated = entries
+                .get(at + 1)
+                .is_some_and(|(next, _)| fields::raw(next) == written);
+            if !is_repeated && !value.is_null() {
                 let path = join(&join(field.path, embedded(go_type, name)), name);
                 visit(
                     name,
