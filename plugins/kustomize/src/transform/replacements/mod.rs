@@ -47,18 +47,40 @@ fn apply_one(replacement: &Replacement, objects: &mut Objects, session: &Session
     let Some(targets) = replacement.targets.as_ref().filter(|targets| !targets.is_empty()) else {
         return Err(incomplete());
     };
-    let value = match (&replacement.source, &replacement.source_value) {
+    let mut value = match (&replacement.source, &replacement.source_value) {
         (None, None) => return Err(incomplete()),
         (Some(_), Some(_)) => {
             return Err(Error::new("value and resource selectors are mutually exclusive")
                 .help("keep either source or sourceValue"));
         }
-        (None, Some(text)) => Node::plain(text.clone()),
+        (None, Some(text)) => Value {
+            node: Node::plain(text.clone()),
+            from: None,
+        },
         (Some(source), None) => source_value(source, objects)?,
     };
     targets
         .iter()
-        .try_for_each(|target| put_into(&value, target, objects, session))
+        .try_for_each(|target| put_into(&mut value, target, objects, session))
+}
+
+/// What is copied.
+struct Value {
+    node: Node,
+    /// The object and the place in it that this is, unless it is a part of what stands there.
+    from: Option<(usize, Vec<String>)>,
+}
+
+impl Value {
+    /// Reads it again where it was a target itself: the original copies from the place, not from what stood there first.
+    fn refresh(&mut self, at: usize, object: &Node) {
+        if let Some((from, path)) = &self.from
+            && *from == at
+            && let Ok(Some(found)) = fields::lookup(object, path)
+        {
+            self.node = found.clone();
+        }
+    }
 }
 
 fn incomplete() -> Error {
@@ -90,12 +112,13 @@ fn describe(source: &ReplacementSource) -> String {
     }
 }
 
-fn source_value(source: &ReplacementSource, objects: &Objects) -> Result<Node> {
+fn source_value(source: &ReplacementSource, objects: &Objects) -> Result<Value> {
     let wanted = source.object.id();
     let mut matches = objects
         .iter()
-        .filter(|o| ids(o).iter().any(|id| id.is_selected_by(&wanted)));
-    let Some(object) = matches.next() else {
+        .enumerate()
+        .filter(|(_, o)| ids(o).iter().any(|id| id.is_selected_by(&wanted)));
+    let Some((at, object)) = matches.next() else {
         let error = Error::new(format!("nothing selected by {}", describe(source)));
         let names: Vec<Text> = objects
             .iter()
@@ -107,7 +130,7 @@ fn source_value(source: &ReplacementSource, objects: &Objects) -> Result<Node> {
             None => error.help("the source of a replacement must be an object of this build; its names are exact, not patterns"),
         });
     };
-    if let Some(other) = matches.next() {
+    if let Some((_, other)) = matches.next() {
         return Err(
             Error::new(format!("multiple matches for selector {}", describe(source))).help(format!(
                 "{}:{} and {}:{} both match; add a name or a namespace",
@@ -136,14 +159,20 @@ fn source_value(source: &ReplacementSource, objects: &Objects) -> Result<Node> {
             object.source.file, object.source.line
         )));
     };
-    refine(source.options.as_ref(), value)
+    match source.options.as_ref().filter(|o| !o.delimiter.is_empty()) {
+        Some(options) => Ok(Value {
+            node: refine(options, value)?,
+            from: None,
+        }),
+        None => Ok(Value {
+            node: value.clone(),
+            from: Some((at, parts)),
+        }),
+    }
 }
 
 /// The part of a source that `delimiter` and `index` ask for.
-fn refine(options: Option<&FieldOptions>, value: &Node) -> Result<Node> {
-    let Some(options) = options.filter(|o| !o.delimiter.is_empty()) else {
-        return Ok(value.clone());
-    };
+fn refine(options: &FieldOptions, value: &Node) -> Result<Node> {
     if !value.is_scalar() {
         return Err(only_scalars());
     }
@@ -167,7 +196,7 @@ fn only_scalars() -> Error {
 }
 
 fn put_into(
-    value: &Node,
+    value: &mut Value,
     target: &ReplacementTarget,
     objects: &mut Objects,
     session: &Session<'_>,
@@ -190,7 +219,7 @@ fn put_into(
         &target.field_paths
     };
     let has_delimiter = target.options.as_ref().is_some_and(|o| !o.delimiter.is_empty());
-    let is_long = value.text().is_none_or(|text| text.len() > SHORT_MAX);
+    let is_long = value.node.text().is_none_or(|text| text.len() > SHORT_MAX);
     let can_grow = has_delimiter || is_long;
     for at in 0..objects.len() {
         let Some(object) = objects.get(at) else { continue };
@@ -218,7 +247,8 @@ fn put_into(
                 cluster_scoped: false,
             };
             paths.iter().try_for_each(|path| {
-                copy_to(&mut object.node, value, path, target.options.as_ref())
+                copy_to(&mut object.node, &value.node, path, target.options.as_ref())
+                    .inspect(|()| value.refresh(at, &object.node))
                     .and_then(|()| {
                         if can_grow {
                             size::check(&object.node)
