@@ -79,6 +79,11 @@ pub(crate) fn is_nil_or_empty(node: &Node) -> bool {
         }
 }
 
+/// Whether a patch with this value asks for nothing to be there. A text without a type may be empty, and is written as null then.
+pub(crate) fn is_written_null(node: &Node) -> bool {
+    node.is_null() && node.anchor() != Some(UNTYPED)
+}
+
 /// The value of a field that is neither null nor empty.
 pub(crate) fn present<'a>(node: &'a Node, field: &str) -> Option<&'a Node> {
     node.get(field).filter(|v| !is_nil_or_empty(v))
@@ -185,10 +190,11 @@ pub(crate) fn assign_text(field: &mut Node, text: &Text) {
 
 /// Replaces a node by another one; the style of the old one stays where the new value allows it.
 pub(crate) fn assign(field: &mut Node, mut new: Node) {
+    let is_untyped = new.anchor() == Some(UNTYPED);
     match (&field.value, &mut new.value) {
         (Value::Scalar(_, old), Value::Scalar(text, style)) => {
             let (old, text) = (*old, text.clone());
-            if new_is_string(&text, *style, new.tag()) {
+            if !is_untyped && new_is_string(&text, *style, new.tag()) {
                 new.set_tag(string_tag(&text, old));
                 new.value = Value::Scalar(text, old);
             } else if new.tag().is_none() {

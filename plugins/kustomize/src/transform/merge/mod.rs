@@ -67,7 +67,7 @@ impl Walker<'_> {
             .or_else(|| self.shape_of(base))
             .or_else(|| patch.and_then(|p| self.shape_of(p)));
         let first = if base.is_null() {
-            patch.filter(|p| !p.is_null())
+            patch.filter(|p| !fields::is_written_null(p))
         } else {
             Some(&*base)
         };
@@ -94,7 +94,7 @@ impl Walker<'_> {
 
     /// A patch that meets nothing.
     fn adopt(&self, patch: &Node, shape: Option<Shape>) -> Result<Option<Node>> {
-        if patch.is_null() {
+        if fields::is_written_null(patch) {
             return Ok(None);
         }
         let mut node = patch.clone();
@@ -208,12 +208,12 @@ impl Walker<'_> {
                 None => Other::Nothing,
             };
             match self.walk(value, other, field_shape(&name)) {
-                Ok(Outcome::Kept) => {}
+                // set again, as it is: the original quotes it then; what takes its place has the style that is there
+                Ok(Outcome::Kept) => fields::settle_untyped(value),
                 Ok(Outcome::Replaced(new)) => fields::assign(value, new),
                 Ok(Outcome::Cleared) => cleared.push(at),
                 Err(error) => return Err(within(error, &name)),
             }
-            fields::settle_untyped(value);
         }
         // of a key that stands twice in the patch the first counts
         let mut added: Vec<(Node, Node)> = Vec::new();
@@ -248,7 +248,7 @@ impl Walker<'_> {
 fn replace(patch: Option<&Node>) -> Outcome {
     match patch {
         None => Outcome::Kept,
-        Some(patch) if patch.is_null() => Outcome::Cleared,
+        Some(patch) if fields::is_written_null(patch) => Outcome::Cleared,
         Some(patch) => Outcome::Replaced(patch.clone()),
     }
 }
