@@ -1,6 +1,6 @@
 //! Where each transformer acts: the defaults, and what `configurations` and `crds` add.
 
-use std::{fmt, rc::Rc};
+use std::{collections::HashSet, fmt, rc::Rc};
 
 use sluice_schema::kustomize as builtin;
 use sluice_yaml::Node;
@@ -295,7 +295,6 @@ fn decode_reference(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Result<Na
     Ok(reference)
 }
 
-/// What the OpenAPI definitions of a `crds` file say about names, labels and annotations.
 /// Refuses a file that holds something else than definitions by name.
 pub(crate) fn check_crds(document: &Node, file: &str) -> Result<()> {
     if !document.is_mapping() && !document.is_null() {
@@ -322,6 +321,40 @@ pub(crate) fn check_crds(document: &Node, file: &str) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a schema in JSON that has a key twice. Beside the schemas the last one counts.
+pub(crate) fn check_crd_keys(document: &Node, file: &str) -> Result<()> {
+    let schemas = document
+        .entries()
+        .iter()
+        .flat_map(|(_, definition)| definition.entries());
+    for (name, schema) in schemas {
+        if fields::raw(name).eq_ignore_ascii_case("schema")
+            && let Some(key) = repeated_key(schema)
+        {
+            return Err(Error::new(format!(
+                "json: cannot unmarshal Go value of type spec.Schema: json: duplicate name {} in object",
+                crate::go::quote(fields::raw(key))
+            ))
+            .at(file, key.position)
+            .help("the key stands twice in this object; remove one of them"));
+        }
+    }
+    Ok(())
+}
+
+/// The first key below a node that stands there for the second time.
+fn repeated_key(node: &Node) -> Option<&Node> {
+    let mut known = HashSet::new();
+    let in_items = node.items().iter().find_map(repeated_key);
+    in_items.or_else(|| {
+        node.entries().iter().find_map(|(key, value)| {
+            let is_new = known.insert(fields::raw(key));
+            if is_new { repeated_key(value) } else { Some(key) }
+        })
+    })
+}
+
+/// What the OpenAPI definitions of a `crds` file say about names, labels and annotations.
 pub(crate) fn from_crds(document: &Node) -> Result<Config> {
     let mut config = Config::default();
     let mut definitions: Vec<(&str, &Node)> = document

@@ -1,5 +1,7 @@
 //! From bytes to objects: documents are split, lists are unwrapped, `<<` is merged.
 
+use std::collections::HashMap;
+
 use sluice_yaml::{Node, ParseOptions, Position, Resolver, Value};
 
 use crate::{
@@ -111,7 +113,7 @@ fn parse(part: &Part<'_>, file: &str) -> Result<Option<Node>> {
         return Ok(None);
     };
     if part.text.contains("<<") {
-        merge_keys(&mut node).map_err(|e| e.in_file(file))?;
+        merge_keys(&mut node, OBJECTS).map_err(|e| e.in_file(file))?;
         drop_merge_names(&mut node);
     }
     if part.text.contains(MERGE_SCHEMA) {
@@ -168,57 +170,72 @@ fn attach_schemas(node: &mut Node, lines: &[&str]) {
     }
 }
 
-/// Puts what `<<` names in its place: fields that are written win over those that are merged.
-fn merge_keys(node: &mut Node) -> Result<()> {
-    match &mut node.value {
-        Value::Sequence(items, _) => items.iter_mut().try_for_each(merge_keys),
-        Value::Mapping(entries, _) => {
-            entries.iter_mut().try_for_each(|(_, value)| merge_keys(value))?;
-            let at = entries.iter().position(|(key, _)| OBJECTS.is_merge(key));
-            let Some((key, value)) = at.map(|at| entries.remove(at)) else {
-                return Ok(());
-            };
-            if entries.iter().any(|(key, _)| OBJECTS.is_merge(key)) {
-                return Err(Error::new("duplicate merge key").at("", key.position));
-            }
-            let sources = match value.value {
-                Value::Mapping(..) => vec![value],
-                Value::Sequence(items, _) => items,
-                _ => {
-                    return Err(
-                        Error::new("map merge requires map or sequence of maps as the value")
-                            .at("", key.position),
-                    );
-                }
-            };
-            for source in sources {
-                match source.value {
-                    Value::Mapping(merged, _) => {
-                        for (key, value) in merged {
-                            if entries
-                                .iter()
-                                .all(|(known, _)| fields::raw(known) != fields::raw(&key))
-                            {
-                                entries.push((key, value));
-                            }
-                        }
-                    }
-                    Value::Sequence(..) => {
-                        return Err(
-                            Error::new("invalid map merge: received a nested sequence").at("", key.position)
-                        );
-                    }
-                    _ => {
-                        return Err(
-                            Error::new("map merge requires map or sequence of maps as the value")
-                                .at("", key.position),
-                        );
-                    }
-                }
-            }
-            Ok(())
+/// Puts what `<<` names in its place. In objects, fields that are written win over those that are merged. In YAML 1.1 what
+/// comes last wins: the fields are left where they stand, more than once perhaps.
+fn merge_keys(node: &mut Node, resolver: Resolver) -> Result<()> {
+    let entries = match &mut node.value {
+        Value::Sequence(items, _) => {
+            return items.iter_mut().try_for_each(|item| merge_keys(item, resolver));
         }
-        _ => Ok(()),
+        Value::Mapping(entries, _) => entries,
+        _ => return Ok(()),
+    };
+    entries
+        .iter_mut()
+        .try_for_each(|(_, value)| merge_keys(value, resolver))?;
+    while let Some(at) = entries.iter().position(|(key, _)| OBJECTS.is_merge(key)) {
+        let (key, value) = entries.remove(at);
+        if resolver == OBJECTS && entries.iter().any(|(key, _)| OBJECTS.is_merge(key)) {
+            return Err(Error::new("duplicate merge key").at("", key.position));
+        }
+        let not_a_map = "map merge requires map or sequence of maps as the value";
+        let sources = match value.value {
+            Value::Mapping(..) => vec![value],
+            Value::Sequence(items, _) => items,
+            _ => return Err(Error::new(not_a_map).at("", key.position)),
+        };
+        for source in sources {
+            let merged = match source.value {
+                Value::Mapping(merged, _) => merged,
+                Value::Sequence(..) => {
+                    let words = "invalid map merge: received a nested sequence";
+                    return Err(Error::new(words).at("", key.position));
+                }
+                _ => return Err(Error::new(not_a_map).at("", key.position)),
+            };
+            if resolver == OBJECTS {
+                for (key, value) in merged {
+                    let name = fields::raw(&key);
+                    if entries.iter().all(|(known, _)| fields::raw(known) != name) {
+                        entries.push((key, value));
+                    }
+                }
+            } else {
+                // before what an earlier source gave, which wins
+                entries.splice(at..at, merged);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Of a key that stands twice the last value counts.
+pub(crate) fn keep_last(node: &mut Node) {
+    match &mut node.value {
+        Value::Sequence(items, _) => items.iter_mut().for_each(keep_last),
+        Value::Mapping(entries, _) => {
+            let mut last: HashMap<Text, usize> = HashMap::with_capacity(entries.len());
+            for (at, (key, _)) in entries.iter().enumerate() {
+                last.insert(fields::shared(key), at);
+            }
+            let mut at = 0;
+            entries.retain(|(key, _)| {
+                at += 1;
+                last.get(fields::raw(key)) == Some(&(at - 1))
+            });
+            entries.iter_mut().for_each(|(_, value)| keep_last(value));
+        }
+        _ => {}
     }
 }
 
@@ -341,9 +358,14 @@ pub(crate) fn document(bytes: &[u8], file: &str) -> Result<Node> {
     document_with(bytes, file, OBJECTS)
 }
 
-/// The first document of a file that is read like a kustomization: YAML 1.1.
+/// The first document of a file that is read like a kustomization: YAML 1.1. Keys may stand twice; the last counts.
 pub(crate) fn document_v2(bytes: &[u8], file: &str) -> Result<Node> {
     document_with(bytes, file, Resolver::V2)
+}
+
+/// Whether the original reads this as JSON, not as YAML.
+pub(crate) fn is_json(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().starts_with(b"{")
 }
 
 /// As [`document_v2`], but what starts with `{` must be JSON.
@@ -351,7 +373,7 @@ pub(crate) fn document_v2(bytes: &[u8], file: &str) -> Result<Node> {
 /// # Errors
 /// `words` says what is wrong with JSON, in the original's words where it ends too early.
 pub(crate) fn document_json(bytes: &[u8], file: &str, early_end: &str) -> Result<Node> {
-    if bytes.trim_ascii_start().starts_with(b"{")
+    if is_json(bytes)
         && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
     {
         let position = Position {
@@ -378,7 +400,7 @@ fn document_with(bytes: &[u8], file: &str, resolver: Resolver) -> Result<Node> {
     })?;
     let mut node = document.map(|d| d.root).unwrap_or_else(Node::null);
     if bytes.windows(2).any(|w| w == b"<<") {
-        merge_keys(&mut node).map_err(|e| e.in_file(file))?;
+        merge_keys(&mut node, resolver).map_err(|e| e.in_file(file))?;
     }
     Ok(node)
 }

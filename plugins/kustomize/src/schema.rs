@@ -230,12 +230,14 @@ impl Schema {
 /// It is no JSON, no YAML, or no OpenAPI document.
 pub(crate) fn document(bytes: &[u8], file: &str) -> Result<Node> {
     const GO_TYPE: &str = "json: cannot unmarshal Go value of type spec.Swagger";
-    let document = read::document_json(bytes, file, &format!("{GO_TYPE}: unexpected EOF")).map_err(|e| {
-        e.reword(|text| {
-            text.trim_start_matches("error converting YAML to JSON: ")
-                .to_owned()
-        })
-    })?;
+    let mut document =
+        read::document_json(bytes, file, &format!("{GO_TYPE}: unexpected EOF")).map_err(|e| {
+            e.reword(|text| {
+                text.trim_start_matches("error converting YAML to JSON: ")
+                    .to_owned()
+            })
+        })?;
+    read::keep_last(&mut document);
     let wrong = |node: &Node, found: &str, wanted: &str| {
         Error::new(format!(
             "{GO_TYPE}: json: cannot unmarshal JSON {found} into Go value of type {wanted}"

@@ -45,9 +45,13 @@ impl<'a> Target<'a> {
                         path.value
                     ))
                 };
-                let document =
+                let mut document =
                     read::document_json(&bytes, &file, "unexpected end of JSON input").map_err(unparsable)?;
                 config::check_crds(&document, &file).map_err(unparsable)?;
+                if read::is_json(&bytes) {
+                    config::check_crd_keys(&document, &file).map_err(unparsable)?;
+                }
+                read::keep_last(&mut document);
                 config::from_crds(&document).in_file(&file)
             };
             config = load()
