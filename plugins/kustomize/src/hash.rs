@@ -5,10 +5,11 @@ use sluice_yaml::{Node, Resolved, Value};
 
 use crate::{
     build::Session,
-    error::Result,
+    error::{Error, Result},
     fields::{self, OBJECTS},
     object::Object,
     objects::Objects,
+    output,
 };
 
 /// Adds the hash to the names of all generated objects that want one.
@@ -16,7 +17,7 @@ pub(crate) fn add_hashes(objects: &mut Objects, session: &Session<'_>) -> Result
     for at in 0..objects.len() {
         if objects.get(at).is_some_and(|o| o.needs_hash) {
             objects.modify(at, &session.schema, |object| {
-                let hash = hash(object)?;
+                let hash = hash(object).map_err(|e| e.at(&object.source.file, object.position()))?;
                 object.store_previous_id(&session.schema)?;
                 let name = format!("{}-{hash}", object.name());
                 object.set_name(&name.into())
@@ -40,7 +41,7 @@ fn hash(object: &Object) -> Result<String> {
             ("name", "\"\"".into()),
             ("type", part(node, "type")?),
         ],
-        _ => return Ok(encode(&crate::output::json(node))),
+        _ => return Ok(encode(&output::json(node))),
     };
     let extra = if object.kind() == "ConfigMap" {
         "binaryData"
@@ -62,9 +63,10 @@ fn part(node: &Node, field: &str) -> Result<String> {
     };
     match &value.value {
         Value::Mapping(..) => {
+            output::check_tabs(value).map_err(|e| Error::new(e.to_string()).help(output::NO_TAB))?;
             let mut copy = value.clone();
             round_numbers(&mut copy);
-            let json = sluice_yaml::to_json(&copy, OBJECTS).map_err(|e| crate::output::explain(node, &e))?;
+            let json = sluice_yaml::to_json(&copy, OBJECTS).map_err(|e| output::explain(node, &e))?;
             Ok(sluice_yaml::go_json(&json))
         }
         Value::Sequence(..) => Ok("null".into()),

@@ -142,6 +142,7 @@ pub(crate) fn settle_flow_nulls(node: &mut Node, in_flow: bool) {
 /// # Errors
 /// A text holds a character that YAML forbids.
 pub(crate) fn settle_text(node: Node) -> Result<Node> {
+    check_tabs(&node).map_err(|error| explain(&node, &error).help(NO_TAB))?;
     // folded text, and text blocks that start with a space or a break: the original's printer does not keep all of them
     let mut is_changed = false;
     scalars(&node, &mut |text, style, _| {
@@ -151,7 +152,12 @@ pub(crate) fn settle_text(node: Node) -> Result<Node> {
             _ => false,
         };
     });
-    let node = if is_changed { printed_and_read(node)? } else { node };
+    let node = if is_changed {
+        printed_and_read(node)
+            .map_err(|error| Error::new(format!("map[string]interface {{}}(nil): {error}")))?
+    } else {
+        node
+    };
     match find_control(&node) {
         None => Ok(node),
         Some(position) => {
@@ -193,11 +199,27 @@ fn scalars(node: &Node, visit: &mut dyn FnMut(&str, ScalarStyle, Position)) {
     }
 }
 
-fn printed_and_read(mut node: Node) -> Result<Node> {
+/// What to do about [`check_tabs`].
+pub(crate) const NO_TAB: &str = "a text of several lines that starts with a tab cannot be written as a block; let it start with something else";
+
+/// Fails where a text of several lines starts with a tab: the original prints it as a block, and cannot read that.
+pub(crate) fn check_tabs(node: &Node) -> Result<(), sluice_yaml::Error> {
+    let mut is_led_by_tab = false;
+    scalars(node, &mut |text, style, _| {
+        is_led_by_tab |= text.starts_with('\t')
+            && text.contains('\n')
+            && matches!(style, ScalarStyle::Plain | ScalarStyle::Literal);
+    });
+    if is_led_by_tab {
+        printed_and_read(node.clone())?;
+    }
+    Ok(())
+}
+
+fn printed_and_read(mut node: Node) -> Result<Node, sluice_yaml::Error> {
     strip_anchors(&mut node);
     let text = source_text(&node);
-    let read = sluice_yaml::parse_document(&text, &sluice_yaml::ParseOptions::new(OBJECTS));
-    let read = read.map_err(|error| Error::new(format!("map[string]interface {{}}(nil): {error}")))?;
+    let read = sluice_yaml::parse_document(&text, &sluice_yaml::ParseOptions::new(OBJECTS))?;
     Ok(read.map_or(node, |document| document.root))
 }
 

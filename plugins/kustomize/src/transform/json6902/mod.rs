@@ -338,7 +338,7 @@ mod tests {
             (
                 "{a: 1}",
                 "[{op: add, path: /x, path: /b, value: {c: 1}, value: {c: 2, d: 3, c: 4}}]",
-                "{a: 1, b: {d: 3, c: 4}}",
+                "{a: 1, b: {c: 4, d: 3}}",
             ),
         ];
         for (object, patch, expected) in rows {

@@ -43,7 +43,7 @@ pub(super) fn through_json(node: &mut Node) -> Result<()> {
         Value::Sequence(items, _) => return items.iter_mut().try_for_each(through_json),
         Value::Mapping(entries, style) => {
             *style = sluice_yaml::CollectionStyle::Block;
-            for (key, value) in entries {
+            for (key, value) in entries.iter_mut() {
                 if !fields::is_string(key) {
                     return Err(
                         Error::new("json: unsupported type: map[interface {}]interface {}")
@@ -53,6 +53,7 @@ pub(super) fn through_json(node: &mut Node) -> Result<()> {
                 }
                 through_json(value)?;
             }
+            entries.sort_by(|(a, _), (b, _)| fields::raw(a).cmp(fields::raw(b)));
             return Ok(());
         }
         _ => {}

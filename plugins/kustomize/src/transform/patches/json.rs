@@ -93,7 +93,11 @@ pub(super) fn apply_json(
         object.source.line
     );
     object.make_annotations_of_memory()?;
-    json6902::apply(&mut object.node, operations).map_err(|e| e.at(file, at).about(describe))?;
+    json6902::apply(&mut object.node, operations)
+        .and_then(|()| {
+            output::check_tabs(&object.node).map_err(|e| Error::new(e.to_string()).help(output::NO_TAB))
+        })
+        .map_err(|e| e.at(file, at).about(describe))?;
     let annotations = object.annotations();
     object.set_annotations(annotations)
 }
