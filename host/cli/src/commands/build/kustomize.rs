@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::local::{Place, tell_findings};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use sluice_object::{GroupVersionKind, ObjectId};
@@ -29,6 +29,12 @@ pub(crate) struct Kustomize {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Refused: charts are not inflated here
+    #[arg(long, hide = true)]
+    enable_helm: bool,
+    /// Refused: a render runs no programs
+    #[arg(long, hide = true)]
+    enable_alpha_plugins: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -50,6 +56,16 @@ enum LoadRestrictor {
 }
 
 pub(crate) fn run(kustomize: &Kustomize) -> Result<()> {
+    if kustomize.enable_helm {
+        bail!(
+            "--enable-helm: charts are not inflated here; use a HelmRelease, or commit what `helm template` prints"
+        );
+    }
+    if kustomize.enable_alpha_plugins {
+        bail!(
+            "--enable-alpha-plugins: a render runs no programs, containers or Starlark; write a transformer plugin instead"
+        );
+    }
     let yaml = render(kustomize)?;
     match &kustomize.output {
         Some(file) => std::fs::write(file, yaml).with_context(|| format!("cannot write {}", file.display())),
@@ -109,5 +125,29 @@ fn nobody() -> Context {
         kube_version: String::new(),
         api_versions: vec![],
         labels: vec![],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser, Debug)]
+    struct Line {
+        #[command(flatten)]
+        kustomize: Kustomize,
+    }
+
+    #[test]
+    fn flags_for_charts_and_programs_are_refused_with_what_to_do_instead() {
+        for (flag, instead) in [
+            ("--enable-helm", "HelmRelease"),
+            ("--enable-alpha-plugins", "transformer plugin"),
+        ] {
+            let line = Line::try_parse_from(["kustomize", flag]).expect("flags");
+            let told = run(&line.kustomize).expect_err("a refusal").to_string();
+            assert!(told.starts_with(flag) && told.contains(instead), "{told}");
+        }
     }
 }
