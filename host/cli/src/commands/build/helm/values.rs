@@ -46,10 +46,9 @@ impl Values {
             match file(&name) {
                 Ok(file) => sources.push(ValuesSource::File(file)),
                 Err(why) => {
-                    unreadable.add(&name, why);
-                    // the parser of assignments takes what follows a backslash as it is
-                    let escaped: String = name.chars().flat_map(|c| ['\\', c]).collect();
-                    sources.push(ValuesSource::SetFile(format!("file={escaped}"), vec![]));
+                    // not under its own name, which may be empty: the renderer would take that for an empty text
+                    unreadable.add(STAND_IN, why);
+                    sources.push(ValuesSource::SetFile(format!("file={STAND_IN}"), vec![]));
                     // nothing behind it is looked at any more
                     return Ok((sources, unreadable));
                 }
@@ -88,6 +87,9 @@ impl Unreadable {
         }
     }
 }
+
+/// What a file of values that cannot be read is called before the renderer.
+const STAND_IN: &str = "values";
 
 /// How the renderer begins what it says of a file that it was not given.
 const SET_FILE: &str = "failed parsing --set-file data: ";
@@ -182,21 +184,30 @@ mod tests {
     fn a_file_that_cannot_be_read_waits_for_its_turn() {
         let folder = tempfile::tempdir().expect("a folder");
         let directory = folder.path().to_str().expect("text").to_owned();
-        let values = Values {
-            files: vec![directory.clone(), "never-looked-at".to_owned()],
-            set_json: vec![],
-            set: vec!["a=1".to_owned()],
-            set_string: vec![],
-            set_file: vec![],
-            set_literal: vec![],
-        };
-        let (sources, unreadable) = values.read().expect("sources");
-        assert_eq!(sources.len(), 1);
-        let told = format!("failed parsing --set-file data: open {directory}: no such file or directory");
-        assert_eq!(
-            unreadable.meant(told),
-            format!("read {directory}: is a directory")
-        );
-        assert_eq!(unreadable.meant("else".to_owned()), "else");
+        let is_directory = format!("read {directory}: is a directory");
+        for (files, why) in [
+            (
+                vec![directory, "never-looked-at".to_owned()],
+                is_directory.as_str(),
+            ),
+            (vec![",".to_owned()], "open : no such file or directory"),
+        ] {
+            let values = Values {
+                files,
+                set_json: vec![],
+                set: vec!["a=1".to_owned()],
+                set_string: vec![],
+                set_file: vec![],
+                set_literal: vec![],
+            };
+            let (sources, unreadable) = values.read().expect("sources");
+            assert!(matches!(
+                sources.as_slice(),
+                [ValuesSource::SetFile(assignment, brought)] if assignment == "file=values" && brought.is_empty()
+            ));
+            let told = "failed parsing --set-file data: open values: no such file or directory";
+            assert_eq!(unreadable.meant(told.to_owned()), why);
+            assert_eq!(unreadable.meant("else".to_owned()), "else");
+        }
     }
 }
