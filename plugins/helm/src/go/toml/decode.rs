@@ -1,10 +1,11 @@
-//! Reading TOML.
+//! Reading TOML. What may be defined twice, and how, follows the original step by step, its oddities included.
 
 mod scalar;
 
 use std::collections::HashSet;
 
-use crate::{List, Map, Value, value::DEPTH_MAX};
+use super::encode::key_text;
+use crate::{List, Map, Value, go::quote::quote, value::DEPTH_MAX};
 
 /// Reads a document: integers are `int64`, floats `float64`, dates times.
 ///
@@ -20,22 +21,25 @@ pub(crate) fn decode(text: &[u8]) -> Result<Map, String> {
     let mut decoder = Decoder {
         rest: text,
         line: 1,
-        last_key: Vec::new(),
         root: Map::new(),
-        table: Vec::new(),
-        fixed: HashSet::new(),
-        explicit: HashSet::new(),
+        context: Vec::new(),
+        key: String::new(),
+        key_line: 1,
+        implicit: HashSet::new(),
+        arrays: HashSet::new(),
+        table_arrays: HashSet::new(),
         depth: 0,
     };
     match decoder.document() {
         Ok(()) => Ok(decoder.root),
         Err(message) => {
-            let last = decoder.last_key.join(".");
+            let last = decoder.last_key();
             let line = decoder.line;
             Err(if last.is_empty() {
                 format!("toml: line {line}: {message}")
             } else {
-                format!("toml: line {line} (last key \"{last}\"): {message}")
+                let last = quote(last.as_bytes());
+                format!("toml: line {line} (last key {last}): {message}")
             })
         }
     }
@@ -44,16 +48,33 @@ pub(crate) fn decode(text: &[u8]) -> Result<Map, String> {
 pub(super) struct Decoder<'t> {
     pub(super) rest: &'t str,
     pub(super) line: usize,
-    /// What messages name: the last key that was read, with the table it is in.
-    last_key: Vec<String>,
     root: Map,
     /// The table that keys belong to.
-    table: Vec<String>,
-    /// Inline tables and arrays of values, which nothing may be added to.
-    fixed: HashSet<Vec<String>>,
-    /// Tables with a header of their own.
-    explicit: HashSet<Vec<String>>,
+    context: Vec<String>,
+    /// The key whose value is read; empty where there is none.
+    key: String,
+    /// The line of the key that was read last: where the original places what a key may not do.
+    key_line: usize,
+    /// Keys that exist because others lie below them, and may still be defined.
+    implicit: HashSet<Vec<String>>,
+    /// Keys whose value is an array.
+    arrays: HashSet<Vec<String>>,
+    /// Where the lists are that are arrays of tables, to which more may be added.
+    table_arrays: HashSet<Place>,
     depth: usize,
+}
+
+/// The way to a table: keys, and which element where there is an array of tables.
+type Place = Vec<(String, usize)>;
+
+/// A key as it would be written.
+fn dotted(keys: &[String]) -> String {
+    let parts = keys.iter().map(|key| key_text(&key.as_str().into()));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+fn defined(keys: &[String]) -> String {
+    format!("Key '{}' has already been defined.", dotted(keys))
 }
 
 /// `'x'` as Go's `%q` prints a character, and what the end of the text is called.
@@ -124,8 +145,10 @@ impl Decoder<'_> {
                 None => return Ok(()),
                 Some('[') => self.header()?,
                 Some(_) => {
-                    let table = self.table.clone();
-                    self.entry(&self.root.clone(), &table)?;
+                    let table = self.context.clone();
+                    self.entry()?;
+                    self.context = table;
+                    self.key.clear();
                 }
             }
             self.blanks();
@@ -147,6 +170,7 @@ impl Decoder<'_> {
         self.advance();
         let is_array = self.take("[");
         self.blanks();
+        self.key_line = self.line;
         match self.peek() {
             Some(']') | None => {
                 return Err("unexpected end of table name (table names cannot be empty)".to_owned());
@@ -154,99 +178,155 @@ impl Decoder<'_> {
             Some('.') => return Err("unexpected table separator (table names cannot be empty)".to_owned()),
             _ => {}
         }
-        let key = self.key(
-            &|c| {
-                format!(
-                    "expected '.' or ']' to end table name, but got {} instead",
-                    shown(c)
-                )
-            },
-            ']',
-        )?;
-        if !self.take("]") {
-            return Err(format!(
+        // the original looks at what is wrong here by reading it
+        let found = |c: Option<char>| match c {
+            None => r"'\x00'".to_owned(),
+            c => shown(c),
+        };
+        let end = |c| {
+            format!(
                 "expected '.' or ']' to end table name, but got {} instead",
-                shown(self.peek())
-            ));
-        }
+                found(c)
+            )
+        };
+        let key = self.key(&end, ']').inspect_err(|_| {
+            self.advance();
+        })?;
+        self.advance();
         if is_array && !self.take("]") {
             return Err(format!(
                 "expected end of table array name delimiter ']', but got {} instead",
-                shown(self.peek())
+                found(self.advance())
             ));
         }
-        self.last_key.clone_from(&key);
+        self.open(&key, is_array)?;
+        self.set_type("", false);
+        Ok(())
+    }
+
+    /// What messages name.
+    fn last_key(&self) -> String {
+        match (self.key.as_str(), self.context.as_slice()) {
+            ("", context) => dotted(context),
+            (key, []) => key.to_owned(),
+            (key, context) => format!("{}.{key}", dotted(context)),
+        }
+    }
+
+    /// An error about the key that was read last.
+    fn refuse<T>(&mut self, message: String) -> Result<T, String> {
+        self.line = self.key_line;
+        Err(message)
+    }
+
+    /// The table under a key, of an array of tables the last one; `place` leads there then.
+    fn below(&self, map: &Map, key: &str, place: &mut Place) -> Option<Map> {
+        place.push((key.to_owned(), 0));
+        match map.get(key)? {
+            Value::Map(table) => Some(table),
+            Value::List(list) if self.table_arrays.contains(place) => {
+                let (Some((_, index)), Some(Value::Map(table))) = (place.last_mut(), list.items().last())
+                else {
+                    return None;
+                };
+                *index = list.items().len() - 1;
+                Some(table.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Makes a key the context: a table of its own, or one more in an array.
+    fn open(&mut self, key: &[String], is_array: bool) -> Result<(), String> {
         let (last, parents) = key.split_last().ok_or("unexpected EOF")?;
-        let parent = self.descend(&self.root.clone(), parents, &[])?;
-        if is_array {
-            self.open_array(&parent, &key, last)?;
-        } else {
-            self.open_table(&parent, &key, last)?;
-        }
-        self.table = key;
-        Ok(())
-    }
-
-    fn open_array(&mut self, parent: &Map, key: &[String], last: &str) -> Result<(), String> {
-        let table = Value::from(Map::new());
-        let items = match parent.get(last) {
-            None => vec![table],
-            Some(Value::List(list)) if !self.fixed.contains(key) => {
-                list.items().iter().cloned().chain([table]).collect()
+        let (mut map, mut place) = (self.root.clone(), Place::new());
+        for (depth, part) in parents.iter().enumerate() {
+            let known = parents.get(..=depth).unwrap_or_default();
+            if !map.contains(part) {
+                self.implicit.insert(known.to_vec());
+                map.set(part.as_str(), Map::new());
             }
-            Some(_) => {
-                return Err(format!(
-                    "Key '{last}' was already created and cannot be used as an array."
-                ));
-            }
-        };
-        // what belonged to the entry before belongs to that alone
-        self.explicit
-            .retain(|known| !(known.len() > key.len() && known.starts_with(key)));
-        self.fixed
-            .retain(|known| !(known.len() > key.len() && known.starts_with(key)));
-        parent.set(last, Value::List(List::new(items)));
-        Ok(())
-    }
-
-    fn open_table(&mut self, parent: &Map, key: &[String], last: &str) -> Result<(), String> {
-        match parent.get(last) {
-            None => parent.set(last, Map::new()),
-            Some(Value::Map(_)) if !self.explicit.contains(key) && !self.fixed.contains(key) => {}
-            Some(_) => return Err(format!("Key '{}' has already been defined.", key.join("."))),
-        }
-        self.explicit.insert(key.to_vec());
-        Ok(())
-    }
-
-    /// The table some keys further down; those that are missing are made. Of an array of tables it is the last one.
-    fn descend(&self, from: &Map, keys: &[String], base: &[String]) -> Result<Map, String> {
-        let mut map = from.clone();
-        let mut path = base.to_vec();
-        for key in keys {
-            path.push(key.clone());
-            let next = match map.get(key.as_str()) {
+            map = match self.below(&map, part, &mut place) {
+                Some(next) => next,
                 None => {
-                    let next = Map::new();
-                    map.set(key.as_str(), next.clone());
-                    next
+                    return self.refuse(format!("Key '{}' was already created as a hash.", dotted(known)));
                 }
-                Some(Value::Map(next)) if !self.fixed.contains(&path) => next,
-                Some(Value::List(list)) if !self.fixed.contains(&path) => match list.items().last() {
-                    Some(Value::Map(next)) => next.clone(),
-                    _ => return Err(format!("Key '{}' was already created as a hash.", path.join("."))),
-                },
-                Some(_) => return Err(format!("Key '{}' has already been defined.", path.join("."))),
             };
-            map = next;
         }
-        Ok(map)
+        self.context = parents.to_vec();
+        if is_array {
+            place.push((last.clone(), 0));
+            let mut items = match map.get(last) {
+                None => Vec::new(),
+                Some(Value::List(list)) if self.table_arrays.contains(&place) => list.items().to_vec(),
+                Some(_) => {
+                    let key = dotted(key);
+                    return self.refuse(format!(
+                        "Key '{key}' was already created and cannot be used as an array."
+                    ));
+                }
+            };
+            items.push(Map::new().into());
+            map.set(last.as_str(), List::new(items));
+            self.table_arrays.insert(place);
+        } else {
+            self.set(last, Map::new().into())?;
+        }
+        self.context.push(last.clone());
+        Ok(())
+    }
+
+    /// As [`Decoder::open`], for what lies above a key: it may be there already, and be defined later.
+    fn open_parent(&mut self, part: &str) -> Result<(), String> {
+        let mut key = self.context.clone();
+        key.push(part.to_owned());
+        self.implicit.insert(key.clone());
+        self.open(&key, false)
+    }
+
+    /// Sets a key of the context. One that exists implicitly is defined by that, and stays what it is; an array takes the
+    /// place of the tables that were read for it.
+    fn set(&mut self, key: &str, value: Value) -> Result<(), String> {
+        let (mut map, mut place) = (self.root.clone(), Place::new());
+        let mut full = Vec::with_capacity(self.context.len() + 1);
+        for part in self.context.clone() {
+            let next = self.below(&map, &part, &mut place);
+            full.push(part);
+            map = match next {
+                Some(next) => next,
+                None => return self.refuse(defined(&full)),
+            };
+        }
+        full.push(key.to_owned());
+        place.push((key.to_owned(), 0));
+        if !map.contains(key) {
+            map.set(key, value);
+        } else if !self.implicit.remove(&full) {
+            return self.refuse(defined(&full));
+        } else if self.arrays.contains(&full) {
+            map.set(key, value);
+            self.table_arrays.remove(&place);
+        }
+        Ok(())
+    }
+
+    /// Notes whether the value of a key of the context is an array; without a key, of the context itself.
+    fn set_type(&mut self, key: &str, is_array: bool) {
+        let mut full = self.context.clone();
+        if !key.is_empty() || full.is_empty() {
+            full.push(key.to_owned());
+        }
+        if is_array {
+            self.arrays.insert(full);
+        } else {
+            self.arrays.remove(&full);
+        }
     }
 
     // ---- keys and values
 
-    /// `key = value`, into a table below `root`.
-    fn entry(&mut self, root: &Map, table: &[String]) -> Result<(), String> {
+    /// `key = value`. Leaves the context where the key led, which the caller sets back. Gives the keys and the value.
+    fn entry(&mut self) -> Result<(Vec<String>, Value), String> {
         match self.peek() {
             Some('=') => return Err("unexpected '=': key name appears blank".to_owned()),
             Some('.') => return Err("unexpected '.': keys cannot start with a '.'".to_owned()),
@@ -256,23 +336,17 @@ impl Decoder<'_> {
             None => "unexpected EOF; expected key separator '='".to_owned(),
             c => format!("expected '.' or '=', but got {} instead", shown(c)),
         };
-        let key = self.key(&expected, '=')?;
+        self.key_line = self.line;
+        let keys = self.key(&expected, '=')?;
         self.advance();
         self.blanks();
-        let path: Vec<String> = table.iter().chain(&key).cloned().collect();
-        self.last_key.clone_from(&path);
-        let base = self.descend(root, table, &[])?;
-        let (last, parents) = key.split_last().ok_or("unexpected EOF")?;
-        let target = self.descend(&base, parents, table)?;
-        let value = self.value(&path)?;
-        if target.contains(last) {
-            return Err(format!("Key '{}' has already been defined.", path.join(".")));
-        }
-        if matches!(value, Value::Map(_) | Value::List(_)) {
-            self.fixed.insert(path);
-        }
-        target.set(last.as_str(), value);
-        Ok(())
+        let (last, parents) = keys.split_last().ok_or("unexpected EOF")?;
+        self.key.clone_from(last);
+        parents.iter().try_for_each(|part| self.open_parent(part))?;
+        let value = self.value(false)?;
+        self.set(last, value.clone())?;
+        self.set_type(last, matches!(value, Value::List(_)));
+        Ok((keys, value))
     }
 
     /// A key up to its end, which stays.
@@ -306,11 +380,11 @@ impl Decoder<'_> {
         }
     }
 
-    fn value(&mut self, path: &[String]) -> Result<Value, String> {
+    fn value(&mut self, is_in_array: bool) -> Result<Value, String> {
         match self.peek() {
             None => Err("unexpected EOF; expected value".to_owned()),
-            Some('[') => self.nested(path, Self::array),
-            Some('{') => self.nested(path, Self::inline_table),
+            Some('[') => self.nested(Self::array),
+            Some('{') => self.nested(|decoder| decoder.inline_table(is_in_array)),
             Some('"') if self.rest.starts_with("\"\"\"") => self.long_basic_string().map(Value::from),
             Some('\'') if self.rest.starts_with("'''") => self.long_literal_string().map(Value::from),
             Some('"') => self.basic_string().map(Value::from),
@@ -321,29 +395,26 @@ impl Decoder<'_> {
         }
     }
 
-    fn nested(
-        &mut self,
-        path: &[String],
-        read: fn(&mut Self, &[String]) -> Result<Value, String>,
-    ) -> Result<Value, String> {
+    fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<Value, String>) -> Result<Value, String> {
         self.advance();
         self.depth += 1;
         if self.depth > DEPTH_MAX {
             return Err("nested too deeply".to_owned());
         }
-        let value = read(self, path)?;
+        let value = read(self)?;
         self.depth -= 1;
         Ok(value)
     }
 
-    fn array(&mut self, path: &[String]) -> Result<Value, String> {
+    fn array(&mut self) -> Result<Value, String> {
+        self.set_type(&self.key.clone(), true);
         let mut items = Vec::new();
         loop {
             self.gaps();
             match self.peek() {
                 Some(']') => break,
                 Some(',') => return Err("unexpected comma".to_owned()),
-                _ => items.push(self.value(path)?),
+                _ => items.push(self.value(true)?),
             }
             self.gaps();
             match self.peek() {
@@ -363,9 +434,16 @@ impl Decoder<'_> {
         Ok(List::new(items).into())
     }
 
-    fn inline_table(&mut self, path: &[String]) -> Result<Value, String> {
+    /// The original reads it twice: into the document, where keys that stand twice are found, and into a table of its own,
+    /// which is what an array gets.
+    fn inline_table(&mut self, is_in_array: bool) -> Result<Value, String> {
         let map = Map::new();
-        let outer = std::mem::take(&mut self.fixed);
+        let outer = (self.context.clone(), std::mem::take(&mut self.key));
+        let mut own = self.context.clone();
+        own.push(outer.1.clone());
+        self.implicit.insert(own.clone());
+        self.context.clone_from(&own);
+        self.open(&own, is_in_array)?;
         loop {
             self.gaps();
             match self.peek() {
@@ -373,8 +451,12 @@ impl Decoder<'_> {
                 Some(',') => return Err("unexpected comma".to_owned()),
                 _ => {}
             }
-            self.entry(&map, &[])?;
-            self.last_key = path.to_vec();
+            let (keys, value) = self.entry()?;
+            if !put(&map, &keys, value) {
+                let context = quote(dotted(&self.context).as_bytes());
+                return self.refuse(format!("{context} is not a table"));
+            }
+            self.context.clone_from(&own);
             self.gaps();
             match self.peek() {
                 Some(',') => {
@@ -389,8 +471,27 @@ impl Decoder<'_> {
                 }
             }
         }
-        self.fixed = outer;
+        (self.context, self.key) = outer;
         self.advance();
         Ok(map.into())
     }
+}
+
+/// Sets what lies some keys below a table; false where something else is in the way.
+fn put(map: &Map, keys: &[String], value: Value) -> bool {
+    let Some((last, parents)) = keys.split_last() else {
+        return false;
+    };
+    let mut map = map.clone();
+    for key in parents {
+        if !map.contains(key) {
+            map.set(key.as_str(), Map::new());
+        }
+        let Some(Value::Map(next)) = map.get(key) else {
+            return false;
+        };
+        map = next;
+    }
+    map.set(last.as_str(), value);
+    true
 }

@@ -21,6 +21,13 @@ pub(crate) fn encode(value: &Value) -> Result<Str, String> {
     Ok(Str::new(encoder.out))
 }
 
+/// A key as it is written: in quotes where it has to be.
+pub(super) fn key_text(key: &Str) -> String {
+    let mut encoder = Encoder { out: Vec::new() };
+    encoder.key(key);
+    String::from_utf8_lossy(&encoder.out).into_owned()
+}
+
 struct Encoder {
     out: Vec<u8>,
 }
