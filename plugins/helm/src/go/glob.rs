@@ -22,7 +22,8 @@ pub(crate) fn compile(pattern: &str) -> Option<Regex> {
                 translated.push(')');
             }
             ',' if depth > 0 => translated.push('|'),
-            '\\' => literal(rest.next()?, &mut translated),
+            // at the end it escapes nothing
+            '\\' => rest.next().into_iter().for_each(|c| literal(c, &mut translated)),
             c => literal(c, &mut translated),
         }
     }
@@ -40,31 +41,31 @@ fn literal(c: char, out: &mut String) {
     }
 }
 
-/// `[abc]`, `[!abc]`, `[a-c]`: either a list or a range.
+/// `[abc]`, `[!abc]`, `[a-c]`: either a list or a range, which a dash behind the first character makes it.
 fn class(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Option<()> {
     out.push('[');
     if rest.next_if_eq(&'!').is_some() {
         out.push('^');
     }
-    let mut members = Vec::new();
-    loop {
-        match rest.next()? {
-            ']' => break,
-            '\\' => members.push(rest.next()?),
-            c => members.push(c),
+    let first = rest.next()?;
+    if rest.next_if_eq(&'-').is_some() {
+        let last = rest.next()?;
+        if first > last || rest.next() != Some(']') {
+            return None;
         }
-    }
-    match members.as_slice() {
-        [] => return None,
-        [low, '-', high] => {
-            if low > high {
-                return None;
-            }
-            literal(*low, out);
-            out.push('-');
-            literal(*high, out);
+        literal(first, out);
+        out.push('-');
+        literal(last, out);
+    } else {
+        let mut next = first;
+        if next == ']' {
+            return None;
         }
-        members => members.iter().for_each(|c| literal(*c, out)),
+        while next != ']' {
+            let member = if next == '\\' { rest.next()? } else { next };
+            literal(member, out);
+            next = rest.next()?;
+        }
     }
     out.push(']');
     Some(())
