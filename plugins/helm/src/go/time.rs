@@ -202,10 +202,16 @@ pub(crate) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
+/// Where Go's calendar begins, in March 292277022400 years before year 0. What lies before it counts as the end of the calendar.
+const CALENDAR_START: i64 = -9_223_372_028_741_760_000;
+
 /// Date and time of day of seconds since 1970, as the clocks of a zone show them.
 fn civil(seconds: i64) -> Civil {
-    let days = seconds.div_euclid(SECONDS_PER_DAY);
-    let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
+    let day = i128::from(SECONDS_PER_DAY);
+    let turn = if seconds < CALENDAR_START { 1 << 64 } else { 0 };
+    let shown = i128::from(seconds) + turn;
+    let days = i64::try_from(shown.div_euclid(day)).unwrap_or(i64::MAX / SECONDS_PER_DAY);
+    let of_day = i64::try_from(shown.rem_euclid(day)).unwrap_or(0);
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);

@@ -41,8 +41,9 @@ impl Time {
     }
 
     fn fraction(&self, digits: usize, separator: u8, trims: bool) -> String {
-        let all = format!("{:09}", self.nanoseconds);
-        let mut fraction: String = all.chars().chain(std::iter::repeat('0')).take(digits).collect();
+        // there are nine, whatever the layout asks for
+        let mut fraction = format!("{:09}", self.nanoseconds);
+        fraction.truncate(digits);
         if trims {
             fraction.truncate(fraction.trim_end_matches('0').len());
             if fraction.is_empty() {
