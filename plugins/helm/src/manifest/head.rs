@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
-use sluice_yaml::{ParseOptions, Position, Resolver, parse_document, to_json};
+use sluice_yaml::{Node, ParseOptions, Position, Resolved, Resolver, parse_document, to_json};
 
-use crate::chart::scalar_text;
+use crate::{chart::scalar_text, format};
 
 /// The part of a manifest that decides what it is.
 #[derive(Debug, Default)]
@@ -64,10 +64,14 @@ fn mismatch(value: &Json, of: &str) -> Misfit {
 
 impl Head {
     pub(super) fn read(text: &str) -> Result<Self, Misfit> {
-        let Some(document) = parse_document(text, &ParseOptions::new(Resolver::V2))? else {
+        let Some(mut document) = parse_document(text, &ParseOptions::new(Resolver::V2))? else {
             return Ok(Self::default());
         };
-        let fields = match to_json(&document.root, Resolver::V2)? {
+        let json = to_json(&document.root, Resolver::V2).or_else(|_| {
+            print_infinite_texts(&mut document.root);
+            to_json(&document.root, Resolver::V2)
+        });
+        let fields = match json? {
             Json::Null => return Ok(Self::default()),
             Json::Object(fields) => fields,
             other => return Err(mismatch(&other, "Go value of type util.SimpleHead")),
@@ -116,6 +120,36 @@ impl Head {
             }
         }
         Ok(())
+    }
+}
+
+/// What is read as text may be an infinite number, which is printed then; anywhere else JSON has no such thing.
+fn print_infinite_texts(root: &mut Node) {
+    for (key, value) in root.entries_mut().into_iter().flatten() {
+        match key.text().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "apiversion" | "kind" => print_infinite(value),
+            "metadata" => {
+                for (key, value) in value.entries_mut().into_iter().flatten() {
+                    match key.text().unwrap_or_default().to_ascii_lowercase().as_str() {
+                        "name" => print_infinite(value),
+                        "annotations" => {
+                            let annotations = value.entries_mut().into_iter().flatten();
+                            annotations.for_each(|(_, value)| print_infinite(value));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn print_infinite(value: &mut Node) {
+    if let Ok(Resolved::Float(number)) = Resolver::V2.resolve(value)
+        && !number.is_finite()
+    {
+        *value = Node::string(format::float(number)).at(value.position);
     }
 }
 
