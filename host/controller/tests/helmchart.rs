@@ -464,6 +464,27 @@ async fn a_registry_has_charts_by_tag_and_signature() {
         condition(&object, "SourceVerified").2,
         format!("verified signature of version {version}")
     );
+    // nor what was signed as something older, by the tag of a version that never was
+    let manifest = registry.manifest("org/charts/shop", "1.1.0").unwrap();
+    assert_eq!(
+        registry.add_manifest("org/charts/shop", "1.9.0", &manifest),
+        signed
+    );
+    world
+        .put_source(spec(changed(verify.clone(), &json!({ "version": "1.x" }))))
+        .await;
+    let failed = world.failed("VerificationError").await;
+    assert_eq!(condition(&failed, "BuildFailed").1, "ChartVerificationError");
+    assert_eq!(
+        condition(&failed, "SourceVerified").2,
+        "chart verification error: what tag '1.9.0' leads to was signed as version '1.1.0', which is older (publish '1.9.0' anew, or remove the tag)"
+    );
+    world.put_source(spec(verify)).await;
+    world
+        .until("the signed version again", async || {
+            (condition(&world.get().await?, "Ready").0 == "True").then_some(())
+        })
+        .await;
     // no login for this registry
     world
         .put_secret(

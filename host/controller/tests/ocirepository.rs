@@ -300,3 +300,52 @@ async fn nothing_unverified_is_used_and_a_bad_signature_outweighs_all() {
         .await;
     world.stop().await;
 }
+
+/// N29: the signature holds for the digest, and whoever may move tags offers something old by the tag of something new.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_signed_as_an_older_version_is_not_used_for_a_newer_one() {
+    let (mut world, registry) = (world().await, Registry::start());
+    let signer = Signer::new();
+    let push = |tag: &str, version: &str| {
+        let unversioned = registry.push("org/app", "", &[("a", version)]);
+        let mut manifest = registry.manifest("org/app", &unversioned).unwrap();
+        manifest["annotations"]["org.opencontainers.image.version"] = json!(version);
+        registry.add_manifest("org/app", tag, &manifest)
+    };
+    let old = push("1.0.0", "1.0.0");
+    signer.sign(&registry, "org/app", &old);
+    world
+        .put_secret("keys", json!({ "cosign.pub": signer.public_pem() }))
+        .await;
+    world.start().await;
+    let newest = json!({
+        "ref": { "semver": ">=1.0.0" },
+        "verify": { "provider": "cosign", "secretRef": { "name": "keys" } },
+    });
+    world.put_source(spec(&registry, newest)).await;
+    world.ready(&stored(&format!("1.0.0@{old}"))).await;
+
+    assert_eq!(push("2.0.0", "1.0.0"), old);
+    world.request("1").await;
+    let object = world.failed("VerificationError").await;
+    assert_eq!(
+        condition(&object, "SourceVerified").2,
+        "failed to verify the signature using provider 'cosign': what tag '2.0.0' leads to was signed as version '1.0.0', which is older (publish '2.0.0' anew, or remove the tag)"
+    );
+    let revision = object.pointer("/status/artifact/revision").unwrap();
+    assert_eq!(revision, &json!(format!("1.0.0@{old}")));
+    assert_eq!(world.store.artifacts().len(), 1);
+
+    // the release is the prerelease, by another tag
+    let new = push("2.0.0", "2.0.0-rc.1");
+    signer.sign(&registry, "org/app", &new);
+    world.request("2").await;
+    world.ready(&stored(&format!("2.0.0@{new}"))).await;
+    // where a tag is named, it is what is wanted
+    push("2.0.0", "1.0.0");
+    world
+        .merge(json!({ "spec": { "ref": { "semver": null, "tag": "2.0.0" } } }))
+        .await;
+    world.ready(&stored(&format!("2.0.0@{old}"))).await;
+    world.stop().await;
+}

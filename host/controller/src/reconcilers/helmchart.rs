@@ -111,6 +111,7 @@ fn recipe(pass: &Pass<'_, HelmChart>, revision: Option<String>) -> Recipe {
         ignore_missing: spec.ignore_missing_values_files,
         revision,
         generation,
+        signed_as: None,
         stored: stored(status).filter(|_| is_observed),
     }
 }

@@ -53,7 +53,7 @@ impl SourceKind for OciRepositories {
         let (wanted, layer) = (reference(spec), layer(spec));
         let has_stored = pass.stored_revision().is_some();
         let resolving = repository.resolve(&spec.url, &wanted, layer.media_type.as_deref(), has_stored);
-        let resolved = pass
+        let mut resolved = pass
             .patiently(resolving)
             .await?
             .map_err(|error| Trouble::of(&error))?;
@@ -63,7 +63,7 @@ impl SourceKind for OciRepositories {
             pass.report
                 .outdated(&format!("new revision '{revision}' for '{reference}'"));
         }
-        verify::verify(pass, &repository, &resolved, is_new).await?;
+        verify::verify(pass, &repository, &mut resolved, is_new).await?;
         if !is_new && is_content_as_observed(&pass.report.status, spec) {
             return Ok(unchanged(pass, &resolved));
         }

@@ -104,6 +104,8 @@ pub struct Manifest {
 pub(crate) struct Index {
     #[serde(default, deserialize_with = "or_empty")]
     pub(crate) manifests: Vec<Descriptor>,
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(crate) annotations: BTreeMap<String, String>,
 }
 
 /// `null` is as good as nothing: Go writes it for empty lists.

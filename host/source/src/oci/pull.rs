@@ -77,14 +77,34 @@ impl Repository {
         Ok((digest, annotations))
     }
 
+    /// What the manifest or index says of itself that has the digest; it stays for [`Repository::pull`].
+    pub(crate) async fn annotations(
+        &self,
+        resolved: &mut Resolved,
+    ) -> Result<std::collections::BTreeMap<String, String>, Cause> {
+        if resolved.manifest.is_none() {
+            let digest = &resolved.digest;
+            let (bytes, ..) = self.manifest_bytes(&digest.to_string(), Some(digest)).await?;
+            resolved.manifest = Some((bytes, None));
+        }
+        Ok(match self.top(resolved).await? {
+            Parsed::Manifest(manifest) => manifest.annotations,
+            Parsed::Index(index) => index.annotations,
+        })
+    }
+
+    /// What has the digest.
+    async fn top(&self, resolved: &Resolved) -> Result<Parsed, Cause> {
+        match &resolved.manifest {
+            Some((bytes, content_type)) => manifest::parse(bytes, content_type.as_deref())
+                .map_err(|problem| Cause::Content(format!("failed to parse manifest: {problem}"))),
+            None => self.parsed(&resolved.digest).await,
+        }
+    }
+
     /// The manifest of an image; of an index, that of its image for linux/amd64.
     async fn image(&self, resolved: &Resolved) -> Result<Manifest, Cause> {
-        let parsed = match &resolved.manifest {
-            Some((bytes, content_type)) => manifest::parse(bytes, content_type.as_deref())
-                .map_err(|problem| Cause::Content(format!("failed to parse manifest: {problem}")))?,
-            None => self.parsed(&resolved.digest).await?,
-        };
-        let index = match parsed {
+        let index = match self.top(resolved).await? {
             Parsed::Manifest(manifest) => return Ok(*manifest),
             Parsed::Index(index) => index,
         };

@@ -28,6 +28,8 @@ pub struct Resolved {
     pub digest: ContentDigest,
     /// `host/repository:tag` or `host/repository@digest`, for messages.
     pub reference: String,
+    /// The tag, where a range picked it by its version.
+    pub picked: Option<String>,
     /// What was found when the tag was looked up, if its manifest came along.
     pub(super) manifest: Option<(Vec<u8>, Option<String>)>,
 }
@@ -56,6 +58,7 @@ impl Repository {
                 revision: digest.to_string(),
                 reference: format!("{}@{digest}", self.name()),
                 digest,
+                picked: None,
                 manifest: None,
             });
         }
@@ -84,6 +87,7 @@ impl Repository {
             revision: format!("{tag}@{digest}"),
             reference: format!("{}:{tag}", self.name()),
             digest,
+            picked: wanted.semver.as_ref().map(|_| tag),
             manifest,
         })
     }

@@ -20,6 +20,7 @@ mod policy;
 mod sshsig;
 mod transparency;
 mod trusted_root;
+mod version;
 mod x509;
 
 pub use cosign::{Cosign, Identity};
@@ -27,6 +28,7 @@ pub use git::{GitError, GitKeys};
 pub use key::PublicKey;
 pub use notation::{Notation, Verdict};
 pub use trusted_root::TrustedRoot;
+pub(crate) use version::check_version;
 
 use crate::oci::Cause;
 

@@ -9,7 +9,7 @@ use sluice_api::source::{HelmRepositorySpec, HelmRepositoryType, Verification};
 use sluice_api::{HelmChart, reason};
 use sluice_artifact::ArtifactPath;
 use sluice_source::helm::ChartVersion;
-use sluice_source::helm::chart::{BuildError, BuildReason, Built, from_archive, normalize_url};
+use sluice_source::helm::chart::{BuildError, BuildReason, Built, Recipe, from_archive, normalize_url};
 use sluice_source::oci::{Repository, Resolved};
 use sluice_source::verify::Verdict;
 
@@ -42,7 +42,11 @@ pub(super) async fn build(
         None => None,
         Some(verifier) => Some(verify(pass, services, (&place, &spec), &version, &verifier).await?),
     };
-    let recipe = recipe(pass, None);
+    let is_signed = matches!(verified, Some((_, _, Verdict::Verified)));
+    let recipe = Recipe {
+        signed_as: is_signed.then(|| version.version.clone()),
+        ..recipe(pass, None)
+    };
     let looked = recipe.look(&chart, &version.version);
     let full = match looked.map_err(|error| trouble(pass, &error))? {
         Ok(built) => {

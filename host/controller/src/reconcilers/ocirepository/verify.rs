@@ -11,7 +11,7 @@ use sluice_source::verify::Verdict;
 pub(super) async fn verify(
     pass: &mut Pass<'_, OciRepository>,
     repository: &Repository,
-    resolved: &Resolved,
+    resolved: &mut Resolved,
     is_new: bool,
 ) -> Result<(), Trouble> {
     let Some(wanted) = &pass.object.spec.verification else {
@@ -29,17 +29,21 @@ pub(super) async fn verify(
             failure: Failure::retry(reason::VERIFICATION_ERROR, message),
         }
     };
-    let digest = &resolved.digest;
+    let digest = resolved.digest.clone();
     let reference = format!("{}@{digest}", repository.name());
     let verifier = Verifier::of(pass.run, wanted, &reference).await.map_err(failed)?;
     let timeout = pass.object.spec.timeout.get();
     let message = format!("verified signature of revision {}", resolved.revision);
     match verifier
-        .check(pass, repository, digest, timeout)
+        .check(pass, repository, &digest, timeout)
         .await?
         .map_err(failed)?
     {
-        Verdict::Verified => pass.report.verified(Some(&message)),
+        Verdict::Verified => {
+            let checked = pass.patiently(repository.check_version(resolved)).await?;
+            checked.map_err(|error| failed(error.to_string()))?;
+            pass.report.verified(Some(&message));
+        }
         // the policy lets it pass: then nothing is said of it
         Verdict::Ignored => pass.report.verified(None),
     }

@@ -4,7 +4,7 @@ use sluice_artifact::Tree;
 use sluice_semver::Version;
 
 use super::{
-    BuildError, BuildReason, Chart, Dependency, Limits, dependencies,
+    BuildError, BuildReason, Chart, Dependency, Limits, Metadata, dependencies,
     load::{self, is_file},
     path::{clean, join},
     values::{self, Missing},
@@ -21,6 +21,8 @@ pub struct Recipe {
     pub revision: Option<String>,
     /// The generation of the object: it enters the version where values files are merged.
     pub generation: i64,
+    /// The version by which a chart was found whose signature is good: then it must not say that it is an older one.
+    pub signed_as: Option<String>,
     /// The artifact that is there, if it will do where name and version are the same.
     pub stored: Option<Stored>,
 }
@@ -117,6 +119,15 @@ impl Recipe {
         Ok(format!("{major}.{minor}.{patch}{prerelease}+{metadata}"))
     }
 
+    /// Whether a signed chart is no older than the version it was found by (N29).
+    fn check_signed(&self, metadata: &Metadata) -> Result<(), BuildError> {
+        let Some(wanted) = &self.signed_as else {
+            return Ok(());
+        };
+        crate::verify::check_version(wanted, metadata.version())
+            .map_err(|problem| BuildReason::Verification.because(problem))
+    }
+
     /// What is stored, where it is the chart of this name and version.
     fn reuse(&self, name: &str, version: &str, is_packaged: bool) -> Option<Built> {
         let stored = self.stored.as_ref()?;
@@ -149,7 +160,7 @@ impl Recipe {
 /// A chart of a repository, which came as `archive`; `version` is that of [`Recipe::look`].
 ///
 /// # Errors
-/// [`BuildReason::Pull`] where it is none, [`BuildReason::Package`], [`BuildReason::ValuesFiles`].
+/// [`BuildReason::Pull`] where it is none, [`BuildReason::Verification`], [`BuildReason::Package`], [`BuildReason::ValuesFiles`].
 pub fn from_archive(
     archive: Vec<u8>,
     (name, version): (&str, String),
@@ -174,12 +185,14 @@ pub fn from_archive(
         metadata
             .validate()
             .map_err(|error| pull(format!("failed to validate metadata of written chart: {error}")))?;
+        recipe.check_signed(&metadata)?;
         built.archive = Some(archive);
         return Ok(built);
     }
     let mut chart = load::archive(&archive, limits)
         .map_err(|error| BuildReason::Package.because(format!("failed to load downloaded chart: {error}")))?;
     drop(archive);
+    recipe.check_signed(&chart.metadata)?;
     chart.metadata.set("version", &built.version);
     let merged = chart
         .merge_own(recipe.merges(), recipe.ignore_missing)

@@ -173,6 +173,7 @@ fn values_files_are_merged_and_enter_the_version() {
         ignore_missing,
         revision: revision.map(str::to_owned),
         generation: 7,
+        signed_as: None,
         stored: None,
     };
     let values = |recipe: &Recipe| match built(SHOP, "charts/shop", recipe) {
