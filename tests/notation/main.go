@@ -1,6 +1,6 @@
 // Signs an artifact of a registry as `notation sign` does, with the library that it is built of.
 //
-//	notation cert FOLDER                    writes FOLDER/ca.crt, FOLDER/chain.crt and FOLDER/key.pem
+//	notation cert FOLDER CURVE              writes FOLDER/ca.crt, FOLDER/chain.crt and FOLDER/key.pem; CURVE is p256, p384 or p521
 //	notation sign FOLDER FORMAT REFERENCE   FORMAT is jws or cose; REFERENCE is HOST/REPOSITORY@DIGEST, reached by plain HTTP
 package main
 
@@ -35,12 +35,12 @@ func main() {
 
 func run(args []string) error {
 	switch {
-	case len(args) == 2 && args[0] == "cert":
-		return certificates(args[1])
+	case len(args) == 3 && args[0] == "cert":
+		return certificates(args[1], args[2])
 	case len(args) == 4 && args[0] == "sign":
 		return sign(args[1], args[2], args[3])
 	default:
-		return fmt.Errorf("usage: notation cert FOLDER | notation sign FOLDER jws|cose REFERENCE")
+		return fmt.Errorf("usage: notation cert FOLDER p256|p384|p521 | notation sign FOLDER jws|cose REFERENCE")
 	}
 }
 
@@ -68,9 +68,25 @@ func sign(folder, format, reference string) error {
 }
 
 // An authority, and a certificate of it that may sign (Notary Project, signature specification, certificate requirements).
-func certificates(folder string) error {
+func certificates(folder, name string) error {
+	// the authority's curve and hash, and the signer's curve
+	type kind struct {
+		authority elliptic.Curve
+		by        x509.SignatureAlgorithm
+		leaf      elliptic.Curve
+	}
+	kinds := map[string]kind{
+		"p256": {elliptic.P384(), x509.ECDSAWithSHA384, elliptic.P256()},
+		"p384": {elliptic.P521(), x509.ECDSAWithSHA256, elliptic.P384()},
+		"p521": {elliptic.P521(), x509.ECDSAWithSHA512, elliptic.P521()},
+	}
+	chosen, known := kinds[name]
+	if !known {
+		return fmt.Errorf("%s: p256, p384 or p521", name)
+	}
 	authority := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
+		SignatureAlgorithm:    chosen.by,
 		Subject:               pkix.Name{CommonName: "shop authority", Organization: []string{"Shop"}, Country: []string{"US"}, Province: []string{"WA"}},
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().Add(24 * time.Hour),
@@ -80,18 +96,19 @@ func certificates(folder string) error {
 		MaxPathLen:            1,
 	}
 	leaf := &x509.Certificate{
-		SerialNumber: big.NewInt(2),
-		Subject:      pkix.Name{CommonName: "shop.example", Organization: []string{"Shop"}, Country: []string{"US"}, Province: []string{"WA"}},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(12 * time.Hour),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
+		SerialNumber:       big.NewInt(2),
+		SignatureAlgorithm: chosen.by,
+		Subject:            pkix.Name{CommonName: "shop.example", Organization: []string{"Shop"}, Country: []string{"US"}, Province: []string{"WA"}},
+		NotBefore:          time.Now().Add(-time.Hour),
+		NotAfter:           time.Now().Add(12 * time.Hour),
+		KeyUsage:           x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:        []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 	}
-	authorityKey, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	authorityKey, err := ecdsa.GenerateKey(chosen.authority, rand.Reader)
 	if err != nil {
 		return err
 	}
-	leafKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	leafKey, err := ecdsa.GenerateKey(chosen.leaf, rand.Reader)
 	if err != nil {
 		return err
 	}

@@ -236,18 +236,20 @@ async fn notation() {
     let Some(scene) = Scene::with("notation") else {
         return;
     };
-    scene.run(&["cert", "."]);
-    let certificate = scene.work().join("ca.crt");
     let policy = br#"{ "version": "1.0", "trustPolicies": [{ "name": "p", "registryScopes": ["*"],
         "signatureVerification": { "level": "strict" }, "trustStores": ["ca:shop"], "trustedIdentities": ["*"] }] }"#;
-    let by = Notation::new(policy, &[fs::read(certificate).unwrap()]).unwrap();
-    for format in ["jws", "cose"] {
-        let digest = scene.push(format, format).await;
+    let forms = ["p256", "p384", "p521"].map(|curve| [(curve, "jws"), (curve, "cose")]);
+    for (curve, format) in forms.into_iter().flatten() {
+        scene.run(&["cert", ".", curve]);
+        let certificate = fs::read(scene.work().join("ca.crt")).unwrap();
+        let by = Notation::new(policy, &[certificate]).unwrap();
+        let what = format!("{curve}-{format}");
+        let digest = scene.push(&what, &what).await;
         let now = Timestamp::now();
         by.verify(&scene.repository, &digest, now).await.unwrap_err();
         let reference = format!("{}@{digest}", scene.name());
         scene.run(&["sign", ".", format, &reference]);
         let verdict = by.verify(&scene.repository, &digest, Timestamp::now()).await;
-        assert_eq!(verdict.unwrap(), Verdict::Verified, "{format}");
+        assert_eq!(verdict.unwrap(), Verdict::Verified, "{what}");
     }
 }

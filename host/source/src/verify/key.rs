@@ -6,6 +6,8 @@ use rustls_pki_types::{
 };
 use webpki::{RawPublicKeyEntity, ring as alg};
 
+use super::p521;
+
 /// A public key, as its SubjectPublicKeyInfo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey(Vec<u8>);
@@ -14,6 +16,7 @@ pub struct PublicKey(Vec<u8>);
 pub(super) const SHA256: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::ECDSA_P256_SHA256,
     alg::ECDSA_P384_SHA256,
+    p521::SHA256,
     alg::ED25519,
     alg::RSA_PKCS1_2048_8192_SHA256,
 ];
@@ -24,6 +27,9 @@ pub(super) const CERTIFICATES: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::ECDSA_P256_SHA384,
     alg::ECDSA_P384_SHA256,
     alg::ECDSA_P384_SHA384,
+    p521::SHA256,
+    p521::SHA384,
+    p521::SHA512,
     alg::ED25519,
     alg::RSA_PKCS1_2048_8192_SHA256,
     alg::RSA_PKCS1_2048_8192_SHA384,

@@ -16,6 +16,7 @@ mod git;
 mod key;
 mod notation;
 mod openpgp;
+mod p521;
 mod policy;
 mod sshsig;
 mod transparency;
