@@ -1,8 +1,12 @@
 //! The metrics of this process, served as OpenMetrics text. Names with `gotk_` and `controller_runtime_` are Flux's
 //! (compat/cli.md section 24), so that its dashboards keep working; our own are `sluice_<stage>_<noun>_<unit>`.
 
+mod caches;
 mod process;
 
+pub use caches::{index_asked, token_asked, token_dropped, token_kept};
+
+use caches::Caches;
 use process::Process;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -77,6 +81,7 @@ type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
 pub(crate) struct Metrics {
     registry: Registry,
     process: Process,
+    caches: Caches,
     pub(crate) reconcile_duration: Durations<ObjectLabels>,
     pub(crate) reconciles: Family<ResultLabels, Counter>,
     pub(crate) reconcile_errors: Family<ControllerLabels, Counter>,
@@ -113,6 +118,7 @@ impl Metrics {
         let mut registry = Registry::default();
         let mut it = Self {
             process: Process::register(&mut registry),
+            caches: Caches::register(&mut registry),
             registry: Registry::default(),
             reconcile_duration: Family::new_with_constructor(reconcile_histogram),
             reconciles: Family::default(),
@@ -214,6 +220,7 @@ pub fn forget_object(kind: &str, namespace: &str, name: &str) {
         namespace: namespace.to_owned(),
     };
     metrics().reconcile_duration.remove(&labels);
+    metrics().caches.forget(kind, namespace, name);
 }
 
 /// Sets how many objects wait for a worker and how many are parked.

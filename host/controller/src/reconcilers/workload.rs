@@ -8,8 +8,8 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use sluice_apply::cluster::Cluster;
 use sluice_event::Redacted;
-use sluice_source::credential::Error as CredentialError;
 use sluice_source::credential::cloud::{Account, Clouds};
+use sluice_source::credential::{Error as CredentialError, TokenUser};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -67,8 +67,9 @@ pub(super) async fn clouds_of(run: &Run, clouds: &Clouds, named: Option<&str>) -
 /// # Errors
 /// The account is not there, or cannot be read.
 pub(super) async fn clouds_as(run: &Run, clouds: &Clouds, account: Option<&str>) -> Result<Clouds, String> {
+    let clouds = clouds.for_object(user_of(run));
     let Some(name) = account else {
-        return Ok(clouds.clone());
+        return Ok(clouds);
     };
     let namespace = run.key.namespace.to_string();
     let found = service_account(run, name).await;
@@ -85,4 +86,9 @@ pub(super) async fn clouds_as(run: &Run, clouds: &Clouds, account: Option<&str>)
         name: name.to_owned(),
         annotations,
     })))
+}
+
+/// The object whose tokens these are, for metrics.
+pub(super) fn user_of(run: &Run) -> TokenUser {
+    TokenUser::new(run.key.kind, &run.key.namespace, &run.key.name)
 }

@@ -7,7 +7,31 @@ use std::{
     time::Duration,
 };
 
+use sluice_event::metrics;
 use tokio::{sync::Mutex as Turn, time::Instant};
+
+/// The object that a token is for, by kind, namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenUser {
+    kind: &'static str,
+    namespace: Arc<str>,
+    name: Arc<str>,
+}
+
+impl TokenUser {
+    /// An object that uses tokens.
+    pub fn new(kind: &'static str, namespace: &Arc<str>, name: &Arc<str>) -> TokenUser {
+        TokenUser {
+            kind,
+            namespace: Arc::clone(namespace),
+            name: Arc::clone(name),
+        }
+    }
+
+    fn labels(&self) -> (&str, &str, &str) {
+        (self.kind, &self.namespace, &self.name)
+    }
+}
 
 /// A bounded map of things that expire. Who asks for the same key at the same time waits for one answer.
 ///
@@ -16,6 +40,7 @@ use tokio::{sync::Mutex as Turn, time::Instant};
 pub struct TokenCache<K, V> {
     max: usize,
     age_max: Duration,
+    is_counted: bool,
     entries: Mutex<Entries<K, V>>,
 }
 
@@ -41,19 +66,65 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
         TokenCache {
             max,
             age_max,
+            is_counted: false,
             entries: Mutex::new(entries),
         }
     }
 
+    /// The same, and what it does is counted by the metrics that Flux has for its one cache of tokens.
+    pub fn counted(max: usize, age_max: Duration) -> TokenCache<K, V> {
+        TokenCache {
+            is_counted: true,
+            ..TokenCache::new(max, age_max)
+        }
+    }
+
     /// What is known for `key`, or what `make` makes: the thing and how long it lives. A failure is not kept.
-    pub async fn get<E>(
+    pub fn get<'a, E>(
+        &'a self,
+        key: &'a K,
+        make: impl Future<Output = Result<(V, Duration), E>> + 'a,
+    ) -> impl Future<Output = Result<V, E>> + 'a
+    where
+        E: 'a,
+    {
+        self.get_for(None, key, make)
+    }
+
+    /// The same for an object, which metrics name.
+    pub fn get_for<'a, E>(
+        &'a self,
+        object: Option<&'a TokenUser>,
+        key: &'a K,
+        make: impl Future<Output = Result<(V, Duration), E>> + 'a,
+    ) -> impl Future<Output = Result<V, E>> + 'a
+    where
+        E: 'a,
+    {
+        // a future that is passed on takes its size each time
+        let make = Box::pin(make);
+        async move {
+            if self.max == 0 {
+                return Ok(make.await?.0);
+            }
+            let mut is_hit = true;
+            let make = async {
+                is_hit = false;
+                make.await
+            };
+            let got = self.kept_or_made(key, make).await;
+            if self.is_counted {
+                metrics::token_asked(object.map(TokenUser::labels), is_hit, got.is_ok());
+            }
+            got
+        }
+    }
+
+    async fn kept_or_made<E>(
         &self,
         key: &K,
         make: impl Future<Output = Result<(V, Duration), E>>,
     ) -> Result<V, E> {
-        if self.max == 0 {
-            return Ok(make.await?.0);
-        }
         let slot = self.slot(key);
         let mut held = slot.lock().await;
         if let Some((value, until)) = &*held
@@ -81,7 +152,9 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
 
     /// Forgets what is known for `key`: the server did not accept it.
     pub fn forget(&self, key: &K) {
-        self.entries().slots.remove(key);
+        if self.entries().slots.remove(key).is_some() && self.is_counted {
+            metrics::token_dropped(false);
+        }
     }
 
     fn slot(&self, key: &K) -> Arc<Slot<V>> {
@@ -95,10 +168,16 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
             let oldest = entries.slots.iter().min_by_key(|(_, (_, used))| *used);
             if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
                 entries.slots.remove(&oldest);
+                if self.is_counted {
+                    metrics::token_dropped(true);
+                }
             }
         }
         let slot = Arc::new(Turn::new(None));
         entries.slots.insert(key.clone(), (Arc::clone(&slot), now));
+        if self.is_counted {
+            metrics::token_kept();
+        }
         slot
     }
 
@@ -142,6 +221,23 @@ mod tests {
         assert_eq!(ask(100).await, 2, "no longer than an hour");
         cache.forget(&"key");
         assert_eq!(ask(100).await, 3);
+    }
+
+    #[tokio::test]
+    async fn what_is_counted_names_the_object() {
+        let cache = TokenCache::counted(1, Duration::from_secs(3600));
+        let user = TokenUser::new("Bucket", &"apps".into(), &"counted".into());
+        for key in ["a", "a", "b"] {
+            let make = async { Ok::<_, ()>((key, Duration::from_secs(60))) };
+            assert_eq!(cache.get_for(Some(&user), &key, make).await, Ok(key));
+        }
+        assert_eq!(cache.get_for(Some(&user), &"c", async { Err(()) }).await, Err(()));
+        let text = metrics::encode();
+        let labels = "kind=\"Bucket\",name=\"counted\",namespace=\"apps\",operation=\"reconcile\"";
+        for (event, count) in [("cache_hit", 1), ("cache_miss", 3)] {
+            let line = format!("gotk_token_cache_events_total{{event_type=\"{event}\",{labels}}} {count}\n");
+            assert!(text.contains(&line), "{line}: {text}");
+        }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -25,7 +25,7 @@ use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 use tokio::time::Instant;
 
-use super::{Credentials, Error, SecretData, TokenCache, secret::text};
+use super::{Credentials, Error, SecretData, TokenCache, TokenUser, secret::text};
 use crate::http::{Addresses, Http, Request, Transport, secret_header};
 
 /// Whose API is asked where the Secret does not say.
@@ -130,10 +130,11 @@ impl GitHubApp {
         transport: &Transport,
         addresses: &Addresses,
         tokens: &GitHubTokens,
+        user: Option<&TokenUser>,
     ) -> Result<Credentials, Error> {
         let hash = Sha256::new().chain_update(self.identity());
         let key = hash.chain_update(transport.fingerprint()).finalize().into();
-        tokens.get(&key, self.ask(transport, addresses)).await
+        tokens.get_for(user, &key, self.ask(transport, addresses)).await
     }
 
     /// Equal for tokens of the same installation of the same App; nothing can be read from it.

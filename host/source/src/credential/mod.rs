@@ -9,7 +9,7 @@ mod github_app;
 mod secret;
 mod ssh;
 
-pub use cache::TokenCache;
+pub use cache::{TokenCache, TokenUser};
 pub use docker_config::{DockerConfig, Keychain};
 pub use github_app::{GitHubApp, GitHubTokens};
 pub use secret::{Credentials, CredentialsError, Proxy, SecretData, Tls};

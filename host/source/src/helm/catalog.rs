@@ -7,6 +7,7 @@ use std::{
 };
 
 use sluice_artifact::{ArtifactPath, Digest, Store, store, store::StoredFile};
+use sluice_event::metrics;
 
 use super::{ChartVersion, index::HEAD};
 
@@ -59,6 +60,7 @@ impl Catalogs {
         let slot = self.slot(artifact.digest);
         let catalog = {
             let mut held = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            metrics::index_asked(path.namespace(), path.name(), held.is_some());
             match &*held {
                 Some(catalog) => Arc::clone(catalog),
                 None => Arc::clone(held.insert(Arc::new(scan(store.open_file(path)?)?))),

@@ -59,7 +59,8 @@ pub(super) async fn credentials(
         (GitProvider::GitHub, Some(Err(error))) => Err(error),
         (GitProvider::GitHub, Some(Ok(app))) => {
             let identity = app.identity();
-            let asking = providers.clouds.github(&app, transport, providers.addresses);
+            let clouds = providers.clouds.for_object(workload::user_of(run));
+            let asking = clouds.github(&app, transport, providers.addresses);
             asking.await.map(|credentials| Given {
                 credentials,
                 identity,

@@ -36,6 +36,7 @@ impl Clouds {
         Clouds {
             shared: Arc::clone(&self.shared),
             account: Some(account),
+            user: self.user.clone(),
         }
     }
 

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 use tokio::time::Instant;
 
-use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache};
+use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache, TokenUser};
 use crate::http::{Addresses, Http, Request, Transport, secret_header};
 pub use account::Account;
 pub use cluster::{Cluster, ClusterAccess};
@@ -121,6 +121,8 @@ pub struct Clouds {
     shared: Arc<Shared>,
     /// Who asks; none for the controller.
     account: Option<Arc<dyn Account>>,
+    /// For which object, where it is for one.
+    user: Option<TokenUser>,
 }
 
 struct Shared {
@@ -157,12 +159,30 @@ impl Clouds {
                 environment,
                 endpoints,
                 http,
-                tokens: TokenCache::new(tokens_max, age_max),
-                keys: TokenCache::new(tokens_max, age_max),
-                apps: TokenCache::new(tokens_max, age_max),
+                tokens: TokenCache::counted(tokens_max, age_max),
+                keys: TokenCache::counted(tokens_max, age_max),
+                apps: TokenCache::counted(tokens_max, age_max),
             }),
             account: None,
+            user: None,
         })
+    }
+
+    /// The same; metrics name the object.
+    #[must_use]
+    pub fn for_object(&self, user: TokenUser) -> Clouds {
+        Clouds {
+            user: Some(user),
+            ..self.clone()
+        }
+    }
+
+    fn token<'a>(
+        &'a self,
+        name: &'a (Cloud, String),
+        make: impl Future<Output = Result<(Credentials, Duration), Error>> + 'a,
+    ) -> impl Future<Output = Result<Credentials, Error>> + 'a {
+        self.shared.tokens.get_for(self.user.as_ref(), name, make)
     }
 
     /// The controller's own identity at the registries of a cloud.
@@ -195,8 +215,8 @@ impl Clouds {
                 Cloud::Azure | Cloud::Gcp => self.azure_git().await,
             }
         };
-        let name = self.kept(&format!("git {host}{path}"));
-        self.shared.tokens.get(&(cloud, name), make).await
+        let name = (cloud, self.kept(&format!("git {host}{path}")));
+        self.token(&name, make).await
     }
 
     /// Equal for credentials of one identity at one cloud; nothing can be read from it.
@@ -215,7 +235,9 @@ impl Clouds {
         transport: &Transport,
         addresses: &Addresses,
     ) -> Result<Credentials, Error> {
-        app.credentials(transport, addresses, &self.shared.apps).await
+        let tokens = &self.shared.apps;
+        app.credentials(transport, addresses, tokens, self.user.as_ref())
+            .await
     }
 }
 
@@ -227,13 +249,13 @@ impl Clouds {
             Ok((key, IDENTITY_LIFETIME))
         };
         let name = (self.kept(region), sts.map(str::to_owned));
-        self.shared.keys.get(&name, make).await
+        self.shared.keys.get_for(self.user.as_ref(), &name, make).await
     }
 
     /// The controller's own token for Google's storage.
     pub(crate) async fn gcp_storage_token(&self) -> Result<Redacted<String>, Error> {
         let name = (Cloud::Gcp, self.kept("storage"));
-        let login = self.shared.tokens.get(&name, self.gcp_login()).await?;
+        let login = self.token(&name, self.gcp_login()).await?;
         match login {
             Credentials::Basic { password, .. } => Ok(password),
             _ => Err(Error("the machine's metadata service gave no token".to_owned())),
@@ -243,8 +265,9 @@ impl Clouds {
     /// The controller's own token for Microsoft's storage; of this identity of the machine where one is named.
     pub(crate) async fn azure_storage_token(&self, client: Option<&str>) -> Result<Redacted<String>, Error> {
         let name = self.kept(&format!("storage {}", client.unwrap_or_default()));
+        let name = (Cloud::Azure, name);
         let make = self.azure_storage(client);
-        match self.shared.tokens.get(&(Cloud::Azure, name), make).await? {
+        match self.token(&name, make).await? {
             Credentials::Bearer(token) => Ok(token),
             _ => Err(Error("Microsoft gave no token".to_owned())),
         }
@@ -287,7 +310,7 @@ impl CredentialSource for RegistryLogin {
                 }
             };
             let name = (self.cloud, clouds.kept(host));
-            clouds.shared.tokens.get(&name, make).await
+            clouds.token(&name, make).await
         })
     }
 
