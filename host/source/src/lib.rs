@@ -32,6 +32,7 @@ pub mod archive;
 mod folder;
 pub mod ignore;
 mod sparse;
+mod spool;
 
 pub use bucket::BucketFetcher;
 pub use credential::{

@@ -15,6 +15,7 @@ use crate::{
     disk_refusal,
     folder::{self, Folder},
     ignore::{IGNORE_FILE, Rules},
+    spool::{self, Spool},
 };
 
 /// The objects of a bucket, in a file without a name.
@@ -52,15 +53,18 @@ impl Bucket {
                 index.objects.remove(&key);
                 continue;
             };
-            let size = io::copy(&mut content, &mut file).map_err(disk)?;
+            let append = move || Ok((io::copy(&mut content, &mut file)?, file));
+            let size;
+            (size, file) = spool::blocking(append).await.map_err(disk)?;
             index.objects.insert(key.clone(), (etag, size));
             parts.push((key, offset, size));
             offset += size;
         }
         let (revision, objects) = (index.revision(), index.objects());
         if let Some(text) = index.ignore_file {
-            file.write_all(&text).map_err(disk)?;
             parts.push((IGNORE_FILE.to_owned(), offset, text.len() as u64));
+            let append = move || file.write_all(&text).map(|()| file);
+            file = spool::blocking(append).await.map_err(disk)?;
         }
         parts.sort();
         Ok(Downloaded {
@@ -73,15 +77,8 @@ impl Bucket {
 
     /// An object with its etag, from its beginning; none where it vanished.
     async fn object(&self, key: &str, deadline: Instant) -> Result<Option<(String, SpooledTempFile)>, Error> {
-        let mut content = tempfile::spooled_tempfile_in(self.limits.in_memory_max, &self.spool);
-        let limit = self.limits.object_size_max;
-        let fetched = self.remote.get(key, limit, deadline, &mut content).await;
-        let rewound = match fetched {
-            Ok(etag) => content.rewind().map(|()| etag).map_err(Problem::Disk),
-            Err(problem) => Err(problem),
-        };
-        match rewound {
-            Ok(etag) => Ok(Some((etag, content))),
+        match self.try_object(key, deadline).await {
+            Ok(object) => Ok(Some(object)),
             Err(Problem::Missing) => Ok(None),
             Err(Problem::Disk(error)) => Err(Error::Disk {
                 bucket: self.name.clone(),
@@ -94,6 +91,19 @@ impl Bucket {
                 cause: problem.to_string(),
             }),
         }
+    }
+}
+
+impl Bucket {
+    async fn try_object(&self, key: &str, deadline: Instant) -> Result<(String, SpooledTempFile), Problem> {
+        let in_memory_max = self.limits.in_memory_max;
+        let content = tempfile::spooled_tempfile_in(in_memory_max, &self.spool);
+        let mut content = Spool::new(content, in_memory_max);
+        let limit = self.limits.object_size_max;
+        let etag = self.remote.get(key, limit, deadline, &mut content).await?;
+        let mut content = content.finish().await.map_err(Problem::Disk)?;
+        content.rewind().map_err(Problem::Disk)?;
+        Ok((etag, content))
     }
 }
 

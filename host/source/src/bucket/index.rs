@@ -9,7 +9,10 @@ use super::{
     Bucket, Error,
     remote::{Listed, Problem},
 };
-use crate::ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Rules};
+use crate::{
+    ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Rules},
+    spool::Spool,
+};
 
 /// The objects of a bucket that become files.
 #[derive(Clone, Debug, Default)]
@@ -95,10 +98,15 @@ impl Bucket {
     }
 
     async fn ignore_file(&self, deadline: Instant) -> Result<Option<Vec<u8>>, Error> {
-        let mut text = Vec::new();
         let limit = IGNORE_FILE_SIZE_MAX;
+        let mut text = Spool::new(Vec::new(), usize::MAX);
         match self.remote.get(IGNORE_FILE, limit, deadline, &mut text).await {
-            Ok(_) => Ok(Some(text)),
+            Ok(_) => {
+                let whole = text.finish().await;
+                whole
+                    .map(Some)
+                    .map_err(|error| self.not_listed(Problem::Disk(error)))
+            }
             Err(Problem::Missing) => Ok(None),
             Err(problem) => Err(self.not_listed(Problem::Other {
                 after: problem.retry_after(),

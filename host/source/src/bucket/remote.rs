@@ -20,6 +20,7 @@ use super::{
 use crate::{
     credential::cloud::{Scope, encode, sign},
     http::{Failure, Http, Reply, Request, secret_header},
+    spool::Spool,
 };
 
 /// A bucket in a store.
@@ -139,7 +140,7 @@ impl Remote {
         key: &str,
         limit: u64,
         deadline: Instant,
-        content: &mut impl Write,
+        content: &mut Spool<impl Write + Send + 'static>,
     ) -> Result<String, Problem> {
         let address = format!("{}/{}", self.base, encode(key, b"/"));
         let mut reply = self.ask(&address, "", deadline).await?;
@@ -162,7 +163,7 @@ impl Remote {
             if size > limit {
                 return Err(too_large.into());
             }
-            content.write_all(&chunk).map_err(Problem::Disk)?;
+            content.write(&chunk).await.map_err(Problem::Disk)?;
         }
         Ok(etag)
     }

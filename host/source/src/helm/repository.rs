@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     fs::File,
-    io::{BufReader, BufWriter, Seek, SeekFrom, Write},
+    io::{BufReader, BufWriter, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -22,6 +22,7 @@ use super::{ChartVersion, Error, Indexed, index};
 use crate::{
     Credentials, Transport, disk_refusal,
     http::{Addresses, Clients, Failure, Http, Reply, Request, secret_header, shown},
+    spool::Spool,
 };
 
 /// As Helm calls itself.
@@ -217,6 +218,8 @@ impl ChartRepository {
         let (file, revision) = self.spool(reply).await?;
         self.remember(validator, &revision);
         if known == Some(revision.as_str()) {
+            // a file without a name goes when it is closed, and a large one takes its time
+            tokio::task::spawn_blocking(move || drop(file));
             return Ok(Look::Unchanged);
         }
         let limits = self.fetcher.shared.limits;
@@ -241,7 +244,8 @@ impl ChartRepository {
     async fn spool(&self, mut reply: Reply) -> Result<(File, String), Error> {
         let limit = self.fetcher.shared.limits.index_size_max;
         let disk = |error: std::io::Error| Error::Disk(disk_refusal(&error));
-        let mut file = tempfile::tempfile_in(&self.fetcher.shared.spool).map_err(disk)?;
+        let file = tempfile::tempfile_in(&self.fetcher.shared.spool).map_err(disk)?;
+        let mut spool = Spool::new(file, 0);
         let (mut hasher, mut size) = (Sha256::new(), 0u64);
         reply.extend(self.timeout);
         loop {
@@ -255,8 +259,9 @@ impl ChartRepository {
                 return Err(Error::TooLarge(limit));
             }
             hasher.update(&chunk);
-            file.write_all(&chunk).map_err(disk)?;
+            spool.write(&chunk).await.map_err(disk)?;
         }
+        let mut file = spool.finish().await.map_err(disk)?;
         file.seek(SeekFrom::Start(0)).map_err(disk)?;
         Ok((file, format!("sha256:{}", hex::encode(hasher.finalize()))))
     }

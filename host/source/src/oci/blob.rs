@@ -1,11 +1,15 @@
 //! Contents by digest.
 
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek};
 
 use tempfile::SpooledTempFile;
 
 use super::{Cause, Descriptor, Repository, digest::Hasher, repository::Question};
-use crate::{disk_refusal, http::Failure};
+use crate::{
+    disk_refusal,
+    http::Failure,
+    spool::{self, Spool},
+};
 
 /// Contents up to this size are kept in memory while they arrive.
 const IN_MEMORY_MAX: usize = 1 << 20;
@@ -14,11 +18,8 @@ impl Repository {
     /// A small content, as a whole: a config, a signature.
     pub(crate) async fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>, Cause> {
         let limit = self.fetcher.shared.limits.blob_size_max;
-        let mut file = self.spooled(descriptor, limit, "blob_size_max").await?;
-        let mut content = Vec::new();
-        std::io::Read::read_to_end(&mut file, &mut content)
-            .map_err(|error| Cause::Disk(disk_refusal(&error)))?;
-        Ok(content)
+        let file = self.spooled(descriptor, limit, "blob_size_max").await?;
+        whole(file).await
     }
 
     /// A layer: on disk, unless it is small.
@@ -52,7 +53,8 @@ impl Repository {
         let patience = std::time::Duration::from_secs(descriptor.size / limits.slowest_rate.max(1));
         reply.extend(self.timeout() + patience);
         let disk = |error: std::io::Error| Cause::Disk(disk_refusal(&error));
-        let mut file = tempfile::spooled_tempfile_in(IN_MEMORY_MAX, &self.fetcher.shared.spool);
+        let file = tempfile::spooled_tempfile_in(IN_MEMORY_MAX, &self.fetcher.shared.spool);
+        let mut spool = Spool::new(file, IN_MEMORY_MAX);
         let mut hasher = Hasher::new(descriptor.digest.algorithm());
         let mut size = 0u64;
         while let Some(chunk) = reply.chunk().await.map_err(failed)? {
@@ -61,7 +63,7 @@ impl Repository {
                 break;
             }
             hasher.update(&chunk);
-            file.write_all(&chunk).map_err(disk)?;
+            spool.write(&chunk).await.map_err(disk)?;
         }
         let found = hasher.finish();
         if size != descriptor.size || found != descriptor.digest {
@@ -77,7 +79,19 @@ impl Repository {
                 )
             }));
         }
-        file.seek(SeekFrom::Start(0)).map_err(disk)?;
+        let mut file = spool.finish().await.map_err(disk)?;
+        file.rewind().map_err(disk)?;
         Ok(file)
     }
+}
+
+/// All of a content that may be on disk.
+pub(super) async fn whole(mut file: SpooledTempFile) -> Result<Vec<u8>, Cause> {
+    let read = move || {
+        let mut content = Vec::new();
+        file.read_to_end(&mut content)?;
+        Ok(content)
+    };
+    let read = spool::blocking(read).await;
+    read.map_err(|error| Cause::Disk(disk_refusal(&error)))
 }

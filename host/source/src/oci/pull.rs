@@ -1,10 +1,9 @@
 //! Bringing what was resolved: the manifest, then the one layer that is wanted (compat/source.md 6.4, 6.5).
 
 use super::{
-    Cause, ContentDigest, Descriptor, Error, Layer, Manifest, Pulled, Repository, Resolved,
+    Cause, ContentDigest, Descriptor, Error, Layer, Manifest, Pulled, Repository, Resolved, blob,
     manifest::{self, Index, Parsed, media_type},
 };
-use crate::disk_refusal;
 
 impl Repository {
     /// Brings the layer that `layer` selects, checked against its digest.
@@ -57,11 +56,7 @@ impl Repository {
                 resolved.reference
             )));
         }
-        let mut content = self.layer(descriptor).await?;
-        let mut archive = Vec::new();
-        std::io::Read::read_to_end(&mut content, &mut archive)
-            .map_err(|error| Cause::Disk(disk_refusal(&error)))?;
-        Ok(archive)
+        blob::whole(self.layer(descriptor).await?).await
     }
 
     /// The digest of a tag, and what is said of it.
