@@ -210,7 +210,7 @@ async fn what_fails_is_named_and_the_last_good_artifact_stays() {
         ),
         (
             StorageFault::Redirect(format!("{}/shop", elsewhere.base())),
-            "indexation of objects from bucket 'shop' failed: .sourceignore: the store sends readers elsewhere: 307",
+            "failed to confirm existence of 'shop' bucket: the store sends readers elsewhere: 307",
         ),
     ];
     for (number, (fault, message)) in rows.into_iter().enumerate() {
@@ -238,7 +238,7 @@ async fn what_fails_is_named_and_the_last_good_artifact_stays() {
         (json!({ "bucketName": "none" }), "bucket 'none' not found"),
         (
             json!({ "endpoint": "localhost:1" }),
-            "indexation of objects from bucket 'shop' failed: .sourceignore: Connection refused",
+            "failed to confirm existence of 'shop' bucket: Connection refused",
         ),
         (
             json!({ "endpoint": "http://localhost:1/x" }),
@@ -258,7 +258,7 @@ async fn what_fails_is_named_and_the_last_good_artifact_stays() {
         ),
         (
             json!({ "timeout": "1s", "endpoint": storage.host(), "prefix": "hang" }),
-            "indexation of objects from bucket 'shop' failed: .sourceignore: context deadline exceeded",
+            "failed to confirm existence of 'shop' bucket: context deadline exceeded",
         ),
     ];
     for (changes, message) in rows {

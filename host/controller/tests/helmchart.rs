@@ -447,7 +447,7 @@ async fn a_registry_has_charts_by_tag_and_signature() {
     let url = registry.url("org/charts/shop:1.1.0");
     assert!(
         message.starts_with(&format!(
-            "chart verification error: failed to verify {url}: no signatures found"
+            "chart verification error: failed to verify {url}: no matching signatures were found"
         )),
         "{message}"
     );

@@ -107,7 +107,7 @@ async fn an_index_becomes_an_artifact_and_follows_the_server() {
             String::new(),
             "Failed",
             format!(
-                "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch {}charts/index.yaml : unexpected status code 404 Not Found",
+                "failed to fetch Helm repository index: failed to cache index to temporary file: failed to fetch {}charts/index.yaml : 404 Not Found",
                 server.base()
             ),
         ),

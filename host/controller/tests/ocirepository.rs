@@ -157,7 +157,7 @@ async fn secrets_and_accounts_give_credentials() {
     let object = world.failed("AuthenticationFailed").await;
     assert_eq!(
         condition(&object, "Ready").2,
-        "failed to get credential: secrets \"login\" not found"
+        "failed to get credential: failed to get secret 'default/login': secrets \"login\" not found"
     );
     let auths = json!({ "auths": { registry.host(): { "username": "user", "password": "s3cr3t-pw" } } });
     world
@@ -242,8 +242,9 @@ async fn nothing_unverified_is_used_and_a_bad_signature_outweighs_all() {
     let (status, _, message) = condition(&object, "SourceVerified");
     assert_eq!(status, "False");
     assert!(
-        message
-            .starts_with("failed to verify the signature using provider 'cosign': no signatures found for '"),
+        message.starts_with(
+            "failed to verify the signature using provider 'cosign': no matching signatures were found for '"
+        ),
         "{message}"
     );
     assert_eq!(object.pointer("/status/artifact"), None);

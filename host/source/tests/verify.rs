@@ -61,7 +61,11 @@ fn keyless(sigstore: &Sigstore, identities: &[(&str, &str)]) -> Cosign {
 async fn a_key_that_is_given_must_have_signed_this_very_artifact() {
     let (scene, signer, other) = (Scene::new(), Signer::new(), Signer::new());
     let unsigned = scene.verify(&keyed(&[&signer])).await.unwrap_err();
-    assert!(unsigned.starts_with("no signatures found for '"), "{unsigned}");
+    assert!(
+        unsigned.starts_with("no matching signatures were found for '"),
+        "{unsigned}"
+    );
+    assert!(unsigned.contains("': it has none (sign it: "), "{unsigned}");
     scene.registry.push("org/app", "v2", &[("b", "")]);
     other.sign(&scene.registry, "org/app", &scene.digest);
     let wrong = scene.verify(&keyed(&[&signer])).await.unwrap_err();

@@ -14,6 +14,16 @@ pub enum Error {
     /// The bucket is not there.
     #[error("bucket '{0}' not found (correct spec.bucketName, or spec.endpoint)")]
     NoBucket(String),
+    /// It cannot be asked whether it is there.
+    #[error("failed to confirm existence of '{bucket}' bucket: {cause}")]
+    Unknown {
+        /// Its name.
+        bucket: String,
+        /// Why.
+        cause: String,
+        /// How long the store wants to be left alone, where it says so.
+        after: Option<Duration>,
+    },
     /// It cannot be listed.
     #[error("indexation of objects from bucket '{bucket}' failed: {cause}")]
     Index {
@@ -50,30 +60,34 @@ impl Disposition for Error {
     fn reason(&self) -> Reason {
         match self {
             Error::Unusable(_) => reason::AUTHENTICATION_FAILED,
-            Error::NoBucket(_) | Error::Index { .. } | Error::Object { .. } | Error::Disk { .. } => {
-                reason::BUCKET_OPERATION_FAILED
-            }
+            Error::NoBucket(_)
+            | Error::Unknown { .. }
+            | Error::Index { .. }
+            | Error::Object { .. }
+            | Error::Disk { .. } => reason::BUCKET_OPERATION_FAILED,
         }
     }
 
     fn next(&self) -> Next {
         match self {
             Error::Unusable(_) | Error::NoBucket(_) => Next::Retry,
-            Error::Index { .. } | Error::Object { .. } | Error::Disk { .. } => Next::BackOff,
+            Error::Unknown { .. } | Error::Index { .. } | Error::Object { .. } | Error::Disk { .. } => {
+                Next::BackOff
+            }
         }
     }
 
     fn blame(&self) -> Blame {
         match self {
             Error::Unusable(_) | Error::NoBucket(_) => Blame::User,
-            Error::Index { .. } | Error::Object { .. } => Blame::Upstream,
+            Error::Unknown { .. } | Error::Index { .. } | Error::Object { .. } => Blame::Upstream,
             Error::Disk { .. } => Blame::Host,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Error::Index { after, .. } | Error::Object { after, .. } => *after,
+            Error::Unknown { after, .. } | Error::Index { after, .. } | Error::Object { after, .. } => *after,
             Error::Unusable(_) | Error::NoBucket(_) | Error::Disk { .. } => None,
         }
     }

@@ -43,7 +43,7 @@ impl Bucket {
     /// Lists the bucket, without what is ignored.
     ///
     /// # Errors
-    /// [`Error::NoBucket`], [`Error::Index`]: also where a key is no path of a file, or there are too many.
+    /// [`Error::Unknown`], [`Error::NoBucket`], [`Error::Index`]: also where a key is no path of a file, or there are too many.
     pub async fn index(&self) -> Result<Index, Error> {
         let deadline = Instant::now() + self.timeout;
         let mut index = Index {
@@ -108,10 +108,12 @@ impl Bucket {
                     .map_err(|error| self.not_listed(Problem::Disk(error)))
             }
             Err(Problem::Missing) => Ok(None),
-            Err(problem) => Err(self.not_listed(Problem::Other {
+            // the first question of all: what fails here would have failed Flux's question for the bucket
+            Err(problem) => Err(Error::Unknown {
+                bucket: self.name.clone(),
                 after: problem.retry_after(),
-                cause: format!("{IGNORE_FILE}: {problem}"),
-            })),
+                cause: problem.to_string(),
+            }),
         }
     }
 

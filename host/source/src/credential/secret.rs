@@ -80,7 +80,7 @@ pub enum CredentialsError {
     #[error("secret '{0}' must contain either 'ca.crt' or both 'tls.crt' and 'tls.key'")]
     NoCertificates(String),
     /// A proxy Secret without an address.
-    #[error("invalid proxy secret '{0}': key 'address' is missing")]
+    #[error("secret '{0}': key 'address' not found")]
     NoProxyAddress(String),
     /// A proxy address that cannot be used.
     #[error(

@@ -7,7 +7,7 @@ use reqwest::{
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
-use super::{ChartRepository, ChartVersion, repository::AGENT};
+use super::{ChartRepository, ChartVersion, error::of_url, repository::AGENT};
 use crate::http::{Failure, Request, is_same_origin, shown};
 
 /// Why a chart does not come.
@@ -17,7 +17,7 @@ pub enum DownloadError {
     #[error("{0}")]
     Address(String),
     /// The server or the way to it.
-    #[error("{}{failure} ({})", of_url(failure, .url), failure.hint())]
+    #[error("{} ({})", of_url(failure, .url), failure.hint())]
     Fetch {
         /// Without credentials and query.
         url: String,
@@ -44,15 +44,6 @@ pub enum DownloadError {
         /// As the index writes it.
         expected: String,
     },
-}
-
-fn of_url(failure: &Failure, url: &str) -> String {
-    match failure {
-        Failure::TimedOut | Failure::TooLarge { .. } | Failure::Redirect(_) | Failure::Transport(_) => {
-            format!("Get \"{url}\": ")
-        }
-        _ => format!("failed to fetch {url} : "),
-    }
 }
 
 impl ChartRepository {

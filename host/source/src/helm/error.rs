@@ -18,7 +18,7 @@ pub enum Error {
     Transport(String),
     /// The index does not come.
     #[error(
-        "failed to fetch Helm repository index: failed to cache index to temporary file: {}{failure} ({})",
+        "failed to fetch Helm repository index: failed to cache index to temporary file: {} ({})",
         of_url(failure, .url), failure.hint()
     )]
     Fetch {
@@ -43,17 +43,11 @@ pub enum Error {
     Store(#[from] store::Error),
 }
 
-/// Helm's library names the address where a server answered, and the cause alone where none did.
-fn of_url(failure: &Failure, url: &str) -> String {
-    match failure {
-        Failure::Unauthenticated
-        | Failure::Forbidden
-        | Failure::NotFound
-        | Failure::TooMany(_)
-        | Failure::Status(..) => format!("failed to fetch {url} : "),
-        Failure::TimedOut | Failure::TooLarge { .. } | Failure::Redirect(_) | Failure::Transport(_) => {
-            format!("Get \"{url}\": ")
-        }
+/// Helm's library names the address first, and the status where a server answered.
+pub(super) fn of_url(failure: &Failure, url: &str) -> String {
+    match failure.status() {
+        Some(status) => format!("failed to fetch {url} : {status}"),
+        None => format!("Get \"{url}\": {failure}"),
     }
 }
 

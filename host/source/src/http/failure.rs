@@ -76,6 +76,23 @@ impl Failure {
         }
     }
 
+    /// The status that the server answered with, as HTTP names it: `404 Not Found`.
+    pub(crate) fn status(&self) -> Option<String> {
+        let (code, after) = match self {
+            Failure::Unauthenticated => (401, None),
+            Failure::Forbidden => (403, None),
+            Failure::NotFound => (404, None),
+            Failure::TooMany(after) => (429, *after),
+            Failure::Status(code, after) => (*code, *after),
+            Failure::TimedOut | Failure::TooLarge { .. } | Failure::Redirect(_) | Failure::Transport(_) => {
+                return None;
+            }
+        };
+        let status = reqwest::StatusCode::from_u16(code).ok()?;
+        let after = after.map_or_else(String::new, said_after);
+        Some(format!("{status}{after}"))
+    }
+
     /// What the user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -128,8 +145,9 @@ impl std::fmt::Display for Failure {
 }
 
 fn write_after(f: &mut std::fmt::Formatter<'_>, after: Option<u64>) -> std::fmt::Result {
-    match after {
-        Some(after) => write!(f, ", to be asked again after {after} s"),
-        None => Ok(()),
-    }
+    f.write_str(&after.map_or_else(String::new, said_after))
+}
+
+fn said_after(seconds: u64) -> String {
+    format!(", to be asked again after {seconds} s")
 }

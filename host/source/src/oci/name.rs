@@ -17,6 +17,7 @@ pub struct InvalidName(String);
 /// The registry of names that give none.
 const DOCKER_HUB: &str = "index.docker.io";
 const CHARACTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789_-./";
+const REPOSITORY_LENGTH_MIN: usize = 2;
 const REPOSITORY_LENGTH_MAX: usize = 255;
 
 impl RepositoryName {
@@ -47,7 +48,10 @@ impl RepositoryName {
     }
 
     fn split(text: &str) -> Result<(RepositoryName, Suffix), InvalidName> {
-        let invalid = |problem: String| Err(InvalidName(format!("could not parse reference: {problem}")));
+        let invalid = |problem: String| Err(InvalidName(problem));
+        if text.is_empty() {
+            return invalid("a repository name must be specified".to_owned());
+        }
         if text.len() > 1024 || text.chars().any(|c| c.is_control() || c == ' ') {
             return invalid("it holds characters that no name has, or too many".to_owned());
         }
@@ -82,9 +86,14 @@ impl RepositoryName {
         if reqwest::Url::parse(&format!("https://{registry}/")).is_err() || registry.contains('@') {
             return invalid(format!("'{registry}' is no host of a registry"));
         }
+        if !(REPOSITORY_LENGTH_MIN..=REPOSITORY_LENGTH_MAX).contains(&repository.len()) {
+            return invalid(format!(
+                "repository must be between {REPOSITORY_LENGTH_MIN} and {REPOSITORY_LENGTH_MAX} characters in length: {repository}"
+            ));
+        }
         let is_allowed = repository.chars().all(|c| CHARACTERS.contains(c));
         let parts_are_names = repository.split('/').all(|part| !matches!(part, "" | "." | ".."));
-        if !is_allowed || !parts_are_names || !(2..=REPOSITORY_LENGTH_MAX).contains(&repository.len()) {
+        if !is_allowed || !parts_are_names {
             return invalid(format!(
                 "repository can only contain the characters `{CHARACTERS}`: {repository}"
             ));
@@ -176,6 +185,8 @@ mod tests {
             "oci://ghcr.io/org//app",
             "oci://user:pw@ghcr.io/org/app",
             "oci://ghcr.io/a?b",
+            "oci://ghcr.io/a",
+            "oci://ghcr.io/",
             "oci://",
         ];
         let shown = |url: &str| match RepositoryName::from_url(url) {
@@ -191,12 +202,14 @@ mod tests {
             https://ghcr.io/org/app -> error: URL must be in format 'oci://<domain>/<org>/<repo>'
             oci://ghcr.io/org/app:v1 -> error: URL must not contain a tag; remove ':v1'
             oci://ghcr.io/org/app@sha256:00 -> error: URL must not contain a tag; remove ':00'
-            oci://ghcr.io/Org/app -> error: could not parse reference: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: Org/app
-            oci://ghcr.io/../app -> error: could not parse reference: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: ../app
-            oci://ghcr.io/org//app -> error: could not parse reference: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: org//app
-            oci://user:pw@ghcr.io/org/app -> error: could not parse reference: what follows '@' is no digest
-            oci://ghcr.io/a?b -> error: could not parse reference: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: a?b
-            oci:// -> error: could not parse reference: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: library/
+            oci://ghcr.io/Org/app -> error: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: Org/app
+            oci://ghcr.io/../app -> error: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: ../app
+            oci://ghcr.io/org//app -> error: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: org//app
+            oci://user:pw@ghcr.io/org/app -> error: what follows '@' is no digest
+            oci://ghcr.io/a?b -> error: repository can only contain the characters `abcdefghijklmnopqrstuvwxyz0123456789_-./`: a?b
+            oci://ghcr.io/a -> error: repository must be between 2 and 255 characters in length: a
+            oci://ghcr.io/ -> error: repository must be between 2 and 255 characters in length: 
+            oci:// -> error: a repository name must be specified
         "#]]
         .assert_eq(&rows.map(shown).concat());
     }

@@ -53,7 +53,7 @@ impl Cosign {
         let found = candidates(repository, digest).await?;
         if found.is_empty() {
             return Err(Error::NotVerified(format!(
-                "no signatures found for '{reference}' (sign it: cosign sign {reference})"
+                "no matching signatures were found for '{reference}': it has none (sign it: cosign sign {reference})"
             )));
         }
         let mut problems = Vec::new();

@@ -67,7 +67,8 @@ async fn docker_configs(pass: &Pass<'_, OciRepository>) -> Result<Vec<DockerConf
                 let reason = reason::AUTHENTICATION_FAILED;
                 pass.report.tell(Severity::Trace, reason.as_str(), &message);
             }
-            failed(missing.to_string())
+            let place = format!("{}/{name}", pass.run.key.namespace);
+            failed(format!("failed to get secret '{place}': {missing}"))
         })?);
     }
     if let Some(account) = &spec.service_account_name {

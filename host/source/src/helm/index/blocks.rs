@@ -88,7 +88,8 @@ impl Piece {
             ..ParseOptions::new(Resolver::V2)
         };
         let at = |error: sluice_yaml::Error| {
-            format!("{error} (counted from line {} of index.yaml)", self.first_line)
+            let first = self.first_line;
+            format!("error converting YAML to JSON: {error} (counted from line {first} of index.yaml)")
         };
         match sluice_yaml::parse_document(&self.text, &options).map_err(at)? {
             None => Ok(Value::Null),
@@ -111,7 +112,9 @@ impl Blocks<'_, '_> {
         let Part::Entries(names) = part else {
             if is_key(line, b"entries:") {
                 if std::mem::replace(&mut self.has_entries, true) {
-                    return Err(format!("yaml: line {number}: key \"entries\" already set in map"));
+                    return Err(format!(
+                        "error converting YAML to JSON: yaml: line {number}: key \"entries\" already set in map"
+                    ));
                 }
                 return Ok(Part::Entries(None));
             }
@@ -133,7 +136,9 @@ impl Blocks<'_, '_> {
             self.end_chart()?;
             self.chart = Some(Piece::new(number));
         } else if indent < names || self.chart.is_none() {
-            return Err(format!("yaml: line {number}: did not find expected key"));
+            return Err(format!(
+                "error converting YAML to JSON: yaml: line {number}: did not find expected key"
+            ));
         }
         self.add_to_chart(line)?;
         Ok(Part::Entries(Some(names)))

@@ -108,24 +108,24 @@ fn what_cannot_be_read_in_one_way_is_refused() {
         "apiVersion: v1\nextra: 1\n"
           error unmarshaling JSON: while decoding JSON: json: unknown field "extra"
         "apiVersion: v1\napiVersion: v2\n"
-          yaml: unmarshal errors:
+          error converting YAML to JSON: yaml: unmarshal errors:
           line 2: key "apiVersion" already set in map (counted from line 1 of index.yaml)
         "apiVersion: v1\nentries:\n  a: []\n  a: []\n"
           error unmarshaling JSON: key "a" already set in map
         "apiVersion: v1\nentries:\n  a: []\nentries:\n  a: []\n"
-          yaml: line 4: key "entries" already set in map
+          error converting YAML to JSON: yaml: line 4: key "entries" already set in map
         "apiVersion: v1\nentries:\n  a:\n  - name: a\n    version: 1.0.0\n    own: 1"
           error unmarshaling JSON: while decoding JSON: json: unknown field "own" (chart "a")
         "apiVersion: v1\nentries:\n    a: []\n  b: []\n"
-          yaml: line 4: did not find expected key
+          error converting YAML to JSON: yaml: line 4: did not find expected key
         "apiVersion: v1\nentries:\n  - a\n"
-          yaml: line 3: did not find expected key
+          error converting YAML to JSON: yaml: line 3: did not find expected key
         "apiVersion: v1\nentries:\n  a: 1\n"
           error unmarshaling JSON: the versions of chart "a" are no list
         "apiVersion: v1\nentries:\n  a:\n  - b\n"
           error unmarshaling JSON: a version of chart "a" is no object
         "apiVersion: v1\nentries:\n  a:\n  - name: \"x\n"
-          yaml: line 3: found unexpected end of stream (counted from line 3 of index.yaml)
+          error converting YAML to JSON: yaml: line 3: found unexpected end of stream (counted from line 3 of index.yaml)
         "- a\n"
           error unmarshaling JSON: the index is no object
         "{\"apiVersion\":"
