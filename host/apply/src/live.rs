@@ -249,6 +249,29 @@ impl<O: Clone + PartialEq> Live<O> {
         }
     }
 
+    /// Reads what is known of an object.
+    fn read<T>(&self, id: &ObjectId, read: impl FnOnce(&Entry<O>) -> T) -> Option<T> {
+        let kinds = self.lock();
+        let entry = kinds
+            .get(&id.gvk.group_kind())?
+            .entries
+            .get(&name_digest(id.namespace.as_deref(), &id.name))?;
+        Some(read(entry))
+    }
+
+    /// Changes what is known of an object; where that is nothing any more it is forgotten.
+    fn change<T>(&self, id: &ObjectId, change: impl FnOnce(&mut Entry<O>) -> T) -> Option<T> {
+        let mut kinds = self.lock();
+        let entries = &mut kinds.get_mut(&id.gvk.group_kind())?.entries;
+        let name = name_digest(id.namespace.as_deref(), &id.name);
+        let entry = entries.get_mut(&name)?;
+        let changed = change(entry);
+        if entry.is_idle() {
+            entries.remove(&name);
+        }
+        Some(changed)
+    }
+
     /// `owner` writes the object until the answer is dropped, by success, failure or cancellation. Until then nobody is told
     /// of what is seen of it; `moved` is, when it has ended.
     pub fn writing<'w>(
@@ -257,7 +280,10 @@ impl<O: Clone + PartialEq> Live<O> {
         owner: &'w O,
         moved: &'w (dyn Fn(Moved<O>) + Send + Sync),
     ) -> Writing<'w, O> {
-        self.writes(id, owner);
+        let mut kinds = self.lock();
+        let kind = kinds.entry(id.gvk.group_kind()).or_default();
+        let name = name_digest(id.namespace.as_deref(), &id.name);
+        kind.entries.entry(name).or_default().writers.push(owner.clone());
         Writing {
             live: self,
             id,
@@ -266,157 +292,101 @@ impl<O: Clone + PartialEq> Live<O> {
         }
     }
 
-    fn writes(&self, id: &ObjectId, owner: &O) {
-        let mut kinds = self.lock();
-        let kind = kinds.entry(id.gvk.group_kind()).or_default();
-        let entry = kind
-            .entries
-            .entry(name_digest(id.namespace.as_deref(), &id.name))
-            .or_default();
-        entry.writers.push(owner.clone());
-    }
-
     fn wrote(&self, id: &ObjectId, owner: &O) -> Moved<O> {
-        let mut kinds = self.lock();
-        let Some(kind) = kinds.get_mut(&id.gvk.group_kind()) else {
-            return Moved::Nothing;
-        };
-        let name = name_digest(id.namespace.as_deref(), &id.name);
-        let Some(entry) = kind.entries.get_mut(&name) else {
-            return Moved::Nothing;
-        };
-        if let Some(at) = entry.writers.iter().position(|writer| writer == owner) {
-            entry.writers.swap_remove(at);
-        }
-        let moved = match std::mem::take(&mut entry.is_stirred) {
-            true => verdict(entry),
-            false => Moved::Nothing,
-        };
-        if entry.is_idle() {
-            kind.entries.remove(&name);
-        }
-        moved
+        let moved = self.change(id, |entry| {
+            if let Some(at) = entry.writers.iter().position(|writer| writer == owner) {
+                entry.writers.swap_remove(at);
+            }
+            match std::mem::take(&mut entry.is_stirred) {
+                true => verdict(entry),
+                false => Moved::Nothing,
+            }
+        });
+        moved.unwrap_or(Moved::Nothing)
     }
 
     /// Digest of the desired state that the object was last verified against, whatever became of it since.
     pub fn last_desired(&self, id: &ObjectId) -> Option<Short> {
-        let kinds = self.lock();
-        let entry = kinds
-            .get(&id.gvk.group_kind())?
-            .entries
-            .get(&name_digest(id.namespace.as_deref(), &id.name))?;
-        entry.verified.map(|(verified, _)| verified.desired)
+        self.read(id, |entry| Some(entry.verified?.0.desired)).flatten()
     }
 
     /// Who took this object over from `owner`, or does so at this moment, and the digest of what `owner` had verified it
     /// against. None while it is as `owner` left it, or never was.
     pub fn taken(&self, id: &ObjectId, owner: &O) -> Option<(O, Short)> {
-        let kinds = self.lock();
-        let entry = kinds
-            .get(&id.gvk.group_kind())?
-            .entries
-            .get(&name_digest(id.namespace.as_deref(), &id.name))?;
-        if entry.owner.as_ref() == Some(owner) {
-            let taker = entry.writers.iter().find(|writer| *writer != owner)?;
-            return Some((taker.clone(), entry.verified?.0.desired));
-        }
-        let (_, verified, _) = entry.rivals.iter().find(|(rival, ..)| rival == owner)?;
-        Some((entry.owner.clone()?, verified.desired))
+        let taken = self.read(id, |entry| {
+            if entry.owner.as_ref() == Some(owner) {
+                let taker = entry.writers.iter().find(|writer| *writer != owner)?;
+                return Some((taker.clone(), entry.verified?.0.desired));
+            }
+            let (_, verified, _) = entry.rivals.iter().find(|(rival, ..)| rival == owner)?;
+            Some((entry.owner.clone()?, verified.desired))
+        });
+        taken.flatten()
     }
 
     /// Whether the object goes away by itself when it has done its work.
     pub fn is_passing(&self, id: &ObjectId) -> bool {
-        let kinds = self.lock();
-        let entry = kinds
-            .get(&id.gvk.group_kind())
-            .and_then(|kind| kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name)));
-        entry.is_some_and(|entry| entry.verified.is_some_and(|(verified, _)| verified.is_passing))
+        let passes = self.read(id, |entry| {
+            entry.verified.is_some_and(|(verified, _)| verified.is_passing)
+        });
+        passes.unwrap_or(false)
     }
 
     /// The next look at this object must ask the API server.
     pub fn distrust(&self, id: &ObjectId) {
-        if let Some(kind) = self.lock().get_mut(&id.gvk.group_kind())
-            && let Some(entry) = kind
-                .entries
-                .get_mut(&name_digest(id.namespace.as_deref(), &id.name))
-        {
-            entry.verified = None;
-        }
+        self.change(id, |entry| entry.verified = None);
     }
 
     /// `owner` does not own this object any more. What is known of it for another owner stays; one from whom it had been
     /// taken has it again, and must hear of that.
     #[must_use = "another owner may have to look at it"]
     pub fn forget(&self, id: &ObjectId, owner: &O) -> Moved<O> {
-        let mut kinds = self.lock();
-        let Some(kind) = kinds.get_mut(&id.gvk.group_kind()) else {
-            return Moved::Nothing;
-        };
-        let name = name_digest(id.namespace.as_deref(), &id.name);
-        let Some(entry) = kind.entries.get_mut(&name) else {
-            return Moved::Nothing;
-        };
-        entry.rivals.retain(|(rival, ..)| rival != owner);
-        if entry.owner.as_ref() != Some(owner) {
-            return Moved::Nothing;
-        }
-        let Some((next, verified, seen)) = entry.rivals.pop() else {
-            (entry.owner, entry.verified, entry.live) = (None, None, None);
-            if entry.is_idle() {
-                kind.entries.remove(&name);
+        let moved = self.change(id, |entry| {
+            entry.rivals.retain(|(rival, ..)| rival != owner);
+            if entry.owner.as_ref() != Some(owner) {
+                return Moved::Nothing;
             }
-            return Moved::Nothing;
-        };
-        (entry.owner, entry.verified) = (Some(next), Some((verified, seen)));
-        (entry.is_health_awaited, entry.healthy) = (false, 0);
-        verdict(entry)
+            let Some((next, verified, seen)) = entry.rivals.pop() else {
+                (entry.owner, entry.verified, entry.live) = (None, None, None);
+                return Moved::Nothing;
+            };
+            (entry.owner, entry.verified) = (Some(next), Some((verified, seen)));
+            (entry.is_health_awaited, entry.healthy) = (false, 0);
+            verdict(entry)
+        });
+        moved.unwrap_or(Moved::Nothing)
     }
 
     /// Whether the owner wants to be woken by every move of this object, because it waits for its health.
     pub fn await_health(&self, id: &ObjectId, owner: &O, is_awaited: bool) {
-        let mut kinds = self.lock();
-        let Some(kind) = kinds.get_mut(&id.gvk.group_kind()) else {
-            return;
-        };
-        let name = name_digest(id.namespace.as_deref(), &id.name);
-        if let Some(entry) = kind.entries.get_mut(&name)
-            && entry.owner.as_ref() == Some(owner)
-        {
-            entry.is_health_awaited = is_awaited;
-        }
+        self.change(id, |entry| {
+            if entry.owner.as_ref() == Some(owner) {
+                entry.is_health_awaited = is_awaited;
+            }
+        });
     }
 
     /// The resource version at which the object was last seen, 0 where it is not known.
     pub fn version(&self, id: &ObjectId) -> u64 {
-        let kinds = self.lock();
-        let entry = kinds
-            .get(&id.gvk.group_kind())
-            .and_then(|kind| kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name)));
-        entry.map_or(0, |entry| entry.version)
+        self.read(id, |entry| entry.version).unwrap_or(0)
     }
 
     /// An object was found healthy at this resource version.
     pub fn healthy(&self, id: &ObjectId, version: u64) {
-        if let Some(kind) = self.lock().get_mut(&id.gvk.group_kind())
-            && let Some(entry) = kind
-                .entries
-                .get_mut(&name_digest(id.namespace.as_deref(), &id.name))
-        {
-            entry.healthy = version;
-        }
+        self.change(id, |entry| entry.healthy = version);
     }
 
     /// Whether the object has not moved since it was found healthy, and a watch would have told otherwise.
     pub fn is_healthy(&self, id: &ObjectId) -> bool {
-        let kinds = self.lock();
-        let Some(kind) = kinds.get(&id.gvk.group_kind()).filter(|kind| kind.is_synced) else {
+        let is_synced = |kind: &Kind<O>| kind.is_synced;
+        if !self.lock().get(&id.gvk.group_kind()).is_some_and(is_synced) {
             return false;
-        };
-        let entry = kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name));
-        entry.is_some_and(|entry| match (entry.live, entry.verified) {
+        }
+        let is_healthy = self.read(id, |entry| match (entry.live, entry.verified) {
             (None, verified) => verified.is_some_and(|(verified, _)| verified.is_passing),
             (Some(_), _) => entry.healthy != 0 && entry.healthy == entry.version && !entry.is_unsure,
-        })
+        });
+        is_healthy.unwrap_or(false)
     }
 
     /// A watch showed an object (`seen` none: it is gone). `owner`: who its labels say owns it.

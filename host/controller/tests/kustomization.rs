@@ -3,14 +3,11 @@
 use futures::future::BoxFuture;
 use serde_json::json;
 use sluice_api::Kustomization;
-use sluice_artifact::Tree;
-use sluice_controller::ArtifactFacts;
 use sluice_controller::error_policy::Failure;
 use sluice_controller::reconcilers::kustomization::render::build_spec;
-use sluice_controller::reconcilers::kustomization::{Decryption, Render, Rendered};
+use sluice_controller::reconcilers::kustomization::{Render, RenderRequest, Rendered};
 use sluice_devcluster::DevCluster;
 use sluice_testkit::world::{CM, DEPLOYMENT, Files, KS, World, condition, config_map};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A server of its own for each story: requests can be counted, and faults harm nobody else.
@@ -197,22 +194,12 @@ story!(an_unreadable_object_suffers_alone, world, {
 struct Held(Files, tokio::sync::Semaphore);
 
 impl Render for Held {
-    fn render<'a>(
-        &'a self,
-        ks: &'a Kustomization,
-        tree: Arc<dyn Tree>,
-        artifact: &'a ArtifactFacts,
-        variables: BTreeMap<String, String>,
-        is_strict: bool,
-        decryption: Option<&'a Decryption>,
-    ) -> BoxFuture<'a, Result<Rendered, Failure>> {
+    fn render<'a>(&'a self, wanted: RenderRequest<'a>) -> BoxFuture<'a, Result<Rendered, Failure>> {
         Box::pin(async move {
-            if ks.metadata.name.as_deref().unwrap().starts_with("busy") {
+            if wanted.ks.metadata.name.as_deref().unwrap().starts_with("busy") {
                 self.1.acquire().await.unwrap().forget();
             }
-            self.0
-                .render(ks, tree, artifact, variables, is_strict, decryption)
-                .await
+            self.0.render(wanted).await
         })
     }
 }

@@ -3,15 +3,12 @@
 use crate::wire::Network;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use sluice_api::{Kustomization, reason};
-use sluice_artifact::Tree;
-use sluice_controller::ArtifactFacts;
+use sluice_api::reason;
 use sluice_controller::error_policy::Failure;
-use sluice_controller::reconcilers::kustomization::{Decryption, Render, Rendered};
+use sluice_controller::reconcilers::kustomization::{Decryption, Render, RenderRequest, Rendered};
 use sluice_decrypt::{Mac, Vouched};
 use sluice_object::{Manifests, Object};
 use sluice_testkit::world::Files;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// [`Files`], in the weather of the network (R21, R36).
@@ -30,25 +27,15 @@ impl Frail {
 }
 
 impl Render for Frail {
-    fn render<'a>(
-        &'a self,
-        ks: &'a Kustomization,
-        tree: Arc<dyn Tree>,
-        artifact: &'a ArtifactFacts,
-        variables: BTreeMap<String, String>,
-        is_strict: bool,
-        decryption: Option<&'a Decryption>,
-    ) -> BoxFuture<'a, Result<Rendered, Failure>> {
+    fn render<'a>(&'a self, wanted: RenderRequest<'a>) -> BoxFuture<'a, Result<Rendered, Failure>> {
         Box::pin(async move {
             if let Some((misdeed, late)) = self.network.misdeed() {
                 tokio::time::sleep(late).await;
                 self.network.note(|| misdeed.to_owned());
                 return Err(Failure::retry(reason::BUILD_FAILED, misdeed));
             }
-            let rendered = self
-                .files
-                .render(ks, tree, artifact, variables, is_strict, decryption)
-                .await?;
+            let decryption = wanted.decryption;
+            let rendered = self.files.render(wanted).await?;
             match decryption {
                 Some(decryption) => decrypted(&rendered, decryption).await,
                 None => Ok(rendered),

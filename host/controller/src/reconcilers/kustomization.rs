@@ -19,7 +19,7 @@ mod settle;
 mod variables;
 
 pub use decrypt::Decryption;
-pub use render::{Plugins, Render, Rendered, Renderer};
+pub use render::{Plugins, Render, RenderRequest, Rendered, Renderer};
 
 use crate::artifacts::{ArtifactFacts, Artifacts, OpenError};
 use crate::error_policy::{Failure, Stopped, Waiting};
@@ -306,11 +306,15 @@ impl KustomizationReconciler {
     ) -> Result<Rendered, Stopped> {
         let tree = self.open(run, ks, report, artifact).await?;
         report.phase(&phase("Building manifests", ks, &artifact.revision));
-        let is_strict = run.cx.config.gate("StrictPostBuildSubstitutions");
-        let rendered = self
-            .renderer
-            .render(ks, tree, artifact, variables, is_strict, decryption)
-            .await;
+        let wanted = RenderRequest {
+            ks,
+            tree,
+            artifact,
+            variables,
+            is_strict: run.cx.config.gate("StrictPostBuildSubstitutions"),
+            decryption,
+        };
+        let rendered = self.renderer.render(wanted).await;
         // as in Flux, an artifact without the path does not count as an attempt, nor has building begun
         if matches!(&rendered, Err(failure) if failure.reason == reason::ARTIFACT_FAILED) {
             report.phase(&phase("Fetching manifests", ks, &artifact.revision));
@@ -359,27 +363,13 @@ impl KustomizationReconciler {
         decryption: Option<&Decryption>,
         failure: Failure,
     ) -> Stopped {
-        let tree = match self.open(run, ks, report, artifact).await {
-            Ok(tree) => tree,
-            Err(stopped) => return stopped,
-        };
-        report.phase(&phase("Building manifests", ks, &artifact.revision));
         let mut plain = ks.clone();
         plain.spec.post_build = None;
-        let built = self
-            .renderer
-            .render(&plain, tree, artifact, BTreeMap::new(), false, decryption)
-            .await;
-        let built = match built {
+        let built = self.build(run, &plain, report, artifact, BTreeMap::new(), decryption);
+        let built = match built.await {
             Ok(built) => built,
-            Err(earlier) => {
-                if earlier.reason != reason::ARTIFACT_FAILED {
-                    report.status.last_attempted_revision = Some(artifact.revision.clone());
-                }
-                return earlier.into();
-            }
+            Err(stopped) => return stopped,
         };
-        report.status.last_attempted_revision = Some(artifact.revision.clone());
         let message = match variables::first_user(&built.build.manifests) {
             Some(subject) => format!("post build failed for '{subject}': {}", failure.message),
             None => format!("post build failed: {}", failure.message),

@@ -4,9 +4,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use sluice_api::{Kustomization, reason};
 use sluice_artifact::Tree;
-use sluice_controller::ArtifactFacts;
 use sluice_controller::error_policy::Failure;
-use sluice_controller::reconcilers::kustomization::{Decryption, Render, Rendered};
+use sluice_controller::reconcilers::kustomization::{Render, RenderRequest, Rendered};
 use sluice_object::{Manifests, Object, Origin, flatten};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,18 +32,10 @@ impl Files {
 }
 
 impl Render for Files {
-    fn render<'a>(
-        &'a self,
-        ks: &'a Kustomization,
-        tree: Arc<dyn Tree>,
-        _: &'a ArtifactFacts,
-        variables: BTreeMap<String, String>,
-        _: bool,
-        _: Option<&'a Decryption>,
-    ) -> BoxFuture<'a, Result<Rendered, Failure>> {
+    fn render<'a>(&'a self, wanted: RenderRequest<'a>) -> BoxFuture<'a, Result<Rendered, Failure>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
-            let objects = objects(ks, &*tree, &variables)
+            let objects = objects(wanted.ks, &*wanted.tree, &wanted.variables)
                 .map_err(|(reason, message)| Failure::retry(reason, message))?;
             let build = sluice_render::Rendered::new(Manifests { objects }, Vec::new());
             Ok(Rendered::new(Arc::new(build)))

@@ -1,6 +1,6 @@
 //! The seam to rendering: files and a spec in, objects out. [`Plugins`] is the real one.
 
-use super::confidential::{self, Wanted};
+use super::confidential;
 use super::decrypt::Decryption;
 use crate::artifacts::ArtifactFacts;
 use crate::error_policy::Failure;
@@ -35,18 +35,26 @@ impl Rendered {
     }
 }
 
+/// What is rendered.
+pub struct RenderRequest<'a> {
+    /// Whose `spec` says how.
+    pub ks: &'a Kustomization,
+    /// The files of the artifact.
+    pub tree: Arc<dyn Tree>,
+    /// Where they come from.
+    pub artifact: &'a ArtifactFacts,
+    /// What `postBuild` puts in.
+    pub variables: BTreeMap<String, String>,
+    /// Whether a variable without a value is an error.
+    pub is_strict: bool,
+    /// The keys, where files are encrypted.
+    pub decryption: Option<&'a Decryption>,
+}
+
 /// Renders one Kustomization. Equal inputs give equal objects.
 pub trait Render: Send + Sync {
-    /// Renders `spec.path` of `tree`.
-    fn render<'a>(
-        &'a self,
-        ks: &'a Kustomization,
-        tree: Arc<dyn Tree>,
-        artifact: &'a ArtifactFacts,
-        variables: BTreeMap<String, String>,
-        is_strict: bool,
-        decryption: Option<&'a Decryption>,
-    ) -> BoxFuture<'a, Result<Rendered, Failure>>;
+    /// Renders `spec.path` of the tree.
+    fn render<'a>(&'a self, wanted: RenderRequest<'a>) -> BoxFuture<'a, Result<Rendered, Failure>>;
 }
 
 /// The renderer of this process.
@@ -101,15 +109,15 @@ impl Plugins {
 }
 
 impl Render for Plugins {
-    fn render<'a>(
-        &'a self,
-        ks: &'a Kustomization,
-        tree: Arc<dyn Tree>,
-        artifact: &'a ArtifactFacts,
-        variables: BTreeMap<String, String>,
-        is_strict: bool,
-        decryption: Option<&'a Decryption>,
-    ) -> BoxFuture<'a, Result<Rendered, Failure>> {
+    fn render<'a>(&'a self, wanted: RenderRequest<'a>) -> BoxFuture<'a, Result<Rendered, Failure>> {
+        let RenderRequest {
+            ks,
+            tree,
+            artifact,
+            variables,
+            is_strict,
+            decryption,
+        } = wanted;
         let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
         let key = Key::new(
             KUSTOMIZATION.kind,
@@ -130,7 +138,7 @@ impl Render for Plugins {
         });
         let revision = artifact.revision.clone();
         if let Some(decryption) = decryption {
-            let wanted = Wanted {
+            let wanted = confidential::Wanted {
                 spec,
                 post_build,
                 context,
