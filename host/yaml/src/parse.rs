@@ -55,20 +55,20 @@ pub struct Document {
 /// # Errors
 /// [`Error::Syntax`], [`Error::Decode`] (aliases), [`Error::Limit`].
 pub fn parse_documents(text: impl AsRef<[u8]>, options: &ParseOptions) -> Result<Vec<Document>, Error> {
-    let text = text::decode_text(text.as_ref(), &options.limits)?;
-    let mut parser = Parser::new(&text, options);
-    let mut documents = Vec::new();
-    while let Some(document) = parser.document()? {
-        if documents.len() >= options.limits.documents {
-            return Err(Error::Limit {
-                limit: Limit::Documents,
-                max: options.limits.documents,
-                position: document.position,
-            });
+    parse(text.as_ref(), options, |parser| {
+        let mut documents = Vec::new();
+        while let Some(document) = parser.document()? {
+            if documents.len() >= options.limits.documents {
+                return Err(Error::Limit {
+                    limit: Limit::Documents,
+                    max: options.limits.documents,
+                    position: document.position,
+                });
+            }
+            documents.push(document);
         }
-        documents.push(document);
-    }
-    Ok(documents)
+        Ok(documents)
+    })
 }
 
 /// The first document; what follows it is not looked at, as Go's `Unmarshal` does.
@@ -76,8 +76,29 @@ pub fn parse_documents(text: impl AsRef<[u8]>, options: &ParseOptions) -> Result
 /// # Errors
 /// As [`parse_documents`].
 pub fn parse_document(text: impl AsRef<[u8]>, options: &ParseOptions) -> Result<Option<Document>, Error> {
-    let text = text::decode_text(text.as_ref(), &options.limits)?;
-    Parser::new(&text, options).document()
+    parse(text.as_ref(), options, |parser| parser.document())
+}
+
+/// Parses a text. Where it holds something forbidden, Go tells that when it reads the piece in which that stands: what it
+/// finds before comes first, and who has read a whole document by then never hears of it.
+fn parse<T>(
+    bytes: &[u8],
+    options: &ParseOptions,
+    read: impl FnOnce(&mut Parser<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let error = match text::decode_text(bytes, &options.limits) {
+        Ok(text) => return read(&mut Parser::new(&text, options)),
+        Err(error @ Error::Syntax { .. }) => error,
+        Err(error) => return Err(error),
+    };
+    let before = text::pieces_before_error(bytes);
+    let mut parser = Parser::new(before, options);
+    let result = read(&mut parser);
+    if parser.scanner.wants_more_than(before.len()) {
+        Err(error)
+    } else {
+        result
+    }
 }
 
 struct Parser<'a> {

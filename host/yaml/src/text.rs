@@ -27,6 +27,22 @@ pub fn decode_text<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str>,
     }
 }
 
+/// How many bytes Go reads at a time.
+const PIECE: usize = 512;
+
+/// The beginning of a text that [`decode_text`] refuses: what Go has read before it reads what is wrong. UTF-16 has none.
+pub(crate) fn pieces_before_error(bytes: &[u8]) -> &str {
+    let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let end = find_control(text).unwrap_or(text.len());
+    let mut read = 0;
+    while read + PIECE <= end {
+        // a character that the piece cuts is read with the next one
+        read = text.floor_char_boundary(read + PIECE);
+    }
+    let before = text.get(..read).unwrap_or_default();
+    before.strip_prefix('\u{FEFF}').unwrap_or(before)
+}
+
 fn utf8(bytes: &[u8]) -> Result<&str, Error> {
     let error = match str::from_utf8(bytes) {
         Ok(text) => return Ok(text),

@@ -43,3 +43,27 @@ fn what_follows_the_end_of_a_document_is_nobodys() {
         assert_eq!(read(text), Ok(()), "{text}");
     }
 }
+
+#[test]
+fn what_is_forbidden_is_told_when_its_piece_is_read() {
+    let read = |text: String| match parse_document(text, &ParseOptions::new(Resolver::V2)) {
+        Ok(_) => "read".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let (forbidden, syntax) = (
+        "yaml: control characters are not allowed",
+        "yaml: line 1: did not find expected node content",
+    );
+    let fill = |count: usize| "#".repeat(count);
+    for (text, expected) in [
+        (format!("a: [\n}}{}\x01", fill(300)), forbidden),
+        (format!("a: [\n}}{}\x01", fill(600)), syntax),
+        (format!("a: 1\n---\n{}\x01", fill(400)), forbidden),
+        (format!("a: 1\n---\n{}\x01", fill(600)), "read"),
+        (format!("a: 1\n{}\x01", fill(600)), forbidden),
+        (format!("{}\n}}\n{}\x01", fill(507), fill(500)), syntax),
+        (format!("{}\n}}\n{}\x01", fill(508), fill(500)), forbidden),
+    ] {
+        assert_eq!(read(text.clone()), expected, "{text}");
+    }
+}

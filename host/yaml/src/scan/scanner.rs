@@ -40,6 +40,8 @@ pub(crate) struct Scanner<'a> {
     pub(super) simple_key_allowed: bool,
     simple_keys: Vec<SimpleKey>,
     ended: bool,
+    /// How far the text must reach for what was read: Go wants four characters where a token begins.
+    wanted: usize,
     /// The comments met so far, where they are wanted.
     pub(crate) comments: Option<VecDeque<Comment>>,
 }
@@ -58,8 +60,14 @@ impl<'a> Scanner<'a> {
             simple_key_allowed: true,
             simple_keys: vec![SimpleKey::default()],
             ended: false,
+            wanted: 0,
             comments: None,
         }
+    }
+
+    /// Whether a text of so many bytes was too short for what was read: Go would have read on.
+    pub(crate) fn wants_more_than(&self, bytes: usize) -> bool {
+        self.wanted.max(self.cursor.pos() + 1) > bytes
     }
 
     /// The next token, not taken.
@@ -136,6 +144,7 @@ impl<'a> Scanner<'a> {
     fn fetch(&mut self) -> Result<(), Error> {
         let before = self.cursor.mark();
         self.skip_to_token();
+        self.wanted = self.cursor.pos() + 4;
         self.unroll_indent(i64::from(self.cursor.column()), before);
         if self.cursor.is_end() {
             return self.fetch_stream_end();
