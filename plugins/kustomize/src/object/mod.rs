@@ -6,6 +6,7 @@ mod shared;
 use sluice_yaml::{Node, Position};
 
 use self::shared::Shared;
+pub(crate) use self::shared::unshare;
 
 use crate::{
     Text,

@@ -42,6 +42,23 @@ impl Object {
     }
 }
 
+/// Makes a copy for another place: what it shares with others stays behind.
+pub(crate) fn unshare(node: &mut Node) {
+    if node.anchor().is_some_and(is_mark) {
+        node.set_anchor(None);
+    }
+    match &mut node.value {
+        Value::Mapping(entries, _) => entries.iter_mut().for_each(|(_, value)| unshare(value)),
+        Value::Sequence(items, _) => items.iter_mut().for_each(unshare),
+        _ => {}
+    }
+}
+
+/// Whether an anchor is a mark of [`Object::new_marks`].
+fn is_mark(anchor: &str) -> bool {
+    anchor.strip_prefix('\0').is_some_and(|number| !number.is_empty())
+}
+
 /// The scalar with this mark and another text; of several the last, as the original walks: maps in the order of their keys.
 fn find_marked<'a>(node: &'a Node, mark: &str, text: &str) -> Option<&'a Node> {
     match &node.value {

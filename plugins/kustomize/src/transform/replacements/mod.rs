@@ -16,7 +16,7 @@ use crate::{
     fields,
     id::Id,
     kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget},
-    object::Object,
+    object::{Object, unshare},
     objects::Objects,
     selector::{Selector, SelectorArgs},
     size,
@@ -78,9 +78,15 @@ impl Value {
             && *from == at
             && let Ok(Some(found)) = fields::lookup(object, path)
         {
-            self.node = found.clone();
+            self.node = copy(found);
         }
     }
+}
+
+fn copy(value: &Node) -> Node {
+    let mut copy = value.clone();
+    unshare(&mut copy);
+    copy
 }
 
 fn incomplete() -> Error {
@@ -165,7 +171,7 @@ fn source_value(source: &ReplacementSource, objects: &Objects) -> Result<Value> 
             from: None,
         }),
         None => Ok(Value {
-            node: value.clone(),
+            node: copy(value),
             from: Some((at, parts)),
         }),
     }
@@ -186,7 +192,7 @@ fn refine(options: &FieldOptions, value: &Node) -> Result<Node> {
             options.index
         )));
     };
-    let mut refined = value.clone();
+    let mut refined = copy(value);
     fields::assign_text(&mut refined, &part.into());
     Ok(refined)
 }
