@@ -159,11 +159,12 @@ pub(crate) fn assign_untyped(field: &mut Node, text: &Text) {
     field.value = Value::Scalar(text.clone(), style);
 }
 
-/// Quotes a scalar without a type of its own where YAML 1.1 would not read a string, as it is when a merge sets it again.
-pub(crate) fn settle_untyped(field: &mut Node) {
-    let is_untyped = field.anchor() == Some(UNTYPED);
+/// Quotes text where YAML 1.1 would not read a string, as it is when a merge sets a field: what takes its place later has the
+/// quotes too.
+pub(crate) fn settle_text(field: &mut Node) {
+    let is_text = field.anchor() == Some(UNTYPED) || is_string(field);
     if let Value::Scalar(text, style @ ScalarStyle::Plain) = &mut field.value
-        && is_untyped
+        && is_text
         && is_yaml11_non_string(text)
     {
         *style = ScalarStyle::DoubleQuoted;

@@ -209,7 +209,7 @@ impl Walker<'_> {
             };
             match self.walk(value, other, field_shape(&name)) {
                 // set again, as it is: the original quotes it then; what takes its place has the style that is there
-                Ok(Outcome::Kept) => fields::settle_untyped(value),
+                Ok(Outcome::Kept) => fields::settle_text(value),
                 Ok(Outcome::Replaced(new)) => fields::assign(value, new),
                 Ok(Outcome::Cleared) => cleared.push(at),
                 Err(error) => return Err(within(error, &name)),
@@ -224,10 +224,11 @@ impl Walker<'_> {
                     && entries.iter().take(count).all(|(k, _)| fields::raw(k) != name)
                     && added.iter().all(|(k, _)| fields::raw(k) != name);
                 if is_new
-                    && let Some(new) = self
+                    && let Some(mut new) = self
                         .adopt(value, field_shape(name))
                         .map_err(|e| within(e, name))?
                 {
+                    fields::settle_text(&mut new);
                     added.push((key.clone(), new));
                 }
             }
