@@ -176,17 +176,15 @@ pub(crate) fn assign_text(field: &mut Node, text: &Text) {
     if field.anchor() == Some(UNTYPED) {
         return assign_untyped(field, text);
     }
-    let tag = match OBJECTS.resolve(field) {
-        Ok(Resolved::Int(_) | Resolved::Uint(_)) => "!!int",
-        Ok(Resolved::Float(_)) => "!!float",
-        Ok(Resolved::Bool(_)) => "!!bool",
-        Ok(Resolved::Null) => "!!null",
-        Ok(Resolved::Timestamp(_)) => "!!timestamp",
-        _ => return assign_string(field, text),
+    let tag: Text = match OBJECTS.resolve(field) {
+        Ok(Resolved::String(_)) => return assign_string(field, text),
+        Ok(value) => crate::output::tag_of(&value).into(),
+        // set for the second time: the type is still the one it had first
+        Err(_) => field.tag().unwrap_or("!!str").into(),
     };
     let is_same = crate::output::tag_of(&OBJECTS.resolve_plain(text)) == tag;
     field.value = Value::Scalar(text.clone(), field.scalar_style().unwrap_or_default());
-    field.set_tag((!is_same).then(|| tag.into()));
+    field.set_tag((!is_same).then_some(tag));
 }
 
 /// Replaces a node by another one; the style of the old one stays where the new value allows it.
