@@ -18,7 +18,6 @@ pub mod registry;
 pub mod ssh_server;
 #[cfg(feature = "storage")]
 pub mod storage;
-#[cfg(feature = "registry")]
 pub mod tools;
 #[cfg(feature = "http")]
 pub mod webhook;
