@@ -1,23 +1,72 @@
-//! Objects as they come and change.
+//! Objects as they come, change and go.
 
 use crate::tell;
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, stream};
 use kube::api::{Api, DynamicObject};
-use kube::runtime::{WatchStreamExt as _, watcher};
+use kube::runtime::watcher::{self, Event, watcher};
+use std::time::Duration;
 
-/// What is there, then what changes. A watch that breaks is told and made anew; one that is refused ends with the error.
+/// The first wait after a watch broke; it doubles.
+const AGAIN_FIRST: Duration = Duration::from_millis(800);
+/// The longest.
+const AGAIN_MAX: Duration = Duration::from_secs(30);
+
+/// What happened to an object.
+pub(crate) struct Change {
+    /// As it is, or was last.
+    pub(crate) object: DynamicObject,
+    /// Whether it is not there any more.
+    pub(crate) is_gone: bool,
+}
+
+/// What is there, then what changes. A watch that breaks is told and made anew; one that is refused, or that never began,
+/// ends with the error.
 pub(crate) fn changes(
     api: Api<DynamicObject>,
     config: watcher::Config,
-) -> impl Stream<Item = watcher::Result<DynamicObject>> + Send {
-    let changes = watcher(api, config).default_backoff().applied_objects();
-    changes.filter_map(async |change| match change {
-        Err(error) if !is_refused(&error) => {
-            tell::warning(&format!("the watch broke and is made anew: {error}"));
-            None
-        }
-        change => Some(change),
-    })
+) -> impl Stream<Item = watcher::Result<Change>> + Send {
+    let events = Box::pin(watcher(api, config));
+    stream::unfold(
+        (events, false, 0_u32),
+        async |(mut events, mut is_listed, mut failures)| {
+            loop {
+                let (object, is_gone) = match events.next().await? {
+                    Ok(Event::Init) => continue,
+                    Ok(Event::InitDone) => {
+                        is_listed = true;
+                        continue;
+                    }
+                    Ok(Event::InitApply(object)) => (object, false),
+                    Ok(Event::Apply(object)) => {
+                        failures = 0;
+                        (object, false)
+                    }
+                    Ok(Event::Delete(object)) => {
+                        failures = 0;
+                        (object, true)
+                    }
+                    Err(error) if !is_listed || is_refused(&error) => {
+                        return Some((Err(error), (events, is_listed, failures)));
+                    }
+                    Err(error) => {
+                        let causes = std::iter::successors(
+                            Some(&error as &(dyn std::error::Error + 'static)),
+                            |error| error.source(),
+                        );
+                        tell::warning(&format!(
+                            "the watch broke and is made anew: {}",
+                            tell::whole(causes)
+                        ));
+                        let wait = AGAIN_FIRST.saturating_mul(1 << failures.min(10)).min(AGAIN_MAX);
+                        failures += 1;
+                        tokio::time::sleep(wait).await;
+                        continue;
+                    }
+                };
+                return Some((Ok(Change { object, is_gone }), (events, is_listed, failures)));
+            }
+        },
+    )
 }
 
 /// Whether asking again would be answered the same: no rights, no such kind, a malformed selector.
@@ -53,7 +102,7 @@ mod tests {
         let client = kube::Client::new(server, "apps");
         let api = Api::default_namespaced_with(client, &crate::kinds::KUSTOMIZATION.api());
         let mut changes = pin!(changes(api, watcher::Config::default()));
-        changes.try_next().await
+        Ok(changes.try_next().await?.map(|change| change.object))
     }
 
     #[tokio::test(start_paused = true)]
@@ -64,8 +113,9 @@ mod tests {
         const EMPTY: &str = r#"{"kind":"KustomizationList","metadata":{"resourceVersion":"7"},"items":[]}"#;
         const ADDED: &str = r#"{"type":"ADDED","object":{"apiVersion":"v1","kind":"K","metadata":{"name":"apps","resourceVersion":"8"}}}
 "#;
-        let object = first(&[(500, FAILED), (200, EMPTY), (500, FAILED), (200, ADDED)]).await;
+        let object = first(&[(200, EMPTY), (500, FAILED), (200, EMPTY), (200, ADDED)]).await;
         assert_eq!(object.unwrap().unwrap().metadata.name.as_deref(), Some("apps"));
+        assert!(first(&[(500, FAILED)]).await.is_err(), "it never began");
         assert!(first(&[(403, FORBIDDEN)]).await.is_err());
         assert!(first(&[(200, EMPTY), (403, FORBIDDEN)]).await.is_err());
     }

@@ -21,6 +21,15 @@ pub(crate) struct Connect {
     /// The user of the kubeconfig to use
     #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
     user: Option<String>,
+    /// The address of the API server, in place of the kubeconfig's
+    #[arg(long, global = true, value_name = "URL", help_heading = "Cluster")]
+    server: Option<String>,
+    /// A bearer token, in place of the kubeconfig's credentials
+    #[arg(long, global = true, value_name = "TOKEN", help_heading = "Cluster")]
+    token: Option<String>,
+    /// The name that the API server's certificate must have, in place of its address
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Cluster")]
+    tls_server_name: Option<String>,
     /// Act as this user
     #[arg(long = "as", global = true, value_name = "USER", help_heading = "Cluster")]
     impersonate: Option<String>,
@@ -32,6 +41,24 @@ pub(crate) struct Connect {
         help_heading = "Cluster"
     )]
     impersonate_groups: Vec<String>,
+}
+
+/// The files of KUBECONFIG, of which some may be missing, or `~/.kube/config`.
+async fn from_environment(options: &KubeConfigOptions) -> Result<kube::Config> {
+    let Some(paths) = std::env::var_os("KUBECONFIG") else {
+        return Ok(kube::Config::from_kubeconfig(options).await?);
+    };
+    let mut merged: Option<Kubeconfig> = None;
+    for path in std::env::split_paths(&paths).filter(|path| path.exists()) {
+        let next = Kubeconfig::read_from(path)?;
+        merged = Some(match merged {
+            Some(merged) => merged.merge(next)?,
+            None => next,
+        });
+    }
+    let merged =
+        merged.with_context(|| format!("KUBECONFIG names no file that is there: {}", paths.display()))?;
+    Ok(kube::Config::from_custom_kubeconfig(merged, options).await?)
 }
 
 impl Connect {
@@ -50,7 +77,7 @@ impl Connect {
                     .await
                     .context("the kubeconfig names no usable cluster")?
             }
-            None => match kube::Config::from_kubeconfig(&options).await {
+            None => match from_environment(&options).await {
                 Ok(config) => config,
                 Err(no_kubeconfig) => match kube::Config::incluster() {
                     Ok(config) => config,
@@ -61,6 +88,20 @@ impl Connect {
                 },
             },
         };
+        if let Some(server) = &self.server {
+            config.cluster_url = server
+                .parse()
+                .with_context(|| format!("--server: {server:?} is no URL"))?;
+        }
+        if let Some(token) = &self.token {
+            config.auth_info = kube::config::AuthInfo {
+                token: Some(token.clone().into()),
+                ..kube::config::AuthInfo::default()
+            };
+        }
+        if self.tls_server_name.is_some() {
+            config.tls_server_name.clone_from(&self.tls_server_name);
+        }
         if self.impersonate.is_some() {
             config.auth_info.impersonate.clone_from(&self.impersonate);
         }

@@ -29,6 +29,11 @@ pub(crate) struct Repository {
     pub(crate) path: String,
 }
 
+/// For its owner alone: the token of an administrator lies in such a folder.
+pub(crate) fn private() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o700)
+}
+
 /// A running system. It ends when it is stopped, or with the process.
 pub(crate) struct Dev {
     cluster: DevCluster,
@@ -43,6 +48,7 @@ impl Dev {
     pub(crate) async fn start(listen: SocketAddr, data_dir: Option<&Path>) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("sluice-dev-")
+            .permissions(private())
             .tempdir()
             .context("no temporary folder")?;
         let cluster = start_cluster(listen, data_dir).await?;

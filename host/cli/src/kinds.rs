@@ -101,9 +101,11 @@ impl Kind {
 /// The status of the condition of a type, with reason and message.
 pub(crate) fn condition<'a>(object: &'a DynamicObject, of: &str) -> Option<(&'a str, &'a str)> {
     let conditions = object.data.pointer("/status/conditions")?.as_array()?;
-    let condition = conditions
-        .iter()
-        .find(|c| c.get("type").and_then(Value::as_str) == Some(of))?;
+    let condition = conditions.iter().find(|c| {
+        c.get("type")
+            .and_then(Value::as_str)
+            .is_some_and(|is| is.eq_ignore_ascii_case(of))
+    })?;
     let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
     Some((text("status"), text("message")))
 }
@@ -124,4 +126,39 @@ pub(crate) fn is_suspended(object: &DynamicObject) -> bool {
         .pointer("/spec/suspend")
         .and_then(Value::as_bool)
         .unwrap_or(false)
+}
+
+/// Whether nothing of the object is reconciled: such a HelmRepository only names a registry, and has no status.
+pub(crate) fn is_static(kind: Kind, object: &DynamicObject) -> bool {
+    kind.kind == HELM_REPOSITORY.kind && text(object, "/spec/type") == Some("oci")
+}
+
+/// The API server serves no such kind.
+#[derive(Debug)]
+pub(crate) struct NotServed(Kind);
+
+impl std::fmt::Display for NotServed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Kind {
+            group, version, kind, ..
+        } = self.0;
+        write!(
+            f,
+            "no matches for kind \"{kind}\" in version \"{group}/{version}\""
+        )
+    }
+}
+
+impl std::error::Error for NotServed {}
+
+impl Kind {
+    /// An error about objects of this kind. Where the kind is not served at all, the API server's answer is a page of text.
+    pub(crate) fn explain(self, error: kube::Error) -> anyhow::Error {
+        match error {
+            kube::Error::Api(status) if status.code == 404 && status.message.contains("page not found") => {
+                NotServed(self).into()
+            }
+            error => error.into(),
+        }
+    }
 }

@@ -3,9 +3,9 @@
 //! Progress goes to standard error, data to standard output, as `flux` does.
 //! Start at [`args`]; each command is one file in `commands/`.
 //!
-//! **Invariant:** this is the only room that prints, and the only one that reads flags and the environment.
+//! **Invariant:** this is the only room that prints, by [`tell`] and by the demo's view, and the only one that reads flags and
+//! the environment.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr)] // the room that prints
 
 mod args;
 mod assemble;
@@ -21,7 +21,7 @@ mod table;
 mod tell;
 mod tenancy;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 use std::process::ExitCode;
 
 // glibc's allocator keeps what many threads freed; a controller must give it back.
@@ -32,7 +32,8 @@ fn main() -> ExitCode {
     // One TLS provider for every crate: two in one process panic at the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
     raise_descriptor_limit();
-    let cli = args::Cli::parse();
+    let args = args::as_in_go(&args::Cli::command(), std::env::args_os());
+    let cli = args::Cli::parse_from(args);
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     // plugins are called on its blocking threads
     runtime.thread_stack_size(sluice_wasm::THREAD_STACK_BYTES);

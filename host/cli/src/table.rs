@@ -10,17 +10,28 @@ pub(crate) fn render(heading: &[&str], rows: &[Vec<String>], with_heading: bool)
         .map(|column| {
             shown()
                 .filter_map(|row| row.get(column))
-                .map(|cell| cell.chars().count())
+                .flat_map(|cell| cell.lines())
+                .map(|line| line.chars().count())
                 .max()
                 .unwrap_or(0)
         })
         .collect();
     let mut text = String::new();
     for row in shown() {
-        for (cell, width) in row.iter().zip(&widths) {
-            let _ = write!(text, "{cell:<width$}\t");
+        // what has several lines goes on below, in its own column
+        let height = row
+            .iter()
+            .map(|cell| cell.lines().count())
+            .max()
+            .unwrap_or(1)
+            .max(1);
+        for number in 0..height {
+            for (cell, width) in row.iter().zip(&widths) {
+                let line = cell.lines().nth(number).unwrap_or_default();
+                let _ = write!(text, "{line:<width$}\t");
+            }
+            text.push('\n');
         }
-        text.push('\n');
     }
     text
 }
@@ -64,6 +75,12 @@ mod tests {
             &rows,
             true,
         ));
+    }
+
+    #[test]
+    fn cells_of_several_lines_go_on_in_their_column() {
+        let rows = vec![vec!["a".to_owned(), "one\nand two".to_owned()]];
+        expect!["a\tone    \t\n \tand two\t\n"].assert_eq(&render(&["A", "B"], &rows, false));
     }
 
     #[test]

@@ -1,33 +1,51 @@
-//! Progress lines on standard error, with Flux's symbols (compat: cli, section 1).
+//! What people read: progress on standard error, with Flux's symbols, and what was asked for on standard output (compat: cli,
+//! section 1).
+
+use anyhow::Result;
+use std::io::{ErrorKind, Write as _};
+
+/// What was asked for. A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A line of progress. Where nobody reads it, the work goes on.
+pub(crate) fn line(text: &str) {
+    let _unread = writeln!(std::io::stderr().lock(), "{text}");
+}
 
 /// `►` something begins.
 pub(crate) fn action(text: &str) {
-    eprintln!("► {text}");
+    line(&format!("► {text}"));
 }
 
 /// `◎` something is waited for.
 pub(crate) fn waiting(text: &str) {
-    eprintln!("◎ {text}");
+    line(&format!("◎ {text}"));
 }
 
 /// `✔` something is done.
 pub(crate) fn success(text: &str) {
-    eprintln!("✔ {text}");
+    line(&format!("✔ {text}"));
 }
 
 /// `⚠️` something is odd.
 pub(crate) fn warning(text: &str) {
-    eprintln!("⚠️ {text}");
+    line(&format!("⚠️ {text}"));
 }
 
 /// `✗` something failed.
 pub(crate) fn failure(text: &str) {
-    eprintln!("✗ {text}");
+    line(&format!("✗ {text}"));
 }
 
 /// What to do about a failure.
 pub(crate) fn hint(text: &str) {
-    eprintln!("hint: {text}");
+    line(&format!("hint: {text}"));
 }
 
 /// A failure of a command that stands in for another program, in that program's words. It is told as there: `Error: …`, last
@@ -65,11 +83,56 @@ impl std::error::Error for Original {}
 pub(crate) fn error(error: &anyhow::Error) {
     if let Some(original) = error.downcast_ref::<Original>() {
         original.hint.as_deref().into_iter().for_each(hint);
-        eprintln!("Error: {original}");
+        line(&format!("Error: {original}"));
         return;
     }
-    failure(&format!("{error:#}"));
+    failure(&whole(error.chain()));
     if let Some(text) = crate::hint::hint(error) {
         hint(text);
+    }
+}
+
+/// An error and its causes, each said once. What the API server says is enough: the client wraps it in its own words, and
+/// adds the whole answer in Rust's.
+pub(crate) fn whole<'e>(chain: impl Iterator<Item = &'e (dyn std::error::Error + 'static)>) -> String {
+    let mut text = String::new();
+    for cause in chain {
+        let kube = cause.downcast_ref::<kube::Error>();
+        let (said, is_all) = match kube {
+            Some(kube::Error::Api(status)) if !status.message.is_empty() => {
+                (status.message.trim_end().to_owned(), true)
+            }
+            // what they wrap says more
+            Some(kube::Error::Service(_) | kube::Error::HyperError(_)) if cause.source().is_some() => {
+                continue;
+            }
+            _ if cause.is::<kube::runtime::watcher::Error>() => continue,
+            _ => (cause.to_string(), false),
+        };
+        if !text.contains(&said) {
+            let between = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{between}{said}");
+        }
+        if is_all {
+            break;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn an_error_is_told_once_and_in_the_servers_words() {
+        let status = r#"{"kind":"Status","status":"Failure","code":404,"reason":"NotFound","message":"configmaps \"a\" not found"}"#;
+        let status = serde_json::from_str(status).unwrap();
+        let error: Result<()> = Err(kube::Error::Api(Box::new(status)).into());
+        let error = error.context("looking").unwrap_err();
+        assert_eq!(whole(error.chain()), "looking: configmaps \"a\" not found");
+        let twice: Result<()> = Err(std::io::Error::other(std::io::Error::other("no such file")).into());
+        assert_eq!(whole(twice.unwrap_err().chain()), "no such file");
     }
 }

@@ -100,7 +100,6 @@ pub async fn run_on(
     }
     let reconcilers = make(&cx)?;
 
-    is_ready.store(true, Ordering::Relaxed);
     let leadership = {
         let (cluster, shutdown) = (cx.kube.clone(), shutdown.clone());
         Leadership::new(move || {
@@ -109,6 +108,8 @@ pub async fn run_on(
         })
     };
     if await_turn(&cx, &kinds, &shutdown, &leadership).await {
+        // not before: who waits has no artifacts, and must not be asked for any
+        is_ready.store(true, Ordering::Relaxed);
         reconcile(&cx, &kinds, reconcilers, &shutdown, grace).await;
     }
     leadership.release().await;

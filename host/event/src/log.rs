@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::str::FromStr;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -88,6 +88,7 @@ pub fn init(encoding: Encoding, verbosity: Verbosity) {
         Encoding::Console => {
             let layer = tracing_subscriber::fmt::layer()
                 .with_target(false)
+                .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none())
                 .with_writer(std::io::stderr);
             registry.with(layer).try_init()
         }
@@ -216,8 +217,8 @@ impl Serialize for Milliseconds {
 
 fn level(level: Level) -> &'static str {
     match level {
-        Level::ERROR => "error",
-        Level::WARN => "warn",
+        // Flux knows four words: who looks for errors finds what went wrong and was got over, too
+        Level::ERROR | Level::WARN => "error",
         Level::INFO => "info",
         Level::DEBUG => "debug",
         Level::TRACE => "trace",

@@ -962,6 +962,13 @@ async fn in_development_a_directory_is_a_remote_and_is_left_alone() {
     let mut before = before;
     (before.sort(), after.sort());
     assert_eq!(before, after);
+    let again = GitRequest {
+        url: directory.clone(),
+        last_revision: Some(format!("main@sha1:{commit}")),
+        reference: Reference::default(),
+        ..scene.request()
+    };
+    assert!(matches!(fetcher.fetch(again).await, Ok(Outcome::Unchanged(_))));
     let request = GitRequest {
         url: directory,
         reference: branch("nope"),

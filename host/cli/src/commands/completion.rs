@@ -1,6 +1,7 @@
 //! `sluice completion SHELL`.
 
 use crate::args::Cli;
+use crate::tell;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
@@ -11,11 +12,7 @@ pub(crate) struct Completion {
 }
 
 pub(crate) fn run(completion: &Completion) -> anyhow::Result<()> {
-    clap_complete::generate(
-        completion.shell,
-        &mut Cli::command(),
-        "sluice",
-        &mut std::io::stdout(),
-    );
-    Ok(())
+    let mut script = Vec::new();
+    clap_complete::generate(completion.shell, &mut Cli::command(), "sluice", &mut script);
+    tell::print(&String::from_utf8_lossy(&script))
 }

@@ -274,20 +274,19 @@ pub(crate) fn start_logs(level: &str, encoding: LogEncoding) -> Result<()> {
     Ok(())
 }
 
-/// SIGTERM or ctrl-c.
+/// SIGTERM, ctrl-c, or a terminal that is closed.
 pub(crate) async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+    let told = async |kind| match signal(kind) {
+        Ok(mut signal) => {
+            signal.recv().await;
         }
+        Err(_) => std::future::pending().await,
     };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
+        () = told(SignalKind::terminate()) => {}
+        () = told(SignalKind::hangup()) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 //! Exit codes as Flux has them: 0 nothing would change, 1 something would, more than 1 it failed.
 
 use crate::args::Global;
-use crate::commands::build::print;
+use crate::tell::print;
 use crate::{assemble, local, tell};
 use anyhow::Result;
 use clap::{ArgAction, Args, Subcommand};
@@ -35,6 +35,7 @@ pub(crate) enum Diff {
 #[derive(Args, Debug)]
 pub(crate) struct DiffKustomization {
     /// The Kustomization
+    #[arg(value_parser = crate::args::name)]
     name: String,
     /// The directory in the place of its spec.path
     #[arg(long, value_name = "DIR")]

@@ -1,9 +1,9 @@
 //! `sluice get`: tables as `flux get` prints them (compat: cli, section 9).
 
 use crate::args::Global;
-use crate::changes::changes;
+use crate::changes::{Change, changes};
 use crate::kinds::{self, Kind, condition, is_suspended, text};
-use crate::table;
+use crate::{table, tell};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
@@ -58,10 +58,27 @@ pub(crate) struct Which {
     label_selector: Option<String>,
     /// Only objects with a condition, such as ready=false or ready!=true
     #[arg(long, value_name = "TYPE=STATUS")]
-    status_selector: Option<String>,
+    status_selector: Option<StatusSelector>,
     /// Show the source of each object
     #[arg(long)]
     show_source: bool,
+}
+
+impl Get {
+    /// Whether it goes on until it is stopped.
+    pub(crate) fn is_watched(&self) -> bool {
+        let (Self::Kustomizations(which)
+        | Self::All(which)
+        | Self::Sources(
+            Sources::Git(which)
+            | Sources::Oci(which)
+            | Sources::Bucket(which)
+            | Sources::Helm(which)
+            | Sources::Chart(which)
+            | Sources::All(which),
+        )) = self;
+        which.watch
+    }
 }
 
 pub(crate) async fn run(get: Get, global: &Global) -> Result<()> {
@@ -89,7 +106,7 @@ async fn one(kind: Kind, which: &Which, global: &Global) -> Result<()> {
     if which.watch {
         return watch(kind, api, which).await;
     }
-    let objects = list(&api, which).await?;
+    let objects = list(&api, which).await.map_err(|error| kind.explain(error))?;
     if objects.is_empty() {
         let scope = if which.all_namespaces {
             "any".to_owned()
@@ -101,31 +118,22 @@ async fn one(kind: Kind, which: &Which, global: &Global) -> Result<()> {
             None => bail!("no {} objects found in {scope} namespace", kind.kind),
         }
     }
-    print!("{}", show(kind, &objects, which, false));
-    Ok(())
+    tell::print(&show(kind, &objects, which, false))
 }
 
-/// Several kinds, one table each; a kind that is not installed is passed over.
+/// Several kinds, one table each; a kind that is not installed is passed over, one that cannot be read is told.
 async fn all(every: &[Kind], which: &Which, global: &Global) -> Result<()> {
-    let mut found = false;
-    for kind in every {
-        let objects = match list(&api(*kind, which, global).await?, which).await {
-            Ok(objects) => objects,
-            Err(kube::Error::Api(status)) if status.code == 404 => continue,
-            Err(error) => return Err(error.into()),
-        };
-        if !objects.is_empty() {
-            found = true;
-            println!("{}", show(*kind, &objects, which, true));
-        }
+    if which.watch {
+        bail!("expected a single resource type, but found all");
     }
-    if !found {
-        let scope = if which.all_namespaces {
-            "any".to_owned()
-        } else {
-            format!("\"{}\"", global.namespace)
-        };
-        bail!("no objects found in {scope} namespace");
+    for kind in every {
+        match list(&api(*kind, which, global).await?, which).await {
+            Ok(objects) if objects.is_empty() => {}
+            Ok(objects) => tell::print(&format!("{}\n", show(*kind, &objects, which, true)))?,
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(kube::Error::Api(status)) => tell::failure(&status.message),
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }
@@ -147,32 +155,54 @@ async fn list(api: &Api<DynamicObject>, which: &Which) -> kube::Result<Vec<Dynam
     if let Some(name) = &which.name {
         params = params.fields(&format!("metadata.name={name}"));
     }
-    let objects = api.list(&params).await?.items;
-    Ok(objects
-        .into_iter()
-        .filter(|object| selected(object, which.status_selector.as_deref()))
-        .collect())
+    Ok(api.list(&params).await?.items)
 }
 
 /// `type=status` and `type!=status`, both without regard to case; a missing condition never equals.
-fn selected(object: &DynamicObject, selector: Option<&str>) -> bool {
-    let Some(selector) = selector else { return true };
-    let (of, wanted, equal) = match selector.split_once("!=") {
-        Some((of, wanted)) => (of, wanted, false),
-        None => match selector.split_once('=') {
-            Some((of, wanted)) => (of, wanted, true),
-            None => return true,
-        },
+#[derive(Clone, Debug)]
+struct StatusSelector {
+    of: String,
+    status: String,
+    is_equal: bool,
+}
+
+impl std::str::FromStr for StatusSelector {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let negated = text.split_once("!=").map(|parts| (parts, false));
+        let Some(((of, status), is_equal)) = negated.or_else(|| Some((text.split_once('=')?, true))) else {
+            return Err(format!(
+                "expected status selector in type=status or type!=status format, but found: {text}"
+            ));
+        };
+        Ok(Self {
+            of: of.to_owned(),
+            status: status.to_owned(),
+            is_equal,
+        })
+    }
+}
+
+impl StatusSelector {
+    fn selects(&self, kind: Kind, object: &DynamicObject) -> bool {
+        let is_static = kinds::is_static(kind, object) && self.of.eq_ignore_ascii_case("Ready");
+        let status = match is_static {
+            true => Some("True"),
+            false => condition(object, &self.of).map(|(status, _)| status),
+        };
+        status.is_some_and(|status| status.eq_ignore_ascii_case(&self.status)) == self.is_equal
+    }
+}
+
+/// Status and message of Ready.
+fn ready(kind: Kind, object: &DynamicObject) -> (String, String) {
+    let (status, message) = match condition(object, "Ready") {
+        Some(ready) => ready,
+        None if kinds::is_static(kind, object) => ("True", "Helm repository is Ready"),
+        None => ("False", "waiting to be reconciled"),
     };
-    let mut letters = of.chars();
-    let titled: String = letters
-        .next()
-        .map(|c| c.to_ascii_uppercase())
-        .into_iter()
-        .chain(letters)
-        .collect();
-    let status = condition(object, &titled).map(|(status, _)| status);
-    status.is_some_and(|status| status.eq_ignore_ascii_case(wanted)) == equal
+    (status.to_owned(), message.to_owned())
 }
 
 async fn watch(kind: Kind, api: Api<DynamicObject>, which: &Which) -> Result<()> {
@@ -181,13 +211,11 @@ async fn watch(kind: Kind, api: Api<DynamicObject>, which: &Which) -> Result<()>
     config.field_selector = which.name.as_ref().map(|name| format!("metadata.name={name}"));
     let mut changes = pin!(changes(api, config));
     let mut first = !which.no_header;
-    while let Some(object) = changes.try_next().await? {
-        if selected(&object, which.status_selector.as_deref()) {
+    while let Some(Change { object, is_gone }) = changes.try_next().await? {
+        if !is_gone && is_selected(kind, &object, which) {
             let heading = std::mem::take(&mut first);
-            print!(
-                "{}",
-                table::render(&heading_of(which), &[row(kind, &object, which, false)], heading)
-            );
+            let rows = [row(kind, &object, which, false)];
+            tell::print(&table::render(&heading_of(which), &rows, heading))?;
         }
     }
     Ok(())
@@ -196,9 +224,15 @@ async fn watch(kind: Kind, api: Api<DynamicObject>, which: &Which) -> Result<()>
 fn show(kind: Kind, objects: &[DynamicObject], which: &Which, with_kind: bool) -> String {
     let rows: Vec<_> = objects
         .iter()
+        .filter(|object| is_selected(kind, object, which))
         .map(|object| row(kind, object, which, with_kind))
         .collect();
     table::render(&heading_of(which), &rows, !which.no_header)
+}
+
+fn is_selected(kind: Kind, object: &DynamicObject, which: &Which) -> bool {
+    let selector = which.status_selector.as_ref();
+    selector.is_none_or(|selector| selector.selects(kind, object))
 }
 
 fn heading_of(which: &Which) -> Vec<&'static str> {
@@ -237,8 +271,8 @@ fn row(kind: Kind, object: &DynamicObject, which: &Which, with_kind: bool) -> Ve
         table::shorten(revision)
     });
     row.push(if is_suspended(object) { "True" } else { "False" }.to_owned());
-    let (ready, message) = condition(object, "Ready").unwrap_or(("False", "waiting to be reconciled"));
-    row.extend([ready.to_owned(), table::shorten(message)]);
+    let (ready, message) = ready(kind, object);
+    row.extend([ready, table::shorten(&message)]);
     row
 }
 
@@ -305,14 +339,24 @@ mod tests {
         let new = object(json!({"metadata": {}}));
         for (selector, of_ready, of_new) in [
             ("ready=true", true, false),
+            ("READY=True", true, false),
             ("Ready!=True", false, true),
             ("stalled=true", false, false),
         ] {
-            assert_eq!(
-                (selected(&ready, Some(selector)), selected(&new, Some(selector))),
-                (of_ready, of_new),
-                "{selector}"
-            );
+            let read: StatusSelector = selector.parse().unwrap();
+            let selects = |object| read.selects(kinds::KUSTOMIZATION, object);
+            assert_eq!((selects(&ready), selects(&new)), (of_ready, of_new), "{selector}");
         }
+        let told = "bogus".parse::<StatusSelector>().unwrap_err();
+        assert!(told.ends_with("but found: bogus"), "{told}");
+    }
+
+    #[test]
+    fn what_only_names_a_registry_is_ready() {
+        let repository = object(json!({"metadata": {"name": "a"}, "spec": {"type": "oci"}}));
+        let row = row(kinds::HELM_REPOSITORY, &repository, &which(), false);
+        assert_eq!(row.last().unwrap(), "Helm repository is Ready");
+        let ready: StatusSelector = "ready=true".parse().unwrap();
+        assert!(ready.selects(kinds::HELM_REPOSITORY, &repository));
     }
 }

@@ -13,16 +13,19 @@ pub(crate) mod version;
 
 use crate::args::{Cli, Command};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Runs the command that was asked for. Most know two ends; `diff` has a third.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
+    let timeout = global.timeout;
     let done = match cli.command {
-        Command::Diff(diff) => return diff::run(&diff, &global).await,
+        Command::Diff(diff) => return within(timeout, diff::run(&diff, &global)).await,
         Command::Demo(demo) => crate::demo::run(&demo).await,
         Command::Dev(dev) => dev::run(&dev).await,
-        Command::Build(build) => build::run(build, &global).await,
-        Command::Get(get) => get::run(get, &global).await,
+        Command::Build(build) => within(timeout, build::run(build, &global)).await,
+        Command::Get(get) if get.is_watched() => get::run(get, &global).await,
+        Command::Get(get) => within(timeout, get::run(get, &global)).await,
         Command::Reconcile(reconcile) => reconcile::run(reconcile, &global).await,
         Command::Install(install) => install::run(&install, &global),
         Command::Controller(controller) => controller::run(*controller, &global).await,
@@ -31,7 +34,15 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::List(artifact::List::Artifacts(list)) => artifact::list::run(list, &global).await,
         Command::Tag(artifact::Tag::Artifact(tag)) => artifact::tag::run(tag, &global).await,
         Command::Completion(completion) => completion::run(&completion),
-        Command::Version(version) => version::run(&version, &global).await,
+        Command::Version(version) => within(timeout, version::run(&version, &global)).await,
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+/// `--timeout`, of a command that does not keep it itself.
+async fn within<T>(timeout: Duration, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    match tokio::time::timeout(timeout, work).await {
+        Ok(done) => done,
+        Err(_) => anyhow::bail!("context deadline exceeded: not done within {timeout:?}; raise --timeout"),
+    }
 }

@@ -1,12 +1,13 @@
 //! `sluice reconcile`: asks for a reconciliation and waits for it (compat: cli, section 7).
 
 use crate::args::Global;
-use crate::changes::changes;
+use crate::changes::{Change, changes};
 use crate::kinds::{self, Kind, condition, is_suspended, text};
 use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
+use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::runtime::watcher;
 use serde_json::{Value, json};
@@ -40,12 +41,14 @@ pub(crate) enum Source {
 #[derive(Args, Debug)]
 pub(crate) struct Name {
     /// The name of the object
+    #[arg(value_parser = crate::args::name)]
     name: String,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct WithSource {
     /// The name of the object
+    #[arg(value_parser = crate::args::name)]
     name: String,
     /// Its source first
     #[arg(long)]
@@ -77,9 +80,10 @@ pub(crate) async fn run(reconcile: Reconcile, global: &Global) -> Result<()> {
         }
         target.reconcile(Some(before)).await
     };
-    tokio::time::timeout(global.timeout, work).await.context(
-        "context deadline exceeded: the controller did not answer in time; see its logs, or raise --timeout",
-    )?
+    match tokio::time::timeout(global.timeout, work).await {
+        Ok(done) => done,
+        Err(_) => bail!("context deadline exceeded: {}", target.why_late().await),
+    }
 }
 
 /// The source that a Kustomization names.
@@ -101,6 +105,9 @@ fn source_of(object: &DynamicObject, client: kube::Client, namespace: &str) -> R
     })
 }
 
+/// How long one more look may take after the time is over.
+const LAST_LOOK: std::time::Duration = std::time::Duration::from_secs(5);
+
 /// One object to reconcile.
 struct Target {
     client: kube::Client,
@@ -115,7 +122,25 @@ impl Target {
     }
 
     async fn get(&self) -> Result<DynamicObject> {
-        Ok(self.api().get(&self.name).await?)
+        let got = self.api().get(&self.name).await;
+        got.map_err(|error| self.kind.explain(error))
+    }
+
+    /// What is known of an object that was not done in time.
+    async fn why_late(&self) -> String {
+        let unanswered = "the controller did not answer in time; see its logs, or raise --timeout".to_owned();
+        let Ok(Ok(object)) = tokio::time::timeout(LAST_LOOK, self.get()).await else {
+            return unanswered;
+        };
+        let asked = object.annotations().get(REQUESTED_AT);
+        match condition(&object, "Ready") {
+            Some((status, message))
+                if status != "True" && asked.is_some_and(|asked| *asked == handled(&object)) =>
+            {
+                format!("{} is not ready: {message}", self.kind.kind)
+            }
+            _ => unanswered,
+        }
     }
 
     /// Annotates, then waits until the controller says it has handled that.
@@ -130,12 +155,12 @@ impl Target {
             Some(before) => before,
             None => self.get().await?,
         };
-        if is_suspended(&before) {
-            bail!("resource is suspended");
-        }
-        if kind.kind == "HelmRepository" && text(&before, "/spec/type") == Some("oci") {
+        if kinds::is_static(*kind, &before) {
             tell::success("reconciliation not supported by the object");
             return Ok(());
+        }
+        if is_suspended(&before) {
+            bail!("resource is suspended");
         }
         tell::action(&format!(
             "annotating {} {name} in {namespace} namespace",
@@ -164,7 +189,15 @@ impl Target {
     async fn wait(&self, wanted: impl Fn(&DynamicObject) -> bool) -> Result<DynamicObject> {
         let config = watcher::Config::default().fields(&format!("metadata.name={}", self.name));
         let mut changes = pin!(changes(self.api(), config));
-        while let Some(object) = changes.try_next().await? {
+        while let Some(Change { object, is_gone }) = changes.try_next().await? {
+            if is_gone || object.metadata.deletion_timestamp.is_some() {
+                bail!(
+                    "{} {}/{} is being deleted",
+                    self.kind.kind,
+                    self.namespace,
+                    self.name
+                );
+            }
             if wanted(&object) && settled(&object) {
                 return Ok(object);
             }

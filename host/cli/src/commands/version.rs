@@ -1,6 +1,7 @@
 //! `sluice version`.
 
 use crate::args::Global;
+use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -34,12 +35,13 @@ pub(crate) async fn run(version: &Version, global: &Global) -> Result<()> {
         running(&mut known, global).await?;
     }
     match version.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&known)?),
-        Output::Yaml => known
-            .iter()
-            .for_each(|(name, tag)| println!("{name}: {}", tag.as_str().unwrap_or_default())),
+        Output::Json => tell::print(&format!("{}\n", serde_json::to_string_pretty(&known)?)),
+        Output::Yaml => {
+            let line =
+                |(name, tag): (&String, &Value)| format!("{name}: {}\n", tag.as_str().unwrap_or_default());
+            tell::print(&known.iter().map(line).collect::<String>())
+        }
     }
-    Ok(())
 }
 
 /// The distribution and the images that run, from the labels and tags `flux version` reads (compat: cli, section 5).

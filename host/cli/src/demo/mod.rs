@@ -1,4 +1,5 @@
 //! `sluice demo`: from a Git commit to a healthy cluster, on this machine, in front of a person.
+#![allow(clippy::print_stdout)] // a show for a person
 
 mod repository;
 mod story;
@@ -73,7 +74,10 @@ async fn tell(demo: &Demo, client: kube::Client, view: &mut View) -> Result<()> 
         crate::dev::keep(&client, &kept).await?;
         return patiently(story.until_ready(view, None)).await;
     }
-    let folder = tempfile::Builder::new().prefix("sluice-demo-").tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("sluice-demo-")
+        .permissions(crate::dev::private())
+        .tempdir()?;
     let mut repository = Repository::create(folder.path())?;
 
     view.chapter("◆ A commit becomes a healthy cluster");
@@ -118,8 +122,8 @@ fn look_next(dev: &Dev, keep: bool) {
         println!("  kubectl -n shop scale deployment web --replicas=7     and watch it being undone");
         println!("  ctrl-c stops everything");
     } else {
-        println!("  cargo xtask demo --keep                               leaves it running, for kubectl");
-        println!("  cargo xtask demo --git URL --path DIR                 your own repository");
+        println!("  sluice demo --keep                                    leaves it running, for kubectl");
+        println!("  sluice demo --git URL --path DIR                      your own repository");
         println!("  sluice build kustomize DIR                            a render alone, in the sandbox");
         println!("  deploy/examples/shop                                  the repository you just saw");
         println!("  ARCHITECTURE.md                                       how it works");

@@ -42,11 +42,14 @@ impl Story {
             let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
             watches.push(
                 changes(api, watcher::Config::default())
-                    .map(move |change| {
-                        change.map(|object| Seen {
-                            subject: subject(&kind, &object),
-                            object,
-                        })
+                    .filter_map(move |change| {
+                        let seen = change.map(|change| {
+                            (!change.is_gone).then(|| Seen {
+                                subject: subject(&kind, &change.object),
+                                object: change.object,
+                            })
+                        });
+                        std::future::ready(seen.transpose())
                     })
                     .boxed(),
             );

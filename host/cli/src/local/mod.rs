@@ -100,7 +100,7 @@ pub(crate) fn tell_findings(findings: &[Finding]) {
     for finding in findings {
         match finding.severity {
             Severity::Error => crate::tell::failure(&finding.message),
-            Severity::Warning | Severity::Info => eprintln!("{}", finding.message),
+            Severity::Warning | Severity::Info => crate::tell::line(&finding.message),
         }
     }
 }

@@ -35,10 +35,7 @@ pub(crate) async fn resources(
     synced: tokio::sync::mpsc::Sender<()>,
 ) {
     let resource = kind.api_resource();
-    let api: Api<Seen> = match cx.config.watch_all_namespaces {
-        true => Api::all_with(cx.kube.client().clone(), &resource),
-        false => Api::namespaced_with(cx.kube.client().clone(), &cx.config.runtime_namespace, &resource),
-    };
+    let api: Api<Seen> = watched(&cx, &resource);
     let mut config = watcher::Config::default()
         .timeout(WATCH_SECONDS)
         .page_size(PAGE_OBJECTS);
@@ -90,10 +87,22 @@ pub(crate) async fn resources(
     follow(&cx, &cx.shutdown, api, config, on).await;
 }
 
+/// All namespaces, or the controller's own.
+fn watched<K>(cx: &Context, resource: &ApiResource) -> Api<K>
+where
+    K: kube::Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>,
+{
+    let client = cx.kube.client().clone();
+    match cx.config.watch_all_namespaces {
+        true => Api::all_with(client, resource),
+        false => Api::namespaced_with(client, &cx.config.runtime_namespace, resource),
+    }
+}
+
 /// Watches ConfigMaps or Secrets that ask for it by label; whoever read them is woken.
 pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
     let resource = core_resource(kind);
-    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(cx.kube.client().clone(), &resource);
+    let api: Api<PartialObjectMeta<DynamicObject>> = watched(&cx, &resource);
     let config = watcher::Config::default()
         .timeout(WATCH_SECONDS)
         .page_size(PAGE_OBJECTS)

@@ -60,7 +60,7 @@ impl LeaseAwaited<'_> {
             .set(0);
         info!(
             holder = self.holder,
-            "waiting for lease {}: as long as its holder renews it, nothing is reconciled here (scale Flux's controller down to switch)",
+            "waiting for lease {}: as long as its holder renews it, nothing is reconciled here (where the holder is Flux's controller, scale that down to switch)",
             self.lease
         );
     }

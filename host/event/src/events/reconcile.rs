@@ -50,12 +50,14 @@ pub struct ReconcileFailed<'a> {
 impl ReconcileFailed<'_> {
     /// Logs at error and counts.
     pub fn emit(self) {
-        let result = if self.is_terminal {
-            "terminal_error"
-        } else {
-            "error"
-        };
-        record(self.controller, self.object, self.duration, result);
+        // as controller-runtime counts: an error that only a change can heal is an error too
+        record(self.controller, self.object, self.duration, "error");
+        if self.is_terminal {
+            let labels = ControllerLabels {
+                controller: self.controller,
+            };
+            metrics().terminal_errors.get_or_create(&labels).inc();
+        }
         error!(
             error = self.error,
             reason = self.reason,
@@ -90,16 +92,10 @@ fn record(
         .reconciles
         .get_or_create(&ResultLabels { controller, result })
         .inc();
-    let labels = ControllerLabels { controller };
-    // as controller-runtime counts: an error that only a change can heal is an error too
-    match result {
-        "error" => metrics.reconcile_errors.get_or_create(&labels).inc(),
-        "terminal_error" => {
-            metrics.reconcile_errors.get_or_create(&labels).inc();
-            metrics.terminal_errors.get_or_create(&labels).inc()
-        }
-        _ => 0,
-    };
+    if result == "error" {
+        let labels = ControllerLabels { controller };
+        metrics.reconcile_errors.get_or_create(&labels).inc();
+    }
 }
 
 /// An object waits for something, holding no worker.

@@ -41,9 +41,14 @@ struct Entry {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct File {
     #[serde(default)]
     auths: Option<BTreeMap<String, Entry>>,
+    #[serde(default)]
+    creds_store: Option<String>,
+    #[serde(default)]
+    cred_helpers: Option<BTreeMap<String, String>>,
 }
 
 impl DockerConfig {
@@ -60,6 +65,15 @@ impl DockerConfig {
     pub fn parse(json: &[u8]) -> Result<DockerConfig, Error> {
         let file: File = read(json)?;
         DockerConfig::of_entries(file.auths.unwrap_or_default())
+    }
+
+    /// Whether a config file leaves credentials to other programs: those are never started.
+    pub fn names_helpers(json: &[u8]) -> bool {
+        let is_named = |file: File| {
+            file.creds_store.is_some_and(|store| !store.is_empty())
+                || file.cred_helpers.is_some_and(|helpers| !helpers.is_empty())
+        };
+        read(json).is_ok_and(is_named)
     }
 
     fn of_entries(entries: BTreeMap<String, Entry>) -> Result<DockerConfig, Error> {

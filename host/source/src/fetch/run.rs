@@ -91,8 +91,12 @@ pub(crate) fn run(
                 credentials: &Credentials::None,
                 timeout: request.timeout,
             };
-            newest(&repository.objects(), targets, slot, limits.tree)
-                .map_err(|error| circumstances.bad_content(error))
+            let found = newest(&repository.objects(), targets, slot, limits.tree)
+                .map_err(|error| circumstances.bad_content(error))?;
+            Ok(match found {
+                Found::Brought { revision, .. } if is_last(request, &revision) => Found::Listed(revision),
+                found => found,
+            })
         }
     }
 }
@@ -299,7 +303,7 @@ impl RemoteRun<'_> {
     }
 
     fn is_last(&self, revision: &Revision) -> bool {
-        self.request.last_revision.as_deref() == Some(revision.to_string().as_str())
+        is_last(self.request, revision)
     }
 
     /// The newest store of the remote: `<slot>/<number>`.
@@ -353,6 +357,11 @@ fn next_number() -> u64 {
     } else {
         LAST.fetch_add(1, Ordering::Relaxed) + 1
     }
+}
+
+/// Whether the asker has stored this revision.
+fn is_last(request: &GitRequest, revision: &Revision) -> bool {
+    request.last_revision.as_deref() == Some(revision.to_string().as_str())
 }
 
 /// Of versions with equal precedence the one with the newest commit. All targets are in the store.

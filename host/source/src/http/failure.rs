@@ -99,10 +99,8 @@ impl Failure {
             Failure::Unauthenticated => "check the credentials: they are missing, wrong or expired",
             Failure::Forbidden => "give these credentials the right to read",
             Failure::NotFound => "check the name; servers also answer like this to those who may not read",
-            Failure::TooMany(_) => {
-                "the server limits the rate of requests; it is asked again with growing delay"
-            }
-            Failure::Status(..) => "the server has a problem; it is asked again with growing delay",
+            Failure::TooMany(_) => "the server limits the rate of requests: it must be asked less often",
+            Failure::Status(..) => "the server has a problem; try again later",
             Failure::TimedOut => {
                 "the server did not finish within the timeout; raise spec.timeout if it is slow"
             }
@@ -111,7 +109,7 @@ impl Failure {
             Failure::Transport(text) if text.contains("UnknownIssuer") || text.contains("BadSignature") => {
                 "put the authority's certificate under 'ca.crt' into the Secret with certificates"
             }
-            Failure::Transport(_) => "the server is asked again with growing delay",
+            Failure::Transport(_) => "check the address, and whether the server is up",
         }
     }
 }

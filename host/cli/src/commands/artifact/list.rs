@@ -2,7 +2,7 @@
 
 use super::Registry;
 use crate::args::Global;
-use crate::table;
+use crate::{table, tell};
 use anyhow::{Context, Result};
 use clap::Args;
 use futures::{StreamExt, TryStreamExt};
@@ -67,9 +67,9 @@ pub(crate) async fn run(args: ListArtifacts, global: &Global) -> Result<()> {
         })
         .buffered(CONCURRENT);
     let rows: Vec<Vec<String>> = rows.try_collect().await.context("listing artifacts failed")?;
-    print!(
-        "{}",
-        table::render(&["ARTIFACT", "DIGEST", "SOURCE", "REVISION"], &rows, true)
-    );
-    Ok(())
+    tell::print(&table::render(
+        &["ARTIFACT", "DIGEST", "SOURCE", "REVISION"],
+        &rows,
+        true,
+    ))
 }

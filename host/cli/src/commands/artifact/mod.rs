@@ -6,6 +6,7 @@ pub(super) mod pull;
 pub(super) mod push;
 pub(super) mod tag;
 
+use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use sluice_source::oci::{OciLimits, OciRequest, Repository, RepositoryName, Suffix};
@@ -127,7 +128,17 @@ impl Registry {
             return Ok(Arc::new(Credentials::None));
         };
         match std::fs::read(&file) {
-            Ok(json) => Ok(Arc::new(Keychain::new(vec![DockerConfig::parse(&json)?]))),
+            Ok(json) => {
+                if DockerConfig::names_helpers(&json) {
+                    tell::warning(&format!(
+                        "the credential helpers that {} names are not asked: use --creds",
+                        file.display()
+                    ));
+                }
+                let config =
+                    DockerConfig::parse(&json).with_context(|| format!("cannot use {}", file.display()))?;
+                Ok(Arc::new(Keychain::new(vec![config])))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Arc::new(Credentials::None)),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
         }

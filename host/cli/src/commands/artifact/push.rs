@@ -70,6 +70,11 @@ const STDIN_NAME: &str = "stdin.yaml";
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
 pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
+    for (flag, value) in [("source", &args.source), ("revision", &args.revision)] {
+        if value.is_empty() {
+            bail!("--{flag} is required");
+        }
+    }
     let asked = args.registry.open(&args.url, global.timeout)?;
     let tag = match &asked.suffix {
         Suffix::Tag(tag) => tag.clone(),
@@ -107,8 +112,11 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
         digest: digest.to_string(),
     };
     match args.output {
-        None => tell::success(&format!("artifact successfully pushed to {name}@{digest}")),
-        Some(Format::Json) => println!("{}", serde_json::to_string_pretty(&pushed)?),
+        None => {
+            tell::success(&format!("artifact successfully pushed to {name}@{digest}"));
+            Ok(())
+        }
+        Some(Format::Json) => tell::print(&format!("{}\n", serde_json::to_string_pretty(&pushed)?)),
         Some(Format::Yaml) => {
             // words that need no quotes
             let Pushed {
@@ -117,10 +125,11 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
                 tag,
                 digest,
             } = pushed;
-            println!("url: {url}\nrepository: {repository}\ntag: {tag}\ndigest: {digest}");
+            tell::print(&format!(
+                "url: {url}\nrepository: {repository}\ntag: {tag}\ndigest: {digest}\n"
+            ))
         }
     }
-    Ok(())
 }
 
 fn patterns(args: &PushArtifact) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! `sluice build kustomization`: what a Flux Kustomization makes of a local directory (compat: cli, section 11).
 
-use super::{masked, print};
+use super::masked;
 use crate::args::Global;
+use crate::tell::print;
 use crate::{assemble, local};
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;

@@ -1,7 +1,7 @@
 //! `sluice build kustomize`: what `kustomize build` prints.
 
-use super::print;
 use crate::local::{Place, tell_findings};
+use crate::tell::print;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};

@@ -27,12 +27,3 @@ pub(crate) async fn run(build: Build, global: &Global) -> Result<()> {
         Build::Helm(helm) => helm::run(&helm),
     }
 }
-
-/// A reader that has seen enough (`| head`) is no failure.
-pub(crate) fn print(text: &str) -> Result<()> {
-    use std::io::{ErrorKind, Write};
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
-}

@@ -7,6 +7,7 @@
 mod workloads;
 
 use crate::args::Global;
+use crate::tell;
 use crate::tenancy::Profile;
 use anyhow::{Result, bail};
 use clap::Args;
@@ -43,7 +44,7 @@ pub(crate) struct Install {
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
     network_policy: bool,
     /// The controller's log level: trace, debug, info or error
-    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    #[arg(long, default_value = "info", value_parser = ["trace", "debug", "info", "error"], value_name = "LEVEL")]
     log_level: String,
     /// The cluster's DNS domain
     #[arg(long, default_value = "cluster.local", value_name = "DOMAIN")]
@@ -63,8 +64,7 @@ pub(crate) fn run(install: &Install, global: &Global) -> Result<()> {
     if !install.export {
         bail!("only --export is there yet: `sluice install --export | kubectl apply --server-side -f -`");
     }
-    print!("{}", export(install, &global.namespace)?);
-    Ok(())
+    tell::print(&export(install, &global.namespace)?)
 }
 
 /// All manifests, CRDs after the Namespace and before what needs them.
@@ -99,6 +99,7 @@ fn objects(install: &Install, namespace: &str) -> Vec<Value> {
             .into_iter()
             .map(|role| with_labels(role, namespace, None)),
     );
+    objects.push(with_labels(critical_pods(namespace), namespace, None));
     objects.push(with_labels(
         service(namespace),
         namespace,
@@ -125,6 +126,21 @@ fn namespace_object(namespace: &str) -> Value {
         namespace,
         None,
     )
+}
+
+/// Where an admission allows critical Pods by quota only, as GKE's does, the controller's are.
+fn critical_pods(namespace: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ResourceQuota",
+        "metadata": {"name": format!("critical-pods-{namespace}"), "namespace": namespace},
+        "spec": {
+            "hard": {"pods": "1000"},
+            "scopeSelector": {"matchExpressions": [{
+                "operator": "In", "scopeName": "PriorityClass",
+                "values": ["system-node-critical", "system-cluster-critical"],
+            }]},
+        },
+    })
 }
 
 fn roles(namespace: &str) -> Vec<Value> {

@@ -8,9 +8,9 @@ mod values;
 
 pub(crate) use flags::Helm;
 
-use super::print;
 use crate::local::{Place, tell_findings};
 use crate::tell::Original;
+use crate::tell::print;
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 use sluice_object::{GroupVersionKind, ObjectId};
