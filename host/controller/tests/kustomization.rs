@@ -134,6 +134,49 @@ story!(a_broken_build_keeps_the_last_good_state, world, {
     assert_eq!(data(world.get(CM, "one").await), Some("1".into()));
 });
 
+story!(who_waits_for_a_lease_is_not_ready, server, world, {
+    const LEASE: (&str, &str) = ("coordination.k8s.io/v1", "Lease");
+    let name = "kustomize-controller-leader-election";
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        .to_string();
+    let spec = json!({ "holderIdentity": "another", "leaseDurationSeconds": 3600, "renewTime": now });
+    world
+        .put(json!({ "apiVersion": LEASE.0, "kind": LEASE.1, "metadata": { "name": name }, "spec": spec }))
+        .await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    world
+        .start_with(|config| {
+            config.enable_leader_election = true;
+            config.lease.retry = std::time::Duration::from_millis(50);
+            config.health_addr = Some(address);
+        })
+        .await;
+    let probe = async |path: &str| {
+        let answer = reqwest::get(format!("http://{address}/{path}")).await;
+        Some(answer.ok()?.status().is_success())
+    };
+    let mut tries = 0;
+    world
+        .until("it waits", async || {
+            let asked = server.requests();
+            tries += asked
+                .iter()
+                .filter(|request| request.resource.contains("lease"))
+                .count();
+            (tries >= 3).then_some(())
+        })
+        .await;
+    assert_eq!(probe("healthz").await, Some(true));
+    assert_eq!(probe("readyz").await, Some(false));
+    world.delete(LEASE, name).await;
+    world
+        .until("it is ready", async || probe("readyz").await.filter(|is| *is))
+        .await;
+});
+
 story!(dependencies_wake_their_dependents, world, {
     world.start().await;
     world
