@@ -378,13 +378,17 @@ impl World {
         self.report(GIT, source, artifact).await;
     }
 
-    /// Forgets old artifacts of a source, as its reconciler does; `revision` is the current one.
+    /// Forgets old artifacts of a source, and what only they held, as its reconciler does; `revision` is the current one.
+    ///
+    /// # Panics
+    /// Where the store fails.
     pub fn collect(&self, source: &str, revision: &str) {
         let current = self.artifact_path(source, revision);
         let collected = self
             .store
             .collect(&current, Retention::default(), jiff::Timestamp::now());
         collected.expect("a store that forgets");
+        self.store.sweep().expect("a store that is swept");
     }
 
     fn artifact_path(&self, source: &str, revision: &str) -> ArtifactPath {
