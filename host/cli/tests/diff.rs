@@ -109,3 +109,28 @@ async fn what_kustomizations_make_is_followed() {
     "#]].assert_eq(&told);
     assert_eq!(code, 2);
 }
+
+/// A server that says nothing: what was not done in time has failed, which is not that something would change.
+#[test]
+fn a_diff_that_takes_too_long_has_failed() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    let cluster = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "a",
+        "clusters": [{ "name": "a", "cluster": { "server": format!("http://{}", silent.local_addr().unwrap()) } }],
+        "users": [{ "name": "a", "user": {} }],
+        "contexts": [{ "name": "a", "context": { "cluster": "a", "user": "a" } }],
+    });
+    std::fs::write(&kubeconfig, cluster.to_string()).unwrap();
+    let diff = std::process::Command::new(env!("CARGO_BIN_EXE_sluice"))
+        .args(["diff", "kustomization", "apps", "--timeout=300ms", "--path"])
+        .arg(folder.path())
+        .arg("--kubeconfig")
+        .arg(&kubeconfig)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&diff.stderr);
+    assert!(told.starts_with("✗ context deadline exceeded: "), "{told}");
+    assert_eq!(diff.status.code(), Some(2), "{told}");
+}

@@ -58,7 +58,7 @@ pub(crate) struct DiffKustomization {
 
 pub(crate) async fn run(diff: &Diff, global: &Global) -> Result<ExitCode> {
     let Diff::Kustomization(kustomization) = diff;
-    let code = match kustomization.run(global).await {
+    let code = match super::within(global.timeout, kustomization.run(global)).await {
         Ok(true) => DIFFERENT,
         Ok(false) => SAME,
         Err(error) => {

@@ -20,7 +20,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let global = cli.global;
     let timeout = global.timeout;
     let done = match cli.command {
-        Command::Diff(diff) => return within(timeout, diff::run(&diff, &global)).await,
+        Command::Diff(diff) => return diff::run(&diff, &global).await,
         Command::Demo(demo) => crate::demo::run(&demo).await,
         Command::Dev(dev) => dev::run(&dev).await,
         Command::Build(build) => within(timeout, build::run(build, &global)).await,
