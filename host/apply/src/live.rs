@@ -378,15 +378,15 @@ impl<O: Clone + PartialEq> Live<O> {
 
     /// Whether the object has not moved since it was found healthy, and a watch would have told otherwise.
     pub fn is_healthy(&self, id: &ObjectId) -> bool {
-        let is_synced = |kind: &Kind<O>| kind.is_synced;
-        if !self.lock().get(&id.gvk.group_kind()).is_some_and(is_synced) {
+        let kinds = self.lock();
+        let Some(kind) = kinds.get(&id.gvk.group_kind()).filter(|kind| kind.is_synced) else {
             return false;
-        }
-        let is_healthy = self.read(id, |entry| match (entry.live, entry.verified) {
+        };
+        let entry = kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name));
+        entry.is_some_and(|entry| match (entry.live, entry.verified) {
             (None, verified) => verified.is_some_and(|(verified, _)| verified.is_passing),
             (Some(_), _) => entry.healthy != 0 && entry.healthy == entry.version && !entry.is_unsure,
-        });
-        is_healthy.unwrap_or(false)
+        })
     }
 
     /// A watch showed an object (`seen` none: it is gone). `owner`: who its labels say owns it.

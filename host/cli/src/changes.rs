@@ -4,12 +4,9 @@ use crate::tell;
 use futures::{Stream, StreamExt as _, stream};
 use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{self, Event, watcher};
-use std::time::Duration;
-
-/// The first wait after a watch broke; it doubles.
-const AGAIN_FIRST: Duration = Duration::from_millis(800);
-/// The longest.
-const AGAIN_MAX: Duration = Duration::from_secs(30);
+use sluice_apply::cluster::Chance;
+use sluice_controller::runtime::Again;
+use tokio::time::Instant;
 
 /// What happened to an object.
 pub(crate) struct Change {
@@ -26,45 +23,35 @@ pub(crate) fn changes(
     config: watcher::Config,
 ) -> impl Stream<Item = watcher::Result<Change>> + Send {
     let events = Box::pin(watcher(api, config));
+    let again = Again::new(Chance::default());
     stream::unfold(
-        (events, false, 0_u32),
-        async |(mut events, mut is_listed, mut failures)| {
-            loop {
-                let (object, is_gone) = match events.next().await? {
-                    Ok(Event::Init) => continue,
-                    Ok(Event::InitDone) => {
-                        is_listed = true;
-                        continue;
-                    }
-                    Ok(Event::InitApply(object)) => (object, false),
-                    Ok(Event::Apply(object)) => {
-                        failures = 0;
-                        (object, false)
+        (events, false, again),
+        async |(mut events, mut is_listed, mut again)| {
+            let change = loop {
+                match events.next().await? {
+                    Ok(Event::Init) => {}
+                    Ok(Event::InitDone) => is_listed = true,
+                    Ok(Event::InitApply(object) | Event::Apply(object)) => {
+                        break Ok(Change {
+                            object,
+                            is_gone: false,
+                        });
                     }
                     Ok(Event::Delete(object)) => {
-                        failures = 0;
-                        (object, true)
+                        break Ok(Change {
+                            object,
+                            is_gone: true,
+                        });
                     }
-                    Err(error) if !is_listed || is_refused(&error) => {
-                        return Some((Err(error), (events, is_listed, failures)));
-                    }
+                    Err(error) if !is_listed || is_refused(&error) => break Err(error),
                     Err(error) => {
-                        let causes = std::iter::successors(
-                            Some(&error as &(dyn std::error::Error + 'static)),
-                            |error| error.source(),
-                        );
-                        tell::warning(&format!(
-                            "the watch broke and is made anew: {}",
-                            tell::whole(causes)
-                        ));
-                        let wait = AGAIN_FIRST.saturating_mul(1 << failures.min(10)).min(AGAIN_MAX);
-                        failures += 1;
-                        tokio::time::sleep(wait).await;
-                        continue;
+                        let why = tell::whole(&error);
+                        tell::warning(&format!("the watch broke and is made anew: {why}"));
+                        tokio::time::sleep(again.wait(Instant::now())).await;
                     }
-                };
-                return Some((Ok(Change { object, is_gone }), (events, is_listed, failures)));
-            }
+                }
+            };
+            Some((change, (events, is_listed, again)))
         },
     )
 }

@@ -2,6 +2,7 @@
 //! section 1).
 
 use anyhow::Result;
+use std::error::Error;
 use std::io::{ErrorKind, Write as _};
 
 /// What was asked for. A reader that has seen enough (`| head`) is no failure.
@@ -77,7 +78,7 @@ impl std::fmt::Display for Original {
     }
 }
 
-impl std::error::Error for Original {}
+impl Error for Original {}
 
 /// A whole error with what to do about it.
 pub(crate) fn error(error: &anyhow::Error) {
@@ -86,7 +87,7 @@ pub(crate) fn error(error: &anyhow::Error) {
         line(&format!("Error: {original}"));
         return;
     }
-    failure(&whole(error.chain()));
+    failure(&whole(error.as_ref()));
     if let Some(text) = crate::hint::hint(error) {
         hint(text);
     }
@@ -94,9 +95,11 @@ pub(crate) fn error(error: &anyhow::Error) {
 
 /// An error and its causes, each said once. What the API server says is enough: the client wraps it in its own words, and
 /// adds the whole answer in Rust's.
-pub(crate) fn whole<'e>(chain: impl Iterator<Item = &'e (dyn std::error::Error + 'static)>) -> String {
+pub(crate) fn whole(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
-    for cause in chain {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        next = cause.source();
         let kube = cause.downcast_ref::<kube::Error>();
         let (said, is_all) = match kube {
             Some(kube::Error::Api(status)) if !status.message.is_empty() => {
@@ -131,8 +134,8 @@ mod tests {
         let status = serde_json::from_str(status).unwrap();
         let error: Result<()> = Err(kube::Error::Api(Box::new(status)).into());
         let error = error.context("looking").unwrap_err();
-        assert_eq!(whole(error.chain()), "looking: configmaps \"a\" not found");
+        assert_eq!(whole(error.as_ref()), "looking: configmaps \"a\" not found");
         let twice: Result<()> = Err(std::io::Error::other(std::io::Error::other("no such file")).into());
-        assert_eq!(whole(twice.unwrap_err().chain()), "no such file");
+        assert_eq!(whole(twice.unwrap_err().as_ref()), "no such file");
     }
 }

@@ -560,8 +560,7 @@ impl<'a> Stage<'a> {
 }
 
 fn text(object: &Value, pointer: &str) -> String {
-    let text = object.pointer(pointer).and_then(Value::as_str);
-    text.unwrap_or_default().to_owned()
+    sluice_testkit::world::text(object, pointer).unwrap_or_default()
 }
 
 /// UID and resource version.

@@ -165,8 +165,7 @@ impl Network {
 
     /// Whether a write is denied, and how.
     fn denial(&self, asked: &Asked) -> Option<(u16, &'static str, &'static str)> {
-        let is_write = matches!(asked.verb, "create" | "update" | "patch" | "apply" | "delete");
-        if !is_write || asked.resource.starts_with("coordination.k8s.io/") {
+        if !asked.would_write() || asked.resource.starts_with("coordination.k8s.io/") {
             return None;
         }
         let state = self.state();
@@ -312,7 +311,12 @@ impl Asked {
 
     /// Whether it changes something.
     pub(crate) fn is_write(&self) -> bool {
-        !self.is_dry_run && matches!(self.verb, "create" | "update" | "patch" | "apply" | "delete")
+        !self.is_dry_run && self.would_write()
+    }
+
+    /// The same, dry runs too: they are judged as writes are.
+    fn would_write(&self) -> bool {
+        matches!(self.verb, "create" | "update" | "patch" | "apply" | "delete")
     }
 }
 

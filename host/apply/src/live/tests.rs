@@ -173,6 +173,16 @@ fn nothing_is_trusted_without_a_watch() {
     assert_eq!(live.knowledge(&id()), Knowledge::Moved);
 }
 
+/// A watched object that its owner has verified.
+fn known() -> (Live<&'static str>, ObjectId, GroupKind) {
+    let live = Live::<&'static str>::default();
+    let (id, kind) = (id(), id().gvk.group_kind());
+    live.listing(&kind);
+    live.listed(&kind);
+    live.verified(&id, &owner(), desired(), seen(1, 10));
+    (live, id, kind)
+}
+
 /// Keeps what it is told.
 fn told() -> (
     std::sync::Arc<Mutex<Vec<Moved<&'static str>>>>,
@@ -185,12 +195,8 @@ fn told() -> (
 
 #[test]
 fn a_watch_that_is_quicker_than_the_answer_wakes_nobody() {
-    let live = Live::<&'static str>::default();
-    let (id, kind, other) = (id(), id().gvk.group_kind(), "Kustomization/ns/other");
-    let (told, ear) = told();
-    live.listing(&kind);
-    live.listed(&kind);
-    live.verified(&id, &owner(), desired(), seen(1, 10));
+    let (live, id, kind) = known();
+    let (other, (told, ear)) = ("Kustomization/ns/other", told());
     let saw = |seen| live.saw(&kind, Some("ns"), "web", None, seen);
     let writing = live.writing(&id, &other, &ear);
     assert_eq!(saw(Some(seen(2, 11))), Moved::Nothing);
@@ -213,12 +219,8 @@ fn a_watch_that_is_quicker_than_the_answer_wakes_nobody() {
 
 #[test]
 fn what_was_seen_during_a_write_that_failed_is_told_after_it() {
-    let live = Live::<&'static str>::default();
-    let (id, kind, other) = (id(), id().gvk.group_kind(), "Kustomization/ns/other");
-    let (told, ear) = told();
-    live.listing(&kind);
-    live.listed(&kind);
-    live.verified(&id, &owner(), desired(), seen(1, 10));
+    let (live, id, kind) = known();
+    let (other, (told, ear)) = ("Kustomization/ns/other", told());
     let writing = live.writing(&id, &other, &ear);
     assert_eq!(
         live.saw(&kind, Some("ns"), "web", None, Some(seen(2, 11))),

@@ -43,14 +43,16 @@ const AGAIN_MAX: Duration = Duration::from_secs(30);
 const AGAIN_RESET: Duration = Duration::from_secs(60);
 
 /// How long to wait before a watch that failed is tried again.
-struct Again {
+#[derive(Debug)]
+pub struct Again {
     failures: u32,
     last: Option<Instant>,
     chance: Chance,
 }
 
 impl Again {
-    fn new(chance: Chance) -> Self {
+    /// Nothing has failed yet; `chance` spreads the waits.
+    pub fn new(chance: Chance) -> Self {
         Self {
             failures: 0,
             last: None,
@@ -59,7 +61,7 @@ impl Again {
     }
 
     /// It failed at `now`.
-    fn wait(&mut self, now: Instant) -> Duration {
+    pub fn wait(&mut self, now: Instant) -> Duration {
         if self
             .last
             .is_some_and(|last| now.duration_since(last) > AGAIN_RESET)

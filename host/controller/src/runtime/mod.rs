@@ -24,6 +24,7 @@ pub(crate) mod watch;
 pub(crate) mod workers;
 
 pub use context::{Context, Reconciler, Run, object_id};
+pub use follow::Again;
 pub use key::Key;
 pub use kind::{
     BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, Kind,

@@ -18,6 +18,7 @@ const SIZE_MAX: usize = 1 << 20;
 pub struct DockerConfig {
     /// `host[:port][/path]`, with `*` for a label of the host.
     entries: Vec<(Pattern, Credentials)>,
+    names_helpers: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,16 +65,17 @@ impl DockerConfig {
     /// Reads a config file.
     pub fn parse(json: &[u8]) -> Result<DockerConfig, Error> {
         let file: File = read(json)?;
-        DockerConfig::of_entries(file.auths.unwrap_or_default())
+        let names_helpers = file.creds_store.is_some_and(|store| !store.is_empty())
+            || file.cred_helpers.is_some_and(|helpers| !helpers.is_empty());
+        Ok(DockerConfig {
+            names_helpers,
+            ..DockerConfig::of_entries(file.auths.unwrap_or_default())?
+        })
     }
 
-    /// Whether a config file leaves credentials to other programs: those are never started.
-    pub fn names_helpers(json: &[u8]) -> bool {
-        let is_named = |file: File| {
-            file.creds_store.is_some_and(|store| !store.is_empty())
-                || file.cred_helpers.is_some_and(|helpers| !helpers.is_empty())
-        };
-        read(json).is_ok_and(is_named)
+    /// Whether it leaves credentials to other programs: those are never started.
+    pub fn names_helpers(&self) -> bool {
+        self.names_helpers
     }
 
     fn of_entries(entries: BTreeMap<String, Entry>) -> Result<DockerConfig, Error> {
@@ -89,6 +91,7 @@ impl DockerConfig {
         });
         Ok(DockerConfig {
             entries: entries.collect::<Result<_, Error>>()?,
+            names_helpers: false,
         })
     }
 

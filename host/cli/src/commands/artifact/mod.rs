@@ -129,14 +129,14 @@ impl Registry {
         };
         match std::fs::read(&file) {
             Ok(json) => {
-                if DockerConfig::names_helpers(&json) {
+                let config =
+                    DockerConfig::parse(&json).with_context(|| format!("cannot use {}", file.display()))?;
+                if config.names_helpers() {
                     tell::warning(&format!(
                         "the credential helpers that {} names are not asked: use --creds",
                         file.display()
                     ));
                 }
-                let config =
-                    DockerConfig::parse(&json).with_context(|| format!("cannot use {}", file.display()))?;
                 Ok(Arc::new(Keychain::new(vec![config])))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Arc::new(Credentials::None)),
