@@ -120,6 +120,12 @@ fn explain(plugin: &Plugin, state: &CallState, error: &wasmtime::Error) -> Error
         };
     }
     let root = error.root_cause().to_string();
+    if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+        return Error::HostFailed {
+            plugin: name,
+            what: root,
+        };
+    }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return Error::PluginTrapped {
             plugin: name,

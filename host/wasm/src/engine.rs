@@ -2,6 +2,7 @@
 
 use crate::hollow;
 use crate::host;
+use crate::limits::Limits;
 use crate::state::CallState;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -32,7 +33,10 @@ impl Engine {
     }
 
     fn new() -> wasmtime::Result<Self> {
-        let wasmtime = wasmtime::Engine::new(&config()?)?;
+        let mut pooled = config()?;
+        pooled.allocation_strategy(pool());
+        // a pool takes addresses, not memory; where those are rationed (`ulimit -v`), each call maps what it needs
+        let wasmtime = wasmtime::Engine::new(&pooled).or_else(|_| wasmtime::Engine::new(&config()?))?;
         let linker = linker(&wasmtime)?;
         let ticker = Ticker::start(wasmtime.clone())?;
         Ok(Self {
@@ -77,6 +81,39 @@ fn config() -> wasmtime::Result<wasmtime::Config> {
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     config.with_custom_code_memory(Some(crate::in_place::code_memory()));
     Ok(config)
+}
+
+/// How many memories one component may have; one of one Rust crate has one.
+const MEMORIES_PER_CALL: u32 = 4;
+/// How many tables one component may have; one of one Rust crate has one or two.
+const TABLES_PER_CALL: u32 = 8;
+/// How large a table may be: more than the limits of a call allow, which say it better.
+const TABLE_ELEMENTS: usize = 1 << 20;
+/// How much of a memory stays mapped after a call, zeroed: what a small render touches. Nothing but idle memory speaks against more.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// Where instances live. Mapping and unmapping a memory, and the first touch of each of its pages, cost more than a small
+/// render does; a place of the pool is mapped once, and is made what it was after each call.
+fn pool() -> wasmtime::PoolingAllocationConfig {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // as many calls run as there are cores (see `Pool`), and some that nobody queued
+    let calls = u32::try_from(cores).unwrap_or(u32::MAX).clamp(8, 256) * 4;
+    let instances = u32::try_from(Limits::default().instances).unwrap_or(u32::MAX);
+    let mut pool = wasmtime::PoolingAllocationConfig::new();
+    pool.total_component_instances(calls)
+        .total_core_instances(calls.saturating_mul(instances))
+        // almost all have one: 64 of 4 GiB fit where a process has 39 bits of addresses
+        .total_memories(calls * 2)
+        .total_tables(calls * TABLES_PER_CALL)
+        .max_memories_per_component(MEMORIES_PER_CALL)
+        .max_tables_per_component(TABLES_PER_CALL)
+        .table_elements(TABLE_ELEMENTS)
+        .max_unused_warm_slots(u32::try_from(cores).unwrap_or(u32::MAX).max(2))
+        .linear_memory_keep_resident(KEPT_BYTES)
+        .table_keep_resident(KEPT_BYTES)
+        // only what was written is zeroed, where the kernel (Linux 6.7) tells
+        .pagemap_scan(wasmtime::Enabled::Auto);
+    pool
 }
 
 /// Compiles a component ahead of time, for the oldest processor of this machine's architecture,
