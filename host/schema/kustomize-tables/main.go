@@ -203,7 +203,16 @@ func main() {
 		}
 		p("    TypeOf { api_version: %q, kind: %q, index: %s },\n", e.meta.APIVersion, e.meta.Kind, of)
 	}
-	p("];\n\n/// Which kinds have a namespace, sorted; kinds that are missing count as namespaced.\n#[rustfmt::skip]\npub(super) static SCOPES: &[Scope] = &[\n")
+	p("];\n\n/// Which kinds have a namespace, by the length of the kind, the kind, the group and the version; kinds that are missing count as namespaced.\n#[rustfmt::skip]\npub(super) static SCOPES: &[Scope] = &[\n")
+	// the key of an entry: the length of its kind, the kind, the group, the version
+	key := func(m yaml.TypeMeta) string {
+		group, version, ok := strings.Cut(m.APIVersion, "/")
+		if !ok {
+			group, version = "", m.APIVersion
+		}
+		return fmt.Sprintf("%03d\x00%s\x00%s\x00%s", len(m.Kind), m.Kind, group, version)
+	}
+	sort.Slice(entries, func(i, j int) bool { return key(entries[i].meta) < key(entries[j].meta) })
 	for _, e := range entries {
 		if ns, ok := openapi.IsNamespaceScoped(e.meta); ok {
 			p("    Scope { api_version: %q, kind: %q, namespaced: %v },\n", e.meta.APIVersion, e.meta.Kind, ns)

@@ -67,13 +67,12 @@ struct CustomShape {
 
 impl Schema {
     pub(crate) fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
-        let api_version = gvk.api_version();
-        if let Some(namespaced) = builtin::is_namespaced(&api_version, &gvk.kind) {
+        if let Some(namespaced) = builtin::is_namespaced(&gvk.group, &gvk.version, &gvk.kind) {
             return !namespaced;
         }
         self.is_needed.set(true);
         match &*self.custom.borrow() {
-            Some(custom) => custom.namespaced.get(&(api_version, gvk.kind.clone())) == Some(&false),
+            Some(custom) => custom.namespaced.get(&(gvk.api_version(), gvk.kind.clone())) == Some(&false),
             None => {
                 self.used.set(true);
                 false

@@ -116,9 +116,16 @@ pub fn type_of(api_version: &str, kind: &str) -> Option<Option<u16>> {
 }
 
 /// Whether objects of a kind have a namespace; none where the schema does not know it.
-pub fn is_namespaced(api_version: &str, kind: &str) -> Option<bool> {
+pub fn is_namespaced(group: &str, version: &str, kind: &str) -> Option<bool> {
+    // asked more than anything else: most kinds are told apart by their length
     let at = tables::SCOPES
-        .binary_search_by(|s| (s.api_version, s.kind).cmp(&(api_version, kind)))
+        .binary_search_by(|s| {
+            let by_kind = s.kind.len().cmp(&kind.len()).then_with(|| s.kind.cmp(kind));
+            by_kind.then_with(|| {
+                let of = s.api_version.split_once('/').unwrap_or(("", s.api_version));
+                of.cmp(&(group, version))
+            })
+        })
         .ok()?;
     tables::SCOPES.get(at).map(|s| s.namespaced)
 }
@@ -155,8 +162,15 @@ mod tests {
 
     #[test]
     fn scopes() {
-        assert_eq!(is_namespaced("v1", "Namespace"), Some(false));
-        assert_eq!(is_namespaced("v1", "ConfigMap"), Some(true));
-        assert_eq!(is_namespaced("example.com/v1", "Thing"), None);
+        for scope in tables::SCOPES {
+            let (group, version) = scope
+                .api_version
+                .split_once('/')
+                .unwrap_or(("", scope.api_version));
+            assert_eq!(is_namespaced(group, version, scope.kind), Some(scope.namespaced));
+        }
+        assert_eq!(is_namespaced("", "v1", "Namespace"), Some(false));
+        assert_eq!(is_namespaced("", "v1", "ConfigMap"), Some(true));
+        assert_eq!(is_namespaced("example.com", "v1", "Thing"), None);
     }
 }
