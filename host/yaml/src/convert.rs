@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Number, Value as Json};
 
-use crate::number_text::format_float32;
+use crate::go_json::{go_json_raw, write_string};
+use crate::number_text::{format_float32, format_json_float};
 use crate::{Error, Node, Position, Resolved, Resolver, ScalarStyle, Value};
 
 /// The JSON value of a tree.
@@ -29,6 +30,25 @@ pub fn to_json_strict(node: &Node, resolver: Resolver) -> Result<Json, Error> {
     let mut converter = Converter::new(resolver, true);
     let json = converter.value(node, true)?;
     converter.finish(json)
+}
+
+/// The JSON text of a tree at the end of `out`: the same as `go_json_raw(&to_json(node, resolver)?)`, without the detour.
+/// On an error `out` is as it was.
+///
+/// # Errors
+/// As [`to_json`].
+pub fn write_json(node: &Node, resolver: Resolver, out: &mut String) -> Result<(), Error> {
+    let before = out.len();
+    let mut converter = Converter::new(resolver, false);
+    let written = converter.write(node, true, out);
+    if written.and_then(|()| converter.finish(())).is_ok() {
+        return Ok(());
+    }
+    out.truncate(before);
+    // what is wrong is told in the order in which it was written, which is not that of the keys
+    let json = to_json(node, resolver)?;
+    out.push_str(&go_json_raw(&json));
+    Ok(())
 }
 
 /// A mapping's entries with keys as strings, merges done, each key once.
@@ -99,6 +119,56 @@ impl Converter {
             }
             Value::Alias(name) => return Err(unexpanded(name, node.position)),
         })
+    }
+
+    /// [`Self::value`] as text, in which mappings are sorted by their keys' bytes.
+    fn write(&mut self, node: &Node, is_root: bool, out: &mut String) -> Result<(), Error> {
+        match &node.value {
+            Value::Scalar(..) => self.write_scalar(node, out)?,
+            Value::Sequence(items, _) => {
+                out.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    self.write(item, false, out)?;
+                }
+                out.push(']');
+            }
+            Value::Mapping(..) => {
+                let mut entries = self.entries(node, is_root)?;
+                entries.sort_by(|a, b| a.0.cmp(&b.0));
+                // of equal keys, which only tags can make, the last one counts
+                entries.reverse();
+                entries.dedup_by(|a, b| a.0 == b.0);
+                out.push('{');
+                for (index, (key, value)) in entries.iter().rev().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_string(key, false, out);
+                    out.push(':');
+                    self.write(value, false, out)?;
+                }
+                out.push('}');
+            }
+            Value::Alias(name) => return Err(unexpanded(name, node.position)),
+        }
+        Ok(())
+    }
+
+    fn write_scalar(&mut self, node: &Node, out: &mut String) -> Result<(), Error> {
+        match self.resolver.resolve(node)? {
+            Resolved::Null => out.push_str("null"),
+            Resolved::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+            Resolved::Int(value) => out.push_str(&value.to_string()),
+            Resolved::Uint(value) => out.push_str(&value.to_string()),
+            Resolved::String(text) => write_string(&text, false, out),
+            Resolved::Timestamp(text) => write_string(&text, false, out),
+            Resolved::Float(value) if value.is_finite() => out.push_str(&format_json_float(value)),
+            Resolved::Float(value) => self.refuse_float(value, node.position),
+        }
+        Ok(())
     }
 
     fn scalar(&mut self, node: &Node) -> Result<Json, Error> {

@@ -57,23 +57,40 @@ fn write_json(value: &Json, escape_html: bool, out: &mut String) {
     }
 }
 
-fn write_string(text: &str, escape_html: bool, out: &mut String) {
+/// `text` in quotes. What needs no escape is copied in one piece.
+pub(crate) fn write_string(text: &str, escape_html: bool, out: &mut String) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\x08' => out.push_str("\\b"),
-            '\x0C' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '<' | '>' | '&' if !escape_html => out.push(c),
-            '\0'..='\x1F' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                write!(out, "\\u{:04x}", c as u32).expect("invariant: writing to a string cannot fail");
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| may_need_escape(byte, escape_html)) {
+        let (plain, escaped) = rest.split_at(at);
+        out.push_str(plain);
+        let mut chars = escaped.chars();
+        match chars.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\x08') => out.push_str("\\b"),
+            Some('\x0C') => out.push_str("\\f"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\r') => out.push_str("\\r"),
+            Some('\t') => out.push_str("\\t"),
+            Some(c) if c > '\x7F' && !matches!(c, '\u{2028}' | '\u{2029}') => out.push(c),
+            Some(c) => {
+                write!(out, "\\u{:04x}", c as u32).expect("invariant: writing to a string cannot fail")
             }
-            c => out.push(c),
+            None => {}
         }
+        rest = chars.as_str();
     }
+    out.push_str(rest);
     out.push('"');
+}
+
+/// Whether a character that starts with this byte may have to be escaped.
+fn may_need_escape(byte: u8, escape_html: bool) -> bool {
+    match byte {
+        b'"' | b'\\' | 0..=0x1F => true,
+        b'<' | b'>' | b'&' => escape_html,
+        0xE2 => true, // U+2028 and U+2029, among others
+        _ => false,
+    }
 }

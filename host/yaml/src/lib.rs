@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! text ──parse──▶ Node tree ──to_json──▶ serde_json::Value ──emit_v2──▶ what Kustomize and Helm print
-//!                    │  └──────────────────emit_v2_node──────────────────────────▲ (the same, without the detour)
+//!                    │  └───────write_json, emit_v2_node─────────────────────────▲ (the same, without the detour)
 //!                    └──emit_v3──▶ what yaml.v3 prints: styles, tags, anchors as they were
 //! ```
 //!
@@ -40,7 +40,7 @@ mod go_json;
 mod number_text;
 mod order;
 
-pub use convert::{to_json, to_json_strict};
+pub use convert::{to_json, to_json_strict, write_json};
 pub use decode::{Decoded, UnknownField, from_node, from_str};
 pub use emit::{EmitV3, emit_v2, emit_v2_node, emit_v2_node_into, emit_v3};
 pub use error::Error;

@@ -8,8 +8,8 @@
 
 use serde_json::Value as Json;
 use sluice_yaml::{
-    EmitV3, Error, Node, ParseOptions, Resolver, emit_v2, emit_v2_node, emit_v3, go_json, parse_document,
-    to_json,
+    EmitV3, Error, Node, ParseOptions, Resolver, emit_v2, emit_v2_node, emit_v3, go_json, go_json_raw,
+    parse_document, to_json, write_json,
 };
 
 fn rows() -> Vec<Json> {
@@ -118,6 +118,25 @@ fn a_tree_prints_as_its_value_does() {
             );
             if direct != detour {
                 return Some((format!("{direct:?}"), format!("{detour:?}")));
+            }
+        }
+        None
+    });
+}
+
+#[test]
+fn a_tree_is_written_as_json_as_its_value_is() {
+    compare("json", |_, input| {
+        for resolver in [Resolver::V2, Resolver::V3] {
+            let root = root(input, resolver).ok()?;
+            let mut direct = "before".to_owned();
+            let written = write_json(&root, resolver, &mut direct);
+            let detour = to_json(&root, resolver).map(|value| format!("before{}", go_json_raw(&value)));
+            if written.as_ref().map(|()| &direct) != detour.as_ref() {
+                return Some((format!("{written:?} {direct}"), format!("{detour:?}")));
+            }
+            if written.is_err() && direct != "before" {
+                return Some((direct, "nothing is left of what failed".to_owned()));
             }
         }
         None

@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for _ in 0..=count {
         let started = Instant::now();
         let built = build(&files, "/", &options).map_err(|error| error.to_string())?;
-        // What the plugin does with each object.
+        // what the plugin and the host do with each object
         for object in &built.objects {
             let json = object.to_json().map_err(|error| error.to_string())?;
             let _: serde_json::Value = serde_json::from_str(&json)?;

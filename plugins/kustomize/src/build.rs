@@ -86,8 +86,9 @@ impl Rendered {
     /// # Errors
     /// The object has no JSON form: keys that are not text, repeated keys, infinite numbers.
     pub fn to_json(&self) -> Result<String> {
-        let json = sluice_yaml::to_json(&self.node, fields::OBJECTS).map_err(|e| self.explain(&e))?;
-        Ok(sluice_yaml::go_json_raw(&json))
+        let mut json = String::new();
+        sluice_yaml::write_json(&self.node, fields::OBJECTS, &mut json).map_err(|e| self.explain(&e))?;
+        Ok(json)
     }
 
     fn explain(&self, error: &sluice_yaml::Error) -> Error {

@@ -2,8 +2,8 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use serde_json::Value;
 use sluice_sdk::renderer::*;
+use sluice_yaml::Resolved;
 
 use crate::{Class, FileKind, Files, LoadRestrictor, Options, Position, Reorder, fields};
 
@@ -53,7 +53,9 @@ impl Renderer for Kustomize {
         for warning in build.warnings {
             context.report(Finding::new(Severity::Warning, warning));
         }
-        build.objects.iter().map(object).collect()
+        drop(files);
+        // one after another: what was built makes room for what is handed over
+        build.objects.into_iter().map(object).collect()
     }
 }
 
@@ -83,22 +85,26 @@ impl Kustomize {
 /// make the result depend on files that no kustomization names.
 struct Artifact<'a> {
     tree: &'a Tree,
-    known: RefCell<BTreeMap<String, std::result::Result<Vec<u8>, TreeError>>>,
+    known: RefCell<BTreeMap<String, Answer>>,
 }
 
+/// The content of a file is here until it is read, once: most are, and then its text is not held beside its objects.
+type Answer = std::result::Result<Option<Vec<u8>>, TreeError>;
+
 impl Artifact<'_> {
-    fn ask<T>(&self, path: &str, answer: impl FnOnce(&std::result::Result<Vec<u8>, TreeError>) -> T) -> T {
+    fn ask<T>(&self, path: &str, look: impl FnOnce(&mut Answer) -> T) -> T {
         let mut known = self.known.borrow_mut();
-        let full = if path == "/" {
-            ROOT.to_owned()
-        } else {
-            format!("{ROOT}{path}")
-        };
-        answer(
-            known
-                .entry(path.to_owned())
-                .or_insert_with(|| self.tree.read(&full)),
-        )
+        match known.get_mut(path) {
+            Some(answer) => look(answer),
+            None => look(known.entry(path.to_owned()).or_insert(self.fetch(path).map(Some))),
+        }
+    }
+
+    fn fetch(&self, path: &str) -> std::result::Result<Vec<u8>, TreeError> {
+        match path {
+            "/" => self.tree.read(ROOT),
+            _ => self.tree.read(&format!("{ROOT}{path}")),
+        }
     }
 }
 
@@ -112,26 +118,48 @@ impl Files for Artifact<'_> {
     }
 
     fn read(&self, path: &str) -> std::result::Result<Vec<u8>, String> {
-        self.ask(path, |answer| answer.clone().map_err(|error| error.to_string()))
+        let content = match self.ask(path, |answer| {
+            answer.as_mut().map(Option::take).map_err(|error| error.clone())
+        }) {
+            Ok(None) => self.fetch(path),
+            Ok(Some(content)) => Ok(content),
+            Err(error) => Err(error),
+        };
+        content.map_err(|error| error.to_string())
     }
 }
 
-fn object(rendered: &crate::Rendered) -> Result<Object> {
-    check_identity(rendered).map_err(|error| failure(&error))?;
+fn object(rendered: crate::Rendered) -> Result<Object> {
+    check_identity(&rendered).map_err(|error| failure(&error))?;
     let json = rendered.to_json().map_err(|error| failure(&error))?;
-    let Value::Object(body) = serde_json::from_str(&json)? else {
-        return Err(
-            Failure::terminal(format!("{}: not an object", rendered.source.file)).with_reason("BuildFailed"),
-        );
+    let node = &rendered.node;
+    let metadata = node.get("metadata");
+    let of_metadata = |name: &str| metadata.and_then(|metadata| text(metadata, name));
+    let id = ObjectId {
+        api_version: text(node, "apiVersion").unwrap_or_default(),
+        kind: text(node, "kind").unwrap_or_default(),
+        namespace: of_metadata("namespace"),
+        name: of_metadata("name")
+            .or_else(|| of_metadata("generateName"))
+            .unwrap_or_default(),
     };
-    let origin = Some(&rendered.source)
-        .filter(|source| source.line > 0)
-        .map(|source| Origin {
-            path: source.file.trim_start_matches('/').to_owned(),
-            index: source.index,
-            line: source.line,
-        });
-    Ok(Object::new(body).with_origin(origin))
+    let source = rendered.source;
+    let origin = (source.line > 0).then(|| Origin {
+        path: source.file.trim_start_matches('/').to_owned(),
+        index: source.index,
+        line: source.line,
+    });
+    Ok(Object::written(id, json).with_origin(origin))
+}
+
+/// A text that is not empty, as JSON has it.
+fn text(node: &crate::Node, name: &str) -> Option<String> {
+    let text = match fields::OBJECTS.resolve(node.get(name)?) {
+        Ok(Resolved::String(text)) => text.into_owned(),
+        Ok(Resolved::Timestamp(text)) => text,
+        _ => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The command prints any object; a host, as Flux, has to know what it is: a kind, and an apiVersion that names a version.

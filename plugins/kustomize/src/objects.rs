@@ -129,14 +129,11 @@ impl Objects {
             return Err(Error::new("no object at this index"));
         };
         let indexed = self.indexed;
-        let before = indexed.then(|| (object.id(schema), object.generation()));
+        let before = indexed.then(|| (object.identity(), object.generation()));
         let result = change(object);
         object.settle_shared();
-        if let Some((id, generation)) = before {
-            let after = object.id(schema);
-            if object.generation() != generation || after.key() != id.key() {
-                self.note(at, schema);
-            }
+        if before.is_some_and(|before| before != (object.identity(), object.generation())) {
+            self.note(at, schema);
         }
         result
     }

@@ -142,23 +142,32 @@ pub(crate) fn settle_flow_nulls(node: &mut Node, in_flow: bool) {
 /// # Errors
 /// A text holds a character that YAML forbids.
 pub(crate) fn settle_text(node: Node) -> Result<Node> {
-    check_tabs(&node).map_err(|error| explain(&node, &error).help(NO_TAB))?;
     // folded text, and text blocks that start with a space or a break: the original's printer does not keep all of them
     let mut is_changed = false;
-    scalars(&node, &mut |text, style, _| {
+    let (mut is_led_by_tab, mut control) = (false, None);
+    scalars(&node, &mut |text, style, position| {
         is_changed |= match style {
             ScalarStyle::Folded => true,
             ScalarStyle::Literal => text.starts_with([' ', '\n']),
             _ => false,
         };
+        is_led_by_tab |= is_block_led_by_tab(text, style);
+        if control.is_none() && is_forbidden(text) {
+            control = Some(position);
+        }
     });
+    if is_led_by_tab {
+        check_tabs(&node).map_err(|error| explain(&node, &error).help(NO_TAB))?;
+    }
     let node = if is_changed {
-        printed_and_read(node)
-            .map_err(|error| Error::new(format!("map[string]interface {{}}(nil): {error}")))?
+        let read = printed_and_read(node)
+            .map_err(|error| Error::new(format!("map[string]interface {{}}(nil): {error}")))?;
+        control = find_control(&read);
+        read
     } else {
         node
     };
-    match find_control(&node) {
+    match control {
         None => Ok(node),
         Some(position) => {
             let message = "yaml: control characters are not allowed".to_owned();
@@ -206,14 +215,18 @@ pub(crate) const NO_TAB: &str = "a text of several lines that starts with a tab 
 pub(crate) fn check_tabs(node: &Node) -> Result<(), sluice_yaml::Error> {
     let mut is_led_by_tab = false;
     scalars(node, &mut |text, style, _| {
-        is_led_by_tab |= text.starts_with('\t')
-            && text.contains('\n')
-            && matches!(style, ScalarStyle::Plain | ScalarStyle::Literal);
+        is_led_by_tab |= is_block_led_by_tab(text, style)
     });
     if is_led_by_tab {
         printed_and_read(node.clone())?;
     }
     Ok(())
+}
+
+fn is_block_led_by_tab(text: &str, style: ScalarStyle) -> bool {
+    text.starts_with('\t')
+        && text.contains('\n')
+        && matches!(style, ScalarStyle::Plain | ScalarStyle::Literal)
 }
 
 fn printed_and_read(mut node: Node) -> Result<Node, sluice_yaml::Error> {

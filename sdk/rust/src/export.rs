@@ -228,13 +228,12 @@ pub mod guest {
     pub(super) fn object_to_wire(object: Object) -> o::Object {
         o::Object {
             id: id_to_wire(object.id()),
-            body: serde_json::to_vec(object.body())
-                .expect("invariant: a JSON map with string keys can be written"),
             origin: object.origin().map(|origin| o::Origin {
                 path: origin.path.clone(),
                 index: origin.index,
                 line: origin.line,
             }),
+            body: object.into_json(),
         }
     }
 

@@ -2,12 +2,36 @@
 
 use serde_json::{Map, Value};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// One Kubernetes object: JSON, with shortcuts to what every object has.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Object {
-    body: Map<String, Value>,
+    body: Body,
     origin: Option<Origin>,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Fields(Map<String, Value>),
+    Written {
+        id: ObjectId,
+        json: String,
+        /// What `json` says, once somebody looked.
+        fields: OnceLock<Map<String, Value>>,
+    },
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Fields(Map::default())
+    }
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        self.body() == other.body() && self.origin == other.origin
+    }
 }
 
 /// Where an object came from; shown as `path:line`.
@@ -43,6 +67,20 @@ pub struct ObjectId {
 impl Object {
     /// An object of these fields.
     pub fn new(body: Map<String, Value>) -> Self {
+        Self {
+            body: Body::Fields(body),
+            origin: None,
+        }
+    }
+
+    /// An object whose canonical JSON is at hand. It goes to the host as it is and is parsed only where a field is looked at;
+    /// text that is no JSON object has no fields. The host refuses an object whose JSON does not say what `id` says.
+    pub fn written(id: ObjectId, json: String) -> Self {
+        let body = Body::Written {
+            id,
+            json,
+            fields: OnceLock::new(),
+        };
         Self { body, origin: None }
     }
 
@@ -59,12 +97,33 @@ impl Object {
 
     /// All fields.
     pub fn body(&self) -> &Map<String, Value> {
-        &self.body
+        match &self.body {
+            Body::Fields(fields) => fields,
+            Body::Written { json, fields, .. } => fields.get_or_init(|| parse(json)),
+        }
     }
 
     /// All fields, to be changed.
     pub fn body_mut(&mut self) -> &mut Map<String, Value> {
-        &mut self.body
+        if let Body::Written { json, fields, .. } = &mut self.body {
+            let fields = fields.take().unwrap_or_else(|| parse(json));
+            self.body = Body::Fields(fields);
+        }
+        match &mut self.body {
+            Body::Fields(fields) => fields,
+            Body::Written { .. } => unreachable!("it was parsed above"),
+        }
+    }
+
+    /// The canonical JSON.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn into_json(self) -> Vec<u8> {
+        match self.body {
+            Body::Fields(fields) => {
+                serde_json::to_vec(&fields).expect("invariant: a JSON map with string keys can be written")
+            }
+            Body::Written { json, .. } => json.into_bytes(),
+        }
     }
 
     /// `v1`, `apps/v1`; empty where it is missing.
@@ -92,6 +151,9 @@ impl Object {
 
     /// What names it.
     pub fn id(&self) -> ObjectId {
+        if let Body::Written { id, .. } = &self.body {
+            return id.clone();
+        }
         ObjectId {
             api_version: self.api_version().to_owned(),
             kind: self.kind().to_owned(),
@@ -123,20 +185,20 @@ impl Object {
     /// The value at a JSON pointer: `/spec/template/spec/containers/0/image`.
     pub fn pointer(&self, pointer: &str) -> Option<&Value> {
         let (first, rest) = split_pointer(pointer)?;
-        self.body.get(&first)?.pointer(rest)
+        self.body().get(&first)?.pointer(rest)
     }
 
     /// The value at a JSON pointer, to be changed.
     pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Value> {
         let (first, rest) = split_pointer(pointer)?;
-        self.body.get_mut(&first)?.pointer_mut(rest)
+        self.body_mut().get_mut(&first)?.pointer_mut(rest)
     }
 
     /// The value of nested mappings: `find(&["metadata", "labels", "app"])`.
     pub fn find(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         rest.iter()
-            .try_fold(self.body.get(*first)?, |value, key| value.get(key))
+            .try_fold(self.body().get(*first)?, |value, key| value.get(key))
     }
 
     /// Sets a value of nested mappings and makes those that are missing. What is in the way is replaced.
@@ -144,7 +206,7 @@ impl Object {
         let Some((last, parents)) = path.split_last() else {
             return;
         };
-        let mut map = &mut self.body;
+        let mut map = self.body_mut();
         for key in parents {
             let child = map.entry(*key).or_insert_with(|| Value::Object(Map::new()));
             if !child.is_object() {
@@ -160,6 +222,10 @@ impl Object {
     fn text(&self, path: &[&str]) -> &str {
         self.find(path).and_then(Value::as_str).unwrap_or_default()
     }
+}
+
+fn parse(json: &str) -> Map<String, Value> {
+    serde_json::from_str(json).unwrap_or_default()
 }
 
 /// `/a~1b/c` is `a/b` and `/c`.
@@ -272,6 +338,32 @@ mod tests {
                 object.api_version()
             ),
             ("Pod", "a", None, "")
+        );
+    }
+
+    #[test]
+    fn a_written_object_is_what_its_json_says() {
+        let Value::Object(body) = json!({"kind": "Pod", "metadata": {"name": "a"}}) else {
+            unreachable!("it is written as an object above")
+        };
+        let parsed = Object::new(body);
+        let mut written = Object::written(
+            parsed.id(),
+            r#"{"kind":"Pod","metadata":{"name":"a"}}"#.to_owned(),
+        );
+        assert_eq!(
+            (&written, written.id(), written.name()),
+            (&parsed, parsed.id(), "a")
+        );
+        written.set_label("team", "a");
+        assert_eq!(
+            Value::Object(written.body().clone()),
+            json!({"kind": "Pod", "metadata": {"name": "a", "labels": {"team": "a"}}})
+        );
+        assert!(
+            Object::written(parsed.id(), "no JSON".to_owned())
+                .body()
+                .is_empty()
         );
     }
 }

@@ -151,6 +151,12 @@ impl Object {
         self.metadata_text("namespace")
     }
 
+    /// All that its identity is made of: apiVersion, kind, name and namespace, as they are written.
+    pub(crate) fn identity(&self) -> [Text; 4] {
+        let top = |field| self.node.get(field).map(fields::shared).unwrap_or_default();
+        [top("apiVersion"), top("kind"), self.name(), self.namespace()]
+    }
+
     /// The identity it has now.
     pub(crate) fn id(&self, schema: &Schema) -> Id {
         Id::new(self.gvk(), self.name(), self.namespace(), schema)

@@ -91,13 +91,14 @@ fn render(kustomize: &Kustomize) -> Result<String> {
         },
     )?;
     tell_findings(&answer.value.findings);
-    let documents: Vec<_> = answer
-        .value
-        .objects
-        .into_iter()
-        .map(|object| sluice_yaml::emit_v2(&object.into_value()))
-        .collect();
-    Ok(documents.join("---\n"))
+    let mut yaml = String::new();
+    for object in answer.value.objects {
+        if !yaml.is_empty() {
+            yaml.push_str("---\n");
+        }
+        yaml.push_str(&sluice_yaml::emit_v2(&object.into_value()));
+    }
+    Ok(yaml)
 }
 
 fn config(kustomize: &Kustomize) -> Value {
