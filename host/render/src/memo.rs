@@ -1,38 +1,32 @@
 //! Results that still hold.
 
 use crate::build::Rendered;
+use clru::{CLruCache, WeightScale};
 use sluice_artifact::Tree;
 use sluice_wasm::Closure;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::hash::RandomState;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What names a result apart from the tree: plugins, spec, configuration, context.
 pub(crate) type Key = [u8; 32];
 
+/// Where a result is: one key has some places.
+type Place = (Key, usize);
+
+/// How many results one key keeps: the newest, and one before it, for a revert or two sources in turn.
+const PLACES_PER_KEY: usize = 2;
+
 /// Keeps results, each with the closure that it depends on. Bounded by bytes; what was used longest ago goes first.
 #[derive(Debug)]
-pub struct Memo<T = Rendered> {
-    bytes_max: u64,
-    state: Mutex<State<T>>,
-}
+pub struct Memo<T = Rendered>(Mutex<State<T>>);
 
 #[derive(Debug)]
 struct State<T> {
-    entries: BTreeMap<Key, Vec<Entry<T>>>,
-    by_age: BTreeMap<u64, Key>,
-    bytes: u64,
+    entries: CLruCache<Place, Entry<T>, RandomState, Bytes>,
+    /// How many results came.
     clock: u64,
-}
-
-impl<T> Default for State<T> {
-    fn default() -> Self {
-        Self {
-            entries: BTreeMap::new(),
-            by_age: BTreeMap::new(),
-            bytes: 0,
-            clock: 0,
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -41,12 +35,20 @@ struct Entry<T> {
     /// Some where the result holds for this revision only.
     revision: Option<String>,
     result: Arc<T>,
-    bytes: u64,
-    used: u64,
+    bytes: usize,
+    /// The newest of a key has the largest.
+    came: u64,
 }
 
-/// How many results one key keeps: the newest, and one before it, for a revert or two sources in turn.
-const ENTRIES_PER_KEY: usize = 2;
+/// Results weigh their bytes.
+#[derive(Debug)]
+struct Bytes;
+
+impl<T> WeightScale<Place, Entry<T>> for Bytes {
+    fn weight(&self, _: &Place, entry: &Entry<T>) -> usize {
+        entry.bytes
+    }
+}
 
 impl<T> Default for Memo<T> {
     /// 64 MiB: 1000 Kustomizations of 3 objects take a tenth of it.
@@ -58,30 +60,32 @@ impl<T> Default for Memo<T> {
 impl<T> Memo<T> {
     /// A memo of at most `bytes_max` bytes of manifests and closures, roughly counted. 0 keeps nothing.
     pub fn new(bytes_max: u64) -> Self {
-        Self {
-            bytes_max,
-            state: Mutex::default(),
-        }
+        // the cache stays below its capacity
+        let capacity = NonZeroUsize::MIN.saturating_add(counted(bytes_max));
+        Self(Mutex::new(State {
+            entries: CLruCache::with_scale(capacity, Bytes),
+            clock: 0,
+        }))
     }
 
     /// The result under `key` whose closure holds in `tree`.
     pub(crate) fn find(&self, key: &Key, tree: &dyn Tree, revision: &str) -> Option<Arc<T>> {
         // digests are compared without the lock: they may have to read
-        let candidates: Vec<_> = {
+        let mut candidates: Vec<_> = {
             let state = self.lock();
-            let entries = state.entries.get(key)?;
-            let current = entries
-                .iter()
-                .filter(|entry| entry.revision.as_deref().is_none_or(|of| of == revision));
-            current
-                .map(|entry| (Arc::clone(&entry.closure), Arc::clone(&entry.result), entry.used))
+            let all = places(key).filter_map(|place| Some((place, state.entries.peek(&place)?)));
+            all.filter(|(_, entry)| entry.revision.as_deref().is_none_or(|of| of == revision))
+                .map(|(place, entry)| {
+                    let (closure, result) = (Arc::clone(&entry.closure), Arc::clone(&entry.result));
+                    (Reverse(entry.came), place, closure, result)
+                })
                 .collect()
         };
-        let (_, result, used) = candidates
+        candidates.sort_by_key(|(came, ..)| *came);
+        let (_, place, _, result) = candidates
             .into_iter()
-            .rev()
-            .find(|(closure, ..)| closure.holds_in(tree))?;
-        self.lock().touch(key, used);
+            .find(|(_, _, closure, _)| closure.holds_in(tree))?;
+        let _used = self.lock().entries.get(&place);
         Some(result)
     }
 
@@ -94,83 +98,45 @@ impl<T> Memo<T> {
         result: Arc<T>,
         bytes: u64,
     ) {
-        let bytes = bytes
-            + closure
-                .reads
-                .iter()
-                .map(|(_, path, _)| path.len() as u64 + 64)
-                .sum::<u64>();
-        if bytes > self.bytes_max {
-            return;
-        }
+        let read = closure.reads.iter();
+        let read = read.map(|(_, path, _)| path.len() as u64 + 64);
+        let bytes = counted(bytes + read.sum::<u64>());
         let mut state = self.lock();
         state.clock += 1;
-        let used = state.clock;
-        let entries = state.entries.entry(key).or_default();
-        entries.retain(|entry| *entry.closure != closure || entry.revision != revision);
-        entries.push(Entry {
+        // in place of its like, where nothing is, or in place of the oldest
+        let place = places(&key).min_by_key(|place| match state.entries.peek(place) {
+            Some(entry) if *entry.closure == closure && entry.revision == revision => (0, 0),
+            None => (1, 0),
+            Some(entry) => (2, entry.came),
+        });
+        let entry = Entry {
             closure: Arc::new(closure),
             revision,
             result,
             bytes,
-            used,
-        });
-        if entries.len() > ENTRIES_PER_KEY {
-            entries.remove(0);
-        }
-        state.recount(key);
-        while state.bytes > self.bytes_max {
-            state.drop_oldest();
+            came: state.clock,
+        };
+        if let Some(place) = place {
+            // what is larger than the whole memo is not kept
+            let _before = state.entries.put_with_weight(place, entry);
         }
     }
 
     /// Bytes in use, roughly.
     pub fn bytes(&self) -> u64 {
-        self.lock().bytes
+        self.lock().entries.weight() as u64
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> State<T> {
-    fn touch(&mut self, key: &Key, used: u64) {
-        self.clock += 1;
-        let now = self.clock;
-        if let Some(entry) = self
-            .entries
-            .get_mut(key)
-            .and_then(|all| all.iter_mut().find(|entry| entry.used == used))
-        {
-            entry.used = now;
-            self.by_age.remove(&used);
-            self.by_age.insert(now, *key);
-        }
-    }
+fn places(key: &Key) -> impl Iterator<Item = Place> {
+    let key = *key;
+    (0..PLACES_PER_KEY).map(move |number| (key, number))
+}
 
-    /// After the entries of a key changed: ages and bytes again.
-    fn recount(&mut self, key: Key) {
-        self.by_age.retain(|_, of| *of != key);
-        for entry in self.entries.get(&key).into_iter().flatten() {
-            self.by_age.insert(entry.used, key);
-        }
-        self.bytes = self.entries.values().flatten().map(|entry| entry.bytes).sum();
-    }
-
-    fn drop_oldest(&mut self) {
-        let Some((used, key)) = self.by_age.pop_first() else {
-            return;
-        };
-        let Some(entries) = self.entries.get_mut(&key) else {
-            return;
-        };
-        let before: u64 = entries.iter().map(|entry| entry.bytes).sum();
-        entries.retain(|entry| entry.used != used);
-        let after: u64 = entries.iter().map(|entry| entry.bytes).sum();
-        self.bytes = self.bytes.saturating_sub(before - after);
-        if entries.is_empty() {
-            self.entries.remove(&key);
-        }
-    }
+fn counted(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }

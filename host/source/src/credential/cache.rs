@@ -1,12 +1,13 @@
 //! Tokens that were given for a while, kept for as long (compat/source.md 11.4; N16).
 
 use std::{
-    collections::HashMap,
     hash::Hash,
+    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use clru::CLruCache;
 use sluice_event::metrics;
 use tokio::{sync::Mutex as Turn, time::Instant};
 
@@ -38,18 +39,13 @@ impl TokenUser {
 /// **Invariant:** what is given out has not expired, and was made for exactly this key.
 #[derive(Debug)]
 pub struct TokenCache<K, V> {
-    max: usize,
     age_max: Duration,
     is_counted: bool,
-    entries: Mutex<Entries<K, V>>,
+    /// None where nothing is kept.
+    slots: Option<Mutex<Slots<K, V>>>,
 }
 
-#[derive(Debug)]
-struct Entries<K, V> {
-    slots: HashMap<K, (Arc<Slot<V>>, u64)>,
-    clock: u64,
-}
-
+type Slots<K, V> = CLruCache<K, Arc<Slot<V>>>;
 type Slot<V> = Turn<Option<(V, Instant)>>;
 
 /// How much of a token's life is used: clocks differ, and a request takes time.
@@ -59,15 +55,10 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
     /// Keeps at most `max` tokens (`--token-cache-max-size`; none where 0), each for at most `age_max`
     /// (`--token-cache-max-duration`).
     pub fn new(max: usize, age_max: Duration) -> TokenCache<K, V> {
-        let entries = Entries {
-            slots: HashMap::new(),
-            clock: 0,
-        };
         TokenCache {
-            max,
             age_max,
             is_counted: false,
-            entries: Mutex::new(entries),
+            slots: NonZeroUsize::new(max).map(|max| Mutex::new(CLruCache::new(max))),
         }
     }
 
@@ -104,15 +95,15 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
         // a future that is passed on takes its size each time
         let make = Box::pin(make);
         async move {
-            if self.max == 0 {
+            let Some(slot) = self.slot(key) else {
                 return Ok(make.await?.0);
-            }
+            };
             let mut is_hit = true;
             let make = async {
                 is_hit = false;
                 make.await
             };
-            let got = self.kept_or_made(key, make).await;
+            let got = self.kept_or_made(&slot, make).await;
             if self.is_counted {
                 metrics::token_asked(object.map(TokenUser::labels), is_hit, got.is_ok());
             }
@@ -122,10 +113,9 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
 
     async fn kept_or_made<E>(
         &self,
-        key: &K,
+        slot: &Slot<V>,
         make: impl Future<Output = Result<(V, Duration), E>>,
     ) -> Result<V, E> {
-        let slot = self.slot(key);
         let mut held = slot.lock().await;
         if let Some((value, until)) = &*held
             && Instant::now() < *until
@@ -141,55 +131,39 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
 
     /// What is known for `key`, if nobody is making it just now.
     pub fn peek(&self, key: &K) -> Option<V> {
-        let mut entries = self.entries();
-        let now = entries.tick();
-        let (slot, used) = entries.slots.get_mut(key)?;
-        *used = now;
-        let held = slot.try_lock().ok()?;
+        let mut slots = self.slots()?;
+        let held = slots.get(key)?.try_lock().ok()?;
         let (value, until) = held.as_ref()?;
         (Instant::now() < *until).then(|| value.clone())
     }
 
     /// Forgets what is known for `key`: the server did not accept it.
     pub fn forget(&self, key: &K) {
-        if self.entries().slots.remove(key).is_some() && self.is_counted {
+        if self.slots().and_then(|mut slots| slots.pop(key)).is_some() && self.is_counted {
             metrics::token_dropped(false);
         }
     }
 
-    fn slot(&self, key: &K) -> Arc<Slot<V>> {
-        let mut entries = self.entries();
-        let now = entries.tick();
-        if let Some((slot, used)) = entries.slots.get_mut(key) {
-            *used = now;
-            return Arc::clone(slot);
+    /// None where nothing is kept.
+    fn slot(&self, key: &K) -> Option<Arc<Slot<V>>> {
+        let mut slots = self.slots()?;
+        if let Some(slot) = slots.get(key) {
+            return Some(Arc::clone(slot));
         }
-        if entries.slots.len() >= self.max {
-            let oldest = entries.slots.iter().min_by_key(|(_, (_, used))| *used);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                entries.slots.remove(&oldest);
-                if self.is_counted {
-                    metrics::token_dropped(true);
-                }
-            }
-        }
-        let slot = Arc::new(Turn::new(None));
-        entries.slots.insert(key.clone(), (Arc::clone(&slot), now));
         if self.is_counted {
+            if slots.is_full() {
+                metrics::token_dropped(true);
+            }
             metrics::token_kept();
         }
-        slot
+        let slot = Arc::new(Turn::new(None));
+        slots.put(key.clone(), Arc::clone(&slot));
+        Some(slot)
     }
 
-    fn entries(&self) -> MutexGuard<'_, Entries<K, V>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<K, V> Entries<K, V> {
-    fn tick(&mut self) -> u64 {
-        self.clock += 1;
-        self.clock
+    fn slots(&self) -> Option<MutexGuard<'_, Slots<K, V>>> {
+        let slots = self.slots.as_ref()?;
+        Some(slots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -265,7 +239,7 @@ mod tests {
             let make = async { Ok::<_, ()>((key, Duration::from_secs(60))) };
             assert_eq!(cache.get(&key, make).await, Ok(key));
         }
-        assert_eq!(cache.entries().slots.len(), 8);
+        assert_eq!(cache.slots().unwrap().len(), 8);
         // a failure is not kept
         assert_eq!(cache.get(&1000, async { Err(()) }).await, Err(()));
         let make = async { Ok::<_, ()>((7, Duration::from_secs(60))) };
@@ -300,7 +274,7 @@ mod tests {
                             assert!(found.is_ok_and(|found| found == owner) || what == 0, "{owner}");
                         }
                     }
-                    assert!(cache.entries().slots.len() <= MAX);
+                    assert!(cache.slots().unwrap().len() <= MAX);
                 }
             })
         });

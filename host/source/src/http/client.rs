@@ -1,11 +1,12 @@
 //! Making clients: trust, identity, proxy, addresses.
 
 use std::{
-    collections::HashMap,
+    num::NonZeroUsize,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
+use clru::CLruCache;
 use reqwest::{Client, ClientBuilder, Url, redirect::Policy};
 use sha2::{Digest as _, Sha256};
 
@@ -143,27 +144,13 @@ pub(crate) fn blocking_client(
 }
 
 /// Clients by the way they go: whoever goes the same way shares connections, threads and the system's certificates.
-pub(crate) struct Clients<C> {
-    max: usize,
-    made: Mutex<Made<C>>,
-}
-
-struct Made<C> {
-    by_way: HashMap<[u8; 32], (C, u64)>,
-    clock: u64,
-}
+pub(crate) struct Clients<C>(Mutex<CLruCache<[u8; 32], C>>);
 
 impl<C: Clone> Clients<C> {
-    /// Keeps at most `max`, those that were used last. Who has one keeps it.
+    /// Keeps at most `max`, but one at least: those that were used last. Who has one keeps it.
     pub(crate) fn new(max: usize) -> Clients<C> {
-        let made = Made {
-            by_way: HashMap::new(),
-            clock: 0,
-        };
-        Clients {
-            max,
-            made: Mutex::new(made),
-        }
+        let max = NonZeroUsize::new(max).unwrap_or(NonZeroUsize::MIN);
+        Clients(Mutex::new(CLruCache::new(max)))
     }
 
     /// The client that goes this way, made by `make` if there is none.
@@ -173,21 +160,12 @@ impl<C: Clone> Clients<C> {
         make: impl FnOnce(&Transport) -> Result<C, String>,
     ) -> Result<C, String> {
         let way = transport.fingerprint();
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.clock += 1;
-        let now = made.clock;
-        if let Some((client, used)) = made.by_way.get_mut(&way) {
-            *used = now;
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = made.get(&way) {
             return Ok(client.clone());
         }
         let client = make(transport)?;
-        if made.by_way.len() >= self.max {
-            let oldest = made.by_way.iter().min_by_key(|(_, (_, used))| *used);
-            if let Some(oldest) = oldest.map(|(way, _)| *way) {
-                made.by_way.remove(&oldest);
-            }
-        }
-        made.by_way.insert(way, (client.clone(), now));
+        made.put(way, client.clone());
         Ok(client)
     }
 }
