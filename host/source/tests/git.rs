@@ -488,6 +488,7 @@ async fn lying_and_dying_servers_are_errors_and_what_was_good_stays() {
         Fault::Status(500),
         Fault::Status(403),
         Fault::Status(404),
+        Fault::Status(410),
         Fault::WebPage,
         Fault::ReplaceInRefs(second.clone(), "1".repeat(40)),
         Fault::EndlessRefs,
@@ -539,6 +540,7 @@ async fn lying_and_dying_servers_are_errors_and_what_was_good_stays() {
         Status(500): failed to checkout and determine revision: unable to list remote for 'URL': unexpected client error: unexpected requesting "URL/info/refs?service=git-upload-pack" status code: 500 (the server has a problem; it is asked again with growing delay)
         Status(403): failed to checkout and determine revision: unable to list remote for 'URL': authorization failed: the server answered 403 Forbidden (give these credentials the right to read the repository)
         Status(404): failed to checkout and determine revision: unable to list remote for 'URL': repository not found: the server answered 404 Not Found (check spec.url, and spec.secretRef: servers hide private repositories like this)
+        Status(410): failed to checkout and determine revision: unable to list remote for 'URL': repository not found: the server answered 410 Gone (check spec.url: the repository was there, and was moved or removed)
         WebPage: failed to checkout and determine revision: unable to list remote for 'URL': the server does not speak Git's smart HTTP protocol (check spec.url: it must be what `git clone` takes, not the address of a web page)
         ReplaceInRefs("<second>", "<hash>"): failed to checkout and determine revision: unable to clone 'URL': the server refused: upload-pack: not our ref <hash> (nothing of it was kept; the last good artifact stays)
         EndlessRefs: failed to checkout and determine revision: unable to list remote for 'URL': the list of references exceeds the limit of 1048576 bytes (refs_size_max) (nothing of it was kept; the last good artifact stays)

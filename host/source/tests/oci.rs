@@ -461,6 +461,7 @@ async fn faulty_and_hostile_registries_fail_and_leave_nothing() {
         ),
         (Fault::Status(500), "unexpected status code 500"),
         (Fault::Status(404), "unexpected status code 404"),
+        (Fault::Status(410), "unexpected status code 410 Gone"),
         (Fault::RetryAfter(429, 7), "to be asked again after 7 s"),
         (Fault::Status(403), "DENIED"),
     ] {

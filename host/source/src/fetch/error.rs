@@ -315,6 +315,10 @@ impl Circumstances<'_> {
                 "repository not found: the server answered 404 Not Found",
                 "check spec.url, and spec.secretRef: servers hide private repositories like this",
             ),
+            Failure::Gone => self.refused(
+                "repository not found: the server answered 410 Gone",
+                "check spec.url: the repository was there, and was moved or removed",
+            ),
             Failure::Redirect(text) => self.refused(
                 &format!("refused to follow a redirect {text}"),
                 "put the final address into spec.url",

@@ -11,8 +11,10 @@ pub enum Failure {
     Unauthenticated,
     /// 403.
     Forbidden,
-    /// 404, 410.
+    /// 404.
     NotFound,
+    /// 410.
+    Gone,
     /// 429; for how many seconds the server wants to be left alone, where it says so.
     TooMany(Option<u64>),
     /// Another status; for how many seconds the server wants to be left alone, where it says so.
@@ -43,7 +45,8 @@ impl Failure {
         match status {
             S::UNAUTHORIZED => Failure::Unauthenticated,
             S::FORBIDDEN => Failure::Forbidden,
-            S::NOT_FOUND | S::GONE => Failure::NotFound,
+            S::NOT_FOUND => Failure::NotFound,
+            S::GONE => Failure::Gone,
             S::TOO_MANY_REQUESTS => Failure::TooMany(after),
             status => Failure::Status(status.as_u16(), after),
         }
@@ -57,6 +60,7 @@ impl Failure {
             Failure::Unauthenticated
             | Failure::Forbidden
             | Failure::NotFound
+            | Failure::Gone
             | Failure::TooLarge { .. }
             | Failure::Redirect(_) => false,
         }
@@ -69,6 +73,7 @@ impl Failure {
             Failure::Unauthenticated
             | Failure::Forbidden
             | Failure::NotFound
+            | Failure::Gone
             | Failure::TimedOut
             | Failure::TooLarge { .. }
             | Failure::Redirect(_)
@@ -82,6 +87,7 @@ impl Failure {
             Failure::Unauthenticated => (401, None),
             Failure::Forbidden => (403, None),
             Failure::NotFound => (404, None),
+            Failure::Gone => (410, None),
             Failure::TooMany(after) => (429, *after),
             Failure::Status(code, after) => (*code, *after),
             Failure::TimedOut | Failure::TooLarge { .. } | Failure::Redirect(_) | Failure::Transport(_) => {
@@ -99,6 +105,7 @@ impl Failure {
             Failure::Unauthenticated => "check the credentials: they are missing, wrong or expired",
             Failure::Forbidden => "give these credentials the right to read",
             Failure::NotFound => "check the name; servers also answer like this to those who may not read",
+            Failure::Gone => "check the name: the server says that it was there and is not any more",
             Failure::TooMany(_) => "the server limits the rate of requests: it must be asked less often",
             Failure::Status(..) => "the server has a problem; try again later",
             Failure::TimedOut => {
@@ -120,6 +127,7 @@ impl std::fmt::Display for Failure {
             Failure::Unauthenticated => f.write_str("UNAUTHORIZED: authentication required"),
             Failure::Forbidden => f.write_str("DENIED: access forbidden"),
             Failure::NotFound => f.write_str("unexpected status code 404 Not Found"),
+            Failure::Gone => f.write_str("unexpected status code 410 Gone"),
             Failure::TooMany(after) => {
                 f.write_str("TOOMANYREQUESTS: unexpected status code 429 Too Many Requests")?;
                 write_after(f, *after)

@@ -135,5 +135,5 @@ impl Repository {
 }
 
 fn is_absent(cause: &Cause) -> bool {
-    matches!(cause.failure(), Some(Failure::NotFound))
+    matches!(cause.failure(), Some(Failure::NotFound | Failure::Gone))
 }
