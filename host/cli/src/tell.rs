@@ -4,6 +4,7 @@
 use anyhow::Result;
 use std::error::Error;
 use std::io::{ErrorKind, Write as _};
+use std::ops::ControlFlow::{Break, Continue};
 
 /// What was asked for. A reader that has seen enough (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<()> {
@@ -96,31 +97,17 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// An error and its causes, each said once. What the API server says is enough: the client wraps it in its own words, and
 /// adds the whole answer in Rust's.
 pub(crate) fn whole(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        next = cause.source();
-        let kube = cause.downcast_ref::<kube::Error>();
-        let (said, is_all) = match kube {
-            Some(kube::Error::Api(status)) if !status.message.is_empty() => {
-                (status.message.trim_end().to_owned(), true)
-            }
-            // what they wrap says more
-            Some(kube::Error::Service(_) | kube::Error::HyperError(_)) if cause.source().is_some() => {
-                continue;
-            }
-            _ if cause.is::<kube::runtime::watcher::Error>() => continue,
-            _ => (cause.to_string(), false),
-        };
-        if !text.contains(&said) {
-            let between = if text.is_empty() { "" } else { ": " };
-            text = format!("{text}{between}{said}");
+    sluice_event::cause::said(error, |cause| match cause.downcast_ref() {
+        Some(kube::Error::Api(status)) if !status.message.is_empty() => {
+            Break(status.message.trim_end().to_owned())
         }
-        if is_all {
-            break;
+        // what they wrap says more
+        Some(kube::Error::Service(_) | kube::Error::HyperError(_)) if cause.source().is_some() => {
+            Continue(None)
         }
-    }
-    text
+        _ if cause.is::<kube::runtime::watcher::Error>() => Continue(None),
+        _ => Continue(Some(cause.to_string())),
+    })
 }
 
 #[cfg(test)]

@@ -1,17 +1,30 @@
 //! Errors in one line. Libraries say little in the outermost of their errors and repeat themselves in those below.
 
 use std::error::Error;
+use std::ops::ControlFlow::{self, Break, Continue};
 
 /// An error with everything that caused it: `a: b: c`. What an outer one says already is not said again.
-pub fn whole(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
+pub fn whole(error: &(dyn Error + 'static)) -> String {
+    said(error, |error| Continue(Some(error.to_string())))
+}
+
+/// The same in the words of `say`: what it says of one error, if anything; breaking, that what lies below says no more.
+pub fn said(
+    error: &(dyn Error + 'static),
+    say: impl Fn(&(dyn Error + 'static)) -> ControlFlow<String, Option<String>>,
+) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
     while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
+        let (said, below) = match say(cause) {
+            Break(all) => (Some(all), None),
+            Continue(said) => (said, cause.source()),
+        };
+        if let Some(said) = said.filter(|said| !text.contains(said.as_str())) {
+            let between = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{between}{said}");
         }
-        next = cause.source();
+        next = below;
     }
     text
 }

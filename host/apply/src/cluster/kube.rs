@@ -205,7 +205,8 @@ impl KubeCluster {
             let answer = direct.ask(request).await;
             return answer.map_err(|error| RequestError::Transport(cause::whole(&*error)));
         }
-        let transport = |error: &dyn std::error::Error| RequestError::Transport(cause::whole(error));
+        let transport =
+            |error: &(dyn std::error::Error + 'static)| RequestError::Transport(cause::whole(error));
         let response = self
             .client
             .send(request)
@@ -446,7 +447,8 @@ impl KubeCluster {
         resource_version: Option<&str>,
         timeout: Duration,
     ) -> Result<bool, RequestError> {
-        let transport = |error: &dyn std::error::Error| RequestError::Transport(cause::whole(error));
+        let transport =
+            |error: &(dyn std::error::Error + 'static)| RequestError::Transport(cause::whole(error));
         let mapping = self.lookup(&id.gvk).await?;
         let mut path = format!(
             "{}?watch=true&fieldSelector={}&timeoutSeconds={}",

@@ -16,6 +16,7 @@ use sluice_apply::live::Live;
 use sluice_event::events::WatchFailed;
 use sluice_object::GroupVersionKind;
 use std::collections::HashSet;
+use std::ops::ControlFlow::{Break, Continue};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -337,21 +338,9 @@ pub(super) fn core_resource(kind: &str) -> ApiResource {
 }
 
 pub(super) fn text(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let status = match cause.downcast_ref() {
-            Some(kube::Error::Api(status)) if !status.message.is_empty() => Some(&status.message),
-            _ => None,
-        };
+    sluice_event::cause::said(error, |cause| match cause.downcast_ref() {
         // what the API server says is enough: the client's own text has the whole answer in Rust's words
-        let cause_text = status.cloned().unwrap_or_else(|| cause.to_string());
-        if !text.contains(&cause_text) {
-            let before = if text.is_empty() { "" } else { ": " };
-            text.push_str(before);
-            text.push_str(&cause_text);
-        }
-        next = cause.source().filter(|_| status.is_none());
-    }
-    text
+        Some(kube::Error::Api(status)) if !status.message.is_empty() => Break(status.message.clone()),
+        _ => Continue(Some(cause.to_string())),
+    })
 }
