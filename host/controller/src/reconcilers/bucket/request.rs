@@ -1,7 +1,7 @@
 //! From a Bucket and its Secrets to a request (compat/source.md 9.2).
 
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, secret};
+use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, secret};
 use crate::reconcilers::workload;
 use sluice_api::source::{BucketProvider, BucketSts, StsProvider};
 use sluice_api::{Bucket, reason};
@@ -25,14 +25,11 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<Bucke
         }
     };
     let login = login.as_ref().map(|(name, data)| (*name, data));
-    let proxy = proxy(pass).await?;
+    let proxy = spec.proxy_secret_ref.as_ref();
+    let proxy = read_as(pass.run, proxy, "failed to get proxy URL", Proxy::from_secret).await?;
     let is_s3 = matches!(spec.provider, BucketProvider::Generic | BucketProvider::Aws);
-    let tls = match &spec.cert_secret_ref {
-        Some(reference) if is_s3 && !spec.insecure => {
-            certificates(pass, &reference.name, "failed to get TLS config").await?
-        }
-        _ => Tls::default(),
-    };
+    let tls = spec.cert_secret_ref.as_ref().filter(|_| is_s3 && !spec.insecure);
+    let tls = read_as(pass.run, tls, "failed to get TLS config", Tls::from_secret).await?;
     let access = match spec.provider {
         BucketProvider::Generic | BucketProvider::Aws => s3(pass, login, proxy.as_ref()).await?,
         BucketProvider::Gcp => Access::Gcp(match login {
@@ -40,7 +37,7 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<Bucke
             Some(login) => {
                 let key = field(login, "serviceaccount", "'serviceaccount'")?;
                 GcpIdentity::Account(ServiceAccount::parse(key.reveal()).map_err(|problem| {
-                    refused(format!(
+                    Trouble::refused(format!(
                         "failed to create Google credentials from secret: {problem}"
                     ))
                 })?)
@@ -55,7 +52,7 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<Bucke
         clouds.clone()
     } else {
         let clouds = workload::clouds_of(pass.run, clouds, spec.service_account_name.as_deref()).await;
-        clouds.map_err(|cause| refused(format!("failed to get credential: {cause}")))?
+        clouds.map_err(|cause| Trouble::refused(format!("failed to get credential: {cause}")))?
     };
     Ok(BucketRequest {
         name: spec.bucket_name.clone(),
@@ -64,7 +61,7 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<Bucke
         prefix: spec.prefix.clone(),
         ignore: spec.ignore.clone(),
         transport: Transport {
-            tls,
+            tls: tls.unwrap_or_default(),
             proxy,
             ..Transport::default()
         },
@@ -133,36 +130,9 @@ fn is_token_service(endpoint: &str) -> bool {
         }
 }
 
-fn refused(message: String) -> Trouble {
-    Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
-}
-
 async fn read(pass: &Pass<'_, Bucket>, name: &str, failed: &str) -> Result<SecretData, Trouble> {
     let read = secret(pass.run, name).await;
-    read.map_err(|cause| refused(format!("{failed} '{}/{name}': {cause}", pass.run.key.namespace)))
-}
-
-async fn certificates(pass: &Pass<'_, Bucket>, name: &str, failed: &str) -> Result<Tls, Trouble> {
-    let full = format!("{}/{name}", pass.run.key.namespace);
-    let data = secret(pass.run, name).await;
-    let data = data.map_err(|missing| {
-        let cause = missing.by_helper("secret", pass.run, name);
-        refused(format!("{failed}: {cause}"))
-    })?;
-    Tls::from_secret(&data, &full).map_err(|error| refused(format!("{failed}: {error}")))
-}
-
-async fn proxy(pass: &Pass<'_, Bucket>) -> Result<Option<Proxy>, Trouble> {
-    let Some(reference) = &pass.object.spec.proxy_secret_ref else {
-        return Ok(None);
-    };
-    let failed = |cause: String| refused(format!("failed to get proxy URL: {cause}"));
-    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
-    let data = secret(pass.run, &reference.name).await;
-    let data = data.map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
-    Proxy::from_secret(&data, &name)
-        .map(Some)
-        .map_err(|error| failed(error.to_string()))
+    read.map_err(|cause| Trouble::refused(format!("{failed} '{}/{name}': {cause}", pass.run.key.namespace)))
 }
 
 /// A Secret by its name.
@@ -180,7 +150,7 @@ fn given(data: &SecretData, key: &str) -> Option<String> {
 /// A field that must be there; its value may be empty.
 fn field((name, data): Login<'_>, key: &str, required: &str) -> Result<Redacted<String>, Trouble> {
     text(data, key).map(Redacted::new).ok_or_else(|| {
-        refused(format!(
+        Trouble::refused(format!(
             "invalid '{name}' secret data: required fields {required}"
         ))
     })
@@ -234,7 +204,7 @@ fn azure((name, data): Login<'_>) -> Result<AzureIdentity, Trouble> {
         }
         if let Some(pem) = get("clientCertificate") {
             if get("clientCertificatePassword").is_some() {
-                return Err(refused(format!(
+                return Err(Trouble::refused(format!(
                     "invalid '{name}' secret data: a 'clientCertificate' with a password is not supported: decrypt its key, and remove 'clientCertificatePassword'"
                 )));
             }
@@ -257,17 +227,15 @@ fn azure((name, data): Login<'_>) -> Result<AzureIdentity, Trouble> {
     if authority.is_some() {
         return Ok(AzureIdentity::Own);
     }
-    Err(refused(format!(
+    Err(Trouble::refused(format!(
         "invalid '{name}' secret data: requires a 'clientId' or 'accountKey' field, a combination of 'tenantId', 'clientId' and 'clientSecret', or 'tenantId', 'clientId' and 'clientCertificate'"
     )))
 }
 
 /// The token service of `spec.sts`.
 async fn directory(pass: &Pass<'_, Bucket>, sts: &BucketSts, proxy: Option<&Proxy>) -> Result<Sts, Trouble> {
-    let tls = match &sts.cert_secret_ref {
-        Some(reference) => certificates(pass, &reference.name, "failed to get STS TLS config").await?,
-        None => Tls::default(),
-    };
+    let tls = sts.cert_secret_ref.as_ref();
+    let tls = read_as(pass.run, tls, "failed to get STS TLS config", Tls::from_secret).await?;
     let (username, password) = match &sts.secret_ref {
         None => (String::new(), String::new()),
         Some(reference) => {
@@ -275,7 +243,7 @@ async fn directory(pass: &Pass<'_, Bucket>, sts: &BucketSts, proxy: Option<&Prox
             let both = given(&data, "username").zip(given(&data, "password"));
             both.ok_or_else(|| {
                 let name = &reference.name;
-                refused(format!(
+                Trouble::refused(format!(
                     "invalid '{name}' secret data for 'ldap' STS provider: required fields 'username' and 'password'"
                 ))
             })?
@@ -286,7 +254,7 @@ async fn directory(pass: &Pass<'_, Bucket>, sts: &BucketSts, proxy: Option<&Prox
         username,
         password: Redacted::new(password),
         transport: Transport {
-            tls,
+            tls: tls.unwrap_or_default(),
             proxy: proxy.cloned(),
             ..Transport::default()
         },

@@ -1,9 +1,8 @@
 //! From a GitRepository and its Secrets to a request (compat/source.md 5.3, 11).
 
 use super::provider::{self, Providers};
-use crate::error_policy::Failure;
-use crate::reconcilers::source::{Pass, Trouble, secret};
-use sluice_api::{GitRepository, reason};
+use crate::reconcilers::source::{Pass, Trouble, read_as, secret};
+use sluice_api::GitRepository;
 use sluice_source::{
     Credentials, CredentialsError, GitRequest, Proxy, Reference, SecretData, SshIdentity, Tls, Transport,
 };
@@ -14,11 +13,15 @@ pub(super) async fn request(
     providers: &Providers<'_>,
 ) -> Result<GitRequest, Trouble> {
     let spec = &pass.object.spec;
-    let proxy = proxy(pass).await?;
+    let (reference, failed) = (
+        spec.proxy_secret_ref.as_ref(),
+        "failed to configure proxy options",
+    );
+    let proxy = read_as(pass.run, reference, failed, Proxy::from_secret).await?;
     let scheme = spec.url.split("://").next().unwrap_or_default();
     let (data, name) = data(pass).await?;
     let invalid = |error: CredentialsError| {
-        refused(match error {
+        Trouble::refused(match error {
             CredentialsError::EncryptedSsh => format!("{error} in the secret '{name}'"),
             error => format!("failed to configure authentication options: {error}"),
         })
@@ -64,23 +67,6 @@ async fn data(pass: &Pass<'_, GitRepository>) -> Result<(SecretData, String), Tr
     };
     let name = format!("{}/{}", pass.run.key.namespace, reference.name);
     let read = secret(pass.run, &reference.name).await;
-    let data = read.map_err(|cause| refused(format!("failed to get secret '{name}': {cause}")))?;
+    let data = read.map_err(|cause| Trouble::refused(format!("failed to get secret '{name}': {cause}")))?;
     Ok((data, name))
-}
-
-async fn proxy(pass: &Pass<'_, GitRepository>) -> Result<Option<Proxy>, Trouble> {
-    let Some(reference) = &pass.object.spec.proxy_secret_ref else {
-        return Ok(None);
-    };
-    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
-    let failed = |cause: String| refused(format!("failed to configure proxy options: {cause}"));
-    let data = secret(pass.run, &reference.name)
-        .await
-        .map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
-    let proxy = Proxy::from_secret(&data, &name).map_err(|error| failed(error.to_string()))?;
-    Ok(Some(proxy))
-}
-
-fn refused(message: String) -> Trouble {
-    Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
 }

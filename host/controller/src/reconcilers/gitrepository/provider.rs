@@ -71,7 +71,7 @@ pub(super) async fn credentials(
     };
     given.map(Some).map_err(|error| {
         let message = format!("failed to configure authentication options: {error}");
-        Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
+        Trouble::refused(message)
     })
 }
 

@@ -1,9 +1,8 @@
 //! Reading the Secrets and ConfigMaps that a Kustomization names, in whose name its administrator wants it.
 
 use super::gate;
+use crate::reconcilers::source;
 use crate::runtime::Run;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sluice_api::Kustomization;
 use sluice_apply::cluster::{Identity, RequestError};
@@ -48,13 +47,11 @@ pub(super) async fn secret(
     name: &str,
 ) -> Result<BTreeMap<String, Zeroizing<Vec<u8>>>, Unread> {
     let object = object(run, identity, "Secret", namespace, name).await?;
-    let mut values = BTreeMap::new();
-    for (key, value) in data(&object) {
-        let bytes = STANDARD.decode(value.as_str().unwrap_or_default());
-        let bytes = bytes.map_err(|_| Unread::NotBase64(key.clone()))?;
-        values.insert(key.clone(), Zeroizing::new(bytes));
-    }
-    Ok(values)
+    let values = source::values(&object).map(|value| match value {
+        Ok((key, bytes)) => Ok((key, Zeroizing::new(bytes))),
+        Err((key, _)) => Err(Unread::NotBase64(key)),
+    });
+    values.collect()
 }
 
 /// The values of a ConfigMap. Whoever reads it is woken when it changes.
@@ -65,17 +62,10 @@ pub(super) async fn config_map(
     name: &str,
 ) -> Result<BTreeMap<String, String>, Unread> {
     let object = object(run, identity, "ConfigMap", namespace, name).await?;
-    let values =
-        data(&object).map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
+    let data = object.get("data").and_then(Value::as_object);
+    let values = data.into_iter().flatten();
+    let values = values.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
     Ok(values.collect())
-}
-
-fn data(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    object
-        .get("data")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
 }
 
 async fn object(

@@ -1,8 +1,8 @@
 //! From an OCIRepository and its Secrets to a request (compat/source.md 6.2).
 
-use crate::error_policy::Failure;
 use crate::reconcilers::source::{
-    Missing, OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, registry_cloud, secret, service_account,
+    Missing, OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, registry_cloud, secret,
+    service_account,
 };
 use crate::reconcilers::workload;
 use serde_json::Value;
@@ -24,19 +24,23 @@ pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Resul
             OBJECT_IDENTITY_OFF,
         ));
     }
-    let proxy = proxy(pass).await?;
+    let proxy = spec.proxy_secret_ref.as_ref();
+    let proxy = read_as(pass.run, proxy, "failed to get proxy address", Proxy::from_secret).await?;
     let configs = docker_configs(pass).await?;
     let credentials: Arc<dyn CredentialSource> = if !configs.is_empty() {
         Arc::new(Keychain::new(configs))
     } else if let Some(cloud) = cloud {
         let clouds = workload::clouds_of(pass.run, clouds, spec.service_account_name.as_deref()).await;
-        let clouds = clouds.map_err(|cause| refused(format!("failed to get credential: {cause}")))?;
+        let clouds =
+            clouds.map_err(|cause| Trouble::refused(format!("failed to get credential: {cause}")))?;
         clouds.registry(cloud)
     } else {
         Arc::new(Credentials::None)
     };
+    let failed = format!("failed to generate transport for '{}'", spec.url);
+    let tls = read_as(pass.run, spec.cert_secret_ref.as_ref(), &failed, Tls::from_secret).await?;
     let transport = Transport {
-        tls: tls(pass).await?,
+        tls: tls.unwrap_or_default(),
         proxy,
         ..Transport::default()
     };
@@ -49,14 +53,10 @@ pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Resul
     })
 }
 
-fn refused(message: String) -> Trouble {
-    Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
-}
-
 /// The docker configs of `secretRef` and of the service account's pull secrets; Secrets of other kinds are passed over.
 async fn docker_configs(pass: &Pass<'_, OciRepository>) -> Result<Vec<DockerConfig>, Trouble> {
     let spec = &pass.object.spec;
-    let failed = |cause: String| refused(format!("failed to get credential: {cause}"));
+    let failed = |cause: String| Trouble::refused(format!("failed to get credential: {cause}"));
     let mut secrets: Vec<SecretData> = Vec::new();
     if let Some(reference) = &spec.secret_ref {
         let name = &reference.name;
@@ -93,35 +93,4 @@ async fn pull_secrets(pass: &Pass<'_, OciRepository>, account: &str) -> Result<V
         .flatten()
         .filter_map(|reference| reference.get("name")?.as_str());
     Ok(names.map(str::to_owned).collect())
-}
-
-async fn tls(pass: &Pass<'_, OciRepository>) -> Result<Tls, Trouble> {
-    let spec = &pass.object.spec;
-    let Some(reference) = &spec.cert_secret_ref else {
-        return Ok(Tls::default());
-    };
-    let failed = |cause: String| {
-        refused(format!(
-            "failed to generate transport for '{}': {cause}",
-            spec.url
-        ))
-    };
-    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
-    let data = secret(pass.run, &reference.name)
-        .await
-        .map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
-    Tls::from_secret(&data, &name).map_err(|error| failed(error.to_string()))
-}
-
-async fn proxy(pass: &Pass<'_, OciRepository>) -> Result<Option<Proxy>, Trouble> {
-    let Some(reference) = &pass.object.spec.proxy_secret_ref else {
-        return Ok(None);
-    };
-    let failed = |cause: String| refused(format!("failed to get proxy address: {cause}"));
-    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
-    let data = secret(pass.run, &reference.name)
-        .await
-        .map_err(|missing| failed(missing.by_helper("secret", pass.run, &reference.name)))?;
-    let proxy = Proxy::from_secret(&data, &name).map_err(|error| failed(error.to_string()))?;
-    Ok(Some(proxy))
 }

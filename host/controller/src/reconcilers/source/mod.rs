@@ -18,7 +18,7 @@ mod upkeep;
 
 pub use frame::SourceReconciler;
 pub(super) use pass::Pass;
-pub(super) use secrets::{Missing, secret, service_account};
+pub(super) use secrets::{Missing, read_as, secret, service_account, values};
 pub(super) use signature::{Verifier, provider_of};
 use storage::Shelf;
 pub(super) use trouble::Trouble;

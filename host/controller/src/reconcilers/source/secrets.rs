@@ -1,12 +1,14 @@
 //! Reading the Secrets and service accounts that a source names. Always in the object's own namespace (compat/source.md 1.2).
 
+use super::Trouble;
 use crate::runtime::Run;
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine as _};
 use serde_json::Value;
+use sluice_api::LocalObjectReference;
 use sluice_apply::cluster::Identity;
 use sluice_object::{GroupVersionKind, ObjectId};
-use sluice_source::SecretData;
+use sluice_source::{CredentialsError, SecretData};
 
 /// Why a Secret or a service account could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,13 +40,38 @@ impl std::fmt::Display for Missing {
 /// The decoded data of a Secret.
 pub(in super::super) async fn secret(run: &Run, name: &str) -> Result<SecretData, Missing> {
     let secret = get(run, "Secret", "secrets", name).await?;
+    let odd = |(key, error)| Missing::Failed(format!("key '{key}': {error}"));
+    values(&secret).map(|value| value.map_err(odd)).collect()
+}
+
+/// The decoded values of a Secret by their keys; the key of one that is not base64, and why it is not.
+pub(in super::super) fn values(
+    secret: &Value,
+) -> impl Iterator<Item = Result<(String, Vec<u8>), (String, DecodeError)>> {
     let data = secret.get("data").and_then(Value::as_object);
-    let decoded = data.into_iter().flatten().map(|(key, value)| {
-        let bytes = STANDARD.decode(value.as_str().unwrap_or_default());
-        let bytes = bytes.map_err(|error| Missing::Failed(format!("key '{key}': {error}")))?;
-        Ok((key.clone(), bytes))
-    });
-    decoded.collect()
+    data.into_iter().flatten().map(
+        |(key, value)| match STANDARD.decode(value.as_str().unwrap_or_default()) {
+            Ok(bytes) => Ok((key.clone(), bytes)),
+            Err(error) => Err((key.clone(), error)),
+        },
+    )
+}
+
+/// What `read` finds in the Secret that is named, if one is. What fails begins with `failed`, and goes on as in Flux's helpers.
+pub(in super::super) async fn read_as<T>(
+    run: &Run,
+    reference: Option<&LocalObjectReference>,
+    failed: &str,
+    read: impl FnOnce(&SecretData, &str) -> Result<T, CredentialsError>,
+) -> Result<Option<T>, Trouble> {
+    let Some(LocalObjectReference { name }) = reference else {
+        return Ok(None);
+    };
+    let failed = |cause: String| Trouble::refused(format!("{failed}: {cause}"));
+    let data = secret(run, name).await;
+    let data = data.map_err(|missing| failed(missing.by_helper("secret", run, name)))?;
+    let found = read(&data, &format!("{}/{name}", run.key.namespace));
+    found.map(Some).map_err(|error| failed(error.to_string()))
 }
 
 /// A service account.

@@ -37,6 +37,11 @@ impl Trouble {
         }
     }
 
+    /// What we are to the remote cannot be read, or is no good.
+    pub(in super::super) fn refused(message: String) -> Self {
+        Self::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
+    }
+
     /// The artifact cannot be stored.
     pub(in super::super) fn storage(failure: Failure) -> Self {
         Self::Failed {
