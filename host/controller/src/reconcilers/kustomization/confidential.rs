@@ -5,32 +5,21 @@
 //! with a `$` in them; it gets marks in the place of all others. Nothing of it is remembered. (ADR: what a component sees.)
 
 use super::decrypt::{Decryption, failure};
-use super::render::{Plugins, Rendered, built, built_once};
+use super::render::{Plugins, Rendered, Wanted, built, built_once};
 use crate::error_policy::Failure;
 use serde_json::Value;
 use sluice_api::reason;
-use sluice_artifact::{Overlay, Tree};
+use sluice_artifact::Overlay;
 use sluice_object::{Manifests, Object};
-use sluice_render::{Build, BuildSpec, PostBuild};
-use sluice_wasm::Context;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// What is rendered.
-pub(super) struct Wanted {
-    pub(super) spec: BuildSpec,
-    pub(super) post_build: Option<PostBuild>,
-    pub(super) context: Context,
-    pub(super) tree: Arc<dyn Tree>,
-    pub(super) revision: String,
-}
-
 /// Decrypts what the renderer needs, renders, decrypts the rest, substitutes.
 pub(super) async fn render(
     plugins: &Plugins,
-    wanted: Wanted,
+    mut wanted: Wanted,
     decryption: &Decryption,
 ) -> Result<Rendered, Failure> {
     let sources = |error: &sluice_decrypt::Error| failure("error decrypting sources", error);
@@ -49,32 +38,22 @@ pub(super) async fn render(
     );
     let found = found.await.map_err(|error| sources(&error))?;
     let is_confidential = !found.files.is_empty();
-    let mut tree = wanted.tree;
     if is_confidential {
         let files = found
             .files
             .iter()
             .map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
-        let overlay = Overlay::new(tree, files);
+        let overlay = Overlay::new(wanted.tree, files);
         let unusable = |error: &dyn std::fmt::Display| {
             Failure::retry(reason::BUILD_FAILED, format!("error decrypting sources: {error}"))
         };
-        tree = Arc::new(overlay.map_err(|error| unusable(&error))?);
+        wanted.tree = Arc::new(overlay.map_err(|error| unusable(&error))?);
     }
-    let (spec, context, revision) = (wanted.spec, wanted.context.clone(), wanted.revision);
-    let build = move |render: &sluice_render::Render| {
-        let build = Build {
-            spec: &spec,
-            ignore: None,
-            post_build: None,
-            context: &context,
-            tree,
-            revision: &revision,
-        };
-        match is_confidential {
-            true => built_once(render, &build),
-            false => built(render, &build),
-        }
+    // substitution comes after the rest is decrypted
+    let (post_build, context) = (wanted.post_build.take(), wanted.context.clone());
+    let build = move |render: &sluice_render::Render| match is_confidential {
+        true => built_once(render, &wanted.build()),
+        false => built(render, &wanted.build()),
     };
     // what a component says of files in clear text may quote them
     let built = plugins.run(build, |text| found.redact(text)).await?;
@@ -100,7 +79,7 @@ pub(super) async fn render(
     }
     let mut findings = built.findings.clone();
     let mut manifests = Manifests { objects };
-    if let Some(post_build) = wanted.post_build {
+    if let Some(post_build) = post_build {
         let mut marks = Marks::default();
         for (object, _) in manifests
             .objects
@@ -110,7 +89,6 @@ pub(super) async fn render(
         {
             marks.hide(object);
         }
-        let context = wanted.context;
         let substitute =
             move |render: &sluice_render::Render| render.substitute(manifests, &post_build, &context);
         let show = |text: &str| {

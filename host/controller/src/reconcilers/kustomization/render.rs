@@ -51,6 +51,28 @@ pub struct RenderRequest<'a> {
     pub decryption: Option<&'a Decryption>,
 }
 
+/// The same as its threads need it: nothing of it is borrowed.
+pub(super) struct Wanted {
+    pub(super) spec: BuildSpec,
+    pub(super) post_build: Option<PostBuild>,
+    pub(super) context: Context,
+    pub(super) tree: Arc<dyn Tree>,
+    pub(super) revision: String,
+}
+
+impl Wanted {
+    pub(super) fn build(&self) -> Build<'_> {
+        Build {
+            spec: &self.spec,
+            ignore: None,
+            post_build: self.post_build.as_ref(),
+            context: &self.context,
+            tree: self.tree.clone(),
+            revision: &self.revision,
+        }
+    }
+}
+
 /// Renders one Kustomization. Equal inputs give equal objects.
 pub trait Render: Send + Sync {
     /// Renders `spec.path` of the tree.
@@ -130,34 +152,22 @@ impl Render for Plugins {
             api_versions: Vec::new(),
             labels: Vec::new(),
         };
-        let spec = build_spec(&ks.spec);
         let post_build = ks.spec.post_build.as_ref().map(|post_build| PostBuild {
             vars: variables,
             strict: is_strict,
             always: post_build.substitute_strategy == Some(SubstituteStrategy::Always),
         });
-        let revision = artifact.revision.clone();
+        let wanted = Wanted {
+            spec: build_spec(&ks.spec),
+            post_build,
+            context,
+            tree,
+            revision: artifact.revision.clone(),
+        };
         if let Some(decryption) = decryption {
-            let wanted = confidential::Wanted {
-                spec,
-                post_build,
-                context,
-                tree,
-                revision,
-            };
             return confidential::render(self, wanted, decryption).boxed();
         }
-        let call = move |render: &sluice_render::Render| {
-            let build = Build {
-                spec: &spec,
-                ignore: None,
-                post_build: post_build.as_ref(),
-                context: &context,
-                tree,
-                revision: &revision,
-            };
-            built(render, &build).map(Rendered::new)
-        };
+        let call = move |render: &sluice_render::Render| built(render, &wanted.build()).map(Rendered::new);
         self.run(call, str::to_owned).boxed()
     }
 }
