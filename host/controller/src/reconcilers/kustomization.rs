@@ -22,7 +22,7 @@ pub use decrypt::Decryption;
 pub use render::{Plugins, Render, RenderRequest, Rendered, Renderer};
 
 use crate::artifacts::{ArtifactFacts, Artifacts, OpenError};
-use crate::error_policy::{Failure, Stopped, Waiting};
+use crate::error_policy::{Failure, Stopped};
 use crate::runtime::{KUSTOMIZATION, Key, Kind, Park, Reconciler, Run, Wake};
 use conclude::not_written;
 use futures::FutureExt;
@@ -407,21 +407,7 @@ impl Reconciler for KustomizationReconciler {
 
 fn not_opened(run: &Run, error: OpenError) -> Stopped {
     match error {
-        OpenError::NotFound => {
-            let after = run.cx.config.requeue_dependency;
-            let message = format!(
-                "Source is not ready, artifact not found, retrying in {}",
-                sluice_api::Duration(after)
-            );
-            Waiting {
-                reason: reason::ARTIFACT_FAILED,
-                log: message.clone(),
-                message,
-                told: None,
-                after,
-            }
-            .into()
-        }
+        OpenError::NotFound => gate::no_artifact(run, "Source is not ready, artifact not found"),
         OpenError::Failed(message) => Failure {
             next: Next::BackOff,
             ..Failure::retry(reason::ARTIFACT_FAILED, message)

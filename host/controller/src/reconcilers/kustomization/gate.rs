@@ -88,21 +88,21 @@ pub(super) fn artifact(run: &Run, ks: &Kustomization) -> Result<ArtifactFacts, S
         }
         .into());
     };
-    ArtifactFacts::of(&source).ok_or_else(|| {
-        let after = run.cx.config.requeue_dependency;
-        let message = format!(
-            "Source artifact not found, retrying in {}",
-            sluice_api::Duration(after)
-        );
-        Waiting {
-            reason: reason::ARTIFACT_FAILED,
-            log: message.clone(),
-            message,
-            told: None,
-            after,
-        }
-        .into()
-    })
+    ArtifactFacts::of(&source).ok_or_else(|| no_artifact(run, "Source artifact not found"))
+}
+
+/// The source has no artifact yet: it is looked at again soon.
+pub(super) fn no_artifact(run: &Run, what: &str) -> Stopped {
+    let after = run.cx.config.requeue_dependency;
+    let message = format!("{what}, retrying in {}", sluice_api::Duration(after));
+    Waiting {
+        reason: reason::ARTIFACT_FAILED,
+        log: message.clone(),
+        message,
+        told: None,
+        after,
+    }
+    .into()
 }
 
 /// All dependencies are ready, by the rules of compat/kustomize.md 4.3. What is not ready wakes this object when it moves;
