@@ -120,6 +120,40 @@ story!(drift_is_undone, world, {
         .await;
 });
 
+story!(managers_move_to_the_desired_version_behind_a_gate, world, {
+    let namespace = world.namespace.clone();
+    let scaler = |version: &str, most: usize| {
+        json!({
+            "apiVersion": format!("autoscaling/{version}"), "kind": "HorizontalPodAutoscaler",
+            "metadata": { "name": "web", "namespace": namespace },
+            "spec": {
+                "maxReplicas": most,
+                "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" },
+            },
+        })
+    };
+    world.put(scaler("v1", 3)).await;
+    world.kustomization("apps", json!({})).await;
+    for (revision, most, is_open, expected) in [
+        ("a", 4, false, ["autoscaling/v1", "autoscaling/v2"]),
+        ("b", 5, true, ["autoscaling/v2"; 2]),
+    ] {
+        let gate = ("MigrateAPIVersion".to_owned(), is_open);
+        world
+            .start_with(|config| config.feature_gates.extend([gate]))
+            .await;
+        world.commit(revision, &[("a.json", scaler("v2", most))]).await;
+        world.ready("apps", revision).await;
+        let kind = ("autoscaling/v2", "HorizontalPodAutoscaler");
+        let live = world.get(kind, "web").await.unwrap();
+        assert_eq!(live["spec"]["maxReplicas"], most);
+        let managers = live["metadata"]["managedFields"].as_array().unwrap();
+        let mut versions: Vec<_> = managers.iter().map(|entry| &entry["apiVersion"]).collect();
+        versions.sort_by_key(|version| version.as_str());
+        assert_eq!(versions, expected, "{managers:?}");
+    }
+});
+
 story!(a_broken_build_keeps_the_last_good_state, world, {
     world.start().await;
     world.kustomization("apps", json!({})).await;
