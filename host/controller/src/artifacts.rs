@@ -1,5 +1,6 @@
 //! Opens the artifact of a source: in process where our own store has it, else by its URL with the digest checked.
 
+use clru::CLruCache;
 use futures::TryStreamExt;
 use reqwest::Url;
 use reqwest::redirect::Policy;
@@ -10,7 +11,7 @@ use sluice_artifact::store::{Content, Look};
 use sluice_artifact::{Artifact, ArtifactPath, MemoryTree, Store, Tree, unpack};
 use sluice_event::cause;
 use sluice_source::Addresses;
-use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore};
@@ -20,7 +21,7 @@ const DOWNLOAD_BYTES_MAX: usize = 64 << 20;
 /// What is not in our store as files is held in memory, and whoever may make a source decides what comes.
 const UNPACKED_BYTES_MAX: u64 = 128 << 20;
 /// Unpacked artifacts that are kept: in a monorepo all Kustomizations ask for the same one.
-const UNPACKED_MAX: usize = 2;
+const UNPACKED_MAX: NonZeroUsize = NonZeroUsize::new(2).expect("not zero");
 /// Archives that are brought and unpacked at a time.
 const ARRIVING_MAX: usize = 2;
 /// How long one download may take.
@@ -72,8 +73,8 @@ pub enum OpenError {
     Failed(String),
 }
 
-/// Unpacked archives by digest, the one used last at the end. Whoever asks for one that is on its way waits for it.
-type Unpacked = VecDeque<(String, Arc<OnceCell<Arc<MemoryTree>>>)>;
+/// Unpacked archives by digest. Whoever asks for one that is on its way waits for it.
+type Unpacked = CLruCache<String, Arc<OnceCell<Arc<MemoryTree>>>>;
 
 /// Where artifacts are opened.
 #[derive(Clone)]
@@ -108,7 +109,7 @@ impl Artifacts {
             store,
             http,
             addresses,
-            unpacked: Arc::default(),
+            unpacked: Arc::new(Mutex::new(Unpacked::new(UNPACKED_MAX))),
             arriving: Arc::new(Semaphore::new(ARRIVING_MAX)),
         })
     }
@@ -159,18 +160,14 @@ impl Artifacts {
         Ok(tree.clone())
     }
 
-    /// The place of an archive, moved to the end.
+    /// The place of an archive, which is used now.
     fn used(&self, digest: &str) -> Arc<OnceCell<Arc<MemoryTree>>> {
         let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = unpacked.iter().position(|(known, _)| known == digest);
-        let entry = known
-            .and_then(|index| unpacked.remove(index))
-            .unwrap_or_else(|| (digest.to_owned(), Arc::default()));
-        let cell = entry.1.clone();
-        unpacked.push_back(entry);
-        while unpacked.len() > UNPACKED_MAX {
-            unpacked.pop_front();
+        if let Some(cell) = unpacked.get(digest) {
+            return cell.clone();
         }
+        let cell = Arc::default();
+        unpacked.put(digest.to_owned(), Arc::clone(&cell));
         cell
     }
 
