@@ -120,8 +120,7 @@ impl Artifacts {
     /// See [`OpenError`].
     pub async fn open(&self, facts: &ArtifactFacts) -> Result<Arc<dyn Tree>, OpenError> {
         if let (Some(store), Ok(path)) = (&self.store, facts.path.parse::<ArtifactPath>())
-            && let Some(artifact) = look(store, &path).await
-            && artifact.digest.to_string() == facts.digest
+            && let Some(artifact) = look(store, &path, &facts.digest).await
         {
             let failed = |error: sluice_artifact::store::Error| OpenError::Failed(error.to_string());
             match artifact.content {
@@ -216,8 +215,8 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(OpenError::Failed(error.to_string())))
 }
 
-/// Looks on a thread that may block: after a loss directories are read.
-async fn look(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
+/// What our store has at a path, if it has this digest. Looks on a thread that may block: after a loss directories are read.
+pub(crate) async fn look(store: &Store, path: &ArtifactPath, digest: &str) -> Option<Artifact> {
     let look = match store.known(path) {
         Some(known) => known,
         None => {
@@ -227,7 +226,7 @@ async fn look(store: &Store, path: &ArtifactPath) -> Option<Artifact> {
         }
     };
     match look {
-        Look::Whole(artifact) => Some(artifact),
+        Look::Whole(artifact) => (artifact.digest.to_string() == digest).then_some(artifact),
         Look::Damaged(_) | Look::Nothing => None,
     }
 }

@@ -93,7 +93,7 @@ impl SourceKind for GitRepositories {
         let selection = archive::Selection {
             ignore: repository.spec.ignore.clone(),
             sparse: Sparse::of(&repository.spec.sparse_checkout),
-            includes: include::open(pass, &included)?,
+            includes: include::open(pass, &included).await?,
         };
         let write = move |store: &Store, path: &_| archive::store(&fetched, &selection, store, path);
         pass.store(&file, BTreeMap::new(), write).await?;

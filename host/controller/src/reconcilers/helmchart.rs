@@ -88,7 +88,7 @@ impl SourceKind for HelmCharts {
     }
 
     async fn attempt(&self, pass: &mut Pass<'_, HelmChart>) -> Result<Done, Trouble> {
-        let origin = origin::find(pass, &self.services.store)?;
+        let origin = origin::find(pass, &self.services.store).await?;
         if pass.object.spec.verification.is_none() {
             pass.report.verified(None);
         }

@@ -89,23 +89,26 @@ pub(super) fn is_same(observed: &[Artifact], current: &[Artifact]) -> bool {
 }
 
 /// The files of the artifacts, and where they go.
-pub(super) fn open(pass: &Pass<'_, GitRepository>, artifacts: &[Artifact]) -> Result<Vec<Included>, Trouble> {
-    let include = pass.object.spec.include.iter().zip(artifacts);
-    let opened = include.map(|(include, artifact)| {
+pub(super) async fn open(
+    pass: &Pass<'_, GitRepository>,
+    artifacts: &[Artifact],
+) -> Result<Vec<Included>, Trouble> {
+    let mut opened = Vec::new();
+    for (include, artifact) in pass.object.spec.include.iter().zip(artifacts) {
         let (from, to) = paths(include);
         let name = &include.repository.name;
-        let tree = pass.open(artifact).map_err(|cause| {
+        let tree = pass.open(artifact).await.map_err(|cause| {
             let message = format!("failed to copy '{name}' include from {from} to {to}: {cause}");
             Trouble::storage(Failure::retry(reason::COPY_FAILURE, message))
         })?;
-        Ok(Included {
+        opened.push(Included {
             name: name.clone(),
             from,
             to,
             tree,
-        })
-    });
-    opened.collect()
+        });
+    }
+    Ok(opened)
 }
 
 /// What is taken, all where nothing is said; where it goes, a directory of the repository's name where nothing is said.

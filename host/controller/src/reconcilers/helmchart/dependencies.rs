@@ -4,13 +4,14 @@
 use super::Services;
 use super::origin::stored;
 use super::place::{Index, Place};
-use crate::ArtifactFacts;
 use crate::reconcilers::source::{Pass, Trouble};
 use crate::runtime::{HELM_REPOSITORY, Run};
+use serde_json::Value;
 use sluice_api::source::{HelmRepositorySpec, RegistryProvider};
 use sluice_api::{HelmChart, HelmRepository, decode};
 use sluice_source::helm::chart::{BuildError, BuildReason, Dependency, normalize_url};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Version and archive of each dependency.
 type Archives = Vec<(String, Vec<u8>)>;
@@ -88,21 +89,27 @@ fn address(repository: &str) -> Result<String, String> {
 /// The place at an address: that of the first HelmRepository of the namespace that has it, or the address itself.
 async fn place(run: &Run, services: &Services, url: &str) -> Result<Place, String> {
     let failed = |cause: String| format!("failed to get chart repository for URL '{url}': {cause}");
-    let (spec, index) = find(run, services, url).unwrap_or_else(|| (anonymous(url), Index::Remote));
+    let (spec, index) = match find(run, url) {
+        None => (anonymous(url), Index::Remote),
+        Some((spec, object)) => {
+            let stored = stored(&object, &services.store).await;
+            (
+                spec,
+                stored.map_or(Index::Remote, |(path, _)| Index::Stored(path)),
+            )
+        }
+    };
     let place = Place::of(run, services, &spec, index).await;
     place.map_err(|failure| failed(failure.message))
 }
 
-fn find(run: &Run, services: &Services, url: &str) -> Option<(HelmRepositorySpec, Index)> {
+fn find(run: &Run, url: &str) -> Option<(HelmRepositorySpec, Arc<Value>)> {
     let keys = run.cx.store.keys(HELM_REPOSITORY.kind).into_iter();
     keys.filter(|key| key.namespace == run.key.namespace)
         .find_map(|key| {
             let object = run.cx.store.get(&key)?;
             let repository: HelmRepository = decode(&object).ok()?;
-            (normalize_url(&repository.spec.url).ok()? == url).then(|| {
-                let stored = ArtifactFacts::of(&object).and_then(|facts| stored(&facts, &services.store));
-                (repository.spec, stored.map_or(Index::Remote, Index::Stored))
-            })
+            (normalize_url(&repository.spec.url).ok()? == url).then_some((repository.spec, object))
         })
 }
 

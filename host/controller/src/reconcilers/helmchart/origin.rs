@@ -1,9 +1,10 @@
 //! Which source a chart comes from, and what it has (compat/source.md 8.2).
 
-use crate::ArtifactFacts;
+use crate::artifacts::{ArtifactFacts, look};
 use crate::error_policy::Failure;
 use crate::reconcilers::source::{Pass, Trouble};
 use crate::runtime::{BUCKET, GIT_REPOSITORY, HELM_REPOSITORY, Key, Topic};
+use serde_json::Value;
 use sluice_api::source::{ChartSourceKind, HelmRepositorySpec, HelmRepositoryType, ReconcileStrategy};
 use sluice_api::{HelmChart, HelmRepository, Next, decode, reason};
 use sluice_artifact::{ArtifactPath, Store};
@@ -26,7 +27,7 @@ pub(super) enum Origin {
 const REVISION_LENGTH: usize = 12;
 
 /// The source that the chart names. From now on it wakes the chart.
-pub(super) fn find(pass: &mut Pass<'_, HelmChart>, store: &Store) -> Result<Origin, Trouble> {
+pub(super) async fn find(pass: &mut Pass<'_, HelmChart>, store: &Store) -> Result<Origin, Trouble> {
     let reference = &pass.object.spec.source_ref;
     let kind = match reference.kind {
         ChartSourceKind::HelmRepository => &HELM_REPOSITORY,
@@ -57,8 +58,7 @@ pub(super) fn find(pass: &mut Pass<'_, HelmChart>, store: &Store) -> Result<Orig
     let is_registry = repository
         .as_ref()
         .is_some_and(|repository| repository.spec.type_ == Some(HelmRepositoryType::Oci));
-    let artifact =
-        ArtifactFacts::of(&object).and_then(|facts| Some((stored(&facts, store)?, facts.revision)));
+    let artifact = stored(&object, store).await;
     if let Some((_, revision)) = &artifact {
         pass.report.status.observed_source_artifact_revision = Some(revision.clone());
     }
@@ -85,11 +85,12 @@ pub(super) fn find(pass: &mut Pass<'_, HelmChart>, store: &Store) -> Result<Orig
     }
 }
 
-/// Where an artifact is in our store; none where it is not there, or not as it should be.
-pub(super) fn stored(facts: &ArtifactFacts, store: &Store) -> Option<ArtifactPath> {
-    let path: ArtifactPath = facts.path.parse().ok()?;
-    let artifact = store.artifact(&path)?;
-    (artifact.digest.to_string() == facts.digest).then_some(path)
+/// Where a source's artifact is in our store, and its revision; none where it is not there, or not as it should be.
+pub(super) async fn stored(source: &Value, store: &Store) -> Option<(ArtifactPath, String)> {
+    let facts = ArtifactFacts::of(source)?;
+    let path = facts.path.parse().ok()?;
+    look(store, &path, &facts.digest).await?;
+    Some((path, facts.revision))
 }
 
 /// What of the source's revision enters the version: where the strategy says so, the first digits of its hash.

@@ -2,6 +2,7 @@
 
 use super::report::Report;
 use super::{Shelf, Trouble};
+use crate::artifacts::look;
 use crate::error_policy::Failure;
 use crate::runtime::{Kind, Run};
 use sluice_api::source::{Source, SourceStatus as _};
@@ -38,7 +39,7 @@ impl<K: Source> Pass<'_, K> {
     }
 
     /// The files of another source's artifact, if they are in the same store and are what its status says.
-    pub(in super::super) fn open(&self, artifact: &sluice_api::Artifact) -> Result<StoreTree, String> {
+    pub(in super::super) async fn open(&self, artifact: &sluice_api::Artifact) -> Result<StoreTree, String> {
         let absent = || {
             format!(
                 "{} is not in storage (it comes back with the next pass of its source)",
@@ -50,10 +51,7 @@ impl<K: Source> Pass<'_, K> {
             .parse::<ArtifactPath>()
             .map_err(|error| error.to_string())?;
         let store = &self.shelf.store;
-        let found = store
-            .artifact(&path)
-            .filter(|found| found.digest.to_string() == artifact.digest);
-        found.ok_or_else(absent)?;
+        look(store, &path, &artifact.digest).await.ok_or_else(absent)?;
         store.tree(&path).map_err(|error| error.to_string())
     }
 
