@@ -3,12 +3,13 @@
 //! Nothing here holds the store's lock while it waits for the disk.
 
 use std::{
-    collections::VecDeque,
     io,
+    num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use cap_std::fs::{Dir, File};
+use clru::CLruCache;
 
 use super::{
     DirectoryEntry, DirectoryId, Error, Inner,
@@ -19,38 +20,35 @@ use super::{
 use crate::Digest;
 
 /// Most segments that are open at once, however many there are: a process may have 1024 files open, often.
-const OPEN_MAX: usize = 64;
+const OPEN_MAX: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 
-/// Segments that are open, the one used last at the end.
-#[derive(Default)]
-pub(crate) struct OpenSegments(Mutex<VecDeque<(u64, Arc<File>)>>);
+/// Segments that are open, those that were used last.
+pub(crate) struct OpenSegments(Mutex<CLruCache<u64, Arc<File>>>);
+
+impl Default for OpenSegments {
+    fn default() -> Self {
+        Self(Mutex::new(CLruCache::new(OPEN_MAX)))
+    }
+}
 
 impl OpenSegments {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, Arc<File>)>> {
+    fn lock(&self) -> MutexGuard<'_, CLruCache<u64, Arc<File>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn get(&self, root: &Dir, number: u64) -> io::Result<Arc<File>> {
-        let known = {
-            let mut open = self.lock();
-            let at = open.iter().position(|(known, _)| *known == number);
-            at.and_then(|at| open.remove(at))
-        };
-        let file = match known {
-            Some((_, file)) => file,
-            None => Arc::new(root.open(segment::path(number))?),
-        };
-        let mut open = self.lock();
-        open.push_back((number, Arc::clone(&file)));
-        if open.len() > OPEN_MAX {
-            open.pop_front();
+        let known = self.lock().get(&number).cloned();
+        if let Some(file) = known {
+            return Ok(file);
         }
+        let file = Arc::new(root.open(segment::path(number))?);
+        self.lock().put(number, Arc::clone(&file));
         Ok(file)
     }
 
     /// The segment is gone: who reads it may do so to the end.
     pub(crate) fn close(&self, number: u64) {
-        self.lock().retain(|(known, _)| *known != number);
+        self.lock().pop(&number);
     }
 
     #[cfg(test)]
