@@ -65,5 +65,14 @@ mod tests {
         assert_eq!(whole(&error), "request failed: connection refused");
         assert_eq!(innermost(&error), "connection refused");
         assert_eq!(whole(&Layer("alone", None)), "alone");
+        let say = |error: &(dyn Error + 'static)| match error.to_string().as_str() {
+            "wrapper" => Continue(None),
+            "enough" => Break("the server's words".to_owned()),
+            text => Continue(Some(text.to_owned())),
+        };
+        let below = Layer("enough", Some(Box::new(Layer("details", None))));
+        let wrapped = Layer("wrapper", Some(Box::new(below)));
+        let error = Layer("looking", Some(Box::new(wrapped)));
+        assert_eq!(said(&error, say), "looking: the server's words");
     }
 }
