@@ -22,7 +22,7 @@ impl World {
         let cluster = Cluster::start_or_skip(what, &Options::default()).await.unwrap()?;
         let kubectl = Kubectl::find(what, cluster.kubeconfig())?;
         let exported = Command::new(SLUICE)
-            .args(["install", "--export"])
+            .args(["install", "--export", "--registry=registry.example.com/sluice"])
             .output()
             .unwrap();
         let exported = String::from_utf8(exported.stdout).unwrap();

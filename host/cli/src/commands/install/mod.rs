@@ -10,7 +10,7 @@ use crate::args::Global;
 use crate::tell;
 use crate::tenancy::Profile;
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{ArgAction, Args};
 use serde_json::{Value, json};
 use sluice_api::meta;
 use workloads::{main_deployment, placeholder, service};
@@ -34,14 +34,20 @@ pub(crate) struct Install {
     /// Print the manifests instead of applying them
     #[arg(long)]
     export: bool,
-    /// Where the image is pulled from: REGISTRY/kustomize-controller:TAG
-    #[arg(long, default_value = "sluice", value_name = "REGISTRY")]
+    /// Where the image is pulled from, required: REGISTRY/kustomize-controller:TAG
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "REGISTRY")]
     registry: String,
+    /// The Secret that the image is pulled with
+    #[arg(long, value_name = "NAME")]
+    image_pull_secret: Option<String>,
+    /// Taints with these keys are tolerated
+    #[arg(long, value_delimiter = ',', value_name = "KEY")]
+    toleration_keys: Vec<String>,
     /// Watch all namespaces, or the controller's own only
-    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     watch_all_namespaces: bool,
     /// Deny traffic from other namespaces
-    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     network_policy: bool,
     /// The controller's log level: trace, debug, info or error
     #[arg(long, default_value = "info", value_parser = ["trace", "debug", "info", "error"], value_name = "LEVEL")]
@@ -62,13 +68,21 @@ pub(crate) struct Install {
 
 pub(crate) fn run(install: &Install, global: &Global) -> Result<()> {
     if !install.export {
-        bail!("only --export is there yet: `sluice install --export | kubectl apply --server-side -f -`");
+        bail!(
+            "only --export is there yet: `sluice install --export --registry REGISTRY | kubectl apply --server-side -f -`"
+        );
     }
     tell::print(&export(install, &global.namespace)?)
 }
 
 /// All manifests, CRDs after the Namespace and before what needs them.
 fn export(install: &Install, namespace: &str) -> Result<String> {
+    // whoever owned a name that we chose could run as the administrator of every cluster
+    if install.registry.is_empty() {
+        bail!(
+            "--registry is required: no image is published, so build one and say where it is; `deploy/README.md` says what must be in it"
+        );
+    }
     let mut text = document(&namespace_object(namespace))?;
     for crd in CRDS {
         let mut crd = sluice_yaml::from_str::<Value>(crd, sluice_yaml::Resolver::V2, false)?;
@@ -250,4 +264,45 @@ fn label(object: &mut Value, namespace: &str, component: Option<&str>) {
 fn with_labels(mut object: Value, namespace: &str, component: Option<&str>) -> Value {
     label(&mut object, namespace, component);
     object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command};
+    use clap::Parser as _;
+
+    fn told(flags: &[&str]) -> Result<String> {
+        let cli = Cli::try_parse_from(["sluice", "install", "--export"].iter().chain(flags))?;
+        let Command::Install(install) = cli.command else {
+            bail!("another command")
+        };
+        export(&install, &cli.global.namespace)
+    }
+
+    #[test]
+    fn the_image_is_nobodys_but_yours() {
+        let refused = told(&[]).unwrap_err().to_string();
+        assert!(refused.starts_with("--registry is required: "), "{refused}");
+        let exported = told(&["--registry=registry.example.com/sluice", "--network-policy"]).unwrap();
+        assert!(exported.contains("image: registry.example.com/sluice/kustomize-controller:v1.9.4"));
+        assert!(exported.contains("kind: NetworkPolicy"));
+        assert!(!exported.contains("imagePullSecrets") && !exported.contains("tolerations"));
+    }
+
+    #[test]
+    fn every_pod_is_pulled_with_the_secret_and_tolerates_the_keys() {
+        let flags = [
+            "--registry=registry.example.com/sluice",
+            "--image-pull-secret=pull",
+            "--toleration-keys=node.example.com/a,b",
+        ];
+        let exported = told(&flags).unwrap();
+        for wanted in [
+            "imagePullSecrets:\n      - name: pull\n",
+            "tolerations:\n      - key: node.example.com/a\n        operator: Exists\n      - key: b\n        operator: Exists\n",
+        ] {
+            assert_eq!(exported.matches(wanted).count(), 2, "{wanted}: {exported}");
+        }
+    }
 }

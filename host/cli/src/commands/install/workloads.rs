@@ -68,7 +68,7 @@ pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
         "terminationGracePeriodSeconds": 60,
         "volumes": [{"emptyDir": {}, "name": "data"}, {"emptyDir": {}, "name": "tmp"}],
     });
-    deployment(namespace, "kustomize-controller", 1, spec)
+    deployment(install, namespace, "kustomize-controller", 1, spec)
 }
 
 /// A Deployment that only exists for those who look for its name: its work is done in `kustomize-controller`.
@@ -78,7 +78,7 @@ pub(super) fn placeholder(install: &Install, namespace: &str, component: &str) -
             "securityContext": restricted()}],
         "serviceAccountName": component,
     });
-    deployment(namespace, component, 0, spec)
+    deployment(install, namespace, component, 0, spec)
 }
 
 /// What the Pod Security Standard `restricted` asks for, which the namespace warns of.
@@ -96,7 +96,20 @@ fn image(install: &Install, component: &str) -> String {
     format!("{}/{component}:{TAG}", install.registry)
 }
 
-fn deployment(namespace: &str, name: &str, replicas: u32, pod: Value) -> Value {
+fn deployment(install: &Install, namespace: &str, name: &str, replicas: u32, mut pod: Value) -> Value {
+    let secret = install.image_pull_secret.iter();
+    let secret: Vec<Value> = secret.map(|name| json!({"name": name})).collect();
+    let keys = install.toleration_keys.iter();
+    let tolerations: Vec<Value> = keys
+        .map(|key| json!({"key": key, "operator": "Exists"}))
+        .collect();
+    for (field, list) in [("imagePullSecrets", secret), ("tolerations", tolerations)] {
+        if let Some(pod) = pod.as_object_mut()
+            && !list.is_empty()
+        {
+            pod.insert(field.to_owned(), json!(list));
+        }
+    }
     let template = with_labels(
         json!({"metadata": {
             "annotations": {"prometheus.io/port": "8080", "prometheus.io/scrape": "true"},
