@@ -8,7 +8,7 @@ mod walk;
 
 pub(crate) use declared::{from_file, from_value, is_kustomization, name_of};
 pub(crate) use flags::Flags;
-pub(crate) use place::Place;
+pub(crate) use place::{Below, Place};
 pub(crate) use walk::Walk;
 
 use walk::{LocalSource, local_source};
@@ -82,7 +82,8 @@ pub(crate) async fn render(
         };
         render.build(&build)
     });
-    let rendered = rendered.await??;
+    let rendered = rendered.await?;
+    let rendered = rendered.map_err(|error| Below::root(&place.root, error))?;
     tell_findings(&rendered.findings);
     Ok(rendered.manifests.clone())
 }

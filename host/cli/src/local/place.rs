@@ -2,7 +2,9 @@
 
 use anyhow::{Context as _, Result, bail};
 use sluice_artifact::{LocalLimits, LocalTree, Tree};
-use std::path::Path;
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A directory to build, and the tree around it that the build may see.
@@ -11,6 +13,8 @@ pub(crate) struct Place {
     pub(crate) tree: Arc<dyn Tree>,
     /// The directory in it, absolute: `/apps/web`.
     pub(crate) path: String,
+    /// Where the tree begins.
+    pub(crate) root: PathBuf,
 }
 
 impl Place {
@@ -46,6 +50,45 @@ impl Place {
         Ok(Self {
             tree: Arc::new(tree),
             path,
+            root,
         })
+    }
+}
+
+/// An error that names files by their paths in a tree.
+#[derive(Debug)]
+pub(crate) struct Below {
+    root: PathBuf,
+    error: anyhow::Error,
+}
+
+impl Below {
+    /// Remembers where the tree begins, unless its paths are those of the file system.
+    pub(crate) fn root(root: &Path, error: impl Into<anyhow::Error>) -> anyhow::Error {
+        match root.parent() {
+            None => error.into(),
+            Some(_) => anyhow::Error::new(Self {
+                root: root.to_owned(),
+                error: error.into(),
+            }),
+        }
+    }
+
+    /// How its paths are to be read.
+    pub(crate) fn hint(&self) -> String {
+        format!("paths begin at {}", self.root.display())
+    }
+}
+
+impl fmt::Display for Below {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for Below {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let error: &(dyn Error + 'static) = self.error.as_ref();
+        error.source()
     }
 }

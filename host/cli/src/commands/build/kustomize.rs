@@ -1,6 +1,6 @@
 //! `sluice build kustomize`: what `kustomize build` prints.
 
-use crate::local::{Place, tell_findings};
+use crate::local::{Below, Place, tell_findings};
 use crate::tell::print;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
@@ -82,14 +82,13 @@ fn render(kustomize: &Kustomize) -> Result<String> {
         config: config(kustomize),
         context: nobody(),
     };
-    let answer = renderer.render(
-        &request,
-        Inputs {
-            tree: place.tree,
-            revision: String::new(),
-            cluster: None,
-        },
-    )?;
+    let inputs = Inputs {
+        tree: place.tree,
+        revision: String::new(),
+        cluster: None,
+    };
+    let answer = renderer.render(&request, inputs);
+    let answer = answer.map_err(|error| Below::root(&place.root, error))?;
     tell_findings(&answer.value.findings);
     let mut yaml = String::new();
     for object in answer.value.objects {
@@ -138,6 +137,19 @@ mod tests {
     struct Line {
         #[command(flatten)]
         kustomize: Kustomize,
+    }
+
+    #[test]
+    fn a_failure_says_where_its_paths_begin() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let apps = folder.path().join("apps");
+        std::fs::create_dir(&apps).expect("a folder");
+        let root = folder.path().display().to_string();
+        let line = Line::try_parse_from(["kustomize", "--root", &root, &apps.display().to_string()]);
+        let error = run(&line.expect("flags").kustomize).expect_err("no kustomization");
+        assert!(error.to_string().contains("directory '/apps'"), "{error}");
+        let hint = crate::hint::hint(&error).expect("a hint");
+        assert!(hint.ends_with(&root), "{hint}");
     }
 
     #[test]
