@@ -97,7 +97,8 @@ async fn what_kustomizations_make_is_followed() {
         ► Kustomization/NS/web drifted
         ► ConfigMap/NS/old deleted
         ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
-        ► 6 objects would change"#]]
+        ► 6 objects would change
+        ⚠️ identified at least one change, exiting with non-zero exit code"#]]
     .assert_eq(&lines.join("\n"));
     assert_eq!(code, 1);
 

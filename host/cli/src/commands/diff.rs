@@ -115,6 +115,9 @@ impl DiffKustomization {
             1 => tell::action("1 object would change"),
             many => tell::action(&format!("{many} objects would change")),
         }
+        if changes > 0 {
+            tell::warning("identified at least one change, exiting with non-zero exit code");
+        }
         Ok(changes > 0)
     }
 

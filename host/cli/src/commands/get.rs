@@ -18,7 +18,7 @@ pub(crate) enum Get {
     Sources(Sources),
     /// Kustomizations
     #[command(visible_aliases = ["kustomization", "ks"])]
-    Kustomizations(Which),
+    Kustomizations(OfSource),
     /// Every kind
     All(Which),
 }
@@ -59,6 +59,16 @@ pub(crate) struct Which {
     /// Only objects with a condition, such as ready=false or ready!=true
     #[arg(long, value_name = "TYPE=STATUS")]
     status_selector: Option<StatusSelector>,
+    /// Whether the source of each object is shown, see [`OfSource`].
+    #[arg(skip)]
+    show_source: bool,
+}
+
+/// Which objects that have a source, and how.
+#[derive(Args, Debug)]
+pub(crate) struct OfSource {
+    #[command(flatten)]
+    which: Which,
     /// Show the source of each object
     #[arg(long)]
     show_source: bool,
@@ -67,7 +77,7 @@ pub(crate) struct Which {
 impl Get {
     /// Whether it goes on until it is stopped.
     pub(crate) fn is_watched(&self) -> bool {
-        let (Self::Kustomizations(which)
+        let (Self::Kustomizations(OfSource { which, .. })
         | Self::All(which)
         | Self::Sources(
             Sources::Git(which)
@@ -89,7 +99,10 @@ pub(crate) async fn run(get: Get, global: &Global) -> Result<()> {
         Get::Sources(Sources::Helm(which)) => one(kinds::HELM_REPOSITORY, &which, global).await,
         Get::Sources(Sources::Chart(which)) => one(kinds::HELM_CHART, &which, global).await,
         Get::Sources(Sources::All(which)) => all(kinds::SOURCES, &which, global).await,
-        Get::Kustomizations(which) => one(kinds::KUSTOMIZATION, &which, global).await,
+        Get::Kustomizations(OfSource { which, show_source }) => {
+            let which = Which { show_source, ..which };
+            one(kinds::KUSTOMIZATION, &which, global).await
+        }
         Get::All(which) => {
             let every: Vec<Kind> = kinds::SOURCES
                 .iter()
