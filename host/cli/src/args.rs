@@ -2,11 +2,16 @@
 
 use crate::commands::{artifact, build, completion, controller, dev, diff, get, install, reconcile, version};
 use crate::connect::Connect;
-use crate::demo;
-use clap::{ArgAction, Parser, Subcommand};
+use crate::{demo, tell};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// Keeps Kubernetes equal to what Git says, and shows it.
@@ -42,9 +47,109 @@ pub(crate) struct Global {
         help_heading = "Cluster"
     )]
     pub(crate) namespace: String,
+    /// Take the namespace of the kubeconfig's context where --namespace is not given; FLUX_NS_FOLLOWS_KUBE_CONTEXT asks for it too
+    #[arg(long, global = true, help_heading = "Cluster")]
+    ns_follows_kube_context: bool,
     /// How long to wait for one operation
     #[arg(long, global = true, default_value = "5m", value_parser = duration, value_name = "DURATION", help_heading = "Cluster")]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    accepted: Accepted,
+}
+
+/// What `flux` knows and nothing here needs: scripts that say it go on working.
+#[derive(clap::Args, Clone, Debug)]
+#[allow(dead_code)] // read by the command line alone
+struct Accepted {
+    /// Errors are always told whole.
+    #[arg(long, global = true, hide = true)]
+    verbose: bool,
+    /// Nothing is cached.
+    #[arg(long, global = true, hide = true, value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
+    /// The API server's priority and fairness says how much may be asked.
+    #[arg(long, global = true, hide = true, default_value_t = 50.0, value_name = "QPS")]
+    kube_api_qps: f32,
+    /// The same.
+    #[arg(long, global = true, hide = true, default_value_t = 300, value_name = "COUNT")]
+    kube_api_burst: u32,
+}
+
+impl Global {
+    /// Takes the namespace of the kubeconfig's context, where that is asked for; one that is named by the flag stays.
+    fn follow_context(&mut self) {
+        let variable = std::env::var_os("FLUX_NS_FOLLOWS_KUBE_CONTEXT");
+        if !self.ns_follows_kube_context && variable.is_none_or(|said| said.is_empty()) {
+            return;
+        }
+        let of_context = self.connect.namespace();
+        if let Some(Ok(of_context)) = of_context.as_deref().map(namespace) {
+            self.namespace = of_context;
+        }
+    }
+}
+
+/// Reads a command line; where there is nothing to run, what is to be told instead.
+pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unread>> {
+    let command = Cli::command();
+    let args = as_in_go(&command, args);
+    let unread = |error| {
+        // what else is wrong does not matter here
+        let lenient = command.clone().ignore_errors(true).try_get_matches_from(&args);
+        Box::new(Unread {
+            error,
+            is_diff: lenient.is_ok_and(|matches| matches.subcommand_name() == Some("diff")),
+        })
+    };
+    let matches = command.clone().try_get_matches_from(&args).map_err(unread)?;
+    let mut cli = Cli::from_arg_matches(&matches).map_err(unread)?;
+    if matches.value_source("namespace") != Some(ValueSource::CommandLine) {
+        cli.global.follow_context();
+    }
+    Ok(cli)
+}
+
+/// A command line that says nothing that can be run: help was asked for, or it makes no sense.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    error: clap::Error,
+    is_diff: bool,
+}
+
+impl Unread {
+    /// Whether help is the answer, as to a command without the rest of it.
+    fn is_help(&self) -> bool {
+        use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+        let kind = self.error.kind();
+        matches!(
+            kind,
+            DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion
+        )
+    }
+
+    /// `flux` ends with 1 whatever is wrong. 1 of `diff` says that something would change.
+    fn code(&self) -> u8 {
+        match (self.is_help(), self.is_diff) {
+            (true, _) => 0,
+            (false, true) => diff::FAILED,
+            (false, false) => 1,
+        }
+    }
+
+    /// Tells it, and how the process ends.
+    pub(crate) fn tell(&self) -> ExitCode {
+        let text = self.error.render();
+        if self.is_help() {
+            let _unread = match std::io::stdout().is_terminal() {
+                true => tell::print(&text.ansi().to_string()),
+                false => tell::print(&text.to_string()),
+            };
+        } else {
+            let text = text.to_string();
+            tell::failure(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+        }
+        ExitCode::from(self.code())
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -114,11 +219,16 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 }
 
 /// Writes `--watch=true` as `--watch`, and leaves `--watch=false` out, as Go's flags may be written: of flags without a value,
-/// and in Go's words for those with true or false.
-pub(crate) fn as_in_go(command: &clap::Command, args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+/// and in Go's words for those with true or false. `sluice help get` is `sluice get --help`.
+fn as_in_go(command: &clap::Command, args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut switches = BTreeMap::new();
     collect_switches(command, &mut switches);
-    let rewritten = args.filter_map(|arg| {
+    let mut args: Vec<OsString> = args.collect();
+    if args.get(1).is_some_and(|first| first == "help") {
+        args.remove(1);
+        args.push("--help".into());
+    }
+    let rewritten = args.into_iter().filter_map(|arg| {
         let said = arg
             .to_str()
             .and_then(|text| text.strip_prefix("--")?.split_once('='));
@@ -163,7 +273,7 @@ fn collect_switches(command: &clap::Command, switches: &mut BTreeMap<String, Swi
 }
 
 /// `strconv.ParseBool`.
-fn go_bool(text: &str) -> Option<bool> {
+pub(crate) fn go_bool(text: &str) -> Option<bool> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
@@ -181,7 +291,6 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -206,9 +315,54 @@ mod tests {
                 "sluice build helm c --set=a=true",
                 "sluice build helm c --set=a=true",
             ),
+            ("sluice help get ks", "sluice get ks --help"),
         ] {
             assert_eq!(read(written), read_as);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_as_with_flux() {
+        let code = |text: &str| {
+            let unread = read(text.split(' ').map(OsString::from)).unwrap_err();
+            (unread.code(), unread.error.to_string())
+        };
+        for (line, expected) in [
+            ("sluice", 0),
+            ("sluice get", 0),
+            ("sluice get sources", 0),
+            ("sluice help", 0),
+            ("sluice diff ks --help", 0),
+            ("sluice reconcile ks", 1),
+            ("sluice get ks --nonsense", 1),
+            ("sluice get sources git --show-source", 1),
+            ("sluice nonsense", 1),
+            ("sluice -n Bad_NS get ks", 1),
+            // 1 would say that something changes
+            ("sluice diff ks apps", 2),
+            ("sluice -n team diff ks --nonsense", 2),
+        ] {
+            let (code, told) = code(line);
+            assert_eq!(code, expected, "{line}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_namespace_of_the_context_is_taken_where_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kubeconfig");
+        let text =
+            "{current-context: a, contexts: [{name: a, context: {cluster: a, user: a, namespace: team}}]}";
+        std::fs::write(&file, text).unwrap();
+        let kubeconfig = format!("--kubeconfig={}", file.display());
+        let read = |flags: &[&str]| {
+            let line = ["sluice", "get", "ks", &kubeconfig];
+            let line = line.iter().chain(flags).map(OsString::from);
+            read(line).unwrap().global.namespace
+        };
+        assert_eq!(read(&[]), DEFAULT_NAMESPACE);
+        assert_eq!(read(&["--ns-follows-kube-context"]), "team");
+        assert_eq!(read(&["--ns-follows-kube-context", "-n=mine"]), "mine");
     }
 
     #[test]

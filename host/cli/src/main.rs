@@ -21,7 +21,6 @@ mod table;
 mod tell;
 mod tenancy;
 
-use clap::{CommandFactory as _, Parser};
 use std::process::ExitCode;
 
 // glibc's allocator keeps what many threads freed; a controller must give it back.
@@ -32,8 +31,10 @@ fn main() -> ExitCode {
     // One TLS provider for every crate: two in one process panic at the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
     raise_descriptor_limit();
-    let args = args::as_in_go(&args::Cli::command(), std::env::args_os());
-    let cli = args::Cli::parse_from(args);
+    let cli = match args::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(unread) => return unread.tell(),
+    };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     // plugins are called on its blocking threads
     runtime.thread_stack_size(sluice_wasm::THREAD_STACK_BYTES);

@@ -4,6 +4,7 @@ mod artifact;
 mod build_helm;
 mod build_kustomization;
 mod canary;
+mod connect;
 mod diff;
 mod flux;
 mod kubectl;

@@ -1,6 +1,6 @@
 //! `sluice controller`: flags as Flux's controllers spell them (compat: kustomize, section 12; cli, section 21).
 
-use crate::args::{Global, duration};
+use crate::args::{Global, duration, go_bool};
 use crate::assemble::{self, Storage};
 use crate::tenancy::Tenancy;
 use anyhow::{Context, Result, bail};
@@ -165,12 +165,6 @@ struct Accepted {
     /// Accepted, see --helm-cache-max-size
     #[arg(long, default_value = "1m", value_parser = duration, value_name = "DURATION")]
     helm_cache_purge_interval: Duration,
-    /// Accepted: the API server's priority and fairness says how much may be asked
-    #[arg(long, default_value_t = 50.0, value_name = "QPS")]
-    kube_api_qps: f32,
-    /// Accepted, see --kube-api-qps
-    #[arg(long, default_value_t = 300, value_name = "COUNT")]
-    kube_api_burst: u32,
     /// Accepted: what could not be fetched is tried again with its object
     #[arg(long, default_value_t = 9, value_name = "COUNT")]
     http_retry: u32,
@@ -211,9 +205,8 @@ fn gates(given: &[String]) -> Result<Vec<(String, bool)>> {
             if !GATES.contains(&name) {
                 bail!("feature-gate '{name}' not supported");
             }
-            let value = value
-                .parse()
-                .with_context(|| format!("feature-gate '{name}' is neither true nor false"))?;
+            let value =
+                go_bool(value).with_context(|| format!("feature-gate '{name}' is neither true nor false"))?;
             Ok((name.to_owned(), value))
         })
         .collect()
@@ -348,6 +341,7 @@ fn settings(args: Controller) -> Result<ControllerConfig> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Cli, Command};
 
     #[test]
     fn addresses_are_read_as_go_does() {
@@ -372,15 +366,12 @@ mod tests {
         );
     }
 
-    #[derive(clap::Parser, Debug)]
-    struct Alone {
-        #[command(flatten)]
-        controller: Controller,
-    }
-
     fn parse(flags: &[&str]) -> Result<Controller, clap::Error> {
-        let args = std::iter::once("controller").chain(flags.iter().copied());
-        <Alone as clap::Parser>::try_parse_from(args).map(|alone| alone.controller)
+        let args = ["sluice", "controller"].iter().chain(flags);
+        match <Cli as clap::Parser>::try_parse_from(args)?.command {
+            Command::Controller(controller) => Ok(*controller),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// compat/source.md 13.1, compat/kustomize.md 12.1, with values that manifests give them.
@@ -415,7 +406,7 @@ mod tests {
 
     #[test]
     fn an_unknown_gate_is_refused_with_the_words_of_flux() {
-        assert!(gates(&["ExternalArtifact=true".to_owned()]).is_ok());
+        assert!(gates(&["ExternalArtifact=True".to_owned()]).is_ok());
         let error = gates(&["Nonsense=true".to_owned()]).unwrap_err().to_string();
         assert_eq!(error, "feature-gate 'Nonsense' not supported");
     }

@@ -23,7 +23,7 @@ const SAME: u8 = 0;
 /// Something would.
 const DIFFERENT: u8 = 1;
 /// It failed: nobody can say.
-const FAILED: u8 = 2;
+pub(crate) const FAILED: u8 = 2;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Diff {
