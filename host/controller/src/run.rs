@@ -6,6 +6,7 @@ use futures::future::join_all;
 use kube::Config;
 use sluice_apply::cluster::{Cluster, KubeCluster, RetryPolicy};
 use sluice_event::{Sink, Sinks};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,12 +24,20 @@ pub enum RunError {
     /// The API server does not say its version.
     #[error("the API server does not answer; check its address and the credentials")]
     Unreachable(#[source] kube::Error),
-    /// An HTTP client cannot be made, or the address of the notification-controller is no URL.
-    #[error("no HTTP client for events and artifacts")]
-    Http(#[source] reqwest::Error),
-    /// An endpoint cannot listen.
-    #[error("{0} cannot be served")]
-    Listen(&'static str, #[source] std::io::Error),
+    /// The address of the notification-controller is no URL, or no HTTP client can be made.
+    #[error("--events-addr {0:?} cannot be used: it is the URL of a notification-controller, or empty")]
+    Events(String, #[source] reqwest::Error),
+    /// An endpoint cannot listen; the flag says which one.
+    #[error("{flag} {address} cannot be listened on; choose another address, or 0 for none")]
+    Listen {
+        /// The flag that says the address.
+        flag: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        error: std::io::Error,
+    },
     /// A flag has a value that makes no sense.
     #[error("{0}")]
     Config(String),
@@ -71,7 +80,11 @@ pub async fn run_on(
     let is_ready = Arc::new(AtomicBool::new(false));
     if let Some(address) = config.health_addr {
         let served = serve::health(address, is_ready.clone(), shutdown.clone()).await;
-        served.map_err(|error| RunError::Listen("the health endpoint", error))?;
+        served.map_err(|error| RunError::Listen {
+            flag: "--health-addr",
+            address,
+            error,
+        })?;
     }
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(KubernetesEvents::start(Arc::new(cluster.clone())))];
     if let Some(address) = config
@@ -79,7 +92,10 @@ pub async fn run_on(
         .as_deref()
         .filter(|address| !address.is_empty())
     {
-        sinks.push(Box::new(Notifications::start(address).map_err(RunError::Http)?));
+        let started = Notifications::start(address);
+        sinks.push(Box::new(
+            started.map_err(|error| RunError::Events(address.to_owned(), error))?,
+        ));
     }
     let (grace, metrics_addr) = (config.graceful_shutdown_timeout, config.metrics_addr);
     let cx = Context::new(
@@ -96,7 +112,11 @@ pub async fn run_on(
             kinds.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(),
         );
         let served = serve::metrics(address, move || workers::sample(&cx, &kinds), shutdown.clone()).await;
-        served.map_err(|error| RunError::Listen("the metrics endpoint", error))?;
+        served.map_err(|error| RunError::Listen {
+            flag: "--metrics-addr",
+            address,
+            error,
+        })?;
     }
     let reconcilers = make(&cx)?;
 
@@ -199,5 +219,33 @@ async fn start_watches(cx: &Arc<Context>, kinds: &[(&'static Kind, usize)]) {
     }
     if tokio::time::timeout(SYNC_TIMEOUT, join_all(waits)).await.is_err() {
         tracing::warn!("not every kind could be listed yet, starting with those that could");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_cannot_be_used_is_named_with_its_flag() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let error = RunError::Listen {
+            flag: "--metrics-addr",
+            address: SocketAddr::from(([0, 0, 0, 0], 8080)),
+            error: std::io::ErrorKind::AddrInUse.into(),
+        };
+        let told = error.to_string();
+        assert!(
+            told.starts_with("--metrics-addr 0.0.0.0:8080 cannot be listened on; "),
+            "{told}"
+        );
+        let Err(error) = Notifications::start("nonsense") else {
+            panic!("it is no URL");
+        };
+        let told = RunError::Events("nonsense".to_owned(), error).to_string();
+        assert!(
+            told.starts_with("--events-addr \"nonsense\" cannot be used: "),
+            "{told}"
+        );
     }
 }

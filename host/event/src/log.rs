@@ -69,12 +69,13 @@ impl FromStr for Verbosity {
 
 impl Verbosity {
     fn directives(self) -> &'static str {
-        // other people's crates speak only when asked for everything; all of ours begin with sluice
+        // Other people's crates speak only when asked for everything; all of ours begin with sluice. What the client of the
+        // API server cannot do, whoever asked tells.
         match self {
             Self::Trace => "trace",
             Self::Debug => "warn,sluice=debug",
-            Self::Info => "error,sluice=info",
-            Self::Error => "error",
+            Self::Info => "error,kube_client=off,sluice=info",
+            Self::Error => "error,kube_client=off",
         }
     }
 }

@@ -8,7 +8,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use sluice_controller::ControllerConfig;
 use sluice_controller::runtime::LeaseTimes;
 use sluice_event::log;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -85,12 +85,12 @@ pub(crate) struct Controller {
     /// Where the notification-controller takes events
     #[arg(long, env = "EVENTS_ADDR", default_value = "", value_name = "URL")]
     events_addr: String,
-    /// Where metrics are served
-    #[arg(long, env = "METRICS_ADDR", default_value = ":8080", value_parser = address, value_name = "ADDRESS")]
-    metrics_addr: SocketAddr,
-    /// Where health is served
-    #[arg(long, default_value = ":9440", value_parser = address, value_name = "ADDRESS")]
-    health_addr: SocketAddr,
+    /// Where metrics are served; nowhere where 0
+    #[arg(long, env = "METRICS_ADDR", default_value = METRICS, value_parser = metrics, value_name = "ADDRESS")]
+    metrics_addr: Endpoint,
+    /// Where health is served; nowhere where 0
+    #[arg(long, default_value = ":9440", value_parser = health, value_name = "ADDRESS")]
+    health_addr: Endpoint,
     /// Where artifacts and Git stores are kept; without it a folder that is gone afterwards
     #[arg(long, env = "STORAGE_PATH", value_name = "DIR")]
     storage_path: Option<PathBuf>,
@@ -171,8 +171,8 @@ struct Accepted {
     /// Accepted: a Lease is always given back
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = true, action = ArgAction::Set, value_name = "BOOL")]
     leader_election_release_on_cancel: bool,
-    /// Digest of artifacts
-    #[arg(long, default_value = "sha256", value_parser = ["sha256"], value_name = "NAME")]
+    /// Digest of artifacts: always sha256
+    #[arg(long, default_value = "sha256", value_parser = digest_algorithm, value_name = "NAME")]
     artifact_digest_algo: String,
 }
 
@@ -182,15 +182,56 @@ pub(crate) enum LogEncoding {
     Console,
 }
 
+/// Content is stored, shared and compared by its sha256; whoever checks a digest knows it.
+fn digest_algorithm(name: &str) -> Result<String, String> {
+    match name {
+        "sha256" => Ok(name.to_owned()),
+        _ => Err("artifacts have sha256 digests, which every consumer checks: leave the flag out".to_owned()),
+    }
+}
+
+/// Where something is served, none where it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Endpoint(Option<SocketAddr>);
+
+/// Where metrics are served where nothing is said.
+const METRICS: &str = ":8080";
+
+/// As controller-runtime reads it: `0` is nowhere, and to say nothing is not to say anything.
+fn metrics(text: &str) -> Result<Endpoint, String> {
+    match text {
+        "0" => Ok(Endpoint(None)),
+        "" => metrics(METRICS),
+        _ => Ok(Endpoint(Some(address(text)?))),
+    }
+}
+
+/// As controller-runtime reads it: `0` and nothing are nowhere.
+fn health(text: &str) -> Result<Endpoint, String> {
+    match text {
+        "0" | "" => Ok(Endpoint(None)),
+        _ => Ok(Endpoint(Some(address(text)?))),
+    }
+}
+
 /// `host:port`, or Go's `:port` for all interfaces.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let full = if text.starts_with(':') {
-        format!("0.0.0.0{text}")
-    } else {
-        text.replace("localhost:", "127.0.0.1:")
-    };
-    full.parse()
-        .map_err(|_| format!("`{text}` is no address: use IP:PORT or :PORT"))
+    let refused = || format!("`{text}` is no address: use HOST:PORT or :PORT");
+    if let Some(port) = text.strip_prefix(':') {
+        let port = port.parse().map_err(|_| refused())?;
+        return Ok(SocketAddr::new(every_interface(), port));
+    }
+    let found = text.to_socket_addrs();
+    let mut found = found.map_err(|error| format!("{} ({error})", refused()))?;
+    found.next().ok_or_else(refused)
+}
+
+/// All interfaces, of both versions of IP where one socket takes both: Pods may have addresses of the newer one only.
+fn every_interface() -> IpAddr {
+    match std::fs::read_to_string("/proc/sys/net/ipv6/bindv6only") {
+        Ok(only) if only.trim() == "0" => Ipv6Addr::UNSPECIFIED.into(),
+        _ => Ipv4Addr::UNSPECIFIED.into(),
+    }
 }
 
 /// `A=true,B=false`, refusing what Flux does not know.
@@ -328,8 +369,8 @@ fn settings(args: Controller) -> Result<ControllerConfig> {
         .map_err(anyhow::Error::msg)?,
         runtime_namespace: std::env::var("RUNTIME_NAMESPACE").unwrap_or_else(|_| "flux-system".to_owned()),
         events_addr: Some(args.events_addr).filter(|address| !address.is_empty()),
-        metrics_addr: Some(args.metrics_addr),
-        health_addr: Some(args.health_addr),
+        metrics_addr: args.metrics_addr.0,
+        health_addr: args.health_addr.0,
         feature_gates: gates(&args.feature_gates)?.into_iter().collect(),
         await_flux_leases: !args.beside_flux,
         ..ControllerConfig::default()
@@ -345,9 +386,28 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_go_does() {
-        assert_eq!(address(":8080"), Ok(SocketAddr::from(([0, 0, 0, 0], 8080))));
-        assert_eq!(address("127.0.0.1:0"), Ok(SocketAddr::from(([127, 0, 0, 1], 0))));
-        assert!(address("nowhere").is_err());
+        let everywhere = address(":8080").unwrap();
+        assert!(everywhere.ip().is_unspecified() && everywhere.port() == 8080);
+        let here = SocketAddr::from(([127, 0, 0, 1], 0));
+        assert_eq!(address("127.0.0.1:0"), Ok(here));
+        assert!(address("localhost:0").unwrap().ip().is_loopback());
+        for wrong in ["nowhere", ":x", ":", "0"] {
+            let told = address(wrong).unwrap_err();
+            assert!(told.starts_with(&format!("`{wrong}` is no address")), "{told}");
+        }
+        assert_eq!(metrics("127.0.0.1:0"), Ok(Endpoint(Some(here))));
+        assert_eq!(metrics("0"), Ok(Endpoint(None)));
+        assert_eq!(metrics(""), Ok(Endpoint(Some(everywhere))));
+        assert_eq!(health("0"), Ok(Endpoint(None)));
+        assert_eq!(health(""), Ok(Endpoint(None)));
+    }
+
+    /// On every interface of a machine with both versions of IP, both are answered.
+    #[test]
+    fn every_interface_takes_both_versions() {
+        let listener = std::net::TcpListener::bind(address(":0").unwrap()).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
     }
 
     #[test]
