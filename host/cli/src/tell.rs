@@ -98,9 +98,11 @@ pub(crate) fn error(error: &anyhow::Error) {
 /// adds the whole answer in Rust's.
 pub(crate) fn whole(error: &(dyn Error + 'static)) -> String {
     sluice_event::cause::said(error, |cause| match cause.downcast_ref() {
-        Some(kube::Error::Api(status)) if !status.message.is_empty() => {
-            Break(status.message.trim_end().to_owned())
-        }
+        Some(kube::Error::Api(status)) => Break(match status.message.trim_end() {
+            // a proxy on the way may have nothing to say
+            "" => format!("the API server answered with status {}", status.code),
+            message => message.to_owned(),
+        }),
         // what they wrap says more
         Some(kube::Error::Service(_) | kube::Error::HyperError(_)) if cause.source().is_some() => {
             Continue(None)
@@ -122,6 +124,8 @@ mod tests {
         let error: Result<()> = Err(kube::Error::Api(Box::new(status)).into());
         let error = error.context("looking").unwrap_err();
         assert_eq!(whole(error.as_ref()), "looking: configmaps \"a\" not found");
+        let silent = kube::Error::Api(Box::new(serde_json::from_str(r#"{"code":503}"#).unwrap()));
+        assert_eq!(whole(&silent), "the API server answered with status 503");
         let twice = std::io::Error::other(std::io::Error::other("no such file"));
         assert_eq!(whole(&twice), "no such file");
     }
