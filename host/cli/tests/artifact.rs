@@ -149,3 +149,65 @@ fn what_is_pushed_is_listed_tagged_and_pulled() {
     assert_eq!(fs::read_to_string(out.join("deep/b.yaml")).unwrap(), "b: 2");
     assert!(!out.join("logo.png").exists() && !out.join(".git").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_login_comes_from_the_helper_that_dockers_file_names() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    registry.require(Access::Basic("me".to_owned(), "secret".to_owned()));
+    fs::create_dir(home.path().join(".docker")).unwrap();
+    let config = home.path().join(".docker/config.json");
+    fs::write(&config, r#"{"credsStore": "test"}"#).unwrap();
+    let bin = home.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let helper = |script: &str| {
+        let path = bin.join("docker-credential-test");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let path = std::env::var("PATH").unwrap();
+    let list = |provider: &str| {
+        let output = Command::new(SLUICE)
+            .args([
+                "list",
+                "artifacts",
+                &registry.url("org/app"),
+                "--provider",
+                provider,
+            ])
+            .env("HOME", home.path())
+            .env("PATH", format!("{}:{path}", bin.display()))
+            .env_remove("DOCKER_CONFIG")
+            .output()
+            .unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let missing = list("generic");
+    assert!(
+        missing.contains("docker-credential-test of the docker config (install it, or use --creds)"),
+        "{missing}"
+    );
+    helper("echo credentials not found in native keychain; exit 1");
+    let unknown = list("generic");
+    assert!(
+        unknown.contains("UNAUTHORIZED: authentication required"),
+        "{unknown}"
+    );
+    helper("echo the keychain is locked; exit 1");
+    let locked = list("generic");
+    assert!(locked.contains("the keychain is locked"), "{locked}");
+    let host = registry.host();
+    helper(&format!(
+        r#"[ "$1 $(cat)" = "get {host}" ] && echo '{{"ServerURL": "{host}", "Username": "me", "Secret": "secret"}}'"#
+    ));
+    // who we are is known now: what is missing is the repository
+    let known = list("generic");
+    assert!(
+        !known.contains("UNAUTHORIZED") && !known.contains("secret"),
+        "{known}"
+    );
+    // a cloud's login goes to its registries alone
+    let elsewhere = list("aws");
+    assert!(elsewhere.contains("invalid AWS registry"), "{elsewhere}");
+}

@@ -18,7 +18,16 @@ const SIZE_MAX: usize = 1 << 20;
 pub struct DockerConfig {
     /// `host[:port][/path]`, with `*` for a label of the host.
     entries: Vec<(Pattern, Credentials)>,
-    names_helpers: bool,
+    helpers: Helpers,
+}
+
+/// Programs that keep credentials, by name: `NAME` stands for `docker-credential-NAME`.
+#[derive(Clone, Debug, Default)]
+struct Helpers {
+    /// By the registry.
+    by_host: BTreeMap<String, String>,
+    /// For all others.
+    store: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,17 +74,23 @@ impl DockerConfig {
     /// Reads a config file.
     pub fn parse(json: &[u8]) -> Result<DockerConfig, Error> {
         let file: File = read(json)?;
-        let names_helpers = file.creds_store.is_some_and(|store| !store.is_empty())
-            || file.cred_helpers.is_some_and(|helpers| !helpers.is_empty());
+        let by_host = file.cred_helpers.unwrap_or_default().into_iter();
         Ok(DockerConfig {
-            names_helpers,
+            helpers: Helpers {
+                by_host: by_host
+                    .map(|(server, name)| (Pattern::parse(&server).host, name))
+                    .collect(),
+                store: file.creds_store.filter(|store| !store.is_empty()),
+            },
             ..DockerConfig::of_entries(file.auths.unwrap_or_default())?
         })
     }
 
-    /// Whether it leaves credentials to other programs: those are never started.
-    pub fn names_helpers(&self) -> bool {
-        self.names_helpers
+    /// The name of the program that the config leaves a registry's credentials to, `host[:port]`. It is for whoever may
+    /// start programs: nothing of this crate does.
+    pub fn helper(&self, host: &str) -> Option<&str> {
+        let own = self.helpers.by_host.get(&host.to_ascii_lowercase());
+        own.or(self.helpers.store.as_ref()).map(String::as_str)
     }
 
     fn of_entries(entries: BTreeMap<String, Entry>) -> Result<DockerConfig, Error> {
@@ -91,7 +106,7 @@ impl DockerConfig {
         });
         Ok(DockerConfig {
             entries: entries.collect::<Result<_, Error>>()?,
-            names_helpers: false,
+            helpers: Helpers::default(),
         })
     }
 

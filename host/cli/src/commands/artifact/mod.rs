@@ -1,19 +1,17 @@
 //! `sluice push|pull|list|tag artifact` (compat: cli, section 12).
 
 mod archive;
+mod docker;
 pub(super) mod list;
 pub(super) mod pull;
 pub(super) mod push;
 pub(super) mod tag;
 
-use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use sluice_source::credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds};
 use sluice_source::oci::{OciLimits, OciRequest, Repository, RepositoryName, Suffix};
-use sluice_source::{
-    Addresses, CredentialSource, Credentials, DockerConfig, Keychain, OciFetcher, Transport,
-};
-use std::path::PathBuf;
+use sluice_source::{Addresses, CredentialSource, Credentials, OciFetcher, Transport};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,7 +43,7 @@ pub(crate) enum Tag {
 /// Which registry, and who we are there.
 #[derive(Args, Debug)]
 pub(crate) struct Registry {
-    /// User and password for the registry, user:password, or a token alone; the docker config's where absent
+    /// User and password for the registry, user:password, or a token alone; those of --provider where absent
     #[arg(
         long,
         value_name = "CREDENTIALS",
@@ -53,7 +51,7 @@ pub(crate) struct Registry {
         hide_env_values = true
     )]
     creds: Option<String>,
-    /// Whose registry it is
+    /// Whose registry it is, and who we are there: its cloud's identity of this machine, or what the docker config says
     #[arg(long, value_enum, default_value = "generic")]
     provider: Provider,
     /// Ask without TLS, or whatever certificate the registry has
@@ -63,7 +61,7 @@ pub(crate) struct Registry {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Provider {
-    /// Credentials of --creds or of the docker config
+    /// Credentials of --creds or of the docker config and its helpers
     Generic,
     /// Amazon's
     Aws,
@@ -72,6 +70,20 @@ enum Provider {
     /// Google's
     Gcp,
 }
+
+impl Provider {
+    fn cloud(self) -> Option<Cloud> {
+        match self {
+            Self::Generic => None,
+            Self::Aws => Some(Cloud::Aws),
+            Self::Azure => Some(Cloud::Azure),
+            Self::Gcp => Some(Cloud::Gcp),
+        }
+    }
+}
+
+/// How long a cloud's login is used: no command runs longer.
+const LOGIN_AGE_MAX: Duration = Duration::from_secs(3600);
 
 /// A repository, ready to be asked, and what followed its name.
 struct Asked {
@@ -88,11 +100,6 @@ impl Registry {
         };
         let (name, suffix) = RepositoryName::with_suffix(reference)?;
         let url = format!("oci://{name}");
-        if self.provider != Provider::Generic {
-            bail!(
-                "only --provider generic is supported yet: use --creds with a token of your cloud's command line"
-            );
-        }
         let spool = tempfile::tempdir().context("no temporary folder")?;
         // whoever runs this decides which machines it asks
         let fetcher = OciFetcher::new(spool.path(), OciLimits::default(), Addresses::any())?;
@@ -121,26 +128,13 @@ impl Registry {
                 None => Credentials::Bearer(creds.clone().into()),
             }));
         }
-        let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
-        let folder = folder.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".docker")));
-        let file = folder.map(|folder| folder.join("config.json"));
-        let Some(file) = file else {
-            return Ok(Arc::new(Credentials::None));
-        };
-        match std::fs::read(&file) {
-            Ok(json) => {
-                let config =
-                    DockerConfig::parse(&json).with_context(|| format!("cannot use {}", file.display()))?;
-                if config.names_helpers() {
-                    tell::warning(&format!(
-                        "the credential helpers that {} names are not asked: use --creds",
-                        file.display()
-                    ));
-                }
-                Ok(Arc::new(Keychain::new(vec![config])))
+        Ok(match self.provider.cloud() {
+            None => Arc::new(docker::Docker::read()?),
+            Some(cloud) => {
+                let environment = CloudEnvironment::read(|name| std::env::var(name).ok());
+                let clouds = Clouds::new(environment, CloudEndpoints::default(), 1, LOGIN_AGE_MAX)?;
+                clouds.registry(cloud)
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Arc::new(Credentials::None)),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
-        }
+        })
     }
 }
