@@ -206,7 +206,7 @@ async fn with_the_key_of_somebody_else_nothing_is_applied() {
         .until("the object is refused", async || {
             let message = world.failed("apps", "BuildFailed").await;
             message
-                .starts_with("decryption failed for '/v1, Kind=Secret/encrypted': ")
+                .starts_with("decryption failed for 'Secret.v1.[noGrp]/encrypted': ")
                 .then_some(())
         })
         .await;
@@ -352,7 +352,7 @@ fn one_object(file: Value) -> Vec<(&'static str, Value)> {
 }
 
 fn refusals() -> Vec<Refused> {
-    const OBJECT: &str = "decryption failed for '/v1, Kind=Secret/encrypted': failed to decrypt and format ";
+    const OBJECT: &str = "decryption failed for 'Secret.v1.[noGrp]/encrypted': failed to decrypt and format ";
     const IMPORT: &str = "failed to import 'identity.agekey' data from sops decryption Secret '";
     let sealed = || text("encrypted/secret.yaml");
     let edit = |from: &str, to: &str| {

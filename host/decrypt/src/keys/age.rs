@@ -67,7 +67,10 @@ fn identity(line: &str) -> Result<Identity, &'static str> {
     if !line.starts_with("AGE-SECRET-KEY-1") {
         return Err("unknown identity type");
     }
-    let (hrp, bytes) = bech32::decode(line).map_err(|_| "malformed secret key")?;
+    let (hrp, bytes) = bech32::decode(line).map_err(|error| match error {
+        bech32::DecodeError::Checksum(_) => "malformed secret key: invalid checksum",
+        _ => "malformed secret key",
+    })?;
     let bytes = Zeroizing::new(bytes);
     let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| "malformed secret key")?;
     if !hrp.as_str().eq_ignore_ascii_case("AGE-SECRET-KEY-") {

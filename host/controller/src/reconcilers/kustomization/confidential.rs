@@ -6,6 +6,7 @@
 
 use super::decrypt::{Decryption, failure};
 use super::render::{Plugins, Rendered, Wanted, built, built_once};
+use super::variables;
 use crate::error_policy::Failure;
 use serde_json::Value;
 use sluice_api::reason;
@@ -63,14 +64,18 @@ pub(super) async fn render(
         let mut body = Value::Object(object.body().clone());
         let done =
             sluice_decrypt::object(&decryption.keyring, &mut body, &found.vouched, decryption.mac).await;
-        let done =
-            done.map_err(|error| failure(&format!("decryption failed for '{}'", named(object)), &error))?;
+        let done = done.map_err(|error| {
+            failure(
+                &format!("decryption failed for '{}'", variables::named(object)),
+                &error,
+            )
+        })?;
         if done {
             let origin = object.origin().cloned();
             let odd = |_| {
                 Failure::retry(
                     reason::BUILD_FAILED,
-                    format!("decryption failed for '{}'", named(object)),
+                    format!("decryption failed for '{}'", variables::named(object)),
                 )
             };
             *object = Object::new(body).map_err(odd)?.with_origin(origin);
@@ -102,17 +107,6 @@ pub(super) async fn render(
     Ok(Rendered::new(Arc::new(sluice_render::Rendered::new(
         manifests, findings,
     ))))
-}
-
-fn named(object: &Object) -> String {
-    let gvk = object.gvk();
-    format!(
-        "{}/{}, Kind={}/{}",
-        gvk.group,
-        gvk.version,
-        gvk.kind,
-        object.id().name
-    )
 }
 
 /// Values that are kept from a transformer, each with the mark that stands for it.

@@ -100,7 +100,7 @@ async fn by_secret(
             format!("KubeConfig secret '{subject}' does not contain a '{key}' key with a kubeconfig");
         return Err(failed(message));
     };
-    let invalid = |why: &str| failed(format!("KubeConfig secret '{subject}': {why}"));
+    let invalid = |why: &str| failed(format!("invalid KubeConfig in secret '{subject}': {why}"));
     let text = std::str::from_utf8(text).map_err(|_| invalid("the kubeconfig is no text"))?;
     let allowed = Allowances {
         insecure_tls: run.cx.config.insecure_kubeconfig_tls,
@@ -124,12 +124,8 @@ async fn by_config_map(
     let subject = format!("{namespace}/{name}");
     let identity = references::reader(run, ks);
     let values = references::config_map(run, &identity, namespace, name).await;
-    let values = values.map_err(|error| {
-        unread(
-            format!("unable to read KubeConfig configmap '{subject}' error: {error}"),
-            &error,
-        )
-    })?;
+    let values =
+        values.map_err(|error| unread(format!("failed to get configmap {subject}: {error}"), &error))?;
     let invalid = |why: String| failed(format!("KubeConfig configmap '{subject}': {why}"));
     let provider = text(&values, "provider");
     let cloud = match provider {
@@ -138,8 +134,8 @@ async fn by_config_map(
         "azure" => Some(Cloud::Azure),
         "gcp" => Some(Cloud::Gcp),
         other => {
-            return Err(invalid(format!(
-                "invalid provider '{other}', must be one of aws, azure, gcp, generic"
+            return Err(failed(format!(
+                "provider '{other}' not implemented; KubeConfig configmap '{subject}' must name one of aws, azure, gcp, generic"
             )));
         }
     };

@@ -118,9 +118,14 @@ pub(super) fn first_user(manifests: &Manifests) -> Option<String> {
             .any(|place| object.text(&["metadata", place, meta::SUBSTITUTE]) == Some(meta::DISABLED))
     };
     let object = manifests.objects.iter().find(|object| !is_left_alone(object))?;
+    Some(named(object))
+}
+
+/// An object as Flux names it while it builds: `ConfigMap.v1.[noGrp]/web`.
+pub(super) fn named(object: &Object) -> String {
     let GroupVersionKind { group, version, kind } = object.gvk();
     let group = if group.is_empty() { "[noGrp]" } else { group };
-    Some(format!("{kind}.{version}.{group}/{}", object.id().name))
+    format!("{kind}.{version}.{group}/{}", object.id().name)
 }
 
 /// A digest of names and values.
