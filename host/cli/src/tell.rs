@@ -8,8 +8,15 @@ use std::ops::ControlFlow::{Break, Continue};
 
 /// What was asked for. A reader that has seen enough (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<()> {
+    print_all([text])
+}
+
+/// The same in pieces.
+pub(crate) fn print_all<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    let mut pieces = pieces.into_iter();
+    let written = pieces.try_for_each(|piece| out.write_all(piece.as_bytes()));
+    match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -5,7 +5,7 @@ use sluice_artifact::{MemoryTree, Question, Tree};
 use sluice_object::{GroupVersionKind, Object, ObjectId};
 use sluice_render::{Build, BuildSpec, Memo, PostBuild, Render};
 use sluice_wasm::{
-    Answer, Closure, Context, Error, Inputs, RenderRequest, Rendered, Renderer, Trace, TransformRequest,
+    Answer, Closure, Context, Error, Finding, Inputs, RenderRequest, Renderer, Trace, TransformRequest,
     Transformed, Transformer, Usage,
 };
 use std::sync::Arc;
@@ -18,7 +18,12 @@ struct Fake {
 }
 
 impl Renderer for Fake {
-    fn render(&self, request: &RenderRequest, inputs: Inputs) -> Result<Answer<Rendered>, Error> {
+    fn render_each(
+        &self,
+        request: &RenderRequest,
+        inputs: Inputs,
+        take: &mut dyn FnMut(Object),
+    ) -> Result<Answer<Vec<Finding>>, Error> {
         self.renders.fetch_add(1, Ordering::SeqCst);
         let file = format!("{}/a.yaml", request.path);
         let kustomization = format!("{}/kustomization.yaml", request.path);
@@ -34,12 +39,9 @@ impl Renderer for Fake {
         };
         let reads = asked.into_iter().map(digest).collect();
         let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"text": text}});
-        let value = Rendered {
-            objects: vec![Object::new(body).unwrap()],
-            findings: Vec::new(),
-        };
+        take(Object::new(body).unwrap());
         Ok(Answer {
-            value,
+            value: Vec::new(),
             trace: trace(Some(Closure { reads }), text == "asks"),
         })
     }

@@ -105,6 +105,8 @@ fn pool() -> wasmtime::PoolingAllocationConfig {
         // almost all have one: 64 of 4 GiB fit where a process has 39 bits of addresses
         .total_memories(calls * 2)
         .total_tables(calls * TABLES_PER_CALL)
+        // no call runs on a stack of the pool
+        .total_stacks(1)
         .max_memories_per_component(MEMORIES_PER_CALL)
         .max_tables_per_component(TABLES_PER_CALL)
         .table_elements(TABLE_ELEMENTS)

@@ -10,8 +10,29 @@ use std::sync::Arc;
 
 /// Turns a directory of an artifact into objects.
 pub trait Renderer: Send + Sync {
-    /// Renders one directory. Runs for as long as the guest does: call it where blocking is allowed.
-    fn render(&self, request: &RenderRequest, inputs: Inputs) -> Result<Answer<Rendered>, Error>;
+    /// Renders one directory and hands over one object after another, in the renderer's order: who passes them on never holds
+    /// them all. What was handed over before an error counts for nothing. Runs for as long as the guest does: call it where
+    /// blocking is allowed.
+    fn render_each(
+        &self,
+        request: &RenderRequest,
+        inputs: Inputs,
+        take: &mut dyn FnMut(Object),
+    ) -> Result<Answer<Vec<Finding>>, Error>;
+
+    /// [`Self::render_each`], all at once.
+    fn render(&self, request: &RenderRequest, inputs: Inputs) -> Result<Answer<Rendered>, Error> {
+        let mut objects = Vec::new();
+        let answer = self.render_each(request, inputs, &mut |object| objects.push(object))?;
+        Ok(Answer {
+            value: Rendered {
+                objects,
+                findings: answer.value,
+            },
+            trace: answer.trace,
+        })
+    }
+
     /// The digest of the component: together with the request and the closure it names the answer.
     fn digest(&self) -> &str;
 }
@@ -58,7 +79,12 @@ struct Guest {
 }
 
 impl Renderer for Guest {
-    fn render(&self, request: &RenderRequest, inputs: Inputs) -> Result<Answer<Rendered>, Error> {
+    fn render_each(
+        &self,
+        request: &RenderRequest,
+        inputs: Inputs,
+        take: &mut dyn FnMut(Object),
+    ) -> Result<Answer<Vec<Finding>>, Error> {
         let path = if request.path == "/" {
             "/source".to_owned()
         } else {
@@ -74,11 +100,9 @@ impl Renderer for Guest {
                 .load(&mut *store, instance)?
                 .call_render(store, &request)
         })?;
-        let convert = |rendered: wit::Rendered| -> Converted<Rendered> {
-            Ok(Rendered {
-                objects: wire::objects(rendered.objects)?,
-                findings: wire::findings(rendered.findings),
-            })
+        let convert = |rendered: wit::Rendered| -> Converted<Vec<Finding>> {
+            wire::each_object(rendered.objects, take)?;
+            Ok(wire::findings(rendered.findings))
         };
         wire::answer(self.plugin.name(), answer, convert)
     }

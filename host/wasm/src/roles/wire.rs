@@ -89,11 +89,17 @@ fn object_id(id: &ObjectId) -> o::ObjectId {
 
 /// Every object of an answer must be JSON, a Kubernetes object, and the one that it says it is.
 pub(super) fn objects(objects: Vec<o::Object>) -> Converted<Vec<Object>> {
-    objects
-        .into_iter()
-        .enumerate()
-        .map(|(index, wire)| one_object(index, wire))
-        .collect()
+    let mut ours = Vec::with_capacity(objects.len());
+    each_object(objects, &mut |object| ours.push(object))?;
+    Ok(ours)
+}
+
+/// [`objects`], one after another: the text of each is dropped when it was read.
+pub(super) fn each_object(objects: Vec<o::Object>, take: &mut dyn FnMut(Object)) -> Converted<()> {
+    for (index, wire) in objects.into_iter().enumerate() {
+        take(one_object(index, wire)?);
+    }
+    Ok(())
 }
 
 fn one_object(index: usize, wire: o::Object) -> Converted<Object> {

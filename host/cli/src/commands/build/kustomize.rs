@@ -1,12 +1,13 @@
 //! `sluice build kustomize`: what `kustomize build` prints.
 
 use crate::local::{Below, Place, tell_findings};
-use crate::tell::print;
+use crate::tell::print_all;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use sluice_object::{GroupVersionKind, ObjectId};
+use sluice_object::{GroupVersionKind, Object, ObjectId};
 use sluice_wasm::{Context, Engine, Inputs, RenderRequest, builtin};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -66,14 +67,22 @@ pub(crate) fn run(kustomize: &Kustomize) -> Result<()> {
             "--enable-alpha-plugins: a render runs no programs, containers or Starlark; write a transformer plugin instead"
         );
     }
-    let yaml = render(kustomize)?;
+    let documents = render(kustomize)?;
+    let documents = documents.iter().map(String::as_str);
     match &kustomize.output {
-        Some(file) => std::fs::write(file, yaml).with_context(|| format!("cannot write {}", file.display())),
-        None => print(&yaml),
+        Some(file) => {
+            let written = std::fs::File::create(file).and_then(|mut file| {
+                let mut documents = documents;
+                documents.try_for_each(|document| file.write_all(document.as_bytes()))
+            });
+            written.with_context(|| format!("cannot write {}", file.display()))
+        }
+        None => print_all(documents),
     }
 }
 
-fn render(kustomize: &Kustomize) -> Result<String> {
+/// The documents, each with what parts it from the one before.
+fn render(kustomize: &Kustomize) -> Result<Vec<String>> {
     let place = Place::find(&kustomize.directory, kustomize.root.as_deref())?;
     let engine = Engine::get().map_err(anyhow::Error::msg)?;
     let renderer = builtin::load(engine, "kustomize", crate::local::once())?.renderer()?;
@@ -87,17 +96,18 @@ fn render(kustomize: &Kustomize) -> Result<String> {
         revision: String::new(),
         cluster: None,
     };
-    let answer = renderer.render(&request, inputs);
+    let mut documents = Vec::new();
+    let mut write = |object: Object| {
+        let yaml = sluice_yaml::emit_v2(&object.into_value());
+        documents.push(match documents.is_empty() {
+            true => yaml,
+            false => format!("---\n{yaml}"),
+        });
+    };
+    let answer = renderer.render_each(&request, inputs, &mut write);
     let answer = answer.map_err(|error| Below::root(&place.root, error))?;
-    tell_findings(&answer.value.findings);
-    let mut yaml = String::new();
-    for object in answer.value.objects {
-        if !yaml.is_empty() {
-            yaml.push_str("---\n");
-        }
-        yaml.push_str(&sluice_yaml::emit_v2(&object.into_value()));
-    }
-    Ok(yaml)
+    tell_findings(&answer.value);
+    Ok(documents)
 }
 
 fn config(kustomize: &Kustomize) -> Value {
