@@ -6,7 +6,7 @@ use rustls_pki_types::{
 };
 use webpki::{RawPublicKeyEntity, ring as alg};
 
-use super::p521;
+use super::ecdsa;
 
 /// A public key, as its SubjectPublicKeyInfo.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct PublicKey(Vec<u8>);
 pub(super) const SHA256: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::ECDSA_P256_SHA256,
     alg::ECDSA_P384_SHA256,
-    p521::SHA256,
+    ecdsa::P521_SHA256,
     alg::ED25519,
     alg::RSA_PKCS1_2048_8192_SHA256,
 ];
@@ -25,11 +25,13 @@ pub(super) const SHA256: &[&dyn SignatureVerificationAlgorithm] = &[
 pub(super) const CERTIFICATES: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::ECDSA_P256_SHA256,
     alg::ECDSA_P256_SHA384,
+    ecdsa::P256_SHA512,
     alg::ECDSA_P384_SHA256,
     alg::ECDSA_P384_SHA384,
-    p521::SHA256,
-    p521::SHA384,
-    p521::SHA512,
+    ecdsa::P384_SHA512,
+    ecdsa::P521_SHA256,
+    ecdsa::P521_SHA384,
+    ecdsa::P521_SHA512,
     alg::ED25519,
     alg::RSA_PKCS1_2048_8192_SHA256,
     alg::RSA_PKCS1_2048_8192_SHA384,

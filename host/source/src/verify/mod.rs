@@ -12,11 +12,11 @@
 mod bundle;
 mod certificate;
 mod cosign;
+mod ecdsa;
 mod git;
 mod key;
 mod notation;
 mod openpgp;
-mod p521;
 mod policy;
 mod sshsig;
 mod transparency;

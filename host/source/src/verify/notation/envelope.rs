@@ -6,7 +6,7 @@ use serde::Deserialize;
 use webpki::{EndEntityCert, ring as alg};
 
 use super::{cose, jws};
-use crate::verify::{p521, x509};
+use crate::verify::{ecdsa, x509};
 
 /// The forms of an envelope that are read (signature specification, storage).
 pub(super) const MEDIA_TYPES: [&str; 2] = [jws::MEDIA_TYPE, cose::MEDIA_TYPE];
@@ -109,7 +109,7 @@ fn is_signed(leaf: &[u8], name: &str, message: &[u8], signature: &[u8]) -> Resul
     let ecdsa: Option<(&dyn SignatureVerificationAlgorithm, usize)> = match name {
         "ES256" => Some((alg::ECDSA_P256_SHA256, 64)),
         "ES384" => Some((alg::ECDSA_P384_SHA384, 96)),
-        "ES512" => Some((p521::SHA512, 132)),
+        "ES512" => Some((ecdsa::P521_SHA512, 132)),
         _ => None,
     };
     let (algorithm, signature) = match (pss, ecdsa) {
