@@ -3,12 +3,16 @@
 
 use crate::support::oci::request;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sluice_source::{
     Addresses, OciFetcher,
     oci::{OciLimits, Repository},
     verify::{Cosign, Identity, Notation, PublicKey, TrustedRoot, Verdict},
 };
-use sluice_testkit::registry::{Fault, Flaw, Notary, NotaryFlaw, NotaryForm, Registry, Signer, Sigstore};
+use sluice_testkit::registry::{
+    Fault, Flaw, Logged, LoggedFlaw, Notary, NotaryFlaw, NotaryForm, Registry, Signer, Sigstore,
+    TimestampAuthority, TimestampFlaw,
+};
 
 struct Scene {
     registry: Registry,
@@ -145,6 +149,10 @@ async fn each_flaw_of_a_keyless_signature_is_enough() {
             Flaw::BadCheckpoint,
             "the transparency log did not sign the checkpoint",
         ),
+        (
+            Flaw::OtherHint,
+            "the transparency log did not sign the checkpoint",
+        ),
     ] {
         let (old, new) = (Scene::new(), Scene::new());
         sigstore.sign(&old.registry, "org/app", &old.digest, NAMES, flaw);
@@ -158,7 +166,7 @@ async fn each_flaw_of_a_keyless_signature_is_enough() {
             continue;
         }
         // cosign 2 carries no inclusion proof
-        if !matches!(flaw, Flaw::BadProof | Flaw::BadCheckpoint) {
+        if !matches!(flaw, Flaw::BadProof | Flaw::BadCheckpoint | Flaw::OtherHint) {
             let error = by_old.unwrap_err();
             assert!(error.contains(expected), "{flaw:?}: {error}");
         }
@@ -200,9 +208,16 @@ async fn the_identity_must_match_and_the_root_must_be_the_right_one() {
         "[]",
         r#"{"tlogs": [{}]}"#,
         r#"{"tlogs": [{"publicKey": {"rawBytes": "AAAA"}}]}"#,
+        // a key of RSA in its own form is read where the root says so
+        r#"{"tlogs": [{"publicKey": {"rawBytes": "MAYCAQMCAQM=", "validFor": {"start": "2020-01-01T00:00:00Z"}}}]}"#,
+        // from when it was trusted is to be said
+        r#"{"tlogs": [{"publicKey": {"rawBytes": "MAYCAQMCAQM=", "keyDetails": "PKCS1_RSA_PKCS1V5", "validFor": {"end": "2020-01-01T00:00:00Z"}}}]}"#,
+        r#"{"timestampAuthorities": [{"certChain": {"certificates": [{"rawBytes": "?"}]}}]}"#,
     ] {
         assert!(TrustedRoot::parse(json.as_bytes()).is_err(), "{json}");
     }
+    let json = r#"{"tlogs": [{"publicKey": {"rawBytes": "MAYCAQMCAQM=", "keyDetails": "PKCS1_RSA_PKCS1V5", "validFor": {"start": "2020-01-01T00:00:00Z"}}}]}"#;
+    TrustedRoot::parse(json.as_bytes()).unwrap();
     assert!(Identity::new("(", "x").is_err());
     // a keyless signature is none of a given key, and the reverse
     let signer = Signer::new();
@@ -214,6 +229,241 @@ async fn the_identity_must_match_and_the_root_must_be_the_right_one() {
         error.contains("a signature was made with a key, and none is given"),
         "{error}"
     );
+}
+
+/// In the life of every certificate that a Sigstore gives here, and after it.
+const IN_TIME: &str = "2026-01-01T12:00:00Z";
+const LATE: &str = "2026-01-03T00:00:00Z";
+
+const PLAIN: Logged = Logged {
+    is_ed25519: true,
+    is_dsse: false,
+};
+
+/// Makes the timestamps of a signature.
+type Stamps = fn(&TimestampAuthority, &[u8]) -> Vec<Vec<u8>>;
+/// What is done to a trusted root.
+type Change<'a> = &'a dyn Fn(&mut serde_json::Value);
+
+fn in_time(clock: &TimestampAuthority, signature: &[u8]) -> Vec<Vec<u8>> {
+    vec![clock.stamp(signature, IN_TIME, TimestampFlaw::None)]
+}
+
+#[tokio::test]
+async fn each_flaw_of_an_entry_without_a_time_is_enough() {
+    let sigstore = Sigstore::new();
+    let by = keyless(&sigstore, &[("issuer", "dev@")]);
+    for is_ed25519 in [true, false] {
+        for is_dsse in [true, false] {
+            let logged = Logged { is_ed25519, is_dsse };
+            for (flaw, expected) in [
+                (LoggedFlaw::None, ""),
+                (LoggedFlaw::Numbered, ""),
+                (
+                    LoggedFlaw::OtherSignature,
+                    "the log entry is about another signature",
+                ),
+                (
+                    LoggedFlaw::OtherMessage,
+                    "the log entry is about another signature",
+                ),
+                (
+                    LoggedFlaw::OtherCertificate,
+                    "the log entry is about another signature",
+                ),
+                (LoggedFlaw::OtherHash, "'SHA2_512' are not supported"),
+                (
+                    LoggedFlaw::BadProof,
+                    "the inclusion proof does not prove this entry",
+                ),
+                (
+                    LoggedFlaw::NoProof,
+                    "neither a signed time nor an inclusion proof",
+                ),
+                (LoggedFlaw::OtherSize, "the checkpoint is of another tree"),
+                (
+                    LoggedFlaw::OtherKey,
+                    "the transparency log did not sign the checkpoint",
+                ),
+                (LoggedFlaw::OtherOrigin, "the checkpoint is of another log"),
+                (
+                    LoggedFlaw::OtherName,
+                    "the transparency log did not sign the checkpoint",
+                ),
+                (
+                    LoggedFlaw::OtherHint,
+                    "the transparency log did not sign the checkpoint",
+                ),
+                (
+                    LoggedFlaw::OtherLog,
+                    "the transparency log is not one of the trusted root",
+                ),
+            ] {
+                let scene = Scene::new();
+                sigstore.sign_logged(&scene.registry, "org/app", &scene.digest, (logged, flaw), in_time);
+                let judged = scene.verify(&by).await;
+                match expected {
+                    "" => assert_eq!(judged, Ok(()), "{logged:?}"),
+                    expected => {
+                        let error = judged.unwrap_err();
+                        assert!(error.contains(expected), "{logged:?}, {flaw:?}: {error}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_time_is_needed_and_all_that_are_known_must_be_good() {
+    let sigstore = Sigstore::new();
+    let by = keyless(&sigstore, &[]);
+    let rows: [(&str, Stamps, &str); 12] = [
+        ("none", |_, _| vec![], "the time of the signature is not known"),
+        (
+            "by a namesake",
+            |_, signature| vec![TimestampAuthority::new().stamp(signature, IN_TIME, TimestampFlaw::None)],
+            "names another certificate than its signer's",
+        ),
+        (
+            "by somebody",
+            |_, signature| {
+                vec![TimestampAuthority::named("x").stamp(signature, IN_TIME, TimestampFlaw::None)]
+            },
+            "the time of the signature is not known",
+        ),
+        (
+            "by somebody beside a good one",
+            |clock, signature| {
+                let other = TimestampAuthority::named("x").stamp(signature, LATE, TimestampFlaw::None);
+                [in_time(clock, signature), vec![other]].concat()
+            },
+            "",
+        ),
+        (
+            "bare",
+            |clock, signature| vec![clock.stamp(signature, IN_TIME, TimestampFlaw::Bare)],
+            "",
+        ),
+        (
+            "another message",
+            |clock, signature| vec![clock.stamp(signature, IN_TIME, TimestampFlaw::OtherMessage)],
+            "the timestamp is of another signature",
+        ),
+        (
+            "another signer",
+            |clock, signature| vec![clock.stamp(signature, IN_TIME, TimestampFlaw::Revocable)],
+            "names another certificate than its signer's",
+        ),
+        (
+            "late",
+            |clock, signature| vec![clock.stamp(signature, LATE, TimestampFlaw::None)],
+            "the certificate is not one of the trusted root",
+        ),
+        (
+            "late beside a good one",
+            |clock, signature| {
+                let late = clock.stamp(signature, LATE, TimestampFlaw::None);
+                [in_time(clock, signature), vec![late]].concat()
+            },
+            "the certificate is not one of the trusted root",
+        ),
+        (
+            "bad beside a good one",
+            |clock, signature| {
+                let bad = clock.stamp(signature, IN_TIME, TimestampFlaw::OtherKey);
+                [in_time(clock, signature), vec![bad]].concat()
+            },
+            "the timestamp's signature is not good",
+        ),
+        (
+            "no timestamp at all",
+            |_, _| vec![b"nonsense".to_vec()],
+            "the timestamp cannot be read",
+        ),
+        (
+            "too many",
+            |clock, signature| vec![clock.stamp(signature, IN_TIME, TimestampFlaw::None); 9],
+            "the bundle has more than 8 timestamps",
+        ),
+    ];
+    for (name, stamps, expected) in rows {
+        let scene = Scene::new();
+        let what = (PLAIN, LoggedFlaw::None);
+        sigstore.sign_logged(&scene.registry, "org/app", &scene.digest, what, stamps);
+        let judged = scene.verify(&by).await;
+        match expected {
+            "" => assert_eq!(judged, Ok(()), "{name}"),
+            expected => {
+                let error = judged.unwrap_err();
+                assert!(error.contains(expected), "{name}: {error}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn authorities_and_logs_are_believed_while_the_root_says_so() {
+    let sigstore = Sigstore::new();
+    let scene = Scene::new();
+    let what = (PLAIN, LoggedFlaw::None);
+    sigstore.sign_logged(&scene.registry, "org/app", &scene.digest, what, in_time);
+    let with = |change: Change<'_>| {
+        let mut root: serde_json::Value = serde_json::from_str(&sigstore.trusted_root()).unwrap();
+        change(&mut root);
+        Cosign::Keyless {
+            root: Box::new(TrustedRoot::parse(root.to_string().as_bytes()).unwrap()),
+            identities: vec![],
+        }
+    };
+    let until = serde_json::json!({ "start": "2020-01-01T00:00:00Z", "end": "2025-12-31T00:00:00Z" });
+    assert_eq!(scene.verify(&with(&|_| ())).await, Ok(()));
+    let unlogged = "the transparency log is not one of the trusted root, or was not trusted then";
+    let rows: [(&str, Change<'_>, &str); 7] = [
+        (
+            "an authority of before",
+            &|root| root["timestampAuthorities"][0]["validFor"] = until.clone(),
+            "when its authority was not trusted",
+        ),
+        (
+            "no authority",
+            &|root| root["timestampAuthorities"] = serde_json::json!([]),
+            "the time of the signature is not known",
+        ),
+        (
+            "an authority without certificates",
+            &|root| root["timestampAuthorities"][0]["certChain"]["certificates"] = serde_json::json!([]),
+            "the time of the signature is not known",
+        ),
+        (
+            "an authority whose signer is another",
+            &|root| {
+                let [other, _] = TimestampAuthority::named("x").chain();
+                let certificates = &mut root["timestampAuthorities"][0]["certChain"]["certificates"];
+                certificates[0]["rawBytes"] = STANDARD.encode(other).into();
+            },
+            "by another signer than the trusted root names",
+        ),
+        (
+            "a log of before",
+            &|root| root["tlogs"][1]["publicKey"]["validFor"] = until.clone(),
+            unlogged,
+        ),
+        (
+            "a log at another place",
+            &|root| root["tlogs"][1]["baseUrl"] = "https://log3.example".into(),
+            unlogged,
+        ),
+        (
+            "a log at no place",
+            &|root| root["tlogs"][1]["baseUrl"] = serde_json::Value::Null,
+            unlogged,
+        ),
+    ];
+    for (name, change, expected) in rows {
+        let error = scene.verify(&with(change)).await.unwrap_err();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
 }
 
 fn policy(level: &str, identity: &str) -> String {

@@ -12,6 +12,7 @@ mod faults;
 mod notary;
 mod real;
 mod sigstore;
+mod timestamps;
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,8 @@ pub use archive::{Entry, gzip, tar, tgz};
 pub use faults::Fault;
 pub use notary::{Notary, NotaryFlaw, NotaryForm};
 pub use real::RealRegistry;
-pub use sigstore::{Flaw, Signer, Sigstore};
+pub use sigstore::{Flaw, Logged, LoggedFlaw, Signer, Sigstore};
+pub use timestamps::{OPENSSL_KEYS, OpensslAuthority, TimestampAuthority, TimestampFlaw};
 
 /// Who may pull and push.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -25,9 +25,11 @@ pub(super) struct Candidate {
     /// Who signed, where no key is given.
     pub(super) certificate: Option<Certificate>,
     pub(super) entries: Vec<LogEntry>,
+    /// What authorities say of when it was (RFC 3161).
+    pub(super) timestamps: Vec<Vec<u8>>,
     /// What the message says it is about.
     claim: Claim,
-    /// What the log's hash is of.
+    /// What the hash in the log is of where the entry is one of an envelope.
     pub(super) logged: Vec<u8>,
 }
 
@@ -102,6 +104,7 @@ impl Candidate {
             signature,
             certificate: certificate.transpose()?,
             entries,
+            timestamps: Vec::new(),
             claim: Claim::Simple(payload.clone()),
             logged: payload,
         })
@@ -145,6 +148,15 @@ impl Candidate {
             }
             (None, None) => None,
         };
+        let timestamps = material.timestamp_verification_data.unwrap_or_default();
+        let timestamps = timestamps.rfc3161_timestamps;
+        // not one is passed over: each must be good
+        if timestamps.len() > TIMESTAMPS_MAX {
+            return Err(format!("the bundle has more than {TIMESTAMPS_MAX} timestamps"));
+        }
+        let timestamps = timestamps
+            .iter()
+            .map(|timestamp| decode(&timestamp.signed_timestamp));
         let entries = material
             .tlog_entries
             .into_iter()
@@ -155,6 +167,7 @@ impl Candidate {
             signature,
             certificate: certificate.map(Certificate::new),
             entries: entries.collect::<Result<_, _>>()?,
+            timestamps: timestamps.collect::<Result<_, _>>()?,
             claim,
             logged,
         })
@@ -163,6 +176,8 @@ impl Candidate {
 
 /// Log entries of one bundle that are looked at.
 const ENTRIES_MAX: usize = 8;
+/// Timestamps that one bundle may have.
+const TIMESTAMPS_MAX: usize = 8;
 
 /// DSSE's encoding of what is signed.
 fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
@@ -238,6 +253,19 @@ struct Material {
     x509_certificate_chain: Option<RawChain>,
     #[serde(default)]
     tlog_entries: Vec<BundleEntry>,
+    timestamp_verification_data: Option<TimestampData>,
+}
+
+#[derive(Default, Deserialize)]
+struct TimestampData {
+    #[serde(default, rename = "rfc3161Timestamps")]
+    rfc3161_timestamps: Vec<RawTimestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawTimestamp {
+    signed_timestamp: String,
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,12 @@
 //! Cosign: keyed and keyless, signatures of its second and third generation.
 
+use jiff::Timestamp;
 use regex::bytes::Regex;
 
 use super::{
     Error, PublicKey, TrustedRoot,
     bundle::{BUNDLE, Candidate, SIMPLE_SIGNING},
+    certificate::Certificate,
 };
 use crate::oci::{Cause, ContentDigest, Repository, compile_filter};
 
@@ -101,19 +103,17 @@ fn judge_keyless(candidate: &Candidate, root: &TrustedRoot, identities: &[Identi
     if !certificate.verifies(&candidate.message, &candidate.signature) {
         return Err("the certificate's key did not make the signature".to_owned());
     }
-    let mut problem = "a signature is in no transparency log".to_owned();
-    let mut time = None;
-    for entry in &candidate.entries {
-        let about = entry.is_about(&candidate.logged, &candidate.signature, certificate.der());
-        match about.and_then(|()| entry.check(root)) {
-            Ok(checked) => {
-                time = Some(checked);
-                break;
-            }
-            Err(error) => problem = error,
-        }
+    let mut times = Vec::new();
+    for timestamp in &candidate.timestamps {
+        times.extend(root.time(timestamp, &candidate.signature)?);
     }
-    certificate.check(root, time.ok_or(problem)?)?;
+    times.extend(logged(candidate, certificate, root, &times)?);
+    if times.is_empty() {
+        return Err("the time of the signature is not known".to_owned());
+    }
+    for time in times {
+        certificate.check(root, time)?;
+    }
     let named = certificate.named()?;
     let issuer = named.issuer.unwrap_or_default();
     let is_known = |identity: &Identity| {
@@ -131,6 +131,29 @@ fn judge_keyless(candidate: &Candidate, root: &TrustedRoot, identities: &[Identi
             "none of the expected identities matched what was in the certificate, got subjects [{subjects}] with issuer {issuer}"
         ))
     }
+}
+
+/// The time that a log of the root says for this signature, which it must have; none where it is one that says no times.
+fn logged(
+    candidate: &Candidate,
+    certificate: &Certificate,
+    root: &TrustedRoot,
+    stamped: &[Timestamp],
+) -> Result<Option<Timestamp>, String> {
+    let mut problem = "a signature is in no transparency log".to_owned();
+    for entry in &candidate.entries {
+        let about = entry.is_about(
+            &candidate.message,
+            &candidate.logged,
+            &candidate.signature,
+            certificate.der(),
+        );
+        match about.and_then(|()| entry.check(root, stamped)) {
+            Ok(time) => return Ok(time),
+            Err(error) => problem = error,
+        }
+    }
+    Err(problem)
 }
 
 /// All signatures of an artifact, bundles first. Those that cannot be read are errors of their own.

@@ -1,10 +1,11 @@
 //! Who vouches for an artifact (compat/source.md 6.6), and for a commit ([`GitKeys`]).
 //!
 //! ```text
-//! registry ─signatures─▶ Candidate { payload, signature, key or certificate, log entry }
+//! registry ─signatures─▶ Candidate { payload, signature, key or certificate, log entries, timestamps }
 //!   keyed:   payload names the digest ∧ a given key signed it
 //!   keyless: … ∧ certificate chains to the trusted root at signing time ∧ was logged (SCT) ∧ identity matches
 //!              ∧ the log vouches for exactly this signature (SET, inclusion proof)
+//!   signing time: what the log signed, and what authorities for timestamps did (RFC 3161); all of them count
 //! ```
 //!
 //! **Invariant:** whatever is missing, odd, expired or too much is an error; nothing is ever taken for verified by default.
@@ -19,6 +20,7 @@ mod notation;
 mod openpgp;
 mod policy;
 mod sshsig;
+mod timestamp;
 mod transparency;
 mod trusted_root;
 mod version;

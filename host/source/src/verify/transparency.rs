@@ -1,4 +1,6 @@
-//! Rekor: that a public log knows of a signature (RFC 6962, RFC 9162; C2SP signed notes).
+//! Rekor: that a public log knows of a signature (RFC 6962, RFC 9162; C2SP signed-note and tlog-checkpoint).
+//!
+//! Rekor 1 signs each entry and its time. Rekor 2 says no time, and that it has an entry by a proof and a checkpoint alone.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
@@ -31,24 +33,60 @@ pub(super) struct InclusionProof {
     pub(super) checkpoint: String,
 }
 
+/// Which checkpoints are a log's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Head {
+    /// Those that its key signed: of an entry that the log signed too, there is nothing to mistake.
+    OfKey,
+    /// Of those, the ones in its name: a key may serve several logs.
+    OfName,
+}
+
+const UNKNOWN_LOG: &str = "the transparency log is not one of the trusted root, or was not trusted then";
+
 /// Deepest tree that is believed: more entries than atoms anybody will log.
 const HASHES_MAX: usize = 64;
 
 impl LogEntry {
-    /// Checks all that the log says, and answers with the time it vouches for. Only a signed time is one.
-    pub(super) fn check(&self, root: &TrustedRoot) -> Result<Timestamp, String> {
+    /// Checks all that the log says, and answers with the time it vouches for. Only a signed time is one; where there is
+    /// none, the log must have been trusted at the `stamped` times that others vouch for.
+    pub(super) fn check(
+        &self,
+        root: &TrustedRoot,
+        stamped: &[Timestamp],
+    ) -> Result<Option<Timestamp>, String> {
+        let Some(promise) = &self.promise else {
+            self.check_included(root, stamped)?;
+            return Ok(None);
+        };
         let time = Timestamp::from_second(self.integrated_time).map_err(|error| error.to_string())?;
-        let log = root
-            .log(&self.log_id, time)
-            .ok_or("the transparency log is not one of the trusted root, or was not trusted then")?;
-        let promise = self.promise.as_deref().ok_or(
-            "the log entry has no signed time: RFC 3161 timestamps are not supported yet, sign with an entry in Rekor v1",
-        )?;
+        let log = root.log(&self.log_id, time).ok_or(UNKNOWN_LOG)?;
         self.check_promise(log, promise)?;
         if let Some(proof) = &self.proof {
-            proof.check(log, &self.body)?;
+            proof.check(log, &self.body, Head::OfKey)?;
         }
-        Ok(time)
+        Ok(Some(time))
+    }
+
+    fn check_included(&self, root: &TrustedRoot, stamped: &[Timestamp]) -> Result<(), String> {
+        if stamped.is_empty() {
+            return Err(
+                "the time of the signature is not known: its log entry has no signed time, and there is no timestamp by an authority of the trusted root"
+                    .to_owned(),
+            );
+        }
+        let proof = self
+            .proof
+            .as_ref()
+            .ok_or("the log entry has neither a signed time nor an inclusion proof")?;
+        let mut problem = UNKNOWN_LOG.to_owned();
+        for log in root.logs(&self.log_id, stamped) {
+            match proof.check(log, &self.body, Head::OfName) {
+                Ok(()) => return Ok(()),
+                Err(error) => problem = error,
+            }
+        }
+        Err(problem)
     }
 
     fn check_promise(&self, log: &Log, promise: &[u8]) -> Result<(), String> {
@@ -65,38 +103,75 @@ impl LogEntry {
         }
     }
 
-    /// Whether the entry is about this signature, of this message, by this key or certificate in PEM.
+    /// Whether the entry is about this signature, of this message, by this certificate; `logged` is what an entry of an
+    /// envelope has the hash of.
     pub(super) fn is_about(
         &self,
         message: &[u8],
+        logged: &[u8],
         signature: &[u8],
         certificate: &[u8],
     ) -> Result<(), String> {
         let body: Value = serde_json::from_slice(&self.body).map_err(|_| "the log entry cannot be read")?;
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let hash = hex::encode(Sha256::digest(message));
-        let decoded = |text: &str| STANDARD.decode(text).ok();
-        let (said_hash, said_signature, said_key) = match (text("/kind"), text("/apiVersion")) {
+        let decoded = |pointer: &str| STANDARD.decode(text(pointer)).ok();
+        // Rekor 1 writes hashes in hex and certificates in PEM, Rekor 2 all in base64
+        let (hashed, said_hash, said_signature, said_certificate) = match (text("/kind"), text("/apiVersion"))
+        {
             ("hashedrekord", "0.0.1") => (
-                text("/spec/data/hash/value"),
-                text("/spec/signature/content"),
-                text("/spec/signature/publicKey/content"),
+                message,
+                hex::decode(text("/spec/data/hash/value")).ok(),
+                decoded("/spec/signature/content"),
+                decoded("/spec/signature/publicKey/content").and_then(|pem| der_of_pem(&pem)),
             ),
             ("dsse", "0.0.1") => (
-                text("/spec/payloadHash/value"),
-                text("/spec/signatures/0/signature"),
-                text("/spec/signatures/0/verifier"),
+                logged,
+                hex::decode(text("/spec/payloadHash/value")).ok(),
+                decoded("/spec/signatures/0/signature"),
+                decoded("/spec/signatures/0/verifier").and_then(|pem| der_of_pem(&pem)),
             ),
+            ("hashedrekord", "0.0.2") => {
+                check_hash(text("/spec/hashedRekordV002/data/algorithm"))?;
+                (
+                    message,
+                    decoded("/spec/hashedRekordV002/data/digest"),
+                    decoded("/spec/hashedRekordV002/signature/content"),
+                    decoded("/spec/hashedRekordV002/signature/verifier/x509Certificate/rawBytes"),
+                )
+            }
+            ("dsse", "0.0.2") => {
+                check_hash(text("/spec/dsseV002/payloadHash/algorithm"))?;
+                (
+                    logged,
+                    decoded("/spec/dsseV002/payloadHash/digest"),
+                    decoded("/spec/dsseV002/signatures/0/content"),
+                    decoded("/spec/dsseV002/signatures/0/verifier/x509Certificate/rawBytes"),
+                )
+            }
             (kind, version) => return Err(format!("log entries of kind {kind} {version} are not known")),
         };
-        let is_one = body.pointer("/spec/signatures/1").is_none();
-        let pem = decoded(said_key).unwrap_or_default();
-        let is_key = der_of_pem(&pem).is_some_and(|der| der == certificate);
-        if said_hash == hash && decoded(said_signature).as_deref() == Some(signature) && is_key && is_one {
+        let more = ["/spec/signatures/1", "/spec/dsseV002/signatures/1"];
+        let is_one = more.iter().all(|pointer| body.pointer(pointer).is_none());
+        let hash = Sha256::digest(hashed);
+        if said_hash.as_deref() == Some(hash.as_slice())
+            && said_signature.as_deref() == Some(signature)
+            && said_certificate.as_deref() == Some(certificate)
+            && is_one
+        {
             Ok(())
         } else {
             Err("the log entry is about another signature".to_owned())
         }
+    }
+}
+
+/// Of the hashes that Rekor 2 has, the one that the signatures are of that are verified here.
+fn check_hash(algorithm: &str) -> Result<(), String> {
+    match algorithm {
+        "SHA2_256" => Ok(()),
+        _ => Err(format!(
+            "log entries with a hash of algorithm '{algorithm}' are not supported"
+        )),
     }
 }
 
@@ -107,14 +182,14 @@ fn der_of_pem(pem: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl InclusionProof {
-    fn check(&self, log: &Log, body: &[u8]) -> Result<(), String> {
+    fn check(&self, log: &Log, body: &[u8], head: Head) -> Result<(), String> {
         let root = self
             .computed_root(body)
             .ok_or("the inclusion proof is malformed")?;
         if root.as_slice() != self.root {
             return Err("the inclusion proof does not prove this entry".to_owned());
         }
-        let (size, signed_root) = checkpoint(&self.checkpoint, log)?;
+        let (size, signed_root) = checkpoint(&self.checkpoint, log, head)?;
         if size == self.size && signed_root == self.root {
             Ok(())
         } else {
@@ -163,31 +238,48 @@ fn hash_children(left: &[u8], right: &[u8]) -> [u8; 32] {
 }
 
 /// The size and root of a tree head that the log signed.
-fn checkpoint(note: &str, log: &Log) -> Result<(u64, Vec<u8>), String> {
+fn checkpoint(note: &str, log: &Log, head: Head) -> Result<(u64, Vec<u8>), String> {
     let odd = || "the checkpoint is malformed".to_owned();
     let (text, signatures) = note.split_once("\n\n").ok_or_else(odd)?;
     let text = format!("{text}\n");
     let mut lines = text.lines();
-    let _origin = lines.next().ok_or_else(odd)?;
+    let origin = lines.next().ok_or_else(odd)?;
     let size = lines.next().and_then(|line| line.parse().ok()).ok_or_else(odd)?;
     let root = lines
         .next()
         .and_then(|line| STANDARD.decode(line).ok())
         .ok_or_else(odd)?;
-    let is_signed = signatures.lines().take(16).any(|line| {
-        let encoded = line.strip_prefix("— ").and_then(|line| line.rsplit(' ').next());
-        let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
-        // four bytes hint at the key
-        bytes.is_some_and(|bytes| {
-            bytes
-                .get(4..)
-                .is_some_and(|signature| log.key.verifies(text.as_bytes(), signature))
-        })
+    if head == Head::OfName && !is_origin(origin, log) {
+        return Err("the checkpoint is of another log".to_owned());
+    }
+    let is_signed = signatures.lines().take(SIGNATURES_MAX).any(|line| {
+        let parts = line.strip_prefix("— ").and_then(|line| line.rsplit_once(' '));
+        let Some((name, encoded)) = parts else {
+            return false;
+        };
+        let bytes = STANDARD.decode(encoded).unwrap_or_default();
+        let Some((hint, signature)) = bytes.split_at_checked(4) else {
+            return false;
+        };
+        let is_mine = match head {
+            Head::OfKey => log.is_hinted(hint),
+            Head::OfName => log.is_hinted(hint) && log.name.as_deref() == Some(name),
+        };
+        is_mine && log.key.verifies(text.as_bytes(), signature)
     });
     match is_signed {
         true => Ok((size, root)),
         false => Err("the transparency log did not sign the checkpoint".to_owned()),
     }
+}
+
+/// Signatures of one checkpoint that are looked at: others may have signed it too.
+const SIGNATURES_MAX: usize = 16;
+
+/// The first line of a checkpoint is the log's name; Rekor 1 has the tree's number behind it.
+fn is_origin(origin: &str, log: &Log) -> bool {
+    let (name, _tree) = origin.split_once(" - ").unwrap_or((origin, ""));
+    log.name.as_deref() == Some(name)
 }
 
 #[cfg(test)]

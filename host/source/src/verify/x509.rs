@@ -8,6 +8,8 @@ use jiff::{Timestamp, civil};
 pub(super) struct Parts<'a> {
     /// What is signed, with its head.
     pub(super) tbs: &'a [u8],
+    /// What its issuer calls it: the content of an INTEGER.
+    pub(super) serial: &'a [u8],
     /// Whose key signed it.
     pub(super) issuer: &'a [u8],
     /// Whose certificate it is.
@@ -16,18 +18,29 @@ pub(super) struct Parts<'a> {
     pub(super) key: &'a [u8],
     pub(super) not_before: Timestamp,
     pub(super) not_after: Timestamp,
-    /// Names and contents, in order.
-    pub(super) extensions: Vec<(&'a [u8], &'a [u8])>,
+    /// In order.
+    extensions: Vec<Extension<'a>>,
+}
+
+/// One extension (RFC 5280 4.1).
+#[derive(Debug)]
+pub(super) struct Extension<'a> {
+    pub(super) name: &'a [u8],
+    /// Whoever does not know it must not believe what it is in.
+    pub(super) is_critical: bool,
+    pub(super) content: &'a [u8],
 }
 
 pub(super) const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
-const OID: u8 = 0x06;
-const OCTETS: u8 = 0x04;
-const BOOLEAN: u8 = 0x01;
+pub(super) const SET: u8 = 0x31;
+pub(super) const OID: u8 = 0x06;
+pub(super) const OCTETS: u8 = 0x04;
+pub(super) const BOOLEAN: u8 = 0x01;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const BITS: u8 = 0x03;
 const UTF8: u8 = 0x0c;
 const UTC_TIME: u8 = 0x17;
-const GENERALIZED_TIME: u8 = 0x18;
+pub(super) const GENERALIZED_TIME: u8 = 0x18;
 /// `[0]` and `[3]` of a certificate's content.
 const VERSION: u8 = 0xa0;
 pub(super) const EXTENSIONS: u8 = 0xa3;
@@ -52,13 +65,18 @@ pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// An element of this tag: its content, and what follows.
-fn expect(der: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
+pub(super) fn expect(der: &[u8], wanted: u8) -> Option<(&[u8], &[u8])> {
     let (tag, content, rest) = element(der)?;
     (tag == wanted).then_some((content, rest))
 }
 
+/// The content of an element of this tag after which nothing follows.
+pub(super) fn only(der: &[u8], wanted: u8) -> Option<&[u8]> {
+    expect(der, wanted).and_then(|(content, rest)| rest.is_empty().then_some(content))
+}
+
 /// An element with its head, and what follows.
-fn whole(der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn whole(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, _, rest) = element(der)?;
     der.split_at_checked(der.len() - rest.len())
 }
@@ -84,16 +102,13 @@ pub(super) fn parts(der: &[u8]) -> Result<Parts<'_>, String> {
 }
 
 fn try_parts(der: &[u8]) -> Option<Parts<'_>> {
-    let (certificate, rest) = expect(der, SEQUENCE)?;
-    if !rest.is_empty() {
-        return None;
-    }
+    let certificate = only(der, SEQUENCE)?;
     let (tbs, _) = whole(certificate)?;
     let (mut fields, _) = expect(tbs, SEQUENCE)?;
     if let Some((_, rest)) = expect(fields, VERSION) {
         fields = rest;
     }
-    let (_serial, fields) = whole(fields)?;
+    let (serial, fields) = expect(fields, INTEGER)?;
     let (_algorithm, fields) = whole(fields)?;
     let (issuer, fields) = whole(fields)?;
     let (validity, fields) = expect(fields, SEQUENCE)?;
@@ -116,6 +131,7 @@ fn try_parts(der: &[u8]) -> Option<Parts<'_>> {
     }
     Some(Parts {
         tbs,
+        serial,
         issuer,
         subject,
         key,
@@ -125,11 +141,16 @@ fn try_parts(der: &[u8]) -> Option<Parts<'_>> {
     })
 }
 
-fn split_extension(extension: &[u8]) -> Option<(&[u8], &[u8])> {
+/// What is within the SEQUENCE of an extension.
+pub(super) fn split_extension(extension: &[u8]) -> Option<Extension<'_>> {
     let (name, rest) = expect(extension, OID)?;
-    let rest = expect(rest, BOOLEAN).map_or(rest, |(_, rest)| rest);
+    let (critical, rest) = expect(rest, BOOLEAN).unwrap_or((&[], rest));
     let (content, _) = expect(rest, OCTETS)?;
-    Some((name, content))
+    Some(Extension {
+        name,
+        is_critical: critical.iter().any(|byte| *byte != 0),
+        content,
+    })
 }
 
 fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
@@ -144,8 +165,13 @@ fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
         GENERALIZED_TIME => text.to_owned(),
         _ => return None,
     };
-    let time = civil::DateTime::strptime("%Y%m%d%H%M%S", &full).ok()?;
-    Some((time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp(), rest))
+    Some((instant("%Y%m%d%H%M%S", &full)?, rest))
+}
+
+/// A time in UTC that is written as `format` has it.
+pub(super) fn instant(format: &str, text: &str) -> Option<Timestamp> {
+    let time = civil::DateTime::strptime(format, text).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
 }
 
 impl<'a> Parts<'a> {
@@ -153,8 +179,53 @@ impl<'a> Parts<'a> {
     pub(super) fn extension(&self, name: &[u8]) -> Option<&'a [u8]> {
         let mut extensions = self.extensions.iter();
         extensions
-            .find(|(known, _)| *known == name)
-            .map(|(_, content)| *content)
+            .find(|extension| extension.name == name)
+            .map(|extension| extension.content)
+    }
+
+    /// Whether it may sign other certificates (RFC 5280 4.2.1.9).
+    pub(super) fn is_authority(&self) -> bool {
+        /// `id-ce-basicConstraints`.
+        const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
+        let constraints = self.extension(BASIC_CONSTRAINTS);
+        let constraints = constraints.and_then(|content| only(content, SEQUENCE));
+        let is_authority = constraints.and_then(|constraints| expect(constraints, BOOLEAN));
+        is_authority.is_some_and(|(value, _)| value == [0xff])
+    }
+
+    /// Whether it was valid at a time (RFC 5280 4.1.2.5).
+    pub(super) fn is_valid_at(&self, time: Timestamp) -> bool {
+        self.not_before <= time && time <= self.not_after
+    }
+
+    /// Whether its key may sign what is no certificate (RFC 5280 4.2.1.3). One that does not say may.
+    pub(super) fn may_sign(&self) -> bool {
+        /// `id-ce-keyUsage`.
+        const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
+        /// `digitalSignature` and `nonRepudiation`.
+        const SIGNING: u8 = 0xc0;
+        let usage = self.extension(KEY_USAGE);
+        // the first byte tells how many of the last bits are unused
+        usage.is_none_or(|usage| {
+            only(usage, BITS)
+                .and_then(|bits| bits.get(1))
+                .is_some_and(|bits| bits & SIGNING != 0)
+        })
+    }
+
+    /// Whether it is for this purpose alone, and says so to everybody: extended key usage, critical (RFC 5280 4.2.1.12).
+    pub(super) fn is_solely_for(&self, purpose: &[u8]) -> bool {
+        /// `id-ce-extKeyUsage`.
+        const PURPOSES: &[u8] = &[0x55, 0x1d, 0x25];
+        let mut named = self
+            .extensions
+            .iter()
+            .filter(|extension| extension.name == PURPOSES);
+        let (Some(one), None) = (named.next(), named.next()) else {
+            return false;
+        };
+        let sole = only(one.content, SEQUENCE).and_then(|purposes| only(purposes, OID));
+        one.is_critical && sole == Some(purpose)
     }
 
     /// Names, addresses and URIs of the subject's alternative names; `other` names the kind of `otherName` to take too.

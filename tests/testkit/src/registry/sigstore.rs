@@ -9,7 +9,7 @@ use rcgen::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Registry, digest};
+use super::{Registry, TimestampAuthority, digest};
 use crate::http_server::base64;
 
 /// What is wrong with a signature.
@@ -41,6 +41,50 @@ pub enum Flaw {
     BadProof,
     /// The tree's head is not signed.
     BadCheckpoint,
+    /// The tree's head is signed by what is called another key.
+    OtherHint,
+}
+
+/// A log of Rekor 2, and the kind of entry in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// Whether its key is of Ed25519; else it is the ECDSA key of the log of Rekor 1.
+    pub is_ed25519: bool,
+    /// Whether the entry is one of an envelope; else it is one of a hash.
+    pub is_dsse: bool,
+}
+
+/// What is wrong with an entry of Rekor 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoggedFlaw {
+    /// Nothing.
+    None,
+    /// The tree's head has the number of the tree behind the log's name, as Rekor 1 writes it; which is no flaw.
+    Numbered,
+    /// It is about another signature.
+    OtherSignature,
+    /// It is about another message.
+    OtherMessage,
+    /// It is about another certificate.
+    OtherCertificate,
+    /// It says its hash to be another one.
+    OtherHash,
+    /// It is not in the tree.
+    BadProof,
+    /// It has no proof.
+    NoProof,
+    /// The tree's head is of another size than the proof.
+    OtherSize,
+    /// The tree's head is signed by another key.
+    OtherKey,
+    /// The tree's head is that of another log with the same key.
+    OtherOrigin,
+    /// The tree's head is signed under another name.
+    OtherName,
+    /// The tree's head is signed by what is called another key.
+    OtherHint,
+    /// The log is none that anybody knows.
+    OtherLog,
 }
 
 /// A key that is given to verifiers.
@@ -89,6 +133,9 @@ pub struct Sigstore {
     intermediate_params: CertificateParams,
     certificate_log: KeyPair,
     log: KeyPair,
+    /// Of Rekor 2.
+    ed25519_log: KeyPair,
+    clock: TimestampAuthority,
 }
 
 /// 2026-01-01 00:00:05 UTC, in the life of every certificate given here.
@@ -120,24 +167,36 @@ impl Sigstore {
             intermediate_params,
             certificate_log: key(),
             log: key(),
+            ed25519_log: KeyPair::generate_for(&rcgen::PKCS_ED25519).expect("a key"),
+            clock: TimestampAuthority::new(),
         }
+    }
+
+    /// The authority for timestamps.
+    pub fn clock(&self) -> &TimestampAuthority {
+        &self.clock
     }
 
     /// `trusted_root.json`.
     pub fn trusted_root(&self) -> String {
-        let log = |key: &KeyPair| {
+        let log = |key: &KeyPair, host: &str| {
             let der = key.subject_public_key_info();
-            json!([{
-                "baseUrl": "https://log.example", "hashAlgorithm": "SHA2_256",
-                "publicKey": { "rawBytes": base64(&der), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": { "start": "2020-01-01T00:00:00Z" } },
+            json!({
+                "baseUrl": format!("https://{host}"), "hashAlgorithm": "SHA2_256",
+                "publicKey": { "rawBytes": base64(&der), "validFor": { "start": "2020-01-01T00:00:00Z" } },
                 "logId": { "keyId": base64(Sha256::digest(&der)) },
-            }])
+            })
         };
         let raw = |der: &[u8]| json!({ "rawBytes": base64(der) });
         json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": log(&self.log),
-            "ctlogs": log(&self.certificate_log),
+            "tlogs": [log(&self.log, "log.example"), log(&self.ed25519_log, "log2.example")],
+            "ctlogs": [log(&self.certificate_log, "certificates.example")],
+            "timestampAuthorities": [{
+                "uri": "https://clock.example",
+                "certChain": { "certificates": self.clock.chain().map(|der| raw(&der)) },
+                "validFor": { "start": "2020-01-01T00:00:00Z" },
+            }],
             "certificateAuthorities": [{
                 "uri": "https://authority.example",
                 "certChain": { "certificates": [raw(self.intermediate.der()), raw(self.root.der())] },
@@ -195,18 +254,7 @@ impl Sigstore {
         names: (&str, &str),
         flaw: Flaw,
     ) {
-        let hex_of = about(subject, flaw).trim_start_matches("sha256:").to_owned();
-        let statement = json!({
-            "_type": "https://in-toto.io/Statement/v1", "predicateType": "https://sigstore.dev/cosign/sign/v1",
-            "subject": [{ "digest": { "sha256": hex_of } }], "predicate": {},
-        })
-        .to_string();
-        let payload_type = "application/vnd.in-toto+json";
-        let message = format!(
-            "DSSEv1 {} {payload_type} {} {statement}",
-            payload_type.len(),
-            statement.len()
-        );
+        let (statement, message) = statement(&about(subject, flaw));
         let signed = self.signed(message.as_bytes(), statement.as_bytes(), names, flaw, "dsse");
         let mut entry = json!({
             "logIndex": "1", "logId": { "keyId": base64(Sha256::digest(self.log.subject_public_key_info())) },
@@ -223,20 +271,119 @@ impl Sigstore {
         } else {
             json!([entry])
         };
-        let media_type = "application/vnd.dev.sigstore.bundle.v0.3+json";
-        let bundle = json!({
-            "mediaType": media_type,
-            "verificationMaterial": { "certificate": { "rawBytes": base64(signed.certificate.der()) }, "tlogEntries": entries },
-            "dsseEnvelope": { "payload": base64(&statement), "payloadType": payload_type, "signatures": [{ "sig": base64(&signed.signature) }] },
+        let material = json!({ "certificate": { "rawBytes": base64(signed.certificate.der()) }, "tlogEntries": entries });
+        attach_bundle(
+            registry,
+            repository,
+            subject,
+            material,
+            &statement,
+            &signed.signature,
+        );
+    }
+
+    /// Signs as cosign 3 does with Rekor 2: the entry says no time, `stamps` makes the timestamps of a signature.
+    pub fn sign_logged(
+        &self,
+        registry: &Registry,
+        repository: &str,
+        subject: &str,
+        (logged, flaw): (Logged, LoggedFlaw),
+        stamps: impl Fn(&TimestampAuthority, &[u8]) -> Vec<Vec<u8>>,
+    ) {
+        let (statement, message) = statement(subject);
+        let names = ("https://issuer.example", "dev@shop.example");
+        let signed = self.signed(
+            message.as_bytes(),
+            statement.as_bytes(),
+            names,
+            Flaw::None,
+            "dsse",
+        );
+        let stamps: Vec<Value> = stamps(&self.clock, &signed.signature)
+            .into_iter()
+            .map(|stamp| json!({ "signedTimestamp": base64(stamp) }))
+            .collect();
+        let material = json!({
+            "certificate": { "rawBytes": base64(signed.certificate.der()) },
+            "tlogEntries": [self.entry(&signed, &statement, &message, logged, flaw)],
+            "timestampVerificationData": { "rfc3161Timestamps": stamps },
         });
-        let layer = registry.add_blob(media_type, bundle.to_string().as_bytes());
-        let config = registry.add_blob("application/vnd.oci.empty.v1+json", b"{}");
-        let manifest = json!({
-            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": media_type,
-            "config": config, "layers": [layer],
-            "subject": { "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": subject, "size": 1 },
+        attach_bundle(
+            registry,
+            repository,
+            subject,
+            material,
+            &statement,
+            &signed.signature,
+        );
+    }
+
+    fn entry(
+        &self,
+        signed: &Signed,
+        statement: &str,
+        message: &str,
+        logged: Logged,
+        flaw: LoggedFlaw,
+    ) -> Value {
+        let other = KeyPair::generate().expect("a key");
+        let signature = match flaw {
+            LoggedFlaw::OtherSignature => other.sign(message.as_bytes()).expect("a signature"),
+            _ => signed.signature.clone(),
+        };
+        let certificate = match flaw {
+            LoggedFlaw::OtherCertificate => self.root.der().to_vec(),
+            _ => signed.certificate.der().to_vec(),
+        };
+        let digest = match (flaw, logged.is_dsse) {
+            (LoggedFlaw::OtherMessage, _) => Sha256::digest(b"another"),
+            (_, true) => Sha256::digest(statement),
+            (_, false) => Sha256::digest(message),
+        };
+        let algorithm = if flaw == LoggedFlaw::OtherHash {
+            "SHA2_512"
+        } else {
+            "SHA2_256"
+        };
+        let hash = json!({ "algorithm": algorithm, "digest": base64(digest) });
+        let signature = json!({
+            "content": base64(signature),
+            "verifier": { "keyDetails": "PKIX_ECDSA_P256_SHA_256", "x509Certificate": { "rawBytes": base64(certificate) } },
         });
-        registry.add_manifest(repository, "", &manifest);
+        let (kind, spec) = match logged.is_dsse {
+            true => (
+                "dsse",
+                json!({ "dsseV002": { "payloadHash": hash, "signatures": [signature] } }),
+            ),
+            false => (
+                "hashedrekord",
+                json!({ "hashedRekordV002": { "data": hash, "signature": signature } }),
+            ),
+        };
+        let body = json!({ "apiVersion": "0.0.2", "kind": kind, "spec": spec }).to_string();
+        let (key, name) = match logged.is_ed25519 {
+            true => (&self.ed25519_log, "log2.example"),
+            false => (&self.log, "log.example"),
+        };
+        let id = match (flaw, logged.is_ed25519) {
+            (LoggedFlaw::OtherLog, _) => Sha256::digest(b"another"),
+            (_, true) => Sha256::new()
+                .chain_update(name)
+                .chain_update([b'\n', 1])
+                .chain_update(key.public_key_raw())
+                .finalize(),
+            (_, false) => Sha256::digest(key.subject_public_key_info()),
+        };
+        let mut entry = json!({
+            "logIndex": "1", "logId": { "keyId": base64(id) }, "kindVersion": { "kind": kind, "version": "0.0.2" },
+            "integratedTime": "0", "canonicalizedBody": base64(&body),
+        });
+        if flaw != LoggedFlaw::NoProof {
+            let key = if flaw == LoggedFlaw::OtherKey { &other } else { key };
+            entry["inclusionProof"] = head(body.as_bytes(), key, name, &id, flaw);
+        }
+        entry
     }
 
     fn signed(&self, message: &[u8], logged: &[u8], names: (&str, &str), flaw: Flaw, kind: &str) -> Signed {
@@ -298,8 +445,13 @@ impl Sigstore {
         } else {
             &self.log
         };
+        let id = Sha256::digest(self.log.subject_public_key_info());
         let signature = [
-            &[1, 2, 3, 4],
+            if flaw == Flaw::OtherHint {
+                &[1, 2, 3, 4]
+            } else {
+                &id[..4]
+            },
             log.sign(note.as_bytes()).expect("a signature").as_slice(),
         ]
         .concat();
@@ -327,6 +479,86 @@ struct Signed {
     body: Vec<u8>,
     time: i64,
     promise: Vec<u8>,
+}
+
+/// A tree of two entries, of which this is the second, and its head as C2SP has it.
+fn head(body: &[u8], key: &KeyPair, name: &str, id: &[u8], flaw: LoggedFlaw) -> Value {
+    let leaf = |bytes: &[u8]| Sha256::new().chain_update([0]).chain_update(bytes).finalize();
+    let first = leaf(b"first");
+    let children = Sha256::new().chain_update([1]).chain_update(first);
+    let root = children.chain_update(leaf(body)).finalize();
+    let origin = match flaw {
+        LoggedFlaw::OtherOrigin => "log3.example".to_owned(),
+        LoggedFlaw::Numbered => format!("{name} - 7"),
+        _ => name.to_owned(),
+    };
+    let size = if flaw == LoggedFlaw::OtherSize { 3 } else { 2 };
+    let note = format!("{origin}\n{size}\n{}\n", base64(root));
+    let hint = match flaw {
+        LoggedFlaw::OtherHint => [1, 2, 3, 4],
+        _ => [id[0], id[1], id[2], id[3]],
+    };
+    let signature = key.sign(note.as_bytes()).expect("a signature");
+    let signature = base64([&hint[..], &signature].concat());
+    let signer = if flaw == LoggedFlaw::OtherName {
+        "log3.example"
+    } else {
+        name
+    };
+    let sibling = if flaw == LoggedFlaw::BadProof {
+        leaf(b"other")
+    } else {
+        first
+    };
+    // somebody else signed the head too, whom nobody knows
+    let witness = base64([7u8; 76]);
+    json!({
+        "logIndex": "1", "treeSize": "2", "rootHash": base64(root), "hashes": [base64(sibling)],
+        "checkpoint": { "envelope": format!("{note}\n— witness.example {witness}\n— {signer} {signature}\n") },
+    })
+}
+
+/// An in-toto statement about this digest, and what of it is signed (DSSE).
+fn statement(subject: &str) -> (String, String) {
+    let hex_of = subject.trim_start_matches("sha256:");
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1", "predicateType": "https://sigstore.dev/cosign/sign/v1",
+        "subject": [{ "digest": { "sha256": hex_of } }], "predicate": {},
+    })
+    .to_string();
+    let message = format!(
+        "DSSEv1 {} {STATEMENT} {} {statement}",
+        STATEMENT.len(),
+        statement.len()
+    );
+    (statement, message)
+}
+
+const STATEMENT: &str = "application/vnd.in-toto+json";
+
+/// Adds a bundle that refers to the artifact.
+fn attach_bundle(
+    registry: &Registry,
+    repository: &str,
+    subject: &str,
+    material: Value,
+    statement: &str,
+    signature: &[u8],
+) {
+    let media_type = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let bundle = json!({
+        "mediaType": media_type,
+        "verificationMaterial": material,
+        "dsseEnvelope": { "payload": base64(statement), "payloadType": STATEMENT, "signatures": [{ "sig": base64(signature) }] },
+    });
+    let layer = registry.add_blob(media_type, bundle.to_string().as_bytes());
+    let config = registry.add_blob("application/vnd.oci.empty.v1+json", b"{}");
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "artifactType": media_type,
+        "config": config, "layers": [layer],
+        "subject": { "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": subject, "size": 1 },
+    });
+    registry.add_manifest(repository, "", &manifest);
 }
 
 fn about(subject: &str, flaw: Flaw) -> String {
