@@ -576,3 +576,134 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
         Ok(Verdict::Ignored)
     );
 }
+
+#[tokio::test]
+async fn notation_believes_a_timestamp_where_the_policy_names_who_makes_them() {
+    let (notary, clock) = (Notary::new(), TimestampAuthority::new());
+    let now = "2026-06-01T00:00:00Z".parse().unwrap();
+    // the certificates that are no longer valid are of the year 2020
+    let (then, edge, after) = (
+        "2020-06-01T00:00:00Z",
+        "2021-01-01T00:00:00Z",
+        "2022-01-01T00:00:00Z",
+    );
+    let both = r#"["ca:shop","tsa:clock"]"#;
+    let (always, old) = (
+        r#""verifyTimestamp":"always""#,
+        r#""verifyTimestamp":"afterCertExpiry""#,
+    );
+    let skip = r#""verifyTimestamp":"always","override":{"revocation":"skip"}"#;
+    let (fresh, expired) = (NotaryFlaw::None, NotaryFlaw::OldCertificate);
+    let good = TimestampFlaw::None;
+    for (stores, settings, certificate, stamp, expected) in [
+        (both, always, expired, Some((then, good)), ""),
+        (both, always, expired, Some((then, TimestampFlaw::Bare)), ""),
+        (both, old, expired, Some((then, good)), ""),
+        (both, always, fresh, Some((after, good)), ""),
+        (both, old, fresh, None, ""),
+        (both, old, fresh, Some((then, TimestampFlaw::OtherMessage)), ""),
+        (both, always, fresh, None, "the envelope has no timestamp"),
+        (both, old, expired, None, "the envelope has no timestamp"),
+        (
+            r#"["ca:shop"]"#,
+            always,
+            expired,
+            Some((then, good)),
+            "is not valid now",
+        ),
+        (
+            r#"["tsa:clock"]"#,
+            always,
+            expired,
+            Some((then, good)),
+            "names no trust store ca:NAME",
+        ),
+        (
+            both,
+            always,
+            expired,
+            Some((after, good)),
+            "was not valid at the time of the timestamp",
+        ),
+        // give or take a second it was later
+        (
+            both,
+            always,
+            expired,
+            Some((edge, good)),
+            "was not valid at the time of the timestamp",
+        ),
+        (
+            both,
+            always,
+            fresh,
+            Some((then, TimestampFlaw::OtherMessage)),
+            "the timestamp is of another signature",
+        ),
+        (
+            both,
+            always,
+            fresh,
+            Some((then, TimestampFlaw::OtherPurpose)),
+            "is not one for timestamps alone",
+        ),
+        (
+            both,
+            always,
+            expired,
+            Some((then, TimestampFlaw::Revocable)),
+            "set signatureVerification.override.revocation to skip",
+        ),
+        (both, skip, expired, Some((then, TimestampFlaw::Revocable)), ""),
+    ] {
+        let what = format!("{stores} {settings} {certificate:?} {stamp:?}");
+        let policy = format!(
+            r#"{{"version":"1.0","trustPolicies":[{{"name":"p","registryScopes":["*"],"signatureVerification":{{"level":"strict",{settings}}},"trustStores":{stores},"trustedIdentities":["*"]}}]}}"#
+        );
+        let certificates = [notary.pem().into_bytes(), clock.pem().into_bytes()];
+        let by = Notation::new(policy.as_bytes(), &certificates).unwrap();
+        for form in [NotaryForm::Jws, NotaryForm::Cose] {
+            let scene = Scene::new();
+            let make = |signature: &[u8]| stamp.map(|(at, flaw)| clock.stamp(signature, at, flaw));
+            notary.sign_stamped(
+                &scene.registry,
+                "org/app",
+                &scene.digest,
+                (form, certificate),
+                make,
+            );
+            let digest = scene.digest.parse().unwrap();
+            let judged = by.verify(&scene.repository, &digest, now).await;
+            match expected {
+                "" => assert_eq!(judged, Ok(Verdict::Verified), "{form:?} {what}"),
+                expected => {
+                    let error = judged.unwrap_err().to_string();
+                    assert!(error.contains(expected), "{form:?} {what}: {error}");
+                }
+            }
+        }
+    }
+    // an authority that is not given; what is not insisted on is told to the log
+    let scene = Scene::new();
+    let stranger = TimestampAuthority::named("x");
+    notary.sign_stamped(
+        &scene.registry,
+        "org/app",
+        &scene.digest,
+        (NotaryForm::Jws, expired),
+        |signature| Some(stranger.stamp(signature, then, good)),
+    );
+    let digest = scene.digest.parse().unwrap();
+    for (level, expected) in [("strict", "by no authority that is trusted"), ("permissive", "")] {
+        let policy = policy(level, "*").replace(r#"["ca:shop"]"#, both);
+        let certificates = [notary.pem().into_bytes(), clock.pem().into_bytes()];
+        let by = Notation::new(policy.as_bytes(), &certificates).unwrap();
+        match (by.verify(&scene.repository, &digest, now).await, expected) {
+            (judged, "") => assert_eq!(judged, Ok(Verdict::Verified)),
+            (judged, expected) => {
+                let error = judged.unwrap_err().to_string();
+                assert!(error.contains(expected), "{error}");
+            }
+        }
+    }
+}

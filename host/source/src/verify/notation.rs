@@ -13,7 +13,8 @@ use webpki::EndEntityCert;
 
 use super::{
     Error,
-    policy::{Action, Level, Policy, Statement},
+    policy::{Action, Level, Policy, Statement, StoreKind, VerifyTimestamp},
+    timestamp::Token,
     x509,
 };
 use crate::oci::{ContentDigest, Repository};
@@ -130,15 +131,8 @@ impl Notation {
             let expired = || "the signature has expired".to_owned();
             (!is_expired).then_some(()).ok_or_else(expired)
         })?;
-        weigh(actions.timestamp, || {
-            signed.chain.iter().try_for_each(|der| valid_at(der, now))
-        })?;
-        // of all checks this one alone is not made where it is skipped
-        if actions.revocation != Action::Skip {
-            weigh(actions.revocation, || {
-                signed.chain.iter().try_for_each(|der| not_revocable(der))
-            })?;
-        }
+        weigh(actions.timestamp, || self.timely(&signed, statement, now))?;
+        weigh_revocation(statement, &signed.chain)?;
         // as in Flux: only who signed decides whether the artifact counts as verified
         Ok(match is_authentic {
             true => Verdict::Verified,
@@ -149,8 +143,8 @@ impl Notation {
     /// The chain ends in a certificate of the trust store, and the signer is one of the policy's.
     fn authentic(&self, signed: &Signed, statement: &Statement, now: Timestamp) -> Result<(), String> {
         let leaf = signed.chain.first().ok_or("the envelope holds no certificate")?;
-        if self.certificates.is_empty() {
-            return Err("the trust store is empty".to_owned());
+        if self.certificates.is_empty() || !statement.has_store(StoreKind::Authority) {
+            return Err("the trust policy names no trust store ca:NAME, or it is empty".to_owned());
         }
         if !self.certificates.contains(leaf) {
             self.chained(leaf, signed, now)?;
@@ -163,6 +157,40 @@ impl Notation {
                 shown(&subject)
             )),
         }
+    }
+
+    /// All certificates were valid when it was signed: by the timestamp where the policy has a trust store for those, else
+    /// they must be so now (notaryproject, trust-store-trust-policy, authentic timestamp).
+    fn timely(&self, signed: &Signed, statement: &Statement, now: Timestamp) -> Result<(), String> {
+        let mut is_asked = statement.has_store(StoreKind::Timestamps);
+        if statement.verify_timestamp == VerifyTimestamp::AfterCertExpiry {
+            let is_old = |der: &Vec<u8>| x509::parts(der).is_ok_and(|parts| parts.not_after < now);
+            is_asked &= signed.chain.iter().any(is_old);
+        }
+        if !is_asked {
+            return signed.chain.iter().try_for_each(|der| valid_at(der, now));
+        }
+        let timestamp = signed
+            .timestamp
+            .as_deref()
+            .ok_or("the envelope has no timestamp, which the trust policy asks for")?;
+        // what is given to sign with is no root of anything (trust store, `tsa`)
+        let is_root = |der: &&Vec<u8>| x509::parts(der).is_ok_and(|parts| parts.issuer == parts.subject);
+        let roots: Vec<Vec<u8>> = self.certificates.iter().filter(is_root).cloned().collect();
+        let moment = Token::read(timestamp)?.verify(&signed.signature, &roots, &[])?;
+        // who says when it was could have been revoked too
+        weigh_revocation(statement, &moment.chain)?;
+        signed.chain.iter().try_for_each(|der| {
+            let parts = x509::parts(der)?;
+            match parts.not_before <= moment.earliest && moment.latest <= parts.not_after {
+                true => Ok(()),
+                false => Err(format!(
+                    "certificate with subject '{}' was not valid at the time of the timestamp, {}",
+                    shown(&parts.attributes()),
+                    moment.time
+                )),
+            }
+        })
     }
 
     fn chained(&self, leaf: &[u8], signed: &Signed, now: Timestamp) -> Result<(), String> {
@@ -218,9 +246,17 @@ fn weigh(action: Action, check: impl FnOnce() -> Result<(), String>) -> Result<b
     }
 }
 
+/// Of all checks this one alone is not made where it is skipped.
+fn weigh_revocation(statement: &Statement, chain: &[Vec<u8>]) -> Result<(), String> {
+    match statement.actions().revocation {
+        Action::Skip => Ok(()),
+        action => weigh(action, || chain.iter().try_for_each(|der| not_revocable(der))).map(drop),
+    }
+}
+
 fn valid_at(der: &[u8], now: Timestamp) -> Result<(), String> {
     let parts = x509::parts(der)?;
-    match parts.not_before <= now && now <= parts.not_after {
+    match parts.is_valid_at(now) {
         true => Ok(()),
         false => Err(format!(
             "certificate with subject '{}' is not valid now",

@@ -18,7 +18,42 @@ pub(super) struct Statement {
     scopes: Vec<String>,
     pub(super) level: Level,
     overrides: BTreeMap<String, Action>,
+    stores: Vec<String>,
+    pub(super) verify_timestamp: VerifyTimestamp,
     identities: Vec<String>,
+}
+
+/// When the timestamp of a signature is looked at (notaryproject, trust-store-trust-policy, `verifyTimestamp`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum VerifyTimestamp {
+    #[default]
+    #[serde(alias = "")]
+    Always,
+    AfterCertExpiry,
+}
+
+/// Whom a trust store is for, by what its name begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StoreKind {
+    /// Those that give certificates to signers.
+    Authority,
+    /// Those that sign in the name of others; their scheme is not known here.
+    SigningAuthority,
+    /// Those that say when something was.
+    Timestamps,
+}
+
+impl StoreKind {
+    fn read(store: &str) -> Option<StoreKind> {
+        match store.split_once(':')? {
+            (_, "") => None,
+            ("ca", _) => Some(StoreKind::Authority),
+            ("signingAuthority", _) => Some(StoreKind::SigningAuthority),
+            ("tsa", _) => Some(StoreKind::Timestamps),
+            _ => None,
+        }
+    }
 }
 
 /// How much is insisted on.
@@ -68,8 +103,11 @@ struct Written {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Verification {
     level: Level,
+    #[serde(default)]
+    verify_timestamp: VerifyTimestamp,
     #[serde(default, rename = "override")]
     overrides: BTreeMap<String, Action>,
 }
@@ -127,6 +165,15 @@ impl Policy {
             if !is_skipped && has_nobody {
                 return Err(problem("must have trust stores and trusted identities"));
             }
+            if let Some(odd) = written
+                .trust_stores
+                .iter()
+                .find(|store| StoreKind::read(store).is_none())
+            {
+                return Err(problem(&format!(
+                    "has trust store '{odd}', which is none of ca:NAME, signingAuthority:NAME and tsa:NAME"
+                )));
+            }
             let is_known = |identity: &String| identity == "*" || identity.starts_with("x509.subject:");
             if let Some(odd) = written
                 .trusted_identities
@@ -141,6 +188,8 @@ impl Policy {
                 scopes: written.registry_scopes,
                 level: verification.level,
                 overrides: verification.overrides,
+                stores: written.trust_stores,
+                verify_timestamp: verification.verify_timestamp,
                 identities: written.trusted_identities,
             });
         }
@@ -162,6 +211,13 @@ impl Policy {
 }
 
 impl Statement {
+    /// Whether it names a trust store of this kind. All certificates that are given serve every store, as in Flux.
+    pub(super) fn has_store(&self, kind: StoreKind) -> bool {
+        self.stores
+            .iter()
+            .any(|store| StoreKind::read(store) == Some(kind))
+    }
+
     pub(super) fn actions(&self) -> Actions {
         let action = |check: &str, enforced_by: &[Level]| match self.overrides.get(check) {
             Some(action) => *action,
@@ -241,6 +297,34 @@ mod tests {
         assert!(policy("strict", r#","override":{"x":"skip"}"#).is_err());
         assert!(policy("strict", r#","override":{"authenticity":"skip"}"#).is_err());
         assert!(policy("skip", r#","override":{"revocation":"log"}"#).is_err());
+    }
+
+    #[test]
+    fn stores_and_timestamps_are_as_the_specification_names_them() {
+        let read = |more: &str, stores: &str| {
+            let json = format!(
+                r#"{{"version":"1.0","trustPolicies":[{{"name":"p","registryScopes":["*"],"signatureVerification":{{"level":"strict"{more}}},"trustStores":[{stores}],"trustedIdentities":["*"]}}]}}"#
+            );
+            let policy = Policy::parse(json.as_bytes())?;
+            let statement = policy.statement("r/x")?;
+            let has_both =
+                statement.has_store(StoreKind::Authority) && statement.has_store(StoreKind::Timestamps);
+            Ok::<_, Error>((statement.verify_timestamp, has_both))
+        };
+        let later = r#","verifyTimestamp":"afterCertExpiry""#;
+        assert_eq!(read("", r#""ca:x","tsa:y""#), Ok((VerifyTimestamp::Always, true)));
+        assert_eq!(
+            read(r#","verifyTimestamp":"""#, r#""ca:x""#),
+            Ok((VerifyTimestamp::Always, false))
+        );
+        assert_eq!(
+            read(later, r#""tsa:y""#),
+            Ok((VerifyTimestamp::AfterCertExpiry, false))
+        );
+        assert!(read(r#","verifyTimestamp":"never""#, r#""ca:x""#).is_err());
+        for odd in ["", "ca", "ca:", "x:y"] {
+            assert!(read("", &format!("{odd:?}")).is_err(), "{odd}");
+        }
     }
 
     #[test]

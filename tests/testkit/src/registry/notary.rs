@@ -78,6 +78,18 @@ impl Notary {
         form: NotaryForm,
         flaw: NotaryFlaw,
     ) {
+        self.sign_stamped(registry, repository, subject, (form, flaw), |_| None);
+    }
+
+    /// As [`Self::sign`], with the timestamp that `stamp` makes of the signature.
+    pub fn sign_stamped(
+        &self,
+        registry: &Registry,
+        repository: &str,
+        subject: &str,
+        (form, flaw): (NotaryForm, NotaryFlaw),
+        stamp: impl Fn(&[u8]) -> Option<Vec<u8>>,
+    ) {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::new(Vec::new()).expect("no names are valid names");
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -119,6 +131,7 @@ impl Notary {
             chain: [certificate.der().to_vec(), self.authority.der().to_vec()],
             payload: payload(&about),
             tampered,
+            stamp: &stamp,
         };
         let (media_type, envelope) = match form {
             NotaryForm::Jws => ("application/jose+json", parts.jws()),
@@ -136,6 +149,8 @@ struct Parts<'a> {
     payload: String,
     /// Put in the payload's place after signing.
     tampered: Option<String>,
+    /// Makes the timestamp of a signature.
+    stamp: &'a dyn Fn(&[u8]) -> Option<Vec<u8>>,
 }
 
 impl Parts<'_> {
@@ -167,10 +182,11 @@ impl Parts<'_> {
         let (protected, payload) = (url_safe(protected.to_string()), url_safe(&self.payload));
         let signature = self.sign(format!("{protected}.{payload}").as_bytes());
         let payload = self.tampered.as_ref().map_or(payload, url_safe);
-        json!({
-            "payload": payload, "protected": protected, "signature": url_safe(signature),
-            "header": { "x5c": self.chain.map(base64) },
-        })
+        let mut header = json!({ "x5c": self.chain.map(base64) });
+        if let Some(stamp) = (self.stamp)(&signature) {
+            header["io.cncf.notary.timestampSignature"] = base64(stamp).into();
+        }
+        json!({ "payload": payload, "protected": protected, "signature": url_safe(signature), "header": header })
         .to_string()
         .into_bytes()
     }
@@ -209,6 +225,10 @@ impl Parts<'_> {
             .payload(self.payload.clone().into_bytes())
             .create_signature(b"", |message| self.sign(message))
             .build();
+        if let Some(stamp) = (self.stamp)(&envelope.signature) {
+            let name = Label::Text("io.cncf.notary.timestampSignature".to_owned());
+            envelope.unprotected.rest.push((name, Cbor::Bytes(stamp)));
+        }
         if let Some(tampered) = self.tampered {
             envelope.payload = Some(tampered.into_bytes());
         }

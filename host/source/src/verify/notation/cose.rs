@@ -7,7 +7,7 @@ use coset::{
 };
 use jiff::Timestamp;
 
-use super::envelope::{Claims, EXPIRY, SCHEME, odd};
+use super::envelope::{Claims, EXPIRY, SCHEME, TIMESTAMP, odd};
 
 /// What a layer that holds one says that it is.
 pub(super) const MEDIA_TYPE: &str = "application/cose";
@@ -28,6 +28,8 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
     };
     let scheme = value(protected, &Label::Text(SCHEME.to_owned())).and_then(Value::as_text);
     let expiry = value(protected, &Label::Text(EXPIRY.to_owned()));
+    let timestamp = value(&envelope.unprotected, &Label::Text(TIMESTAMP.to_owned()));
+    let timestamp = timestamp.map(|value| value.as_bytes().cloned().ok_or_else(|| odd("timestamp")));
     Ok(Claims {
         algorithm,
         content_type: content_type.clone(),
@@ -38,6 +40,7 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
         message: envelope.tbs_data(&[]),
         payload: envelope.payload.ok_or_else(|| odd("payload"))?,
         signature: envelope.signature,
+        timestamp: timestamp.transpose()?,
     })
 }
 

@@ -16,6 +16,8 @@ const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
 pub(super) const SCHEME: &str = "io.cncf.notary.signingScheme";
 /// Header: after when nobody is to believe it.
 pub(super) const EXPIRY: &str = "io.cncf.notary.expiry";
+/// Unsigned header: the token of an authority for timestamps (signature specification, unsigned attributes).
+pub(super) const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
 /// What an envelope may declare critical; anything else it would be wrong to pass over.
 const CRITICAL: [&str; 2] = [SCHEME, EXPIRY];
 /// Certificates of one chain.
@@ -28,6 +30,10 @@ pub(super) struct Signed {
     /// The signer's certificate first, each as DER.
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) expiry: Option<Timestamp>,
+    /// What a timestamp is of.
+    pub(super) signature: Vec<u8>,
+    /// Nothing of it is believed yet: it is not signed by who signed the rest.
+    pub(super) timestamp: Option<Vec<u8>>,
 }
 
 /// An envelope as it was read; nothing of it is believed yet.
@@ -46,6 +52,7 @@ pub(super) struct Claims {
     pub(super) message: Vec<u8>,
     /// Of ECDSA the two numbers side by side.
     pub(super) signature: Vec<u8>,
+    pub(super) timestamp: Option<Vec<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +102,8 @@ impl Signed {
             digest: payload.target_artifact.digest,
             chain: claims.chain,
             expiry: claims.expiry,
+            signature: claims.signature,
+            timestamp: claims.timestamp,
         })
     }
 }

@@ -19,6 +19,8 @@ struct Envelope {
 #[derive(Deserialize)]
 struct Header {
     x5c: Vec<String>,
+    #[serde(rename = "io.cncf.notary.timestampSignature")]
+    timestamp: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -38,8 +40,10 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
     let protected = decode(&envelope.protected, "header")?;
     let protected: Protected = serde_json::from_slice(&protected).map_err(|_| odd("header"))?;
     let expiry = protected.expiry.map(|text| text.parse()).transpose();
-    let chain = envelope.header.x5c.iter();
-    let chain = chain.map(|text| STANDARD.decode(text).map_err(|_| odd("chain")));
+    let standard = |text: &String, what: &str| STANDARD.decode(text).map_err(|_| odd(what));
+    let chain = envelope.header.x5c.iter().map(|text| standard(text, "chain"));
+    let timestamp = envelope.header.timestamp.as_ref();
+    let timestamp = timestamp.map(|text| standard(text, "timestamp"));
     Ok(Claims {
         algorithm: protected.alg,
         content_type: protected.cty,
@@ -50,5 +54,6 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
         payload: decode(&envelope.payload, "payload")?,
         message: format!("{}.{}", envelope.protected, envelope.payload).into_bytes(),
         signature: decode(&envelope.signature, "signature")?,
+        timestamp: timestamp.transpose()?,
     })
 }
