@@ -18,7 +18,7 @@ pub(super) struct Statement {
     scopes: Vec<String>,
     pub(super) level: Level,
     overrides: BTreeMap<String, Action>,
-    stores: Vec<String>,
+    stores: Vec<StoreKind>,
     pub(super) verify_timestamp: VerifyTimestamp,
     identities: Vec<String>,
 }
@@ -165,15 +165,14 @@ impl Policy {
             if !is_skipped && has_nobody {
                 return Err(problem("must have trust stores and trusted identities"));
             }
-            if let Some(odd) = written
-                .trust_stores
-                .iter()
-                .find(|store| StoreKind::read(store).is_none())
-            {
-                return Err(problem(&format!(
-                    "has trust store '{odd}', which is none of ca:NAME, signingAuthority:NAME and tsa:NAME"
-                )));
-            }
+            let stores = written.trust_stores.iter().map(|store| {
+                StoreKind::read(store).ok_or_else(|| {
+                    problem(&format!(
+                        "has trust store '{store}', which is none of ca:NAME, signingAuthority:NAME and tsa:NAME"
+                    ))
+                })
+            });
+            let stores = stores.collect::<Result<_, _>>()?;
             let is_known = |identity: &String| identity == "*" || identity.starts_with("x509.subject:");
             if let Some(odd) = written
                 .trusted_identities
@@ -188,7 +187,7 @@ impl Policy {
                 scopes: written.registry_scopes,
                 level: verification.level,
                 overrides: verification.overrides,
-                stores: written.trust_stores,
+                stores,
                 verify_timestamp: verification.verify_timestamp,
                 identities: written.trusted_identities,
             });
@@ -213,9 +212,7 @@ impl Policy {
 impl Statement {
     /// Whether it names a trust store of this kind. All certificates that are given serve every store, as in Flux.
     pub(super) fn has_store(&self, kind: StoreKind) -> bool {
-        self.stores
-            .iter()
-            .any(|store| StoreKind::read(store) == Some(kind))
+        self.stores.contains(&kind)
     }
 
     pub(super) fn actions(&self) -> Actions {

@@ -19,8 +19,8 @@ use super::{
     ecdsa,
     key::CERTIFICATES,
     x509::{
-        self, BOOLEAN, GENERALIZED_TIME, INTEGER, OCTETS, OID, Parts, SEQUENCE, SET, element, expect, only,
-        whole,
+        self, BOOLEAN, GENERALIZED_TIME, INTEGER, OCTETS, OID, Parts, SEQUENCE, SET, element, elements,
+        expect, only, whole,
     },
 };
 
@@ -368,17 +368,6 @@ impl<'a> Attributes<'a> {
             false => Err(twice()),
         }
     }
-}
-
-/// What follows one another, each with its head.
-fn elements(mut list: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut found = Vec::new();
-    while !list.is_empty() {
-        let (one, rest) = whole(list)?;
-        found.push(one);
-        list = rest;
-    }
-    Some(found)
 }
 
 /// The token of an answer that says yes, or of one that is no answer but the token itself (RFC 3161 2.4.2).

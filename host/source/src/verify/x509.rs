@@ -120,11 +120,9 @@ fn try_parts(der: &[u8]) -> Option<Parts<'_>> {
     while !fields.is_empty() {
         let (tag, content, rest) = element(fields)?;
         if tag == EXTENSIONS {
-            let (mut list, _) = expect(content, SEQUENCE)?;
-            while !list.is_empty() {
-                let (extension, rest) = expect(list, SEQUENCE)?;
-                extensions.push(split_extension(extension)?);
-                list = rest;
+            let (list, _) = expect(content, SEQUENCE)?;
+            for extension in elements(list)? {
+                extensions.push(split_extension(only(extension, SEQUENCE)?)?);
             }
         }
         fields = rest;
@@ -139,6 +137,17 @@ fn try_parts(der: &[u8]) -> Option<Parts<'_>> {
         not_after,
         extensions,
     })
+}
+
+/// What follows one another, each with its head.
+pub(super) fn elements(mut list: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut found = Vec::new();
+    while !list.is_empty() {
+        let (one, rest) = whole(list)?;
+        found.push(one);
+        list = rest;
+    }
+    Some(found)
 }
 
 /// What is within the SEQUENCE of an extension.

@@ -359,7 +359,7 @@ fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// What is in a sequence, each with its head.
-fn elements(der: &[u8]) -> Vec<&[u8]> {
+pub(super) fn elements(der: &[u8]) -> Vec<&[u8]> {
     let head = |der: &[u8]| match der[1] {
         short @ 0..=0x7f => (2, usize::from(short)),
         long => {

@@ -7,6 +7,7 @@ use rcgen::{
 use sha2::{Digest as _, Sha256};
 
 use super::{Flaw, SIGNED_AT, Sigstore};
+use crate::registry::timestamps::elements;
 
 impl Sigstore {
     /// A certificate for ten minutes of 2026, with the promise of the certificate log in it.
@@ -44,7 +45,7 @@ impl Sigstore {
         } else {
             &self.certificate_log
         };
-        let tbs = first_of_sequence(unlogged.der());
+        let tbs = elements(unlogged.der())[0];
         let timestamp = (SIGNED_AT as u64 * 1000).to_be_bytes();
         let mut message = vec![0, 0];
         message.extend_from_slice(&timestamp);
@@ -78,21 +79,4 @@ impl Sigstore {
             .push(CustomExtension::from_oid_content(&oid, octets));
         params.signed_by(key, &issuer).expect("a certificate")
     }
-}
-
-/// The first element of a DER sequence, with its head.
-fn first_of_sequence(der: &[u8]) -> &[u8] {
-    let head = |der: &[u8]| match der[1] {
-        short @ 0..=0x7f => (2, usize::from(short)),
-        long => {
-            let digits = usize::from(long & 0x7f);
-            let length = der[2..2 + digits]
-                .iter()
-                .fold(0, |length, digit| length << 8 | usize::from(*digit));
-            (2 + digits, length)
-        }
-    };
-    let inner = &der[head(der).0..];
-    let (start, length) = head(inner);
-    &inner[..start + length]
 }
