@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use std::error::Error;
-use std::io::{ErrorKind, Write as _};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::ops::ControlFlow::{Break, Continue};
 
 /// What was asked for. A reader that has seen enough (`| head`) is no failure.
@@ -13,13 +13,21 @@ pub(crate) fn print(text: &str) -> Result<()> {
 
 /// The same in pieces.
 pub(crate) fn print_all<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    let mut pieces = pieces.into_iter();
-    let written = pieces.try_for_each(|piece| out.write_all(piece.as_bytes()));
-    match written.and_then(|()| out.flush()) {
+    match write_all(std::io::stdout().lock(), pieces) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Writes pieces one after another; small ones are gathered.
+pub(crate) fn write_all<'a>(
+    out: impl Write,
+    pieces: impl IntoIterator<Item = &'a str>,
+) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    let mut pieces = pieces.into_iter();
+    pieces.try_for_each(|piece| out.write_all(piece.as_bytes()))?;
+    out.flush()
 }
 
 /// A line of progress. Where nobody reads it, the work goes on.

@@ -1,13 +1,12 @@
 //! `sluice build kustomize`: what `kustomize build` prints.
 
 use crate::local::{Below, Place, tell_findings};
-use crate::tell::print_all;
+use crate::tell::{print_all, write_all};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use sluice_object::{GroupVersionKind, Object, ObjectId};
 use sluice_wasm::{Context, Engine, Inputs, RenderRequest, builtin};
-use std::io::Write as _;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
@@ -71,10 +70,7 @@ pub(crate) fn run(kustomize: &Kustomize) -> Result<()> {
     let documents = documents.iter().map(String::as_str);
     match &kustomize.output {
         Some(file) => {
-            let written = std::fs::File::create(file).and_then(|mut file| {
-                let mut documents = documents;
-                documents.try_for_each(|document| file.write_all(document.as_bytes()))
-            });
+            let written = std::fs::File::create(file).and_then(|file| write_all(file, documents));
             written.with_context(|| format!("cannot write {}", file.display()))
         }
         None => print_all(documents),
