@@ -95,9 +95,10 @@ const KEPT_BYTES: usize = 1 << 20;
 /// Where instances live. Mapping and unmapping a memory, and the first touch of each of its pages, cost more than a small
 /// render does; a place of the pool is mapped once, and is made what it was after each call.
 fn pool() -> wasmtime::PoolingAllocationConfig {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let cores = u32::try_from(cores).unwrap_or(u32::MAX);
     // as many calls run as there are cores (see `Pool`), and some that nobody queued
-    let calls = u32::try_from(cores).unwrap_or(u32::MAX).clamp(8, 256) * 4;
+    let calls = cores.clamp(8, 256) * 4;
     let instances = u32::try_from(Limits::default().instances).unwrap_or(u32::MAX);
     let mut pool = wasmtime::PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
@@ -110,7 +111,7 @@ fn pool() -> wasmtime::PoolingAllocationConfig {
         .max_memories_per_component(MEMORIES_PER_CALL)
         .max_tables_per_component(TABLES_PER_CALL)
         .table_elements(TABLE_ELEMENTS)
-        .max_unused_warm_slots(u32::try_from(cores).unwrap_or(u32::MAX).max(2))
+        .max_unused_warm_slots(cores.max(2))
         .linear_memory_keep_resident(KEPT_BYTES)
         .table_keep_resident(KEPT_BYTES)
         // only what was written is zeroed, where the kernel (Linux 6.7) tells

@@ -139,10 +139,15 @@ impl Converter {
                 let mut entries = self.entries(node, is_root)?;
                 entries.sort_by(|a, b| a.0.cmp(&b.0));
                 // of equal keys, which only tags can make, the last one counts
-                entries.reverse();
-                entries.dedup_by(|a, b| a.0 == b.0);
+                entries.dedup_by(|later, kept| {
+                    let is_same = later.0 == kept.0;
+                    if is_same {
+                        kept.1 = later.1;
+                    }
+                    is_same
+                });
                 out.push('{');
-                for (index, (key, value)) in entries.iter().rev().enumerate() {
+                for (index, (key, value)) in entries.iter().enumerate() {
                     if index > 0 {
                         out.push(',');
                     }

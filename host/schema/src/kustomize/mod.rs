@@ -107,6 +107,12 @@ struct Scope {
     namespaced: bool,
 }
 
+impl Scope {
+    fn group_version(&self) -> (&'static str, &'static str) {
+        self.api_version.split_once('/').unwrap_or(("", self.api_version))
+    }
+}
+
 /// The type of a kind: none where the schema does not know it, `Some(None)` where nothing in it merges.
 pub fn type_of(api_version: &str, kind: &str) -> Option<Option<u16>> {
     let at = tables::KINDS
@@ -121,10 +127,7 @@ pub fn is_namespaced(group: &str, version: &str, kind: &str) -> Option<bool> {
     let at = tables::SCOPES
         .binary_search_by(|s| {
             let by_kind = s.kind.len().cmp(&kind.len()).then_with(|| s.kind.cmp(kind));
-            by_kind.then_with(|| {
-                let of = s.api_version.split_once('/').unwrap_or(("", s.api_version));
-                of.cmp(&(group, version))
-            })
+            by_kind.then_with(|| s.group_version().cmp(&(group, version)))
         })
         .ok()?;
     tables::SCOPES.get(at).map(|s| s.namespaced)
@@ -163,10 +166,7 @@ mod tests {
     #[test]
     fn scopes() {
         for scope in tables::SCOPES {
-            let (group, version) = scope
-                .api_version
-                .split_once('/')
-                .unwrap_or(("", scope.api_version));
+            let (group, version) = scope.group_version();
             assert_eq!(is_namespaced(group, version, scope.kind), Some(scope.namespaced));
         }
         assert_eq!(is_namespaced("", "v1", "Namespace"), Some(false));
