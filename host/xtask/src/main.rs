@@ -67,7 +67,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        does: "the cost table, measured on a real API server: `bench [--n COUNT | --full] [--vs COMMIT] [CASE…]`",
+        does: "the cost table, measured on a real API server: `bench [--n COUNT[,COUNT…] | --full] [--parked COUNT] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`; a case is one of B1 to B18",
         run: bench::run,
     },
     Verb {
@@ -108,6 +108,10 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         };
     };
+    if rest.iter().any(|arg| matches!(arg.as_str(), "--help" | "-h")) {
+        println!("cargo xtask {name}: {}", verb.does);
+        return ExitCode::SUCCESS;
+    }
     match (verb.run)(rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

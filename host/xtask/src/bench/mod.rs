@@ -23,17 +23,20 @@ const SHORT: &[&str] = &[
 const FULL: &[&str] = &["--n", "100,300,1000"];
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    let (mut is_debug, mut other, mut rest) = (false, None, Vec::new());
+    let (mut is_debug, mut other) = (false, None);
+    let (mut cases, mut flags) = (Vec::new(), Vec::new());
     let mut args = args.iter().map(String::as_str);
     while let Some(arg) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{arg} needs a value"));
         match arg {
             "--debug" => is_debug = true,
-            "--full" => rest.extend(FULL),
-            "--vs" => other = Some(args.next().context("--vs COMMIT")?),
-            arg => rest.push(arg),
+            "--full" => flags.extend(FULL),
+            "--vs" => other = Some(value()?),
+            "--n" | "--parked" | "--json" => flags.extend([arg, value()?]),
+            case if is_case(case) => cases.push(case),
+            other => bail!("neither a flag nor a case: {other} (`cargo xtask bench --help` names them)"),
         }
     }
-    let (cases, flags): (Vec<&str>, Vec<&str>) = rest.into_iter().partition(|arg| is_case(arg));
     let asks = |names: &[&str]| {
         let named = |case: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(case));
         cases.is_empty() || cases.iter().any(named)
@@ -113,10 +116,12 @@ fn folder(is_debug: bool) -> &'static str {
     if is_debug { "debug" } else { "dist" }
 }
 
-/// `B1` to `B18`; anything else is a flag or its value.
+/// `B1` to `B18`.
 fn is_case(arg: &str) -> bool {
-    arg.strip_prefix(['B', 'b'])
-        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    let number = arg
+        .strip_prefix(['B', 'b'])
+        .and_then(|digits| digits.parse().ok());
+    number.is_some_and(|number: u8| (1..=18).contains(&number))
 }
 
 /// Cases that need no API server.
