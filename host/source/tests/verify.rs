@@ -9,6 +9,7 @@ use sluice_source::{
     oci::{OciLimits, Repository},
     verify::{Cosign, Identity, Notation, PublicKey, TrustedRoot, Verdict},
 };
+use sluice_testkit::canned::Canned;
 use sluice_testkit::registry::{
     Fault, Flaw, Logged, LoggedFlaw, Notary, NotaryFlaw, NotaryForm, Registry, Signer, Sigstore,
     TimestampAuthority, TimestampFlaw,
@@ -508,7 +509,7 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
         ),
         (
             NotaryFlaw::OldCertificate,
-            "is not valid now",
+            "is not valid at 2026-06-01T00:00:00Z, when it counts",
             Some(Verdict::Verified),
         ),
         (
@@ -518,7 +519,7 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
         ),
         (
             NotaryFlaw::Revocable,
-            "set signatureVerification.override.revocation to skip",
+            "signing certificate with subject \"C=US, ST=WA, O=Shop, CN=dev\" revocation status is unknown: CRL http://localhost:1/crl: ",
             Some(Verdict::Verified),
         ),
     ] {
@@ -578,6 +579,93 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn notation_believes_an_authority_that_signs_for_others() {
+    let notary = Notary::new();
+    let now = "2026-06-01T00:00:00Z".parse().unwrap();
+    let theirs = r#"["signingAuthority:shop"]"#;
+    for (stores, flaw, expected) in [
+        (theirs, NotaryFlaw::ByAuthority, ""),
+        (
+            theirs,
+            NotaryFlaw::ByAuthorityOld,
+            "is not valid at 2020-06-01T00:00:00Z, when it counts",
+        ),
+        (
+            theirs,
+            NotaryFlaw::ByAuthorityTimeless,
+            "must have the header 'io.cncf.notary.authenticSigningTime'",
+        ),
+        (
+            r#"["ca:shop"]"#,
+            NotaryFlaw::ByAuthority,
+            "names no trust store signingAuthority:NAME",
+        ),
+        (theirs, NotaryFlaw::None, "names no trust store ca:NAME"),
+        (
+            r#"["ca:shop"]"#,
+            NotaryFlaw::OtherTime,
+            "must have the header 'io.cncf.notary.authenticSigningTime'",
+        ),
+    ] {
+        for form in [NotaryForm::Jws, NotaryForm::Cose] {
+            let scene = Scene::new();
+            notary.sign(&scene.registry, "org/app", &scene.digest, form, flaw);
+            let policy = policy("strict", "*").replace(r#"["ca:shop"]"#, stores);
+            let by = Notation::new(policy.as_bytes(), &[notary.pem().into_bytes()]).unwrap();
+            let digest = scene.digest.parse().unwrap();
+            let judged = by.verify(&scene.repository, &digest, now).await;
+            match expected {
+                "" => assert_eq!(judged, Ok(Verdict::Verified), "{form:?}"),
+                expected => {
+                    let error = judged.unwrap_err().to_string();
+                    assert!(error.contains(expected), "{form:?}, {flaw:?}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn notation_asks_whether_a_certificate_was_revoked() {
+    let lists = Canned::start();
+    let notary = Notary::listing(&format!("{}crl", lists.base()));
+    let stranger = Notary::listing(&format!("{}crl", lists.base()));
+    let now = "2026-06-01T00:00:00Z".parse().unwrap();
+    let sign = |notary: &Notary| {
+        let scene = Scene::new();
+        let flaw = NotaryFlaw::Revocable;
+        notary.sign(&scene.registry, "org/app", &scene.digest, NotaryForm::Cose, flaw);
+        scene
+    };
+    let ask = async |scene: &Scene, level: &str| {
+        let by = Notation::new(policy(level, "*").as_bytes(), &[notary.pem().into_bytes()]).unwrap();
+        let digest = scene.digest.parse().unwrap();
+        let verdict = by.verify(&scene.repository, &digest, now).await;
+        verdict.map_err(|error| error.to_string())
+    };
+    let scene = sign(&notary);
+    lists.answer_bytes("GET /crl", 200, &[], &notary.revoked(false));
+    assert_eq!(ask(&scene, "strict").await, Ok(Verdict::Verified));
+    lists.answer_bytes("GET /crl", 200, &[], &notary.revoked(true));
+    let error = ask(&scene, "strict").await.unwrap_err();
+    assert!(
+        error.ends_with("\"C=US, ST=WA, O=Shop, CN=dev\" is revoked"),
+        "{error}"
+    );
+    assert_eq!(
+        ask(&scene, "permissive").await,
+        Ok(Verdict::Verified),
+        "is logged"
+    );
+    assert_eq!(lists.take_asked().len(), 3);
+    assert_eq!(ask(&sign(&stranger), "audit").await, Ok(Verdict::Ignored));
+    assert!(
+        lists.take_asked().is_empty(),
+        "strangers' certificates send us nowhere"
+    );
+}
+
+#[tokio::test]
 async fn notation_believes_a_timestamp_where_the_policy_names_who_makes_them() {
     let (notary, clock) = (Notary::new(), TimestampAuthority::new());
     let now = "2026-06-01T00:00:00Z".parse().unwrap();
@@ -609,7 +697,7 @@ async fn notation_believes_a_timestamp_where_the_policy_names_who_makes_them() {
             always,
             expired,
             Some((then, good)),
-            "is not valid now",
+            "is not valid at 2026-06-01T00:00:00Z, when it counts",
         ),
         (
             r#"["tsa:clock"]"#,
@@ -652,7 +740,7 @@ async fn notation_believes_a_timestamp_where_the_policy_names_who_makes_them() {
             always,
             expired,
             Some((then, TimestampFlaw::Revocable)),
-            "set signatureVerification.override.revocation to skip",
+            "timestamping certificate with subject \"CN=clock\" revocation status is unknown: CRL http://localhost:1/crl: ",
         ),
         (both, skip, expired, Some((then, TimestampFlaw::Revocable)), ""),
     ] {

@@ -131,12 +131,16 @@ impl OciFetcher {
         {
             transport.certificates = Certificates::Ignored;
         }
-        let make = |transport: &Transport| Http::new(transport, &self.shared.addresses);
-        let http = self.shared.clients.get(&transport, make);
-        let http = http.map_err(|problem| Error::Transport {
+        let http = self.client(&transport).map_err(|problem| Error::Transport {
             url: request.url.clone(),
             problem,
         })?;
         Ok(Repository::new(self.clone(), http, name, request))
+    }
+
+    /// The client that goes this way.
+    pub(super) fn client(&self, transport: &Transport) -> Result<Http, String> {
+        let make = |transport: &Transport| Http::new(transport, &self.shared.addresses);
+        self.shared.clients.get(transport, make)
     }
 }

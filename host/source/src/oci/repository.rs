@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     CredentialSource,
-    http::{Failure, Http, Reply, Request, shown},
+    http::{Failure, Http, Reply, Request, Transport, shown},
 };
 
 /// As Flux calls itself towards registries.
@@ -91,6 +91,11 @@ impl Repository {
             insecure: request.insecure,
             timeout: request.timeout,
         }
+    }
+
+    /// A way to servers that are none of the registry's: without its certificates, its proxy, its credentials.
+    pub(crate) fn elsewhere(&self) -> Result<Http, String> {
+        self.fetcher.client(&Transport::default())
     }
 
     /// Its name.

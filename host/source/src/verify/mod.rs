@@ -19,6 +19,7 @@ mod key;
 mod notation;
 mod openpgp;
 mod policy;
+mod revocation;
 mod sshsig;
 mod timestamp;
 mod transparency;

@@ -14,6 +14,7 @@ use webpki::EndEntityCert;
 use super::{
     Error,
     policy::{Action, Level, Policy, Statement, StoreKind, VerifyTimestamp},
+    revocation::{Chain, Revocation},
     timestamp::Token,
     x509,
 };
@@ -78,6 +79,7 @@ impl Notation {
             return Ok(Verdict::Ignored);
         }
         let mut problems = Vec::new();
+        let revocation = Revocation::new(repository.elsewhere().map_err(Error::Material)?, now);
         for descriptor in repository
             .referrers(digest, SIGNATURE)
             .await?
@@ -93,7 +95,11 @@ impl Notation {
                 ));
             }
             for (layer, envelope) in envelopes {
-                match self.judge(&layer.media_type, &envelope, digest, statement, now) {
+                let judging = async {
+                    let signed = Signed::read(&layer.media_type, &envelope)?;
+                    self.judge(&signed, digest, statement, &revocation, now).await
+                };
+                match judging.await {
                     Ok(verdict) => return Ok(verdict),
                     Err(problem) => problems.push(problem),
                 }
@@ -112,27 +118,35 @@ impl Notation {
     }
 
     /// Integrity is never up for discussion; the rest is as the policy has it.
-    fn judge(
+    async fn judge(
         &self,
-        media_type: &str,
-        envelope: &[u8],
+        signed: &Signed,
         digest: &ContentDigest,
         statement: &Statement,
+        revocation: &Revocation,
         now: Timestamp,
     ) -> Result<Verdict, String> {
-        let signed = Signed::read(media_type, envelope)?;
         if signed.digest != digest.to_string() {
             return Err("the signature is about another artifact".to_owned());
         }
         let actions = statement.actions();
-        let is_authentic = weigh(actions.authenticity, || self.authentic(&signed, statement, now))?;
-        weigh(actions.expiry, || {
-            let is_expired = signed.expiry.is_some_and(|expiry| expiry <= now);
-            let expired = || "the signature has expired".to_owned();
-            (!is_expired).then_some(()).ok_or_else(expired)
-        })?;
-        weigh(actions.timestamp, || self.timely(&signed, statement, now))?;
-        weigh_revocation(statement, &signed.chain)?;
+        let is_authentic = weigh(actions.authenticity, self.authentic(signed, statement, now))?;
+        let is_expired = signed.expiry.is_some_and(|expiry| expiry <= now);
+        let expired = || "the signature has expired".to_owned();
+        weigh(actions.expiry, (!is_expired).then_some(()).ok_or_else(expired))?;
+        let timely = self.timely(signed, statement, revocation, now);
+        weigh(actions.timestamp, timely.await)?;
+        // where strangers' certificates send us nobody goes
+        if is_authentic && actions.revocation != Action::Skip {
+            let chain = Chain {
+                certificates: &signed.chain,
+                known: &self.certificates,
+                purpose: "signing",
+                signed_at: signed.authentic_time,
+            };
+            let checked = revocation.check(&chain);
+            weigh(actions.revocation, checked.await)?;
+        }
         // as in Flux: only who signed decides whether the artifact counts as verified
         Ok(match is_authentic {
             true => Verdict::Verified,
@@ -143,8 +157,14 @@ impl Notation {
     /// The chain ends in a certificate of the trust store, and the signer is one of the policy's.
     fn authentic(&self, signed: &Signed, statement: &Statement, now: Timestamp) -> Result<(), String> {
         let leaf = signed.chain.first().ok_or("the envelope holds no certificate")?;
-        if self.certificates.is_empty() || !statement.has_store(StoreKind::Authority) {
-            return Err("the trust policy names no trust store ca:NAME, or it is empty".to_owned());
+        let (kind, store) = match signed.authentic_time {
+            None => (StoreKind::Authority, "ca"),
+            Some(_) => (StoreKind::SigningAuthority, "signingAuthority"),
+        };
+        if self.certificates.is_empty() || !statement.has_store(kind) {
+            return Err(format!(
+                "the trust policy names no trust store {store}:NAME, or it is empty"
+            ));
         }
         if !self.certificates.contains(leaf) {
             self.chained(leaf, signed, now)?;
@@ -154,14 +174,24 @@ impl Notation {
             true => Ok(()),
             false => Err(format!(
                 "signing certificate with subject '{}' is not one of the trusted identities",
-                shown(&subject)
+                x509::shown(&subject)
             )),
         }
     }
 
-    /// All certificates were valid when it was signed: by the timestamp where the policy has a trust store for those, else
-    /// they must be so now (notaryproject, trust-store-trust-policy, authentic timestamp).
-    fn timely(&self, signed: &Signed, statement: &Statement, now: Timestamp) -> Result<(), String> {
+    /// All certificates were valid when it was signed: by the word of the authority that signed, by the timestamp where the
+    /// policy has a trust store for those, else they must be so now (notaryproject, trust-store-trust-policy, authentic
+    /// timestamp).
+    async fn timely(
+        &self,
+        signed: &Signed,
+        statement: &Statement,
+        revocation: &Revocation,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        if let Some(time) = signed.authentic_time {
+            return signed.chain.iter().try_for_each(|der| valid_at(der, time));
+        }
         let mut is_asked = statement.has_store(StoreKind::Timestamps);
         if statement.verify_timestamp == VerifyTimestamp::AfterCertExpiry {
             let is_old = |der: &Vec<u8>| x509::parts(der).is_ok_and(|parts| parts.not_after < now);
@@ -179,14 +209,24 @@ impl Notation {
         let roots: Vec<Vec<u8>> = self.certificates.iter().filter(is_root).cloned().collect();
         let moment = Token::read(timestamp)?.verify(&signed.signature, &roots, &[])?;
         // who says when it was could have been revoked too
-        weigh_revocation(statement, &moment.chain)?;
+        let action = statement.actions().revocation;
+        if action != Action::Skip {
+            let chain = Chain {
+                certificates: &moment.chain,
+                known: &roots,
+                purpose: "timestamping",
+                signed_at: None,
+            };
+            let checked = revocation.check(&chain);
+            weigh(action, checked.await)?;
+        }
         signed.chain.iter().try_for_each(|der| {
             let parts = x509::parts(der)?;
             match parts.not_before <= moment.earliest && moment.latest <= parts.not_after {
                 true => Ok(()),
                 false => Err(format!(
                     "certificate with subject '{}' was not valid at the time of the timestamp, {}",
-                    shown(&parts.attributes()),
+                    x509::shown(&parts.attributes()),
                     moment.time
                 )),
             }
@@ -231,9 +271,9 @@ impl Notation {
     }
 }
 
-/// Whether a check passes. One that fails without being insisted on is told to the log.
-fn weigh(action: Action, check: impl FnOnce() -> Result<(), String>) -> Result<bool, String> {
-    match check() {
+/// Whether a check passed. One that failed without being insisted on is told to the log.
+fn weigh(action: Action, checked: Result<(), String>) -> Result<bool, String> {
+    match checked {
         Ok(()) => Ok(true),
         Err(problem) if action == Action::Enforce => Err(problem),
         Err(problem) => {
@@ -246,46 +286,13 @@ fn weigh(action: Action, check: impl FnOnce() -> Result<(), String>) -> Result<b
     }
 }
 
-/// Of all checks this one alone is not made where it is skipped.
-fn weigh_revocation(statement: &Statement, chain: &[Vec<u8>]) -> Result<(), String> {
-    match statement.actions().revocation {
-        Action::Skip => Ok(()),
-        action => weigh(action, || chain.iter().try_for_each(|der| not_revocable(der))).map(drop),
-    }
-}
-
-fn valid_at(der: &[u8], now: Timestamp) -> Result<(), String> {
+fn valid_at(der: &[u8], time: Timestamp) -> Result<(), String> {
     let parts = x509::parts(der)?;
-    match parts.is_valid_at(now) {
+    match parts.is_valid_at(time) {
         true => Ok(()),
         false => Err(format!(
-            "certificate with subject '{}' is not valid now",
-            shown(&parts.attributes())
+            "certificate with subject '{}' is not valid at {time}, when it counts",
+            x509::shown(&parts.attributes())
         )),
-    }
-}
-
-fn shown(attributes: &[(String, String)]) -> String {
-    let pairs: Vec<String> = attributes
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    pairs.join(", ")
-}
-
-/// Nobody is asked whether a certificate was revoked; one whose authority would say so is not believed.
-fn not_revocable(der: &[u8]) -> Result<(), String> {
-    /// `id-pe-authorityInfoAccess`.
-    const AUTHORITY_INFORMATION: &[u8] = &[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01];
-    /// `id-ce-cRLDistributionPoints`.
-    const REVOCATION_LISTS: &[u8] = &[0x55, 0x1d, 0x1f];
-    let parts = x509::parts(der)?;
-    let names = [AUTHORITY_INFORMATION, REVOCATION_LISTS];
-    match names.iter().any(|name| parts.extension(name).is_some()) {
-        false => Ok(()),
-        true => Err(
-            "revocation is not looked up yet: set signatureVerification.override.revocation to skip in the trust policy"
-                .to_owned(),
-        ),
     }
 }

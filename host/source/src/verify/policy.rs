@@ -38,7 +38,7 @@ pub(super) enum VerifyTimestamp {
 pub(super) enum StoreKind {
     /// Those that give certificates to signers.
     Authority,
-    /// Those that sign in the name of others; their scheme is not known here.
+    /// Those that sign in the name of others.
     SigningAuthority,
     /// Those that say when something was.
     Timestamps,

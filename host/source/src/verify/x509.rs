@@ -44,6 +44,8 @@ pub(super) const GENERALIZED_TIME: u8 = 0x18;
 /// `[0]` and `[3]` of a certificate's content.
 const VERSION: u8 = 0xa0;
 pub(super) const EXTENSIONS: u8 = 0xa3;
+/// `id-ce-extKeyUsage`.
+const PURPOSES: &[u8] = &[0x55, 0x1d, 0x25];
 
 /// The first DER element: tag, content, what follows.
 pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
@@ -162,7 +164,8 @@ pub(super) fn split_extension(extension: &[u8]) -> Option<Extension<'_>> {
     })
 }
 
-fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
+/// A time in either form (RFC 5280 4.1.2.5), and what follows.
+pub(super) fn time(der: &[u8]) -> Option<(Timestamp, &[u8])> {
     let (tag, content, rest) = element(der)?;
     let text = std::str::from_utf8(content).ok()?.strip_suffix('Z')?;
     let full = match tag {
@@ -207,25 +210,42 @@ impl<'a> Parts<'a> {
         self.not_before <= time && time <= self.not_after
     }
 
-    /// Whether its key may sign what is no certificate (RFC 5280 4.2.1.3). One that does not say may.
+    /// Whether its key may sign what is no certificate (RFC 5280 4.2.1.3): `digitalSignature` or `nonRepudiation`.
     pub(super) fn may_sign(&self) -> bool {
+        self.may(0xc0)
+    }
+
+    /// Whether its key may sign lists of revoked certificates (RFC 5280 4.2.1.3): `cRLSign`.
+    pub(super) fn may_sign_lists(&self) -> bool {
+        self.may(0x02)
+    }
+
+    /// Whether its key is for one of these uses. One that does not say is for all.
+    fn may(&self, uses: u8) -> bool {
         /// `id-ce-keyUsage`.
         const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
-        /// `digitalSignature` and `nonRepudiation`.
-        const SIGNING: u8 = 0xc0;
         let usage = self.extension(KEY_USAGE);
         // the first byte tells how many of the last bits are unused
         usage.is_none_or(|usage| {
             only(usage, BITS)
                 .and_then(|bits| bits.get(1))
-                .is_some_and(|bits| bits & SIGNING != 0)
+                .is_some_and(|bits| bits & uses != 0)
         })
+    }
+
+    /// Whether it says that it is for this purpose (RFC 5280 4.2.1.12).
+    pub(super) fn is_for(&self, purpose: &[u8]) -> bool {
+        let named = self
+            .extension(PURPOSES)
+            .and_then(|content| only(content, SEQUENCE));
+        let purposes = named.and_then(elements).unwrap_or_default();
+        purposes
+            .into_iter()
+            .any(|named| only(named, OID) == Some(purpose))
     }
 
     /// Whether it is for this purpose alone, and says so to everybody: extended key usage, critical (RFC 5280 4.2.1.12).
     pub(super) fn is_solely_for(&self, purpose: &[u8]) -> bool {
-        /// `id-ce-extKeyUsage`.
-        const PURPOSES: &[u8] = &[0x55, 0x1d, 0x25];
         let mut named = self
             .extensions
             .iter()
@@ -300,6 +320,15 @@ fn attribute(pair: &[u8]) -> Option<(String, String)> {
     };
     let (_, text, _) = element(value)?;
     Some((short.to_owned(), String::from_utf8(text.to_vec()).ok()?))
+}
+
+/// A name as messages show it: `C=US, O=Shop`.
+pub(super) fn shown(attributes: &[(String, String)]) -> String {
+    let pairs: Vec<String> = attributes
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    pairs.join(", ")
 }
 
 /// `UTF8String` in DER.

@@ -6,8 +6,9 @@ use coset::{
     TaggedCborSerializable as _, iana,
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SigningKey, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer,
+    CrlDistributionPoint, DnType, ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevokedCertParams, SerialNumber, SigningKey, date_time_ymd,
 };
 use serde_json::json;
 
@@ -35,7 +36,35 @@ pub enum NotaryFlaw {
     NoAlgorithm,
     /// Its certificate could be revoked: it names a list of those that are.
     Revocable,
+    /// An authority signed it for another, in 2020; which is no flaw.
+    ByAuthority,
+    /// The same, and its certificate is of before.
+    ByAuthorityOld,
+    /// An authority signed it for another and does not say when.
+    ByAuthorityTimeless,
+    /// It says when it was signed as if an authority had done it.
+    OtherTime,
 }
+
+impl NotaryFlaw {
+    fn scheme(self) -> &'static str {
+        match self {
+            NotaryFlaw::ByAuthority | NotaryFlaw::ByAuthorityOld | NotaryFlaw::ByAuthorityTimeless => {
+                "notary.x509.signingAuthority"
+            }
+            _ => "notary.x509",
+        }
+    }
+
+    fn has_authentic_time(self) -> bool {
+        matches!(
+            self,
+            NotaryFlaw::ByAuthority | NotaryFlaw::ByAuthorityOld | NotaryFlaw::OtherTime
+        )
+    }
+}
+
+const AUTHENTIC_TIME: &str = "io.cncf.notary.authenticSigningTime";
 
 /// How an envelope is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,19 +78,49 @@ pub enum NotaryForm {
 /// Signs as `notation sign` does.
 pub struct Notary {
     authority: CertifiedIssuer<'static, KeyPair>,
+    /// Where the list of revoked certificates is.
+    list: String,
 }
 
+/// What its signers' certificates are called.
+const SERIAL: u64 = 7;
+
 impl Notary {
-    /// A new one, which nobody trusts yet.
+    /// A new one, which nobody trusts yet. Its list of revoked certificates cannot be had.
     pub fn new() -> Notary {
+        Notary::listing("http://localhost:1/crl")
+    }
+
+    /// A new one with its list of revoked certificates at this place.
+    pub fn listing(list: &str) -> Notary {
         let mut params = CertificateParams::new(Vec::new()).expect("no names are valid names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.distinguished_name.push(DnType::CommonName, "notary");
         let key = KeyPair::generate().expect("a key");
         Notary {
             authority: CertifiedIssuer::self_signed(params, key).expect("a root"),
+            list: list.to_owned(),
         }
+    }
+
+    /// The list of the years 2026 to 2100, on which its signers are or are not.
+    pub fn revoked(&self, is_revoked: bool) -> Vec<u8> {
+        let signer = RevokedCertParams {
+            serial_number: SerialNumber::from(SERIAL),
+            revocation_time: date_time_ymd(2026, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(2100, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: is_revoked.then_some(signer).into_iter().collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.authority).expect("a list").der().to_vec()
     }
 
     /// The certificate for the trust store.
@@ -103,15 +162,16 @@ impl Notary {
         }
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
+        params.serial_number = Some(SerialNumber::from(SERIAL));
         params.not_before = date_time_ymd(2020, 1, 1);
-        let end = if flaw == NotaryFlaw::OldCertificate {
-            2021
-        } else {
-            2100
+        let (end, month) = match flaw {
+            NotaryFlaw::OldCertificate | NotaryFlaw::ByAuthority => (2021, 1),
+            NotaryFlaw::ByAuthorityOld => (2020, 2),
+            _ => (2100, 1),
         };
-        params.not_after = date_time_ymd(end, 1, 1);
+        params.not_after = date_time_ymd(end, month, 1);
         if flaw == NotaryFlaw::Revocable {
-            let uris = vec!["http://crl.example/".to_owned()];
+            let uris = vec![self.list.clone()];
             params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
         }
         let certificate = params.signed_by(&key, &self.authority).expect("a certificate");
@@ -159,6 +219,7 @@ impl Parts<'_> {
         let more = match self.flaw {
             NotaryFlaw::Expired => Some("io.cncf.notary.expiry"),
             NotaryFlaw::UnknownCritical => Some("x.unknown"),
+            flaw if flaw.has_authentic_time() => Some(AUTHENTIC_TIME),
             _ => None,
         };
         ["io.cncf.notary.signingScheme"].into_iter().chain(more).collect()
@@ -173,11 +234,14 @@ impl Parts<'_> {
             "alg": if self.flaw == NotaryFlaw::NoAlgorithm { "none" } else { "ES256" },
             "cty": PAYLOAD,
             "crit": self.critical(),
-            "io.cncf.notary.signingScheme": "notary.x509",
+            "io.cncf.notary.signingScheme": self.flaw.scheme(),
             "io.cncf.notary.signingTime": "2020-06-01T00:00:00Z",
         });
         if self.flaw == NotaryFlaw::Expired {
             protected["io.cncf.notary.expiry"] = json!("2020-07-01T00:00:00Z");
+        }
+        if self.flaw.has_authentic_time() {
+            protected[AUTHENTIC_TIME] = json!("2020-06-01T00:00:00Z");
         }
         let (protected, payload) = (url_safe(protected.to_string()), url_safe(&self.payload));
         let signature = self.sign(format!("{protected}.{payload}").as_bytes());
@@ -197,7 +261,10 @@ impl Parts<'_> {
             Cbor::Tag(1, Box::new(time.as_second().into()))
         };
         let mut protected = HeaderBuilder::new()
-            .text_value("io.cncf.notary.signingScheme".to_owned(), "notary.x509".into())
+            .text_value(
+                "io.cncf.notary.signingScheme".to_owned(),
+                self.flaw.scheme().into(),
+            )
             .text_value(
                 "io.cncf.notary.signingTime".to_owned(),
                 epoch("2020-06-01T00:00:00Z"),
@@ -205,6 +272,9 @@ impl Parts<'_> {
         if self.flaw == NotaryFlaw::Expired {
             protected =
                 protected.text_value("io.cncf.notary.expiry".to_owned(), epoch("2020-07-01T00:00:00Z"));
+        }
+        if self.flaw.has_authentic_time() {
+            protected = protected.text_value(AUTHENTIC_TIME.to_owned(), epoch("2020-06-01T00:00:00Z"));
         }
         let mut protected = protected.build();
         protected.alg = Some(match self.flaw {

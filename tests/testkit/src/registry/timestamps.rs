@@ -334,7 +334,7 @@ fn certificate(root: &CertifiedIssuer<'static, KeyPair>, key: &KeyPair, flaw: Ti
         params.custom_extensions.push(usage);
     }
     if flaw == TimestampFlaw::Revocable {
-        let uris = vec!["http://crl.example/".to_owned()];
+        let uris = vec!["http://localhost:1/crl".to_owned()];
         params.crl_distribution_points = vec![rcgen::CrlDistributionPoint { uris }];
     }
     params.signed_by(key, root).expect("a certificate").der().to_vec()

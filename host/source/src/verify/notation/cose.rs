@@ -7,7 +7,7 @@ use coset::{
 };
 use jiff::Timestamp;
 
-use super::envelope::{Claims, EXPIRY, SCHEME, TIMESTAMP, odd};
+use super::envelope::{AUTHENTIC_TIME, Claims, EXPIRY, SCHEME, TIMESTAMP, odd};
 
 /// What a layer that holds one says that it is.
 pub(super) const MEDIA_TYPE: &str = "application/cose";
@@ -27,7 +27,12 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
         return Err(odd("content type"));
     };
     let scheme = value(protected, &Label::Text(SCHEME.to_owned())).and_then(Value::as_text);
-    let expiry = value(protected, &Label::Text(EXPIRY.to_owned()));
+    let time = |name: &str, what: &str| {
+        let value = value(protected, &Label::Text(name.to_owned()));
+        value
+            .map(|value| time(value).ok_or_else(|| odd(what)))
+            .transpose()
+    };
     let timestamp = value(&envelope.unprotected, &Label::Text(TIMESTAMP.to_owned()));
     let timestamp = timestamp.map(|value| value.as_bytes().cloned().ok_or_else(|| odd("timestamp")));
     Ok(Claims {
@@ -35,7 +40,8 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
         content_type: content_type.clone(),
         scheme: scheme.ok_or_else(|| odd("signing scheme"))?.to_owned(),
         critical: protected.crit.iter().map(critical).collect(),
-        expiry: expiry.map(time).transpose()?,
+        expiry: time(EXPIRY, "expiry")?,
+        authentic_time: time(AUTHENTIC_TIME, "signing time")?,
         chain: chain(&envelope.unprotected)?,
         message: envelope.tbs_data(&[]),
         payload: envelope.payload.ok_or_else(|| odd("payload"))?,
@@ -71,13 +77,12 @@ fn value<'a>(header: &'a Header, label: &Label) -> Option<&'a Value> {
     others.find(|(name, _)| name == label).map(|(_, value)| value)
 }
 
-fn time(value: &Value) -> Result<Timestamp, String> {
+fn time(value: &Value) -> Option<Timestamp> {
     let seconds = match value {
         Value::Tag(EPOCH_TAG, seconds) => seconds.as_integer().and_then(|number| i64::try_from(number).ok()),
         _ => None,
     };
-    let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    time.ok_or_else(|| odd("expiry"))
+    Timestamp::from_second(seconds?).ok()
 }
 
 /// One certificate is not in an array (RFC 9360 section 2).

@@ -12,14 +12,16 @@ use crate::verify::{ecdsa, x509};
 pub(super) const MEDIA_TYPES: [&str; 2] = [jws::MEDIA_TYPE, cose::MEDIA_TYPE];
 
 const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
-/// Header: under which rules it was signed. Only the one that needs no timestamp of an authority is known.
+/// Header: under which rules it was signed.
 pub(super) const SCHEME: &str = "io.cncf.notary.signingScheme";
+/// Header: when it was signed, by the word of an authority that signs for others.
+pub(super) const AUTHENTIC_TIME: &str = "io.cncf.notary.authenticSigningTime";
 /// Header: after when nobody is to believe it.
 pub(super) const EXPIRY: &str = "io.cncf.notary.expiry";
 /// Unsigned header: the token of an authority for timestamps (signature specification, unsigned attributes).
 pub(super) const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
 /// What an envelope may declare critical; anything else it would be wrong to pass over.
-const CRITICAL: [&str; 2] = [SCHEME, EXPIRY];
+const CRITICAL: [&str; 3] = [SCHEME, EXPIRY, AUTHENTIC_TIME];
 /// Certificates of one chain.
 const CHAIN_MAX: usize = 10;
 
@@ -30,6 +32,9 @@ pub(super) struct Signed {
     /// The signer's certificate first, each as DER.
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) expiry: Option<Timestamp>,
+    /// When it was signed, if an authority did it that signs for others: its word is as good as its signature
+    /// (notaryproject, signing scheme, `notary.x509.signingAuthority`).
+    pub(super) authentic_time: Option<Timestamp>,
     /// What a timestamp is of.
     pub(super) signature: Vec<u8>,
     /// Nothing of it is believed yet: it is not signed by who signed the rest.
@@ -46,6 +51,7 @@ pub(super) struct Claims {
     /// The names of headers that a reader must know.
     pub(super) critical: Vec<String>,
     pub(super) expiry: Option<Timestamp>,
+    pub(super) authentic_time: Option<Timestamp>,
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) payload: Vec<u8>,
     /// What was signed: headers and payload.
@@ -77,18 +83,32 @@ impl Signed {
             cose::MEDIA_TYPE => cose::read(envelope)?,
             _ => jws::read(envelope)?,
         };
-        if claims.content_type != PAYLOAD || claims.scheme != "notary.x509" {
-            return Err(format!(
+        let is_by_authority = match claims.scheme.as_str() {
+            "notary.x509" => Some(false),
+            "notary.x509.signingAuthority" => Some(true),
+            _ => None,
+        };
+        let is_by_authority = is_by_authority.filter(|_| claims.content_type == PAYLOAD);
+        let is_by_authority = is_by_authority.ok_or_else(|| {
+            format!(
                 "signing scheme '{}' with content '{}' is not known",
                 claims.scheme, claims.content_type
+            )
+        })?;
+        if is_by_authority != claims.authentic_time.is_some() {
+            return Err(format!(
+                "signing scheme '{}' must have the header '{AUTHENTIC_TIME}' if it is that of an authority, and only then",
+                claims.scheme
             ));
         }
         let unknown = |name: &&String| !CRITICAL.contains(&name.as_str());
         if let Some(unknown) = claims.critical.iter().find(unknown) {
             return Err(format!("the critical header '{unknown}' is not known"));
         }
-        if claims.expiry.is_some() && !claims.critical.iter().any(|name| name == EXPIRY) {
-            return Err("the expiry is not declared critical".to_owned());
+        for (name, value) in [(EXPIRY, claims.expiry), (AUTHENTIC_TIME, claims.authentic_time)] {
+            if value.is_some() && !claims.critical.iter().any(|critical| critical == name) {
+                return Err(format!("the header '{name}' is not declared critical"));
+            }
         }
         if claims.chain.len() > CHAIN_MAX {
             return Err(format!("the chain has more than {CHAIN_MAX} certificates"));
@@ -102,6 +122,7 @@ impl Signed {
             digest: payload.target_artifact.digest,
             chain: claims.chain,
             expiry: claims.expiry,
+            authentic_time: claims.authentic_time,
             signature: claims.signature,
             timestamp: claims.timestamp,
         })

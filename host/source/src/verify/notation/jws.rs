@@ -32,6 +32,8 @@ struct Protected {
     scheme: String,
     #[serde(rename = "io.cncf.notary.expiry")]
     expiry: Option<String>,
+    #[serde(rename = "io.cncf.notary.authenticSigningTime")]
+    authentic_time: Option<String>,
 }
 
 pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
@@ -39,7 +41,10 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
     let decode = |text: &str, what: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| odd(what));
     let protected = decode(&envelope.protected, "header")?;
     let protected: Protected = serde_json::from_slice(&protected).map_err(|_| odd("header"))?;
-    let expiry = protected.expiry.map(|text| text.parse()).transpose();
+    let time = |text: Option<String>, what: &str| {
+        let time = text.map(|text| text.parse()).transpose();
+        time.map_err(|_| odd(what))
+    };
     let standard = |text: &String, what: &str| STANDARD.decode(text).map_err(|_| odd(what));
     let chain = envelope.header.x5c.iter().map(|text| standard(text, "chain"));
     let timestamp = envelope.header.timestamp.as_ref();
@@ -49,7 +54,8 @@ pub(super) fn read(envelope: &[u8]) -> Result<Claims, String> {
         content_type: protected.cty,
         scheme: protected.scheme,
         critical: protected.crit,
-        expiry: expiry.map_err(|_| odd("expiry"))?,
+        expiry: time(protected.expiry, "expiry")?,
+        authentic_time: time(protected.authentic_time, "signing time")?,
         chain: chain.collect::<Result<_, _>>()?,
         payload: decode(&envelope.payload, "payload")?,
         message: format!("{}.{}", envelope.protected, envelope.payload).into_bytes(),
