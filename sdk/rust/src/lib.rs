@@ -44,6 +44,11 @@
 #[cfg(target_arch = "wasm32")]
 extern crate self as sluice_sdk;
 
+/// A render is many small allocations, and the allocator that Rust brings for this target is the slower one (ADR 0029).
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 pub mod chart_renderer;
