@@ -260,6 +260,7 @@ async fn each_flaw_of_an_entry_without_a_time_is_enough() {
             for (flaw, expected) in [
                 (LoggedFlaw::None, ""),
                 (LoggedFlaw::Numbered, ""),
+                (LoggedFlaw::Large, ""),
                 (
                     LoggedFlaw::OtherSignature,
                     "the log entry is about another signature",
@@ -272,7 +273,8 @@ async fn each_flaw_of_an_entry_without_a_time_is_enough() {
                     LoggedFlaw::OtherCertificate,
                     "the log entry is about another signature",
                 ),
-                (LoggedFlaw::OtherHash, "'SHA2_512' are not supported"),
+                (LoggedFlaw::OtherHash, "the log entry is about another signature"),
+                (LoggedFlaw::UnknownHash, "'SHA3_256' are not supported"),
                 (
                     LoggedFlaw::BadProof,
                     "the inclusion proof does not prove this entry",

@@ -7,7 +7,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use super::{
     TrustedRoot,
-    key::{CERTIFICATES, SHA256},
+    key::CERTIFICATES,
     trusted_root::Authority,
     x509::{self, EXTENSIONS, SEQUENCE, element, encode},
 };
@@ -48,7 +48,8 @@ impl Certificate {
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let der = CertificateDer::from(self.der.as_slice());
         EndEntityCert::try_from(&der).is_ok_and(|certificate| {
-            let mut algorithms = SHA256.iter();
+            // Sigstore's clients sign with the hash that is as large as the curve, or with SHA-256
+            let mut algorithms = CERTIFICATES.iter();
             algorithms.any(|algorithm| {
                 certificate
                     .verify_signature(*algorithm, message, signature)

@@ -13,7 +13,7 @@ use super::ecdsa;
 pub struct PublicKey(Vec<u8>);
 
 /// SHA-256 signatures of each kind of key; which one it is, the key says.
-pub(super) const SHA256: &[&dyn SignatureVerificationAlgorithm] = &[
+const SHA256: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::ECDSA_P256_SHA256,
     alg::ECDSA_P384_SHA256,
     ecdsa::P521_SHA256,
@@ -21,7 +21,7 @@ pub(super) const SHA256: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::RSA_PKCS1_2048_8192_SHA256,
 ];
 
-/// Those that authorities sign certificates with.
+/// Those that authorities sign certificates with, and that the keys of certificates sign with.
 pub(super) const CERTIFICATES: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::ECDSA_P256_SHA256,
     alg::ECDSA_P256_SHA384,

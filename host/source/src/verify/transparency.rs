@@ -5,7 +5,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::{TrustedRoot, trusted_root::Log};
 
@@ -116,44 +116,41 @@ impl LogEntry {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let decoded = |pointer: &str| STANDARD.decode(text(pointer)).ok();
         // Rekor 1 writes hashes in hex and certificates in PEM, Rekor 2 all in base64
-        let (hashed, said_hash, said_signature, said_certificate) = match (text("/kind"), text("/apiVersion"))
-        {
-            ("hashedrekord", "0.0.1") => (
-                message,
-                hex::decode(text("/spec/data/hash/value")).ok(),
-                decoded("/spec/signature/content"),
-                decoded("/spec/signature/publicKey/content").and_then(|pem| der_of_pem(&pem)),
-            ),
-            ("dsse", "0.0.1") => (
-                logged,
-                hex::decode(text("/spec/payloadHash/value")).ok(),
-                decoded("/spec/signatures/0/signature"),
-                decoded("/spec/signatures/0/verifier").and_then(|pem| der_of_pem(&pem)),
-            ),
-            ("hashedrekord", "0.0.2") => {
-                check_hash(text("/spec/hashedRekordV002/data/algorithm"))?;
-                (
+        let (hashed, algorithm, said_hash, said_signature, said_certificate) =
+            match (text("/kind"), text("/apiVersion")) {
+                ("hashedrekord", "0.0.1") => (
                     message,
+                    text("/spec/data/hash/algorithm"),
+                    hex::decode(text("/spec/data/hash/value")).ok(),
+                    decoded("/spec/signature/content"),
+                    decoded("/spec/signature/publicKey/content").and_then(|pem| der_of_pem(&pem)),
+                ),
+                ("dsse", "0.0.1") => (
+                    logged,
+                    text("/spec/payloadHash/algorithm"),
+                    hex::decode(text("/spec/payloadHash/value")).ok(),
+                    decoded("/spec/signatures/0/signature"),
+                    decoded("/spec/signatures/0/verifier").and_then(|pem| der_of_pem(&pem)),
+                ),
+                ("hashedrekord", "0.0.2") => (
+                    message,
+                    text("/spec/hashedRekordV002/data/algorithm"),
                     decoded("/spec/hashedRekordV002/data/digest"),
                     decoded("/spec/hashedRekordV002/signature/content"),
                     decoded("/spec/hashedRekordV002/signature/verifier/x509Certificate/rawBytes"),
-                )
-            }
-            ("dsse", "0.0.2") => {
-                check_hash(text("/spec/dsseV002/payloadHash/algorithm"))?;
-                (
+                ),
+                ("dsse", "0.0.2") => (
                     logged,
+                    text("/spec/dsseV002/payloadHash/algorithm"),
                     decoded("/spec/dsseV002/payloadHash/digest"),
                     decoded("/spec/dsseV002/signatures/0/content"),
                     decoded("/spec/dsseV002/signatures/0/verifier/x509Certificate/rawBytes"),
-                )
-            }
-            (kind, version) => return Err(format!("log entries of kind {kind} {version} are not known")),
-        };
+                ),
+                (kind, version) => return Err(format!("log entries of kind {kind} {version} are not known")),
+            };
         let more = ["/spec/signatures/1", "/spec/dsseV002/signatures/1"];
         let is_one = more.iter().all(|pointer| body.pointer(pointer).is_none());
-        let hash = Sha256::digest(hashed);
-        if said_hash.as_deref() == Some(hash.as_slice())
+        if said_hash == Some(hash(algorithm, hashed)?)
             && said_signature.as_deref() == Some(signature)
             && said_certificate.as_deref() == Some(certificate)
             && is_one
@@ -165,10 +162,12 @@ impl LogEntry {
     }
 }
 
-/// Of the hashes that Rekor 2 has, the one that the signatures are of that are verified here.
-fn check_hash(algorithm: &str) -> Result<(), String> {
+/// By the name that Rekor 1 or Rekor 2 has for the hash.
+fn hash(algorithm: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
     match algorithm {
-        "SHA2_256" => Ok(()),
+        "sha256" | "SHA2_256" => Ok(Sha256::digest(bytes).to_vec()),
+        "sha384" | "SHA2_384" => Ok(Sha384::digest(bytes).to_vec()),
+        "sha512" | "SHA2_512" => Ok(Sha512::digest(bytes).to_vec()),
         _ => Err(format!(
             "log entries with a hash of algorithm '{algorithm}' are not supported"
         )),

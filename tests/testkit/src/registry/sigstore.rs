@@ -7,7 +7,7 @@ use rcgen::{
     KeyUsagePurpose, PublicKeyData, SigningKey,
 };
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384};
 
 use super::{Registry, TimestampAuthority, digest};
 use crate::http_server::base64;
@@ -67,8 +67,12 @@ pub enum LoggedFlaw {
     OtherMessage,
     /// It is about another certificate.
     OtherCertificate,
+    /// Its signer's key is of P-384, and all hashes are as large; which is no flaw.
+    Large,
     /// It says its hash to be another one.
     OtherHash,
+    /// Its hash is one that nobody knows.
+    UnknownHash,
     /// It is not in the tree.
     BadProof,
     /// It has no proof.
@@ -293,7 +297,13 @@ impl Sigstore {
     ) {
         let (statement, message) = statement(subject);
         let names = ("https://issuer.example", "dev@shop.example");
-        let signed = self.signed(
+        let kind = if flaw == LoggedFlaw::Large {
+            &rcgen::PKCS_ECDSA_P384_SHA384
+        } else {
+            &rcgen::PKCS_ECDSA_P256_SHA256
+        };
+        let signed = self.signed_by(
+            &KeyPair::generate_for(kind).expect("a key"),
             message.as_bytes(),
             statement.as_bytes(),
             names,
@@ -336,15 +346,20 @@ impl Sigstore {
             LoggedFlaw::OtherCertificate => self.root.der().to_vec(),
             _ => signed.certificate.der().to_vec(),
         };
-        let digest = match (flaw, logged.is_dsse) {
-            (LoggedFlaw::OtherMessage, _) => Sha256::digest(b"another"),
-            (_, true) => Sha256::digest(statement),
-            (_, false) => Sha256::digest(message),
+        let hashed = match (flaw, logged.is_dsse) {
+            (LoggedFlaw::OtherMessage, _) => "another",
+            (_, true) => statement,
+            (_, false) => message,
         };
-        let algorithm = if flaw == LoggedFlaw::OtherHash {
-            "SHA2_512"
-        } else {
-            "SHA2_256"
+        let digest = match flaw {
+            LoggedFlaw::Large => Sha384::digest(hashed).to_vec(),
+            _ => Sha256::digest(hashed).to_vec(),
+        };
+        let algorithm = match flaw {
+            LoggedFlaw::OtherHash => "SHA2_512",
+            LoggedFlaw::UnknownHash => "SHA3_256",
+            LoggedFlaw::Large => "SHA2_384",
+            _ => "SHA2_256",
         };
         let hash = json!({ "algorithm": algorithm, "digest": base64(digest) });
         let signature = json!({
@@ -388,9 +403,21 @@ impl Sigstore {
 
     fn signed(&self, message: &[u8], logged: &[u8], names: (&str, &str), flaw: Flaw, kind: &str) -> Signed {
         let key = KeyPair::generate().expect("a key");
-        let certificate = self.certificate(&key, names, flaw);
+        self.signed_by(&key, message, logged, names, flaw, kind)
+    }
+
+    fn signed_by(
+        &self,
+        key: &KeyPair,
+        message: &[u8],
+        logged: &[u8],
+        names: (&str, &str),
+        flaw: Flaw,
+        kind: &str,
+    ) -> Signed {
+        let certificate = self.certificate(key, names, flaw);
         let other = KeyPair::generate().expect("a key");
-        let signer = if flaw == Flaw::OtherKey { &other } else { &key };
+        let signer = if flaw == Flaw::OtherKey { &other } else { key };
         let signature = signer.sign(message).expect("a signature");
         let logged_signature = match flaw {
             Flaw::OtherEntry => key.sign(b"something else").expect("a signature"),
