@@ -1,7 +1,8 @@
 use std::fmt;
 
 /// A secret: it can be used, never printed. `Debug` and `Display` say `[redacted]`.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Redacted<T>(T);
 
 impl<T> Redacted<T> {

@@ -1,9 +1,11 @@
 //! Clouds give credentials for their own registries and for no others; an emulator stands in for their services.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use crate::support::rsa_key;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
+use serde_json::json;
 use sluice_event::Redacted;
 use sluice_source::{
     Credentials,
@@ -187,6 +189,147 @@ async fn microsoft_by_federated_token_and_by_machine() {
         .await
         .unwrap();
     assert_eq!(emulator.take_asked()[0].headers["metadata"], "true");
+}
+
+#[tokio::test]
+async fn microsoft_by_an_applications_secret() {
+    let emulator = Canned::start();
+    let clouds = clouds(
+        &emulator,
+        &[
+            ("AZURE_TENANT_ID", "tenant"),
+            ("AZURE_CLIENT_ID", "client"),
+            ("AZURE_CLIENT_SECRET", "s3cr3t"),
+        ],
+    );
+    let token = "POST /login.microsoftonline.com/tenant/oauth2/v2.0/token";
+    emulator.answer(token, 200, r#"{"access_token":"entra"}"#);
+    let exchange = "POST /shop.azurecr.io/oauth2/exchange";
+    emulator.answer(exchange, 200, r#"{"refresh_token":"refresh"}"#);
+    let given = login(&clouds, Cloud::Azure, "shop.azurecr.io/app").await.unwrap();
+    assert!(given.ends_with(":refresh"), "{given}");
+    let body = &emulator.take_asked()[0].body;
+    assert!(
+        body.contains("client_id=client&") && body.contains("&client_secret=s3cr3t"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn amazon_by_a_profile() {
+    let (emulator, folder) = (Canned::start(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(folder.path().join(".aws")).unwrap();
+    let keys = "[work]\naws_access_key_id = WORK\naws_secret_access_key = x\n";
+    std::fs::write(folder.path().join(".aws/credentials"), keys).unwrap();
+    let home = ("HOME", folder.path().to_str().unwrap());
+    emulator.answer(&format!("POST /{ECR_HOST}/"), 200, ECR);
+    let named = clouds(&emulator, &[home, ("AWS_PROFILE", "work")]);
+    login(&named, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
+    let authorization = &emulator.take_asked()[0].headers["authorization"];
+    assert!(authorization.contains("Credential=WORK/"), "{authorization}");
+    let missing = clouds(&emulator, &[home, ("AWS_PROFILE", "play")]);
+    let error = login(&missing, Cloud::Aws, ECR_REPOSITORY).await.unwrap_err();
+    assert!(
+        error.contains("profile 'play', which AWS_PROFILE names"),
+        "{error}"
+    );
+    // nobody named one, and there is none: the machine is asked
+    let error = login(&clouds(&emulator, &[home]), Cloud::Aws, ECR_REPOSITORY).await;
+    let error = error.unwrap_err();
+    assert!(error.starts_with("the machine's metadata service"), "{error}");
+}
+
+#[tokio::test]
+async fn google_by_files() {
+    let (emulator, folder) = (Canned::start(), tempfile::tempdir().unwrap());
+    let place = folder.path().join("credentials.json");
+    let subject = folder.path().join("subject");
+    let by = async |json: serde_json::Value| {
+        std::fs::write(&place, json.to_string()).unwrap();
+        let clouds = clouds(
+            &emulator,
+            &[("GOOGLE_APPLICATION_CREDENTIALS", place.to_str().unwrap())],
+        );
+        let given = login(&clouds, Cloud::Gcp, "europe-docker.pkg.dev/shop/app").await;
+        let bodies: Vec<String> = emulator
+            .take_asked()
+            .into_iter()
+            .map(|asked| asked.body)
+            .collect();
+        (given, bodies)
+    };
+    let token = r#"{"access_token":"ya29","expires_in":3600}"#;
+    for service in ["oauth2", "sts"] {
+        let path = if service == "sts" { "v1/token" } else { "token" };
+        emulator.answer(&format!("POST /{service}.googleapis.com/{path}"), 200, token);
+    }
+    let expected = Ok("oauth2accesstoken:ya29".to_owned());
+
+    let account = json!({
+        "type": "service_account", "client_email": "puller@shop.iam.gserviceaccount.com",
+        "private_key": rsa_key(), "token_uri": "https://oauth2.googleapis.com/token",
+    });
+    let (given, bodies) = by(account.clone()).await;
+    assert_eq!(given, expected);
+    assert!(bodies[0].contains("jwt-bearer&assertion=ey"), "{bodies:?}");
+
+    let person = json!({
+        "type": "authorized_user", "client_id": "id", "client_secret": "s3cr3t", "refresh_token": "refresh",
+    });
+    let (given, bodies) = by(person.clone()).await;
+    assert_eq!(given, expected);
+    let form = "grant_type=refresh_token&client_id=id&client_secret=s3cr3t&refresh_token=refresh";
+    assert_eq!(bodies, [form]);
+    // as gcloud leaves it
+    let gcloud = folder.path().join(".config/gcloud");
+    std::fs::create_dir_all(&gcloud).unwrap();
+    std::fs::write(
+        gcloud.join("application_default_credentials.json"),
+        person.to_string(),
+    )
+    .unwrap();
+    let home = clouds(&emulator, &[("HOME", folder.path().to_str().unwrap())]);
+    let given = login(&home, Cloud::Gcp, "europe-docker.pkg.dev/shop/app").await;
+    assert_eq!(given, expected);
+    emulator.take_asked();
+
+    let act = "iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/puller@shop.iam.gserviceaccount.com:generateAccessToken";
+    emulator.answer(&format!("POST /{act}"), 200, r#"{"accessToken": "puller"}"#);
+    let federated = |source: serde_json::Value| {
+        json!({
+            "type": "external_account", "audience": "//iam.googleapis.com/x", "token_url": "https://sts.googleapis.com/v1/token",
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt", "credential_source": source,
+            "service_account_impersonation_url": format!("https://{act}"),
+        })
+    };
+    std::fs::write(&subject, "the.token\n").unwrap();
+    let (given, bodies) = by(federated(json!({ "file": subject }))).await;
+    assert_eq!(given, Ok("oauth2accesstoken:puller".to_owned()));
+    assert!(bodies[0].ends_with("&subject_token=the.token"), "{bodies:?}");
+    let format = json!({ "type": "json", "subject_token_field_name": "id" });
+    std::fs::write(&subject, r#"{"id": "inner"}"#).unwrap();
+    let (given, bodies) = by(federated(json!({ "file": subject, "format": format }))).await;
+    assert_eq!(given, Ok("oauth2accesstoken:puller".to_owned()));
+    assert!(bodies[0].ends_with("&subject_token=inner"), "{bodies:?}");
+
+    let mut plain = account;
+    plain["token_uri"] = "http://oauth2.googleapis.com/token".into();
+    for (file, expected) in [
+        (
+            federated(json!({ "url": "http://169.254.169.254/" })),
+            "only 'file' is supported",
+        ),
+        (
+            json!({ "type": "gdch_service_account" }),
+            "no credentials of a service_account",
+        ),
+        (plain, "a key is shown over https only"),
+    ] {
+        let (given, bodies) = by(file).await;
+        let error = given.unwrap_err();
+        assert!(error.contains(expected) && !error.contains("PRIVATE"), "{error}");
+        assert_eq!(bodies.len(), 0, "nobody is asked");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A GitHub App's key becomes a token; a prepared server stands in for GitHub.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{sync::OnceLock, time::Duration};
+use crate::support::rsa_key;
+use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use expect_test::expect;
@@ -13,32 +14,13 @@ use sluice_source::{
         cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds},
     },
 };
-use sluice_testkit::{
-    canned::Canned,
-    ssh_server::{
-        new_key,
-        ssh_keys::{Algorithm, HashAlg, encode_pkcs8_pem},
-    },
-};
-
-/// One key for all tests: making it takes a while.
-fn key() -> &'static str {
-    static KEY: OnceLock<String> = OnceLock::new();
-    KEY.get_or_init(|| {
-        let mut pem = Vec::new();
-        let key = new_key(Algorithm::Rsa {
-            hash: Some(HashAlg::Sha256),
-        });
-        encode_pkcs8_pem(&key, &mut pem).unwrap();
-        String::from_utf8(pem).unwrap()
-    })
-}
+use sluice_testkit::canned::Canned;
 
 fn secret(github: &Canned, entries: &[(&str, &str)]) -> SecretData {
     let base = github.base();
     let usual = [
         ("githubAppID", "42"),
-        ("githubAppPrivateKey", key()),
+        ("githubAppPrivateKey", rsa_key()),
         ("githubAppBaseURL", base.as_str()),
     ];
     let all = usual.iter().chain(entries).filter(|(_, value)| !value.is_empty());
@@ -77,7 +59,10 @@ async fn an_installation_gives_a_token_that_is_kept() {
     let token = asked[0].headers["authorization"].strip_prefix("Bearer ").unwrap();
     let (message, signature) = token.rsplit_once('.').unwrap();
     let der = {
-        let body: String = key().lines().filter(|line| !line.starts_with("-----")).collect();
+        let body: String = rsa_key()
+            .lines()
+            .filter(|line| !line.starts_with("-----"))
+            .collect();
         base64::engine::general_purpose::STANDARD.decode(body).unwrap()
     };
     let pair = RsaKeyPair::from_pkcs8(&der).unwrap();

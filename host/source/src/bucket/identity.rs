@@ -12,10 +12,9 @@ use reqwest::{
 use ring::{
     digest,
     rand::{SecureRandom as _, SystemRandom},
-    rsa::KeyPair,
-    signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding},
+    signature::RSA_PSS_SHA256,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 use serde::Deserialize;
 use serde_json::json;
 use sluice_event::Redacted;
@@ -27,7 +26,11 @@ use super::{
 };
 use crate::{
     Transport,
-    credential::cloud::{Clouds, Key},
+    credential::{
+        ServiceAccount,
+        cloud::{Clouds, Key},
+        jwt,
+    },
     http::{Failure, Http, Reply, Request, shown},
 };
 
@@ -64,38 +67,6 @@ pub enum GcpIdentity {
     Own,
     /// A service account.
     Account(ServiceAccount),
-}
-
-/// A service account of Google with its key.
-#[derive(Clone, Debug)]
-pub struct ServiceAccount {
-    email: String,
-    key: Redacted<String>,
-    token_uri: String,
-}
-
-impl ServiceAccount {
-    /// Reads the JSON that Google gives.
-    ///
-    /// # Errors
-    /// What is missing; the text holds nothing of the key.
-    pub fn parse(json: &str) -> Result<ServiceAccount, String> {
-        #[derive(Deserialize)]
-        struct File {
-            client_email: String,
-            private_key: String,
-            token_uri: String,
-        }
-        let file: File = serde_json::from_str(json).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            format!("'serviceaccount' is no key of a service account: line {line} column {column}")
-        })?;
-        Ok(ServiceAccount {
-            email: file.client_email,
-            key: Redacted::new(file.private_key),
-            token_uri: file.token_uri,
-        })
-    }
 }
 
 /// How a request says who asks.
@@ -205,8 +176,8 @@ impl TokenSource {
     }
 }
 
-/// How long a token is asked for, in seconds: the most that Google gives.
-const TOKEN_SECONDS: i64 = 3600;
+/// What a token for Google's store is good for.
+const SCOPE: &str = "https://www.googleapis.com/auth/devstorage.read_only";
 
 /// A statement signed with the account's key, changed into a token.
 async fn exchange(
@@ -214,26 +185,7 @@ async fn exchange(
     account: &ServiceAccount,
     deadline: Instant,
 ) -> Result<Redacted<String>, String> {
-    let now = Timestamp::now().as_second();
-    let claims = json!({
-        "iss": account.email, "aud": account.token_uri, "iat": now, "exp": now + TOKEN_SECONDS,
-        "scope": "https://www.googleapis.com/auth/devstorage.read_only",
-    });
-    let header = json!({ "alg": "RS256", "typ": "JWT" });
-    let statement = signed(
-        &header,
-        &RSA_PKCS1_SHA256,
-        &claims,
-        account.key.reveal(),
-        "serviceaccount",
-    )?;
-    let form = [
-        (
-            "grant_type",
-            "urn:ietf:params:oauth:grant-type:jwt-bearer".to_owned(),
-        ),
-        ("assertion", statement),
-    ];
+    let form = account.form(SCOPE)?;
     ask_for_token(http, "token service", &account.token_uri, &form, deadline).await
 }
 
@@ -291,29 +243,6 @@ pub(super) fn signed_by_certificate(
     let claims = json!({
         "iss": client, "sub": client, "aud": audience, "jti": hex::encode(id), "nbf": now, "exp": now + STATEMENT_SECONDS,
     });
-    signed(&header, &RSA_PSS_SHA256, &claims, pem, "clientCertificate")
-}
-
-/// A JWT by a key in PEM, which stands under `field` of a Secret.
-fn signed(
-    header: &serde_json::Value,
-    padding: &'static dyn RsaEncoding,
-    claims: &serde_json::Value,
-    pem: &str,
-    field: &str,
-) -> Result<String, String> {
-    let unusable = || format!("the private key of '{field}' cannot be used");
-    let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| unusable())?;
-    let key = match &der {
-        PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
-        PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
-        _ => return Err(unusable()),
-    };
-    let key = key.map_err(|_| unusable())?;
-    let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let text = format!("{}.{}", part(header), part(claims));
-    let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(padding, &SystemRandom::new(), text.as_bytes(), &mut signature)
-        .map_err(|_| unusable())?;
-    Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    jwt::signed(&header, &RSA_PSS_SHA256, &claims, pem)
+        .ok_or_else(|| "the private key of 'clientCertificate' cannot be used".to_owned())
 }

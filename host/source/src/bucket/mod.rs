@@ -18,9 +18,10 @@ mod index;
 mod remote;
 mod xml;
 
+pub use crate::credential::ServiceAccount;
 pub use azure::{AzureClient, AzureIdentity, AzureProof};
 pub use client::{Access, Bucket, BucketFetcher, BucketLimits, BucketRequest};
 pub use download::Downloaded;
 pub use error::{Error, StoreError};
-pub use identity::{GcpIdentity, S3Identity, ServiceAccount, Sts};
+pub use identity::{GcpIdentity, S3Identity, Sts};
 pub use index::Index;

@@ -6,18 +6,10 @@
 
 use std::time::Duration;
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
 use jiff::Timestamp;
 use reqwest::{
     Method, StatusCode, Url,
     header::{ACCEPT, HeaderValue, USER_AGENT},
-};
-use ring::{
-    rand::SystemRandom,
-    signature::{RSA_PKCS1_SHA256, RsaKeyPair},
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -25,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 use tokio::time::Instant;
 
-use super::{Credentials, Error, SecretData, TokenCache, TokenUser, secret::text};
+use super::{Credentials, Error, SecretData, TokenCache, TokenUser, jwt, secret::text};
 use crate::http::{Addresses, Http, Request, Transport, secret_header};
 
 /// Whose API is asked where the Secret does not say.
@@ -190,23 +182,9 @@ impl GitHubApp {
         let broken = || {
             Error("github app data: 'githubAppPrivateKey' is no RSA key in PEM that can be used".to_owned())
         };
-        let der = pem(self.key.reveal()).ok_or_else(broken)?;
-        let pair = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
-        let pair = pair.map_err(|_| broken())?;
         let now = now.as_second();
-        let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let header = encode(json!({ "alg": "RS256", "typ": "JWT" }));
-        let claims = encode(json!({ "iat": now - BEFORE, "exp": now + AFTER, "iss": self.id }));
-        let message = format!("{header}.{claims}");
-        let mut signature = vec![0; pair.public().modulus_len()];
-        let signed = pair.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            message.as_bytes(),
-            &mut signature,
-        );
-        signed.map_err(|_| broken())?;
-        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        let claims = json!({ "iat": now - BEFORE, "exp": now + AFTER, "iss": self.id });
+        jwt::rs256(&claims, self.key.reveal()).ok_or_else(broken)
     }
 }
 
@@ -272,14 +250,6 @@ fn bearer(token: &str) -> Result<HeaderValue, Error> {
 
 fn unreadable() -> Error {
     Error("GitHub: the answer cannot be read".to_owned())
-}
-
-/// The bytes of the first private key in PEM.
-fn pem(text: &str) -> Option<Vec<u8>> {
-    let mut lines = text.lines().map(str::trim);
-    lines.find(|line| line.starts_with("-----BEGIN ") && line.ends_with("PRIVATE KEY-----"))?;
-    let body: String = lines.take_while(|line| !line.starts_with("-----END ")).collect();
-    STANDARD.decode(body).ok()
 }
 
 #[derive(Deserialize)]

@@ -6,13 +6,16 @@ mod cache;
 pub mod cloud;
 mod docker_config;
 mod github_app;
+pub(crate) mod jwt;
 mod secret;
+mod service_account;
 mod ssh;
 
 pub use cache::{TokenCache, TokenUser};
 pub use docker_config::{DockerConfig, Keychain};
 pub use github_app::{GitHubApp, GitHubTokens};
 pub use secret::{Credentials, CredentialsError, Proxy, SecretData, Tls};
+pub use service_account::ServiceAccount;
 pub use ssh::SshIdentity;
 pub(crate) use ssh::is_encrypted;
 

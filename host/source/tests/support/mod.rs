@@ -3,15 +3,34 @@
 
 pub mod oci;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::OnceLock, time::Duration};
 
 use sluice_artifact::{Artifact, Store, Tree, store};
 use sluice_source::{
     Addresses, Credentials, Fetched, GitFetcher, GitRequest, Limits, Outcome, Reference, Tls, archive,
     fetch::{Error, LocalAccess},
 };
-use sluice_testkit::git_server::{GitServer, Repository};
+use sluice_testkit::{
+    git_server::{GitServer, Repository},
+    ssh_server::{
+        new_key,
+        ssh_keys::{Algorithm, HashAlg, encode_pkcs8_pem},
+    },
+};
 use tempfile::TempDir;
+
+/// A private key of RSA in PEM, one for all tests: making it takes a while.
+pub fn rsa_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let mut pem = Vec::new();
+        let key = new_key(Algorithm::Rsa {
+            hash: Some(HashAlg::Sha256),
+        });
+        encode_pkcs8_pem(&key, &mut pem).unwrap();
+        String::from_utf8(pem).unwrap()
+    })
+}
 
 /// A repository, its server, a fetcher and a store.
 pub struct Scene {

@@ -11,7 +11,7 @@ use sluice_event::Redacted;
 use super::{
     Clouds,
     account::{AWS_ROLE, annotated, token_of},
-    basic, read_token,
+    aws_files, basic, read_token,
     signature::{Key, Scope, sign, sign_git},
 };
 use crate::{
@@ -190,8 +190,8 @@ impl Clouds {
         Ok((basic(user, password), data.expires_at.map_or(LIFETIME, until)))
     }
 
-    /// The key of who asks: an account's by web identity; this process's given, by web identity, by the pod's agent, of the
-    /// machine.
+    /// The key of who asks: an account's by web identity; this process's given, by web identity, of Amazon's files, by the
+    /// pod's agent, of the machine.
     async fn aws_key_by(&self, region: &str, sts: &str) -> Result<Key, Error> {
         if let Some(account) = &self.account {
             let role = annotated(&**account, AWS_ROLE, ROLE_PATTERN, is_role)?;
@@ -212,6 +212,9 @@ impl Clouds {
         if let Some((role, file)) = &environment.aws_role {
             let token = read_token(file).await?;
             return self.assume_role(sts, role, "sluice", &token).await;
+        }
+        if let Some(key) = aws_files::key(environment).await? {
+            return Ok(key);
         }
         if let Some((url, file)) = &environment.aws_container {
             let mut request = self.shared.get(url, &[])?;

@@ -120,11 +120,14 @@ impl Clouds {
             let tenant = annotated(&**account, AZURE_TENANT, "the id of a tenant", is_id)?;
             let client = annotated(&**account, AZURE_CLIENT, "the id of an application", is_id)?;
             let assertion = token_of(&**account, AUDIENCE).await?;
-            return self
-                .azure_exchange((tenant, client), assertion.reveal(), resource)
-                .await;
+            let proof = vouched(assertion.reveal());
+            return self.azure_exchange((tenant, client), &proof, resource).await;
         }
         let environment = &self.shared.environment;
+        if let Some((tenant, client, secret)) = environment.azure_secret.as_ref().filter(|_| of.is_none()) {
+            let proof = [("client_secret", secret.reveal().as_str())];
+            return self.azure_exchange((tenant, client), &proof, resource).await;
+        }
         let federated = environment.azure_federated.as_ref().filter(|_| of.is_none());
         let Some((tenant, client, file)) = federated else {
             let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
@@ -144,32 +147,40 @@ impl Clouds {
                 .map(|token| token.access_token);
         };
         let assertion = read_token(file).await?;
-        self.azure_exchange((tenant, client), &assertion, resource).await
+        let proof = vouched(&assertion);
+        self.azure_exchange((tenant, client), &proof, resource).await
     }
 
-    /// A token for `resource`, for one of this cluster's that Microsoft Entra trusts as an application's.
+    /// A token for `resource`, for what proves that one is the application.
     async fn azure_exchange(
         &self,
         (tenant, client): (&str, &str),
-        assertion: &str,
+        proof: &[(&str, &str)],
         resource: &str,
     ) -> Result<String, Error> {
         let authority = self.shared.environment.azure_authority.as_deref();
         let authority = authority.unwrap_or(AUTHORITY).trim_end_matches('/');
         let address = format!("{authority}/{tenant}/oauth2/v2.0/token");
         let scope = format!("{}/.default", resource.trim_end_matches('/'));
-        let form = [
+        let mut form = vec![
             ("grant_type", "client_credentials"),
-            (
-                "client_assertion_type",
-                "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            ),
             ("client_id", client),
-            ("client_assertion", assertion),
             ("scope", &scope),
         ];
+        form.extend(proof);
         let request = self.shared.post_form(&address, &form)?;
         let token: Token = self.shared.ask("Microsoft Entra", request).await?;
         Ok(token.access_token)
     }
+}
+
+/// What a token of this cluster's is shown as, which Microsoft Entra trusts as an application's.
+fn vouched(token: &str) -> [(&str, &str); 2] {
+    [
+        (
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ),
+        ("client_assertion", token),
+    ]
 }

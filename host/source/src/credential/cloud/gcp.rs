@@ -6,19 +6,25 @@ use reqwest::{Method, header::HeaderValue};
 use serde::Deserialize;
 
 use super::{
-    Account, Clouds,
+    Account, Clouds, Shared,
     account::{GCP_ACCOUNT, GCP_PROVIDER, annotated, token_of},
     basic, bearer,
 };
 use crate::credential::{Credentials, Error};
 
 /// What tokens are good for: everything that their owner may do.
-const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+pub(super) const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 /// The metadata service answers nobody who does not say this.
 const METADATA: (&str, &str) = ("metadata-flavor", "Google");
 const EMAIL_PATTERN: &str = "<name>@<project>.iam.gserviceaccount.com";
 const PROVIDER_PATTERN: &str =
     "projects/<number>/locations/global/workloadIdentityPools/<pool>/providers/<provider>";
+
+/// What one kind of token is changed into another by, and into what (RFC 8693).
+pub(super) const TOKEN_EXCHANGE: (&str, &str) = (
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:token-type:access_token",
+);
 
 /// Who one is to a registry that knows one by a token.
 const USER: &str = "oauth2accesstoken";
@@ -58,9 +64,9 @@ fn is_provider(text: &str) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Token {
-    access_token: String,
-    expires_in: u64,
+pub(super) struct Token {
+    pub(super) access_token: String,
+    pub(super) expires_in: u64,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +86,16 @@ impl Clouds {
         if let Some(account) = &self.account {
             return self.gcp_token_of(&**account).await;
         }
+        let environment = &self.shared.environment;
+        if let Some(file) = &environment.gcp_file {
+            return self.shared.gcp_token_by(file).await;
+        }
+        // a login may be there or not; what cannot be looked at is not there
+        if let Some(file) = &environment.gcp_login_file
+            && tokio::fs::try_exists(file).await.unwrap_or(false)
+        {
+            return self.shared.gcp_token_by(file).await;
+        }
         let request = self.shared.get(TOKEN, &[METADATA])?;
         let token: Token = self.shared.ask("the machine's metadata service", request).await?;
         Ok((token.access_token, Duration::from_secs(token.expires_in)))
@@ -94,13 +110,10 @@ impl Clouds {
         let (ours, theirs) = self.gcp_audiences(account).await?;
         let subject = token_of(account, &ours).await?;
         let form = [
-            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("grant_type", TOKEN_EXCHANGE.0),
+            ("requested_token_type", TOKEN_EXCHANGE.1),
             ("audience", theirs.as_str()),
             ("scope", SCOPE),
-            (
-                "requested_token_type",
-                "urn:ietf:params:oauth:token-type:access_token",
-            ),
             ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
             ("subject_token", subject.reveal()),
         ];
@@ -115,17 +128,12 @@ impl Clouds {
         let address = format!(
             "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:generateAccessToken"
         );
-        let mut request = self.shared.get(&address, &[])?;
-        request.method = Method::POST;
-        request.authorization = Some(bearer(&token.access_token)?);
-        let json = HeaderValue::from_static("application/json");
-        request.headers.insert("content-type", json);
-        request.body = Some(serde_json::json!({ "scope": [SCOPE] }).to_string().into());
-        let generated: Generated = self
-            .shared
-            .ask("Google's service for credentials", request)
-            .await?;
-        Ok((generated.access_token, lifetime))
+        Ok((
+            self.shared
+                .gcp_impersonated(&address, &token.access_token)
+                .await?,
+            lifetime,
+        ))
     }
 
     /// Whom the cluster makes the account's token for, and whom Google is asked as: a provider that is named, else the pool
@@ -158,5 +166,19 @@ impl Clouds {
             "" => Err(Error(format!("{service} does not know {what}"))),
             text => Ok(text.to_owned()),
         }
+    }
+}
+
+impl Shared {
+    /// A token of the account that `address` gives one for, to who has this one.
+    pub(super) async fn gcp_impersonated(&self, address: &str, token: &str) -> Result<String, Error> {
+        let mut request = self.get(address, &[])?;
+        request.method = Method::POST;
+        request.authorization = Some(bearer(token)?);
+        let json = HeaderValue::from_static("application/json");
+        request.headers.insert("content-type", json);
+        request.body = Some(serde_json::json!({ "scope": [SCOPE] }).to_string().into());
+        let generated: Generated = self.ask("Google's service for credentials", request).await?;
+        Ok(generated.access_token)
     }
 }

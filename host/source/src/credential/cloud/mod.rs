@@ -6,9 +6,11 @@
 
 mod account;
 mod aws;
+mod aws_files;
 mod azure;
 mod cluster;
 mod gcp;
+mod gcp_file;
 mod signature;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -26,6 +28,7 @@ use tokio::time::Instant;
 use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache, TokenUser};
 use crate::http::{Addresses, Http, Request, Transport, secret_header};
 pub use account::Account;
+pub use aws_files::AwsFiles;
 pub use cluster::{Cluster, ClusterAccess};
 pub(crate) use signature::{Key, Scope, encode, sign};
 
@@ -49,12 +52,20 @@ pub struct CloudEnvironment {
     pub aws_role: Option<(String, PathBuf)>,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` and `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
     pub aws_container: Option<(String, Option<PathBuf>)>,
+    /// The files of Amazon's own programs.
+    pub aws_files: AwsFiles,
+    /// `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`.
+    pub azure_secret: Option<(String, String, Redacted<String>)>,
     /// `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE`.
     pub azure_federated: Option<(String, String, PathBuf)>,
     /// `AZURE_AUTHORITY_HOST`.
     pub azure_authority: Option<String>,
     /// `AZURE_CLIENT_ID` where no token is federated: which of a machine's identities.
     pub azure_client: Option<String>,
+    /// `GOOGLE_APPLICATION_CREDENTIALS`.
+    pub gcp_file: Option<PathBuf>,
+    /// Where `gcloud auth application-default login` leaves credentials, whether it did or not.
+    pub gcp_login_file: Option<PathBuf>,
 }
 
 impl CloudEnvironment {
@@ -86,13 +97,30 @@ impl CloudEnvironment {
             ))
         };
         let container = get("AWS_CONTAINER_CREDENTIALS_FULL_URI").or_else(relative);
+        let azure_secret = || {
+            Some((
+                get("AZURE_TENANT_ID")?,
+                client.clone()?,
+                secret("AZURE_CLIENT_SECRET")?,
+            ))
+        };
+        let at_home = |place: &str| path("HOME").map(|home| home.join(place));
+        let gcloud = path("CLOUDSDK_CONFIG").or_else(|| at_home(".config/gcloud"));
         CloudEnvironment {
             aws_key: key(),
             aws_role: pair("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
             aws_container: container.map(|url| (url, path("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))),
+            aws_files: AwsFiles {
+                credentials: path("AWS_SHARED_CREDENTIALS_FILE").or_else(|| at_home(".aws/credentials")),
+                config: path("AWS_CONFIG_FILE").or_else(|| at_home(".aws/config")),
+                profile: get("AWS_PROFILE"),
+            },
+            azure_secret: azure_secret(),
             azure_federated: federated(),
             azure_authority: get("AZURE_AUTHORITY_HOST"),
             azure_client: client,
+            gcp_file: path("GOOGLE_APPLICATION_CREDENTIALS"),
+            gcp_login_file: gcloud.map(|folder| folder.join("application_default_credentials.json")),
         }
     }
 }
