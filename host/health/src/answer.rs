@@ -1,7 +1,13 @@
 //! The type of an expression's answer, as cel-go's checker tells it where fields of objects may be anything.
 
 use cel::IdedExpr;
-use cel::common::ast::{CallExpr, Expr, LiteralValue};
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, LiteralValue};
+use std::borrow::Cow;
+
+type Name = Cow<'static, str>;
+
+/// What depends on the objects.
+const DYN: Name = Cow::Borrowed("dyn");
 
 /// Operators and functions that answer true or false, whatever they are given.
 const YES_OR_NO: &[&str] = &[
@@ -50,25 +56,70 @@ const OTHERS: &[(&str, &str)] = &[
     ("substring", "string"),
     ("timestamp", "google.protobuf.Timestamp"),
     ("trim", "string"),
-    ("type", "type"),
     ("uint", "uint"),
     ("upperAscii", "string"),
 ];
 
 /// Name of the type: `bool`, `string`, …; `dyn` where it depends on the objects.
-pub(crate) fn type_of(expr: &IdedExpr) -> &'static str {
+pub(crate) fn type_of(expr: &IdedExpr) -> Name {
     match &expr.expr {
-        Expr::Literal(literal) => of_literal(literal),
-        Expr::Select(select) if select.test => "bool",
+        Expr::Literal(literal) => Cow::Borrowed(of_literal(literal)),
+        Expr::Select(select) if select.test => Cow::Borrowed("bool"),
         Expr::Call(call) => of_call(call),
-        Expr::List(_) => "list",
-        Expr::Map(_) | Expr::Struct(_) => "map",
-        // `all` and `exists` gather a bool and answer with it, `map` and `filter` a list
-        Expr::Comprehension(comprehension) => match &comprehension.result.expr {
-            Expr::Ident(name) if *name == comprehension.accu_var => type_of(&comprehension.accu_init),
-            _ => type_of(&comprehension.result),
+        Expr::List(list) => format!("list({})", common(list.elements.iter().map(type_of))).into(),
+        Expr::Map(map) => {
+            let entries = || {
+                map.entries.iter().filter_map(|entry| match &entry.expr {
+                    EntryExpr::MapEntry(entry) => Some(entry),
+                    EntryExpr::StructField(_) => None,
+                })
+            };
+            let keys = common(entries().map(|entry| type_of(&entry.key)));
+            let values = common(entries().map(|entry| type_of(&entry.value)));
+            format!("map({keys}, {values})").into()
+        }
+        Expr::Comprehension(comprehension) => of_loop(comprehension),
+        // the objects themselves; what a macro binds may be anything
+        Expr::Ident(name) if name == "self" || name == "dep" => Cow::Borrowed("map(string, dyn)"),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Select(_) | Expr::Struct(_) => DYN,
+    }
+}
+
+/// The one type of all of them.
+fn common(mut types: impl Iterator<Item = Name>) -> Name {
+    let Some(first) = types.next() else { return DYN };
+    if types.all(|other| other == first) {
+        first
+    } else {
+        DYN
+    }
+}
+
+/// `all` and `exists` gather a bool and answer with it, `map` and `filter` a list of what each round adds.
+fn of_loop(comprehension: &ComprehensionExpr) -> Name {
+    match (&comprehension.result.expr, &comprehension.accu_init.expr) {
+        (Expr::Ident(name), Expr::List(_)) if *name == comprehension.accu_var => {
+            added(&comprehension.loop_step).map_or(Cow::Borrowed("list(dyn)"), type_of_list)
+        }
+        (Expr::Ident(name), _) if *name == comprehension.accu_var => type_of(&comprehension.accu_init),
+        _ => type_of(&comprehension.result),
+    }
+}
+
+fn type_of_list(item: &IdedExpr) -> Name {
+    format!("list({})", type_of(item)).into()
+}
+
+/// The item that a round adds to the list: `list + [item]`, under a condition or not.
+fn added(step: &IdedExpr) -> Option<&IdedExpr> {
+    let Expr::Call(call) = &step.expr else { return None };
+    match (call.func_name.as_str(), call.args.as_slice()) {
+        ("_?_:_", [_, step, _]) => added(step),
+        ("_+_", [_, addend]) => match &addend.expr {
+            Expr::List(list) => list.elements.first(),
+            _ => None,
         },
-        Expr::Unspecified | Expr::Ident(_) | Expr::Select(_) => "dyn",
+        _ => None,
     }
 }
 
@@ -84,25 +135,30 @@ fn of_literal(literal: &LiteralValue) -> &'static str {
     }
 }
 
-fn of_call(call: &CallExpr) -> &'static str {
-    let argument = |number: usize| call.args.get(number).map_or("dyn", type_of);
+fn of_call(call: &CallExpr) -> Name {
+    let argument = |number: usize| call.args.get(number).map_or(DYN, type_of);
+    let named = |name: &str| of_name(name).map(Cow::Borrowed);
     match call.func_name.as_str() {
-        name if YES_OR_NO.contains(&name) => "bool",
-        "_?_:_" if argument(1) == argument(2) => argument(1),
-        "_+_" | "_-_" | "_*_" | "_/_" | "_%_" if argument(0) == argument(1) => argument(0),
+        name if YES_OR_NO.contains(&name) => Cow::Borrowed("bool"),
+        "_?_:_" => common([argument(1), argument(2)].into_iter()),
+        // what may be anything is taken for what the other one is
+        "_+_" | "_-_" | "_*_" | "_/_" | "_%_" => match (argument(0), argument(1)) {
+            (left, right) if left == right || right == DYN => left,
+            (left, right) if left == DYN => right,
+            _ => DYN,
+        },
         "-_" => argument(0),
-        // an optional that holds anything answers as its alternative is
-        "orValue" => argument(0),
+        "_?._" | "_[?_]" => Cow::Borrowed("optional_type(dyn)"),
+        "type" => format!("type({})", argument(0)).into(),
         name => match &call.target {
             // functions of a library are read as calls on its name
             Some(target) => match &target.expr {
-                Expr::Ident(library) => {
-                    of_name(&format!("{library}.{name}")).unwrap_or_else(|| of_name(name).unwrap_or("dyn"))
-                }
-                _ => of_name(name).unwrap_or("dyn"),
+                Expr::Ident(library) => named(&format!("{library}.{name}")).or_else(|| named(name)),
+                _ => named(name),
             },
-            None => of_name(name).unwrap_or("dyn"),
-        },
+            None => named(name),
+        }
+        .unwrap_or(DYN),
     }
 }
 
@@ -132,7 +188,6 @@ mod tests {
             ("sets.contains(dep.a, [1])", "bool"),
             ("dep.a.startsWith('x')", "bool"),
             ("dep.a == 1 ? true : dep.b > 2", "bool"),
-            ("dep.?a.orValue(false)", "bool"),
             ("true", "bool"),
             ("dep.a", "dyn"),
             ("dep['a']", "dyn"),
@@ -140,8 +195,21 @@ mod tests {
             ("dep.a.size()", "int"),
             ("1 + 1", "int"),
             ("'yes'", "string"),
-            ("dep.a.map(x, x)", "list"),
+            ("dep.a.map(x, x)", "list(dyn)"),
+            ("dep.a.map(x, x.size() == 1)", "list(bool)"),
+            ("dep.a.filter(x, true)", "list(dyn)"),
+            ("['a']", "list(string)"),
+            ("{'a': 1}", "map(string, int)"),
             ("dep.a.lowerAscii()", "string"),
+            ("dep.a + 1", "int"),
+            ("dep.a + dep.b", "dyn"),
+            ("-dep.a", "dyn"),
+            ("dep", "map(string, dyn)"),
+            ("dep.?a", "optional_type(dyn)"),
+            ("dep.?a.orValue(false)", "dyn"),
+            ("dep.?a.hasValue()", "bool"),
+            ("type(dep.a)", "type(dyn)"),
+            ("null", "null_type"),
         ];
         for (text, expected) in rows {
             assert_eq!(

@@ -1,6 +1,6 @@
 use crate::kstatus::assess;
-use crate::look::{group, int, text};
-use crate::{EvaluationFailed, Expression, Health, Status};
+use crate::look::{group, text};
+use crate::{EvaluationFailed, Expression, Health, InvalidExpression, Status};
 use serde_json::Value;
 use sluice_api::kustomize::CustomHealthCheck;
 use sluice_api::{Blame, Disposition, Next, Reason, Time, reason};
@@ -33,14 +33,23 @@ pub enum InvalidChecks {
         /// `Current`, `InProgress` or `Failed`.
         name: &'static str,
         /// What is wrong with it.
-        cause: String,
+        cause: InvalidExpression,
+    },
+    /// The one that must be there is empty.
+    #[error(
+        "failed to create custom status evaluator for healthchecks[{index}]: expression Current not specified"
+    )]
+    NoCurrent {
+        /// Which entry, from 0.
+        index: usize,
     },
     /// Two entries are for the same objects.
     #[error(
-        "duplicate custom health check for {subject}: healthchecks[{first}] and healthchecks[{second}]; keep one of them"
+        "duplicate custom health check for GroupKind {subject} at healthchecks[{second}]; healthchecks[{first}] is for the \
+         same, keep one of them"
     )]
     Duplicate {
-        /// Group and kind.
+        /// Kind and group, as Kubernetes writes them.
         subject: String,
         /// The entry before.
         first: usize,
@@ -76,11 +85,16 @@ impl Checks {
                 .split_once('/')
                 .map_or("", |(group, _)| group)
                 .to_owned();
+            let kind = expr.kind.clone().filter(|kind| !kind.is_empty());
             if let Some(first) = custom
                 .iter()
-                .position(|known| known.group == group && known.kind == expr.kind)
+                .position(|known| known.group == group && known.kind == kind)
             {
-                let subject = format!("{}/{}", expr.api_version, expr.kind.as_deref().unwrap_or("*"));
+                let mut subject = kind.unwrap_or_default();
+                if !group.is_empty() {
+                    subject.push('.');
+                    subject.push_str(&group);
+                }
                 return Err(InvalidChecks::Duplicate {
                     subject,
                     first,
@@ -88,21 +102,22 @@ impl Checks {
                 });
             }
             let compile = |name: &'static str, text: &str| {
-                Expression::compile(text).map_err(|error| InvalidChecks::Expression {
-                    index,
-                    name,
-                    cause: error.cause,
-                })
+                Expression::compile(text).map_err(|cause| InvalidChecks::Expression { index, name, cause })
             };
             let optional = |name: &'static str, text: &Option<String>| {
-                text.as_deref().map(|text| compile(name, text)).transpose()
+                let text = text.as_deref().filter(|text| !text.is_empty());
+                text.map(|text| compile(name, text)).transpose()
             };
+            if expr.current.is_empty() {
+                return Err(InvalidChecks::NoCurrent { index });
+            }
+            // in Flux's order: the first mistake is the one that is told
             custom.push(Custom {
                 group,
-                kind: expr.kind.clone(),
+                kind,
                 current: compile("Current", &expr.current)?,
-                in_progress: optional("InProgress", &expr.in_progress)?,
                 failed: optional("Failed", &expr.failed)?,
+                in_progress: optional("InProgress", &expr.in_progress)?,
             });
         }
         Ok(Self { custom })
@@ -131,10 +146,9 @@ impl Checks {
 
 impl Custom {
     fn assess(&self, object: &Value) -> Health {
-        let generation = int(object, "/metadata/generation", 0);
-        if let Some(observed) = object
-            .pointer("/status/observedGeneration")
-            .and_then(Value::as_i64)
+        let whole = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
+        if let (Some(observed), Some(generation)) =
+            (whole("/status/observedGeneration"), whole("/metadata/generation"))
             && observed != generation
         {
             return Health::in_progress(format!(
@@ -161,9 +175,9 @@ impl Custom {
                 }
                 Ok(false) => {}
                 // it may quote the value that it stumbled over
-                Err(error) if is_secret(object) => {
+                Err(EvaluationFailed::NoAnswer { text, .. }) if is_secret(object) => {
                     let cause = "a Secret has no answer to it, and its values are not shown".to_owned();
-                    return Health::unknown(EvaluationFailed { cause, ..error }.to_string());
+                    return Health::unknown(EvaluationFailed::NoAnswer { text, cause }.to_string());
                 }
                 Err(error) => return Health::unknown(error.to_string()),
             }
@@ -245,14 +259,61 @@ mod tests {
             .assert_eq(&health.message);
     }
 
+    /// Flux asks both for whole numbers, and lets the expressions decide where one is none.
+    #[test]
+    fn generations_are_compared_where_both_are_whole_numbers() {
+        let checks = Checks::compile(&[expr("acme.io/v1", "Database", "status.phase == 'Up'")]).unwrap();
+        let health = |metadata: Value, observed: Value| {
+            let status = json!({ "phase": "Up", "observedGeneration": observed });
+            let object = json!({ "apiVersion": "acme.io/v1", "kind": "Database", "metadata": metadata, "status": status });
+            checks.assess(&object, Time::default()).status.as_str()
+        };
+        assert_eq!(health(json!({ "generation": 2 }), json!(1)), "InProgress");
+        assert_eq!(health(json!({ "generation": 2 }), json!("1")), "Current");
+        assert_eq!(health(json!({}), json!(1)), "Current");
+    }
+
+    #[test]
+    fn an_answer_that_is_no_yes_or_no_is_unknown() {
+        let check = CustomHealthCheck {
+            in_progress: Some(String::new()),
+            failed: None,
+            ..expr("acme.io/v1", "Database", "status.phase")
+        };
+        let checks = Checks::compile(&[check]).unwrap();
+        let object = json!({ "apiVersion": "acme.io/v1", "kind": "Database", "status": { "phase": "Up" } });
+        let health = checks.assess(&object, Time::default());
+        assert_eq!(health.status, Status::Unknown);
+        expect!["failed to evaluate CEL expression as boolean: 'status.phase'"].assert_eq(&health.message);
+    }
+
     #[test]
     fn refusals_name_the_entry() {
         let text = |exprs: &[CustomHealthCheck]| Checks::compile(exprs).unwrap_err().to_string();
-        let bad = text(&[expr("a/v1", "B", "true"), expr("a/v1", "C", "foo.")]);
-        assert!(bad.starts_with("failed to create custom status evaluator for healthchecks[1]: failed to parse the expression Current: "), "{bad}");
+        expect![[r#"
+            failed to create custom status evaluator for healthchecks[1]: failed to parse the expression Current: failed to parse the CEL expression 'foo.': ERROR: <input>:1:5: Syntax error: no viable alternative at input '.'
+             | foo.
+             | ....^"#]]
+        .assert_eq(&text(&[expr("a/v1", "B", "true"), expr("a/v1", "C", "foo.")]));
+        let all_bad = CustomHealthCheck {
+            in_progress: Some("(".into()),
+            failed: Some("foo.".into()),
+            ..expr("a/v1", "B", "true")
+        };
+        expect![[r#"
+            failed to create custom status evaluator for healthchecks[0]: failed to parse the expression Failed: failed to parse the CEL expression 'foo.': ERROR: <input>:1:5: Syntax error: no viable alternative at input '.'
+             | foo.
+             | ....^"#]]
+        .assert_eq(&text(&[all_bad]));
         expect![
-            "duplicate custom health check for a/v2/B: healthchecks[0] and healthchecks[1]; keep one of them"
+            "failed to create custom status evaluator for healthchecks[0]: expression Current not specified"
         ]
-        .assert_eq(&text(&[expr("a/v1", "B", "true"), expr("a/v2", "B", "true")]));
+        .assert_eq(&text(&[expr("a/v1", "B", "")]));
+        expect!["duplicate custom health check for GroupKind B.a at healthchecks[1]; healthchecks[0] is for the same, keep one of them"]
+            .assert_eq(&text(&[expr("a/v1", "B", "true"), expr("a/v2", "B", "true")]));
+        expect!["duplicate custom health check for GroupKind Pod at healthchecks[1]; healthchecks[0] is for the same, keep one of them"]
+            .assert_eq(&text(&[expr("v1", "Pod", "true"), expr("v1", "Pod", "true")]));
+        expect!["duplicate custom health check for GroupKind .a at healthchecks[1]; healthchecks[0] is for the same, keep one of them"]
+            .assert_eq(&text(&[expr("a/v1", "", "true"), expr("a/v2", "", "true")]));
     }
 }

@@ -1,6 +1,7 @@
+use crate::issue::Issues;
 use cel::{Context, Env, Program, Value as CelValue, extensions};
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -34,14 +35,20 @@ pub struct InvalidExpression {
     pub cause: String,
 }
 
-/// An expression that can be read and has no answer for these objects.
+/// An expression that can be read and has no answer for these objects. Flux's texts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("failed to evaluate the CEL expression '{text}': {cause}")]
-pub struct EvaluationFailed {
-    /// The expression.
-    pub text: String,
-    /// Why it has no answer.
-    pub cause: String,
+pub enum EvaluationFailed {
+    /// Something that it reads or does is not possible.
+    #[error("failed to evaluate the CEL expression '{text}': {cause}")]
+    NoAnswer {
+        /// The expression.
+        text: String,
+        /// Why it has no answer.
+        cause: String,
+    },
+    /// It answers something else than yes or no.
+    #[error("failed to evaluate CEL expression as boolean: '{0}'")]
+    NotBoolean(String),
 }
 
 /// Bytes of an expression that cannot nest deeper than any stack allows.
@@ -50,14 +57,9 @@ const SHORT_BYTES_MAX: usize = 1024;
 const STACK_BYTES: usize = 32 << 20;
 
 fn read(text: &str) -> Result<Program, String> {
-    let program = ENVIRONMENT.compile(text).map_err(|errors| {
-        errors
-            .to_string()
-            .trim_end()
-            .chars()
-            .take(SHORT_BYTES_MAX)
-            .collect::<String>()
-    })?;
+    let program = ENVIRONMENT
+        .compile(text)
+        .map_err(|errors| Issues::of(&errors).told(text))?;
     if crate::cost::is_deep(program.expression()) {
         let max = crate::cost::LEVELS_MAX;
         return Err(format!("its parts nest deeper than {max} levels"));
@@ -82,7 +84,7 @@ impl Expression {
     /// It is no CEL, or is longer than [`EXPRESSION_BYTES_MAX`].
     pub fn compile(text: &str) -> Result<Self, InvalidExpression> {
         let invalid = |cause: String| InvalidExpression {
-            text: text.chars().take(512).collect(),
+            text: text.chars().take(EXPRESSION_BYTES_MAX).collect(),
             cause,
         };
         if text.len() > EXPRESSION_BYTES_MAX {
@@ -105,21 +107,34 @@ impl Expression {
     }
 
     /// The type of the answer as far as it can be told without objects: `bool`, `string`, …, else `dyn`.
-    pub fn answer_type(&self) -> &'static str {
-        crate::answer::type_of(self.program.expression())
+    pub fn answer_type(&self) -> String {
+        crate::answer::type_of(self.program.expression()).into_owned()
     }
 
-    /// Names of variables the expression reads that are not among `known`.
-    pub fn unknown_variables(&self, known: &[&str]) -> Vec<String> {
-        let mut free = BTreeSet::new();
-        crate::free::collect(self.program.expression(), &mut Vec::new(), &mut free);
-        free.into_iter()
-            .filter(|name| !known.contains(name))
-            .map(str::to_owned)
-            .collect()
+    /// Refuses an expression that reads variables other than `known`, or calls functions that Flux does not have.
+    ///
+    /// # Errors
+    /// Which it reads or calls, and where.
+    pub fn reads_only(&self, known: &[&str]) -> Result<(), InvalidExpression> {
+        let mut issues = Issues::default();
+        for (name, id) in crate::free::unknown(self.program.expression(), known) {
+            let offset = self.program.source_info().offset_for(id).unwrap_or_default().0;
+            issues.add(
+                &self.text,
+                offset,
+                format!("undeclared reference to '{name}' (in container '')"),
+            );
+        }
+        if issues.is_empty() {
+            return Ok(());
+        }
+        Err(InvalidExpression {
+            text: self.text.clone(),
+            cause: issues.told(&self.text),
+        })
     }
 
-    /// Whether it holds for these variables. Numbers reach the expression as doubles, as in Flux.
+    /// Whether it holds for these variables. Whole numbers reach the expression as ints, others as doubles, as in Flux.
     ///
     /// # Errors
     /// A field is missing, types do not fit, or the answer is neither true nor false.
@@ -127,7 +142,7 @@ impl Expression {
         &self,
         variables: impl IntoIterator<Item = (&'v str, &'v Value)>,
     ) -> Result<bool, EvaluationFailed> {
-        let failed = |cause: String| EvaluationFailed {
+        let failed = |cause: String| EvaluationFailed::NoAnswer {
             text: self.text.clone(),
             cause,
         };
@@ -143,11 +158,12 @@ impl Expression {
         crate::cost::check(self.program.expression(), size, weight).map_err(failed)?;
         match self.program.execute(&context) {
             Ok(CelValue::Bool(holds)) => Ok(holds),
-            Ok(other) => Err(failed(format!(
-                "the answer is of type {}, not bool",
-                other.type_of()
+            Ok(_) => Err(EvaluationFailed::NotBoolean(self.text.clone())),
+            Err(error) => Err(failed(crate::words::of(
+                self.program.expression(),
+                &context,
+                error,
             ))),
-            Err(error) => Err(failed(cut(&error.to_string()))),
         }
     }
 }
@@ -156,16 +172,6 @@ impl fmt::Debug for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Expression").field(&self.text).finish()
     }
-}
-
-/// Errors of the CEL crate may print whole objects, Secrets among them.
-fn cut(error: &str) -> String {
-    const CHARS_MAX: usize = 200;
-    let mut text: String = error.chars().take(CHARS_MAX).collect();
-    if text.len() < error.len() {
-        text.push_str("...");
-    }
-    text
 }
 
 /// Items of the largest list or map, or characters of the largest text where those count.
@@ -183,7 +189,10 @@ fn to_cel(value: &Value) -> CelValue {
     match value {
         Value::Null => CelValue::Null,
         Value::Bool(bool) => CelValue::Bool(*bool),
-        Value::Number(number) => CelValue::Float(number.as_f64().unwrap_or(f64::NAN)),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => CelValue::Int(whole),
+            None => CelValue::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
         Value::String(text) => CelValue::String(Arc::new(text.clone())),
         Value::Array(items) => CelValue::List(Arc::new(items.iter().map(to_cel).collect())),
         Value::Object(map) => CelValue::from(
@@ -201,8 +210,8 @@ mod tests {
 
     fn check(text: &str, expected: Result<bool, &str>) {
         let object = json!({
-            "metadata": { "name": "db-1", "generation": 3, "labels": { "tier": "db" } },
-            "spec": { "replicas": 2, "hosts": ["a", "b"] },
+            "metadata": { "name": "db-1", "generation": 3, "labels": { "tier": "db" }, "uid": 9_007_199_254_740_993_i64 },
+            "spec": { "replicas": 2, "share": 0.5, "hosts": ["a", "b"] },
             "status": { "conditions": [{ "type": "Ready", "status": "True" }], "phase": "Running" }
         });
         let variables = object
@@ -213,7 +222,9 @@ mod tests {
         let got = Expression::compile(text).unwrap().holds(variables);
         match (got, expected) {
             (Ok(got), Ok(expected)) => assert_eq!(got, expected, "{text}"),
-            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{text}: {error}"),
+            (Err(EvaluationFailed::NoAnswer { cause, .. }), Err(expected)) => {
+                assert_eq!(cause, expected, "{text}")
+            }
             (got, _) => panic!("{text}: {got:?}"),
         }
     }
@@ -231,10 +242,27 @@ mod tests {
         );
         check("has(status.missing) && status.missing", Ok(false));
         check(
-            "spec.replicas == 2 && spec.replicas + 1.0 == metadata.generation",
+            "spec.replicas == 2 && spec.replicas + 1 == metadata.generation",
             Ok(true),
         );
+        // whole numbers are ints: they have a remainder, index lists, and compare with doubles
+        for text in [
+            "spec.replicas % 2 == 0 && spec.replicas / 2 == 1",
+            "type(spec.replicas) == int && type(spec.share) == double",
+            "spec.replicas == 2.0 && spec.replicas >= 1.5 && spec.share < 1",
+            "spec.hosts[spec.replicas - 1] == 'b'",
+            "2.0 in [spec.replicas] && [spec.replicas] == [2.0]",
+            "spec.share * 2.0 == 1.0",
+            "metadata.uid == 9007199254740993 && metadata.uid != 9007199254740992",
+        ] {
+            check(text, Ok(true));
+        }
         check("metadata.generation > 2", Ok(true));
+        check(
+            "spec.hosts.first().value() == 'a' && spec.hosts.last() == optional.of('b')",
+            Ok(true),
+        );
+        check("[].first().hasValue()", Ok(false));
         check(
             "metadata.name.split('-')[0] == 'db' && metadata.name.upperAscii() == 'DB-1'",
             Ok(true),
@@ -250,14 +278,115 @@ mod tests {
         check("metadata.labels[?'none'].orValue('') == ''", Ok(true));
     }
 
+    /// Every text is what Flux's environment of cel-go 0.26 says to the same expression and objects.
     #[test]
-    fn what_has_no_answer_is_an_error() {
-        check(
-            "status.missing == 'x'",
-            Err("failed to evaluate the CEL expression 'status.missing == 'x'': "),
-        );
-        check("status.phase", Err("the answer is of type string, not bool"));
-        check("nothing.there", Err("nothing"));
+    fn what_has_no_answer_is_told_in_the_words_of_flux() {
+        for (text, cause) in [
+            ("status.missing == 'x'", "no such key: missing"),
+            ("status.missing.deeper == 'x'", "no such key: missing"),
+            ("status.phase.deeper == 'x'", "no such key: deeper"),
+            ("metadata.labels['none'] == 'x'", "no such key: none"),
+            ("{'a': 1}['b'] == 1", "no such key: b"),
+            (
+                "status.conditions.exists(c, c.missing == 'x')",
+                "no such key: missing",
+            ),
+            (
+                "status.missing == 1 || status.phase == 'x'",
+                "no such key: missing",
+            ),
+            (
+                "status.phase == 'x' || status.missing == 1",
+                "no such key: missing",
+            ),
+            (
+                "status.missing == 1 && status.phase == 'Running'",
+                "no such key: missing",
+            ),
+            ("has(status.missing.deeper)", "no such key: missing"),
+            ("nothing", "no such attribute(s): nothing"),
+            ("nothing.there == 1", "no such attribute(s): nothing.there"),
+            ("has(nothing.there)", "no such attribute(s): nothing.there"),
+            ("nothing['x'].y == 1", "no such attribute(s): nothing.x.y"),
+            (
+                "nothing.list[0].type == 'x'",
+                "no such attribute(s): nothing.list",
+            ),
+            ("nothing.?a.orValue(1) == 1", "no such attribute(s): nothing.a"),
+            (
+                "spec.replicas == 2 && nothing.a == 'x'",
+                "no such attribute(s): nothing.a",
+            ),
+            (
+                "[1].all(x, x == nothing.a.b)",
+                "no such attribute(s): nothing.a.b",
+            ),
+            ("nothing.a.startsWith('x')", "no such attribute(s): nothing.a"),
+            ("spec.replicas + 1.0 == 3.0", "no such overload"),
+            ("'a' + 1 == 'a1'", "no such overload"),
+            ("status.phase.unheard() == 'a'", "no such overload"),
+            ("unheard(status.phase) == 'a'", "no such overload"),
+            ("status.phase.startsWith(1)", "no such overload"),
+            ("status.phase && true", "no such overload"),
+            ("!status.phase", "no such overload"),
+            ("status.phase ? true : false", "no such overload"),
+            ("status.phase > 0", "no such overload"),
+            ("'x' in status.phase", "no such overload"),
+            ("-status.phase == 1", "no such overload"),
+            ("spec.hosts[3] == 'a'", "index out of bounds: 3"),
+            (
+                "spec.hosts['x'] == 'a'",
+                "unsupported index type 'string' in list",
+            ),
+            ("1/0 == 1", "division by zero"),
+            ("1%0 == 1", "modulus by zero"),
+            (
+                "int(status.phase) > 0",
+                "type conversion error from 'string' to 'int'",
+            ),
+            (
+                "timestamp(status.phase) > timestamp('2020-01-01T00:00:00Z')",
+                "type conversion error from 'string' to 'google.protobuf.Timestamp'",
+            ),
+            (
+                "duration(status.phase) > duration('1m')",
+                "type conversion error from 'string' to 'google.protobuf.Duration'",
+            ),
+            ("uint(-1) == 1u", "unsigned integer overflow"),
+            ("status.phase.substring(9) == ''", "index out of range: 9"),
+            ("status.?missing.value() == 1", "optional.none() dereference"),
+            // where both sides fail, the left one is told
+            ("status.a == 1 || status.b == 2", "no such key: a"),
+            (
+                "(status.a == 1 && status.phase == 'Running') || status.c == 3",
+                "no such key: a",
+            ),
+            (
+                "spec.replicas == 1 ? nothing.a : nothing.b",
+                "no such attribute(s): nothing.b",
+            ),
+            (
+                "status.phase.all(x, x == 1)",
+                "got 'types.String', expected iterable type",
+            ),
+            (
+                "spec.replicas.split(',').size() == 1",
+                "no such overload: split(int, string)",
+            ),
+            ("spec.replicas.size() == 1", "no such overload: size"),
+            ("spec.hosts.a == 1", "unsupported index type 'string' in list"),
+        ] {
+            check(text, Err(cause));
+        }
+        for text in ["status.phase", "1", "'yes'"] {
+            let error = Expression::compile(text)
+                .unwrap()
+                .holds([("status", &json!({ "phase": "x" }))]);
+            assert_eq!(
+                error.unwrap_err().to_string(),
+                format!("failed to evaluate CEL expression as boolean: '{text}'")
+            );
+        }
     }
 
     #[test]
@@ -266,7 +395,7 @@ mod tests {
         let holds = |text: &str| Expression::compile(text).unwrap().holds([("x", &many)]);
         assert_eq!(holds("x.all(a, a >= 0.0) && x.exists(a, a == 2999.0)"), Ok(true));
         assert_eq!(
-            holds("x.filter(a, a > 5.0).map(a, a * 2.0).exists(a, a == 12.0)"),
+            holds("x.filter(a, a > 5.0).map(a, a * 2).exists(a, a == 12.0)"),
             Ok(true)
         );
         for text in [
@@ -355,6 +484,29 @@ mod tests {
                 cause.contains("deeper than 250 levels") || cause.contains("Recursion"),
                 "{text:.20}: {cause:.300}"
             );
+        }
+    }
+
+    /// Every text is what Flux's environment of cel-go 0.26 says to the same expression.
+    #[test]
+    fn what_is_no_cel_is_refused_in_the_words_of_flux() {
+        const START: &str = "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+        for (text, issues) in [
+            ("foo.", "1:5: Syntax error: no viable alternative at input '.'\n | foo.\n | ....^".to_owned()),
+            ("a b", "1:3: Syntax error: extraneous input 'b' expecting <EOF>\n | a b\n | ..^".to_owned()),
+            ("a &&\n b c", "2:4: Syntax error: extraneous input 'c' expecting <EOF>\n |  b c\n | ...^".to_owned()),
+            ("a ==\t1 2", "1:8: Syntax error: extraneous input '2' expecting <EOF>\n | a == 1 2\n | .......^".to_owned()),
+            ("'ä' == 1 2", "1:10: Syntax error: extraneous input '2' expecting <EOF>\n | 'ä' == 1 2\n | .．.......^".to_owned()),
+            ("a == 1 &&", format!("1:10: Syntax error: mismatched input '<EOF>' expecting {START}\n | a == 1 &&\n | .........^")),
+            ("(((", format!("1:4: Syntax error: mismatched input '<EOF>' expecting {START}\n | (((\n | ...^")),
+            ("a == 'x' ? true", "1:16: Syntax error: mismatched input '<EOF>' expecting ':'\n | a == 'x' ? true\n | ...............^".to_owned()),
+            ("[1,2", "1:5: Syntax error: mismatched input '<EOF>' expecting {']', ','}\n | [1,2\n | ....^".to_owned()),
+            ("import == 1", "1:1: reserved identifier: import\n | import == 1\n | ^".to_owned()),
+            ("has(a)", "1:5: invalid argument to has() macro\n | has(a)\n | ....^".to_owned()),
+            ("a.all(1, true)", "1:7: argument must be a simple name\n | a.all(1, true)\n | ......^".to_owned()),
+        ] {
+            let error = Expression::compile(text).unwrap_err().to_string();
+            assert_eq!(error, format!("failed to parse the CEL expression '{text}': ERROR: <input>:{issues}"));
         }
     }
 

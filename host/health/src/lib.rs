@@ -22,7 +22,9 @@ mod answer;
 mod cost;
 mod expression;
 mod free;
+mod issue;
 mod sets;
+mod words;
 
 mod checks;
 mod ready;

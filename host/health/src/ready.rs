@@ -12,8 +12,8 @@ pub struct ReadyExpression {
 /// Why a dependency does not count as ready.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
-    /// The expression cannot be used. Nothing changes that but an edit.
-    #[error("failed to evaluate dependency {dependency}: {cause}")]
+    /// The expression cannot be used. Nothing changes that but an edit. Flux tells that twice.
+    #[error("terminal error: failed to evaluate dependency {dependency}: {cause}")]
     Invalid {
         /// Name of the dependency, without its namespace as in Flux.
         dependency: String,
@@ -60,14 +60,8 @@ impl ReadyExpression {
             cause,
         };
         let expression = Expression::compile(text).map_err(|error| invalid(error.to_string()))?;
-        let unknown = expression.unknown_variables(&["self", "dep"]);
-        if !unknown.is_empty() {
-            let cause = format!(
-                "the expression '{text}' reads {}; it can read self and dep",
-                unknown.join(", ")
-            );
-            return Err(invalid(cause));
-        }
+        let only = expression.reads_only(&["self", "dep"]);
+        only.map_err(|error| invalid(format!("{error}\nit can read self and dep")))?;
         let answer = expression.answer_type();
         if answer != "bool" {
             return Err(invalid(format!(
@@ -95,6 +89,7 @@ impl ReadyExpression {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use expect_test::expect;
     use serde_json::json;
 
     #[test]
@@ -126,12 +121,32 @@ mod tests {
         );
         assert_eq!(no_answer.next(), Next::Retry);
         let invalid = check("other.x == 1").unwrap_err();
-        assert!(
-            invalid
-                .to_string()
-                .starts_with("failed to evaluate dependency db: "),
-            "{invalid}"
-        );
         assert_eq!(invalid.next(), Next::Stall);
+        expect![[r#"
+            terminal error: failed to evaluate dependency db: failed to parse the CEL expression 'other.x == 1': ERROR: <input>:1:1: undeclared reference to 'other' (in container '')
+             | other.x == 1
+             | ^
+            it can read self and dep"#]]
+        .assert_eq(&invalid.to_string());
+        let all = check("dep.x == 1 &&\n  other.x == dep.list.filter(c, c.a == third).sized()").unwrap_err();
+        expect![[r#"
+            terminal error: failed to evaluate dependency db: failed to parse the CEL expression 'dep.x == 1 &&
+              other.x == dep.list.filter(c, c.a == third).sized()': ERROR: <input>:2:3: undeclared reference to 'other' (in container '')
+             |   other.x == dep.list.filter(c, c.a == third).sized()
+             | ..^
+            ERROR: <input>:2:40: undeclared reference to 'third' (in container '')
+             |   other.x == dep.list.filter(c, c.a == third).sized()
+             | .......................................^
+            ERROR: <input>:2:52: undeclared reference to 'sized' (in container '')
+             |   other.x == dep.list.filter(c, c.a == third).sized()
+             | ...................................................^
+            it can read self and dep"#]]
+        .assert_eq(&all.to_string());
+        let typed = check("dep.labels").unwrap_err();
+        expect![[r#"terminal error: failed to evaluate dependency db: CEL expression output type mismatch: expected bool, got dyn; compare, as in 'dep.labels == …'"#]]
+            .assert_eq(&typed.to_string());
+        let number = check("dep.metadata.labels.size() + 1.0 == 2.0").unwrap_err();
+        expect!["failed to evaluate the CEL expression 'dep.metadata.labels.size() + 1.0 == 2.0': no such overload"]
+            .assert_eq(&number.to_string());
     }
 }

@@ -1,15 +1,17 @@
-//! cel-go's Sets library, which the CEL crate does not have.
+//! cel-go's Sets library, and the ends of lists of its library of optional values, which the CEL crate does not have.
 
-use cel::common::types::{CelBool, LIST_TYPE};
+use cel::common::types::{CelBool, CelOptional, LIST_TYPE};
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError, Value};
 
 type Arguments<'b, 'v> = Vec<CowVal<'b, 'v>>;
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
 
-/// Adds `sets.contains`, `sets.equivalent` and `sets.intersects`.
+/// Adds `sets.contains`, `sets.equivalent` and `sets.intersects`; `first` and `last`.
 pub(crate) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
     let lists = || vec![LIST_TYPE, LIST_TYPE];
+    env.add_member_overload("first", "list_first", LIST_TYPE, Vec::new(), first)?;
+    env.add_member_overload("last", "list_last", LIST_TYPE, Vec::new(), last)?;
     env.add_overload("sets.contains", "list_sets_contains_list", lists(), contains)?;
     env.add_overload(
         "sets.equivalent",
@@ -23,6 +25,30 @@ pub(crate) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
         lists(),
         intersects,
     )
+}
+
+fn first<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
+    end(&arguments, |items| items.first())
+}
+
+fn last<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
+    end(&arguments, |items| items.last())
+}
+
+fn end<'b, 'v>(
+    arguments: &Arguments<'_, 'v>,
+    pick: impl for<'i> Fn(&'i [Value]) -> Option<&'i Value>,
+) -> Answer<'b, 'v> {
+    let [list] = arguments.as_slice() else {
+        return Err(ExecutionError::invalid_argument_count(1, arguments.len()));
+    };
+    match Value::try_from(list.as_ref())? {
+        Value::List(items) => Ok(CowVal::owned(match pick(&items) {
+            Some(item) => CelOptional::of(item.clone().try_into()?),
+            None => CelOptional::none(),
+        })),
+        other => Err(ExecutionError::unsupported_target_type(other)),
+    }
 }
 
 fn contains<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {

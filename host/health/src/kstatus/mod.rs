@@ -7,7 +7,7 @@ mod core;
 #[cfg(test)]
 mod tests;
 
-use crate::look::{condition, group, int, text};
+use crate::look::{condition, group, text};
 use crate::{Health, Status};
 use serde_json::Value;
 use sluice_api::Time;
@@ -55,11 +55,11 @@ pub fn assess_with_pods<'v>(object: &Value, pods: impl IntoIterator<Item = &'v V
 
 /// What every kind may say.
 fn generic(object: &Value) -> Option<Health> {
-    let generation = int(object, "/metadata/generation", 0);
-    let observed = object
-        .pointer("/status/observedGeneration")
-        .and_then(Value::as_i64);
-    if let Some(observed) = observed.filter(|observed| *observed != generation) {
+    let whole = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
+    if let (Some(observed), Some(generation)) =
+        (whole("/status/observedGeneration"), whole("/metadata/generation"))
+        && observed != generation
+    {
         let kind = text(object, "/kind");
         return Some(Health::in_progress(format!(
             "{kind} generation is {generation}, but latest observed generation is {observed}"

@@ -54,6 +54,9 @@ fn any_kind() {
     );
     let deleted = json!({ "kind": "Thing", "metadata": { "deletionTimestamp": "1970-01-01T00:00:00Z" } });
     assert_eq!(assess(&deleted, now()).status.as_str(), "Terminating");
+    // what counts no generations cannot be behind
+    let uncounted = json!({ "kind": "Thing", "metadata": {}, "status": { "observedGeneration": 1 } });
+    assert_eq!(assess(&uncounted, now()).status.as_str(), "Current");
 }
 
 #[test]

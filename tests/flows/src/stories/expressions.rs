@@ -23,7 +23,12 @@ pub async fn tell(world: &mut World) {
     ] {
         let depends = json!([{ "name": "first", "readyExpr": expression }]);
         world.kustomization(name, json!({ "dependsOn": depends })).await;
-        stalls(world, name, "failed to evaluate dependency first: ").await;
+        stalls(
+            world,
+            name,
+            "terminal error: failed to evaluate dependency first: ",
+        )
+        .await;
     }
 
     // the library of sets is Flux's

@@ -1,0 +1,114 @@
+//! Why an expression has no answer, in cel-go's words. The CEL crate's own print whole values, of Secrets among them.
+
+use crate::free;
+use cel::common::ast::Expr;
+use cel::{Context, ExecutionError, IdedExpr, OverloadError, Value};
+
+/// Functions that cel-go does not name when they get what they do not take.
+const UNNAMED: [&str; 4] = ["contains", "endsWith", "matches", "startsWith"];
+/// Functions that read a text as another type.
+const CONVERSIONS: [(&str, &str); 6] = [
+    ("bool", "bool"),
+    ("double", "double"),
+    ("duration", "google.protobuf.Duration"),
+    ("int", "int"),
+    ("timestamp", "google.protobuf.Timestamp"),
+    ("uint", "uint"),
+];
+
+/// What is said of an error of `expr`.
+pub(crate) fn of(expr: &IdedExpr, context: &Context<'_, '_>, error: ExecutionError) -> String {
+    let (expr, error) = first(expr, context, error, LEVELS_MAX);
+    match &error {
+        ExecutionError::NoSuchKey(key) => format!("no such key: {key}"),
+        ExecutionError::UndeclaredReference(name) => match free::path(expr, name) {
+            Some(path) => format!("no such attribute(s): {path}"),
+            None => "no such overload".to_owned(),
+        },
+        ExecutionError::IndexOutOfBounds(Value::Int(index)) => format!("index out of bounds: {index}"),
+        ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
+        ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),
+        ExecutionError::Overflow(..) => "integer overflow".to_owned(),
+        ExecutionError::FunctionError { function, message } => of_function(function, message),
+        ExecutionError::NoSuchOverload(overload) => of_overload(expr, context, overload),
+        ExecutionError::UnexpectedType { got, want } if want == "iterable" => {
+            format!("got '{}', expected iterable type", go_type(got))
+        }
+        // which types do not fit is seen in the expression
+        _ => "no such overload".to_owned(),
+    }
+}
+
+/// How deep conditions within conditions are looked through: each level is evaluated once more.
+const LEVELS_MAX: usize = 8;
+
+/// Where both sides of a condition fail, cel-go tells of the left one. The part that fails, and its error.
+fn first<'e>(
+    expr: &'e IdedExpr,
+    context: &Context<'_, '_>,
+    error: ExecutionError,
+    levels: usize,
+) -> (&'e IdedExpr, ExecutionError) {
+    let Expr::Call(call) = &expr.expr else {
+        return (expr, error);
+    };
+    let parts = match (call.func_name.as_str(), call.args.as_slice()) {
+        ("_&&_" | "_||_", [left, right]) => [left, right].to_vec(),
+        ("_?_:_", [condition, yes, no]) => match Value::resolve(condition, context) {
+            Ok(Value::Bool(true)) => vec![yes],
+            Ok(Value::Bool(false)) => vec![no],
+            _ => vec![condition],
+        },
+        _ => return (expr, error),
+    };
+    for part in parts {
+        if let Some(levels) = levels.checked_sub(1)
+            && let Err(error) = Value::resolve_val(part, context)
+        {
+            return first(part, context, error, levels);
+        }
+    }
+    (expr, error)
+}
+
+/// How the type is called in cel-go's own code.
+fn go_type(name: &str) -> &str {
+    match name {
+        "bool" => "types.Bool",
+        "double" => "types.Double",
+        "int" => "types.Int",
+        "null_type" => "types.Null",
+        "string" => "types.String",
+        name => name,
+    }
+}
+
+fn of_function(function: &str, message: &str) -> String {
+    let is_range = ["overflow", "range"].iter().any(|word| message.contains(word));
+    let conversion = CONVERSIONS
+        .iter()
+        .find(|(name, _)| *name == function && !is_range);
+    match conversion {
+        Some((_, type_)) => format!("type conversion error from 'string' to '{type_}'"),
+        None => message.chars().take(200).collect(),
+    }
+}
+
+fn of_overload(expr: &IdedExpr, context: &Context<'_, '_>, overload: &OverloadError) -> String {
+    let types = overload.argument_types();
+    match (overload.function(), types) {
+        ("_._" | "_[_]", [list, index]) if list == "list" => {
+            format!("unsupported index type '{index}' in list")
+        }
+        // a field of what has none
+        ("_._", _) => match free::bare_field(expr, context) {
+            Some(field) => format!("no such key: {field}"),
+            None => "no such overload".to_owned(),
+        },
+        ("size", _) => "no such overload: size".to_owned(),
+        (name, _) if name.starts_with(|char: char| char.is_ascii_lowercase()) && !UNNAMED.contains(&name) => {
+            format!("no such overload: {name}({})", types.join(", "))
+        }
+        _ => "no such overload".to_owned(),
+    }
+}
