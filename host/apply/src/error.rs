@@ -10,10 +10,16 @@ pub enum Step {
     Look,
     /// Asking the API server what an apply would do.
     DryRun,
-    /// Taking fields over, or applying.
+    /// Moving managers' entries to the desired API version.
+    Migrate,
+    /// Taking over the fields of earlier tools.
+    TakeOver,
+    /// Applying.
     Apply,
     /// Deleting in order to make it anew.
-    Recreate,
+    Delete,
+    /// Waiting until what was deleted is gone.
+    Vanish,
 }
 
 /// An object that could not be applied. The text is Flux's, followed by where the object comes from and what to do.
@@ -63,10 +69,20 @@ impl fmt::Display for ApplyError {
                     "{id} namespace not specified: the server could not find the requested resource"
                 )?;
             }
-            (Step::Apply, _) => write!(f, "{id} apply failed: {cause}")?,
-            (Step::Recreate, _) => write!(
+            (Step::Migrate, _) => write!(
                 f,
-                "{id} immutable field detected, failed to delete object, error: {cause}"
+                "{id} failed to migrate API version: failed to migrate managed fields API version to {}: {cause}",
+                id.gvk.api_version()
+            )?,
+            (Step::TakeOver, _) => write!(f, "{id} metadata.managedFields cleanup failed: {cause}")?,
+            (Step::Apply, _) => write!(f, "{id} apply failed: {cause}")?,
+            (Step::Delete, _) => write!(
+                f,
+                "{id} immutable field detected, failed to delete object: {cause}"
+            )?,
+            (Step::Vanish, _) => write!(
+                f,
+                "{id} immutable field detected, failed to wait for object to be deleted: {cause}"
             )?,
             (_, RequestError::NoMatch { .. }) => write!(f, "{id} dry-run failed: {cause}")?,
             (_, RequestError::Refused { code: 404, .. }) => write!(f, "{id} not found: {cause}")?,
@@ -168,7 +184,7 @@ mod tests {
     use expect_test::{Expect, expect};
     use serde_json::json;
 
-    fn check(step: Step, code: u16, reason: &str, message: &str, expected: &Expect) {
+    fn error(step: Step, code: u16, reason: &str, message: &str) -> ApplyError {
         let object = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "namespace": "apps" } });
         let origin = Origin {
             path: "apps/web/deployment.yaml".into(),
@@ -183,7 +199,11 @@ mod tests {
             causes: vec![],
             retry_after: None,
         };
-        expected.assert_eq(&ApplyError::new(&object, step, cause).to_string());
+        ApplyError::new(&object, step, cause)
+    }
+
+    fn check(step: Step, code: u16, reason: &str, message: &str, expected: &Expect) {
+        expected.assert_eq(&error(step, code, reason, message).to_string());
     }
 
     #[test]
@@ -215,5 +235,28 @@ mod tests {
                 "Deployment/apps/web apply failed: etcdserver: request timed out (apps/web/deployment.yaml:23)"
             ],
         );
+        for (step, text) in [
+            (
+                Step::Migrate,
+                "failed to migrate API version: failed to migrate managed fields API version to apps/v1",
+            ),
+            (Step::TakeOver, "metadata.managedFields cleanup failed"),
+            (Step::Delete, "immutable field detected, failed to delete object"),
+            (
+                Step::Vanish,
+                "immutable field detected, failed to wait for object to be deleted",
+            ),
+        ] {
+            let all = format!("Deployment/apps/web {text}: out of order (apps/web/deployment.yaml:23)");
+            assert_eq!(error(step, 500, "InternalError", "out of order").to_string(), all);
+        }
+        let nowhere = ApplyError {
+            lacks_namespace: true,
+            ..error(Step::DryRun, 404, "NotFound", "")
+        };
+        expect![
+            "Deployment/apps/web namespace not specified: the server could not find the requested resource (apps/web/deployment.yaml:23); set metadata.namespace, or spec.targetNamespace of the Kustomization"
+        ]
+        .assert_eq(&nowhere.to_string());
     }
 }

@@ -96,7 +96,12 @@ enum Verdict<'o, O> {
 
 impl Write<'_> {
     fn failed(&self, cause: RequestError) -> ApplyError {
-        let step = if self.is_tried { Step::Apply } else { Step::DryRun };
+        let step = match self.is_tried {
+            // a takeover that was done is no longer asked for
+            _ if self.takeover.is_some() => Step::TakeOver,
+            true => Step::Apply,
+            false => Step::DryRun,
+        };
         ApplyError::new(self.object, step, cause)
     }
 }
@@ -147,6 +152,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         let desired = digest(object);
         let is_drift = self.live.last_desired(object.id()) == Some(desired);
         let mut looked = looked;
+        let mut conflicts = 0;
         let body = Value::Object(object.body().clone());
         loop {
             let write = |before: Option<Short>| Write {
@@ -208,22 +214,45 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 }
                 Looked::There(live) => live,
             };
-            return self
-                .compare(
-                    write(Some(judge::fingerprint_of(&live))),
-                    *live,
-                    desired,
-                    is_dry_run,
-                )
-                .await;
+            let write = write(Some(judge::fingerprint_of(&live)));
+            let live = match self.migrate(object, *live).await {
+                // somebody wrote at the same time
+                Err(error) if error.cause.code() == 409 && conflicts < CONFLICT_RETRIES => {
+                    conflicts += 1;
+                    looked = self.get(object, desired).await?;
+                    continue;
+                }
+                live => live?,
+            };
+            return self.compare(write, live, desired, is_dry_run).await;
         }
+    }
+
+    /// Moves the entries of all managers to the desired version, where that is asked for. As in Flux before the dry run,
+    /// which needs it. Answers with the object as it is then, and whether that is another.
+    async fn migrate(&self, object: &Object, live: Value) -> Result<(Value, bool), ApplyError> {
+        let Some(patch) = sluice_plan::migration(object, &live, &self.options.takeover) else {
+            return Ok((live, false));
+        };
+        let _writing = self.live.writing(object.id(), &self.owner, self.moved);
+        let options = PatchOptions {
+            manager: APPLY_MANAGER,
+            with_owners: true,
+            ..PatchOptions::default()
+        };
+        let patched = self
+            .cluster
+            .patch(&self.identity, object.id(), Patch::Json(patch), options)
+            .await;
+        let patched = patched.map_err(|cause| ApplyError::new(object, Step::Migrate, cause))?;
+        Ok((patched.object, true))
     }
 
     /// The object is there: does it differ from what is desired?
     async fn compare<'o>(
         &self,
         mut write: Write<'o>,
-        live: Value,
+        (live, is_migrated): (Value, bool),
         desired: Short,
         is_dry_run: bool,
     ) -> Result<Verdict<'o, O>, ApplyError> {
@@ -235,8 +264,8 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 Ok(answer) => {
                     let none = IgnoreRules::default();
                     let ignore = self.options.ignore.as_ref().unwrap_or(&none);
-                    let compared =
-                        sluice_plan::compare(object, Some(&live), &answer, ignore, write.takeover.is_some());
+                    let is_patched = is_migrated || write.takeover.is_some();
+                    let compared = sluice_plan::compare(object, Some(&live), &answer, ignore, is_patched);
                     if compared.action == Action::Unchanged {
                         self.verified(object, desired, false, &live);
                         let (id, action) = (object.id().clone(), Action::Unchanged);
@@ -294,7 +323,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             if let Some(preconditions) = write.recreate.take() {
                 self.remove(object, preconditions)
                     .await
-                    .map_err(|cause| ApplyError::new(object, Step::Recreate, cause))?;
+                    .map_err(|(step, cause)| ApplyError::new(object, step, cause))?;
                 write.before = None;
             }
             let cause = match self.take_over_and_apply(&mut write).await {

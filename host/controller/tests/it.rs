@@ -10,6 +10,7 @@ mod helmrepository;
 mod kustomization;
 mod malformed;
 mod ocirepository;
+mod said;
 mod sources;
 mod storage;
 mod tenancy;

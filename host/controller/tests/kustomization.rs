@@ -154,6 +154,42 @@ story!(managers_move_to_the_desired_version_behind_a_gate, world, {
     }
 });
 
+story!(managers_move_before_the_dry_run_that_needs_it, server, world, {
+    let namespace = world.namespace.clone();
+    let scaler = |name: &str, most: usize| {
+        json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": { "name": name, "namespace": namespace, "annotations": { "kustomize.toolkit.fluxcd.io/ssa": "Merge" } },
+            "spec": {
+                "maxReplicas": most,
+                "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" },
+            },
+        })
+    };
+    for name in ["one", "two"] {
+        let mut old = scaler(name, 3);
+        old["apiVersion"] = json!("autoscaling/v1");
+        world.put(old).await;
+    }
+    let gate = ("MigrateAPIVersion".to_owned(), true);
+    world
+        .start_with(|config| config.feature_gates.extend([gate]))
+        .await;
+    world.kustomization("apps", json!({})).await;
+    let files = [("a.json", scaler("one", 4)), ("b.json", scaler("two", 4))];
+    let before = server.requests().len();
+    world.commit("a", &files).await;
+    world.ready("apps", "a").await;
+    let asked = server.requests();
+    let verbs: Vec<&str> = asked[before..]
+        .iter()
+        .filter(|request| request.resource.starts_with("horizontalpodautoscalers") && request.name == "one")
+        .map(|request| request.verb.as_str())
+        .filter(|verb| ["patch", "apply"].contains(verb))
+        .collect();
+    assert_eq!(verbs, ["patch", "apply", "apply"], "moved, dry-run, applied");
+});
+
 story!(a_broken_build_keeps_the_last_good_state, world, {
     world.start().await;
     world.kustomization("apps", json!({})).await;

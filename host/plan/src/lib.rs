@@ -54,4 +54,4 @@ pub use inventory::{entries, entry, ids, stale, survivors, union};
 pub use owner::Owner;
 pub use prepare::{Policy, PrepareError, StagedObjects, prepare};
 pub use scope::{defined, place, placed_entries};
-pub use takeover::{Takeover, takeover};
+pub use takeover::{Takeover, migration, takeover};

@@ -43,14 +43,32 @@ pub fn takeover(desired: &Object, live: &Value, rules: &Takeover) -> Option<Valu
         let remove = |key: &&str| json!({ "op": "remove", "path": format!("/metadata/{place}/{}", pointer::escape(key)) });
         operations.extend(keys.iter().filter(has).map(remove));
     }
-    let mut fields = taken_fields(live, &rules.override_managers);
-    if rules.migrates_api_version {
-        fields = migrated(live, fields, &desired.gvk().api_version());
-    }
-    if let Some(fields) = fields {
+    if let Some(fields) = taken_fields(live, &rules.override_managers) {
         operations.push(json!({ "op": "replace", "path": "/metadata/managedFields", "value": fields }));
     }
     (!operations.is_empty()).then(|| guarded(operations, live))
+}
+
+/// The JSON patch that moves every manager's entry to the API version that is desired, where that is asked for and one has
+/// another. Before anything else: with an entry of an older version the API server may refuse the dry run. As in Flux,
+/// `ssa: Merge` does not keep it away.
+pub fn migration(desired: &Object, live: &Value, rules: &Takeover) -> Option<Value> {
+    if !rules.migrates_api_version {
+        return None;
+    }
+    let version = desired.gvk().api_version();
+    let mut fields = live.pointer("/metadata/managedFields")?.clone();
+    let mut is_moved = false;
+    for entry in fields.as_array_mut()?.iter_mut().filter_map(Value::as_object_mut) {
+        if entry.get("apiVersion").and_then(Value::as_str) != Some(&version) {
+            entry.insert("apiVersion".to_owned(), Value::from(version.as_str()));
+            is_moved = true;
+        }
+    }
+    is_moved.then(|| {
+        let replace = json!({ "op": "replace", "path": "/metadata/managedFields", "value": fields });
+        guarded(vec![replace], live)
+    })
 }
 
 fn guarded(mut operations: Vec<Value>, live: &Value) -> Value {
@@ -84,20 +102,6 @@ fn taken_fields(live: &Value, override_managers: &[String]) -> Option<Value> {
         map.insert("operation".to_owned(), "Apply".into());
     }
     Some(kept.into_iter().cloned().chain([taken]).collect())
-}
-
-/// `managedFields`, as `taken` or as they are, with every entry in `version`; none where nothing differs from what is there.
-fn migrated(live: &Value, taken: Option<Value>, version: &str) -> Option<Value> {
-    let is_taken = taken.is_some();
-    let mut fields = taken.or_else(|| live.pointer("/metadata/managedFields").cloned())?;
-    let mut is_moved = false;
-    for entry in fields.as_array_mut()?.iter_mut().filter_map(Value::as_object_mut) {
-        if entry.get("apiVersion").and_then(Value::as_str) != Some(version) {
-            entry.insert("apiVersion".to_owned(), Value::from(version));
-            is_moved = true;
-        }
-    }
-    (is_taken || is_moved).then_some(fields)
 }
 
 fn text<'v>(entry: &'v Value, key: &str) -> &'v str {

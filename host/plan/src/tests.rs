@@ -431,28 +431,31 @@ fn fields_of_earlier_tools_become_ours() {
 
 #[test]
 fn managers_move_to_the_desired_version_where_that_is_asked_for() {
-    let live = json!({ "metadata": { "resourceVersion": "1", "managedFields": [{ "apiVersion": "v1beta1" }, { "apiVersion": "v1" }] } });
+    let entry = |version: &str, manager: &str| json!({ "apiVersion": version, "manager": manager, "operation": "Update" });
+    let live = json!({ "metadata": { "resourceVersion": "1", "managedFields": [entry("v1beta1", "hpa"), entry("v1", "kubectl")] } });
     let desired = object("v1", "ConfigMap", "c", json!({}));
-    assert_eq!(takeover(&desired, &live, &Takeover::default()), None);
+    assert_eq!(migration(&desired, &live, &Takeover::default()), None);
     let rules = Takeover {
         migrates_api_version: true,
         ..Takeover::default()
     };
-    let patch = takeover(&desired, &live, &rules).unwrap();
-    assert_eq!(
-        patch[0]["value"],
-        json!([{ "apiVersion": "v1" }, { "apiVersion": "v1" }])
+    let merging = object(
+        "v1",
+        "ConfigMap",
+        "c",
+        json!({ "metadata": { "annotations": { meta::SSA: "Merge" } } }),
     );
-    let settled = json!({ "metadata": { "managedFields": [{ "apiVersion": "v1" }] } });
-    assert_eq!(takeover(&desired, &settled, &rules), None);
-    // what is taken over moves along
-    let foreign = json!({ "metadata": { "resourceVersion": "1",
-        "managedFields": [{ "apiVersion": "v1beta1", "manager": "kubectl", "operation": "Update", "fieldsV1": {} }] } });
-    let patch = takeover(&desired, &foreign, &rules).unwrap();
-    assert_eq!(
-        patch[0]["value"],
-        json!([{ "apiVersion": "v1", "manager": meta::APPLY_MANAGER, "operation": "Apply", "fieldsV1": {} }])
-    );
+    for desired in [&desired, &merging] {
+        assert_eq!(
+            migration(desired, &live, &rules),
+            Some(json!([
+                { "op": "replace", "path": "/metadata/managedFields", "value": [entry("v1", "hpa"), entry("v1", "kubectl")] },
+                { "op": "replace", "path": "/metadata/resourceVersion", "value": "1" },
+            ]))
+        );
+    }
+    let settled = json!({ "metadata": { "managedFields": [entry("v1", "hpa")] } });
+    assert_eq!(migration(&desired, &settled, &rules), None);
 }
 
 #[test]

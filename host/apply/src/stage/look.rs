@@ -66,17 +66,20 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 };
                 return Ok((object, Looked::Settled(action, None)));
             }
-            // what is made once, or holds fields of others, must be looked at before it is written
+            // what is made once, holds fields of others, or may have to move, must be looked at before it is written
             Knowledge::Verified(known, fingerprint)
                 if !known.is_skipped
                     && !self.options.is_full
+                    && !self.options.takeover.migrates_api_version
                     && self.options.ignore.is_none()
                     && !sluice_plan::is_created_only(object) =>
             {
                 return Ok((object, Looked::Known(fingerprint)));
             }
             Knowledge::Unknown | Knowledge::Absent
-                if !self.inventory.contains(id) && !sluice_plan::is_created_only(object) =>
+                if !self.inventory.contains(id)
+                    && !self.options.takeover.migrates_api_version
+                    && !sluice_plan::is_created_only(object) =>
             {
                 return Ok((object, Looked::Unseen));
             }

@@ -13,9 +13,14 @@ const RECREATE_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     /// Deletes an object and waits until it is gone.
-    pub(super) async fn remove(&self, object: &Object, only: Preconditions) -> Result<(), RequestError> {
+    pub(super) async fn remove(
+        &self,
+        object: &Object,
+        only: Preconditions,
+    ) -> Result<(), (Step, RequestError)> {
         let id = object.id();
-        self.cluster.delete(&self.identity, id, only.clone()).await?;
+        let deleted = self.cluster.delete(&self.identity, id, only.clone()).await;
+        deleted.map_err(|cause| (Step::Delete, cause))?;
         let gone = async {
             while let Some(live) = self.cluster.get(&self.identity, id).await? {
                 if live.pointer("/metadata/uid").and_then(Value::as_str) != only.uid.as_deref() {
@@ -31,13 +36,13 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             }
             Ok(())
         };
-        tokio::time::timeout(RECREATE_TIMEOUT, gone)
-            .await
-            .unwrap_or_else(|_| {
-                Err(RequestError::Transport(format!(
-                    "the object was not gone after {RECREATE_TIMEOUT:?}; look at its finalizers"
-                )))
-            })
+        let gone = tokio::time::timeout(RECREATE_TIMEOUT, gone).await;
+        gone.unwrap_or_else(|_| {
+            Err(RequestError::Transport(format!(
+                "the object was not gone after {RECREATE_TIMEOUT:?}; look at its finalizers"
+            )))
+        })
+        .map_err(|cause| (Step::Vanish, cause))
     }
 
     pub(super) fn is_recreated(&self, object: &Object, live: Option<&Value>, cause: &RequestError) -> bool {

@@ -26,6 +26,7 @@ const GATES: &[&str] = &[
     "DisableConfigWatchers",
     "DirectSourceFetch",
     "MigrateAPIVersion",
+    "DisableCommitStatusEvent",
     "ObjectLevelWorkloadIdentity",
 ];
 

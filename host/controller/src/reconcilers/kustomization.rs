@@ -154,13 +154,12 @@ impl KustomizationReconciler {
         memory: &mut Memory,
         started: Instant,
     ) -> Result<Done, Stopped> {
-        gate::allow(ks, &run.cx.config)?;
         let checks = checks(ks)?;
+        gate::allow(ks, &run.cx.config)?;
         let artifact = gate::artifact(run, ks)?;
         report.revision = Some(artifact.revision.clone());
         report.origin_revision.clone_from(&artifact.origin_revision);
         gate::dependencies(run, ks, &artifact).await?;
-        memory.waiting = None;
         let elsewhere = match remote::attach(run, ks, self.clouds.as_ref(), memory).await {
             Ok(remote) => remote.map(|remote| run.towards(remote)),
             Err(unattached) => {
@@ -268,7 +267,8 @@ impl KustomizationReconciler {
             inputs,
             attempted,
             started,
-            is_news: applied.is_drift,
+            is_drift: applied.is_drift,
+            is_changed,
             previous,
         };
         health::begin(run, ks, &checks, report, memory, pass, applied.objects).await

@@ -21,6 +21,10 @@ pub(super) async fn conclude(
     attempt: Result<Done, Stopped>,
     started: Instant,
 ) -> Park {
+    // an artifact that cannot be opened is waited for too, after all else was there
+    if !matches!(attempt, Err(Stopped::Waiting(_))) {
+        memory.waiting = None;
+    }
     match attempt {
         Ok(Done::Nothing) => {
             finished(run, &report, started.elapsed(), None);
@@ -41,11 +45,13 @@ pub(super) async fn conclude(
                 sluice_api::Duration(attempted.duration),
                 ks.spec.interval
             );
-            report.tell_with(
-                Severity::Info,
-                &message,
-                Some((meta::EVENT_COMMIT_STATUS, meta::COMMIT_STATUS_UPDATE)),
-            );
+            if !run.cx.config.gate("DisableCommitStatusEvent") {
+                report.tell_with(
+                    Severity::Info,
+                    &message,
+                    Some((meta::EVENT_COMMIT_STATUS, meta::COMMIT_STATUS_UPDATE)),
+                );
+            }
             finished(run, &report, attempted.duration, Some(&message));
             memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
             until_due(ks, memory)

@@ -15,6 +15,14 @@ use std::sync::Arc;
 /// Refuses what is not allowed, and what this version cannot do: nothing of a spec is ignored silently.
 pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(), Failure> {
     let (spec, source) = (&ks.spec, &ks.spec.source_ref);
+    let decryption = spec.decryption.as_ref();
+    if decryption.is_some_and(|decryption| decryption.service_account_name.is_some())
+        && !config.gate("ObjectLevelWorkloadIdentity")
+    {
+        let message = "to use spec.decryption.serviceAccountName for decryption authentication please enable the \
+            ObjectLevelWorkloadIdentity feature gate in the controller";
+        return Err(Failure::stall(reason::FEATURE_GATE_DISABLED, message));
+    }
     let own_namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
     let namespace = source.namespace.as_deref().unwrap_or(own_namespace);
     let subject = format!("{}/{namespace}/{}", source.kind.as_str(), source.name);
@@ -25,14 +33,6 @@ pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(),
     }
     if source.kind == SourceKind::ExternalArtifact && !config.gate("ExternalArtifact") {
         return Err(denied("ExternalArtifact feature gate is disabled"));
-    }
-    let decryption = spec.decryption.as_ref();
-    if decryption.is_some_and(|decryption| decryption.service_account_name.is_some())
-        && !config.gate("ObjectLevelWorkloadIdentity")
-    {
-        let message = "to use spec.decryption.serviceAccountName for decryption authentication please enable the \
-            ObjectLevelWorkloadIdentity feature gate in the controller";
-        return Err(Failure::stall(reason::FEATURE_GATE_DISABLED, message));
     }
     if let Some(name) = named_account(ks).filter(|name| !is_account_name(name)) {
         let message = format!(

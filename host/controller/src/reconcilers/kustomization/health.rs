@@ -29,7 +29,9 @@ pub(super) struct Pass {
     pub(super) inputs: Inputs,
     pub(super) attempted: Attempted,
     pub(super) started: Instant,
-    pub(super) is_news: bool,
+    pub(super) is_drift: bool,
+    /// Whether anything was changed.
+    pub(super) is_changed: bool,
     /// What was awaited before drift interrupted: the time it has does not start anew.
     pub(super) previous: Option<Awaiting>,
 }
@@ -89,9 +91,9 @@ pub(super) async fn begin(
         report.health(None);
         return Ok(settle(memory, pass.inputs, pass.attempted));
     }
-    let is_news = pass.is_news
-        || !report.was_healthy()
-        || report.status.last_applied_revision.as_deref() != Some(pass.attempted.revision.as_str());
+    let is_new = report.status.last_applied_revision.as_deref() != Some(pass.attempted.revision.as_str());
+    let is_news = pass.is_drift || !report.was_healthy() || is_new;
+    let is_told = !report.is_healthy() || (is_new && pass.is_changed);
     let mut pending = Vec::new();
     for id in subjects {
         if run.live().is_healthy(&id) {
@@ -113,6 +115,7 @@ pub(super) async fn begin(
             pending,
             inventory: report.status.inventory.clone(),
             is_news: is_news || previous.is_news,
+            is_told: is_told || previous.is_told,
             ..previous
         },
         None => Awaiting {
@@ -125,6 +128,7 @@ pub(super) async fn begin(
             inventory: report.status.inventory.clone(),
             is_progress_told: false,
             is_news,
+            is_told,
             started: pass.started,
         },
     };
@@ -203,7 +207,7 @@ fn passed(report: &mut Report<'_>, memory: &mut Memory, awaiting: Awaiting, atte
     if awaiting.is_news || !report.was_healthy() {
         report.health(Some((ConditionStatus::True, reason::SUCCEEDED, &text)));
     }
-    if awaiting.is_news {
+    if awaiting.is_told {
         report.tell_progressing(&text);
     }
     settle(memory, awaiting.inputs, attempted)

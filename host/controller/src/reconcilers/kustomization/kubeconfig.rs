@@ -22,6 +22,7 @@ pub(super) fn sanitized(text: &str, allowed: Allowances) -> Result<Kubeconfig, S
     // the text of the error may quote the file
     let config =
         Kubeconfig::from_yaml(text).map_err(|_| "the kubeconfig is no YAML of a Config".to_owned())?;
+    self_contained(&config)?;
     let wanted = config.current_context.clone().unwrap_or_default();
     let context = config
         .contexts
@@ -64,6 +65,42 @@ pub(super) fn sanitized(text: &str, allowed: Allowances) -> Result<Kubeconfig, S
     })
 }
 
+/// No entry, in use or not, names a file: it would be one of the controller. In Flux's words.
+fn self_contained(config: &Kubeconfig) -> Result<(), String> {
+    let is_named = |path: &Option<String>| path.as_deref().is_some_and(|path| !path.is_empty());
+    for named in &config.clusters {
+        let file = named
+            .cluster
+            .as_ref()
+            .map(|cluster| &cluster.certificate_authority);
+        if file.is_some_and(is_named) {
+            return Err(format!(
+                "cluster '{}' references a certificate-authority file, only certificate-authority-data is supported",
+                named.name
+            ));
+        }
+    }
+    for named in &config.auth_infos {
+        let Some(user) = &named.auth_info else { continue };
+        let files = [
+            (&user.token_file, "tokenFile", "an inline token"),
+            (
+                &user.client_certificate,
+                "client-certificate file",
+                "client-certificate-data",
+            ),
+            (&user.client_key, "client-key file", "client-key-data"),
+        ];
+        if let Some((_, file, instead)) = files.into_iter().find(|(path, ..)| is_named(path)) {
+            return Err(format!(
+                "user '{}' references a {file}, only {instead} is supported",
+                named.name
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn refused(field: &str, why: &str) -> String {
     format!("the kubeconfig field '{field}' is refused: {why}")
 }
@@ -73,12 +110,6 @@ fn clean_cluster(cluster: Cluster, allowed: Allowances) -> Result<Cluster, Strin
     address("server", &server)?;
     if let Some(proxy) = &cluster.proxy_url {
         address("proxy-url", proxy)?;
-    }
-    if cluster.certificate_authority.is_some() && cluster.certificate_authority_data.is_none() {
-        return Err(refused(
-            "certificate-authority",
-            "it names a file of the controller; give certificate-authority-data",
-        ));
     }
     let is_insecure = cluster.insecure_skip_tls_verify == Some(true);
     if is_insecure && !allowed.insecure_tls {
@@ -111,31 +142,6 @@ fn clean_user(user: AuthInfo) -> Result<AuthInfo, String> {
             "auth-provider",
             "it names a plugin; give a token or a client certificate",
         ));
-    }
-    let files = [
-        (
-            "tokenFile",
-            user.token_file.is_some() && user.token.is_none(),
-            "token",
-        ),
-        (
-            "client-certificate",
-            user.client_certificate.is_some() && user.client_certificate_data.is_none(),
-            "client-certificate-data",
-        ),
-        (
-            "client-key",
-            user.client_key.is_some() && user.client_key_data.is_none(),
-            "client-key-data",
-        ),
-    ];
-    for (field, is_file, instead) in files {
-        if is_file {
-            return Err(refused(
-                field,
-                &format!("it names a file of the controller; give {instead}"),
-            ));
-        }
     }
     if user.impersonate.is_some() || user.impersonate_groups.is_some() {
         return Err(refused("as", "name the account in spec.serviceAccountName"));

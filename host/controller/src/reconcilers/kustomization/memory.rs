@@ -45,8 +45,10 @@ pub(super) struct Awaiting {
     /// Those not yet healthy.
     pub(super) pending: Vec<ObjectId>,
     pub(super) is_progress_told: bool,
-    /// Whether users hear of passed checks: it was not healthy before, it is a new revision, or drift was corrected.
+    /// Whether the condition is written anew: it was not healthy before, it is a new revision, or drift was corrected.
     pub(super) is_news: bool,
+    /// Whether an event tells of passed checks: it was not healthy before, or a new revision changed something.
+    pub(super) is_told: bool,
     /// When the reconcile began that waits.
     pub(super) started: Instant,
 }

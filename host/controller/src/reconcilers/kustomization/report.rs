@@ -115,7 +115,12 @@ impl<'a> Report<'a> {
         self.notes.push(note);
     }
 
-    /// Whether the last that was said is that everything is healthy, and of this generation.
+    /// Whether the last that was said is that everything is healthy.
+    pub(super) fn is_healthy(&self) -> bool {
+        conditions::is(&self.status.conditions, HEALTHY, ConditionStatus::True)
+    }
+
+    /// The same, and of this generation.
     pub(super) fn was_healthy(&self) -> bool {
         conditions::get(&self.status.conditions, HEALTHY).is_some_and(|healthy| {
             healthy.status == ConditionStatus::True && healthy.observed_generation == Some(self.generation)

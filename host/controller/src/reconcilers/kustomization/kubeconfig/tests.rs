@@ -26,20 +26,8 @@ fn what_names_programs_files_and_other_people_is_refused() {
             "auth-provider: {name: gcp, config: {cmd-path: /bin/sh}}",
             "auth-provider",
         ),
-        (
-            SERVER,
-            "tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token",
-            "tokenFile",
-        ),
-        (SERVER, "client-certificate: /etc/passwd", "client-certificate"),
-        (SERVER, "client-key: /etc/shadow", "client-key"),
         (SERVER, "token: t, as: system:admin", "as"),
         (SERVER, "token: t, as-groups: [system:masters]", "as"),
-        (
-            "server: https://one.example, certificate-authority: /etc/ssl/ca.pem",
-            "token: t",
-            "certificate-authority",
-        ),
         (
             "server: https://one.example, insecure-skip-tls-verify: true",
             "token: t",
@@ -74,21 +62,62 @@ fn what_names_programs_files_and_other_people_is_refused() {
     }
 }
 
+/// Whether it is in use or not, and whether the data is there too. Flux's words.
+#[test]
+fn what_names_a_file_is_refused() {
+    let with_data =
+        "server: https://one.example, certificate-authority: /ca.pem, certificate-authority-data: Y2E=";
+    for (cluster, user, refusal) in [
+        (
+            "server: https://one.example, certificate-authority: /ca.pem",
+            "token: t",
+            "cluster 'k' references a certificate-authority file, only certificate-authority-data is supported",
+        ),
+        (
+            with_data,
+            "token: t",
+            "cluster 'k' references a certificate-authority file, only certificate-authority-data is supported",
+        ),
+        (
+            SERVER,
+            "token: t, tokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token",
+            "user 'u' references a tokenFile, only an inline token is supported",
+        ),
+        (
+            SERVER,
+            "client-certificate: /etc/passwd",
+            "user 'u' references a client-certificate file, only client-certificate-data is supported",
+        ),
+        (
+            SERVER,
+            "client-key: /etc/shadow",
+            "user 'u' references a client-key file, only client-key-data is supported",
+        ),
+    ] {
+        let refused = sanitized(&kubeconfig(cluster, user), Allowances::default());
+        assert_eq!(refused.unwrap_err(), refusal);
+    }
+    let other = kubeconfig(SERVER, "token: t") + "- name: other\n  user: {tokenFile: /token}\n";
+    assert_eq!(
+        sanitized(&other, Allowances::default()).unwrap_err(),
+        "user 'other' references a tokenFile, only an inline token is supported"
+    );
+}
+
 #[test]
 fn nothing_but_the_context_in_use_is_kept() {
     let text = kubeconfig(
         "server: https://one.example, proxy-url: http://proxy.example:3128, tls-server-name: inner, \
-         certificate-authority: /ignored, certificate-authority-data: Y2E=",
-        "token: t, tokenFile: /ignored, client-certificate-data: YQ==, client-key-data: YQ==",
+         certificate-authority-data: Y2E=",
+        "token: t, client-certificate-data: YQ==, client-key-data: YQ==",
     );
     let text = format!("{text}- name: other\n  user: {{exec: {{command: sh}}}}\n");
     let kept = sanitized(&text, Allowances::default()).unwrap();
     let cluster = kept.clusters[0].cluster.as_ref().unwrap();
-    assert_eq!(cluster.certificate_authority, None);
     assert_eq!(cluster.proxy_url.as_deref(), Some("http://proxy.example:3128"));
     assert_eq!(cluster.tls_server_name.as_deref(), Some("inner"));
     let user = kept.auth_infos[0].auth_info.as_ref().unwrap();
-    assert!(user.token_file.is_none() && user.token.is_some() && user.client_key_data.is_some());
+    assert!(user.token.is_some() && user.client_key_data.is_some());
     assert_eq!(
         (kept.contexts.len(), kept.clusters.len(), kept.auth_infos.len()),
         (1, 1, 1)
