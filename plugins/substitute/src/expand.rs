@@ -25,9 +25,6 @@ pub enum Error {
     /// A variable without a value and without a default.
     #[error("variable not set (strict mode): {0:?}")]
     NotSet(String),
-    /// A substring whose end lies before its start. The original crashes on it.
-    #[error("bad substitution")]
-    NegativeLength,
     /// A substring that cuts a character in two: offsets count bytes.
     #[error("the value of {0:?} is cut inside a character")]
     CutCharacter(String),
@@ -116,7 +113,7 @@ fn apply(expression: &Expression, value: &str, arguments: &[String]) -> Result<S
     })
 }
 
-/// Offsets and lengths count bytes. What is no number leaves the value as it is.
+/// Offsets and lengths count bytes, negative ones from the end. What is no number leaves the value as it is.
 fn substring(name: &str, value: &str, offset: &str, length: Option<&str>) -> Result<String, Error> {
     let Some(offset) = integer(offset) else {
         return Ok(value.to_owned());
@@ -130,13 +127,11 @@ fn substring(name: &str, value: &str, offset: &str, length: Option<&str>) -> Res
     let end = match length.map(integer) {
         None => size,
         Some(None) => return Ok(value.to_owned()),
+        Some(Some(length)) if length < 0 => size.saturating_add(length),
         Some(Some(length)) => start.saturating_add(length).min(size),
     };
-    if start >= size {
+    if start >= size || end < start {
         return Ok(String::new());
-    }
-    if end < start {
-        return Err(Error::NegativeLength);
     }
     let range = usize::try_from(start).unwrap_or(usize::MAX)..usize::try_from(end).unwrap_or(usize::MAX);
     value
