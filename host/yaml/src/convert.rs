@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::go_json::{go_json_raw, write_string};
-use crate::number_text::{format_float32, format_json_float};
+use crate::number_text::{format_float, format_float32, format_json_float};
 use crate::{Error, Node, Position, Resolved, Resolver, ScalarStyle, Value};
 
 /// The JSON value of a tree.
@@ -405,12 +405,13 @@ impl Converter {
             }
         }
         let mut merged: Entries<'a> = Vec::new();
+        let mut replaced = Vec::new();
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
         let mut merges = merges.iter().peekable();
         let mut put = |merged: &mut Entries<'a>, key: Cow<'a, str>, value: &'a Node| match places.get(&key) {
             Some(place) => {
                 if let Some(entry) = merged.get_mut(*place) {
-                    entry.1 = value;
+                    replaced.push(std::mem::replace(&mut entry.1, value));
                 }
                 false
             }
@@ -446,6 +447,12 @@ impl Converter {
                 }
             }
         }
+        // Go decodes these too, and fails where that does; what becomes of them as JSON it does not see
+        let json_error = self.json_error.take();
+        for value in replaced {
+            self.value(value, false)?;
+        }
+        self.json_error = json_error;
         Ok(merged)
     }
 
@@ -517,6 +524,7 @@ fn go_syntax(node: &Node, resolver: Resolver) -> String {
             Ok(Resolved::String(text)) => go_quote(&text),
             Ok(Resolved::Bool(value)) => value.to_string(),
             Ok(Resolved::Int(value)) => value.to_string(),
+            Ok(Resolved::Float(value)) if value.is_finite() => format_float(value),
             _ => text.to_string(),
         },
         Value::Sequence(items, _) => {
@@ -533,8 +541,12 @@ fn go_syntax(node: &Node, resolver: Resolver) -> String {
             let has_text_keys =
                 resolver == Resolver::V3 && entries.iter().all(|(key, _)| key.is_string(resolver));
             let kind = if has_text_keys { "string" } else { "interface {}" };
+            let mut entries: Vec<&(Node, Node)> = entries.iter().collect();
+            if entries.iter().all(|(key, _)| key.is_string(resolver)) {
+                entries.sort_by(|(a, _), (b, _)| a.text().cmp(&b.text()));
+            }
             let entries: Vec<String> = entries
-                .iter()
+                .into_iter()
                 .map(|(key, value)| format!("{}:{}", go_syntax(key, resolver), go_syntax(value, resolver)))
                 .collect();
             format!("map[{kind}]interface {{}}{{{}}}", entries.join(", "))

@@ -1,7 +1,7 @@
 //! Which error comes first, and what is none: as Go's reader and scanner have it (seen with Helm 4.3).
 #![allow(clippy::unwrap_used)]
 
-use sluice_yaml::{Limits, ParseOptions, Resolver, decode_text, parse_document};
+use sluice_yaml::{Limits, ParseOptions, Resolver, decode_text, parse_document, to_json};
 
 fn of_bytes(bytes: &[u8]) -> String {
     decode_text(bytes, &Limits::default()).unwrap_err().to_string()
@@ -65,5 +65,44 @@ fn what_is_forbidden_is_told_when_its_piece_is_read() {
         (format!("{}\n}}\n{}\x01", fill(508), fill(500)), forbidden),
     ] {
         assert_eq!(read(text.clone()), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_a_later_key_replaces_is_decoded_too() {
+    let read = |text: &str| {
+        let document = parse_document(text, &ParseOptions::new(Resolver::V2))
+            .unwrap()
+            .unwrap();
+        let json = to_json(&document.root, Resolver::V2);
+        json.map(|json| json.to_string())
+            .map_err(|error| error.to_string())
+    };
+    for (text, expected) in [
+        (
+            "a: !!float on\na: 1",
+            Err("yaml: cannot decode !!bool `on` as a !!float"),
+        ),
+        (
+            "<<: {a: !!int x}\na: 1",
+            Err("yaml: cannot decode !!str `x` as a !!int"),
+        ),
+        ("a: {~: 1}\na: 1", Ok(r#"{"a":1}"#)),
+        (
+            "~: 1e3",
+            Err("unsupported map key of type: %!s(<nil>), key: <nil>, value: 1000"),
+        ),
+        (
+            "{b, a}: 1",
+            Err(
+                r#"yaml: invalid map key: map[interface {}]interface {}{"a":interface {}(nil), "b":interface {}(nil)}"#,
+            ),
+        ),
+    ] {
+        assert_eq!(
+            read(text),
+            expected.map(str::to_owned).map_err(str::to_owned),
+            "{text}"
+        );
     }
 }
