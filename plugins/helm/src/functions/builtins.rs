@@ -105,9 +105,12 @@ fn index_once(item: &Value, index: &Value) -> Result<Value, Error> {
                 other.type_name()
             ))),
         },
-        Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Float(_) | Value::Object(_) => Err(
-            Error::new(format!("can't index item of type {}", item.type_name())),
-        ),
+        Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Float(_) | Value::Object(_) => {
+            // of a pointer it is what is pointed at that cannot be indexed
+            let name = item.type_name();
+            let name = name.trim_start_matches('*');
+            Err(Error::new(format!("can't index item of type {name}")))
+        }
     }
 }
 

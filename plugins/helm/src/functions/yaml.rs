@@ -50,11 +50,12 @@ fn unmarshal(value: &Value, wanted: &str) -> String {
 /// # Errors
 /// What JSON cannot hold, and characters that YAML cannot.
 pub(crate) fn to_yaml(value: &Value) -> Result<String, Error> {
-    let mut json = value.to_json()?;
+    let mut json = value
+        .to_json()
+        .map_err(|error| Error::new(format!("error marshaling into JSON: {error}")))?;
     if has_odd_text(&json) {
         // Go reads its JSON as YAML, which folds some characters and refuses others.
-        json = reread(&encode(value, true)?)
-            .map_err(|error| Error::new(format!("error converting JSON to YAML: {error}")))?;
+        json = reread(&encode(value, true)?).map_err(Error::new)?;
     }
     let mut yaml = emit_v2(&json);
     if yaml.ends_with('\n') {

@@ -135,8 +135,7 @@ pub(super) fn unicode_class(parser: &mut Parser<'_>) -> Result<bool, String> {
         _ => return Ok(false),
     };
     let Some(first) = rest.chars().next() else {
-        // Go looks for a property only where something follows; a lone \p is no escape.
-        return failure("invalid escape sequence", start);
+        return failure("invalid character class range", start);
     };
     let (name, rest) = if first == '{' {
         let Some(end) = rest.find('}') else {

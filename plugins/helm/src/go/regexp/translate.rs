@@ -46,6 +46,8 @@ pub(super) struct Parser<'p> {
     last_product: i64,
     /// Whether there is something that a repetition could repeat.
     has_operand: bool,
+    /// Where that ends in `out`: flags may stand behind it, over which a repetition reaches.
+    operand_end: usize,
     /// What was left at the last repetition, where that was the piece before.
     last_repeat: Option<&'p str>,
 }
@@ -70,6 +72,7 @@ pub(super) fn translate(pattern: &str) -> Result<Translated, String> {
         product: 1,
         last_product: 1,
         has_operand: false,
+        operand_end: 0,
         last_repeat: None,
     };
     while let Some(first) = parser.rest.chars().next() {
@@ -128,6 +131,7 @@ impl<'p> Parser<'p> {
 
     fn operand(&mut self) {
         self.has_operand = true;
+        self.operand_end = self.out.len();
         self.last_product = 1;
     }
 
@@ -179,10 +183,10 @@ impl<'p> Parser<'p> {
             }
             self.product = self.product.max(self.last_product);
         }
-        self.out.push_str(operator);
-        if is_lazy {
-            self.out.push('?');
-        }
+        let mark = if is_lazy { "?" } else { "" };
+        self.out
+            .insert_str(self.operand_end, &format!("{operator}{mark}"));
+        self.operand_end += operator.len() + mark.len();
         Ok(())
     }
 
@@ -218,6 +222,7 @@ impl<'p> Parser<'p> {
         self.last_product = self.product;
         self.product = self.product.max(group.product);
         self.has_operand = true;
+        self.operand_end = self.out.len();
         Ok(())
     }
 

@@ -5,22 +5,26 @@ mod scalar;
 use std::collections::HashSet;
 
 use super::encode::key_text;
-use crate::{List, Map, Value, go::quote::quote, value::DEPTH_MAX};
+use crate::{
+    List, Map, Value,
+    go::{
+        quote::{quote, quote_rune},
+        unicode::is_letter,
+    },
+    value::DEPTH_MAX,
+};
 
 /// Reads a document: integers are `int64`, floats `float64`, dates times.
 ///
 /// # Errors
 /// The original's text, with line and last key.
 pub(crate) fn decode(text: &[u8]) -> Result<Map, String> {
-    let Ok(text) = std::str::from_utf8(text) else {
-        let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-        let line = 1 + valid.matches('\n').count();
-        let byte = text.get(valid.len()).copied().unwrap_or_default();
-        return Err(format!("toml: line {line}: invalid UTF-8 byte: 0x{byte:02x}"));
-    };
+    let text = text.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(text);
+    let (text, forbidden) = permitted(text);
     let mut decoder = Decoder {
         rest: text,
         line: 1,
+        is_cut: forbidden.is_some(),
         root: Map::new(),
         context: Vec::new(),
         key: String::new(),
@@ -30,24 +34,59 @@ pub(crate) fn decode(text: &[u8]) -> Result<Map, String> {
         table_arrays: HashSet::new(),
         depth: 0,
     };
-    match decoder.document() {
-        Ok(()) => Ok(decoder.root),
-        Err(message) => {
-            let last = decoder.last_key();
-            let line = decoder.line;
-            Err(if last.is_empty() {
-                format!("toml: line {line}: {message}")
-            } else {
-                let last = quote(last.as_bytes());
-                format!("toml: line {line} (last key {last}): {message}")
-            })
+    let result = decoder.document();
+    let is_at_end = decoder.rest.is_empty();
+    let message = match (result, forbidden) {
+        // the original meets it where the text ends for us
+        (_, Some(forbidden)) if is_at_end => forbidden,
+        (Ok(()), _) => return Ok(decoder.root),
+        (Err(message), _) => {
+            // the end is told on the last line that has something
+            if is_at_end && text.ends_with('\n') {
+                decoder.line -= 1;
+            }
+            message
         }
+    };
+    let (line, last) = (decoder.line, decoder.last_key());
+    Err(if last.is_empty() {
+        format!("toml: line {line}: {message}")
+    } else {
+        let last = quote(last.as_bytes());
+        format!("toml: line {line} (last key {last}): {message}")
+    })
+}
+
+/// The text up to the first byte that no document may have, and what is wrong with that.
+fn permitted(text: &[u8]) -> (&str, Option<String>) {
+    /// How much of a document shows that it is UTF-16.
+    const START: usize = 6;
+    if text.iter().take(START).any(|byte| *byte == 0) {
+        let why = "files cannot contain NULL bytes; probably using UTF-16; TOML files must be UTF-8";
+        return ("", Some(why.to_owned()));
+    }
+    let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let is_forbidden = |(at, byte): &(usize, u8)| match byte {
+        b'\t' | b'\n' => false,
+        b'\r' => valid.as_bytes().get(at + 1) != Some(&b'\n'),
+        byte => byte.is_ascii_control(),
+    };
+    let found = valid.bytes().enumerate().find(is_forbidden);
+    match (found, text.get(valid.len())) {
+        (Some((at, byte)), _) => {
+            let why = format!("TOML files cannot contain control characters: '0x{byte:02x}'");
+            (valid.get(..at).unwrap_or_default(), Some(why))
+        }
+        (None, Some(byte)) => (valid, Some(format!("invalid UTF-8 byte: 0x{byte:02x}"))),
+        (None, None) => (valid, None),
     }
 }
 
 pub(super) struct Decoder<'t> {
     pub(super) rest: &'t str,
     pub(super) line: usize,
+    /// Whether the text goes on, with what no document may have.
+    pub(super) is_cut: bool,
     root: Map,
     /// The table that keys belong to.
     context: Vec<String>,
@@ -77,16 +116,19 @@ fn defined(keys: &[String]) -> String {
     format!("Key '{}' has already been defined.", dotted(keys))
 }
 
-/// `'x'` as Go's `%q` prints a character, and what the end of the text is called.
-pub(super) fn shown(c: Option<char>) -> String {
-    match c {
-        None => "end of file".to_owned(),
-        Some('\n') => r"'\n'".to_owned(),
-        Some('\r') => r"'\r'".to_owned(),
-        Some('\t') => r"'\t'".to_owned(),
-        Some('\'') => r"'\''".to_owned(),
-        Some(c) => format!("'{c}'"),
-    }
+/// A character as Go's `%q` prints it; past the end of the text there is a NUL.
+pub(super) fn quoted(c: Option<char>) -> String {
+    quote_rune(c.unwrap_or('\0'), false)
+}
+
+/// The same where the original names the end and escapes nothing.
+fn named(c: Option<char>) -> String {
+    c.map_or_else(|| "end of file".to_owned(), |c| format!("'{c}'"))
+}
+
+/// What of `whole` is not in `rest`, its end.
+pub(super) fn consumed<'t>(whole: &'t str, rest: &str) -> &'t str {
+    whole.get(..whole.len() - rest.len()).unwrap_or_default()
 }
 
 impl Decoder<'_> {
@@ -138,7 +180,6 @@ impl Decoder<'_> {
     }
 
     fn document(&mut self) -> Result<(), String> {
-        self.take("\u{FEFF}");
         loop {
             self.gaps();
             match self.peek() {
@@ -155,7 +196,7 @@ impl Decoder<'_> {
             match self.peek() {
                 None | Some('\n' | '\r' | '#') => {}
                 other => {
-                    let found = shown(other);
+                    let found = quoted(other);
                     return Err(format!(
                         "expected a top-level item to end with a newline, comment, or EOF, but got {found} instead"
                     ));
@@ -171,37 +212,41 @@ impl Decoder<'_> {
         let is_array = self.take("[");
         self.blanks();
         self.key_line = self.line;
-        match self.peek() {
-            Some(']') | None => {
-                return Err("unexpected end of table name (table names cannot be empty)".to_owned());
-            }
-            Some('.') => return Err("unexpected table separator (table names cannot be empty)".to_owned()),
-            _ => {}
-        }
-        // the original looks at what is wrong here by reading it
-        let found = |c: Option<char>| match c {
-            None => r"'\x00'".to_owned(),
-            c => shown(c),
+        let empty = |c| match c {
+            Some('.') => Some("unexpected table separator (table names cannot be empty)"),
+            Some(']') | None => Some("unexpected end of table name (table names cannot be empty)"),
+            Some(_) => None,
         };
         let end = |c| {
             format!(
                 "expected '.' or ']' to end table name, but got {} instead",
-                found(c)
+                quoted(c)
             )
         };
-        let key = self.key(&end, ']').inspect_err(|_| {
-            self.advance();
-        })?;
+        let key = self.key(&empty, &end, ']')?;
         self.advance();
         if is_array && !self.take("]") {
+            self.step_over();
             return Err(format!(
                 "expected end of table array name delimiter ']', but got {} instead",
-                found(self.advance())
+                quoted(self.peek())
             ));
         }
         self.open(&key, is_array)?;
         self.set_type("", false);
         Ok(())
+    }
+
+    /// The original tells what is wrong in a header where it stands once it has read that: a line break on the next line.
+    fn step_over(&mut self) {
+        self.line += usize::from(self.peek() == Some('\n'));
+    }
+
+    fn unexpected(&mut self, expected: &dyn Fn(Option<char>) -> String, end: char) -> String {
+        if end == ']' {
+            self.step_over();
+        }
+        expected(self.peek())
     }
 
     /// What messages name.
@@ -328,16 +373,21 @@ impl Decoder<'_> {
     /// `key = value`. Leaves the context where the key led, which the caller sets back. Gives the keys and the value.
     fn entry(&mut self) -> Result<(Vec<String>, Value), String> {
         match self.peek() {
-            Some('=') => return Err("unexpected '=': key name appears blank".to_owned()),
+            Some('=') | None => return Err("unexpected '=': key name appears blank".to_owned()),
             Some('.') => return Err("unexpected '.': keys cannot start with a '.'".to_owned()),
             _ => {}
         }
         let expected = |c: Option<char>| match c {
             None => "unexpected EOF; expected key separator '='".to_owned(),
-            c => format!("expected '.' or '=', but got {} instead", shown(c)),
+            c => format!("expected '.' or '=', but got {} instead", quoted(c)),
+        };
+        let empty = |c| match c {
+            Some('=') | None => Some("unexpected '='"),
+            Some('.') => Some("unexpected '.'"),
+            Some(_) => None,
         };
         self.key_line = self.line;
-        let keys = self.key(&expected, '=')?;
+        let keys = self.key(&empty, &expected, '=')?;
         self.advance();
         self.blanks();
         let (last, parents) = keys.split_last().ok_or("unexpected EOF")?;
@@ -349,20 +399,28 @@ impl Decoder<'_> {
         Ok((keys, value))
     }
 
-    /// A key up to its end, which stays.
-    fn key(&mut self, expected: &dyn Fn(Option<char>) -> String, end: char) -> Result<Vec<String>, String> {
+    /// A key up to its end, which stays. `empty` says what is wrong where a part begins with this, `expected` where none is.
+    fn key(
+        &mut self,
+        empty: &dyn Fn(Option<char>) -> Option<&'static str>,
+        expected: &dyn Fn(Option<char>) -> String,
+        end: char,
+    ) -> Result<Vec<String>, String> {
         let mut parts = Vec::new();
         loop {
             self.blanks();
+            if let Some(message) = empty(self.peek()) {
+                return Err(message.to_owned());
+            }
             let part = match self.peek() {
                 Some('"') => self.basic_string()?,
                 Some('\'') => self.literal_string()?,
-                c => {
+                _ => {
                     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
                     let length = self.rest.find(|c| !is_bare(c)).unwrap_or(self.rest.len());
                     let (bare, rest) = self.rest.split_at_checked(length).unwrap_or_default();
                     if bare.is_empty() {
-                        return Err(expected(c));
+                        return Err(self.unexpected(expected, end));
                     }
                     self.rest = rest;
                     bare.to_owned()
@@ -375,7 +433,7 @@ impl Decoder<'_> {
                     self.advance();
                 }
                 Some(c) if c == end => return Ok(parts),
-                c => return Err(expected(c)),
+                _ => return Err(self.unexpected(expected, end)),
             }
         }
     }
@@ -390,8 +448,9 @@ impl Decoder<'_> {
             Some('"') => self.basic_string().map(Value::from),
             Some('\'') => self.literal_string().map(Value::from),
             Some('.') => Err("floats must start with a digit, not '.'".to_owned()),
-            Some(c) if c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '_') => self.scalar(),
-            Some(c) => Err(format!("expected value but found {} instead", shown(Some(c)))),
+            Some(c) if c.is_ascii_digit() || matches!(c, '+' | '-') => self.number(),
+            Some(c) if is_letter(c) => self.word(),
+            c => Err(format!("expected value but found {} instead", quoted(c))),
         }
     }
 
@@ -423,7 +482,7 @@ impl Decoder<'_> {
                 }
                 Some(']') => break,
                 c => {
-                    let found = shown(c);
+                    let found = named(c);
                     return Err(format!(
                         "expected a comma (',') or array terminator (']'), but got {found}"
                     ));
@@ -464,7 +523,7 @@ impl Decoder<'_> {
                 }
                 Some('}') => break,
                 c => {
-                    let found = shown(c);
+                    let found = named(c);
                     return Err(format!(
                         "expected a comma or an inline table terminator '}}', but got {found} instead"
                     ));
