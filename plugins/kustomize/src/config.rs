@@ -97,10 +97,7 @@ impl Config {
             lenient_text: true,
         };
         let mut config = Self::default();
-        let top = Field {
-            owner: "TransformerConfig",
-            path: "",
-        };
+        let top = Field::top("TransformerConfig");
         d.object(
             document,
             top,

@@ -142,15 +142,9 @@ pub(crate) fn settle_flow_nulls(node: &mut Node, in_flow: bool) {
 /// # Errors
 /// A text holds a character that YAML forbids.
 pub(crate) fn settle_text(node: Node) -> Result<Node> {
-    // folded text, and text blocks that start with a space or a break: the original's printer does not keep all of them
-    let mut is_changed = false;
-    let (mut is_led_by_tab, mut control) = (false, None);
+    let (mut is_changed, mut is_led_by_tab, mut control) = (false, false, None);
     scalars(&node, &mut |text, style, position| {
-        is_changed |= match style {
-            ScalarStyle::Folded => true,
-            ScalarStyle::Literal => text.starts_with([' ', '\n']),
-            _ => false,
-        };
+        is_changed |= is_block_not_kept(text, style);
         is_led_by_tab |= is_block_led_by_tab(text, style);
         if control.is_none() && is_forbidden(text) {
             control = Some(position);
@@ -174,6 +168,31 @@ pub(crate) fn settle_text(node: Node) -> Result<Node> {
             let error = sluice_yaml::Error::Syntax { message, position };
             Err(explain(&node, &error).help("a text of this object holds a character that YAML forbids"))
         }
+    }
+}
+
+/// What an object is once it was printed and read: before a JSON patch, and as the configuration of a plugin.
+///
+/// # Errors
+/// A text cannot be printed so that it can be read.
+pub(crate) fn settle_blocks(node: &mut Node) -> Result<()> {
+    settle_flow_nulls(node, false);
+    let mut is_changed = false;
+    scalars(node, &mut |text, style, _| {
+        is_changed |= is_block_not_kept(text, style)
+    });
+    if is_changed {
+        *node = printed_and_read(std::mem::take(node)).map_err(|e| Error::new(e.to_string()).help(NO_TAB))?;
+    }
+    Ok(())
+}
+
+/// Folded text, and blocks that start with a space or a break: the original's printer does not keep all of them.
+fn is_block_not_kept(text: &str, style: ScalarStyle) -> bool {
+    match style {
+        ScalarStyle::Folded => true,
+        ScalarStyle::Literal => text.starts_with([' ', '\n']),
+        _ => false,
     }
 }
 

@@ -47,8 +47,11 @@ pub(crate) fn objects(bytes: &[u8], file: &str) -> Result<Vec<Object>> {
         let is_wrapper = matches!(kind, "List" | "ResourceList")
             && (root.get("items").is_some() || root.get("functionConfig").is_some());
         if is_single && is_wrapper {
-            let Some(Value::Sequence(items, _)) = root.get("items").map(|n| n.value.clone()) else {
-                continue;
+            let items = match root.get("items").map(|n| n.value.clone()) {
+                Some(Value::Sequence(items, _)) => items,
+                // taken for a list of its keys and values, of which the first is no object
+                Some(Value::Mapping(entries, _)) => entries.into_iter().map(|(key, _)| key).collect(),
+                _ => continue,
             };
             queue.extend(items.into_iter().map(|item| (source(&item), item)));
         } else {

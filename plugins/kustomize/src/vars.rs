@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sluice_yaml::{Node, Resolved, Value};
+use sluice_yaml::{Node, Resolved, ScalarStyle, Value};
 
 use crate::{
     Text,
@@ -124,17 +124,28 @@ fn value_of(var: &Var, objects: &Objects) -> Result<Option<Node>> {
         .help("objref must name an object of this build"));
     };
     let path = slice_indexes(&fields::split_path_with_brackets(var.path(), '.'));
+    let missing = || {
+        Error::new(format!(
+            "field specified in var '{}' not found in corresponding resource",
+            var.display(var.path())
+        ))
+        .on_field(var.path())
+        .about(format!("{} {}", object.kind(), object.name()))
+    };
     let found = fields::lookup(&object.node, &path)
         .ok()
         .flatten()
-        .ok_or_else(|| {
-            Error::new(format!(
-                "field specified in var '{}' not found in corresponding resource",
-                var.display(var.path())
+        .ok_or_else(missing)?;
+    if let Ok(Resolved::Int(_) | Resolved::Uint(_)) = OBJECTS.resolve(found) {
+        // whole numbers are read as decimal ones, however YAML reads them
+        let number = fields::raw(found).parse().map_err(|_| {
+            missing().help(format!(
+                "quote it, or write it as a decimal number: {}",
+                fields::raw(found)
             ))
-            .on_field(var.path())
-            .about(format!("{} {}", object.kind(), object.name()))
         })?;
+        return Ok(Some(Node::int(number)));
+    }
     Ok(found.is_scalar().then(|| found.clone()))
 }
 
@@ -205,11 +216,16 @@ fn expand(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) ->
 fn expand_scalar(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) {
     let position = field.position;
     let text = fields::shared(field);
-    if !text.contains('$') {
+    // a block is none any more in the original, whether or not a variable stands in it
+    let is_block = matches!(
+        field.scalar_style(),
+        Some(ScalarStyle::Folded | ScalarStyle::Literal)
+    );
+    if !is_block && !text.contains('$') {
         return;
     }
     let new = match replace(&text, values, used) {
-        Expanded::Text(new) if new == text.as_str() => return,
+        Expanded::Text(new) if !is_block && new == text.as_str() => return,
         Expanded::Text(new) => fields::string_node(new),
         Expanded::Value(node) => typed(&node),
     };

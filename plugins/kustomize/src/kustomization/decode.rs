@@ -29,7 +29,7 @@ pub(crate) struct Decoder<'a> {
     pub(crate) file: &'a str,
     /// Whether unknown fields are errors.
     pub(crate) strict: bool,
-    /// Whether numbers and booleans are taken where text is wanted.
+    /// Whether numbers and booleans are taken where text is wanted, outside of embedded types.
     pub(crate) lenient_text: bool,
 }
 
@@ -39,6 +39,19 @@ pub(crate) struct Decoder<'a> {
 pub(crate) struct Field<'a> {
     pub(crate) owner: &'a str,
     pub(crate) path: &'a str,
+    /// Whether an embedded type holds it, or what it is in: there the original does not see that text is wanted.
+    pub(crate) is_embedded: bool,
+}
+
+impl<'a> Field<'a> {
+    /// The document itself.
+    pub(crate) fn top(owner: &'a str) -> Self {
+        Self {
+            owner,
+            path: "",
+            is_embedded: false,
+        }
+    }
 }
 
 /// The types that a Go type embeds on the way to one of its fields.
@@ -46,7 +59,7 @@ fn embedded(go_type: &str, name: &str) -> &'static str {
     match (go_type, name) {
         ("Selector" | "SourceSelector", "group" | "version" | "kind") => "ResId.Gvk",
         ("Selector" | "SourceSelector", "name" | "namespace") => "ResId",
-        ("Target" | "FieldSpec", "group" | "version" | "kind") => "Gvk",
+        ("Target" | "FieldSpec" | "NameBackReferences", "group" | "version" | "kind") => "Gvk",
         ("ConfigMapArgs" | "SecretArgs", "literals" | "files" | "envs" | "env") => {
             "GeneratorArgs.KvPairSources"
         }
@@ -163,13 +176,15 @@ impl<'a> Decoder<'a> {
                 .get(at + 1)
                 .is_some_and(|(next, _)| fields::raw(next) == written);
             if !is_repeated && !value.is_null() {
-                let path = join(&join(field.path, embedded(go_type, name)), name);
+                let embedded = embedded(go_type, name);
+                let path = join(&join(field.path, embedded), name);
                 visit(
                     name,
                     value,
                     Field {
                         owner: go_type,
                         path: &path,
+                        is_embedded: field.is_embedded || !embedded.is_empty(),
                     },
                     key.position,
                 )?;
@@ -183,7 +198,7 @@ impl<'a> Decoder<'a> {
             _ if !node.is_scalar() => Err(self.mismatch(node, field, "string")),
             Ok(Resolved::String(text)) => Ok(text.into()),
             Ok(Resolved::Null) => Ok(Text::default()),
-            Ok(other) if self.lenient_text => Ok(match other {
+            Ok(other) if self.lenient_text && !field.is_embedded => Ok(match other {
                 Resolved::Bool(value) => Text::new_static(if value { "true" } else { "false" }),
                 Resolved::Int(value) => value.to_string().into(),
                 Resolved::Uint(value) => value.to_string().into(),
@@ -263,11 +278,7 @@ impl<'a> Decoder<'a> {
                 Ok(Resolved::Bool(value)) => Text::new_static(if value { "true" } else { "false" }),
                 _ => fields::shared(key),
             };
-            let inner = Field {
-                owner: field.owner,
-                path: field.path,
-            };
-            map.insert(name, self.text(value, inner)?);
+            map.insert(name, self.text(value, field)?);
         }
         Ok(map)
     }

@@ -112,7 +112,8 @@ impl GeneratorArgs {
             }
             Ok(())
         })?;
-        if !env.is_empty() {
+        // the original moves it where it reads a kustomization, and forgets it in the configuration of a plugin
+        if d.strict && !env.is_empty() {
             args.envs.push(env);
         }
         Ok(args)

@@ -126,10 +126,7 @@ impl Kustomization {
         let mut deprecated = [false; DEPRECATED.len()];
         let mut is_empty = true;
         let mut unprintable = None;
-        let top = Field {
-            owner: KIND,
-            path: "",
-        };
+        let top = Field::top(KIND);
         d.object(document, top, KIND, FIELDS, |name, node, field, _| {
             for (flag, (field, ..)) in deprecated.iter_mut().zip(DEPRECATED) {
                 *flag |= field == name;

@@ -128,6 +128,15 @@ impl Replacement {
     }
 
     pub(crate) fn decode(d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Result<Self> {
+        Self::decode_as("ReplacementField", d, node, field)
+    }
+
+    /// One that stands in a file of its own.
+    pub(crate) fn decode_from_file(d: &Decoder<'_>, node: &Node) -> Result<Self> {
+        Self::decode_as("Replacement", d, node, Field::top("Replacement"))
+    }
+
+    fn decode_as(go_type: &str, d: &Decoder<'_>, node: &Node, field: Field<'_>) -> Result<Self> {
         let mut replacement = Self {
             at: node.position,
             ..Self::default()
@@ -135,7 +144,7 @@ impl Replacement {
         d.object(
             node,
             field,
-            "ReplacementField",
+            go_type,
             &["path", "source", "targets", "sourceValue"],
             |name, node, field, _| {
                 match name {
@@ -143,10 +152,11 @@ impl Replacement {
                     "source" => replacement.source = Some(decode_source(d, node, field)?),
                     "sourceValue" => replacement.source_value = Some(d.text(node, field)?),
                     _ => {
-                        replacement.targets =
-                            Some(d.list(node, field, "*types.TargetSelector", |node, field| {
-                                decode_target(d, node, field)
-                            })?);
+                        let targets = d.list(node, field, "*types.TargetSelector", |node, field| {
+                            decode_target(d, node, field)
+                        })?;
+                        // an empty list is none in a kustomization, which the original prints for its transformer
+                        replacement.targets = Some(targets).filter(|t| !(d.strict && t.is_empty()));
                     }
                 }
                 Ok(())

@@ -2,7 +2,7 @@
 
 use sluice_yaml::Node;
 
-use super::{Config, Plugin};
+use super::{Config, Plugin, decoding};
 use crate::{
     error::{Error, Result},
     fields,
@@ -14,15 +14,12 @@ use crate::{
 impl Config<'_> {
     pub(super) fn generator(&self, what: Generated) -> Result<Plugin> {
         let d = self.decoder();
-        let mut args = GeneratorArgs::decode(
-            &d,
-            self.node,
-            Field {
-                owner: what.kind(),
-                path: "",
-            },
-            what == Generated::Secret,
-        )?;
+        let top = Field {
+            is_embedded: true,
+            ..Field::top(what.kind())
+        };
+        let mut args =
+            GeneratorArgs::decode(&d, self.node, top, what == Generated::Secret).map_err(decoding)?;
         args.at = self.config.position();
         if args.name.is_empty() {
             args.name = self.config.name();

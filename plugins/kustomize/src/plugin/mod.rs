@@ -44,6 +44,7 @@ pub(crate) fn load(config: &Object, loader: &Loader<'_>, session: &Session<'_>) 
     sluice_yaml::emit_v2_node(&config.node, OBJECTS)
         .map_err(|e| Error::new(format!("marshalling yaml from res {id}: {e}")).at(&file, at))?;
     let mut node = config.node.clone();
+    output::settle_blocks(&mut node)?;
     output::normalize(&mut node)?;
     quote_strings(&mut node);
     let loaded = Config {
@@ -127,20 +128,14 @@ impl Config<'_> {
         mut visit: impl FnMut(&Decoder<'_>, &'static str, &Node, Field<'_>) -> Result<()>,
     ) -> Result<()> {
         let d = self.decoder();
-        let top = Field {
-            owner: "Plugin",
-            path: "",
-        };
-        d.object(self.node, top, "Plugin", names, |name, node, field, _| {
-            visit(&d, name, node, field)
-        })
-        .map_err(|e| {
-            if e.text().starts_with("json:") {
-                e.wrap("error unmarshaling JSON: while decoding JSON")
-            } else {
-                e
-            }
-        })
+        d.object(
+            self.node,
+            Field::top("Plugin"),
+            "Plugin",
+            names,
+            |name, node, field, _| visit(&d, name, node, field),
+        )
+        .map_err(decoding)
     }
 
     fn load(&self, kind: &str) -> Result<Option<Plugin>> {
@@ -178,6 +173,15 @@ impl Config<'_> {
             _ => return Ok(None),
         };
         Ok(Some(Plugin::Transformer(transformer)))
+    }
+}
+
+/// In the original's words, where a value has the wrong type.
+fn decoding(error: Error) -> Error {
+    if error.text().starts_with("json:") {
+        error.wrap("error unmarshaling JSON: while decoding JSON")
+    } else {
+        error
     }
 }
 

@@ -2,11 +2,12 @@
 
 use sluice_yaml::{Node, Resolver, Value};
 
+use super::decoding;
 use crate::{
     Text,
     error::{Error, Result},
     files::Loader,
-    kustomization::{Decoder, Field, Replacement},
+    kustomization::{Decoder, Replacement},
     output, read,
     transform::replacements::ReplacementTransformer,
 };
@@ -49,10 +50,6 @@ pub(crate) fn load_replacements(
             strict: false,
             lenient_text: true,
         };
-        let field = Field {
-            owner: "Replacement",
-            path: "",
-        };
         let items: Vec<&Node> = match &document.value {
             Value::Sequence(items, _) => items.iter().collect(),
             Value::Mapping(..) => vec![&document],
@@ -70,7 +67,7 @@ pub(crate) fn load_replacements(
         for item in items {
             loaded.replacements.push(Replacement {
                 path: Text::default(),
-                ..Replacement::decode(&d, item, field)?
+                ..Replacement::decode_from_file(&d, item).map_err(decoding)?
             });
             loaded.files.push(from.as_str().into());
         }

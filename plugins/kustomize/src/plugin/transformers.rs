@@ -207,8 +207,8 @@ impl Config<'_> {
             let document = read::document_v2(&self.loader.load(&path)?, &self.loader.resolve(&path))?;
             let d = self.decoder();
             let field = Field {
-                owner: "Plugin",
                 path: "targets",
+                ..Field::top("Plugin")
             };
             if let Some(node) = document.get("targets") {
                 targets.append(&mut decode_value_targets(&d, node, field)?);

@@ -55,7 +55,8 @@ fn operation(node: &Node) -> Result<Operation> {
             .find(|(key, _)| fields::raw(key) == name)
             .map(|(_, value)| value)
     };
-    let text = |name: &str| last(name).filter(|v| v.is_scalar()).map(fields::shared);
+    let is_text = |node: &&Node| matches!(Resolver::V2.resolve(node), Ok(Resolved::String(_)));
+    let text = |name: &str| last(name).filter(is_text).map(fields::shared);
     let value = last("value").map(typed).transpose()?;
     Ok(Operation {
         kind: text("op").unwrap_or(Text::new_static("unknown")),
@@ -116,7 +117,7 @@ fn key_text(key: &Node) -> Result<Text> {
 
 /// Applies all operations to an object, which passes through JSON: its numbers become floating point.
 pub(crate) fn apply(object: &mut Node, operations: &[Operation]) -> Result<()> {
-    output::settle_flow_nulls(object, false);
+    output::settle_blocks(object)?;
     for (index, operation) in operations.iter().enumerate() {
         operation.apply(object).map_err(|error| {
             let place = operation.path.as_deref().unwrap_or_default();

@@ -66,7 +66,7 @@ impl Walker<'_> {
             .or(shape)
             .or_else(|| self.shape_of(base))
             .or_else(|| patch.and_then(|p| self.shape_of(p)));
-        let first = if base.is_null() {
+        let first = if fields::is_written_null(base) {
             patch.filter(|p| !fields::is_written_null(p))
         } else {
             Some(&*base)

@@ -44,7 +44,7 @@ impl ReplacementTransformer {
 }
 
 fn apply_one(replacement: &Replacement, objects: &mut Objects, session: &Session<'_>) -> Result<()> {
-    let Some(targets) = replacement.targets.as_ref().filter(|targets| !targets.is_empty()) else {
+    let Some(targets) = &replacement.targets else {
         return Err(incomplete());
     };
     let mut value = match (&replacement.source, &replacement.source_value) {
