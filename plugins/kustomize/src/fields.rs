@@ -312,6 +312,11 @@ pub(crate) fn is_list_index(part: &str) -> bool {
     part.starts_with('[') && part.ends_with(']')
 }
 
+/// What names an element of a list: `0`, `-`, `[name=value]`.
+pub(crate) fn is_element(part: &str) -> bool {
+    part.parse::<i64>().is_ok() || part == "-" || is_list_index(part)
+}
+
 pub(crate) fn as_index(part: &str) -> Option<usize> {
     part.strip_prefix('+').unwrap_or(part).parse().ok()
 }

@@ -31,7 +31,7 @@ impl<'a> Target<'a> {
         }
         let entries = std::mem::take(&mut self.kustomization.generators);
         let configs = self
-            .plugin_configs(&entries, session)
+            .plugin_configs(&entries, "generator", session)
             .wrap(|| "loading generator plugins".into())?;
         let k = &self.kustomization;
         let args = k.config_map_generator.iter().map(|a| (Generated::ConfigMap, a));
@@ -78,7 +78,12 @@ impl<'a> Target<'a> {
     }
 
     /// The objects that `generators`, `transformers` or `validators` name: written in the entry, in files, or built.
-    fn plugin_configs(&mut self, entries: &[Spot<Text>], session: &Session<'a>) -> Result<Objects> {
+    fn plugin_configs(
+        &mut self,
+        entries: &[Spot<Text>],
+        role: &str,
+        session: &Session<'a>,
+    ) -> Result<Objects> {
         let mut gathered = Gathered::empty();
         let mut paths = Vec::new();
         for entry in entries {
@@ -97,7 +102,10 @@ impl<'a> Target<'a> {
                     object.set_annotation(metadata::ORIGIN, &trace.of_file(self.file_name))?;
                 }
             }
-            gathered.objects.append(inline, &session.schema)?;
+            gathered
+                .objects
+                .append(inline, &session.schema)
+                .wrap(|| format!("configuring external {role}"))?;
         }
         self.gather_resources(&mut gathered, &paths, session)?;
         Ok(gathered.objects)
@@ -111,7 +119,7 @@ impl<'a> Target<'a> {
             all.push((transformer, origin));
         }
         let entries = std::mem::take(&mut self.kustomization.transformers);
-        let configs = self.plugin_configs(&entries, session)?;
+        let configs = self.plugin_configs(&entries, "transformer", session)?;
         for config in configs.iter() {
             all.push((
                 self.load_transformer(config, session)?,
@@ -152,7 +160,7 @@ impl<'a> Target<'a> {
         if entries.is_empty() {
             return Ok(());
         }
-        let configs = self.plugin_configs(&entries, session)?;
+        let configs = self.plugin_configs(&entries, "transformer", session)?;
         for config in configs.iter() {
             let transformer = self.load_transformer(config, session)?;
             let before: Vec<Object> = gathered.objects.iter().cloned().collect();

@@ -104,7 +104,7 @@ impl Place {
         if name == "*" {
             return Err(Error::new("wildcard is not supported in PathGetter").wrap("fieldName: *"));
         }
-        if name.parse::<i64>().is_ok() || name == "-" || fields::is_list_index(name) {
+        if fields::is_element(name) {
             return fields::expect_kind(node, Kind::Sequence)
                 .map_err(|e| e.wrap(format!("fieldName: {name}")));
         }

@@ -52,17 +52,9 @@ impl ValueAddTransformer {
             };
             return transformer.set(object, session);
         }
-        let parts = fields::split_path(&target.field_path, '/');
-        let Some((last, parents)) = parts.split_last() else {
+        let Some(field) = make_field(&mut object.node, &fields::split_path(&target.field_path, '/'))? else {
             return Ok(());
         };
-        let mut node = &mut object.node;
-        for part in parents {
-            fields::expect_kind(node, Kind::Mapping)?;
-            node = node.get_or_insert_with(part, || Node::mapping(Vec::new()));
-        }
-        fields::expect_kind(node, Kind::Mapping)?;
-        let field = node.get_or_insert_with(last, || Node::plain(""));
         fields::expect_kind(field, Kind::Scalar)?;
         let value = match target.file_path_position {
             0 => self.value.clone(),
@@ -73,6 +65,32 @@ impl ValueAddTransformer {
         }
         Ok(())
     }
+}
+
+/// The field at a path, made where it is missing; none below what is null, nor where an element of a list is missing.
+fn make_field<'a>(node: &'a mut Node, path: &[String]) -> Result<Option<&'a mut Node>> {
+    let mut node = node;
+    let mut parts = path.iter().map(|p| p.trim()).filter(|p| !p.is_empty()).peekable();
+    while let Some(part) = parts.next() {
+        if fields::is_element(part) || part == "*" {
+            fields::lookup(node, &[part])?;
+            let Some(element) = fields::lookup_mut(node, &[part]) else {
+                return Ok(None);
+            };
+            node = element;
+        } else {
+            fields::expect_kind(node, Kind::Mapping)?;
+            node = node.get_or_insert_with(part, || match parts.peek() {
+                None => Node::plain(""),
+                Some(next) if fields::is_element(next) => Node::sequence(Vec::new()),
+                Some(_) => Node::mapping(Vec::new()),
+            });
+        }
+        if node.is_null() && parts.peek().is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(node))
 }
 
 /// `value` put into a file path, at a position.
