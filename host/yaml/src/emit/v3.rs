@@ -40,6 +40,7 @@ pub fn emit_v3(node: &Node, options: &EmitV3) -> String {
             is_simple_key: false,
         },
     );
+    emitter.document_foot(node);
     emitter.writer.finish();
     out
 }
@@ -202,13 +203,29 @@ impl Emitter<'_> {
         }
     }
 
-    fn foot(&mut self, comments: Option<&Comments>, indent: usize) {
+    /// The comment at the end, with an empty line above it.
+    fn document_foot(&mut self, root: &Node) {
+        if let Some(comments) = root
+            .comments()
+            .filter(|c| !c.foot.is_empty() && !root.is_scalar())
+        {
+            self.writer.write_indent(0);
+            self.writer.put_break();
+            self.writer.write_comment(&comments.foot, 0);
+        }
+    }
+
+    /// The comment below an entry, and an empty line where another entry follows.
+    fn foot(&mut self, comments: Option<&Comments>, indent: usize, is_last: bool) {
         if let Some(foot) = comments
             .map(|comments| comments.foot.as_str())
             .filter(|foot| !foot.is_empty())
         {
             self.writer.write_indent(indent);
             self.writer.write_comment(foot, indent);
+            if !is_last {
+                self.writer.put_break();
+            }
         }
     }
 
@@ -218,7 +235,7 @@ impl Emitter<'_> {
             && context.parent == Parent::Mapping
             && (self.writer.column == 0 || !self.writer.indention);
         let indent = self.deeper(context, false, compact);
-        for item in items {
+        for (at, item) in items.iter().enumerate() {
             self.head(item.comments(), indent);
             self.writer.write_indent(indent);
             self.writer.write_indicator("-", true, false, true);
@@ -230,14 +247,14 @@ impl Emitter<'_> {
                     is_simple_key: false,
                 },
             );
-            self.foot(item.comments(), indent);
+            self.foot(item.comments(), indent, at + 1 == items.len());
         }
     }
 
     fn block_mapping(&mut self, entries: &[(Node, Node)], context: Context) {
         self.write_pending();
         let indent = self.deeper(context, false, false);
-        for (key, value) in entries {
+        for (at, (key, value)) in entries.iter().enumerate() {
             self.head(key.comments(), indent);
             self.writer.write_indent(indent);
             let key_context = Context {
@@ -272,7 +289,7 @@ impl Emitter<'_> {
                 },
             );
             self.write_pending();
-            self.foot(key.comments(), indent);
+            self.foot(key.comments(), indent, at + 1 == entries.len());
         }
     }
 

@@ -251,7 +251,7 @@ impl<'o> Writer<'o> {
         }
     }
 
-    fn put_break_char(&mut self, c: char) {
+    pub(super) fn put_break_char(&mut self, c: char) {
         if c == '\n' {
             self.put_break();
         } else {
@@ -409,7 +409,7 @@ impl<'o> Writer<'o> {
     /// Comment lines, each with its `#`, and a break.
     pub(super) fn write_comment(&mut self, comment: &str, indent: usize) {
         for (index, line) in comment.lines().enumerate() {
-            if index > 0 {
+            if index > 0 && !line.is_empty() {
                 self.write_indent(indent);
             } else if !self.whitespace {
                 self.put_char(' ');
