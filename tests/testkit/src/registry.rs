@@ -10,6 +10,7 @@
 mod archive;
 mod faults;
 mod notary;
+mod openssl;
 mod real;
 mod sigstore;
 mod timestamps;
@@ -29,6 +30,7 @@ pub use crate::{authority::Authority, http_server::Seen};
 pub use archive::{Entry, gzip, tar, tgz};
 pub use faults::Fault;
 pub use notary::{Notary, NotaryFlaw, NotaryForm};
+pub use openssl::Openssl;
 pub use real::RealRegistry;
 pub use sigstore::{Flaw, Logged, LoggedFlaw, Signer, Sigstore};
 pub use timestamps::{OPENSSL_KEYS, OpensslAuthority, TimestampAuthority, TimestampFlaw};

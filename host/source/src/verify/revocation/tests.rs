@@ -1,11 +1,9 @@
-use std::process::Command;
-
 use proptest::prelude::*;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension, DnType,
     IsCa, KeyPair, KeyUsagePurpose, SerialNumber, SigningKey, date_time_ymd,
 };
-use sluice_testkit::canned::Canned;
+use sluice_testkit::{canned::Canned, registry::Openssl};
 
 use super::*;
 use crate::{
@@ -752,72 +750,56 @@ async fn certificates_send_nobody_where_sources_may_not_go() {
 
 /// What `openssl` says of its certificates is read.
 #[tokio::test]
-#[allow(clippy::print_stderr)]
 async fn answers_and_lists_of_openssl_are_read() {
-    if Command::new("openssl").arg("version").output().is_err() {
-        eprintln!("SKIPPED: revocation by openssl: it is not installed");
-        return;
-    }
     let server = Canned::start();
-    let home = tempfile::tempdir().unwrap();
-    let run = |command: &str| {
-        let output = Command::new("openssl")
-            .args(command.split(' '))
-            .current_dir(home.path())
-            .output()
-            .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command}: {error}");
-    };
     let settings = format!(
         "[ ca ]\ndefault_ca = this\n[ this ]\ndatabase = index\nserial = serial\ncrlnumber = number\nnew_certs_dir = .\ndefault_md = sha256\npolicy = any\nprivate_key = root.key\ncertificate = root.pem\n[ any ]\ncommonName = supplied\n[ req ]\ndistinguished_name = name\n[ name ]\n[ authority ]\nbasicConstraints = critical,CA:TRUE\nkeyUsage = critical,keyCertSign,cRLSign\n[ both ]\nauthorityInfoAccess = OCSP;URI:{base}ocsp\ncrlDistributionPoints = URI:{base}crl\n[ list ]\ncrlDistributionPoints = URI:{base}crl\n[ clock ]\nextendedKeyUsage = OCSPSigning\n",
         base = server.base()
     );
-    for (name, text) in [
-        ("settings", settings.as_str()),
-        ("index", ""),
-        ("serial", "1000"),
-        ("number", "01"),
-    ] {
-        std::fs::write(home.path().join(name), text).unwrap();
+    let Some(openssl) = Openssl::new("revocation by openssl", &settings) else {
+        return;
+    };
+    for (name, text) in [("index", ""), ("serial", "1000"), ("number", "01")] {
+        std::fs::write(openssl.path().join(name), text).unwrap();
     }
     let request = "req -config settings -nodes -newkey rsa:2048";
-    run(&format!(
+    openssl.run(&format!(
         "{request} -x509 -keyout root.key -out root.pem -subj /CN=root -days 30 -extensions authority"
     ));
-    run("x509 -in root.pem -outform DER -out root.der");
+    openssl.run("x509 -in root.pem -outform DER -out root.der");
     for (name, extensions) in [("a", "both"), ("b", "list"), ("ocsp", "clock")] {
-        run(&format!(
+        openssl.run(&format!(
             "{request} -new -keyout {name}.key -out {name}.csr -subj /CN={name}"
         ));
-        run(&format!(
+        openssl.run(&format!(
             "ca -config settings -batch -notext -in {name}.csr -out {name}.pem -days 20 -extensions {extensions}"
         ));
-        run(&format!("x509 -in {name}.pem -outform DER -out {name}.der"));
+        openssl.run(&format!("x509 -in {name}.pem -outform DER -out {name}.der"));
     }
-    let read = |name: &str| std::fs::read(home.path().join(name)).unwrap();
     let now = Revocation {
         now: Timestamp::now(),
         ..revocation(Addresses::any())
     };
     for (is_revoked, expected) in [(false, Ok(())), (true, Err(()))] {
         if is_revoked {
-            run("ca -config settings -revoke a.pem");
-            run("ca -config settings -revoke b.pem -crl_reason keyCompromise");
+            openssl.run("ca -config settings -revoke a.pem");
+            openssl.run("ca -config settings -revoke b.pem -crl_reason keyCompromise");
         }
-        run("ca -config settings -gencrl -crldays 2 -out crl.pem");
-        run("crl -in crl.pem -outform DER -out crl.der");
-        server.answer_bytes("GET /crl", 200, &[], &read("crl.der"));
-        let by_list = now.check(&chain(&[read("b.der"), read("root.der")], &[])).await;
+        openssl.run("ca -config settings -gencrl -crldays 2 -out crl.pem");
+        openssl.run("crl -in crl.pem -outform DER -out crl.der");
+        server.answer_bytes("GET /crl", 200, &[], &openssl.read("crl.der"));
+        let by_list = now
+            .check(&chain(&[openssl.read("b.der"), openssl.read("root.der")], &[]))
+            .await;
         assert_eq!(by_list.map_err(drop), expected);
         // our own question is what it answers
-        let (leaf, root) = (read("a.der"), read("root.der"));
+        let (leaf, root) = (openssl.read("a.der"), openssl.read("root.der"));
         let question = Question::new(x509::parts(&leaf).unwrap().serial, &root).unwrap();
-        std::fs::write(home.path().join("question"), question.request()).unwrap();
-        run(
+        std::fs::write(openssl.path().join("question"), question.request()).unwrap();
+        openssl.run(
             "ocsp -index index -CA root.pem -rsigner ocsp.pem -rkey ocsp.key -reqin question -respout answer -ndays 2",
         );
-        server.answer_bytes("POST /ocsp", 200, &[], &read("answer"));
+        server.answer_bytes("POST /ocsp", 200, &[], &openssl.read("answer"));
         server.answer("GET /crl", 404, "");
         let by_server = now.check(&chain(&[leaf, root], &[])).await;
         assert_eq!(by_server.map_err(drop), expected);

@@ -1,6 +1,8 @@
 //! The authority that `openssl ts` is, with a certificate between the root's and the signer's.
 
-use std::{fs, path::Path, process::Command};
+use std::fs;
+
+use crate::registry::openssl::Openssl;
 
 /// Keys of signers, as `openssl req` takes them.
 pub const OPENSSL_KEYS: [&str; 3] = [
@@ -10,21 +12,12 @@ pub const OPENSSL_KEYS: [&str; 3] = [
 ];
 
 /// An authority whose answers another program makes: a second and a half and a hundred millionths exact.
-pub struct OpensslAuthority {
-    home: tempfile::TempDir,
-}
+pub struct OpensslAuthority(Openssl);
 
 impl OpensslAuthority {
     /// A new one whose signer has a key of this kind. None, after a loud line, where there is no openssl: the caller returns.
-    #[allow(clippy::print_stderr)]
     pub fn new(key: &str) -> Option<OpensslAuthority> {
-        if Command::new("openssl").arg("version").output().is_err() {
-            eprintln!("SKIPPED: timestamps of openssl: it is not installed");
-            return None;
-        }
-        let home = tempfile::tempdir().expect("a folder");
-        fs::write(home.path().join("settings"), SETTINGS).expect("a file");
-        let authority = OpensslAuthority { home };
+        let openssl = Openssl::new("timestamps of openssl", SETTINGS)?;
         let request = "req -config settings -nodes -newkey";
         let give = "x509 -req -extfile settings";
         for command in [
@@ -42,53 +35,36 @@ impl OpensslAuthority {
                 "{give} -in clock.csr -CA between.pem -CAkey between.key -set_serial 5 -days 20 -extensions signer -out clock.pem"
             ),
         ] {
-            authority.run(&command);
+            openssl.run(&command);
         }
-        Some(authority)
+        Some(OpensslAuthority(openssl))
     }
 
     /// The root's certificate.
     pub fn root(&self) -> Vec<u8> {
-        self.read("root.der")
+        self.0.read("root.der")
     }
 
     /// The certificate that the signer's was given by.
     pub fn between(&self) -> Vec<u8> {
-        self.read("between.der")
+        self.0.read("between.der")
     }
 
     /// An answer that `message` was there now, by `sha256`, `sha384` or `sha512`. With `is_whole` it brings along what is
     /// between and names it, else it names its signer's certificate alone, and that by SHA-1.
     pub fn stamp(&self, message: &[u8], hash: &str, is_whole: bool) -> Vec<u8> {
-        fs::write(self.path().join("message"), message).expect("a file");
-        self.run(&format!("ts -query -data message -{hash} -cert -out query"));
+        fs::write(self.0.path().join("message"), message).expect("a file");
+        self.0
+            .run(&format!("ts -query -data message -{hash} -cert -out query"));
         let settings = if is_whole {
             "-section new -chain between.pem"
         } else {
             "-section old"
         };
-        self.run(&format!(
+        self.0.run(&format!(
             "ts -reply -queryfile query -inkey clock.key -signer clock.pem -{hash} -config settings {settings} -out stamp"
         ));
-        self.read("stamp")
-    }
-
-    fn path(&self) -> &Path {
-        self.home.path()
-    }
-
-    fn read(&self, name: &str) -> Vec<u8> {
-        fs::read(self.path().join(name)).expect("a file")
-    }
-
-    fn run(&self, command: &str) {
-        let output = Command::new("openssl")
-            .args(command.split(' '))
-            .current_dir(self.path())
-            .output()
-            .expect("openssl");
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command}: {error}");
+        self.0.read("stamp")
     }
 }
 
