@@ -94,6 +94,8 @@ fn converse(
     handle: &dyn Fn(&Request, &mut dyn Stream, &TcpStream) -> io::Result<()>,
 ) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    // a head and a body are two writes, and the second would wait until the first is acknowledged
+    stream.set_nodelay(true)?;
     let waiter = stream.try_clone()?;
     let stream: Box<dyn Stream> = match tls {
         None => Box::new(stream),
