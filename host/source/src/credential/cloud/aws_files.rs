@@ -1,7 +1,7 @@
 //! The files that `aws configure` writes: keys by profile (AWS SDKs and Tools Reference Guide, shared config and credentials
 //! files).
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io::ErrorKind, path::PathBuf};
 
 use sluice_event::Redacted;
 
@@ -40,7 +40,15 @@ pub(super) async fn key(environment: &CloudEnvironment) -> Result<Option<Key>, E
         let Some(path) = file else { continue };
         let text = match tokio::fs::read_to_string(path).await {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            // a home of somebody else, or one that is no directory, is one without them
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+                ) =>
+            {
+                continue;
+            }
             Err(error) => return Err(Error(format!("{}: {error}", path.display()))),
         };
         let section = match name {
@@ -132,5 +140,7 @@ mod tests {
         }
         std::fs::remove_file(&credentials).unwrap();
         assert_eq!(ask(None).await, Ok(None), "nothing is said of a key");
+        let home = CloudEnvironment::read(|name| (name == "HOME").then(|| "/dev/null".to_owned()));
+        assert!(key(&home).await.is_ok_and(|key| key.is_none()), "no directory");
     }
 }
