@@ -7,7 +7,7 @@ use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
 use super::{
     TrustedRoot,
-    key::CERTIFICATES,
+    key::{self, CERTIFICATES},
     trusted_root::Authority,
     x509::{self, EXTENSIONS, SEQUENCE, element, encode},
 };
@@ -46,16 +46,8 @@ impl Certificate {
 
     /// Whether its key made this signature.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let der = CertificateDer::from(self.der.as_slice());
-        EndEntityCert::try_from(&der).is_ok_and(|certificate| {
-            // Sigstore's clients sign with the hash that is as large as the curve, or with SHA-256
-            let mut algorithms = CERTIFICATES.iter();
-            algorithms.any(|algorithm| {
-                certificate
-                    .verify_signature(*algorithm, message, signature)
-                    .is_ok()
-            })
-        })
+        // Sigstore's clients sign with the hash that is as large as the curve, or with SHA-256
+        key::made(&self.der, CERTIFICATES, message, signature)
     }
 
     /// Who it is for, and who vouched.

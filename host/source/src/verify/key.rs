@@ -1,10 +1,10 @@
 //! Public keys and what they signed.
 
 use rustls_pki_types::{
-    SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
+    CertificateDer, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer,
     pem::{PemObject, SectionKind},
 };
-use webpki::{RawPublicKeyEntity, ring as alg};
+use webpki::{EndEntityCert, RawPublicKeyEntity, ring as alg};
 
 use super::ecdsa;
 
@@ -37,6 +37,24 @@ pub(super) const CERTIFICATES: &[&dyn SignatureVerificationAlgorithm] = &[
     alg::RSA_PKCS1_2048_8192_SHA384,
     alg::RSA_PKCS1_2048_8192_SHA512,
 ];
+
+/// Whether the key of a certificate made this signature of this message, in one of these ways.
+pub(super) fn made<'a>(
+    certificate: &[u8],
+    algorithms: impl IntoIterator<Item = &'a &'static dyn SignatureVerificationAlgorithm>,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let der = CertificateDer::from(certificate);
+    EndEntityCert::try_from(&der).is_ok_and(|certificate| {
+        let verifies = |algorithm: &&'static dyn SignatureVerificationAlgorithm| {
+            certificate
+                .verify_signature(*algorithm, message, signature)
+                .is_ok()
+        };
+        algorithms.into_iter().any(verifies)
+    })
+}
 
 impl PublicKey {
     /// Reads a `PUBLIC KEY` in PEM.

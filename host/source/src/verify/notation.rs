@@ -137,15 +137,14 @@ impl Notation {
         let timely = self.timely(signed, statement, revocation, now);
         weigh(actions.timestamp, timely.await)?;
         // where strangers' certificates send us nobody goes
-        if is_authentic && actions.revocation != Action::Skip {
+        if is_authentic {
             let chain = Chain {
                 certificates: &signed.chain,
                 known: &self.certificates,
                 purpose: "signing",
                 signed_at: signed.authentic_time,
             };
-            let checked = revocation.check(&chain);
-            weigh(actions.revocation, checked.await)?;
+            weigh_revocation(actions.revocation, revocation, &chain).await?;
         }
         // as in Flux: only who signed decides whether the artifact counts as verified
         Ok(match is_authentic {
@@ -209,17 +208,13 @@ impl Notation {
         let roots: Vec<Vec<u8>> = self.certificates.iter().filter(is_root).cloned().collect();
         let moment = Token::read(timestamp)?.verify(&signed.signature, &roots, &[])?;
         // who says when it was could have been revoked too
-        let action = statement.actions().revocation;
-        if action != Action::Skip {
-            let chain = Chain {
-                certificates: &moment.chain,
-                known: &roots,
-                purpose: "timestamping",
-                signed_at: None,
-            };
-            let checked = revocation.check(&chain);
-            weigh(action, checked.await)?;
-        }
+        let chain = Chain {
+            certificates: &moment.chain,
+            known: &roots,
+            purpose: "timestamping",
+            signed_at: None,
+        };
+        weigh_revocation(statement.actions().revocation, revocation, &chain).await?;
         signed.chain.iter().try_for_each(|der| {
             let parts = x509::parts(der)?;
             match parts.not_before <= moment.earliest && moment.latest <= parts.not_after {
@@ -283,6 +278,14 @@ fn weigh(action: Action, checked: Result<(), String>) -> Result<bool, String> {
             );
             Ok(false)
         }
+    }
+}
+
+/// Of all checks this one alone is not made where it is skipped.
+async fn weigh_revocation(action: Action, revocation: &Revocation, chain: &Chain<'_>) -> Result<(), String> {
+    match action {
+        Action::Skip => Ok(()),
+        action => weigh(action, revocation.check(chain).await).map(drop),
     }
 }
 

@@ -24,13 +24,11 @@ use reqwest::{
     Method, StatusCode, Url,
     header::{CONTENT_TYPE, HeaderValue},
 };
-use rustls_pki_types::CertificateDer;
 use tokio::time::Instant;
-use webpki::EndEntityCert;
 
 use self::answer::{Answer, Question};
 use super::{
-    key::CERTIFICATES,
+    key::{self, CERTIFICATES},
     x509::{self, BITS, Parts, SEQUENCE, element, elements, expect, only, whole},
 };
 use crate::http::{Failure, Http, Request};
@@ -349,17 +347,9 @@ impl<'a> Signed<'a> {
 
     /// Whether the key of this certificate made the signature, in the way it says.
     fn is_by(&self, certificate: &[u8]) -> bool {
-        let der = CertificateDer::from(certificate);
-        let Ok(certificate) = EndEntityCert::try_from(&der) else {
-            return false;
-        };
-        CERTIFICATES
+        let stated = CERTIFICATES
             .iter()
-            .filter(|algorithm| algorithm.signature_alg_id().as_ref() == self.algorithm)
-            .any(|algorithm| {
-                certificate
-                    .verify_signature(*algorithm, self.content, self.signature)
-                    .is_ok()
-            })
+            .filter(|algorithm| algorithm.signature_alg_id().as_ref() == self.algorithm);
+        key::made(certificate, stated, self.content, self.signature)
     }
 }

@@ -68,6 +68,46 @@ fn revocation(addresses: Addresses) -> Revocation {
     Revocation::new(http, NOW.parse().unwrap())
 }
 
+/// One who gave a certificate, and the server that its places are on.
+struct Scene {
+    server: Canned,
+    authority: Root,
+    issuer: Vec<u8>,
+    chain: [Vec<u8>; 2],
+}
+
+impl Scene {
+    fn new(servers: &[&str], lists: &[&str]) -> Scene {
+        Scene::of(authority(), servers, lists)
+    }
+
+    fn of(authority: Root, servers: &[&str], lists: &[&str]) -> Scene {
+        let server = Canned::start();
+        let at = |names: &[&str]| -> Vec<String> {
+            let base = server.base();
+            names.iter().map(|name| format!("{base}{name}")).collect()
+        };
+        let issuer = authority.der().to_vec();
+        Scene {
+            chain: [certificate(&authority, &at(servers), &at(lists)), issuer.clone()],
+            server,
+            authority,
+            issuer,
+        }
+    }
+}
+
+/// What is judged is good where nothing is expected, else it fails in these words.
+fn assert_judged(judged: Result<(), String>, expected: &str, what: &str) {
+    match expected {
+        "" => assert_eq!(judged, Ok(()), "{what}"),
+        expected => {
+            let error = judged.unwrap_err();
+            assert!(error.contains(expected), "{what}: {error}");
+        }
+    }
+}
+
 fn chain<'a>(certificates: &'a [Vec<u8>], known: &'a [Vec<u8>]) -> Chain<'a> {
     Chain {
         certificates,
@@ -174,15 +214,14 @@ mod lists {
 
     #[tokio::test]
     async fn what_a_list_says_is_believed_if_it_is_the_issuers_and_holds() {
-        let server = Canned::start();
+        let Scene {
+            server,
+            authority,
+            issuer,
+            chain,
+        } = Scene::new(&[], &["crl"]);
         let place = format!("{}crl", server.base());
         let newest = format!("{}delta", server.base());
-        let authority = authority();
-        let issuer = authority.der().to_vec();
-        let chain = [
-            certificate(&authority, &[], std::slice::from_ref(&place)),
-            issuer.clone(),
-        ];
         let stranger = self::authority();
         let critical = extension(&[0x2a, 0x03, 0x09], true, &[]);
         let (since, before) = ("20260301000000Z", "20260201000000Z");
@@ -336,13 +375,7 @@ mod lists {
             let list = list(&issuer, by.key(), end, &entries, &extensions);
             server.answer_bytes("GET /crl", 200, &[], &list);
             let judged = check(&chain, &[]).await;
-            match expected {
-                "" => assert_eq!(judged, Ok(()), "{what}"),
-                expected => {
-                    let error = judged.unwrap_err();
-                    assert!(error.contains(expected), "{what}: {error}");
-                }
-            }
+            assert_judged(judged, expected, what);
             // nothing of it is believed once it is cut
             server.answer_bytes("GET /crl", 200, &[], &list[..list.len() - 1]);
             let error = check(&chain, &[]).await.unwrap_err();
@@ -386,13 +419,7 @@ mod lists {
             let changes = list(&issuer, by.key(), LATER, entries, &extensions);
             server.answer_bytes("GET /delta", 200, &[], &changes);
             let judged = check(&chain, &[]).await;
-            match expected {
-                "" => assert_eq!(judged, Ok(()), "{what}"),
-                expected => {
-                    let error = judged.unwrap_err();
-                    assert!(error.contains(expected), "{what}: {error}");
-                }
-            }
+            assert_judged(judged, expected, what);
         }
         server.answer("GET /delta", 500, "");
         let error = check(&chain, &[]).await.unwrap_err();
@@ -401,11 +428,12 @@ mod lists {
 
     #[tokio::test]
     async fn what_was_signed_before_the_key_went_bad_is_good() {
-        let server = Canned::start();
-        let place = format!("{}crl", server.base());
-        let authority = authority();
-        let issuer = authority.der().to_vec();
-        let chain = [certificate(&authority, &[], &[place]), issuer.clone()];
+        let Scene {
+            server,
+            authority,
+            issuer,
+            chain,
+        } = Scene::new(&[], &["crl"]);
         let mut entry = [encode(INTEGER, &[SERIAL]), at("20260301000000Z")].concat();
         entry.extend(encode(SEQUENCE, &bad_since()));
         let list = list(&issuer, authority.key(), LATER, &[encode(SEQUENCE, &entry)], &[]);
@@ -418,11 +446,12 @@ mod lists {
 
     #[tokio::test]
     async fn an_issuer_that_may_not_sign_lists_signs_none() {
-        let server = Canned::start();
-        let place = format!("{}crl", server.base());
-        let authority = root(&[KeyUsagePurpose::KeyCertSign]);
-        let issuer = authority.der().to_vec();
-        let chain = [certificate(&authority, &[], &[place]), issuer.clone()];
+        let Scene {
+            server,
+            authority,
+            issuer,
+            chain,
+        } = Scene::of(root(&[KeyUsagePurpose::KeyCertSign]), &[], &["crl"]);
         let list = list(&issuer, authority.key(), LATER, &[], &[]);
         server.answer_bytes("GET /crl", 200, &[], &list);
         let error = check(&chain, &[]).await.unwrap_err();
@@ -434,11 +463,12 @@ mod lists {
 
     #[tokio::test]
     async fn each_list_counts() {
-        let server = Canned::start();
-        let places = ["a", "b"].map(|name| format!("{}{name}", server.base()));
-        let authority = authority();
-        let issuer = authority.der().to_vec();
-        let chain = [certificate(&authority, &[], &places), issuer.clone()];
+        let Scene {
+            server,
+            authority,
+            issuer,
+            chain,
+        } = Scene::new(&[], &["a", "b"]);
         let empty = list(&issuer, authority.key(), LATER, &[], &[]);
         let entry = entry(SERIAL, "20260301000000Z", None);
         let full = list(&issuer, authority.key(), LATER, &[entry], &[]);
@@ -540,14 +570,12 @@ mod answers {
 
     #[tokio::test]
     async fn what_a_server_says_is_believed_if_the_issuer_stands_behind_it() {
-        let server = Canned::start();
-        let place = format!("{}ocsp", server.base());
-        let authority = authority();
-        let issuer = authority.der().to_vec();
-        let chain = [
-            certificate(&authority, std::slice::from_ref(&place), &[]),
-            issuer.clone(),
-        ];
+        let Scene {
+            server,
+            authority,
+            issuer,
+            chain,
+        } = Scene::new(&["ocsp"], &[]);
         let stranger = self::authority();
         let (named, name) = delegate(&authority, &[9], 2030);
         let (other, other_name) = delegate(&authority, &[3], 2030);
@@ -639,13 +667,7 @@ mod answers {
         ] {
             server.answer_bytes("POST /ocsp", 200, &[], &answer);
             let judged = check(&chain, &[]).await;
-            match expected {
-                "" => assert_eq!(judged, Ok(()), "{what}"),
-                expected => {
-                    let error = judged.unwrap_err();
-                    assert!(error.contains(expected), "{what}: {error}");
-                }
-            }
+            assert_judged(judged, expected, what);
         }
         let asked = server.take_asked();
         let kinds = asked.iter().map(|asked| asked.headers["content-type"].as_str());
@@ -654,11 +676,12 @@ mod answers {
 
     #[tokio::test]
     async fn what_was_signed_before_the_key_went_bad_is_good() {
-        let server = Canned::start();
-        let place = format!("{}ocsp", server.base());
-        let authority = authority();
-        let issuer = authority.der().to_vec();
-        let chain = [certificate(&authority, &[place], &[]), issuer.clone()];
+        let Scene {
+            server,
+            authority,
+            issuer,
+            chain,
+        } = Scene::new(&["ocsp"], &[]);
         let single = single(&issuer, SERIAL, &revoked(), Some(LATER), &bad_since());
         server.answer_bytes("POST /ocsp", 200, &[], &answer(&[single], authority.key(), &[]));
         assert_eq!(check_signed_at("2026-01-31T00:00:00Z", &chain).await, Ok(()));
@@ -669,12 +692,12 @@ mod answers {
 
     #[tokio::test]
     async fn where_no_server_knows_the_lists_do() {
-        let server = Canned::start();
-        let places = ["a", "b", "c"].map(|name| format!("{}{name}", server.base()));
-        let [first, second, list] = places;
-        let authority = authority();
-        let issuer = authority.der().to_vec();
-        let chain = [certificate(&authority, &[first, second], &[list]), issuer.clone()];
+        let Scene {
+            server,
+            authority,
+            issuer,
+            chain,
+        } = Scene::new(&["a", "b"], &["c"]);
         let error = check(&chain, &[]).await.unwrap_err();
         for part in [
             "/a: unexpected status code 404",
