@@ -104,10 +104,12 @@ async fn a_commit_becomes_an_artifact_and_the_next_one_replaces_it() {
         object.pointer("/status/observedGeneration"),
         object.pointer("/metadata/generation")
     );
-    assert_eq!(
-        object.pointer("/metadata/finalizers"),
-        Some(&json!(["finalizers.fluxcd.io"]))
-    );
+    world
+        .until("it has its finalizer", async || {
+            let object = world.get().await?;
+            (object.pointer("/metadata/finalizers") == Some(&json!(["finalizers.fluxcd.io"]))).then_some(())
+        })
+        .await;
     assert_eq!(
         &*world.store.tree(&path(&object)).unwrap().read("/a.yaml").unwrap(),
         b"a: 1"

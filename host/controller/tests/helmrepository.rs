@@ -197,8 +197,12 @@ async fn a_registry_is_only_an_address() {
     server.answer(INDEX, 200, &one);
     world.start().await;
     world.put_source(spec(&server, json!({}))).await;
-    let object = world.ready(&stored(&one)).await;
-    assert!(object.pointer("/metadata/finalizers").is_some());
+    world.ready(&stored(&one)).await;
+    world
+        .until("it has its finalizer", async || {
+            world.get().await?.pointer("/metadata/finalizers").map(drop)
+        })
+        .await;
 
     // It becomes one: artifact, status and finalizer go, and nothing is asked any more.
     world

@@ -19,7 +19,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -48,10 +48,13 @@ pub struct Context {
     pub(crate) kube: KubeCluster,
     pub(super) schedule: Mutex<Schedule>,
     pub(super) work: Notify,
+    pub(super) rest: Notify,
     pub(super) shutdown: CancellationToken,
     pub(super) references: References,
     /// Objects whose last write had an unknown outcome.
     pub(super) unsure: Mutex<HashSet<Key>>,
+    /// Whose turn it is to get a finalizer that nothing waits for.
+    pub(super) finalizers: Semaphore,
     sinks: Sinks,
     instance: Arc<str>,
     /// The start of this process and the reconciles since: together unique within the cluster's logs.
@@ -91,9 +94,11 @@ impl Context {
             kube,
             schedule: Mutex::new(schedule),
             work: Notify::new(),
+            rest: Notify::new(),
             shutdown,
             references: References::default(),
             unsure: Mutex::default(),
+            finalizers: Semaphore::new(1),
             sinks,
             instance: instance.into(),
             started,
@@ -111,6 +116,17 @@ impl Context {
     pub(super) fn reschedule(&self, change: impl FnOnce(&mut Schedule)) {
         change(&mut self.schedule());
         self.work.notify_one();
+    }
+
+    /// Returns when nothing is ready for a worker.
+    pub(super) async fn quiet(&self) {
+        loop {
+            let rest = self.rest.notified();
+            if self.schedule().counts().0 == 0 {
+                return;
+            }
+            rest.await;
+        }
     }
 
     /// Makes an object run: something that it made is not as it left it.

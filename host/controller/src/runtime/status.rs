@@ -8,8 +8,11 @@ use sluice_api::meta;
 use sluice_apply::cluster::{Identity, Patch, PatchOptions, RequestError};
 use sluice_event::events::StatusWritten;
 use std::collections::HashSet;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
+
+/// How long a finalizer that nothing waits for makes way for other work.
+const FINALIZER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// After a write that met somebody else's. The watch brings what they wrote, and mostly sooner.
 const AFTER_CONFLICT: Duration = Duration::from_millis(200);
@@ -69,6 +72,42 @@ impl Context {
                 Park::Backoff { at_most: None }
             }
         })
+    }
+
+    /// Adds our finalizer in the background, one object after another, when nothing is ready for a worker. For a kind that
+    /// cleans up without it too: where thousands are new at once, nothing waits for their finalizers.
+    /// `seen` is the object that needs it: one that is another or newer by then has a pass of its own to come.
+    pub fn add_finalizer_later(self: &Arc<Self>, kind: &'static Kind, key: &Key, seen: &Value) {
+        let (cx, key, seen) = (self.clone(), key.clone(), wish(seen));
+        self.spawn(async move {
+            let shutdown = cx.shutdown.clone();
+            let added = cx.add_finalizer(kind, &key, seen);
+            shutdown.run_until_cancelled_owned(added).await;
+        });
+    }
+
+    async fn add_finalizer(&self, kind: &'static Kind, key: &Key, seen: [Option<Value>; 3]) {
+        loop {
+            let Ok(turn) = self.finalizers.acquire().await else {
+                return;
+            };
+            // one after another, so that where there is always something to do they come at last
+            let _busy_still = tokio::time::timeout(FINALIZER_PATIENCE, self.quiet()).await;
+            let Some(object) = self.store.get(key) else {
+                return;
+            };
+            if wish(&object) != seen || has_finalizer(&object) {
+                return;
+            }
+            match self.set_finalizer(kind, key, &object, true).await {
+                Err(Park::For(Some(after))) => {
+                    drop(turn);
+                    tokio::time::sleep(after).await;
+                }
+                // what else went wrong is told, and left to the next pass
+                Ok(_) | Err(_) => return,
+            }
+        }
     }
 
     async fn write_finalizer(
@@ -167,6 +206,18 @@ impl Context {
         }
         super::watch::show(self, key.clone(), object);
     }
+}
+
+/// What tells one wish of a user from another: which object, of which generation, and whether it is to go.
+fn wish(object: &Value) -> [Option<Value>; 3] {
+    ["/metadata/uid", "/metadata/generation", "/metadata/deletionTimestamp"]
+        .map(|pointer| object.pointer(pointer).cloned())
+}
+
+/// Whether the object carries our finalizer.
+fn has_finalizer(object: &Value) -> bool {
+    let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+    finalizers.is_some_and(|all| all.iter().any(|finalizer| finalizer == meta::FINALIZER))
 }
 
 /// RFC 7396: what turns `from` into `to`, none where they are equal.

@@ -51,6 +51,9 @@ fn start_ready(
             cx.spawn(run(cx.clone(), reconciler.clone(), started));
         }
     }
+    if schedule.counts().0 == 0 {
+        cx.rest.notify_waiters();
+    }
     schedule.next_timer()
 }
 

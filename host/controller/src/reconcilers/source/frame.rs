@@ -51,16 +51,18 @@ impl<K: SourceKind> SourceReconciler<K> {
         if source.metadata().deletion_timestamp.is_some() {
             return self.finalize(run, object, &source).await;
         }
-        let mut object = object.clone();
+        let park = self.pass(run, object, &source).await;
         if !has_finalizer(&source) {
-            match run.cx.set_finalizer(K::KIND, &run.key, &object, true).await {
-                Ok(Some(current)) => object = Arc::new(current),
-                Ok(None) => return Park::Gone,
-                Err(park) => return park,
-            }
+            // artifacts go without it too, by the watch or at the next start; so what others wait for comes first
+            run.cx.add_finalizer_later(K::KIND, &run.key, object);
         }
+        park
+    }
+
+    async fn pass(&self, run: &Run, object: &Arc<Value>, source: &K::Object) -> Park {
         let started = Instant::now();
-        let mut report = Report::new(run, K::KIND, object, source.status().cloned().unwrap_or_default());
+        let status = source.status().cloned().unwrap_or_default();
+        let mut report = Report::new(run, K::KIND, object.clone(), status);
         if source.is_suspended() {
             ReconcileSuspended.emit();
             report.suspended();
@@ -73,7 +75,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         self.look_into_storage(run, &mut report).await;
         let mut pass = Pass {
             run,
-            object: &source,
+            object: source,
             report,
             kind: K::KIND,
             shelf: &self.shelf,
