@@ -1,16 +1,49 @@
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether a host that a user names, as it stands in a URL, is none at all or a service of the node itself: link-local
-/// addresses and the names of the cloud's metadata service. Who asks them is taken for the node (field/security.md N21).
+/// Addresses that only speak to machines of a cloud, beside the link-local ones.
+const METADATA_SERVICES: &[IpAddr] = &[
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)), // Alibaba Cloud
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),   // Azure's wire server
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),     // Oracle Cloud
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)), // Amazon over IPv6
+    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)), // Google over IPv6
+];
+
+/// Whether a host that a user names, as it stands in a URL, is none at all or a service of the node itself: the addresses of
+/// [`is_node_address`] and the names of the cloud's metadata service. Other names are looked at when they are resolved.
 pub fn is_node_service(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
-    let is_node_v4 = |ip: Ipv4Addr| ip.is_link_local() || ip.is_unspecified();
     match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => is_node_v4(ip),
-        Ok(IpAddr::V6(ip)) => {
-            ip.is_unicast_link_local() || ip.is_unspecified() || ip.to_ipv4_mapped().is_some_and(is_node_v4)
-        }
+        Ok(address) => is_node_address(address),
         Err(_) => matches!(host.as_str(), "" | "metadata" | "metadata.google.internal"),
+    }
+}
+
+/// Whether an address is one of the node itself: link-local ones, metadata services of clouds, or none in particular. Who asks
+/// them is taken for the node (field/security.md N21).
+pub fn is_node_address(address: IpAddr) -> bool {
+    let address = canonical(address);
+    let is_local = match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_unspecified(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_unspecified(),
+    };
+    is_local || METADATA_SERVICES.contains(&address)
+}
+
+/// An IPv4 address in IPv6 clothes is that IPv4 address: `::ffff:127.0.0.1`, `64:ff9b::7f00:1`.
+pub fn canonical(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address else {
+        return address;
+    };
+    if let Some(v4) = v6.to_ipv4_mapped() {
+        return IpAddr::V4(v4);
+    }
+    match v6.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => address,
     }
 }
 
@@ -28,6 +61,9 @@ mod tests {
             "[fe80::1]",
             "[::ffff:169.254.169.254]",
             "[::ffff:0.0.0.0]",
+            "[64:ff9b::a9fe:a9fe]",
+            "100.100.100.200",
+            "[fd00:ec2::254]",
             "Metadata",
             "METADATA.google.internal",
         ] {
@@ -35,6 +71,7 @@ mod tests {
         }
         for host in [
             "10.0.0.1",
+            "127.0.0.1",
             "[2001:db8::1]",
             "vault.example.com",
             "metadata.example.com",

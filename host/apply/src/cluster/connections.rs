@@ -3,6 +3,7 @@
 //! hyper speaks HTTP; what is left out is the task a connection usually has, and those between it and the caller: each is
 //! woken several times a request.
 
+use super::connect;
 use bytes::Bytes;
 use futures::future::{BoxFuture, Fuse, FutureExt};
 use http::header::HOST;
@@ -10,7 +11,6 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{BodyExt, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::client::legacy::connect::HttpConnector;
 use kube::Config;
 use kube::client::{Body, ConfigExt};
 use std::future::poll_fn;
@@ -40,11 +40,7 @@ impl Direct {
         if config.proxy_url.is_some() {
             return Ok(None);
         }
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(config.connect_timeout);
-        let connector = config.rustls_https_connector_with_connector(tcp)?;
+        let connector = config.rustls_https_connector_with_connector(connect::connector(config))?;
         let connect = move |uri: Uri| {
             let mut connector = connector.clone();
             async move {

@@ -1,5 +1,5 @@
 use super::answer::Unowned;
-use super::bounded::Bound;
+use super::connect;
 use super::connections::Direct;
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
 use super::segment::segment;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt, TryStreamExt, io::AsyncBufReadExt};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use kube::client::{Body, ClientBuilder};
+use kube::client::Body;
 use kube::{Client, Config};
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
@@ -75,10 +75,10 @@ impl KubeCluster {
         // for watches and their lists; requests have a limit of their own
         config.read_timeout = Some(retry.silence);
         let direct = Direct::new(&config)?;
-        let client = ClientBuilder::try_from(config)?.with_layer(&Bound::default());
+        let client = connect::client(config)?;
         Ok(Self {
             direct,
-            ..Self::new(client.build(), retry)
+            ..Self::new(client, retry)
         })
     }
 

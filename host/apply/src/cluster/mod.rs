@@ -3,6 +3,7 @@
 mod answer;
 mod bounded;
 mod chance;
+mod connect;
 mod connections;
 mod error;
 mod identity;

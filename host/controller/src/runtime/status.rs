@@ -210,8 +210,12 @@ impl Context {
 
 /// What tells one wish of a user from another: which object, of which generation, and whether it is to go.
 fn wish(object: &Value) -> [Option<Value>; 3] {
-    ["/metadata/uid", "/metadata/generation", "/metadata/deletionTimestamp"]
-        .map(|pointer| object.pointer(pointer).cloned())
+    [
+        "/metadata/uid",
+        "/metadata/generation",
+        "/metadata/deletionTimestamp",
+    ]
+    .map(|pointer| object.pointer(pointer).cloned())
 }
 
 /// Whether the object carries our finalizer.

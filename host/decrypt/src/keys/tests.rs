@@ -217,6 +217,19 @@ fn addresses_of_the_node_itself_are_refused() {
     assert!(http::checked("https://vault.example:8200").is_ok());
 }
 
+/// A name is as good as what it resolves to. A number is a name that needs no server for that.
+#[tokio::test]
+async fn names_of_addresses_of_the_node_itself_are_refused() {
+    use reqwest::dns::Resolve as _;
+    let refused = http::Names.resolve("2852039166".parse().unwrap()).await;
+    let told = refused.map(drop).unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "'2852039166' is at 169.254.169.254, which is a service of the node itself"
+    );
+    assert!(http::Names.resolve("localhost".parse().unwrap()).await.is_ok());
+}
+
 fn aws_key(role: &str) -> MasterKey {
     MasterKey::Aws {
         arn: "arn:aws:kms:eu-west-1:123456789012:key/abc".to_owned(),

@@ -4,7 +4,7 @@
 //! answer changes between look and use (DNS rebinding) gains nothing. Every redirect is looked at anew.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
 };
 
@@ -12,6 +12,7 @@ use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
+use sluice_api::{canonical_address as canonical, is_node_address};
 
 /// Which addresses may be asked.
 #[derive(Clone, Debug)]
@@ -23,15 +24,6 @@ struct Rules {
     allowed: Vec<Network>,
     denied: Vec<IpAddr>,
 }
-
-/// Addresses that only speak to machines of a cloud: who asks them is taken for the machine.
-const METADATA_SERVICES: &[IpAddr] = &[
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)), // Alibaba Cloud
-    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),   // Azure's wire server
-    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),     // Oracle Cloud
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)), // Amazon over IPv6
-    IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)), // Google over IPv6
-];
 
 impl Addresses {
     /// Every address: for development and for tests, where servers run on this machine.
@@ -60,8 +52,8 @@ impl Addresses {
         rules.is_open
             || rules.allowed.iter().any(|network| network.contains(address))
             || !(is_ours_alone(address)
-                || rules.denied.iter().any(|denied| canonical(*denied) == address)
-                || METADATA_SERVICES.contains(&address))
+                || is_node_address(address)
+                || rules.denied.iter().any(|denied| canonical(*denied) == address))
     }
 
     /// Refuses a URL that names an address which may not be asked; names are looked at when they are resolved.
@@ -100,37 +92,13 @@ impl Addresses {
     }
 }
 
-/// This machine, its link, no machine in particular, or everybody.
+/// This machine, no machine in particular, or everybody.
 fn is_ours_alone(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
-            v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_broadcast()
-                || v4.is_multicast()
-                || v4.octets().first() == Some(&0)
+            v4.is_loopback() || v4.is_broadcast() || v4.is_multicast() || v4.octets().first() == Some(&0)
         }
-        IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unspecified() || v6.is_multicast() || v6.is_unicast_link_local()
-        }
-    }
-}
-
-/// An IPv4 address in IPv6 clothes is that IPv4 address: `::ffff:127.0.0.1`, `64:ff9b::7f00:1`.
-fn canonical(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address else {
-        return address;
-    };
-    if let Some(v4) = v6.to_ipv4_mapped() {
-        return IpAddr::V4(v4);
-    }
-    match v6.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-        }
-        _ => address,
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_multicast(),
     }
 }
 
