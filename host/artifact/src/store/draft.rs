@@ -290,8 +290,10 @@ impl Draft {
 
     /// Writes a record beside its place. Answers with its name there.
     fn save(&self, path: &ArtifactPath, record: &Record) -> io::Result<String> {
-        let (name, mut file) = temporary(&self.store)?;
+        let (name, file) = temporary(&self.store)?;
+        let mut file = BufWriter::new(file);
         serde_json::to_writer(&mut file, record)?;
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
         self.store.inner.root.create_dir_all(path.record_directory())?;
         Ok(name)
