@@ -47,7 +47,9 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    match program().await {
+    let ended = program().await;
+    world::remove_folders();
+    match ended {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("✗ {error:#}");

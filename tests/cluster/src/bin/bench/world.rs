@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sluice_testkit::cluster::{Cluster, Guarded, Options};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What is running while the cases are measured.
@@ -26,7 +27,27 @@ pub(crate) struct World {
     metrics: String,
     // Dropped last: the controller leaves before the server does.
     _cluster: Cluster,
-    _folder: tempfile::TempDir,
+    _folder: Folder,
+}
+
+/// The folders of worlds that are over. ext4 uses the inodes of deleted files again only after minutes, and looks at each of
+/// them whenever a file is made: the next world would be measured with that.
+static OVER: Mutex<Vec<tempfile::TempDir>> = Mutex::new(Vec::new());
+
+/// Removes what worlds left behind.
+pub(crate) fn remove_folders() {
+    OVER.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// The files of a world: its repository, its controller's storage.
+#[derive(Debug)]
+struct Folder(Option<tempfile::TempDir>);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let mut over = OVER.lock().unwrap_or_else(PoisonError::into_inner);
+        over.extend(self.0.take());
+    }
 }
 
 /// How the controller is started.
@@ -96,7 +117,7 @@ impl World {
             controller: None,
             metrics: format!("http://127.0.0.1:{metrics}/metrics"),
             _cluster: cluster,
-            _folder: folder,
+            _folder: Folder(Some(folder)),
         };
         world.start_controller()?;
         world
