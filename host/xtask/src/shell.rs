@@ -8,9 +8,12 @@ use std::time::Instant;
 /// A named part of a longer run.
 pub(crate) type Step = (&'static str, fn() -> Result<()>);
 
-/// The root of the repository.
+/// The root of the repository that cargo runs this program for. Where clones share a target folder, the one that it was
+/// compiled in can be another.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    let own = std::env::var_os("CARGO_MANIFEST_DIR");
+    let own = own.map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.join("../..")
 }
 
 /// The folder cargo builds into.
