@@ -33,6 +33,22 @@ impl<'a> Target<'a> {
         let configs = self
             .plugin_configs(&entries, "generator", session)
             .wrap(|| "loading generator plugins".into())?;
+        // all are configured before the first makes anything, so that a wrong configuration is told first
+        let mut generators = Vec::new();
+        for config in configs.iter() {
+            let loaded = plugin::load(config, &self.loader, session)
+                .wrap(|| "failed to load generator".into())
+                .wrap(|| "loading generator plugins".into())?;
+            let Plugin::Generator(generator) = loaded else {
+                return Err(Error::new(format!(
+                    "loading generator plugins: failed to load generator: plugin {} not a generator",
+                    config.original_id(&session.schema)
+                ))
+                .at(&config.source.file, config.position())
+                .help("list it under `transformers:`"));
+            };
+            generators.push((config, generator));
+        }
         let k = &self.kustomization;
         let args = k.config_map_generator.iter().map(|a| (Generated::ConfigMap, a));
         for (what, args) in args.chain(k.secret_generator.iter().map(|a| (Generated::Secret, a))) {
@@ -56,22 +72,12 @@ impl<'a> Target<'a> {
                 )
             })?;
         }
-        for config in configs.iter() {
-            let loaded = plugin::load(config, &self.loader, session)
-                .wrap(|| "failed to load generator".into())
-                .wrap(|| "loading generator plugins".into())?;
-            let Plugin::Generator(mut object) = loaded else {
-                return Err(Error::new(format!(
-                    "loading generator plugins: failed to load generator: plugin {} not a generator",
-                    config.original_id(&session.schema)
-                ))
-                .at(&config.source.file, config.position())
-                .help("list it under `transformers:`"));
-            };
+        for (config, generator) in generators {
+            let mut object = generator.generate(config, &self.loader)?;
             if let (Some(origin), None) = (metadata::of_plugin(config), object.annotation(metadata::ORIGIN)) {
                 object.set_annotation(metadata::ORIGIN, &origin)?;
             }
-            generate::absorb(&mut gathered.objects, *object, &session.schema)
+            generate::absorb(&mut gathered.objects, object, &session.schema)
                 .wrap(|| format!("merging from generator &{{{} {}}}", config.kind(), config.name()))?;
         }
         Ok(())

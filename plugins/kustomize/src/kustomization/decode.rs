@@ -66,6 +66,7 @@ fn embedded(go_type: &str, name: &str) -> &'static str {
         ("ConfigMapArgs" | "SecretArgs", "name" | "namespace" | "behavior" | "options") => "GeneratorArgs",
         ("ReplacementField", "source" | "targets" | "sourceValue") => "Replacement",
         ("Kustomization", "apiVersion" | "kind") => "TypeMeta",
+        ("IAMPolicyGeneratorPlugin", _) => "IAMPolicyGeneratorArgs",
         _ => "",
     }
 }

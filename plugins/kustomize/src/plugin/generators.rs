@@ -1,18 +1,89 @@
 //! Generators from their configurations.
 
-use sluice_yaml::Node;
+use sluice_yaml::{Node, ParseOptions};
 
-use super::{Config, Plugin, decoding};
+use super::{Config, decoding};
 use crate::{
+    Text,
     error::{Error, Result},
-    fields,
+    fields::OBJECTS,
+    files::Loader,
     generate::{self, Generated},
     kustomization::{Field, GeneratorArgs},
-    object::{Object, Source},
+    object::Object,
+    read,
 };
 
+/// What the configuration of a generator says.
+#[derive(Debug)]
+pub(crate) enum Generator {
+    KeyValues(Generated, GeneratorArgs),
+    IamPolicy(IamPolicy),
+}
+
+/// A service account of Kubernetes that stands for one of Google's.
+#[derive(Debug, Default)]
+pub(crate) struct IamPolicy {
+    cloud: Text,
+    account: Text,
+    project: Text,
+    name: Text,
+    namespace: Text,
+}
+
+impl Generator {
+    /// Makes the object.
+    pub(crate) fn generate(&self, config: &Object, loader: &Loader<'_>) -> Result<Object> {
+        let file = &config.source.file;
+        let object = match self {
+            Self::KeyValues(what, args) => generate::generate(*what, args, loader, file),
+            Self::IamPolicy(policy) => policy
+                .service_account()
+                .map(|node| Object::new(node, config.source.clone())),
+        };
+        object.map_err(|error| error.at(file, config.position()))
+    }
+}
+
+impl IamPolicy {
+    /// Written as text and read again, as in the original: what the values hold counts as YAML.
+    fn service_account(&self) -> Result<Node> {
+        let Self {
+            cloud,
+            account,
+            project,
+            name,
+            namespace,
+        } = self;
+        if cloud != "gke" {
+            return Err(Error::new(format!("cloud provider {cloud} not supported yet"))
+                .help("cloud: gke is the only one"));
+        }
+        let mut text = format!(
+            "
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  annotations:
+    iam.gke.io/gcp-service-account: {account}@{project}.iam.gserviceaccount.com
+  name: {name}
+"
+        );
+        if !namespace.is_empty() {
+            text += &format!("\n  namespace: {namespace}");
+        }
+        let document = sluice_yaml::parse_document(&text, &ParseOptions::new(OBJECTS)).map_err(|error| {
+            Error::new(error.to_string())
+                .help("this is what is wrong with the ServiceAccount that these values make; correct them")
+        })?;
+        let node = document.map_or_else(Node::null, |document| document.root);
+        read::check_metadata(&node)?;
+        Ok(node)
+    }
+}
+
 impl Config<'_> {
-    pub(super) fn generator(&self, what: Generated) -> Result<Plugin> {
+    pub(super) fn generator(&self, what: Generated) -> Result<Generator> {
         let d = self.decoder();
         let top = Field {
             is_embedded: true,
@@ -27,46 +98,55 @@ impl Config<'_> {
         if args.namespace.is_empty() {
             args.namespace = self.config.namespace();
         }
-        Ok(Plugin::Generator(Box::new(generate::generate(
-            what,
-            &args,
-            self.loader,
-            self.file,
-        )?)))
+        Ok(Generator::KeyValues(what, args))
     }
 
-    pub(super) fn iam_policy(&self) -> Result<Plugin> {
-        let text = |path: &[&str]| self.node.get_path(path).map(fields::shared).unwrap_or_default();
-        let cloud = text(&["cloud"]);
-        if cloud != "gke" {
-            return Err(Error::new(format!("cloud provider {cloud} not supported yet"))
-                .help("cloud: gke is the only one"));
-        }
-        let account = format!(
-            "{}@{}.iam.gserviceaccount.com",
-            text(&["serviceAccount", "name"]),
-            text(&["serviceAccount", "projectId"])
-        );
-        let mut metadata = Node::map([
-            (
-                "annotations",
-                Node::map([("iam.gke.io/gcp-service-account", fields::string_node(account))]),
-            ),
-            ("name", Node::plain(text(&["kubernetesService", "name"]))),
-        ]);
-        let namespace = text(&["kubernetesService", "namespace"]);
-        if !namespace.is_empty() {
-            metadata.set("namespace", Node::plain(namespace));
-        }
-        let node = Node::map([
-            ("apiVersion", Node::plain("v1")),
-            ("kind", Node::plain("ServiceAccount")),
-            ("metadata", metadata),
-        ]);
-        let source = Source {
-            file: self.file.into(),
-            ..self.config.source.clone()
+    pub(super) fn iam_policy(&self) -> Result<Generator> {
+        let d = self.decoder();
+        let mut policy = IamPolicy::default();
+        let decode = |policy: &mut IamPolicy| {
+            d.object(
+                self.node,
+                Field::top("Plugin"),
+                "IAMPolicyGeneratorPlugin",
+                &["cloud", "kubernetesService", "serviceAccount"],
+                |name, node, field, _| match name {
+                    "cloud" => {
+                        policy.cloud = d.text(node, field)?;
+                        Ok(())
+                    }
+                    "kubernetesService" => d.object(
+                        node,
+                        field,
+                        "KubernetesService",
+                        &["name", "namespace"],
+                        |name, node, field, _| {
+                            let text = d.text(node, field)?;
+                            match name {
+                                "name" => policy.name = text,
+                                _ => policy.namespace = text,
+                            }
+                            Ok(())
+                        },
+                    ),
+                    _ => d.object(
+                        node,
+                        field,
+                        "ServiceAccount",
+                        &["name", "projectId"],
+                        |name, node, field, _| {
+                            let text = d.text(node, field)?;
+                            match name {
+                                "name" => policy.account = text,
+                                _ => policy.project = text,
+                            }
+                            Ok(())
+                        },
+                    ),
+                },
+            )
         };
-        Ok(Plugin::Generator(Box::new(Object::new(node, source))))
+        decode(&mut policy).map_err(decoding)?;
+        Ok(Generator::IamPolicy(policy))
     }
 }

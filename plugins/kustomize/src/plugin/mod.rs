@@ -4,6 +4,7 @@ mod generators;
 mod replacements;
 mod transformers;
 
+pub(crate) use self::generators::Generator;
 pub(crate) use self::replacements::{load_replacements, replacements_text};
 
 use sluice_yaml::{Node, ScalarStyle, Value};
@@ -28,7 +29,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Plugin {
     Transformer(Transformer),
-    Generator(Box<Object>),
+    Generator(Box<Generator>),
 }
 
 /// Configures the built-in plugin that an object describes.
@@ -139,12 +140,13 @@ impl Config<'_> {
     }
 
     fn load(&self, kind: &str) -> Result<Option<Plugin>> {
+        let generator = |generator| Ok(Some(Plugin::Generator(Box::new(generator))));
         let transformer = match kind {
             "AnnotationsTransformer" => Transformer::Annotations(self.pairs(&["annotations", "fieldSpecs"])?),
             "LabelTransformer" => Transformer::Labels(self.pairs(&["labels", "fieldSpecs"])?),
-            "ConfigMapGenerator" => return self.generator(Generated::ConfigMap).map(Some),
-            "SecretGenerator" => return self.generator(Generated::Secret).map(Some),
-            "IAMPolicyGenerator" => return self.iam_policy().map(Some),
+            "ConfigMapGenerator" => return generator(self.generator(Generated::ConfigMap)?),
+            "SecretGenerator" => return generator(self.generator(Generated::Secret)?),
+            "IAMPolicyGenerator" => return generator(self.iam_policy()?),
             "HelmChartInflationGenerator" => return Err(refuse_helm()),
             "HashTransformer" => Transformer::Hash,
             "ImageTagTransformer" => self.image()?,
