@@ -143,11 +143,30 @@ fn what_is_no_archive_says_so() {
         error_of(&archive(&[("web/values.yaml", b"a: 1\n")])),
         "unable to detect chart version, no Chart.yaml found"
     );
+    for (subchart, why) in [
+        (&b""[..], "EOF"),
+        (b"hello", "unexpected EOF"),
+        (b"hello, world", "gzip: invalid header"),
+    ] {
+        let error = error_of(&archive(&[METADATA, ("web/charts/sub.tgz", subchart)]));
+        assert_eq!(error, format!("error unpacking subchart sub.tgz in web: {why}"));
+    }
     let whole = archive(&[METADATA, ("web/templates/a.yaml", b"kind: A\n")]);
     for end in 0..whole.len() {
         let _ = load_archive(&whole[..end]);
     }
     assert!(load_archive(&whole).is_ok());
+}
+
+/// As programs make it that compress in pieces.
+#[test]
+fn an_archive_may_be_several_gzip_streams() {
+    let mut tar = Vec::new();
+    let whole = archive(&[METADATA, ("web/templates/a.yaml", b"kind: A\n")]);
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&whole[..]), &mut tar).unwrap();
+    let (start, end) = tar.split_at(700);
+    let chart = load_archive(&[gzip(start), gzip(end)].concat()).unwrap();
+    assert_eq!(chart.templates.len(), 1);
 }
 
 #[test]

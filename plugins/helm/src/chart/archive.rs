@@ -11,14 +11,23 @@ pub const ARCHIVE_BYTES_MAX: u64 = 100 << 20;
 /// How many files an archive may hold. The largest of the public charts have 2 000; a hostile one fills memory with names.
 const FILES_MAX: usize = 100_000;
 
+/// What a gzip stream begins with.
+pub(super) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// How long the least header of one is.
+const GZIP_HEADER_BYTES: usize = 10;
+
 /// The files of an archive by their path in the chart. Links, devices and directories are left out or refused as in Helm;
 /// no path leads out of the chart.
 ///
 /// # Errors
 /// In the original's words: what is no archive, paths out of the chart, more than [`ARCHIVE_BYTES_MAX`].
 pub fn unpack(bytes: &[u8]) -> Result<Vec<LoadedFile>, Error> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Err(Error::new("gzip: invalid header"));
+    match bytes.len() {
+        0 => return Err(Error::new("EOF")),
+        1..GZIP_HEADER_BYTES => return Err(Error::new("unexpected EOF")),
+        _ if !bytes.starts_with(&GZIP_MAGIC) => return Err(Error::new("gzip: invalid header")),
+        _ => {}
     }
     let mut remaining = ARCHIVE_BYTES_MAX;
     let too_large = || {
@@ -27,19 +36,15 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<LoadedFile>, Error> {
         ))
     };
     let broken = |error: std::io::Error| Error::new(error.to_string());
-    // headers and padding count too, so that an archive of nothing but headers ends as well
-    let reader = flate2::read::GzDecoder::new(bytes).take(ARCHIVE_BYTES_MAX.saturating_mul(2));
+    // headers and padding count too, so that an archive of nothing but headers ends as well; gzip streams may follow each other
+    let reader = flate2::read::MultiGzDecoder::new(bytes).take(ARCHIVE_BYTES_MAX.saturating_mul(2));
     let mut archive = tar::Archive::new(reader);
     let mut files = Vec::new();
     for entry in archive.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let kind = entry.header().entry_type();
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if kind.is_dir()
-            || kind.is_pax_global_extensions()
-            || kind.is_pax_local_extensions()
-            || path.ends_with('/')
-        {
+        if kind.is_dir() || kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
             continue;
         }
         let name = name_in_chart(&path)?;

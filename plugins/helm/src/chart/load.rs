@@ -5,7 +5,8 @@ use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
 use serde_json::Value as Json;
 
 use super::{
-    Chart, Dependency, File, Rules, archive,
+    Chart, Dependency, File, Rules,
+    archive::{self, GZIP_MAGIC},
     metadata::{objects, read_object, text_field},
 };
 use crate::{Error, go::time, values::read_values};
@@ -98,10 +99,11 @@ pub fn load_tree(tree: &dyn Tree) -> Result<Chart, Error> {
 /// As [`load_tree`].
 pub fn load_archive(bytes: &[u8]) -> Result<Chart, Error> {
     let files = archive::unpack(bytes).map_err(|error| {
-        let text = error.to_string();
-        Error::new(match text.starts_with("gzip: ") {
-            true => format!("stream does not appear to be a valid chart file (details: {text})"),
-            false => format!("unable to load chart archive: {text}"),
+        Error::new(match bytes.starts_with(&GZIP_MAGIC) {
+            false => {
+                "stream does not appear to be a valid chart file (details: gzip: invalid header)".to_owned()
+            }
+            true => format!("unable to load chart archive: {error}"),
         })
     })?;
     let Some(metadata) = files.iter().find(|file| file.name == METADATA) else {
