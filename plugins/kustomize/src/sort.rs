@@ -106,7 +106,10 @@ fn sort_by_rank(objects: &mut Objects, schema: &Schema, rank: impl Fn(&str) -> i
     let mut list = objects.take();
     list.sort_by_cached_key(|object: &Object| {
         let id = object.id(schema);
-        (rank(&id.gvk.kind), id.gvk.sort_text(), id_sort_text(&id))
+        let rank = rank(&id.gvk.kind);
+        // namespaces of Kubernetes come before what others call so; unranked kinds the original cannot order by that
+        let is_other_namespace = rank != 0 && id.gvk.kind == "Namespace" && !id.gvk.group.is_empty();
+        (rank, is_other_namespace, id.gvk.sort_text(), id_sort_text(&id))
     });
     objects.replace(list);
 }
