@@ -196,13 +196,28 @@ fn difference(before: &[Object], after: &mut Objects, schema: &Schema) -> Option
         let Some(now) = after.with_id(&id, schema).first().and_then(|at| after.get(*at)) else {
             return Some(format!("id in self missing from other; id: {id}"));
         };
-        if now.node != object.node {
+        let now = without_validated_by(&now.node);
+        if now != object.node {
             return Some(format!(
                 "nodes unequal: \n -- {},\n -- {}",
                 output::json(&object.node),
-                output::json(&now.node)
+                output::json(&now)
             ));
         }
     }
     None
+}
+
+/// An object without the label by which a validator may say that it was there.
+fn without_validated_by(node: &Node) -> Node {
+    let mut node = node.clone();
+    let metadata = node.get_mut("metadata");
+    if let Some(metadata) = metadata
+        && let Some(labels) = metadata.get_mut("labels")
+        && labels.remove("validated-by").is_some()
+        && labels.entries().is_empty()
+    {
+        metadata.remove("labels");
+    }
+    node
 }
