@@ -112,6 +112,10 @@ fn match_index(
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> Result<(), Stop> {
     fields::expect_kind(node, Kind::Sequence)?;
+    if node.is_null() && create.is_some() {
+        // lost, as above
+        return match_index(&mut Node::sequence(Vec::new()), index, rest, create, set);
+    }
     let Some(items) = node.items_mut() else {
         return Err(Error::new(format!("index {index} specified but only 0 elements found")).into());
     };
