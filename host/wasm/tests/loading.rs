@@ -229,8 +229,12 @@ fn tables_instances_and_memories_have_limits_too() {
 #[test]
 fn a_good_component_says_what_it_is() {
     let plugin = Plugin::compile(Engine::get().unwrap(), "sdk", &guest("sdk"), Limits::default()).unwrap();
-    assert_eq!(plugin.roles(), [Role::Renderer, Role::Transformer]);
+    assert_eq!(
+        plugin.roles(),
+        [Role::Renderer, Role::Transformer, Role::ChartRenderer]
+    );
     expect![[r#"
+        sluice:chart/lookup@0.1.0
         sluice:host/log@0.1.0
         sluice:host/tree@0.1.0
         sluice:types/objects@0.1.0

@@ -3,8 +3,12 @@
 use crate::support::{context, inputs, load};
 use expect_test::expect;
 use serde_json::{Value, json};
-use sluice_object::Object;
-use sluice_wasm::{Error, Limits, Pool, RenderRequest, TransformRequest};
+use sluice_object::{GroupVersionKind, Object, ObjectId};
+use sluice_wasm::{
+    ChartRelease, ChartRequest, Cluster, Detail, Error, Inputs, Limits, Pool, RenderRequest,
+    TransformRequest, lookup_digest,
+};
+use std::sync::Arc;
 
 fn config_map(name: &str) -> Object {
     Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}})).unwrap()
@@ -44,7 +48,7 @@ fn a_transformer_transforms_reports_and_logs() {
 
 #[test]
 fn a_panic_is_quoted_and_a_wrong_configuration_explained() {
-    expect!["plugin sdk panicked: a team has a name at sdk/src/lib.rs:18; this is a bug in the plugin"]
+    expect!["plugin sdk panicked: a team has a name at sdk/src/lib.rs:19; this is a bug in the plugin"]
         .assert_eq(&transform(json!({"team": "panic"})).unwrap_err().to_string());
     expect!["configuration: unknown field `taem`, expected `team` at line 1 column 7"]
         .assert_eq(&transform(json!({"taem": "web"})).unwrap_err().to_string());
@@ -67,8 +71,8 @@ fn a_renderer_reads_its_tree_and_gives_origins() {
         config: json!({"team": "web"}),
         context: context(),
     };
-    let inputs = sluice_wasm::Inputs {
-        tree: std::sync::Arc::new(tree),
+    let inputs = Inputs {
+        tree: Arc::new(tree),
         ..inputs()
     };
     let answer = plugin.renderer().unwrap().render(&request, inputs).unwrap();
@@ -78,6 +82,65 @@ fn a_renderer_reads_its_tree_and_gives_origins() {
         object.id(),
         object.origin().unwrap()
     ));
+}
+
+/// A cluster as a tenant may read it: one Secret of its own, and no other.
+struct Tenant;
+
+impl Cluster for Tenant {
+    fn lookup(&self, id: &ObjectId) -> Result<Option<Vec<u8>>, String> {
+        match id.name.as_str() {
+            "mine" => Ok(Some(b"{}".to_vec())),
+            "gone" => Ok(None),
+            name => Err(format!("secrets {name:?} is forbidden")),
+        }
+    }
+}
+
+/// What a chart renderer finds of a Secret of this name, and what is recorded of that.
+fn look_up(name: &str, cluster: Option<Arc<dyn Cluster>>) -> Result<String, Error> {
+    let request = ChartRequest {
+        chart: "/".to_owned(),
+        values: Vec::new(),
+        release: ChartRelease {
+            name: "rel".to_owned(),
+            name_template: None,
+            namespace: "apps".to_owned(),
+            revision: 1,
+            is_upgrade: false,
+        },
+        is_offline: false,
+        skip_schema_validation: false,
+        include_subchart_notes: false,
+        detail: Detail::Notes,
+        now: 0,
+        seed: Vec::new(),
+        config: json!({"team": name}),
+        context: context(),
+    };
+    let inputs = Inputs { cluster, ..inputs() };
+    let renderer = load("sdk", Limits::default()).chart_renderer().unwrap();
+    let answer = renderer.render(&request, inputs)?;
+    let id = ObjectId {
+        gvk: GroupVersionKind::new("v1", "Secret"),
+        namespace: Some("apps".to_owned()),
+        name: name.to_owned(),
+    };
+    let found = answer.value.notes.unwrap();
+    let body = (found != "nothing").then(|| found.clone().into_bytes());
+    assert_eq!(answer.trace.lookups, [(id, lookup_digest(&Ok(body)))]);
+    Ok(found)
+}
+
+/// N20: without a release's identity there is nothing to find; with one, what it may read. Each question is an input.
+#[test]
+fn a_chart_renderer_looks_up_as_its_release() {
+    assert_eq!(look_up("mine", None).unwrap(), "nothing");
+    let tenant = || Some(Arc::new(Tenant) as Arc<dyn Cluster>);
+    assert_eq!(look_up("mine", tenant()).unwrap(), "{}");
+    assert_eq!(look_up("gone", tenant()).unwrap(), "nothing");
+    expect![[r#"secrets "other" is forbidden"#]]
+        .assert_eq(&look_up("other", tenant()).unwrap_err().to_string());
 }
 
 #[test]

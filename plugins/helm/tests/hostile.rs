@@ -49,6 +49,7 @@ fn error_of(bytes: &[u8]) -> String {
     load_archive(bytes).unwrap_err().to_string()
 }
 
+/// N28.
 #[test]
 fn paths_out_of_a_chart_are_refused() {
     for (path, why) in [
@@ -70,6 +71,7 @@ fn paths_out_of_a_chart_are_refused() {
     }
 }
 
+/// N28.
 #[test]
 fn names_lead_nowhere() {
     for (name, why) in [
@@ -106,6 +108,7 @@ fn links_and_devices_lead_nowhere() {
     assert!(chart.templates.iter().all(|file| file.data.is_empty()));
 }
 
+/// N26.
 #[test]
 fn what_unpacks_to_too_much_is_refused() {
     // an entry that is as large as it says
@@ -169,6 +172,7 @@ fn an_archive_may_be_several_gzip_streams() {
     assert_eq!(chart.templates.len(), 1);
 }
 
+/// N26.
 #[test]
 fn subcharts_do_not_nest_without_an_end() {
     let mut inner = archive(&[METADATA]);
@@ -179,6 +183,7 @@ fn subcharts_do_not_nest_without_an_end() {
     assert!(error.ends_with("subcharts nest deeper than 32 levels"), "{error}");
 }
 
+/// N6.
 #[test]
 fn assignments_do_not_build_what_memory_cannot_hold() {
     let refused = |text: &str| strvals::set(text, &mut Table::new()).unwrap_err().to_string();
@@ -222,6 +227,7 @@ fn chart_with_schema(schema: &str) -> Chart {
     load_tree(&corpus::Memory(files.to_vec())).unwrap()
 }
 
+/// N26.
 #[test]
 fn schemas_end() {
     let deep = format!("{}{{}}{}", "{\"not\": ".repeat(2000), "}".repeat(2000));

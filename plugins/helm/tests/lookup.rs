@@ -37,12 +37,14 @@ fn render(source: &str, cluster: Option<Tenant>) -> Result<String, Error> {
     Ok(String::from_utf8(text).unwrap())
 }
 
+/// N20.
 #[test]
 fn without_an_identity_nothing_is_found() {
     let source = r#"{{ lookup "v1" "Secret" "kube-system" "" | toJson }}"#;
     assert_eq!(render(source, None).unwrap(), "{}");
 }
 
+/// N20.
 #[test]
 fn what_the_tenant_may_not_read_fails_the_render() {
     let asked = Rc::new(RefCell::new(Vec::new()));

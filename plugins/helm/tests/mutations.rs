@@ -90,6 +90,7 @@ fn templates() -> Vec<Vec<u8>> {
     templates
 }
 
+/// N25.
 #[test]
 fn mutated_templates_have_an_answer() {
     in_guest_stack(|| {
@@ -120,6 +121,7 @@ fn mutated_templates_have_an_answer() {
     });
 }
 
+/// N25.
 #[test]
 fn mutated_assignments_have_an_answer() {
     let seeds: Vec<Vec<u8>> = [
@@ -145,6 +147,7 @@ fn mutated_assignments_have_an_answer() {
     assert!(set > MUTANTS / 20, "only {set} of the mutants set something");
 }
 
+/// N25.
 #[test]
 fn mutated_archives_have_an_answer() {
     let files: [(&str, &[u8]); 5] = [

@@ -1,5 +1,6 @@
-//! Both roles in one component, made with the SDK alone.
+//! All roles in one component, made with the SDK alone.
 
+use sluice_sdk::chart_renderer::{Chart, ChartRenderer, ChartRequest, Cluster};
 use sluice_sdk::renderer::*;
 use sluice_sdk::transformer::Transformer;
 
@@ -41,4 +42,23 @@ impl Renderer for TeamLabel {
     }
 }
 
-sluice_sdk::export!(transformer: TeamLabel, renderer: TeamLabel);
+/// Looks up a Secret of the team's name; its notes are what is found.
+impl ChartRenderer for TeamLabel {
+    fn render(&self, _: &Tree, cluster: &Cluster, _: ChartRequest, _: &Context) -> Result<Chart> {
+        let id = ObjectId {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: Some("apps".to_owned()),
+            name: self.team.clone(),
+        };
+        let found = cluster.lookup(&id).map_err(Failure::terminal)?;
+        Ok(Chart {
+            notes: Some(found.map_or("nothing".to_owned(), |body| {
+                String::from_utf8_lossy(&body).into_owned()
+            })),
+            ..Chart::default()
+        })
+    }
+}
+
+sluice_sdk::export!(transformer: TeamLabel, renderer: TeamLabel, chart_renderer: TeamLabel);
