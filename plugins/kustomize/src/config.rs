@@ -399,7 +399,12 @@ fn add_crd(config: &mut Config, gvk: &Gvk, all: &Node, name: &str, path: &mut Ve
         .or_else(|| definition.get_path(&["schema", "properties"]));
     for (key, property) in properties.map(Node::entries).unwrap_or_default() {
         path.push(fields::raw(key).to_owned());
-        let text = |name: &str| property.get(name).filter(|v| v.is_string(Resolver::V2)).map(fields::shared);
+        let text = |name: &str| {
+            property
+                .get(name)
+                .filter(|v| v.is_string(Resolver::V2))
+                .map(fields::shared)
+        };
         let spec = || FieldSpec {
             gvk: gvk.clone(),
             path: path.join("/").into(),

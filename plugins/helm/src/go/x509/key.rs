@@ -135,7 +135,7 @@ impl PrivateKey {
                 .ok_or_else(|| malformed(kind)),
             "EC" => from_sec1(&block.bytes, None).ok_or_else(|| malformed(kind)),
             "DSA" => dsa_from_der(&block.bytes).ok_or_else(|| malformed(kind)),
-            _ => Err(format!("invalid private key type {kind}")),
+            _ => Err(format!("invalid private key type {}", block.label)),
         }
     }
 

@@ -47,7 +47,8 @@ fn documents(text: &str) -> impl Iterator<Item = &str> {
     .filter(|document| !document.is_empty())
 }
 
-/// Go's `filepath.Match`, without its classes: `*` and `?` stay within one part of the path, `\` takes the next literally.
+/// Go's `filepath.Match`: `*` and `?` stay within one part of the path, `\` takes the next literally. What is no pattern fits
+/// nothing.
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
     match (pattern, path) {
         ([], []) => true,
@@ -60,10 +61,48 @@ fn matches(pattern: &[u8], path: &[u8]) -> bool {
             let further = path.iter().take_while(|byte| **byte >> 6 == 0b10).count();
             *byte != b'/' && path.get(further..).is_some_and(|path| matches(pattern, path))
         }
+        ([b'[', class @ ..], _) => {
+            let (class, path) = (std::str::from_utf8(class), std::str::from_utf8(path));
+            let mut path = path.unwrap_or_default().chars();
+            path.next()
+                .and_then(|character| in_class(class.ok()?, character))
+                .is_some_and(|pattern| matches(pattern.as_bytes(), path.as_str().as_bytes()))
+        }
         ([b'\\', literal, pattern @ ..], [byte, path @ ..])
         | ([literal, pattern @ ..], [byte, path @ ..]) => literal == byte && matches(pattern, path),
         _ => false,
     }
+}
+
+/// What follows a class, which begins behind its bracket, where the character is one of it: `a-z]`, or none of it: `^a-z]`.
+fn in_class(class: &str, character: char) -> Option<&str> {
+    let inner = class.strip_prefix('^');
+    let mut rest = inner.unwrap_or(class);
+    let mut is_in = false;
+    loop {
+        let low = bound(&mut rest)?;
+        let mut high = low;
+        if let Some(behind) = rest.strip_prefix('-') {
+            rest = behind;
+            high = bound(&mut rest)?;
+        }
+        is_in |= (low..=high).contains(&character);
+        if let Some(behind) = rest.strip_prefix(']') {
+            return (is_in != inner.is_some()).then_some(behind);
+        }
+    }
+}
+
+/// The next character of a class, taken off its front.
+fn bound(rest: &mut &str) -> Option<char> {
+    let mut characters = rest.chars();
+    let bound = match characters.next()? {
+        '-' | ']' => return None,
+        '\\' => characters.next()?,
+        plain => plain,
+    };
+    *rest = characters.as_str();
+    Some(bound)
 }
 
 #[cfg(test)]
@@ -85,6 +124,28 @@ mod tests {
         assert!(matches("templates/?.yaml", "templates/e.yaml"));
         assert!(!matches("templates/??.yaml", "templates/é.yaml"));
         assert!(!matches("templates?a.yaml", "templates/a.yaml"));
+    }
+
+    #[test]
+    fn classes_are_gos() {
+        let matches = |pattern: &str, path: &str| matches(pattern.as_bytes(), path.as_bytes());
+        for (pattern, path, fits) in [
+            ("[ah].yaml", "a.yaml", true),
+            ("[a-c].yaml", "b.yaml", true),
+            ("[^a].yaml", "a.yaml", false),
+            ("[^a].yaml", "é.yaml", true),
+            ("[\\]-^].yaml", "].yaml", true),
+            ("[!a].yaml", "b.yaml", false),
+            ("t[^x]a", "t/a", true),
+            ("*[0-9]*.yaml", "a10b.yaml", true),
+            ("[]a].yaml", "].yaml", false),
+            ("[a-].yaml", "a.yaml", false),
+            ("[a", "a", false),
+            ("[", "[", false),
+            ("a[a]", "a", false),
+        ] {
+            assert_eq!(matches(pattern, path), fits, "{pattern} {path}");
+        }
     }
 
     #[test]
