@@ -49,6 +49,8 @@ pub struct Limits {
     pub pack_objects_max: u32,
     /// Bytes of one object after decompression, and of one delta's result: what a bomb inflates to.
     pub object_size_max: u64,
+    /// Bytes of objects that stand on each other in a pack, as deltas: so much may be held while they are resolved.
+    pub delta_chain_size_max: u64,
     /// What the files of one commit may cost.
     pub tree: TreeLimits,
     /// Threads that resolve one pack.
@@ -70,6 +72,7 @@ impl Default for Limits {
             pack_size_max: 2 << 30,
             pack_objects_max: 5_000_000,
             object_size_max: 100 << 20,
+            delta_chain_size_max: 1 << 30,
             tree: TreeLimits::default(),
             threads_max: 2,
             concurrent_max: 4,

@@ -19,6 +19,7 @@ use crate::{
     git::{
         conversation::Conversation,
         objects::ObjectStore,
+        pack,
         remote::{self, Depth, Remote},
         tree::{GitTree, Memo, TreeLimits},
     },
@@ -32,6 +33,7 @@ fn limits() -> Limits {
         pack_size_max: 1 << 20,
         pack_objects_max: 1000,
         object_size_max: 1 << 20,
+        delta_chain_size_max: 8 << 20,
         tree: TreeLimits {
             depth_max: 16,
             entries_max: 1000,
@@ -71,8 +73,7 @@ pub fn pack(bytes: &[u8], directory: &Path) -> Result<usize, String> {
     let limits = limits();
     let store = ObjectStore::open(directory, limits.object_size_max).map_err(|error| error.to_string())?;
     let mut sealed = Cursor::new(sealed(bytes)?);
-    remote::receive(&mut sealed, &store, limits, &AtomicBool::new(false))
-        .map_err(|error| error.to_string())?;
+    pack::receive(&mut sealed, &store, limits, &AtomicBool::new(false)).map_err(|error| error.to_string())?;
     let store = Arc::new(store);
     let objects = store.handle().iter().map_err(|error| error.to_string())?;
     let objects: Vec<ObjectId> = objects.filter_map(Result::ok).collect();

@@ -3,6 +3,8 @@
 mod archive;
 mod cloud;
 mod git;
+mod git_packs;
+mod git_references;
 mod git_signatures;
 mod git_ssh;
 mod git_stores;

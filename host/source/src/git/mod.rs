@@ -4,6 +4,7 @@ pub(crate) mod conversation;
 pub(crate) mod http;
 pub(crate) mod local;
 pub(crate) mod objects;
+pub(crate) mod pack;
 pub(crate) mod remote;
 pub(crate) mod resolve;
 pub(crate) mod signed;

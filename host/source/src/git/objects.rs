@@ -22,6 +22,9 @@ const TIPS_MAX: usize = 16;
 /// Marks a store that is not to be used again.
 pub(crate) const RETIRED: &str = "retired";
 
+/// What the names of files begin with that are still being written.
+pub(crate) const TEMPORARY: &str = "tmp_";
+
 /// An object that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ReadError {
@@ -68,9 +71,11 @@ pub(crate) struct ObjectStore {
 }
 
 impl ObjectStore {
-    /// Opens or creates a store of our own.
+    /// Opens or creates a store of our own. Only one may be writing to it: what is half written is a dead process's.
     pub(crate) fn open(directory: &Path, object_size_max: u64) -> io::Result<ObjectStore> {
-        fs::create_dir_all(directory.join("objects/pack"))?;
+        let packs = directory.join("objects/pack");
+        fs::create_dir_all(&packs)?;
+        remove_leftovers(&packs)?;
         ObjectStore::at(directory, &directory.join("objects"), object_size_max, true)
     }
 
@@ -239,6 +244,17 @@ impl ObjectStore {
         }
         Err(damaged("a tag of a tag of a tag …".to_owned()))
     }
+}
+
+/// Packs whose process died while they arrived.
+fn remove_leftovers(packs: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(packs)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for ObjectStore {

@@ -1,7 +1,6 @@
 //! The two questions that are asked of a Git server: which references, and which objects.
 
 use std::{
-    io::{BufRead, Cursor, Read},
     num::NonZeroU32,
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -12,7 +11,6 @@ use std::{
 
 use gix::{
     ObjectId,
-    odb::pack,
     progress::Discard,
     protocol::{
         self, Handshake,
@@ -24,7 +22,7 @@ use gix_transport::{Protocol, Service, client::blocking_io::Transport, client::g
 
 use sluice_artifact::store::remedy;
 
-use super::{conversation::Conversation, http::Connection, objects::ObjectStore, ssh};
+use super::{conversation::Conversation, http::Connection, objects::ObjectStore, pack::receive, ssh};
 use crate::{fetch::Limits, http::Failure};
 
 /// A reference that a server has.
@@ -144,6 +142,13 @@ impl Remote {
         Ok(found.into_iter().filter_map(remote_ref).collect())
     }
 
+    /// Whether the server can leave history out. One that cannot gives all of it.
+    fn knows_shallow(&self) -> bool {
+        let known = &self.handshake.capabilities;
+        let fetch = known.capability("fetch");
+        known.contains("shallow") || fetch.is_some_and(|fetch| fetch.supports("shallow").unwrap_or(false))
+    }
+
     /// Brings objects into the store: those of `wants` that it lacks.
     pub(crate) fn fetch(
         &mut self,
@@ -154,8 +159,8 @@ impl Remote {
         self.conversation
             .allow("the pack", self.limits.pack_size_max, "pack_size_max");
         let shallow = match depth {
-            Depth::One => Shallow::DepthAtRemote(NonZeroU32::MIN),
-            Depth::Full => Shallow::NoChange,
+            Depth::One if self.knows_shallow() => Shallow::DepthAtRemote(NonZeroU32::MIN),
+            Depth::One | Depth::Full => Shallow::NoChange,
         };
         let mut wishes = Wishes {
             wants: wants.to_vec(),
@@ -232,49 +237,6 @@ fn remote_ref(found: Ref) -> Option<RemoteRef> {
         commit,
         wanted,
     })
-}
-
-/// Reads the pack into the store. It becomes visible only when it is complete, its checksum is right and
-/// every object of it was resolved and hashed.
-pub(crate) fn receive(
-    pack: &mut dyn BufRead,
-    store: &ObjectStore,
-    limits: Limits,
-    interrupt: &AtomicBool,
-) -> gix::Result<()> {
-    let mut header = [0; 12];
-    pack.read_exact(&mut header)
-        .map_err(|error| corrupt(format!("the pack was cut short: {error}")))?;
-    let (_, objects) = pack::data::header::decode(&header)?;
-    if objects > limits.pack_objects_max {
-        let limit = limits.pack_objects_max;
-        return Err(corrupt(format!(
-            "the pack has {objects} objects, more than the limit of {limit} (pack_objects_max)"
-        )));
-    }
-    let mut pack = Cursor::new(header).chain(pack);
-    let outcome = pack::Bundle::write_to_directory(
-        &mut pack,
-        Some(&store.pack_directory()),
-        &mut Discard,
-        interrupt,
-        Some(store.handle()),
-        gix::hash::Kind::Sha1,
-        pack::bundle::write::Options {
-            thread_limit: Some(limits.threads_max),
-            alloc_limit_bytes: usize::try_from(limits.object_size_max).ok(),
-            ..Default::default()
-        },
-    )?;
-    if let Some(keep) = outcome.keep_path {
-        // It guards a pack until references point to it; we have none.
-        std::fs::remove_file(keep).map_err(gix::Error::from_error)?;
-    }
-    Ok(())
-}
-
-fn corrupt(text: String) -> gix::Error {
-    gix::Error::from_error(std::io::Error::new(std::io::ErrorKind::InvalidData, text))
 }
 
 /// What to ask for and what we have: one round, then the pack.

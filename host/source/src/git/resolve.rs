@@ -140,6 +140,8 @@ fn alternatives(all: &[RemoteRef], prefix: &str, asked: &str) -> String {
     let mut names: Vec<&str> = all
         .iter()
         .filter_map(|found| found.name.strip_prefix(prefix))
+        // no name of a reference has any, and a message has one line
+        .filter(|name| !name.contains(char::is_control))
         .collect();
     names.sort_by_key(|name| (std::cmp::Reverse(common_prefix(name, asked)), *name));
     let what = match prefix {

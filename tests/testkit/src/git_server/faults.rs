@@ -30,6 +30,8 @@ pub enum Fault {
     EndlessRefs,
     /// Sends a pack without end.
     EndlessPack,
+    /// Sends this in the place of the pack.
+    Pack(Vec<u8>),
     /// Claims this many objects in the pack's header.
     ClaimObjects(u32),
     /// Redirects requests for references to another base URL; the status decides how.
@@ -79,6 +81,13 @@ pub(super) fn answer(
         Fault::ShortPack(length) if is_pack => response.body.truncate(*length),
         Fault::FlipPackByte(number) if is_pack => flip(&mut response.body, *number),
         Fault::ClaimObjects(number) if is_pack => claim(&mut response.body, *number),
+        Fault::Pack(pack) if is_pack => {
+            let begin = find(&response.body, b"PACK").unwrap_or(0);
+            response.body.truncate(begin.saturating_sub(5));
+            pack.chunks(65_000)
+                .for_each(|chunk| response.body.extend(band(chunk)));
+            response.body.extend(b"0000");
+        }
         Fault::SlowPack if is_pack => return response.send_slowly(stream, socket),
         Fault::EndlessRefs if lists_refs => {
             let line = format!("{} refs/heads/{}\n", "1".repeat(40), "x".repeat(900));
