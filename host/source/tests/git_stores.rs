@@ -222,6 +222,7 @@ async fn how_long_a_server_wants_to_be_left_alone_is_known() {
     let (scene, server) = (Scene::new(), Canned::start());
     for (status, header, expected) in [
         (429, "60", Some(60)),
+        (403, "60", Some(60)),
         (503, "7", Some(7)),
         (429, "soon", None),
         (404, "60", None),
@@ -238,4 +239,12 @@ async fn how_long_a_server_wants_to_be_left_alone_is_known() {
             assert!(error.to_string().contains(&told), "{error}");
         }
     }
+    // GitHub says no time, and that nothing is left
+    server.answer_with("GET /shop/info/refs", 403, &[("X-RateLimit-Remaining", "0")], "");
+    let request = GitRequest {
+        url: format!("{}shop", server.base()),
+        ..scene.request()
+    };
+    let error = scene.fetch(request).await.unwrap_err().to_string();
+    assert!(error.contains("it must be asked less often"), "{error}");
 }

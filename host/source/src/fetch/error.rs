@@ -330,8 +330,8 @@ impl Circumstances<'_> {
                 ),
                 "the server has a problem; it is asked again with growing delay".to_owned(),
             ),
-            Failure::TooMany(_) => {
-                self.unreachable(Failure::TooMany(None).to_string(), failure.hint().to_owned())
+            Failure::TooMany(code, _) => {
+                self.unreachable(Failure::TooMany(code, None).to_string(), failure.hint().to_owned())
             }
             Failure::TimedOut => self.unreachable(
                 "context deadline exceeded".to_owned(),

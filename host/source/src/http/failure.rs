@@ -15,8 +15,8 @@ pub enum Failure {
     NotFound,
     /// 410.
     Gone,
-    /// 429; for how many seconds the server wants to be left alone, where it says so.
-    TooMany(Option<u64>),
+    /// 429, or 403 where it means the same; for how many seconds the server wants to be left alone, where it says so.
+    TooMany(u16, Option<u64>),
     /// Another status; for how many seconds the server wants to be left alone, where it says so.
     Status(u16, Option<u64>),
     /// The deadline passed.
@@ -40,14 +40,17 @@ impl Failure {
     /// What an answer that is no success means.
     pub(crate) fn of_answer(status: reqwest::StatusCode, headers: &HeaderMap) -> Failure {
         use reqwest::StatusCode as S;
-        let after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let after = after.and_then(|text| text.trim().parse().ok());
+        let header = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+        let after = header(RETRY_AFTER.as_str()).and_then(|text| text.parse().ok());
+        // GitHub refuses like this who has the right to read, and asks too often
+        let is_spent = after.is_some() || header("x-ratelimit-remaining") == Some("0");
         match status {
             S::UNAUTHORIZED => Failure::Unauthenticated,
+            S::FORBIDDEN if is_spent => Failure::TooMany(status.as_u16(), after),
             S::FORBIDDEN => Failure::Forbidden,
             S::NOT_FOUND => Failure::NotFound,
             S::GONE => Failure::Gone,
-            S::TOO_MANY_REQUESTS => Failure::TooMany(after),
+            S::TOO_MANY_REQUESTS => Failure::TooMany(status.as_u16(), after),
             status => Failure::Status(status.as_u16(), after),
         }
     }
@@ -55,7 +58,7 @@ impl Failure {
     /// Whether the server or the way to it has a problem that may heal by itself.
     pub fn is_transient(&self) -> bool {
         match self {
-            Failure::TooMany(_) | Failure::TimedOut | Failure::Transport(_) => true,
+            Failure::TooMany(..) | Failure::TimedOut | Failure::Transport(_) => true,
             Failure::Status(status, _) => *status >= 500 || *status == 408,
             Failure::Unauthenticated
             | Failure::Forbidden
@@ -69,7 +72,7 @@ impl Failure {
     /// How long the server wants to be left alone, where it says so.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Failure::TooMany(after) | Failure::Status(_, after) => after.map(Duration::from_secs),
+            Failure::TooMany(_, after) | Failure::Status(_, after) => after.map(Duration::from_secs),
             Failure::Unauthenticated
             | Failure::Forbidden
             | Failure::NotFound
@@ -88,8 +91,7 @@ impl Failure {
             Failure::Forbidden => (403, None),
             Failure::NotFound => (404, None),
             Failure::Gone => (410, None),
-            Failure::TooMany(after) => (429, *after),
-            Failure::Status(code, after) => (*code, *after),
+            Failure::TooMany(code, after) | Failure::Status(code, after) => (*code, *after),
             Failure::TimedOut | Failure::TooLarge { .. } | Failure::Redirect(_) | Failure::Transport(_) => {
                 return None;
             }
@@ -106,7 +108,7 @@ impl Failure {
             Failure::Forbidden => "give these credentials the right to read",
             Failure::NotFound => "check the name; servers also answer like this to those who may not read",
             Failure::Gone => "check the name: the server says that it was there and is not any more",
-            Failure::TooMany(_) => "the server limits the rate of requests: it must be asked less often",
+            Failure::TooMany(..) => "the server limits the rate of requests: it must be asked less often",
             Failure::Status(..) => "the server has a problem; try again later",
             Failure::TimedOut => {
                 "the server did not finish within the timeout; raise spec.timeout if it is slow"
@@ -128,8 +130,12 @@ impl std::fmt::Display for Failure {
             Failure::Forbidden => f.write_str("DENIED: access forbidden"),
             Failure::NotFound => f.write_str("unexpected status code 404 Not Found"),
             Failure::Gone => f.write_str("unexpected status code 410 Gone"),
-            Failure::TooMany(after) => {
-                f.write_str("TOOMANYREQUESTS: unexpected status code 429 Too Many Requests")?;
+            Failure::TooMany(code, after) => {
+                let name = match code {
+                    429 => " Too Many Requests",
+                    _ => "",
+                };
+                write!(f, "TOOMANYREQUESTS: unexpected status code {code}{name}")?;
                 write_after(f, *after)
             }
             Failure::Status(status, after) => {
