@@ -52,6 +52,7 @@ fn outcome(archive: &[u8], limits: &Limits) -> String {
     }
 }
 
+/// N12.
 #[test]
 fn hostile_archives_are_refused_or_disarmed() {
     let file = |name: &str| entry(EntryType::Regular, name, b"x");
@@ -128,6 +129,7 @@ fn damaged_archives_are_errors() {
     assert!(unpack(&b"not an archive"[..], &Limits::default()).is_err());
 }
 
+/// N13.
 #[test]
 fn bombs_hit_a_named_limit() {
     // Ten gigabytes of zeros, made as they are read.

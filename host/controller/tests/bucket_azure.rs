@@ -142,6 +142,7 @@ async fn a_container_of_azure_becomes_an_artifact() {
     world.stop().await;
 }
 
+/// N21.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_we_are_to_azure_is_said_as_flux_has_it() {
     let storage = Storage::start();

@@ -334,6 +334,7 @@ async fn values_files_make_another_chart_and_what_is_not_as_promised_is_refused(
     world.stop().await;
 }
 
+/// N24.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn credentials_stay_with_the_repository_unless_passed_on() {
     let (mut world, server, elsewhere) = (world().await, Canned::start(), Canned::start());
@@ -382,6 +383,7 @@ async fn credentials_stay_with_the_repository_unless_passed_on() {
     world.stop().await;
 }
 
+/// N29.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registry_has_charts_by_tag_and_signature() {
     let (mut world, registry) = (world().await, Registry::start());

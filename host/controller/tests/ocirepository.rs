@@ -227,6 +227,7 @@ async fn what_cannot_be_used_stalls_with_the_words_of_flux() {
     world.stop().await;
 }
 
+/// N29.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_unverified_is_used_and_a_bad_signature_outweighs_all() {
     let (mut world, registry) = (world().await, Registry::start());

@@ -28,6 +28,7 @@ fn listing(archive: impl Read) -> Vec<String> {
     entries.collect()
 }
 
+/// N10.
 #[tokio::test]
 async fn a_sparse_checkout_takes_what_begins_alike_and_refuses_what_is_not_there() {
     if !git_is_present("sparse checkout") {

@@ -268,6 +268,7 @@ async fn the_keys_of_a_secret_are_told_apart_by_their_names() {
     "#]].assert_eq(&lines);
 }
 
+/// N34.
 #[tokio::test]
 async fn a_changed_object_is_not_the_signed_one() {
     if !git_is_present("tampered commits") {
@@ -335,6 +336,7 @@ async fn a_changed_object_is_not_the_signed_one() {
     "#]].assert_eq(&lines);
 }
 
+/// N34.
 #[tokio::test]
 async fn tags_are_verified_under_the_name_they_were_signed_with() {
     if !git_is_present("signed tags") {
@@ -393,7 +395,7 @@ async fn tags_are_verified_under_the_name_they_were_signed_with() {
     "#]].assert_eq(&lines);
 }
 
-/// What a server says a tag leads to is checked against the tag.
+/// What a server says a tag leads to is checked against the tag (N34).
 #[tokio::test]
 async fn a_signed_tag_vouches_for_its_own_commit_only() {
     if !git_is_present("a lying server") {

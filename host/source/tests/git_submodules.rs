@@ -74,6 +74,7 @@ async fn submodules_of_submodules_are_where_the_commit_has_them() {
     assert_eq!(scene.archived(&without, None), ["/a.txt", "/a.yaml"]);
 }
 
+/// N24.
 #[tokio::test]
 async fn credentials_go_to_their_own_server_only() {
     if !git_is_present("credentials of submodules") {

@@ -332,6 +332,7 @@ async fn an_index_gives_its_own_digest_and_the_files_for_linux_amd64() {
     );
 }
 
+/// R17.
 #[tokio::test]
 async fn basic_and_token_logins() {
     let scene = Scene::new();
@@ -376,6 +377,7 @@ async fn basic_and_token_logins() {
     assert!(scene.registry.take_seen().len() <= 4);
 }
 
+/// N24.
 #[tokio::test]
 async fn credentials_never_leave_their_origin() {
     let (scene, thief) = (Scene::new(), Registry::start());
@@ -441,6 +443,7 @@ async fn credentials_never_leave_their_origin() {
     );
 }
 
+/// N13, R17.
 #[tokio::test]
 async fn faulty_and_hostile_registries_fail_and_leave_nothing() {
     let scene = Scene::new();
@@ -618,6 +621,7 @@ async fn certificates_and_insecure_registries() {
     scene.fetch(&known, &tag("v1")).await.unwrap();
 }
 
+/// N21.
 #[tokio::test]
 async fn machines_that_sources_may_not_ask_are_not_asked() {
     let scene = Scene::new();

@@ -91,6 +91,7 @@ fn many_documents_are_refused() {
     );
 }
 
+/// N13.
 #[test]
 fn nodes_and_bytes_are_bounded() {
     let options = ParseOptions {

@@ -2,6 +2,7 @@
 
 use sluice_fuzz::TARGETS;
 
+/// N31, N32.
 #[test]
 fn every_seed_is_accepted_and_its_beginnings_have_an_answer() {
     for target in TARGETS {

@@ -255,6 +255,7 @@ fn everything_is_there_after_a_restart() {
     );
 }
 
+/// R18.
 #[test]
 fn what_a_crash_left_goes_and_half_segments_are_no_artifacts() {
     let directory = TempDir::new().unwrap();
@@ -285,6 +286,7 @@ fn what_a_crash_left_goes_and_half_segments_are_no_artifacts() {
     assert_eq!(store(directory.path()).artifacts(), []);
 }
 
+/// R19.
 #[test]
 fn a_flipped_bit_is_found_on_reading_and_mended_by_storing_again() {
     let directory = TempDir::new().unwrap();
@@ -413,6 +415,7 @@ fn limits_have_names_and_a_refused_draft_leaves_nothing() {
     check(&disk(directory.path()), expect![[""]]);
 }
 
+/// R19.
 #[test]
 fn a_disk_that_refuses_is_an_error_and_the_last_good_artifact_stays() {
     let directory = TempDir::new().unwrap();

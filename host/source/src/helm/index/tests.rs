@@ -200,6 +200,7 @@ fn of_other_charts_nothing_is_kept() {
     assert!(String::from_utf8(output).unwrap().contains(r#""a":[{"#));
 }
 
+/// N13.
 #[test]
 fn a_large_index_is_read_without_being_held() {
     let mut index = b"apiVersion: v1\nentries:\n".to_vec();
