@@ -123,6 +123,43 @@ async fn a_key_that_is_given_must_have_signed_this_very_artifact() {
     }
 }
 
+/// N13: whoever may add to a repository can add signatures without end.
+#[tokio::test]
+async fn signatures_without_end_are_not_all_looked_at() {
+    let (scene, signer, other) = (Scene::new(), Signer::new(), Signer::new());
+    other.sign(&scene.registry, "org/app", &scene.digest);
+    let tag = format!("{}.sig", scene.digest.replace(':', "-"));
+    let manifest = scene.registry.manifest("org/app", &tag).unwrap();
+    let layer = manifest.pointer("/layers/0").unwrap();
+    let mut many = manifest.clone();
+    *many.pointer_mut("/layers").unwrap() = vec![layer.clone(); 1000].into();
+    scene.registry.add_manifest("org/app", &tag, &many);
+    scene.registry.take_seen();
+    let error = scene.verify(&keyed(&[&signer])).await.unwrap_err();
+    assert!(
+        error.contains("none of the given keys made the signature"),
+        "{error}"
+    );
+    let asked = scene.registry.take_seen();
+    let contents = asked.iter().filter(|seen| seen.target.contains("/blobs/"));
+    assert_eq!(contents.count(), OciLimits::default().signatures_max);
+    // few, and larger together than one may be
+    let mut large = scene.registry.add_blob("", &vec![b' '; 6 << 20]);
+    large
+        .as_object_mut()
+        .unwrap()
+        .insert("mediaType".to_owned(), layer.get("mediaType").unwrap().clone());
+    *many.pointer_mut("/layers").unwrap() = vec![large; 3].into();
+    scene.registry.add_manifest("org/app", &tag, &many);
+    let error = scene.verify(&keyed(&[&signer])).await.unwrap_err();
+    assert!(error.contains("(blob_size_max)"), "{error}");
+    let endless = Fault::EndlessBlob;
+    scene.registry.add_manifest("org/app", &tag, &manifest);
+    scene.registry.misbehave(endless);
+    let error = scene.verify(&keyed(&[&signer])).await.unwrap_err();
+    assert!(error.contains("the registry sent more bytes"), "{error}");
+}
+
 #[tokio::test]
 async fn each_flaw_of_a_keyless_signature_is_enough() {
     let sigstore = Sigstore::new();

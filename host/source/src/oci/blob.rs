@@ -16,8 +16,7 @@ const IN_MEMORY_MAX: usize = 1 << 20;
 
 impl Repository {
     /// A small content, as a whole: a config, a signature.
-    pub(crate) async fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>, Cause> {
-        let limit = self.fetcher.shared.limits.blob_size_max;
+    pub(crate) async fn blob(&self, descriptor: &Descriptor, limit: u64) -> Result<Vec<u8>, Cause> {
         let file = self.spooled(descriptor, limit, "blob_size_max").await?;
         whole(file).await
     }

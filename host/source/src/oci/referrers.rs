@@ -90,14 +90,15 @@ impl Repository {
         }
     }
 
-    /// The layers of a manifest that are of one of these media types, with their contents.
+    /// The layers of a manifest that are of one of these media types, with their contents: `max` of them at most.
     pub(crate) async fn contents(
         &self,
         digest: &ContentDigest,
         media_types: &[&str],
+        max: usize,
     ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
         let (_, parsed, _) = self.manifest_bytes(&digest.to_string(), Some(digest)).await?;
-        self.layers_of(parsed, media_types).await
+        self.layers_of(parsed, media_types, max).await
     }
 
     /// The same for a tag; nothing where there is no such tag.
@@ -105,9 +106,10 @@ impl Repository {
         &self,
         tag: &str,
         media_type: &str,
+        max: usize,
     ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
         match self.manifest_bytes(tag, None).await {
-            Ok((_, parsed, _)) => self.layers_of(parsed, &[media_type]).await,
+            Ok((_, parsed, _)) => self.layers_of(parsed, &[media_type], max).await,
             Err(cause) if is_absent(&cause) => Ok(Vec::new()),
             Err(cause) => Err(cause),
         }
@@ -117,6 +119,7 @@ impl Repository {
         &self,
         parsed: Parsed,
         media_types: &[&str],
+        max: usize,
     ) -> Result<Vec<(Descriptor, Vec<u8>)>, Cause> {
         let Parsed::Manifest(manifest) = parsed else {
             return Ok(Vec::new());
@@ -126,8 +129,11 @@ impl Repository {
             .layers
             .into_iter()
             .filter(|layer| media_types.contains(&layer.media_type.as_str()));
-        for layer in wanted.take(self.signatures_max()) {
-            let content = self.blob(&layer).await?;
+        // all together are held to what one may have
+        let mut left = self.fetcher.shared.limits.blob_size_max;
+        for layer in wanted.take(max) {
+            let content = self.blob(&layer, left).await?;
+            left = left.saturating_sub(content.len() as u64);
             contents.push((layer, content));
         }
         Ok(contents)

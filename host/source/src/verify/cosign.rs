@@ -52,26 +52,57 @@ impl Cosign {
     /// Where there is none, saying why each that was there is not good.
     pub async fn verify(&self, repository: &Repository, digest: &ContentDigest) -> Result<(), Error> {
         let reference = format!("{}@{digest}", repository.name());
-        let found = candidates(repository, digest).await?;
-        if found.is_empty() {
+        let mut looked = Looked {
+            left: repository.signatures_max(),
+            problems: Vec::new(),
+        };
+        if self.finds(repository, digest, &mut looked).await? {
+            return Ok(());
+        }
+        let mut problems = looked.problems;
+        if problems.is_empty() {
             return Err(Error::NotVerified(format!(
                 "no matching signatures were found for '{reference}': it has none (sign it: cosign sign {reference})"
             )));
-        }
-        let mut problems = Vec::new();
-        for candidate in found {
-            let judged = candidate.and_then(|candidate| self.judge(&candidate, digest));
-            match judged {
-                Ok(()) => return Ok(()),
-                Err(problem) if problems.contains(&problem) => {}
-                Err(problem) => problems.push(problem),
-            }
         }
         problems.truncate(PROBLEMS_MAX);
         let problems = problems.join("; ");
         Err(Error::NotVerified(format!(
             "no matching signatures were found for '{reference}': {problems}"
         )))
+    }
+
+    /// Looks at signatures, bundles first, until one is good; whoever may add to a repository can add any number of others,
+    /// of any size, so that no more than those of one manifest are held.
+    async fn finds(
+        &self,
+        repository: &Repository,
+        digest: &ContentDigest,
+        looked: &mut Looked,
+    ) -> Result<bool, Cause> {
+        let bundles = repository.referrers(digest, BUNDLE).await?;
+        if !bundles.is_empty() {
+            let manifest = repository.manifest_of(digest).await?;
+            for descriptor in bundles.iter().take(looked.left) {
+                let contents = repository.contents(&descriptor.digest, &[BUNDLE], looked.left);
+                for (_, content) in contents.await? {
+                    let candidate = Candidate::of_bundle(&content, &manifest);
+                    if looked.is_good(candidate.and_then(|candidate| self.judge(&candidate, digest))) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        let tag = format!("{}-{}.sig", digest.algorithm().as_str(), digest.hex());
+        let signatures = repository.contents_of_tag(&tag, SIMPLE_SIGNING, looked.left);
+        for (layer, content) in signatures.await? {
+            let annotation = |key: &str| layer.annotations.get(key).cloned();
+            let candidate = Candidate::of_simple_signing(content, annotation);
+            if looked.is_good(candidate.and_then(|candidate| self.judge(&candidate, digest))) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn judge(&self, candidate: &Candidate, digest: &ContentDigest) -> Result<(), String> {
@@ -89,6 +120,26 @@ impl Cosign {
             }
             Cosign::Keyless { root, identities } => judge_keyless(candidate, root, identities),
         }
+    }
+}
+
+/// What was looked at so far.
+struct Looked {
+    /// How many more signatures are.
+    left: usize,
+    /// Why those were no good.
+    problems: Vec<String>,
+}
+
+impl Looked {
+    fn is_good(&mut self, judged: Result<(), String>) -> bool {
+        self.left = self.left.saturating_sub(1);
+        if let Err(problem) = &judged
+            && !self.problems.contains(problem)
+        {
+            self.problems.push(problem.clone());
+        }
+        judged.is_ok()
     }
 }
 
@@ -154,31 +205,4 @@ fn logged(
         }
     }
     Err(problem)
-}
-
-/// All signatures of an artifact, bundles first. Those that cannot be read are errors of their own.
-async fn candidates(
-    repository: &Repository,
-    digest: &ContentDigest,
-) -> Result<Vec<Result<Candidate, String>>, Cause> {
-    let mut found = Vec::new();
-    let limit = repository.signatures_max();
-    let bundles = repository.referrers(digest, BUNDLE).await?;
-    if !bundles.is_empty() {
-        let manifest = repository.manifest_of(digest).await?;
-        for descriptor in bundles.iter().take(limit) {
-            for (_, content) in repository.contents(&descriptor.digest, &[BUNDLE]).await? {
-                found.push(Candidate::of_bundle(&content, &manifest));
-            }
-        }
-    }
-    let tag = format!("{}-{}.sig", digest.algorithm().as_str(), digest.hex());
-    for (layer, content) in repository.contents_of_tag(&tag, SIMPLE_SIGNING).await? {
-        if found.len() >= limit {
-            break;
-        }
-        let annotation = |key: &str| layer.annotations.get(key).cloned();
-        found.push(Candidate::of_simple_signing(content, annotation));
-    }
-    Ok(found)
 }

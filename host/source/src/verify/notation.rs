@@ -86,7 +86,8 @@ impl Notation {
             .iter()
             .take(ATTEMPTS_MAX)
         {
-            let envelopes = repository.contents(&descriptor.digest, &MEDIA_TYPES).await?;
+            let max = repository.signatures_max();
+            let envelopes = repository.contents(&descriptor.digest, &MEDIA_TYPES, max).await?;
             if envelopes.is_empty() {
                 problems.push(format!(
                     "{} holds no envelope of type {}",
