@@ -6,7 +6,12 @@
     clippy::print_stderr
 )]
 
-use std::{process::Command, time::Duration};
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpListener,
+    process::Command,
+    time::Duration,
+};
 
 use crate::support::{Scene, paths};
 use expect_test::expect;
@@ -354,6 +359,7 @@ fn dear() -> (Cipher, Kdf) {
     (Cipher::Aes256Ctr, Kdf::Bcrypt { salt, rounds: 300 })
 }
 
+/// N23.
 #[tokio::test]
 async fn servers_of_every_common_type_are_known_and_strangers_are_not() {
     if !git_is_present("ssh host keys") {
@@ -480,6 +486,7 @@ async fn certificates_of_hosts_are_good_if_their_authority_says_so() {
     "#]].assert_eq(&lines);
 }
 
+/// N23.
 #[tokio::test]
 async fn failures_say_what_happened_and_what_to_do() {
     if !git_is_present("ssh failures") {
@@ -541,6 +548,52 @@ async fn failures_say_what_happened_and_what_to_do() {
     "#]].assert_eq(&lines);
 }
 
+/// R14: a server that stops in the middle of each step before Git's protocol begins.
+#[tokio::test]
+async fn a_server_that_does_not_go_on_is_left_when_the_time_is_over() {
+    if !git_is_present("silent servers") {
+        return;
+    }
+    let ssh = Ssh::new();
+    for (scheme, said) in [
+        ("ssh", ""),
+        ("ssh", "SSH-2.0-"),
+        ("ssh", "SSH-2.0-silent\r\n"),
+        ("https", ""),
+        ("http", "HTTP/1.1 200 OK\r\n"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let talking = std::thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            if scheme == "http" {
+                assert!(
+                    socket.read(&mut [0; 1024]).unwrap() > 0,
+                    "the question comes first"
+                );
+            }
+            socket.write_all(said.as_bytes()).unwrap();
+            // until the client goes
+            while socket.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
+        });
+        let known_hosts = ssh.server.known_hosts();
+        let known_hosts = known_hosts.replace(&ssh.server.port().to_string(), &port.to_string());
+        let text = ssh
+            .failure(GitRequest {
+                url: format!("{scheme}://127.0.0.1:{port}/shop"),
+                timeout: Duration::from_millis(300),
+                ..ssh.request_as(&pem(&ssh.key), "", &known_hosts)
+            })
+            .await;
+        assert!(
+            text.contains("context deadline exceeded"),
+            "{scheme} {said:?}: {text}"
+        );
+        talking.join().unwrap();
+    }
+}
+
+/// N21.
 #[tokio::test]
 async fn the_policy_of_addresses_holds_for_ssh() {
     if !git_is_present("ssh addresses") {

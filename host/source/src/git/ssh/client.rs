@@ -1,6 +1,8 @@
 //! Connecting, knowing the server, being known to it, starting the command.
 
 use std::{
+    io,
+    net::{Shutdown, TcpStream},
     sync::{Arc, Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -27,6 +29,25 @@ const WINDOW_SIZE: u32 = 2 << 20;
 pub(super) struct Session {
     pub(super) handle: Handle<Server>,
     pub(super) channel: Channel<Msg>,
+    pub(super) hangup: Hangup,
+}
+
+/// Ends the connection when it goes. russh reads from it in a task of its own, which waits for a silent server for good,
+/// whoever gave up meanwhile.
+pub(super) struct Hangup(TcpStream);
+
+impl Hangup {
+    fn of(socket: tokio::net::TcpStream) -> io::Result<(tokio::net::TcpStream, Hangup)> {
+        let socket = socket.into_std()?;
+        let hangup = Hangup(socket.try_clone()?);
+        Ok((tokio::net::TcpStream::from_std(socket)?, hangup))
+    }
+}
+
+impl Drop for Hangup {
+    fn drop(&mut self) {
+        let _closed_already: io::Result<()> = self.0.shutdown(Shutdown::Both);
+    }
 }
 
 /// What we know of the server, and what we found.
@@ -72,6 +93,7 @@ pub(super) async fn open(
         verdict: Arc::clone(&verdict),
     };
     let socket = dial(place, proxy, addresses).await?;
+    let (socket, hangup) = Hangup::of(socket).map_err(|error| Error::Transport(error.to_string()))?;
     let connected = client::connect_stream(Arc::new(config), socket, server).await;
     let mut handle = connected.map_err(|error| {
         let stranger = verdict.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -79,7 +101,11 @@ pub(super) async fn open(
     })?;
     authenticate(&mut handle, place, key).await?;
     let channel = start(&handle, place).await?;
-    Ok(Session { handle, channel })
+    Ok(Session {
+        handle,
+        channel,
+        hangup,
+    })
 }
 
 async fn authenticate(

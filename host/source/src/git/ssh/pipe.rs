@@ -12,7 +12,7 @@ use russh::{
 };
 use tokio::runtime;
 
-use super::client::{Server, Session};
+use super::client::{Hangup, Server, Session};
 use crate::{git::conversation::Conversation, http::Failure};
 
 /// What the command writes.
@@ -23,7 +23,7 @@ pub(crate) struct Reader {
     is_over: bool,
     conversation: Arc<Conversation>,
     /// The connection ends when nobody reads any more.
-    _session: Handle<Server>,
+    _session: (Handle<Server>, Hangup),
 }
 
 /// What the command reads.
@@ -45,7 +45,7 @@ pub(super) fn pipes(
         current: Bytes::new(),
         is_over: false,
         conversation: Arc::clone(&conversation),
-        _session: session.handle,
+        _session: (session.handle, session.hangup),
     };
     let writer = Writer {
         runtime,
