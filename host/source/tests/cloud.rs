@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 use sluice_event::Redacted;
 use sluice_source::{
-    Credentials,
+    Addresses, Credentials, Proxy,
     credential::Error,
     credential::cloud::{Account, Cloud, CloudEndpoints, CloudEnvironment, Clouds, Cluster},
 };
@@ -81,6 +81,36 @@ async fn amazon_by_web_identity() {
     // kept while it lasts
     login(&clouds, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
     assert_eq!(emulator.take_asked().len(), 0);
+}
+
+#[tokio::test]
+async fn services_are_asked_through_the_proxy_and_the_machine_is_not() {
+    let (emulator, between) = (Canned::start(), Canned::start());
+    // a proxy is asked for whole addresses
+    between.answer(&format!("POST {}{ECR_HOST}/", emulator.base()), 200, ECR);
+    let given = r#"{"AccessKeyId":"AGENT","SecretAccessKey":"x","Token":"t"}"#;
+    emulator.answer("GET /169.254.170.2/v2/credentials", 200, given);
+    let variables = [("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials")];
+    let proxy = Proxy {
+        address: between.base(),
+        credentials: Some(("me".to_owned(), Redacted::new("secret".to_owned()))),
+    };
+    let guarded = Addresses::guarded(vec![], &[]).unwrap();
+    let refused = clouds(&emulator, &variables).through(Some(&proxy), &guarded);
+    let through = clouds(&emulator, &variables).through(Some(&proxy), &Addresses::any());
+    login(&through.unwrap(), Cloud::Aws, ECR_REPOSITORY)
+        .await
+        .unwrap();
+    let asked = between.take_asked();
+    assert_eq!(asked.len(), 1, "the registry, and not the pod's agent");
+    assert_eq!(asked[0].headers["proxy-authorization"], "Basic bWU6c2VjcmV0");
+    assert_eq!(emulator.take_asked().len(), 1);
+    // the name of a proxy is looked at when it is asked
+    let refused = login(&refused.unwrap(), Cloud::Aws, ECR_REPOSITORY)
+        .await
+        .unwrap_err();
+    assert!(refused.contains("one that sources may not ask"), "{refused}");
+    assert!(between.take_asked().is_empty());
 }
 
 #[tokio::test]

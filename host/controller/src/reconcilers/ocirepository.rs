@@ -45,7 +45,7 @@ impl SourceKind for OciRepositories {
 
     async fn attempt(&self, pass: &mut Pass<'_, OciRepository>) -> Result<Done, Trouble> {
         let spec = &pass.object.spec;
-        let request = request::of(pass, &self.clouds).await?;
+        let request = request::of(pass, &self.clouds, self.fetcher.addresses()).await?;
         let repository = self
             .fetcher
             .repository(&request)

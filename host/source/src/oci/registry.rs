@@ -104,6 +104,11 @@ pub(super) struct Shared {
 }
 
 impl OciFetcher {
+    /// Which machines are asked.
+    pub fn addresses(&self) -> &Addresses {
+        &self.shared.addresses
+    }
+
     /// Keeps layers in `spool` while they arrive, which is created where it is missing; asks only `addresses`.
     pub fn new(spool: &Path, limits: OciLimits, addresses: Addresses) -> std::io::Result<OciFetcher> {
         std::fs::create_dir_all(spool)?;

@@ -66,8 +66,8 @@ pub(super) async fn credentials(
                 identity,
             })
         }
-        (GitProvider::Azure, _) => cloud(run, providers.clouds, repository, Cloud::Azure).await,
-        (GitProvider::Aws, _) => cloud(run, providers.clouds, repository, Cloud::Aws).await,
+        (GitProvider::Azure, _) => cloud(run, providers, repository, transport, Cloud::Azure).await,
+        (GitProvider::Aws, _) => cloud(run, providers, repository, transport, Cloud::Aws).await,
     };
     given.map(Some).map_err(|error| {
         let message = format!("failed to configure authentication options: {error}");
@@ -78,13 +78,15 @@ pub(super) async fn credentials(
 /// What a cloud gives to the account that the repository names, or to the controller.
 async fn cloud(
     run: &Run,
-    clouds: &Clouds,
+    providers: &Providers<'_>,
     repository: &GitRepository,
+    transport: &Transport,
     cloud: Cloud,
 ) -> Result<Given, CredentialError> {
     let named = repository.spec.service_account_name.as_deref();
-    let clouds = workload::clouds_of(run, clouds, named).await;
+    let clouds = workload::clouds_of(run, providers.clouds, named).await;
     let clouds = clouds.map_err(CredentialError)?;
+    let clouds = clouds.through(transport.proxy.as_ref(), providers.addresses)?;
     Ok(Given {
         credentials: clouds.git(cloud, &repository.spec.url).await?,
         identity: clouds.identity(cloud),

@@ -11,11 +11,15 @@ use sluice_event::Severity;
 use sluice_source::credential::cloud::Clouds;
 use sluice_source::oci::OciRequest;
 use sluice_source::{
-    CredentialSource, Credentials, DockerConfig, Keychain, Proxy, SecretData, Tls, Transport,
+    Addresses, CredentialSource, Credentials, DockerConfig, Keychain, Proxy, SecretData, Tls, Transport,
 };
 use std::sync::Arc;
 
-pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Result<OciRequest, Trouble> {
+pub(super) async fn of(
+    pass: &Pass<'_, OciRepository>,
+    clouds: &Clouds,
+    addresses: &Addresses,
+) -> Result<OciRequest, Trouble> {
     let spec = &pass.object.spec;
     let cloud = registry_cloud(spec.provider);
     if cloud.is_some() && spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
@@ -31,8 +35,10 @@ pub(super) async fn of(pass: &Pass<'_, OciRepository>, clouds: &Clouds) -> Resul
         Arc::new(Keychain::new(configs))
     } else if let Some(cloud) = cloud {
         let clouds = workload::clouds_of(pass.run, clouds, spec.service_account_name.as_deref()).await;
-        let clouds =
-            clouds.map_err(|cause| Trouble::refused(format!("failed to get credential: {cause}")))?;
+        let through = |clouds: Clouds| clouds.through(proxy.as_ref(), addresses).map_err(|error| error.0);
+        let clouds = clouds
+            .and_then(through)
+            .map_err(|cause| Trouble::refused(format!("failed to get credential: {cause}")))?;
         clouds.registry(cloud)
     } else {
         Arc::new(Credentials::None)

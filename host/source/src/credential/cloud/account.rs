@@ -37,6 +37,7 @@ impl Clouds {
             shared: Arc::clone(&self.shared),
             account: Some(account),
             user: self.user.clone(),
+            way: self.way.clone(),
         }
     }
 

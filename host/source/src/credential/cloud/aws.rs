@@ -175,7 +175,7 @@ impl Clouds {
         sign(&key, &scope, ("POST", &request.url), &mut request.headers, b"{}")?;
         request.authorization = request.headers.remove("authorization");
         request.body = Some("{}".into());
-        let answer: Answer = self.shared.ask("Elastic Container Registry", request).await?;
+        let answer: Answer = self.ask("Elastic Container Registry", request).await?;
         let data = match answer.authorization_data {
             OneOrMany::One(data) => Some(data),
             OneOrMany::Many(data) => data.into_iter().next(),
@@ -224,11 +224,7 @@ impl Clouds {
                 let token = token.map_err(|_| Error("the agent's token cannot be sent".to_owned()))?;
                 request.authorization = Some(token);
             }
-            return self
-                .shared
-                .ask::<Given>("the pod's agent", request)
-                .await
-                .map(Key::from);
+            return self.ask::<Given>("the pod's agent", request).await.map(Key::from);
         }
         self.machine_key().await
     }
@@ -256,7 +252,7 @@ impl Clouds {
         request
             .headers
             .insert("accept", HeaderValue::from_static("application/json"));
-        let answer: Assumed = self.shared.ask("Security Token Service", request).await?;
+        let answer: Assumed = self.ask("Security Token Service", request).await?;
         Ok(answer.response.result.credentials.into())
     }
 
@@ -269,10 +265,10 @@ impl Clouds {
             &[("x-aws-ec2-metadata-token-ttl-seconds", "300")],
         )?;
         request.method = Method::PUT;
-        let token = String::from_utf8_lossy(&self.shared.text(what, request).await?).into_owned();
+        let token = String::from_utf8_lossy(&self.text(what, request).await?).into_owned();
         let headers = [("x-aws-ec2-metadata-token", token.as_str())];
         let roles = format!("{BASE}/meta-data/iam/security-credentials/");
-        let role = self.shared.text(what, self.shared.get(&roles, &headers)?).await?;
+        let role = self.text(what, self.shared.get(&roles, &headers)?).await?;
         let role = String::from_utf8_lossy(&role)
             .lines()
             .next()
@@ -282,8 +278,7 @@ impl Clouds {
         if role.is_empty() || !role.chars().all(is_name) {
             return Err(Error(format!("{what}: the machine has no role")));
         }
-        self.shared
-            .ask::<Given>(what, self.shared.get(&format!("{roles}{role}"), &headers)?)
+        self.ask::<Given>(what, self.shared.get(&format!("{roles}{role}"), &headers)?)
             .await
             .map(Key::from)
     }

@@ -86,7 +86,7 @@ impl Clouds {
         let request = self
             .shared
             .post_form(&format!("https://{host}/oauth2/exchange"), &form)?;
-        let exchanged: Exchanged = self.shared.ask("Azure Container Registry", request).await?;
+        let exchanged: Exchanged = self.ask("Azure Container Registry", request).await?;
         Ok((basic(NOBODY, &exchanged.refresh_token), LIFETIME))
     }
 
@@ -141,7 +141,6 @@ impl Clouds {
             );
             let request = self.shared.get(&address, &[("metadata", "true")])?;
             return self
-                .shared
                 .ask::<Token>("the machine's metadata service", request)
                 .await
                 .map(|token| token.access_token);
@@ -169,7 +168,7 @@ impl Clouds {
         ];
         form.extend(proof);
         let request = self.shared.post_form(&address, &form)?;
-        let token: Token = self.shared.ask("Microsoft Entra", request).await?;
+        let token: Token = self.ask("Microsoft Entra", request).await?;
         Ok(token.access_token)
     }
 }

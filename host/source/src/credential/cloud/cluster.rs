@@ -88,7 +88,7 @@ impl Clouds {
             };
             sign(&key, &scope, ("GET", &request.url), &mut request.headers, b"")?;
             request.authorization = request.headers.remove("authorization");
-            let described: EksDescribed = shared.ask("Elastic Kubernetes Service", request).await?;
+            let described: EksDescribed = self.ask("Elastic Kubernetes Service", request).await?;
             let described = described.cluster;
             place.fill(&described.endpoint, &described.certificate_authority.data)?;
         }
@@ -113,7 +113,7 @@ impl Clouds {
             let address = format!("https://container.googleapis.com/v1/{}", cluster.name);
             let mut request = self.shared.get(&address, &[])?;
             request.authorization = Some(bearer(&token)?);
-            let described: GkeDescribed = self.shared.ask("Google Kubernetes Engine", request).await?;
+            let described: GkeDescribed = self.ask("Google Kubernetes Engine", request).await?;
             place.fill(&described.endpoint, &described.master_auth.cluster_ca_certificate)?;
         }
         Ok(place.with(token, lifetime))
@@ -133,7 +133,7 @@ impl Clouds {
                 request.authorization = Some(authorization.clone());
                 Ok(request)
             };
-            let described: AksDescribed = shared.ask("Azure Kubernetes Service", ask("")?).await?;
+            let described: AksDescribed = self.ask("Azure Kubernetes Service", ask("")?).await?;
             if described.properties.aad_profile.is_none() {
                 return Err(Error(format!(
                     "AKS cluster {} does not have Microsoft Entra ID integration enabled",
@@ -145,7 +145,7 @@ impl Clouds {
             request
                 .headers
                 .insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-            let listed: AksKubeconfigs = shared.ask("Azure Kubernetes Service", request).await?;
+            let listed: AksKubeconfigs = self.ask("Azure Kubernetes Service", request).await?;
             let (server, ca) = listed.choose(cluster)?;
             place.fill(&server, &ca)?;
         }

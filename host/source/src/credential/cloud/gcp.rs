@@ -6,7 +6,7 @@ use reqwest::{Method, header::HeaderValue};
 use serde::Deserialize;
 
 use super::{
-    Account, Clouds, Shared,
+    Account, Clouds,
     account::{GCP_ACCOUNT, GCP_PROVIDER, annotated, token_of},
     basic, bearer,
 };
@@ -88,16 +88,16 @@ impl Clouds {
         }
         let environment = &self.shared.environment;
         if let Some(file) = &environment.gcp_file {
-            return self.shared.gcp_token_by(file).await;
+            return self.gcp_token_by(file).await;
         }
         // a login may be there or not; what cannot be looked at is not there
         if let Some(file) = &environment.gcp_login_file
             && tokio::fs::try_exists(file).await.unwrap_or(false)
         {
-            return self.shared.gcp_token_by(file).await;
+            return self.gcp_token_by(file).await;
         }
         let request = self.shared.get(TOKEN, &[METADATA])?;
-        let token: Token = self.shared.ask("the machine's metadata service", request).await?;
+        let token: Token = self.ask("the machine's metadata service", request).await?;
         Ok((token.access_token, Duration::from_secs(token.expires_in)))
     }
 
@@ -120,7 +120,7 @@ impl Clouds {
         let request = self
             .shared
             .post_form("https://sts.googleapis.com/v1/token", &form)?;
-        let token: Token = self.shared.ask("Google's token service", request).await?;
+        let token: Token = self.ask("Google's token service", request).await?;
         let lifetime = Duration::from_secs(token.expires_in);
         let Some(email) = acts_as else {
             return Ok((token.access_token, lifetime));
@@ -129,9 +129,7 @@ impl Clouds {
             "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{email}:generateAccessToken"
         );
         Ok((
-            self.shared
-                .gcp_impersonated(&address, &token.access_token)
-                .await?,
+            self.gcp_impersonated(&address, &token.access_token).await?,
             lifetime,
         ))
     }
@@ -161,7 +159,7 @@ impl Clouds {
         let service = "the machine's metadata service";
         let address = format!("http://metadata.google.internal/computeMetadata/v1/{what}");
         let request = self.shared.get(&address, &[METADATA])?;
-        let text = String::from_utf8(self.shared.text(service, request).await?).unwrap_or_default();
+        let text = String::from_utf8(self.text(service, request).await?).unwrap_or_default();
         match text.trim() {
             "" => Err(Error(format!("{service} does not know {what}"))),
             text => Ok(text.to_owned()),
@@ -169,10 +167,10 @@ impl Clouds {
     }
 }
 
-impl Shared {
+impl Clouds {
     /// A token of the account that `address` gives one for, to who has this one.
     pub(super) async fn gcp_impersonated(&self, address: &str, token: &str) -> Result<String, Error> {
-        let mut request = self.get(address, &[])?;
+        let mut request = self.shared.get(address, &[])?;
         request.method = Method::POST;
         request.authorization = Some(bearer(token)?);
         let json = HeaderValue::from_static("application/json");

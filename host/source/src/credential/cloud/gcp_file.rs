@@ -8,7 +8,7 @@ use serde_json::Value;
 use sluice_event::Redacted;
 
 use super::{
-    Shared,
+    Clouds,
     gcp::{SCOPE, TOKEN_EXCHANGE, Token},
     read_token,
 };
@@ -58,7 +58,7 @@ struct Format {
     subject_token_field_name: Option<String>,
 }
 
-impl Shared {
+impl Clouds {
     /// A token of whom the file at `path` is about, and how long it is good for. Errors hold nothing of the file.
     pub(super) async fn gcp_token_by(&self, path: &Path) -> Result<(String, Duration), Error> {
         let failed = |problem: String| Error(format!("{}: {problem}", path.display()));
@@ -131,7 +131,7 @@ impl Shared {
         if !address.starts_with("https://") {
             return Err(Error(format!("'{address}': a key is shown over https only")));
         }
-        let request = self.post_form(address, form)?;
+        let request = self.shared.post_form(address, form)?;
         self.ask("Google's token service", request).await
     }
 }

@@ -25,8 +25,8 @@ use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 use tokio::time::Instant;
 
-use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, TokenCache, TokenUser};
-use crate::http::{Addresses, Http, Request, Transport, secret_header};
+use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, Proxy, TokenCache, TokenUser};
+use crate::http::{Addresses, Clients, Http, Request, Transport, secret_header};
 pub use account::Account;
 pub use aws_files::AwsFiles;
 pub use cluster::{Cluster, ClusterAccess};
@@ -133,6 +133,14 @@ pub struct CloudEndpoints {
 }
 
 impl CloudEndpoints {
+    /// Whether it is a service elsewhere that is asked, with TLS, and not one beside this process.
+    fn is_remote(&self, url: &Url) -> bool {
+        match &self.emulator {
+            None => url.scheme() == "https",
+            Some(_) => !url.path().starts_with("/169.254."),
+        }
+    }
+
     fn url(&self, address: &str) -> Result<Url, Error> {
         let parse = |text: &str| Url::parse(text).map_err(|error| Error(format!("'{text}': {error}")));
         let Some(emulator) = &self.emulator else {
@@ -151,6 +159,8 @@ pub struct Clouds {
     account: Option<Arc<dyn Account>>,
     /// For which object, where it is for one.
     user: Option<TokenUser>,
+    /// The way to the clouds' services where it is not the usual one.
+    way: Option<Http>,
 }
 
 struct Shared {
@@ -158,6 +168,8 @@ struct Shared {
     endpoints: CloudEndpoints,
     /// Asks the fixed addresses of clouds, metadata services among them; no user chooses what it asks.
     http: Http,
+    /// Those that go through proxies of users.
+    ways: Clients<Http>,
     tokens: TokenCache<(Cloud, String), Credentials>,
     /// Keys for services of Amazon, by region and token service.
     keys: TokenCache<(String, Option<String>), Key>,
@@ -166,6 +178,9 @@ struct Shared {
 
 /// How long a key or token of this process's identity is used: its life is an hour or more, and is not always told.
 const IDENTITY_LIFETIME: Duration = Duration::from_secs(900);
+
+/// Clients that go through proxies, before the oldest are forgotten.
+const WAYS_MAX: usize = 64;
 
 /// How long one question to a cloud may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -187,12 +202,35 @@ impl Clouds {
                 environment,
                 endpoints,
                 http,
+                ways: Clients::new(WAYS_MAX),
                 tokens: TokenCache::counted(tokens_max, age_max),
                 keys: TokenCache::counted(tokens_max, age_max),
                 apps: TokenCache::counted(tokens_max, age_max),
             }),
             account: None,
             user: None,
+            way: None,
+        })
+    }
+
+    /// The same, whose services are asked through a proxy, which is one of `addresses`. Who is asked without TLS is on this
+    /// machine, and is asked straight: nobody in between may read what it says.
+    ///
+    /// # Errors
+    /// The proxy cannot be used.
+    pub fn through(&self, proxy: Option<&Proxy>, addresses: &Addresses) -> Result<Clouds, Error> {
+        let Some(proxy) = proxy else {
+            return Ok(self.clone());
+        };
+        let transport = Transport {
+            proxy: Some(proxy.clone()),
+            ..Transport::default()
+        };
+        let make = |transport: &Transport| Http::new(transport, addresses);
+        let way = self.shared.ways.get(&transport, make).map_err(Error)?;
+        Ok(Clouds {
+            way: Some(way),
+            ..self.clone()
         })
     }
 
@@ -347,7 +385,7 @@ impl CredentialSource for RegistryLogin {
     }
 }
 
-impl Shared {
+impl Clouds {
     /// Asks a service, and reads its answer. Errors name the service, never what was sent or answered.
     async fn ask<T: DeserializeOwned>(&self, service: &str, request: Request) -> Result<T, Error> {
         let body = self.text(service, request).await?;
@@ -357,14 +395,21 @@ impl Shared {
     async fn text(&self, service: &str, request: Request) -> Result<Vec<u8>, Error> {
         let failed = |failure: crate::http::Failure| Error(format!("{service}: {failure}"));
         let deadline = Instant::now() + TIMEOUT;
-        let reply = self.http.send(request, deadline).await.map_err(failed)?;
+        let way = self
+            .way
+            .as_ref()
+            .filter(|_| self.shared.endpoints.is_remote(&request.url));
+        let way = way.unwrap_or(&self.shared.http);
+        let reply = way.send(request, deadline).await.map_err(failed)?;
         let reply = reply.ok().map_err(failed)?;
         reply
             .bytes("the answer", ANSWER_SIZE_MAX, "answer_size_max")
             .await
             .map_err(failed)
     }
+}
 
+impl Shared {
     fn get(&self, address: &str, headers: &[(&'static str, &str)]) -> Result<Request, Error> {
         let mut request = Request::new(Method::GET, self.endpoints.url(address)?);
         for (name, value) in headers {
