@@ -165,18 +165,50 @@ async fn secrets_give_credentials_and_what_cannot_be_used_is_named() {
             (condition(&object, "FetchFailed").2 == half).then_some(())
         })
         .await;
+    let login = json!({ "username": "me", "password": "secret" });
+    world
+        .put_secret("half", changed(login.clone(), &json!({ "tls.crt": "x" })))
+        .await;
+    world
+        .merge(json!({ "spec": { "secretRef": { "name": "half" } } }))
+        .await;
+    let half = "failed to detect authentication methods: secret 'default/half' contains 'tls.crt' but missing 'tls.key'";
+    world
+        .until("half an identity is refused", async || {
+            let object = world.get().await?;
+            (condition(&object, "FetchFailed").2 == half).then_some(())
+        })
+        .await;
     assert!(
         server.take_asked().is_empty(),
         "nothing was asked without credentials"
     );
+    world.put_secret("creds", login).await;
     world
-        .put_secret("creds", json!({ "username": "me", "password": "secret" }))
+        .merge(json!({ "spec": { "secretRef": { "name": "creds" } } }))
         .await;
     world.ready(&stored(&one)).await;
     let asked = server.take_asked();
     assert_eq!(
         asked.last().unwrap().headers["authorization"],
         "Basic bWU6c2VjcmV0"
+    );
+
+    // the index is somewhere else today: nobody there gets to know who we are (N24)
+    let elsewhere = Canned::start();
+    let two = index(&["1.0.0", "2.0.0"]);
+    let location = format!("{}index.yaml", elsewhere.base());
+    server.answer_with(INDEX, 302, &[("Location", &location)], "");
+    elsewhere.answer("GET /index.yaml", 200, &two);
+    world.request("2").await;
+    world.ready(&stored(&two)).await;
+    let asked = elsewhere.take_asked();
+    assert!(
+        !asked.is_empty()
+            && asked
+                .iter()
+                .all(|asked| !asked.headers.contains_key("authorization")),
+        "{asked:?}"
     );
 
     world

@@ -79,7 +79,6 @@ async fn secrets(
     run: &Run,
     spec: &HelmRepositorySpec,
 ) -> Result<(Tls, Option<(String, SecretData)>), Failure> {
-    let unusable = |error| refused(format!("failed to construct Helm client's TLS config: {error}"));
     let mut tls = Tls::default();
     if let Some(reference) = &spec.cert_secret_ref {
         let name = format!("{}/{}", run.key.namespace, reference.name);
@@ -88,7 +87,9 @@ async fn secrets(
                 "failed to get TLS authentication secret '{name}': {cause}"
             ))
         })?;
-        tls = Tls::from_secret(&data, &name).map_err(unusable)?;
+        let read = Tls::from_secret(&data, &name);
+        tls =
+            read.map_err(|error| refused(format!("failed to construct Helm client's TLS config: {error}")))?;
     }
     let Some(reference) = &spec.secret_ref else {
         return Ok((tls, None));
@@ -97,8 +98,13 @@ async fn secrets(
     let data = secret(run, &reference.name)
         .await
         .map_err(|cause| refused(format!("failed to get authentication secret '{name}': {cause}")))?;
-    if spec.cert_secret_ref.is_none() && holds_certificates(&data) {
-        tls = Tls::from_secret(&data, &name).map_err(unusable)?;
+    if holds_certificates(&data) {
+        // half of an identity is told, whichever Secret is asked for it
+        let found = Tls::from_secret(&data, &name)
+            .map_err(|error| refused(format!("failed to detect authentication methods: {error}")))?;
+        if spec.cert_secret_ref.is_none() {
+            tls = found;
+        }
     }
     Ok((tls, Some((name, data))))
 }
