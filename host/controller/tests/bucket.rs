@@ -182,6 +182,7 @@ async fn a_bucket_becomes_an_artifact_and_follows_the_store() {
     world.stop().await;
 }
 
+/// N24.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_named_and_the_last_good_artifact_stays() {
     let (mut world, storage) = (world().await, Storage::start());
@@ -287,6 +288,7 @@ async fn what_fails_is_named_and_the_last_good_artifact_stays() {
     world.stop().await;
 }
 
+/// N10.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_that_are_no_paths_are_refused_and_so_are_too_many() {
     let (mut world, storage) = (world().await, Storage::start());
@@ -363,6 +365,17 @@ async fn who_we_are_comes_from_secrets_token_services_and_the_controller() {
     let message = condition(&failed, "FetchFailed").2;
     assert!(message.contains("/sts: UNAUTHORIZED"), "{message}");
     assert!(!message.contains("other"), "{message}");
+    world
+        .put_secret("nobody", json!({ "username": "me", "password": "" }))
+        .await;
+    let mut nobody = secure.clone();
+    nobody["sts"]["secretRef"]["name"] = json!("nobody");
+    world.put_source(spec(&storage, nobody)).await;
+    let failed = world.failed("AuthenticationFailed").await;
+    assert_eq!(
+        condition(&failed, "FetchFailed").2,
+        "invalid 'nobody' secret data for 'ldap' STS provider: required fields username, password"
+    );
 
     // the wrong key; its text is not repeated
     storage.require("KEY", "right");
@@ -400,6 +413,20 @@ async fn who_we_are_comes_from_secrets_token_services_and_the_controller() {
     world.put_source(spec(&storage, keyed.clone())).await;
     world.ready(&stored(&[("a", "1")])).await;
 
+    // where the bucket is the user says, or else the store
+    storage.lie_in("eu-south-2");
+    storage.put("shop", "c", "3");
+    world.request("3").await;
+    let failed = world.failed("BucketOperationFailed").await;
+    let message = condition(&failed, "FetchFailed").2;
+    assert!(message.contains("AuthorizationHeaderMalformed"), "{message}");
+    let mut nowhere = keyed.clone();
+    nowhere.as_object_mut().unwrap().remove("region");
+    world.put_source(spec(&storage, nowhere)).await;
+    world.ready(&stored(&[("a", "1"), ("c", "3")])).await;
+    storage.delete("shop", "c");
+    storage.lie_in("eu-west-1");
+
     // Amazon's, without a Secret: the controller's own key
     storage.require("OWN", "own-secret");
     let mut own = keyed;
@@ -435,23 +462,34 @@ async fn googles_store_takes_a_service_account() {
     .await;
     world.start().await;
     let google = json!({ "provider": "gcp", "secretRef": { "name": "account" }, "insecure": false });
-    world
-        .put_secret(
-            "account",
-            json!({ "serviceaccount": "{\"client_email\": \"s3cr3t\"}" }),
-        )
-        .await;
-    world.put_source(spec(&storage, google)).await;
-    let failed = world.failed("AuthenticationFailed").await;
-    let message = condition(&failed, "FetchFailed").2;
-    let words =
-        "failed to create Google credentials from secret: 'serviceaccount' is no key of a service account";
-    assert!(
-        message.starts_with(words) && !message.contains("s3cr3t"),
-        "{message}"
-    );
+    for (key, words) in [
+        (
+            "s3cr3t",
+            "invalid 'account' secret data: failed to parse 'serviceaccount' as JSON",
+        ),
+        (
+            "{\"type\": \"external_account\", \"client_email\": \"s3cr3t\"}",
+            "invalid 'account' secret data: 'serviceaccount' must contain a service account key with 'type' set to 'service_account'",
+        ),
+        (
+            "{\"type\": \"service_account\", \"client_email\": \"s3cr3t\"}",
+            "failed to create Google credentials from secret: 'serviceaccount' is no key of a service account",
+        ),
+    ] {
+        world
+            .put_secret("account", json!({ "serviceaccount": key }))
+            .await;
+        world.put_source(spec(&storage, google.clone())).await;
+        world.request(words).await;
+        let failed = world.failed("AuthenticationFailed").await;
+        let message = condition(&failed, "FetchFailed").2;
+        assert!(
+            message.starts_with(words) && !message.contains("s3cr3t"),
+            "{message}"
+        );
+    }
     let account = json!({
-        "client_email": "reader@shop.example", "private_key": RSA_KEY,
+        "type": "service_account", "client_email": "reader@shop.example", "private_key": RSA_KEY,
         "token_uri": format!("{}/token", storage.base()),
     });
     world
@@ -462,6 +500,7 @@ async fn googles_store_takes_a_service_account() {
     world.stop().await;
 }
 
+/// N21.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_addresses_of_sources_hold_for_buckets() {
     let storage = Storage::start();

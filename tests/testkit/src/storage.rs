@@ -41,6 +41,8 @@ struct Shared {
     buckets: Vec<String>,
     /// Keys with their secrets, and the token that goes with a temporary one; none where everybody may read.
     keys: Vec<(String, String, Option<String>)>,
+    /// Where signatures must say that the buckets are; anywhere where nothing is said.
+    region: Option<String>,
     /// User and password of the token service.
     person: Option<(String, String)>,
     /// The token that requests carry, and that a service account is given at `/token`.
@@ -115,6 +117,11 @@ impl Storage {
     /// Only requests signed with this key are answered from now on.
     pub fn require(&self, key: &str, secret: &str) {
         lock(&self.shared).keys = vec![(key.to_owned(), secret.to_owned(), None)];
+    }
+
+    /// Signatures that say that the buckets are elsewhere are refused from now on, with the region.
+    pub fn lie_in(&self, region: &str) {
+        lock(&self.shared).region = Some(region.to_owned());
     }
 
     /// Only requests signed with the key that the token service at `/sts` gives this person are answered.
@@ -235,6 +242,17 @@ fn respond(shared: &Shared, request: &Request) -> Response {
     if !shared.keys.is_empty() && !shared.keys.iter().any(|key| is_signed(request, key)) {
         let body = "<Error><Code>SignatureDoesNotMatch</Code><Message>the signature is wrong</Message><StringToSign>not to be shown</StringToSign></Error>";
         return Response::new("403 Forbidden", body.as_bytes());
+    }
+    if let Some(region) = &shared.region
+        && !request
+            .headers
+            .get("authorization")
+            .is_some_and(|text| text.contains(&format!("/{region}/s3/aws4_request")))
+    {
+        let body = format!(
+            "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region is wrong</Message><Region>{region}</Region></Error>"
+        );
+        return Response::new("400 Bad Request", body.as_bytes());
     }
     // a proxy is asked for whole addresses
     let path = request

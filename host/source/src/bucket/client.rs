@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::{
     AzureIdentity, Error, GcpIdentity, S3Identity, azure,
     identity::{Identity, KeySource, TokenSource},
-    remote::{Dialect, Remote},
+    remote::{Dialect, Region, Remote},
 };
 use crate::{
     Addresses, Transport,
@@ -73,7 +73,7 @@ pub enum Access {
     S3 {
         /// `host[:port]`.
         endpoint: String,
-        /// Where it is; `us-east-1` where nothing is said, as for S3's library.
+        /// Where it is; what the endpoint or the store says where nothing is said.
         region: Option<String>,
         /// Whether it is asked without TLS.
         is_plain: bool,
@@ -115,8 +115,6 @@ pub struct Bucket {
     pub(super) limits: BucketLimits,
 }
 
-/// The region of stores that have none.
-const REGION: &str = "us-east-1";
 /// Google's store, as it speaks S3.
 const GOOGLE: &str = "https://storage.googleapis.com";
 
@@ -146,7 +144,9 @@ impl BucketFetcher {
         let make = |transport: &Transport| Http::new(transport, &shared.addresses);
         let http = |transport| shared.clients.get(transport, make).map_err(Error::Unusable);
         check_name(&request.name)?;
-        let s3 = |store: String| format!("{store}/{}", request.name);
+        let proxy = request.transport.proxy.as_ref();
+        let clouds = request.clouds.through(proxy, &shared.addresses);
+        let clouds = clouds.map_err(|error| Error::Unusable(error.0))?;
         let (base, dialect, identity) = match &request.access {
             Access::S3 {
                 endpoint,
@@ -154,7 +154,7 @@ impl BucketFetcher {
                 is_plain,
                 identity,
             } => {
-                let region = region.clone().unwrap_or_else(|| REGION.to_owned());
+                let region = Region::given(region.clone().or_else(|| region_of(endpoint)));
                 let identity = match identity {
                     S3Identity::Anonymous => Identity::Anonymous,
                     S3Identity::Key(id, secret) => Identity::Key(KeySource::Fixed(Key {
@@ -162,23 +162,18 @@ impl BucketFetcher {
                         secret: secret.clone(),
                         token: None,
                     })),
-                    S3Identity::Role(sts) => {
-                        Identity::Key(KeySource::Role(request.clouds.clone(), sts.clone()))
-                    }
+                    S3Identity::Role(sts) => Identity::Key(KeySource::Role(clouds, sts.clone())),
                     S3Identity::Ldap(sts) => {
                         let http = http(&sts.transport)?;
                         Identity::Key(KeySource::Ldap(http, sts.clone(), OnceCell::new()))
                     }
                 };
-                (
-                    s3(address(endpoint, *is_plain)?),
-                    Dialect::S3 { region },
-                    identity,
-                )
+                let store = address(endpoint, *is_plain)?;
+                (at(&store, &request.name), Dialect::S3 { region }, identity)
             }
             Access::Gcp(identity) => {
                 let identity = match identity {
-                    GcpIdentity::Own => TokenSource::Own(request.clouds.clone()),
+                    GcpIdentity::Own => TokenSource::Own(clouds),
                     GcpIdentity::Account(account) => {
                         TokenSource::Account(Box::new(account.clone()), OnceCell::new())
                     }
@@ -187,11 +182,15 @@ impl BucketFetcher {
                     .clouds
                     .endpoint(GOOGLE)
                     .map_err(|error| Error::Unusable(error.0))?;
-                let region = REGION.to_owned();
-                (s3(store), Dialect::S3 { region }, Identity::Bearer(identity))
+                let region = Region::default();
+                (
+                    at(&store, &request.name),
+                    Dialect::S3 { region },
+                    Identity::Bearer(identity),
+                )
             }
             Access::Azure { endpoint, identity } => {
-                let found = azure::container(endpoint, &request.name, identity, &request.clouds)?;
+                let found = azure::container(endpoint, &request.name, identity, &clouds)?;
                 (found.base, Dialect::Azure { query: found.query }, found.identity)
             }
         };
@@ -227,6 +226,27 @@ fn check_name(name: &str) -> Result<(), Error> {
     }
 }
 
+/// Where a bucket is in its store: below it, but for the stores of Alibaba, which know buckets as hosts only.
+fn at(store: &str, name: &str) -> String {
+    let (scheme, host) = store.split_once("://").unwrap_or(("https", store));
+    // a certificate is good for one label
+    let is_label = scheme == "http" || !name.contains('.');
+    match host.ends_with(".aliyuncs.com") && is_label {
+        true => format!("{scheme}://{name}.{host}"),
+        false => format!("{store}/{name}"),
+    }
+}
+
+/// The region that an endpoint of Amazon's names.
+fn region_of(endpoint: &str) -> Option<String> {
+    let suffixes = [".amazonaws.com", ".amazonaws.com.cn"];
+    let prefixes = ["s3.dualstack.", "s3-fips.dualstack.", "s3-fips.", "s3.", "s3-"];
+    let name = suffixes.iter().find_map(|suffix| endpoint.strip_suffix(suffix))?;
+    let region = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix))?;
+    let is_region = region.contains('-') && !region.contains('.') && region != "external-1";
+    is_region.then(|| region.to_owned())
+}
+
 /// `scheme://host[:port]` of an endpoint.
 fn address(endpoint: &str, is_plain: bool) -> Result<String, Error> {
     let scheme = if is_plain { "http" } else { "https" };
@@ -240,5 +260,53 @@ fn address(endpoint: &str, is_plain: bool) -> Result<String, Error> {
             "invalid endpoint '{}': write host[:port] without scheme and path",
             endpoint.escape_debug()
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_say_where_a_bucket_is() {
+        let rows = [
+            ("s3.amazonaws.com", None),
+            ("s3.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("s3-eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("s3.dualstack.us-west-2.amazonaws.com", Some("us-west-2")),
+            ("s3-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("s3.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("s3-external-1.amazonaws.com", None),
+            ("minio.example:9000", None),
+            ("s3.eu-west-1.amazonaws.com.evil.example", None),
+        ];
+        for (endpoint, region) in rows {
+            assert_eq!(region_of(endpoint).as_deref(), region, "{endpoint}");
+        }
+        let rows = [
+            (
+                "https://minio.example:9000",
+                "shop",
+                "https://minio.example:9000/shop",
+            ),
+            (
+                "https://oss-cn-x.aliyuncs.com",
+                "shop",
+                "https://shop.oss-cn-x.aliyuncs.com",
+            ),
+            (
+                "https://oss-cn-x.aliyuncs.com",
+                "a.b",
+                "https://oss-cn-x.aliyuncs.com/a.b",
+            ),
+            (
+                "http://oss-cn-x.aliyuncs.com",
+                "a.b",
+                "http://a.b.oss-cn-x.aliyuncs.com",
+            ),
+        ];
+        for (store, name, expected) in rows {
+            assert_eq!(at(store, name), expected);
+        }
     }
 }

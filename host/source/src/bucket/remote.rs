@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -35,12 +36,43 @@ pub(super) struct Remote {
 /// How a store wants to be asked.
 pub(super) enum Dialect {
     /// Amazon's, and whoever speaks as Amazon does.
-    S3 { region: String },
+    S3 { region: Region },
     /// Microsoft's.
     Azure {
         /// Parameters of every request.
         query: String,
     },
+}
+
+/// Where a bucket is, which signatures say.
+#[derive(Default)]
+pub(super) struct Region {
+    /// What the user says, or the endpoint.
+    pub(super) given: Option<String>,
+    /// What the store says, where nobody else does.
+    told: OnceLock<String>,
+}
+
+/// The region of stores that have none.
+const REGION: &str = "us-east-1";
+
+impl Region {
+    pub(super) fn given(given: Option<String>) -> Region {
+        let told = OnceLock::new();
+        Region { given, told }
+    }
+
+    fn name(&self) -> &str {
+        let known = self.given.as_ref().or_else(|| self.told.get());
+        known.map_or(REGION, String::as_str)
+    }
+
+    /// Whether the store says something that nobody knew.
+    fn learn(&self, told: &str) -> bool {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let is_region = !told.is_empty() && told.len() <= 64 && told.bytes().all(is_name);
+        is_region && self.given.is_none() && told != self.name() && self.told.set(told.to_owned()).is_ok()
+    }
 }
 
 /// A page of a list.
@@ -74,6 +106,8 @@ pub(super) enum Problem {
         cause: String,
         /// How long the store wants to be left alone, where it says so.
         after: Option<Duration>,
+        /// Where the bucket is, where the store says so.
+        region: Option<String>,
     },
 }
 
@@ -88,8 +122,11 @@ impl Problem {
 
 impl From<String> for Problem {
     fn from(cause: String) -> Problem {
-        let after = None;
-        Problem::Other { cause, after }
+        Problem::Other {
+            cause,
+            after: None,
+            region: None,
+        }
     }
 }
 
@@ -98,6 +135,7 @@ impl From<Failure> for Problem {
         Problem::Other {
             cause: format!("{failure} ({})", failure.hint()),
             after: failure.retry_after(),
+            region: None,
         }
     }
 }
@@ -123,7 +161,7 @@ impl Remote {
             Dialect::S3 { .. } => page_query(prefix, after),
             Dialect::Azure { .. } => azure::page_query(prefix, after),
         };
-        let reply = self.ask(&self.base, &query, deadline).await?;
+        let reply = self.ask("", &query, deadline).await?;
         let body = reply
             .bytes("a page of the list", PAGE_SIZE_MAX, "page_size_max")
             .await?;
@@ -142,8 +180,8 @@ impl Remote {
         deadline: Instant,
         content: &mut Spool<impl Write + Send + 'static>,
     ) -> Result<String, Problem> {
-        let address = format!("{}/{}", self.base, encode(key, b"/"));
-        let mut reply = self.ask(&address, "", deadline).await?;
+        let path = format!("/{}", encode(key, b"/"));
+        let mut reply = self.ask(&path, "", deadline).await?;
         let etag = reply.header(ETAG.as_str()).unwrap_or_default();
         let etag = match &self.dialect {
             Dialect::S3 { .. } => etag.trim_matches('"').to_owned(),
@@ -168,8 +206,22 @@ impl Remote {
         Ok(etag)
     }
 
-    async fn ask(&self, address: &str, query: &str, deadline: Instant) -> Result<Reply, Problem> {
-        let mut url = Url::parse(address).map_err(|error| error.to_string())?;
+    /// Asks, and once more where the store says that the bucket is elsewhere and the user does not say where.
+    async fn ask(&self, path: &str, query: &str, deadline: Instant) -> Result<Reply, Problem> {
+        match (self.ask_once(path, query, deadline).await, &self.dialect) {
+            (
+                Err(Problem::Other {
+                    region: Some(told), ..
+                }),
+                Dialect::S3 { region },
+            ) if region.learn(&told) => self.ask_once(path, query, deadline).await,
+            (answer, _) => answer,
+        }
+    }
+
+    async fn ask_once(&self, path: &str, query: &str, deadline: Instant) -> Result<Reply, Problem> {
+        let address = format!("{}{path}", self.base());
+        let mut url = Url::parse(&address).map_err(|error| error.to_string())?;
         let always = match &self.dialect {
             Dialect::S3 { .. } => "",
             Dialect::Azure { query } => query,
@@ -187,9 +239,20 @@ impl Remote {
             StatusCode::NOT_FOUND => Err(Problem::Missing),
             status => {
                 let after = reply.failure().retry_after();
-                let cause = self.explain(status, reply).await;
-                Err(Problem::Other { cause, after })
+                let (cause, region) = self.explain(status, reply).await;
+                Err(Problem::Other { cause, after, region })
             }
+        }
+    }
+
+    /// `https://host/bucket`. Amazon's address of no region knows buckets of one region only.
+    fn base(&self) -> String {
+        match &self.dialect {
+            Dialect::S3 { region } if region.name() != REGION => {
+                let regional = format!("//s3.{}.amazonaws.com/", region.name());
+                self.base.replacen("//s3.amazonaws.com/", &regional, 1)
+            }
+            Dialect::S3 { .. } | Dialect::Azure { .. } => self.base.clone(),
         }
     }
 
@@ -210,7 +273,7 @@ impl Remote {
             }
             Identity::Key(source) => {
                 let region = match &self.dialect {
-                    Dialect::S3 { region } => region.as_str(),
+                    Dialect::S3 { region } => region.name(),
                     Dialect::Azure { .. } => "",
                 };
                 (source.key(region, deadline).await?, region)
@@ -229,13 +292,16 @@ impl Remote {
     }
 
     /// What an answer that is no success means: code and message alone, for answers to bad signatures quote what was signed.
-    async fn explain(&self, status: StatusCode, reply: Reply) -> String {
+    /// And where the bucket is, if the store says so.
+    async fn explain(&self, status: StatusCode, reply: Reply) -> (String, Option<String>) {
+        let region = reply.header("x-amz-bucket-region").map(str::to_owned);
         if status.is_redirection() {
-            let region = reply.header("x-amz-bucket-region").map(str::to_owned);
-            let hint = region.map_or("correct spec.endpoint or set spec.region".to_owned(), |region| {
-                format!("set spec.region to '{}'", region.escape_debug())
-            });
-            return format!("the store sends readers elsewhere: {status} ({hint})");
+            let hint = match &region {
+                None => "correct spec.endpoint or set spec.region".to_owned(),
+                Some(region) => format!("set spec.region to '{}'", region.escape_debug()),
+            };
+            let cause = format!("the store sends readers elsewhere: {status} ({hint})");
+            return (cause, region);
         }
         let body = reply.bytes("an error", ERROR_SIZE_MAX, "error_size_max").await;
         let text = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
@@ -260,7 +326,8 @@ impl Remote {
             StatusCode::UNAUTHORIZED => "check the credentials: they are missing, wrong or expired",
             _ => "it is asked again with growing delay",
         };
-        format!("{said}({status}; {hint})")
+        let region = region.or_else(|| element(&text, "Region"));
+        (format!("{said}({status}; {hint})"), region)
     }
 }
 
@@ -331,6 +398,8 @@ mod tests {
         ] {
             assert!(read_page(xml.as_bytes()).is_err(), "{xml}");
         }
+        let deep = "<a>".repeat(100_000) + &"</a>".repeat(100_000);
+        assert!(read_page(deep.as_bytes()).unwrap_err().contains("depth_max"));
         assert_eq!(encode("a b/c+é", b"/"), "a%20b/c%2B%C3%A9");
     }
 

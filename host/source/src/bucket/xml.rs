@@ -6,6 +6,9 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
+/// How deep elements nest in what stores say: three levels are usual, and each costs at every end.
+const DEPTH_MAX: usize = 32;
+
 /// Tells of every element at its end: the names that lead to it from the root, its start with the attributes, and its text,
 /// which may be taken.
 ///
@@ -21,6 +24,11 @@ pub(super) fn walk(
     loop {
         match reader.read_event().map_err(|error| error.to_string())? {
             Event::Start(start) => {
+                if open.len() >= DEPTH_MAX {
+                    return Err(format!(
+                        "elements nest deeper than the limit of {DEPTH_MAX} (depth_max)"
+                    ));
+                }
                 let name = String::from_utf8_lossy(start.local_name().as_ref()).into_owned();
                 open.push((name, start));
                 text.clear();

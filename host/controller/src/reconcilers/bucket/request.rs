@@ -3,6 +3,7 @@
 use crate::error_policy::Failure;
 use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, secret};
 use crate::reconcilers::workload;
+use serde_json::Value;
 use sluice_api::source::{BucketProvider, BucketSts, StsProvider};
 use sluice_api::{Bucket, reason};
 use sluice_event::Redacted;
@@ -36,11 +37,7 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<Bucke
             None => GcpIdentity::Own,
             Some(login) => {
                 let key = field(login, "serviceaccount", "'serviceaccount'")?;
-                GcpIdentity::Account(ServiceAccount::parse(key.reveal()).map_err(|problem| {
-                    Trouble::refused(format!(
-                        "failed to create Google credentials from secret: {problem}"
-                    ))
-                })?)
+                GcpIdentity::Account(service_account(login.0, key.reveal())?)
             }
         }),
         BucketProvider::Azure => Access::Azure {
@@ -186,6 +183,23 @@ async fn s3(
     })
 }
 
+/// A key of Google's: other kinds of its credentials name files, programs and servers to ask.
+fn service_account(secret: &str, json: &str) -> Result<ServiceAccount, Trouble> {
+    let invalid = |problem: &str| Trouble::refused(format!("invalid '{secret}' secret data: {problem}"));
+    let value: Value =
+        serde_json::from_str(json).map_err(|_| invalid("failed to parse 'serviceaccount' as JSON"))?;
+    if value.get("type").and_then(Value::as_str) != Some("service_account") {
+        return Err(invalid(
+            "'serviceaccount' must contain a service account key with 'type' set to 'service_account'",
+        ));
+    }
+    ServiceAccount::parse(json).map_err(|problem| {
+        Trouble::refused(format!(
+            "failed to create Google credentials from secret: {problem}"
+        ))
+    })
+}
+
 /// What a Secret says we are to Microsoft's store: the first that is whole, in Flux's order.
 fn azure((name, data): Login<'_>) -> Result<AzureIdentity, Trouble> {
     let get = |key: &str| given(data, key);
@@ -244,7 +258,7 @@ async fn directory(pass: &Pass<'_, Bucket>, sts: &BucketSts, proxy: Option<&Prox
             both.ok_or_else(|| {
                 let name = &reference.name;
                 Trouble::refused(format!(
-                    "invalid '{name}' secret data for 'ldap' STS provider: required fields 'username' and 'password'"
+                    "invalid '{name}' secret data for 'ldap' STS provider: required fields username, password"
                 ))
             })?
         }
