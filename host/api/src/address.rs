@@ -1,4 +1,4 @@
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Addresses that only speak to machines of a cloud, beside the link-local ones.
 const METADATA_SERVICES: &[IpAddr] = &[
@@ -28,6 +28,25 @@ pub fn is_node_address(address: IpAddr) -> bool {
         IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_unspecified(),
     };
     is_local || METADATA_SERVICES.contains(&address)
+}
+
+/// The addresses of a name that a user gives, none of which may be the node's own. Asked where the connection is made, so that
+/// a name whose answer changes between look and use (DNS rebinding) gains nothing.
+///
+/// # Errors
+/// `'NAME' is at ADDRESS, which is a service of the node itself`.
+pub fn none_of_the_node(
+    name: &str,
+    found: impl Iterator<Item = SocketAddr>,
+) -> Result<std::vec::IntoIter<SocketAddr>, String> {
+    let found: Vec<SocketAddr> = found.collect();
+    match found.iter().find(|found| is_node_address(found.ip())) {
+        Some(refused) => Err(format!(
+            "'{name}' is at {}, which is a service of the node itself",
+            refused.ip()
+        )),
+        None => Ok(found.into_iter()),
+    }
 }
 
 /// An IPv4 address in IPv6 clothes is that IPv4 address: `::ffff:127.0.0.1`, `64:ff9b::7f00:1`.

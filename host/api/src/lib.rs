@@ -29,7 +29,7 @@ pub mod source;
 
 pub mod crd;
 
-pub use address::{canonical as canonical_address, is_node_address, is_node_service};
+pub use address::{canonical as canonical_address, is_node_address, is_node_service, none_of_the_node};
 pub use condition::{Condition, ConditionStatus};
 pub use disposition::{Blame, Disposition, Next};
 pub use duration::{Duration, InvalidDuration};

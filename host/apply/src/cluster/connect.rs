@@ -1,5 +1,5 @@
 //! How connections to API servers are made. Whoever writes a kubeconfig names the server, so what a name resolves to is looked
-//! at where the connection is made: a name whose answer changes between look and use (DNS rebinding) gains nothing.
+//! at.
 
 use super::bounded::Bound;
 use futures::future::{BoxFuture, FutureExt};
@@ -10,7 +10,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt};
 use kube::{Client, Config};
-use sluice_api::is_node_address;
+use sluice_api::none_of_the_node;
 use std::io;
 use std::net::SocketAddr;
 use std::vec::IntoIter;
@@ -31,14 +31,9 @@ pub(super) fn connector(config: &Config) -> Connector {
 
 fn lookup(name: Name) -> Lookup {
     async move {
-        let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-        if let Some(refused) = found.iter().find(|found| is_node_address(found.ip())) {
-            return Err(io::Error::other(format!(
-                "'{name}' is at {}, which is a service of the node itself and no API server",
-                refused.ip()
-            )));
-        }
-        Ok(found.into_iter())
+        let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+        none_of_the_node(name.as_str(), found)
+            .map_err(|refused| io::Error::other(format!("{refused} and no API server")))
     }
     .boxed()
 }

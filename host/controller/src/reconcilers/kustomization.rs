@@ -23,14 +23,14 @@ pub use render::{Plugins, Render, RenderRequest, Rendered, Renderer};
 
 use crate::artifacts::{ArtifactFacts, Artifacts, OpenError};
 use crate::error_policy::{Failure, Stopped};
-use crate::runtime::{KUSTOMIZATION, Key, Kind, Park, Reconciler, Run, Wake};
+use crate::runtime::{KUSTOMIZATION, Key, Kind, Park, Reconciler, Run, Wake, has_finalizer};
 use conclude::not_written;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use memory::{Awaiting, Inputs, Memory};
 use report::Report;
 use serde_json::Value;
-use sluice_api::{Kustomization, Next, decode, meta, reason};
+use sluice_api::{Kustomization, Next, decode, reason};
 use sluice_apply::live::Knowledge;
 use sluice_artifact::Tree;
 use sluice_event::events::ReconcileSuspended;
@@ -97,7 +97,7 @@ impl KustomizationReconciler {
         memory: &mut Memory,
         deleting: &mut Option<Instant>,
     ) -> Park {
-        let mut ks: Kustomization = match decode(object) {
+        let ks: Kustomization = match decode(object) {
             Ok(ks) => ks,
             Err(error) if malformed::is_deleted(object) => {
                 let ks = malformed::end_of(run, object, &error.to_string());
@@ -109,17 +109,13 @@ impl KustomizationReconciler {
             return self.finalize(run, object, &ks, memory, deleting).await;
         }
         let mut object = object.clone();
-        if !gate::has_finalizer(&ks) {
+        if !has_finalizer(&object) {
             let set = run.cx.set_finalizer(&KUSTOMIZATION, &run.key, &object, true);
             match set.await {
                 Ok(Some(current)) => object = Arc::new(current),
                 Ok(None) => return Park::Gone,
                 Err(park) => return park,
             }
-            ks.metadata
-                .finalizers
-                .get_or_insert_default()
-                .push(meta::FINALIZER.to_owned());
         }
         let started = Instant::now();
         let mut report = Report::new(run, object, &ks);

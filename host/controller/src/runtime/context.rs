@@ -48,6 +48,7 @@ pub struct Context {
     pub(crate) kube: KubeCluster,
     pub(super) schedule: Mutex<Schedule>,
     pub(super) work: Notify,
+    /// Told whenever nothing is ready for a worker.
     pub(super) rest: Notify,
     pub(super) shutdown: CancellationToken,
     pub(super) references: References,

@@ -34,4 +34,5 @@ pub use lease::LeaseTimes;
 pub use remote::Remote;
 pub(crate) use schedule::Topic;
 pub use schedule::{Park, Wake, Wakes};
+pub(crate) use status::has_finalizer;
 pub use store::Store;

@@ -218,8 +218,8 @@ fn wish(object: &Value) -> [Option<Value>; 3] {
     .map(|pointer| object.pointer(pointer).cloned())
 }
 
-/// Whether the object carries our finalizer.
-fn has_finalizer(object: &Value) -> bool {
+/// Whether the object carries our finalizer, which is Flux's.
+pub(crate) fn has_finalizer(object: &Value) -> bool {
     let finalizers = object.pointer("/metadata/finalizers").and_then(Value::as_array);
     finalizers.is_some_and(|all| all.iter().any(|finalizer| finalizer == meta::FINALIZER))
 }

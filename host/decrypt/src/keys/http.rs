@@ -4,9 +4,8 @@ use crate::KeyError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, RequestBuilder, Url};
 use serde_json::Value;
-use sluice_api::{is_node_address, is_node_service};
+use sluice_api::{is_node_service, none_of_the_node};
 use sluice_event::cause::innermost;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,24 +26,14 @@ pub(super) fn client() -> Result<Client, String> {
         .map_err(|_| "no HTTP client can be made".to_owned())
 }
 
-/// Names that a file or a Secret gives: what they resolve to is looked at where the connection is made, so that a name whose
-/// answer changes gains nothing.
+/// Names that a file or a Secret gives: what they resolve to is looked at.
 pub(super) struct Names;
 
 impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let found: Vec<SocketAddr> = found.collect();
-            if let Some(refused) = found.iter().find(|found| is_node_address(found.ip())) {
-                let why = format!(
-                    "'{}' is at {}, which is a service of the node itself",
-                    name.as_str(),
-                    refused.ip()
-                );
-                return Err(why.into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
+            Ok(Box::new(none_of_the_node(name.as_str(), found)?) as Addrs)
         })
     }
 }

@@ -109,7 +109,7 @@ pub(crate) fn receive(
     Ok(())
 }
 
-pub(crate) fn corrupt(text: String) -> gix::Error {
+fn corrupt(text: String) -> gix::Error {
     gix::Error::from_error(io::Error::new(io::ErrorKind::InvalidData, text))
 }
 

@@ -104,49 +104,38 @@ impl Config<'_> {
     pub(super) fn iam_policy(&self) -> Result<Generator> {
         let d = self.decoder();
         let mut policy = IamPolicy::default();
-        let decode = |policy: &mut IamPolicy| {
-            d.object(
-                self.node,
-                Field::top("Plugin"),
-                "IAMPolicyGeneratorPlugin",
-                &["cloud", "kubernetesService", "serviceAccount"],
-                |name, node, field, _| match name {
-                    "cloud" => {
-                        policy.cloud = d.text(node, field)?;
-                        Ok(())
-                    }
-                    "kubernetesService" => d.object(
-                        node,
-                        field,
-                        "KubernetesService",
-                        &["name", "namespace"],
-                        |name, node, field, _| {
-                            let text = d.text(node, field)?;
-                            match name {
-                                "name" => policy.name = text,
-                                _ => policy.namespace = text,
-                            }
-                            Ok(())
-                        },
-                    ),
-                    _ => d.object(
-                        node,
-                        field,
-                        "ServiceAccount",
-                        &["name", "projectId"],
-                        |name, node, field, _| {
-                            let text = d.text(node, field)?;
-                            match name {
-                                "name" => policy.account = text,
-                                _ => policy.project = text,
-                            }
-                            Ok(())
-                        },
-                    ),
-                },
-            )
+        let two = |node: &Node, field: Field<'_>, go_type: &str, names, texts: [&mut Text; 2]| {
+            let [first, second] = texts;
+            d.object(node, field, go_type, names, |name, node, field, _| {
+                let text = d.text(node, field)?;
+                match name {
+                    "name" => *first = text,
+                    _ => *second = text,
+                }
+                Ok(())
+            })
         };
-        decode(&mut policy).map_err(decoding)?;
+        d.object(
+            self.node,
+            Field::top("Plugin"),
+            "IAMPolicyGeneratorPlugin",
+            &["cloud", "kubernetesService", "serviceAccount"],
+            |name, node, field, _| match name {
+                "cloud" => {
+                    policy.cloud = d.text(node, field)?;
+                    Ok(())
+                }
+                "kubernetesService" => {
+                    let texts = [&mut policy.name, &mut policy.namespace];
+                    two(node, field, "KubernetesService", &["name", "namespace"], texts)
+                }
+                _ => {
+                    let texts = [&mut policy.account, &mut policy.project];
+                    two(node, field, "ServiceAccount", &["name", "projectId"], texts)
+                }
+            },
+        )
+        .map_err(decoding)?;
         Ok(Generator::IamPolicy(policy))
     }
 }

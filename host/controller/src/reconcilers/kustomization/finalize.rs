@@ -5,7 +5,7 @@ use super::memory::Memory;
 use super::remote::{self, Unattached};
 use super::report::Report;
 use super::{KustomizationReconciler, gate};
-use crate::runtime::{KUSTOMIZATION, Park, Run};
+use crate::runtime::{KUSTOMIZATION, Park, Run, has_finalizer};
 use serde_json::Value;
 use sluice_api::Kustomization;
 use sluice_api::kustomize::DeletionPolicy;
@@ -33,7 +33,7 @@ impl KustomizationReconciler {
         memory: &mut Memory,
         since: &mut Option<Instant>,
     ) -> Park {
-        if !gate::has_finalizer(ks) {
+        if !has_finalizer(object) {
             return Park::For(None);
         }
         let mut report = Report::new(run, object.clone(), ks);

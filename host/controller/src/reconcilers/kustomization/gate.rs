@@ -6,7 +6,7 @@ use crate::error_policy::{Failure, Stopped, Waiting};
 use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES, Topic, object_id};
 use serde_json::Value;
 use sluice_api::kustomize::{DependencyReference, SourceKind};
-use sluice_api::{Kustomization, meta, reason};
+use sluice_api::{Kustomization, reason};
 use sluice_apply::cluster::{Identity, RequestError};
 use sluice_event::Severity;
 use std::collections::BTreeMap;
@@ -286,13 +286,4 @@ pub(super) fn identity(ks: &Kustomization, config: &ControllerConfig) -> Identit
             service_account: name.to_owned(),
         },
     }
-}
-
-/// Whether the Kustomization carries Flux's finalizer.
-pub(super) fn has_finalizer(ks: &Kustomization) -> bool {
-    ks.metadata
-        .finalizers
-        .iter()
-        .flatten()
-        .any(|finalizer| finalizer == meta::FINALIZER)
 }

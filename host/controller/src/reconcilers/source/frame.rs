@@ -4,12 +4,12 @@ use super::report::Report;
 use super::storage::{Promised, Shelf};
 use super::{Done, Pass, SourceKind, SourceSettings, Trouble, upkeep};
 use crate::error_policy::{self, Failure};
-use crate::runtime::{Park, Reconciler, Run};
+use crate::runtime::{Park, Reconciler, Run, has_finalizer};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use sluice_api::source::{Source, SourceStatus};
-use sluice_api::{Next, conditions, decode, meta, reason};
+use sluice_api::{Next, conditions, decode, reason};
 use sluice_apply::cluster::RequestError;
 use sluice_artifact::Store;
 use sluice_event::events::{
@@ -52,7 +52,7 @@ impl<K: SourceKind> SourceReconciler<K> {
             return self.finalize(run, object, &source).await;
         }
         let park = self.pass(run, object, &source).await;
-        if !has_finalizer(&source) {
+        if !has_finalizer(object) {
             // artifacts go without it too, by the watch or at the next start; so what others wait for comes first
             run.cx.add_finalizer_later(K::KIND, &run.key, object);
         }
@@ -129,7 +129,7 @@ impl<K: SourceKind> SourceReconciler<K> {
 
     /// The object goes: its artifacts first, then our finalizer.
     async fn finalize(&self, run: &Run, object: &Arc<Value>, source: &K::Object) -> Park {
-        if !has_finalizer(source) {
+        if !has_finalizer(object) {
             return Park::For(None);
         }
         let status = source.status().cloned().unwrap_or_default();
@@ -160,7 +160,7 @@ impl<K: SourceKind> SourceReconciler<K> {
             tracing::warn!(%error, "artifacts of what is no source any more not removed, trying again");
             return Park::Backoff { at_most: None };
         }
-        if has_finalizer(source)
+        if has_finalizer(object)
             && let Err(park) = run.cx.set_finalizer(K::KIND, &run.key, object, false).await
         {
             return park;
@@ -330,11 +330,6 @@ fn park(failure: &Failure, requeue_dependency: Duration) -> Park {
 fn not_written(error: &RequestError) -> Park {
     tracing::warn!(%error, "status not written, trying again");
     Park::Backoff { at_most: None }
-}
-
-fn has_finalizer(source: &impl Source) -> bool {
-    let mut finalizers = source.metadata().finalizers.iter().flatten();
-    finalizers.any(|finalizer| finalizer == meta::FINALIZER)
 }
 
 #[cfg(test)]
