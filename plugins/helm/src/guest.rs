@@ -44,6 +44,9 @@ impl ChartRenderer for Helm {
         if rendered.chart.metadata.deprecated {
             context.report(Finding::new(Severity::Warning, "this chart is deprecated"));
         }
+        for text in &rendered.warnings {
+            context.report(Finding::new(Severity::Warning, text));
+        }
         Ok(answer(rendered, detail))
     }
 }

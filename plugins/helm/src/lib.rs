@@ -30,8 +30,10 @@ pub mod strvals;
 pub mod template;
 pub mod value;
 pub mod values;
+mod warnings;
 
 pub use error::Error;
 pub use failure::{Failure, Place};
 pub use render::{Rendered, Request, Wanted, render};
 pub use value::{CollectionType, List, Map, Str, Value};
+pub use warnings::Warnings;

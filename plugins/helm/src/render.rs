@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Error, Failure, Map, Str, Value,
+    Error, Failure, Map, Str, Value, Warnings,
     chart::{Chart, File as ChartFile, is_compatible, process_dependencies},
     engine::{File, Scope, Templates},
     functions::{self, Environment},
@@ -60,6 +60,8 @@ pub struct Rendered {
     pub notes: Option<String>,
     /// The values that the templates saw.
     pub values: Table,
+    /// What the original tells on the side: values that are not used, hooks that nobody knows.
+    pub warnings: Vec<String>,
     /// The chart, as it took part: without the subcharts that are switched off.
     pub chart: Chart,
 }
@@ -82,8 +84,9 @@ pub fn render(
     chart.check_installable()?;
     chart.check_dependencies()?;
     release.check_name()?;
-    process_dependencies(&mut chart, &values)?;
-    let values = coalesce(&chart, &values)?;
+    let mut warnings = Warnings::default();
+    process_dependencies(&mut chart, &values, &mut warnings)?;
+    let values = coalesce(&chart, &values, &mut warnings)?;
     if !request.skip_schema_validation {
         validate(&chart, &values)?;
     }
@@ -96,6 +99,9 @@ pub fn render(
         Wanted::Notes => Sorted::default(),
         wanted => manifest::sort(files, wanted == Wanted::Objects)?,
     };
+    for text in sorted.warnings.into_texts() {
+        warnings.add(text);
+    }
     let crds = chart
         .crds()
         .into_iter()
@@ -108,6 +114,7 @@ pub fn render(
         crds,
         notes,
         values,
+        warnings: warnings.into_texts(),
         chart,
     })
 }

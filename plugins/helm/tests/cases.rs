@@ -24,7 +24,10 @@ fn printed(case: &Path, line: &str) -> String {
     args.drain(..usize::from(wants_notes));
     match template::run(case, args[0], args[1], &args[2..], wanted) {
         Ok(printed) if wants_notes => format!("{}\n", printed.notes.unwrap_or_default()),
-        Ok(printed) => printed.text,
+        Ok(printed) => {
+            let warnings = printed.warnings.iter().map(|text| format!("told: {text}\n"));
+            warnings.chain([printed.text]).collect()
+        }
         Err(failure) => {
             let mut text = format!("Error: {}\n", failure.text().trim_end());
             if let Some(hint) = failure.hint() {

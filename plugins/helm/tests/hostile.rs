@@ -12,6 +12,7 @@ use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 use sluice_plugin_helm::{
+    Warnings,
     chart::{ARCHIVE_BYTES_MAX, Chart, load_archive, load_tree},
     strvals,
     values::{Table, coalesce, read_values, validate},
@@ -257,7 +258,7 @@ fn schemas_end() {
         &doubling,
     ] {
         let chart = chart_with_schema(schema);
-        let values = coalesce(&chart, &read_values(b"a: 1\n").unwrap()).unwrap();
+        let values = coalesce(&chart, &read_values(b"a: 1\n").unwrap(), &mut Warnings::default()).unwrap();
         assert!(validate(&chart, &values).is_err(), "{schema:.80}");
     }
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use sluice_plugin_helm::{
-    Error,
+    Error, Warnings,
     chart::{Chart, load_tree, process_dependencies},
     release::Release,
     strvals,
@@ -132,8 +132,8 @@ fn run(case: &Json) -> Result<Json, String> {
         is_upgrade: false,
     };
     release.check_name().map_err(say)?;
-    process_dependencies(&mut chart, &values).map_err(say)?;
-    let values = coalesce(&chart, &values).map_err(say)?;
+    process_dependencies(&mut chart, &values, &mut Warnings::default()).map_err(say)?;
+    let values = coalesce(&chart, &values, &mut Warnings::default()).map_err(say)?;
     if !flags.contains_key("--skip-schema-validation") {
         validate(&chart, &values).map_err(|failure| failure.text().to_owned())?;
     }

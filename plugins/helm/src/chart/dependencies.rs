@@ -2,7 +2,7 @@
 
 use super::{Chart, Dependency, ImportValues, is_compatible};
 use crate::{
-    Error,
+    Error, Warnings,
     values::{Data, Table, coalesce, merge_defaults, merge_tables},
 };
 
@@ -10,21 +10,21 @@ use crate::{
 ///
 /// # Errors
 /// A value where a table of a subchart's values is wanted.
-pub fn process_dependencies(chart: &mut Chart, values: &Table) -> Result<(), Error> {
+pub fn process_dependencies(chart: &mut Chart, values: &Table, warnings: &mut Warnings) -> Result<(), Error> {
     let fail = |error: Error| Error::new(format!("chart dependencies processing failed: {error}"));
-    select(chart, values, "").map_err(fail)?;
-    import(chart).map_err(fail)
+    select(chart, values, "", warnings).map_err(fail)?;
+    import(chart, warnings).map_err(fail)
 }
 
-fn select(chart: &mut Chart, values: &Table, path: &str) -> Result<(), Error> {
+fn select(chart: &mut Chart, values: &Table, path: &str, warnings: &mut Warnings) -> Result<(), Error> {
     if !chart.metadata.has_dependencies {
         return Ok(());
     }
     rename(chart);
-    let values = coalesce(chart, values)?;
+    let values = coalesce(chart, values, warnings)?;
     let dependencies = &mut chart.metadata.dependencies;
     for dependency in dependencies.iter_mut() {
-        dependency.enabled = is_enabled(dependency, &values, path);
+        dependency.enabled = is_enabled(dependency, &values, path, warnings);
     }
     let disabled: Vec<String> = dependencies
         .iter()
@@ -38,7 +38,7 @@ fn select(chart: &mut Chart, values: &Table, path: &str) -> Result<(), Error> {
     chart.metadata.has_dependencies = !dependencies.is_empty();
     for subchart in &mut chart.dependencies {
         let path = format!("{path}{}.", subchart.metadata.name);
-        select(subchart, &values, &path)?;
+        select(subchart, &values, &path, warnings)?;
     }
     Ok(())
 }
@@ -80,36 +80,44 @@ fn rename(chart: &mut Chart) {
 }
 
 /// The first condition that is there and a boolean decides; without one the tags; without those it takes part.
-fn is_enabled(dependency: &Dependency, values: &Table, path: &str) -> bool {
-    let condition = |condition: &str| match values.scalar(&format!("{path}{condition}")) {
+fn is_enabled(dependency: &Dependency, values: &Table, path: &str, warnings: &mut Warnings) -> bool {
+    let name = &dependency.name;
+    let mut decided = |what: String, value: Option<&Data>| match value {
         Some(Data::Bool(value)) => Some(*value),
-        _ => None,
+        Some(_) => {
+            warnings.add(format!(
+                "returned non-bool value {what} chart={name}: it decides nothing, true or false is wanted"
+            ));
+            None
+        }
+        None => None,
     };
-    let conditions = dependency
+    let mut conditions = dependency
         .condition
         .trim()
         .split(',')
         .filter(|text| !text.is_empty());
-    if let Some(decided) = conditions.filter_map(condition).next() {
+    let condition = |condition: &str| {
+        let value = values.scalar(&format!("{path}{condition}"));
+        decided(format!("path={condition}"), value)
+    };
+    if let Some(decided) = conditions.find_map(condition) {
         return decided;
     }
     let tags = values.table("tags");
-    let tag = |tag: &String| match tags?.get(tag) {
-        Some(Data::Bool(value)) => Some(*value),
-        _ => None,
-    };
+    let tag = |tag: &String| decided(format!("tag={tag}"), tags?.get(tag));
     let tags: Vec<bool> = dependency.tags.iter().filter_map(tag).collect();
     tags.is_empty() || tags.contains(&true)
 }
 
-fn import(chart: &mut Chart) -> Result<(), Error> {
+fn import(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), Error> {
     for subchart in &mut chart.dependencies {
-        import(subchart)?;
+        import(subchart, warnings)?;
     }
     if !chart.metadata.has_dependencies {
         return Ok(());
     }
-    let mut values = merge_defaults(chart)?;
+    let mut values = merge_defaults(chart, warnings)?;
     let mut imports = Imports::default();
     for dependency in &chart.metadata.dependencies {
         for wanted in &dependency.import_values {
@@ -126,6 +134,11 @@ fn import(chart: &mut Chart) -> Result<(), Error> {
                     parent.split('.').collect()
                 };
                 imports.add(&parent, found, &source);
+            } else {
+                warnings.add(format!(
+                    "ImportValues missing table from chart chart={}: \"{source}\" is not a table",
+                    dependency.name
+                ));
             }
         }
     }
@@ -135,7 +148,7 @@ fn import(chart: &mut Chart) -> Result<(), Error> {
             values.set_table(source, table);
         }
     }
-    merge_tables(&mut values, imports.table);
+    merge_tables(&mut values, imports.table, warnings);
     chart.values = values;
     Ok(())
 }

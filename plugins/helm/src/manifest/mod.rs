@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map as JsonMap, Value as Json};
 use sluice_yaml::{Limits, decode_text};
 
-use crate::{Failure, Place};
+use crate::{Failure, Place, Warnings};
 use head::{Head, Misfit};
 
 /// One document of one rendered file, or one file of `crds/`.
@@ -49,6 +49,8 @@ pub struct Sorted {
     pub manifests: Vec<Manifest>,
     /// What is run beside it, by kind.
     pub hooks: Vec<Hook>,
+    /// What is told of documents that are left out.
+    pub warnings: Warnings,
 }
 
 /// Splits rendered files into documents and sorts them by kind; equal kinds stay in the order of files and documents.
@@ -141,8 +143,10 @@ fn place(sorted: &mut Sorted, path: &str, text: &str, head: Head, with_objects: 
         return;
     };
     // an event that nobody knows takes the whole document away
-    let Some(events) = words(events).map(event).collect() else {
-        return;
+    let Some(types) = words(events).map(event).collect() else {
+        return sorted.warnings.add(format!(
+            "skipping unknown hooks hookTypes={events}: a document of {path} is left out"
+        ));
     };
     let policies = |annotation: &str| {
         head.annotations
@@ -155,7 +159,7 @@ fn place(sorted: &mut Sorted, path: &str, text: &str, head: Head, with_objects: 
         .and_then(|text| text.parse().ok());
     sorted.hooks.push(Hook {
         manifest,
-        events,
+        events: types,
         weight: weight.unwrap_or(0),
         delete_policies: policies("helm.sh/hook-delete-policy"),
         output_log_policies: policies("helm.sh/hook-output-log-policy"),

@@ -4,15 +4,15 @@
 //! parent's, and the `global` of a parent flows down into each of them.
 
 use super::{Data, Table};
-use crate::{Error, Str, chart::Chart};
+use crate::{Error, Str, Warnings, chart::Chart, warnings::ValuePath};
 
 /// A chart's values with `values` over them, for it and its subcharts. A null takes a default away.
 ///
 /// # Errors
 /// A value where the table of a subchart is wanted.
-pub fn coalesce(chart: &Chart, values: &Table) -> Result<Table, Error> {
+pub fn coalesce(chart: &Chart, values: &Table, warnings: &mut Warnings) -> Result<Table, Error> {
     let mut values = values.clone();
-    descend(chart, &mut values, Nulls::Delete)?;
+    descend(chart, &mut values, Nulls::Delete, &ValuePath::default(), warnings)?;
     share_globals(chart, &mut values);
     Ok(values)
 }
@@ -21,16 +21,16 @@ pub fn coalesce(chart: &Chart, values: &Table) -> Result<Table, Error> {
 ///
 /// # Errors
 /// As [`coalesce`].
-pub fn merge_defaults(chart: &Chart) -> Result<Table, Error> {
+pub fn merge_defaults(chart: &Chart, warnings: &mut Warnings) -> Result<Table, Error> {
     let mut values = Table::new();
-    descend(chart, &mut values, Nulls::Keep)?;
+    descend(chart, &mut values, Nulls::Keep, &ValuePath::default(), warnings)?;
     share_globals(chart, &mut values);
     Ok(values)
 }
 
 /// Fills `upper` with what `lower` has and it has not; nulls stay.
-pub fn merge_tables(upper: &mut Table, lower: Table) {
-    fill(upper, &lower, Nulls::Keep);
+pub fn merge_tables(upper: &mut Table, lower: Table, warnings: &mut Warnings) {
+    fill(upper, &lower, Nulls::Keep, &ValuePath::default(), warnings);
 }
 
 /// What a null does.
@@ -42,8 +42,15 @@ enum Nulls {
     Keep,
 }
 
-fn descend(chart: &Chart, values: &mut Table, nulls: Nulls) -> Result<(), Error> {
-    fill_chart(chart, values, nulls);
+fn descend(
+    chart: &Chart,
+    values: &mut Table,
+    nulls: Nulls,
+    above: &ValuePath<'_>,
+    warnings: &mut Warnings,
+) -> Result<(), Error> {
+    let place = above.below(chart.name().as_bytes());
+    fill_chart(chart, values, nulls, &place, warnings);
     for subchart in &chart.dependencies {
         let name = subchart.name();
         let mut inner = match values.get(name) {
@@ -56,8 +63,8 @@ fn descend(chart: &Chart, values: &mut Table, nulls: Nulls) -> Result<(), Error>
                 )));
             }
         };
-        pass_globals(&mut inner, values);
-        descend(subchart, &mut inner, nulls)?;
+        pass_globals(&mut inner, values, &place, warnings);
+        descend(subchart, &mut inner, nulls, &place, warnings)?;
         return_globals(&inner, values);
         values.insert(name, Data::Table(inner));
     }
@@ -65,7 +72,13 @@ fn descend(chart: &Chart, values: &mut Table, nulls: Nulls) -> Result<(), Error>
 }
 
 /// Lays `values` over the chart's own.
-fn fill_chart(chart: &Chart, values: &mut Table, nulls: Nulls) {
+fn fill_chart(
+    chart: &Chart,
+    values: &mut Table,
+    nulls: Nulls,
+    place: &ValuePath<'_>,
+    warnings: &mut Warnings,
+) {
     for (key, default) in chart.values.iter() {
         match values.get(key) {
             None if nulls == Nulls::Keep => values.insert(key.clone(), default.clone()),
@@ -76,7 +89,15 @@ fn fill_chart(chart: &Chart, values: &mut Table, nulls: Nulls) {
             },
             Some(Data::Null) if nulls == Nulls::Delete => drop(values.remove(key)),
             Some(Data::Table(_)) => {
-                let Data::Table(default) = default else { continue };
+                let place = place.below(key.as_bytes());
+                let default = match default {
+                    Data::Table(default) => default,
+                    Data::Null => continue,
+                    _ => {
+                        warnings.add(format!("warning: skipped value for {place}: Not a table."));
+                        continue;
+                    }
+                };
                 let is_subchart = chart
                     .dependencies
                     .iter()
@@ -84,8 +105,8 @@ fn fill_chart(chart: &Chart, values: &mut Table, nulls: Nulls) {
                 let nulls = if is_subchart { Nulls::Keep } else { nulls };
                 if let Some(Data::Table(table)) = values.get_mut(key) {
                     match nulls {
-                        Nulls::Keep => fill(table, default, nulls),
-                        Nulls::Delete => fill(table, &without_nulls(default), nulls),
+                        Nulls::Keep => fill(table, default, nulls, &place, warnings),
+                        Nulls::Delete => fill(table, &without_nulls(default), nulls, &place, warnings),
                     }
                 }
             }
@@ -94,7 +115,7 @@ fn fill_chart(chart: &Chart, values: &mut Table, nulls: Nulls) {
     }
 }
 
-fn fill(upper: &mut Table, lower: &Table, nulls: Nulls) {
+fn fill(upper: &mut Table, lower: &Table, nulls: Nulls, place: &ValuePath<'_>, warnings: &mut Warnings) {
     if upper.is_same(lower) {
         return;
     }
@@ -104,8 +125,21 @@ fn fill(upper: &mut Table, lower: &Table, nulls: Nulls) {
             (Some(Data::Null), _) if nulls == Nulls::Delete && !below.is_null() => drop(upper.remove(key)),
             (Some(Data::Table(_)), Data::Table(below)) => {
                 if let Some(Data::Table(above)) = upper.get_mut(key) {
-                    fill(above, below, nulls);
+                    fill(above, below, nulls, &place.below(key.as_bytes()), warnings);
                 }
+            }
+            (Some(Data::Null), _) | (_, Data::Null) => {}
+            (Some(_), Data::Table(_)) => {
+                let place = place.below(key.as_bytes());
+                warnings.add(format!(
+                    "warning: cannot overwrite table with non table for {place}"
+                ));
+            }
+            (Some(Data::Table(_)), _) => {
+                let place = place.below(key.as_bytes());
+                warnings.add(format!(
+                    "warning: destination for {place} is a table. Ignoring non-table value"
+                ));
             }
             _ => {}
         }
@@ -113,28 +147,43 @@ fn fill(upper: &mut Table, lower: &Table, nulls: Nulls) {
 }
 
 /// A parent's globals win over those of its subchart.
-fn pass_globals(inner: &mut Table, outer: &Table) {
+fn pass_globals(inner: &mut Table, outer: &Table, place: &ValuePath<'_>, warnings: &mut Warnings) {
     let mut globals = match inner.get(GLOBAL) {
         None => Table::new(),
         Some(Data::Table(globals)) => globals.clone(),
-        Some(_) => return,
+        Some(_) => {
+            let text = "warning: skipping globals because destination global is not a table.";
+            return warnings.add(text.to_owned());
+        }
     };
     let empty = Table::new();
     let from = match outer.get(GLOBAL) {
         None => &empty,
         Some(Data::Table(from)) => from,
-        Some(_) => return,
+        Some(_) => {
+            let text = "warning: skipping globals because source global is not a table.";
+            return warnings.add(text.to_owned());
+        }
     };
     for (key, value) in from.iter() {
         match (value, globals.get(key)) {
             (Data::Table(_), None) => globals.insert(key.clone(), value.clone()),
             (Data::Table(table), Some(Data::Table(own))) => {
                 let mut table = table.clone();
-                fill(&mut table, own, Nulls::Keep);
+                fill(
+                    &mut table,
+                    own,
+                    Nulls::Keep,
+                    &place.below(key.as_bytes()),
+                    warnings,
+                );
                 globals.insert(key.clone(), Data::Table(table));
             }
             // neither a table over something else, nor something else over a table
-            (Data::Table(_), Some(_)) | (_, Some(Data::Table(_))) => {}
+            (Data::Table(_), Some(_)) => warnings.add(format!(
+                "Conflict: cannot merge map onto non-map for \"{key}\". Skipping."
+            )),
+            (_, Some(Data::Table(_))) => warnings.add(format!("key {key} is table. Skipping")),
             (other, _) => globals.insert(key.clone(), other.clone()),
         }
     }

@@ -15,6 +15,7 @@ use sluice_plugin_helm::{
 pub(crate) struct Printed {
     pub(crate) text: String,
     pub(crate) notes: Option<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 #[derive(Default)]
@@ -71,6 +72,7 @@ pub(crate) fn run(
     Ok(Printed {
         text,
         notes: rendered.notes,
+        warnings: rendered.warnings,
     })
 }
 
