@@ -46,6 +46,37 @@ fn what_is_printed() {
 }
 
 #[test]
+fn a_file_for_each_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let written = || {
+        let args = ["rel", "web", "--include-crds", "--release-name", "--output-dir"];
+        let output = build(&[&args[..], &[out.to_str().unwrap()]].concat(), "");
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let said = said.replace(out.to_str().unwrap(), "out");
+        let map = fs::read_to_string(out.join("rel/web/templates/map.yaml")).unwrap();
+        (said, map)
+    };
+    let (said, map) = written();
+    expect_test::expect![[r#"
+        wrote out/web/crds/widget.yaml
+        wrote out/rel/web/templates/secret.yaml
+        wrote out/rel/web/templates/map.yaml
+        wrote out/rel/web/templates/tests/pod.yaml
+
+    "#]]
+    .assert_eq(&said);
+    assert!(
+        map.starts_with("---\n# Source: web/templates/map.yaml\napiVersion: v1\n"),
+        "{map}"
+    );
+    let definition = fs::read_to_string(out.join("web/crds/widget.yaml")).unwrap();
+    assert!(definition.contains("# Source: web/crds/widget.yaml\n"), "{definition}");
+    // once more: nothing of the first run is left
+    assert_eq!(written(), (said, map));
+}
+
+#[test]
 fn chance_is_another_in_every_run() {
     let password = || {
         String::from_utf8(build(&["rel", "web", "--show-only", "templates/secret.yaml"], "").stdout).unwrap()

@@ -1,6 +1,6 @@
 //! The flags of `helm template`, as far as they need no cluster and no repository.
 
-use super::{list, values::Values};
+use super::{accepted::Accepted, list, values::Values};
 use crate::tell::Original;
 use clap::Args;
 use sluice_wasm::Limits;
@@ -60,6 +60,17 @@ pub(crate) struct Helm {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
+    /// Write a file for each template below this folder, and print their names
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["output", "notes_only"])]
+    pub(super) output_dir: Option<PathBuf>,
+    /// With --output-dir: into a folder of the release's name
+    #[arg(long)]
+    pub(super) release_name: bool,
+    /// Accepted: without a name it is release-name, as in Helm
+    #[arg(short, long, hide = true)]
+    pub(super) generate_name: bool,
+    #[command(flatten)]
+    pub(super) accepted: Accepted,
 }
 
 impl Helm {

@@ -1,5 +1,7 @@
 //! `sluice build helm`: what `helm template` prints.
 
+mod accepted;
+mod files;
 mod flags;
 mod links;
 mod list;
@@ -16,15 +18,21 @@ use serde_json::json;
 use sluice_object::{GroupVersionKind, ObjectId};
 use sluice_render::release_manifest;
 use sluice_wasm::{
-    Chart, ChartRelease, ChartRequest, Context, Detail, Engine, Error, Inputs, Limits, builtin,
+    Chart, ChartRelease, ChartRequest, Context, Detail, Engine, Error, Hook, Inputs, Limits, builtin,
 };
 use std::fmt::Write as _;
 use std::path::Path;
 use values::Unreadable;
 
 pub(crate) fn run(helm: &Helm) -> Result<()> {
+    helm.accepted.check()?;
     let name_template = helm.name_template.clone().filter(|template| !template.is_empty());
     let (name, chart) = match helm.name_and_chart.as_slice() {
+        names if helm.generate_name && (names.len() > 1 || helm.name.is_some()) => {
+            bail!(Original::new(
+                "cannot set --generate-name and also specify a name"
+            ))
+        }
         names if name_template.is_some() && (names.len() > 1 || helm.name.is_some()) => {
             bail!(Original::new(
                 "cannot set --name-template and also specify a name"
@@ -69,6 +77,8 @@ pub(crate) fn run(helm: &Helm) -> Result<()> {
     tell_findings(&chart.findings);
     let text = if helm.notes_only {
         chart.notes.unwrap_or_default()
+    } else if let Some(folder) = &helm.output_dir {
+        files::write(helm, &chart, folder)?
     } else {
         shown(helm, chart)?
     };
@@ -128,11 +138,7 @@ fn shown(helm: &Helm, mut chart: Chart) -> Result<String> {
     chart.manifests.clear();
     text.truncate(text.trim_end().len());
     text.push('\n');
-    let is_test = |events: &[String]| events.iter().any(|event| event == "test");
-    for hook in &chart.hooks {
-        if helm.no_hooks || helm.skip_tests && is_test(&hook.events) {
-            continue;
-        }
+    for hook in hooks(helm, &chart) {
         let (template, content) = (&hook.manifest.template, &hook.manifest.text);
         let _ = writeln!(text, "---\n# Source: {template}\n{content}");
     }
@@ -141,6 +147,16 @@ fn shown(helm: &Helm, mut chart: Chart) -> Result<String> {
     }
     show_only::pick(&text, &helm.show_only)
         .map_err(|pattern| Original::new(format!("could not find template {pattern} in chart")).into())
+}
+
+/// The hooks that are wanted.
+fn hooks<'a>(helm: &Helm, chart: &'a Chart) -> impl Iterator<Item = &'a Hook> {
+    let (none, no_tests) = (helm.no_hooks, helm.skip_tests);
+    let is_test = |hook: &&Hook| hook.events.iter().any(|event| event == "test");
+    chart
+        .hooks
+        .iter()
+        .filter(move |hook| !(none || no_tests && is_test(hook)))
 }
 
 /// Two runs make two passwords, as the original's do.
