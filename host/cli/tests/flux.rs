@@ -4,13 +4,20 @@
 
 use crate::support::installed::{World, repository};
 use crate::support::{Running, until};
-use serde_json::json;
-use sluice_testkit::tools::program;
-use std::net::TcpListener;
+use serde_json::{Value, json};
+use sluice_testkit::canned::Canned;
+use sluice_testkit::git_server::{GitServer, Repository};
+use sluice_testkit::registry::{Entry, Registry, digest, tgz};
+use sluice_testkit::tools::{file_of, program};
+use std::cell::RefCell;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 
 const SOURCES: &str = "source-controller";
 const KUSTOMIZATIONS: &str = "kustomize-controller";
+const RELEASES: &str = "helm-controller";
+const NOTIFICATIONS: &str = "notification-controller";
 
 /// One of Flux's controllers. Outside of a Pod it cannot take its Lease; that ours waits for the Lease is another test's.
 fn flux(world: &World, program: &Path, name: &str, more: &[&str]) -> Running {
@@ -22,21 +29,55 @@ fn flux(world: &World, program: &Path, name: &str, more: &[&str]) -> Running {
     Running::program(Path::new("env"), world.folder.path(), name, &args)
 }
 
-/// Flux as it runs in most clusters: sources and Kustomizations.
-fn whole_flux(world: &World, programs: &[PathBuf; 2], round: u32) -> [Running; 2] {
-    let [sources, kustomizations] = programs;
+/// An address of this machine at which nobody listens.
+fn free() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// Flux's sources.
+fn sources(world: &World, program: &Path, name: &str, more: &[&str]) -> Running {
     // it tells others its address, so it must know its port before
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let storage = world.folder.path().join(format!("flux-{round}"));
+    let address = free();
+    let storage = world.folder.path().join(format!("storage-of-{name}"));
     std::fs::create_dir_all(&storage).unwrap();
     let place = [
         format!("--storage-path={}", storage.display()),
-        format!("--storage-addr={port}"),
-        format!("--storage-adv-addr={port}"),
+        format!("--storage-addr={address}"),
+        format!("--storage-adv-addr={address}"),
     ];
-    let place: Vec<&str> = place.iter().map(String::as_str).collect();
+    let args: Vec<&str> = place
+        .iter()
+        .map(String::as_str)
+        .chain(more.iter().copied())
+        .collect();
+    flux(world, program, name, &args)
+}
+
+/// A chart of one ConfigMap: its archive, and its files.
+fn chart(name: &str) -> (Vec<u8>, Vec<(String, String)>) {
+    let file = |path: &str, content: String| (format!("{name}/{path}"), content);
+    let files = vec![
+        file("Chart.yaml", format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n")),
+        file("values.yaml", "greeting: nothing\n".to_owned()),
+        file(
+            "templates/map.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Chart.Name }}}\ndata: {greeting: {{ .Values.greeting }}}\n"
+                .to_owned(),
+        ),
+    ];
+    let entries: Vec<Entry> = files
+        .iter()
+        .map(|(path, content)| Entry::file(path, content))
+        .collect();
+    (tgz(&entries), files)
+}
+
+/// Flux as it runs in most clusters: sources and Kustomizations.
+fn whole_flux(world: &World, programs: &[PathBuf; 2], round: u32) -> [Running; 2] {
+    let [fetching, kustomizations] = programs;
     [
-        flux(world, sources, &format!("flux-sources-{round}"), &place),
+        sources(world, fetching, &format!("flux-sources-{round}"), &[]),
         // what ours served is gone when it begins: it shall not ask for it for minutes
         flux(
             world,
@@ -137,4 +178,276 @@ async fn a_cluster_goes_from_flux_to_sluice_and_back_and_flux_takes_our_artifact
     );
     assert_eq!(world.get("configmap/one", WRITTEN), written, "{}", after[1].log());
     assert_eq!(world.get("kustomization/one", INVENTORY), inventory);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_kustomizations_take_what_flux_fetched() {
+    let what = "Kustomizations of a source that Flux's own controller fetches";
+    let Some(flux_sources) = program(SOURCES, what) else {
+        return;
+    };
+    let Some(world) = World::start(what).await else {
+        return;
+    };
+    let (_git, url) = repository(world.folder.path());
+    let shard = ["--watch-label-selector=sharding.fluxcd.io/key=flux"];
+    let fetching = sources(&world, &flux_sources, "flux-sources", &shard);
+    let ours = world.controller("ours", &["--watch-label-selector=!sharding.fluxcd.io/key"]);
+    world.put_source(&url);
+    let labels = [
+        "-n",
+        "flux-system",
+        "label",
+        "gitrepository/apps",
+        "sharding.fluxcd.io/key=flux",
+    ];
+    world.kubectl.run(&labels);
+    world.put_kustomization("one", json!({}));
+    world.until("kustomization/one", READY, "True").await;
+
+    assert_eq!(world.get("configmap/one", "{.data.key}"), "1", "{}", ours.log());
+    let revision = world.get("gitrepository/apps", REVISION);
+    assert_eq!(
+        world.get("kustomization/one", "{.status.lastAppliedRevision}"),
+        revision
+    );
+    let managers = world.get("gitrepository/apps", "{.metadata.managedFields[*].manager}");
+    assert!(
+        managers.contains("source-controller"),
+        "{managers}\n{}",
+        fetching.log()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn helm_controller_releases_charts_that_we_fetched() {
+    let what = "HelmReleases of charts that we fetched";
+    let Some(helm) = program(RELEASES, what) else {
+        return;
+    };
+    let Some(world) = World::start(what).await else {
+        return;
+    };
+    let resource = file_of(
+        RELEASES,
+        "config/crd/bases/helm.toolkit.fluxcd.io_helmreleases.yaml",
+    );
+    world
+        .kubectl
+        .apply(&["apply", "--server-side", "-f", "-"], &resource);
+    let established = [
+        "wait",
+        "--for=condition=Established",
+        "--timeout=60s",
+        "crd",
+        "--all",
+    ];
+    world.kubectl.run(&established);
+    let ours = world.controller("ours", &[]);
+    let releasing = flux(&world, &helm, "helm-controller", &["--http-retry=1"]);
+
+    // from an index, from a directory in Git, and from a registry
+    let (charts, registry) = (Canned::start(), Registry::start());
+    let (archive, _) = chart("indexed");
+    charts.answer("GET /index.yaml", 200, &format!(
+        "apiVersion: v1\nentries: {{indexed: [{{apiVersion: v2, name: indexed, version: 1.0.0, urls: [indexed-1.0.0.tgz], digest: {}}}]}}\n",
+        digest(&archive).trim_start_matches("sha256:")
+    ));
+    charts.answer_bytes("GET /indexed-1.0.0.tgz", 200, &[], &archive);
+    let source = |kind: &str, name: &str, spec: Value| {
+        world.put(&json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": kind,
+            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec}));
+    };
+    source(
+        "HelmRepository",
+        "index",
+        json!({"interval": "1h", "url": charts.base()}),
+    );
+    let (in_git, in_registry) = (chart("in-git").1, chart("in-registry").0);
+    let git = Repository::init(&world.folder.path().join("served/charts"));
+    git.commit(
+        in_git
+            .iter()
+            .map(|(path, content)| (path.as_str(), content.as_str())),
+        "a chart",
+    );
+    let git = GitServer::start(&world.folder.path().join("served"));
+    let at = git.url("charts/.git");
+    source(
+        "GitRepository",
+        "charts",
+        json!({"interval": "1h", "url": at, "ref": {"branch": "main"}}),
+    );
+    registry.push_layers(
+        "charts/in-registry",
+        "1.0.0",
+        &[(
+            "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+            &in_registry,
+        )],
+    );
+    source(
+        "OCIRepository",
+        "in-registry",
+        json!({"interval": "1h", "url": registry.url("charts/in-registry"),
+        "insecure": true, "ref": {"tag": "1.0.0"}, "layerSelector": {"operation": "copy",
+        "mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip"}}),
+    );
+
+    let release = |name: &str, chart: Value| {
+        let mut spec = json!({"interval": "1h", "values": {"greeting": "hello"}});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(chart.as_object().unwrap().clone());
+        world.put(
+            &json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec}),
+        );
+    };
+    release(
+        "indexed",
+        json!({"chart": {"spec": {"chart": "indexed", "version": "1.x",
+        "sourceRef": {"kind": "HelmRepository", "name": "index"}}}}),
+    );
+    release(
+        "in-git",
+        json!({"chart": {"spec": {"chart": "in-git",
+        "sourceRef": {"kind": "GitRepository", "name": "charts"}}}}),
+    );
+    release(
+        "in-registry",
+        json!({"chartRef": {"kind": "OCIRepository", "name": "in-registry"}}),
+    );
+    for name in ["indexed", "in-git", "in-registry"] {
+        world.until(&format!("helmrelease/{name}"), READY, "True").await;
+        let said = world.get(&format!("configmap/{name}"), "{.data.greeting}");
+        assert_eq!(said, "hello", "{name}\n{}\n{}", ours.log(), releasing.log());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notification_controller_passes_our_events_on_and_wakes_our_sources() {
+    let what = "events and webhooks through Flux's own controller";
+    let Some(notifying) = program(NOTIFICATIONS, what) else {
+        return;
+    };
+    let Some(world) = World::start(what).await else {
+        return;
+    };
+    for kind in ["alerts", "providers", "receivers"] {
+        let path = format!("config/crd/bases/notification.toolkit.fluxcd.io_{kind}.yaml");
+        let resource = file_of(NOTIFICATIONS, &path);
+        world
+            .kubectl
+            .apply(&["apply", "--server-side", "-f", "-"], &resource);
+    }
+    let established = [
+        "wait",
+        "--for=condition=Established",
+        "--timeout=60s",
+        "crd",
+        "--all",
+    ];
+    world.kubectl.run(&established);
+
+    // who is told
+    let told = Canned::start();
+    told.answer("POST /told", 200, "");
+    let put = |kind: &str, version: &str, name: &str, spec: Value| {
+        world.put(
+            &json!({"apiVersion": format!("notification.toolkit.fluxcd.io/{version}"), "kind": kind,
+            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec}),
+        );
+    };
+    let address = format!("{}told", told.base());
+    put(
+        "Provider",
+        "v1beta3",
+        "chat",
+        json!({"type": "generic", "address": address}),
+    );
+    put(
+        "Alert",
+        "v1beta3",
+        "all",
+        json!({"providerRef": {"name": "chat"}, "eventSeverity": "info",
+        "eventSources": [{"kind": "GitRepository", "name": "*"}, {"kind": "Kustomization", "name": "*"}]}),
+    );
+    let [events, hooks] = [free(), free()];
+    let addresses = [
+        format!("--events-addr={events}"),
+        format!("--receiverAddr={hooks}"),
+    ];
+    let addresses = [addresses[0].as_str(), addresses[1].as_str()];
+    let notifying = flux(&world, &notifying, "notification-controller", &addresses);
+    until(
+        "it listens",
+        || {
+            TcpStream::connect(&events)
+                .and(TcpStream::connect(&hooks))
+                .is_ok()
+        },
+        || notifying.log(),
+    )
+    .await;
+
+    let ours = world.controller("ours", &[&format!("--events-addr=http://{events}/")]);
+    let (_git, url) = repository(world.folder.path());
+    world.put_source(&url);
+    world.put_kustomization("one", json!({}));
+    world.until("kustomization/one", READY, "True").await;
+    let said = RefCell::new(Vec::<Value>::new());
+    let both = || {
+        let asked = told.take_asked();
+        said.borrow_mut().extend(
+            asked
+                .iter()
+                .map(|asked| serde_json::from_str(&asked.body).unwrap()),
+        );
+        ["GitRepository", "Kustomization"].iter().all(|kind| {
+            let said = said.borrow();
+            said.iter().any(|event| event["involvedObject"]["kind"] == *kind)
+        })
+    };
+    until("both are told of", both, || {
+        format!("{}\n{}", ours.log(), notifying.log())
+    })
+    .await;
+    let revision = world.get("gitrepository/apps", REVISION);
+    for event in said.borrow().iter() {
+        assert_eq!(event["severity"], "info", "{event}");
+        assert_eq!(event["metadata"]["revision"], revision, "{event}");
+    }
+
+    // a webhook of a Git server wakes the source
+    world.kubectl.apply(
+        &["apply", "-f", "-"],
+        &json!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "token", "namespace": "flux-system"}, "stringData": {"token": "t"}})
+        .to_string(),
+    );
+    put(
+        "Receiver",
+        "v1",
+        "git",
+        json!({"type": "generic", "secretRef": {"name": "token"},
+        "resources": [{"kind": "GitRepository", "name": "apps"}]}),
+    );
+    world.until("receiver/git", READY, "True").await;
+    let hook = world.get("receiver/git", "{.status.webhookPath}");
+    let mut stream = TcpStream::connect(&hooks).unwrap();
+    let request =
+        format!("POST {hook} HTTP/1.1\r\nHost: hooks\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let asked = world.get(
+        "gitrepository/apps",
+        "{.metadata.annotations.reconcile\\.fluxcd\\.io/requestedAt}",
+    );
+    assert!(!asked.is_empty());
+    world
+        .until("gitrepository/apps", "{.status.lastHandledReconcileAt}", &asked)
+        .await;
 }

@@ -20,16 +20,33 @@ const PROGRAMS: &[(&str, &str)] = &[
         "kustomize-controller",
         "github.com/fluxcd/kustomize-controller@v1.9.6",
     ),
+    ("helm-controller", "github.com/fluxcd/helm-controller@v1.6.4"),
+    (
+        "notification-controller",
+        "github.com/fluxcd/notification-controller@v1.9.3",
+    ),
 ];
 
 /// Programs that take minutes to build: only where they are there already, or `SLUICE_BUILD_TOOLS` is set.
-const LARGE: &[&str] = &["helm", "cosign", "source-controller", "kustomize-controller"];
+const LARGE: &[&str] = &[
+    "helm",
+    "cosign",
+    "source-controller",
+    "kustomize-controller",
+    "helm-controller",
+    "notification-controller",
+];
 
 /// Programs whose source is in this repository: a name, and the folder of its module.
 const OURS: &[(&str, &str)] = &[("notation", "tests/notation")];
 
 /// Modules that `go install` refuses: they replace their `api` by a folder that their archive does not have.
-const WITH_API: &[&str] = &["source-controller", "kustomize-controller"];
+const WITH_API: &[&str] = &[
+    "source-controller",
+    "kustomize-controller",
+    "helm-controller",
+    "notification-controller",
+];
 
 /// Where a program lies. None, after a loud line, where it cannot be had: the caller returns.
 #[allow(clippy::print_stderr)]
@@ -41,6 +58,17 @@ pub fn program(name: &str, what: &str) -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// A file of the module that a program is built from, such as its custom resources.
+///
+/// # Panics
+/// Where the module or the file cannot be had: ask for the [`program`] first.
+pub fn file_of(name: &str, path: &str) -> String {
+    let module = PROGRAMS.iter().find(|(known, _)| *known == name);
+    let (_, module) = module.expect("a program of ours to name");
+    let folder = download(module).expect("the program was built from it");
+    fs::read_to_string(folder.join(path)).expect("a file of the module")
 }
 
 fn find(name: &str) -> Result<PathBuf, String> {
