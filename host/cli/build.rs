@@ -1,0 +1,28 @@
+//! Makes what we ship smaller: a position-independent program has a table of the places where addresses stand, 2 MB of it
+//! here, which every process reads when it starts. Written as a bitmap (`DT_RELR`) it is a small part of that.
+
+use std::env;
+use std::process::Command;
+
+/// The first C library of GNU that reads the bitmap. The program wants one no older than that of the machine it was built
+/// on in any case (`deploy/README.md`).
+const FIRST: (u32, u32) = (2, 36);
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|is| is == value);
+    let is_own = env::var("HOST").ok() == env::var("TARGET").ok();
+    let is_shipped = is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux");
+    if is_own && is_shipped && is("CARGO_CFG_TARGET_ENV", "gnu") && glibc().is_some_and(|it| it >= FIRST) {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}
+
+/// Major and minor version of this machine's; none where it cannot be told.
+fn glibc() -> Option<(u32, u32)> {
+    let output = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let (major, minor) = text.trim().strip_prefix("glibc ")?.split_once('.')?;
+    let minor = minor.split('.').next()?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
