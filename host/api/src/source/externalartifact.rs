@@ -25,7 +25,10 @@ pub struct ExternalArtifactSpec {
 #[serde(default)]
 pub struct ExternalArtifactStatus {
     /// The artifact.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::absent::none_if_of_before",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub artifact: Option<Artifact>,
     /// The conditions.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -90,7 +90,7 @@ pub enum GitProvider {
     GitHub,
 }
 
-/// Which commit. `commit` wins over `name`, that over `semver`, that over `tag`, that over `branch`.
+/// Which commit. `commit` wins over `name`, that over `tag`, that over `semver`, that over `branch`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct GitReference {
@@ -177,10 +177,16 @@ pub struct GitRepositoryStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     /// The last good artifact.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::absent::none_if_of_before",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub artifact: Option<Artifact>,
     /// Artifacts that were put into it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        deserialize_with = "crate::absent::none_if_of_before",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub included_artifacts: Vec<Artifact>,
     /// `spec.ignore` of the artifact.
     #[serde(skip_serializing_if = "Option::is_none")]

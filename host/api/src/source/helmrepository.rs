@@ -96,7 +96,10 @@ pub struct HelmRepositoryStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The last good index.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::absent::none_if_of_before",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub artifact: Option<Artifact>,
     /// The value of the request annotation that was last acted on.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -120,7 +120,10 @@ pub struct OciRepositoryStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The last good artifact.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "crate::absent::none_if_of_before",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub artifact: Option<Artifact>,
     /// `spec.ignore` of the artifact.
     #[serde(skip_serializing_if = "Option::is_none")]
