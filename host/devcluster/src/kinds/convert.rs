@@ -30,7 +30,12 @@ pub(super) fn to_storage(object: &mut Value, kind: &Kind) {
             "autoscaling/v2".to_owned()
         }
         _ => match &kind.custom {
-            Some(custom) => format!("{}/{}", kind.group, custom.storage_version),
+            Some(custom) => {
+                if let Some(schema) = &custom.storage_schema {
+                    structural::prune(schema, object);
+                }
+                format!("{}/{}", kind.group, custom.storage_version)
+            }
             None => return,
         },
     };

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub(crate) struct Custom {
     /// The version that objects are stored in.
     pub(crate) storage_version: String,
+    /// What that version knows; nothing else stays. None where it is this one.
+    pub(crate) storage_schema: Option<Arc<Node>>,
     pub(crate) columns: Vec<Column>,
     pub(crate) scale: Option<ScalePaths>,
     /// JSON paths that field selectors may name.
@@ -52,25 +54,33 @@ pub(crate) fn read_definition(definition: &Value) -> Result<Vec<Arc<Kind>>, open
     let spec = definition.get("spec").cloned().unwrap_or_default();
     let versions = list(&spec, "versions");
     let storage = versions.iter().find(|version| flag(version, "storage"));
-    let storage_version = storage.map(|version| text(version, "name")).unwrap_or_default();
     let served = versions.iter().filter(|version| flag(version, "served"));
     served
-        .map(|version| version_of(&spec, version, &storage_version).map(Arc::new))
+        .map(|version| version_of(&spec, version, storage).map(Arc::new))
         .collect()
 }
 
-fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Kind, openapi::Error> {
-    let names = spec.get("names").cloned().unwrap_or_default();
-    let (group, plural, kind) = (text(spec, "group"), text(&names, "plural"), text(&names, "kind"));
-    let name = text(version, "name");
+/// What a version says of its fields, and what is stored of them.
+fn schema_of(spec: &Value, version: &Value) -> Result<(Value, Arc<Node>), openapi::Error> {
     let raw = version
         .pointer("/schema/openAPIV3Schema")
         .cloned()
         .unwrap_or_else(|| json!({"type": "object"}));
-    let schema = root(
-        openapi::structural(&raw)?,
-        spec.get("preserveUnknownFields") == Some(&Value::Bool(true)),
-    );
+    let keeps_all = spec.get("preserveUnknownFields") == Some(&Value::Bool(true));
+    let schema = root(openapi::structural(&raw)?, keeps_all);
+    Ok((raw, Arc::new(schema)))
+}
+
+fn version_of(spec: &Value, version: &Value, storage: Option<&Value>) -> Result<Kind, openapi::Error> {
+    let names = spec.get("names").cloned().unwrap_or_default();
+    let (group, plural, kind) = (text(spec, "group"), text(&names, "plural"), text(&names, "kind"));
+    let name = text(version, "name");
+    let (raw, schema) = schema_of(spec, version)?;
+    let storage_version = storage.map(|version| text(version, "name")).unwrap_or_default();
+    let storage_schema = match storage {
+        Some(storage) if storage_version != name => Some(schema_of(spec, storage)?.1),
+        _ => None,
+    };
     let subresources = version.get("subresources");
     let scale = subresources
         .and_then(|subresources| subresources.get("scale"))
@@ -92,7 +102,8 @@ fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Ki
         served.push(own("scale", "autoscaling", "v1", "Scale"));
     }
     let custom = Custom {
-        storage_version: storage_version.to_owned(),
+        storage_version,
+        storage_schema,
         columns: list(version, "additionalPrinterColumns")
             .iter()
             .map(column)
@@ -131,7 +142,7 @@ fn version_of(spec: &Value, version: &Value, storage_version: &str) -> Result<Ki
         categories: texts(&names, "categories"),
         verbs: VERBS.map(str::to_owned).to_vec(),
         subresources: served,
-        schema: Arc::new(schema),
+        schema,
         custom: Some(Arc::new(custom)),
         version: name,
         group,
