@@ -71,7 +71,10 @@ fn a_file_for_each_template() {
         "{map}"
     );
     let definition = fs::read_to_string(out.join("web/crds/widget.yaml")).unwrap();
-    assert!(definition.contains("# Source: web/crds/widget.yaml\n"), "{definition}");
+    assert!(
+        definition.contains("# Source: web/crds/widget.yaml\n"),
+        "{definition}"
+    );
     // once more: nothing of the first run is left
     assert_eq!(written(), (said, map));
 }

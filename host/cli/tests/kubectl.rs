@@ -149,9 +149,11 @@ async fn the_first_five_minutes() {
     ]);
 
     // delete
+    let deleted = kubectl.run(&["delete", "deployment/web", "service/web", "--timeout=60s"]);
+    // older ones do not say from where
     assert_eq!(
-        kubectl.run(&["delete", "deployment/web", "service/web", "--timeout=60s"]),
-        "deployment.apps \"web\" deleted from default namespace\nservice \"web\" deleted from default namespace\n"
+        deleted.replace(" from default namespace", ""),
+        "deployment.apps \"web\" deleted\nservice \"web\" deleted\n"
     );
     let gone = kubectl.fails(&["get", "deployment", "web"]);
     assert_eq!(

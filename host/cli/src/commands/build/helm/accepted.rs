@@ -49,8 +49,6 @@ pub(crate) struct Accepted {
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     server_side: Option<String>,
     #[arg(long, hide = true)]
-    timeout: Option<String>,
-    #[arg(long, hide = true)]
     description: Option<String>,
     #[arg(short = 'l', long, hide = true)]
     labels: Vec<String>,
