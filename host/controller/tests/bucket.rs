@@ -199,7 +199,7 @@ async fn what_fails_is_named_and_the_last_good_artifact_stays() {
         ),
         (
             StorageFault::Status(String::new(), 400),
-            "indexation of objects from bucket 'shop' failed: Broken: it is broken (400 Bad Request; ",
+            "indexation of objects from bucket 'shop' failed: listing objects from bucket 'shop' failed: Broken: it is broken (400 Bad Request; ",
         ),
         (
             StorageFault::Endless("a".to_owned()),
@@ -207,7 +207,7 @@ async fn what_fails_is_named_and_the_last_good_artifact_stays() {
         ),
         (
             StorageFault::Endless(String::new()),
-            "indexation of objects from bucket 'shop' failed: a page of the list exceeds the limit of 8388608 bytes (page_size_max)",
+            "indexation of objects from bucket 'shop' failed: listing objects from bucket 'shop' failed: a page of the list exceeds the limit of 8388608 bytes (page_size_max)",
         ),
         (
             StorageFault::Redirect(format!("{}/shop", elsewhere.base())),
@@ -312,7 +312,7 @@ async fn keys_that_are_no_paths_are_refused_and_so_are_too_many() {
         storage.put("shop", &format!("many/{number}"), "");
     }
     world.request("many").await;
-    let message = "indexation of objects from bucket 'shop' failed: more than 20 objects (objects_max): narrow spec.prefix or spec.ignore";
+    let message = "indexation of objects from bucket 'shop' failed: listing objects from bucket 'shop' failed: more than 20 objects (objects_max): narrow spec.prefix or spec.ignore";
     world
         .until(message, async || {
             (condition(&world.get().await?, "FetchFailed").2 == message).then_some(())
@@ -440,8 +440,11 @@ async fn who_we_are_comes_from_secrets_token_services_and_the_controller() {
     // not for its identity: tokens go to Amazon's services alone
     own["sts"] = json!({ "provider": "aws", "endpoint": "https://sts.evil.example" });
     world.put_source(spec(&storage, own)).await;
-    let failed = world.failed("URLInvalid").await;
-    assert_eq!(condition(&failed, "Stalled").0, "True");
+    let failed = world.failed("AuthenticationFailed").await;
+    assert_eq!(
+        condition(&failed, "Ready").2,
+        r"AWS authentication failed: invalid STS endpoint: 'https://sts.evil.example'. must match ^https://(.+\.)?sts(-fips)?(\.[^.]+)?(\.vpce)?\.amazonaws\.com$"
+    );
     world.stop().await;
 }
 

@@ -131,7 +131,7 @@ async fn a_container_of_azure_becomes_an_artifact() {
         .await;
     let failed = fails(
         &world,
-        "AuthenticationFailed: Server failed to authenticate the request. (403",
+        "failed to confirm existence of 'shop' bucket: the specified bucket name may be incorrect, nonexistent, or the caller might lack sufficient permissions to access it: AuthenticationFailed: Server failed to authenticate the request. (403",
     )
     .await;
     let message = condition(&failed, "FetchFailed").2;

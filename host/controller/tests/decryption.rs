@@ -38,7 +38,7 @@ fn renderer() -> Arc<Render> {
 }
 
 /// Everything that anybody in this process logs, at every level.
-fn log() -> &'static Mutex<Vec<u8>> {
+pub(crate) fn log() -> &'static Mutex<Vec<u8>> {
     static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
     LOG.get_or_init(|| {
         let layer = sluice_event::log::FluxJson::new(|| Line);

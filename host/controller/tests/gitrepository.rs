@@ -14,10 +14,10 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// The world, with a repository and its server.
-struct World {
+pub(crate) struct World {
     inner: sources::World,
-    repository: Repository,
-    git: GitServer,
+    pub(crate) repository: Repository,
+    pub(crate) git: GitServer,
     _repositories: tempfile::TempDir,
 }
 
@@ -41,7 +41,7 @@ impl DerefMut for World {
 }
 
 impl World {
-    async fn new() -> World {
+    pub(crate) async fn new() -> World {
         let inner = sources::World::new(&GIT_REPOSITORY, |folder, store, settings| {
             let (limits, local) = (Limits::default(), LocalAccess::Denied);
             let fetcher = GitFetcher::new(&folder.join("fetched"), limits, local, Addresses::any()).unwrap();

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 const INDEX: &str = "GET /charts/index.yaml";
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     World::new(&HELM_REPOSITORY, |folder, store, settings| {
         let limits = HelmLimits {
             index_size_max: 4096,
@@ -27,7 +27,7 @@ async fn world() -> World {
 }
 
 /// An index with one chart in these versions.
-fn index(versions: &[&str]) -> String {
+pub(crate) fn index(versions: &[&str]) -> String {
     let mut index = "apiVersion: v1\nentries:\n  shop:\n".to_owned();
     for version in versions {
         index += &format!("  - name: shop\n    version: {version}\n    urls: [shop-{version}.tgz]\n");
@@ -41,7 +41,7 @@ fn spec(server: &Canned, changes: Value) -> Value {
     changed(usual, &changes)
 }
 
-fn stored(index: &str) -> String {
+pub(crate) fn stored(index: &str) -> String {
     format!("stored artifact: revision '{}'", digest(index.as_bytes()))
 }
 

@@ -15,7 +15,7 @@ use sluice_testkit::registry::{
 use std::sync::Arc;
 use std::time::Duration;
 
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     World::new(&OCI_REPOSITORY, |folder, store, settings| {
         let fetcher =
             OciFetcher::new(&folder.join("layers"), OciLimits::default(), Addresses::any()).unwrap();
@@ -32,7 +32,7 @@ fn spec(registry: &Registry, changes: Value) -> Value {
     changed(usual, &changes)
 }
 
-fn stored(revision: &str) -> String {
+pub(crate) fn stored(revision: &str) -> String {
     format!("stored artifact for digest '{revision}'")
 }
 

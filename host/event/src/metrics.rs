@@ -24,6 +24,20 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// Flux's buckets for reconcile durations: ten, exponential from 10 ms to 30 minutes.
 const RECONCILE_BUCKETS: (f64, f64, usize) = (0.01, 1800.0, 10);
 
+/// controller-runtime's buckets for the same.
+const CONTROLLER_BUCKETS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25,
+    1.5, 1.75, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0,
+    50.0, 60.0,
+];
+
+/// How a reconcile ended, in controller-runtime's words: it failed; it comes again after a time; it comes again at once, which
+/// nothing does here; nothing is left to do.
+pub(crate) const RESULT_ERROR: &str = "error";
+pub(crate) const RESULT_AFTER: &str = "requeue_after";
+const RESULT_REQUEUE: &str = "requeue";
+pub(crate) const RESULT_SUCCESS: &str = "success";
+
 /// Names one custom resource: the only metric with object names as labels.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(crate) struct ObjectLabels {
@@ -87,6 +101,7 @@ pub(crate) struct Metrics {
     pub(crate) reconcile_errors: Family<ControllerLabels, Counter>,
     pub(crate) terminal_errors: Family<ControllerLabels, Counter>,
     pub(crate) panics: Family<ControllerLabels, Counter>,
+    timeouts: Family<ControllerLabels, Counter>,
     pub(crate) reconcile_time: Durations<ControllerLabels>,
     workqueue_depth: Family<QueueLabels, Gauge>,
     workqueue_adds: Family<QueueLabels, Counter>,
@@ -125,7 +140,8 @@ impl Metrics {
             reconcile_errors: Family::default(),
             terminal_errors: Family::default(),
             panics: Family::default(),
-            reconcile_time: Family::new_with_constructor(reconcile_histogram),
+            timeouts: Family::default(),
+            reconcile_time: Family::new_with_constructor(controller_histogram),
             workqueue_depth: Family::default(),
             workqueue_adds: Family::default(),
             workqueue_retries: Family::default(),
@@ -154,10 +170,11 @@ impl Metrics {
         registry.register("controller_runtime_reconcile_errors", "Total number of reconciliation errors per controller", it.reconcile_errors.clone());
         registry.register("controller_runtime_terminal_reconcile_errors", "Total number of reconciliation errors per controller that only a change can heal", it.terminal_errors.clone());
         registry.register("controller_runtime_reconcile_panics", "Total number of reconciliations per controller that a bug ended", it.panics.clone());
+        registry.register("controller_runtime_reconcile_timeouts", "Total number of reconciliations per controller that a general limit of time ended; there is none", it.timeouts.clone());
         registry.register("controller_runtime_reconcile_time_seconds", "Length of time per reconciliation per controller", it.reconcile_time.clone());
         registry.register("workqueue_depth", "Current depth of workqueue by workqueue name", it.workqueue_depth.clone());
         registry.register("workqueue_adds", "Total number of objects that a worker took", it.workqueue_adds.clone());
-        registry.register("workqueue_retries", "Total number of objects that come again after a delay that grows", it.workqueue_retries.clone());
+        registry.register("workqueue_retries", "Total number of objects that come again after a time", it.workqueue_retries.clone());
         registry.register("workqueue_queue_duration_seconds", "How long in seconds an item stays in workqueue before being requested", it.workqueue_waited.clone());
         registry.register("workqueue_work_duration_seconds", "How long in seconds processing an item from workqueue takes", it.workqueue_worked.clone());
         registry.register("workqueue_unfinished_work_seconds", "How long those that are worked on have been worked on, together", it.workqueue_unfinished.clone());
@@ -189,6 +206,10 @@ fn reconcile_histogram() -> Histogram {
         last,
         count as u16,
     ))
+}
+
+fn controller_histogram() -> Histogram {
+    Histogram::new(CONTROLLER_BUCKETS.iter().copied())
 }
 
 /// client-go's buckets: ten nanoseconds to a thousand seconds, in powers of ten.
@@ -273,6 +294,25 @@ pub fn worked(controller: &'static str, took: Duration, is_retried: bool) {
         .observe(seconds(took));
     if is_retried {
         metrics().workqueue_retries.get_or_create(&labels).inc();
+    }
+}
+
+/// A controller begins: what it counts is there from the start, so that the first failure is seen as a rise from 0.
+pub fn begin(controller: &'static str) {
+    let labels = ControllerLabels { controller };
+    let metrics = metrics();
+    for result in [RESULT_ERROR, RESULT_AFTER, RESULT_REQUEUE, RESULT_SUCCESS] {
+        let labels = ResultLabels { controller, result };
+        drop(metrics.reconciles.get_or_create(&labels));
+    }
+    let counters = [
+        &metrics.reconcile_errors,
+        &metrics.terminal_errors,
+        &metrics.panics,
+        &metrics.timeouts,
+    ];
+    for counter in counters {
+        drop(counter.get_or_create(&labels));
     }
 }
 

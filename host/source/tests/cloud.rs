@@ -6,13 +6,15 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use serde_json::json;
+use sluice_api::{Disposition as _, reason};
 use sluice_event::Redacted;
 use sluice_source::{
-    Addresses, Credentials, Proxy,
+    Addresses, BucketFetcher, Credentials, Proxy, Transport,
+    bucket::{Access, BucketLimits, BucketRequest, S3Identity},
     credential::Error,
     credential::cloud::{Account, Cloud, CloudEndpoints, CloudEnvironment, Clouds, Cluster},
 };
-use sluice_testkit::canned::Canned;
+use sluice_testkit::{canned::Canned, storage::Storage};
 
 fn clouds(emulator: &Canned, variables: &[(&str, &str)]) -> Clouds {
     let variables: HashMap<String, String> = variables
@@ -81,6 +83,63 @@ async fn amazon_by_web_identity() {
     // kept while it lasts
     login(&clouds, Cloud::Aws, ECR_REPOSITORY).await.unwrap();
     assert_eq!(emulator.take_asked().len(), 0);
+}
+
+#[tokio::test]
+async fn a_bucket_is_read_by_the_token_service_of_our_own_region() {
+    let (emulator, storage) = (Canned::start(), Storage::start());
+    storage.put("shop", "a", "1");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "the.web.token\n").unwrap();
+    let role = [
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/reader"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", file.to_str().unwrap()),
+    ];
+    let fetcher = BucketFetcher::new(folder.path(), BucketLimits::default(), Addresses::any()).unwrap();
+    let list = async |environment: &[(&str, &str)], region: Option<&str>| {
+        let request = BucketRequest {
+            name: "shop".to_owned(),
+            access: Access::S3 {
+                endpoint: storage.host(),
+                region: region.map(str::to_owned),
+                is_plain: true,
+                identity: S3Identity::Role(None),
+            },
+            clouds: clouds(&emulator, &[&role[..], environment].concat()),
+            prefix: None,
+            ignore: None,
+            transport: Transport::default(),
+            timeout: Duration::from_secs(60),
+        };
+        fetcher.bucket(&request).unwrap().index().await
+    };
+    let failed = list(&[], None).await.unwrap_err();
+    assert_eq!(failed.reason(), reason::AUTHENTICATION_FAILED);
+    let text = failed.to_string();
+    assert!(
+        text.starts_with("AWS authentication failed: Security Token Service: "),
+        "{text}"
+    );
+    emulator.take_asked();
+    let here = ("AWS_REGION", "eu-central-1");
+    for (environment, region, expected) in [
+        (vec![here], None, "eu-central-1"),
+        (vec![("AWS_DEFAULT_REGION", "eu-west-3")], None, "eu-west-3"),
+        // what the object says goes for both
+        (vec![here], Some("us-west-2"), "us-west-2"),
+        (vec![], None, "us-east-1"),
+    ] {
+        emulator.answer(
+            &format!("POST /sts.{expected}.amazonaws.com/"),
+            200,
+            r#"{"AssumeRoleWithWebIdentityResponse":{"AssumeRoleWithWebIdentityResult":{"Credentials":
+            {"AccessKeyId":"AKID","SecretAccessKey":"s3cr3t","SessionToken":"session"}}}}"#,
+        );
+        assert_eq!(list(&environment, region).await.unwrap().objects(), 1);
+        let asked = emulator.take_asked();
+        assert_eq!(asked[0].target, format!("/sts.{expected}.amazonaws.com/"));
+    }
 }
 
 #[tokio::test]

@@ -229,6 +229,27 @@ async fn moved_deleted_and_empty_are_told_apart() {
     }
     let scene = Scene::new();
     let mut outcomes = vec![scene.failure(scene.request()).await];
+    let text = |text: &str| Some(text.to_owned());
+    for reference in [
+        Reference {
+            tag: text("v1"),
+            ..Reference::default()
+        },
+        Reference {
+            semver: text(">=1.0.0"),
+            ..Reference::default()
+        },
+        Reference {
+            name: text("refs/heads/main"),
+            ..Reference::default()
+        },
+    ] {
+        let request = GitRequest {
+            reference,
+            ..scene.request()
+        };
+        outcomes.push(scene.failure(request).await);
+    }
     scene.repository.commit([("a", "1")], "one");
     let first = scene.fetched(scene.request()).await.revision;
     // A force push: another history, an older tree.
@@ -257,6 +278,9 @@ async fn moved_deleted_and_empty_are_told_apart() {
     );
     expect![[r#"
         git repository is empty (push a commit to 'https://git.example/shop')
+        failed to checkout and determine revision: unable to clone: remote repository is empty: git repository: 'https://git.example/shop' (push a commit and a tag)
+        failed to checkout and determine revision: unable to clone: remote repository is empty: git repository: 'https://git.example/shop' (push a commit and a tag)
+        failed to checkout and determine revision: unable to list remote for 'https://git.example/shop': remote repository is empty (push a commit)
         failed to checkout and determine revision: unable to clone 'https://git.example/shop': couldn't find remote ref "refs/heads/main" (the remote has these branches: other)"#]].assert_eq(&anonymous(&outcomes.join("
 ")));
 }

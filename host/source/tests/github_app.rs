@@ -168,6 +168,33 @@ async fn what_is_wrong_is_said_without_the_key() {
 }
 
 #[tokio::test]
+async fn how_long_github_wants_to_be_left_alone_is_kept() {
+    let github = Canned::start();
+    let question = "POST /app/installations/1/access_tokens";
+    let data = secret(&github, &[("githubAppInstallationID", "1")]);
+    let app = GitHubApp::from_secret(&data).unwrap().unwrap();
+    for (status, headers, seconds) in [
+        (403, vec![("retry-after", "60")], Some(60)),
+        (429, vec![("retry-after", "7")], Some(7)),
+        (503, vec![("retry-after", "5")], Some(5)),
+        (403, vec![("x-ratelimit-remaining", "0")], None),
+        (401, vec![], None),
+    ] {
+        github.answer_with(question, status, &headers, "{}");
+        let (transport, addresses) = (Transport::default(), Addresses::any());
+        let refusal = clouds().github(&app, &transport, &addresses).await.unwrap_err();
+        let expected = seconds.map(Duration::from_secs);
+        assert_eq!(refusal.retry_after(), expected, "{status}: {refusal}");
+        let said = format!("to be asked again after {} s", seconds.unwrap_or_default());
+        assert_eq!(
+            refusal.to_string().contains(&said),
+            seconds.is_some(),
+            "{refusal}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_identity_of_a_cloud_goes_to_its_own_git_servers_only() {
     let emulator = Canned::start();
     let variables = [

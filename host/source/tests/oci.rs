@@ -455,7 +455,10 @@ async fn faulty_and_hostile_registries_fail_and_leave_nothing() {
     for (fault, expected) in [
         (Fault::FlipBlob, "error verifying sha256 checksum after reading"),
         (Fault::FlipManifest, "does not match requested digest"),
-        (Fault::CutBlob(100), "failed to pull artifact from '"),
+        (
+            Fault::CutBlob(100),
+            "failed to extract the first layer from artifact: GET ",
+        ),
         (Fault::ShortBlob(100), "the registry sent fewer bytes"),
         (Fault::EndlessBlob, "the registry sent more bytes"),
         (

@@ -62,6 +62,7 @@ impl SourceKind for GitRepositories {
             pass.report
                 .building("included artifacts differ from last observed includes");
         }
+        pass.report.forget_news();
         let is_same_content = is_same_include && is_content_as_observed(&pass.report.status, repository);
         let stored = pass.stored_revision().map(str::to_owned);
         let request = GitRequest {

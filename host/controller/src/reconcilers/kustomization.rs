@@ -122,7 +122,13 @@ impl KustomizationReconciler {
         report.quiet = memory.quiet;
         if ks.spec.suspend && memory.awaiting.is_none() {
             *memory = Memory::of(memory.uid.as_deref());
-            ReconcileSuspended.emit();
+            ReconcileSuspended {
+                controller: KUSTOMIZATION.controller,
+                object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
+                duration: started.elapsed(),
+                message: "Reconciliation is suspended for this object",
+            }
+            .emit();
             report.suspended();
             return match report.close().await {
                 Ok(_) => Park::For(None),

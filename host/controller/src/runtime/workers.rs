@@ -18,6 +18,9 @@ pub(crate) async fn work(cx: Arc<Context>, reconcilers: Vec<Arc<dyn Reconciler>>
         .into_iter()
         .map(|reconciler| (reconciler.kind().kind, reconciler))
         .collect();
+    reconcilers
+        .values()
+        .for_each(|reconciler| metrics::begin(reconciler.kind().controller));
     while !cx.shutdown.is_cancelled() {
         let next_timer = start_ready(&cx, &reconcilers);
         let timer = async {
@@ -104,7 +107,12 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, started: Started
         metrics::panicked(kind.controller);
         Park::Backoff { at_most: None }
     });
-    let is_retried = matches!(park, Park::Backoff { .. } | Park::BackoffAtLeast(_));
+    // as client-go counts: whatever is added with a delay
+    let is_retried = match park {
+        Park::For(after) => after.is_some_and(|after| !after.is_zero()),
+        Park::Awaiting(_) | Park::Backoff { .. } | Park::BackoffAtLeast(_) => true,
+        Park::Gone => false,
+    };
     metrics::worked(kind.controller, since.elapsed(), is_retried);
     cx.reschedule(|schedule| schedule.done(&key, park, Instant::now(), cx.chance().share()));
 }

@@ -104,14 +104,20 @@ impl World {
     }
 
     pub async fn start(&mut self) {
+        self.start_with(|_| {}).await;
+    }
+
+    /// The same with other settings.
+    pub async fn start_with(&mut self, change: impl FnOnce(&mut ControllerConfig)) {
         self.stop().await;
-        let config = ControllerConfig {
+        let mut config = ControllerConfig {
             watch_all_namespaces: false,
             runtime_namespace: "default".to_owned(),
             await_flux_leases: false,
             min_retry_delay: Duration::from_millis(50),
             ..ControllerConfig::default()
         };
+        change(&mut config);
         let settings = SourceSettings {
             advertised_address: "source-controller.flux-system.svc.cluster.local.".to_owned(),
             retention: Retention::default(),
@@ -137,7 +143,7 @@ impl World {
         }
     }
 
-    fn id(object: &Value) -> ObjectId {
+    pub fn id(object: &Value) -> ObjectId {
         let mut id = Object::new(object.clone()).unwrap().id().clone();
         if id.gvk.kind != "CustomResourceDefinition" {
             id.namespace = Some("default".to_owned());

@@ -1,6 +1,6 @@
 use crate::metrics::{WordLabels, metrics};
 use std::time::Duration;
-use tracing::{debug, error, info};
+use tracing::debug;
 
 /// A source had something new and it is stored.
 pub struct ArtifactStored<'a> {
@@ -13,10 +13,10 @@ pub struct ArtifactStored<'a> {
 }
 
 impl ArtifactStored<'_> {
-    /// Logs at info and counts.
+    /// Logs at debug and counts: what users are told of it is the line of the reconcile.
     pub fn emit(self) {
         metrics().fetches.get_or_create(&WordLabels { word: "new" }).inc();
-        info!(revision = self.revision, digest = self.digest, duration = ?self.duration, "stored artifact for revision '{}'", self.revision);
+        debug!(revision = self.revision, digest = self.digest, duration = ?self.duration, "stored artifact for revision '{}'", self.revision);
     }
 }
 
@@ -41,20 +41,14 @@ impl FetchUnchanged<'_> {
 }
 
 /// A source could not be fetched. The last good artifact stays.
-pub struct FetchFailed<'a> {
-    /// The reason of the condition.
-    pub reason: &'a str,
-    /// What failed, with cause and remedy.
-    pub error: &'a str,
-}
+pub struct FetchFailed;
 
-impl FetchFailed<'_> {
-    /// Logs at error and counts.
+impl FetchFailed {
+    /// Counts: what failed is told by the line of the reconcile.
     pub fn emit(self) {
         metrics()
             .fetches
             .get_or_create(&WordLabels { word: "failed" })
             .inc();
-        error!(reason = self.reason, error = self.error, "fetch failed");
     }
 }

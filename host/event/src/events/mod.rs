@@ -13,6 +13,6 @@ pub use fetch::{ArtifactStored, FetchFailed, FetchUnchanged};
 pub use lease::{LeaseAcquired, LeaseAwaited, LeaseLost};
 pub use reconcile::{
     EventDropped, ObjectMalformed, ObjectParked, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
-    StatusWritten, WatchFailed,
+    ReconcileWaiting, StatusWritten, WatchFailed,
 };
 pub use render::{RenderFailed, RenderRemembered, RenderSucceeded};

@@ -1,4 +1,7 @@
-use crate::metrics::{ControllerLabels, ObjectLabels, ResultLabels, metrics, seconds};
+use crate::metrics::{
+    ControllerLabels, ObjectLabels, RESULT_AFTER, RESULT_ERROR, RESULT_SUCCESS, ResultLabels, metrics,
+    seconds,
+};
 use std::time::Duration;
 use tracing::{debug, error, info, warn};
 
@@ -19,7 +22,8 @@ pub struct ReconcileFinished<'a> {
 impl ReconcileFinished<'_> {
     /// Logs one line at info (nothing changed: debug) and records the duration.
     pub fn emit(self) {
-        record(self.controller, self.object, self.duration, "success");
+        // as controller-runtime counts: it comes again after its interval
+        record(self.controller, self.object, self.duration, RESULT_AFTER);
         match self.message {
             Some(message) => info!(revision = self.revision, "{message}"),
             None => debug!(revision = self.revision, "nothing changed"),
@@ -51,7 +55,7 @@ impl ReconcileFailed<'_> {
     /// Logs at error and counts.
     pub fn emit(self) {
         // as controller-runtime counts: an error that only a change can heal is an error too
-        record(self.controller, self.object, self.duration, "error");
+        record(self.controller, self.object, self.duration, RESULT_ERROR);
         if self.is_terminal {
             let labels = ControllerLabels {
                 controller: self.controller,
@@ -92,9 +96,35 @@ fn record(
         .reconciles
         .get_or_create(&ResultLabels { controller, result })
         .inc();
-    if result == "error" {
+    if result == RESULT_ERROR {
         let labels = ControllerLabels { controller };
         metrics.reconcile_errors.get_or_create(&labels).inc();
+    }
+}
+
+/// A reconcile waits for another object, and looks again after a while.
+pub struct ReconcileWaiting<'a> {
+    /// The controller, lower-case kind.
+    pub controller: &'static str,
+    /// Kind, namespace and name of the object.
+    pub object: (&'a str, &'a str, &'a str),
+    /// How long it took.
+    pub duration: Duration,
+    /// What it waits for.
+    pub on: &'a str,
+    /// When it looks again.
+    pub after: Duration,
+}
+
+impl ReconcileWaiting<'_> {
+    /// Logs Flux's line, with its keys, and counts.
+    pub fn emit(self) {
+        record(self.controller, self.object, self.duration, RESULT_AFTER);
+        info!(
+            reason = self.on,
+            duration = seconds(self.after),
+            "reconciliation waiting"
+        );
     }
 }
 
@@ -112,12 +142,22 @@ impl ObjectParked<'_> {
 }
 
 /// A suspended object was looked at and left alone.
-pub struct ReconcileSuspended;
+pub struct ReconcileSuspended<'a> {
+    /// The controller, lower-case kind.
+    pub controller: &'static str,
+    /// Kind, namespace and name of the object.
+    pub object: (&'a str, &'a str, &'a str),
+    /// How long it took.
+    pub duration: Duration,
+    /// Flux's text, which each of its controllers spells as it likes.
+    pub message: &'static str,
+}
 
-impl ReconcileSuspended {
-    /// Logs Flux's line.
+impl ReconcileSuspended<'_> {
+    /// Logs Flux's line and counts.
     pub fn emit(self) {
-        info!("Reconciliation is suspended for this object");
+        record(self.controller, self.object, self.duration, RESULT_SUCCESS);
+        info!("{}", self.message);
     }
 }
 

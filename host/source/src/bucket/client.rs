@@ -154,6 +154,8 @@ impl BucketFetcher {
                 is_plain,
                 identity,
             } => {
+                // who names a region means the token service of that one, too
+                let is_named = region.is_some();
                 let region = Region::given(region.clone().or_else(|| region_of(endpoint)));
                 let identity = match identity {
                     S3Identity::Anonymous => Identity::Anonymous,
@@ -162,7 +164,12 @@ impl BucketFetcher {
                         secret: secret.clone(),
                         token: None,
                     })),
-                    S3Identity::Role(sts) => Identity::Key(KeySource::Role(clouds, sts.clone())),
+                    S3Identity::Role(sts) => {
+                        let own = clouds.aws_own_token_service();
+                        let own = own.map_err(|error| Error::Unusable(error.0))?;
+                        let sts = sts.clone().or(own.filter(|_| !is_named));
+                        Identity::Key(KeySource::Role(clouds, sts))
+                    }
                     S3Identity::Ldap(sts) => {
                         let http = http(&sts.transport)?;
                         Identity::Key(KeySource::Ldap(http, sts.clone(), OnceCell::new()))

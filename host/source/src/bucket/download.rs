@@ -79,7 +79,11 @@ impl Bucket {
     async fn object(&self, key: &str, deadline: Instant) -> Result<Option<(String, SpooledTempFile)>, Error> {
         match self.try_object(key, deadline).await {
             Ok(object) => Ok(Some(object)),
-            Err(Problem::Missing) => Ok(None),
+            Err(Problem::Missing) => {
+                let bucket = &self.name;
+                tracing::info!("indexed object '{key}' disappeared from '{bucket}' bucket");
+                Ok(None)
+            }
             Err(Problem::Disk(error)) => Err(Error::Disk {
                 bucket: self.name.clone(),
                 cause: disk_refusal(&error),

@@ -25,7 +25,9 @@ pub enum Error {
         after: Option<Duration>,
     },
     /// It cannot be listed.
-    #[error("indexation of objects from bucket '{bucket}' failed: {cause}")]
+    #[error(
+        "indexation of objects from bucket '{bucket}' failed: listing objects from bucket '{bucket}' failed: {cause}"
+    )]
     Index {
         /// Its name.
         bucket: String,

@@ -22,6 +22,7 @@ use tokio::{sync::OnceCell, time::Instant};
 
 use super::{
     azure::{AccountKey, Application},
+    remote::Problem,
     xml::element,
 };
 use crate::{
@@ -100,16 +101,17 @@ pub(super) enum TokenSource {
 const ANSWER_SIZE_MAX: u64 = 64 << 10;
 
 impl KeySource {
-    pub(super) async fn key(&self, region: &str, deadline: Instant) -> Result<Key, String> {
+    pub(super) async fn key(&self, region: &str, deadline: Instant) -> Result<Key, Problem> {
         match self {
             KeySource::Fixed(key) => Ok(key.clone()),
             KeySource::Role(clouds, sts) => {
                 let key = clouds.aws_key(region, sts.as_deref()).await;
-                key.map_err(|error| error.0)
+                // Flux asks for it before anything else
+                key.map_err(|error| Problem::Identity(format!("AWS authentication failed: {error}")))
             }
             KeySource::Ldap(http, sts, key) => {
                 let key = key.get_or_try_init(|| assume(http, sts, deadline)).await;
-                key.cloned()
+                Ok(key.cloned()?)
             }
         }
     }

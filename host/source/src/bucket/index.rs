@@ -108,12 +108,22 @@ impl Bucket {
                     .map_err(|error| self.not_listed(Problem::Disk(error)))
             }
             Err(Problem::Missing) => Ok(None),
+            Err(Problem::Identity(problem)) => Err(Error::Unusable(problem)),
             // the first question of all: what fails here would have failed Flux's question for the bucket
-            Err(problem) => Err(Error::Unknown {
-                bucket: self.name.clone(),
-                after: problem.retry_after(),
-                cause: problem.to_string(),
-            }),
+            Err(problem) => {
+                let mut cause = problem.to_string();
+                // what Microsoft's store says to those who may not look whether there is one
+                if cause.starts_with("AuthenticationFailed") {
+                    cause = format!(
+                        "the specified bucket name may be incorrect, nonexistent, or the caller might lack sufficient permissions to access it: {cause}"
+                    );
+                }
+                Err(Error::Unknown {
+                    bucket: self.name.clone(),
+                    after: problem.retry_after(),
+                    cause,
+                })
+            }
         }
     }
 

@@ -100,6 +100,9 @@ pub(super) enum Problem {
     /// Our own disk.
     #[error("{0}")]
     Disk(io::Error),
+    /// Who we are is not known: nothing was asked.
+    #[error("{0}")]
+    Identity(String),
     /// Anything else.
     #[error("{cause}")]
     Other {
@@ -115,7 +118,7 @@ impl Problem {
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
             Problem::Other { after, .. } => *after,
-            Problem::Missing | Problem::Disk(_) => None,
+            Problem::Missing | Problem::Disk(_) | Problem::Identity(_) => None,
         }
     }
 }
@@ -256,13 +259,13 @@ impl Remote {
         }
     }
 
-    async fn authorize(&self, request: &mut Request, deadline: Instant) -> Result<(), String> {
+    async fn authorize(&self, request: &mut Request, deadline: Instant) -> Result<(), Problem> {
         if let Dialect::Azure { .. } = &self.dialect {
             azure::set_version(request);
         }
         let (key, region) = match &self.identity {
             Identity::Anonymous => return Ok(()),
-            Identity::AccountKey(key) => return key.sign(request),
+            Identity::AccountKey(key) => return Ok(key.sign(request)?),
             Identity::Bearer(source) => {
                 let token = source.token(&self.http, deadline).await?;
                 let header = secret_header(&format!("Bearer {}", token.reveal()));

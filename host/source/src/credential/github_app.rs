@@ -18,7 +18,7 @@ use sluice_event::Redacted;
 use tokio::time::Instant;
 
 use super::{Credentials, Error, SecretData, TokenCache, TokenUser, jwt, secret::text};
-use crate::http::{Addresses, Http, Request, Transport, secret_header};
+use crate::http::{Addresses, Failure, Http, Request, Transport, secret_header};
 
 /// Whose API is asked where the Secret does not say.
 const API: &str = "https://api.github.com";
@@ -46,6 +46,37 @@ pub struct GitHubApp {
 enum Installation {
     Id(u64),
     Owner(String),
+}
+
+/// Why an App is given no token. The text says what GitHub said, never what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct GitHubRefusal {
+    text: String,
+    after: Option<Duration>,
+}
+
+impl GitHubRefusal {
+    /// How long GitHub wants to be left alone, where it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.after
+    }
+
+    fn of(failure: &Failure) -> GitHubRefusal {
+        GitHubRefusal {
+            text: format!("GitHub: {failure} ({})", failure.hint()),
+            after: failure.retry_after(),
+        }
+    }
+}
+
+impl From<Error> for GitHubRefusal {
+    fn from(error: Error) -> GitHubRefusal {
+        GitHubRefusal {
+            text: error.0,
+            after: None,
+        }
+    }
 }
 
 /// Tokens of installations, by everything they were given for.
@@ -116,14 +147,14 @@ impl GitHubApp {
     /// A token for Git, kept in `tokens` while it lasts. The API is asked over `transport`, at `addresses` only.
     ///
     /// # Errors
-    /// Where GitHub does not give one; the text says what it said, never what was sent.
+    /// Where GitHub does not give one.
     pub async fn credentials(
         &self,
         transport: &Transport,
         addresses: &Addresses,
         tokens: &GitHubTokens,
         user: Option<&TokenUser>,
-    ) -> Result<Credentials, Error> {
+    ) -> Result<Credentials, GitHubRefusal> {
         let hash = Sha256::new().chain_update(self.identity());
         let key = hash.chain_update(transport.fingerprint()).finalize().into();
         tokens.get_for(user, &key, self.ask(transport, addresses)).await
@@ -149,7 +180,7 @@ impl GitHubApp {
         &self,
         transport: &Transport,
         addresses: &Addresses,
-    ) -> Result<(Credentials, Duration), Error> {
+    ) -> Result<(Credentials, Duration), GitHubRefusal> {
         let api = Api {
             http: Http::new(transport, addresses).map_err(Error)?,
             base: &self.base,
@@ -162,9 +193,8 @@ impl GitHubApp {
         let path = format!("app/installations/{id}/access_tokens");
         let answer = api.ask(Method::POST, &path).await?;
         let Some(given) = answer else {
-            return Err(Error(format!(
-                "GitHub: there is no installation {id} of this app"
-            )));
+            let text = format!("GitHub: there is no installation {id} of this app");
+            return Err(Error(text).into());
         };
         let given: Given = serde_json::from_slice(&given).map_err(|_| unreadable())?;
         let left = given
@@ -196,12 +226,11 @@ struct Api<'a> {
 
 impl Api<'_> {
     /// The installation at an organisation, or at a user of that name.
-    async fn installation(&self, owner: &str) -> Result<u64, Error> {
+    async fn installation(&self, owner: &str) -> Result<u64, GitHubRefusal> {
         let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
         if !owner.chars().all(is_name) {
-            return Err(Error(
-                "github app data: 'githubAppInstallationOwner' is no name of an owner".to_owned(),
-            ));
+            let text = "github app data: 'githubAppInstallationOwner' is no name of an owner";
+            return Err(Error(text.to_owned()).into());
         }
         for kind in ["orgs", "users"] {
             if let Some(found) = self
@@ -212,11 +241,11 @@ impl Api<'_> {
                 return Ok(found.id);
             }
         }
-        Err(Error(format!("GitHub: this app is not installed at '{owner}'")))
+        Err(Error(format!("GitHub: this app is not installed at '{owner}'")).into())
     }
 
     /// The answer; None where there is no such thing.
-    async fn ask(&self, method: Method, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    async fn ask(&self, method: Method, path: &str) -> Result<Option<Vec<u8>>, GitHubRefusal> {
         let url = format!("{}/{path}", self.base.as_str().trim_end_matches('/'));
         let url = Url::parse(&url).map_err(|error| Error(format!("GitHub: {error}")))?;
         let mut request = Request::new(method, url);
@@ -227,7 +256,7 @@ impl Api<'_> {
         request
             .headers
             .insert(USER_AGENT, HeaderValue::from_static("sluice"));
-        let failed = |failure: crate::http::Failure| Error(format!("GitHub: {failure} ({})", failure.hint()));
+        let failed = |failure: Failure| GitHubRefusal::of(&failure);
         let reply = self
             .http
             .send(request, Instant::now() + TIMEOUT)

@@ -13,7 +13,7 @@ mod ssh;
 
 pub use cache::{TokenCache, TokenUser};
 pub use docker_config::{DockerConfig, Keychain};
-pub use github_app::{GitHubApp, GitHubTokens};
+pub use github_app::{GitHubApp, GitHubRefusal, GitHubTokens};
 pub use secret::{Credentials, CredentialsError, Proxy, SecretData, Tls};
 pub use service_account::ServiceAccount;
 pub use ssh::SshIdentity;

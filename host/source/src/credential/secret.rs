@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
+
+use crate::git::ssh::percent_decode;
 
 /// The decoded `data` of a Secret.
 pub type SecretData = BTreeMap<String, Vec<u8>>;
@@ -45,6 +48,9 @@ pub struct Proxy {
     pub credentials: Option<(String, Redacted<String>)>,
 }
 
+/// Longest address of a proxy, in bytes, as in Flux.
+const PROXY_ADDRESS_MAX: usize = 2048;
+
 /// What is wrong with a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
@@ -82,11 +88,25 @@ pub enum CredentialsError {
     /// A proxy Secret without an address.
     #[error("secret '{0}': key 'address' not found")]
     NoProxyAddress(String),
-    /// A proxy address that cannot be used.
+    /// A proxy Secret whose address is empty.
+    #[error("secret '{0}': proxy address is empty")]
+    EmptyProxyAddress(String),
+    /// A proxy address that is too long.
     #[error(
-        "invalid proxy secret '{0}': 'address' is not an http, https or socks5 URL of at most 2048 characters"
+        "secret '{0}': proxy URL exceeds maximum length of {max} characters",
+        max = PROXY_ADDRESS_MAX
     )]
-    BadProxyAddress(String),
+    LongProxyAddress(String),
+    /// A proxy that is asked in another way.
+    #[error(
+        "secret '{secret}': proxy URL must use one of the supported schemes (http, https, socks5), got '{scheme}'"
+    )]
+    ProxyScheme {
+        /// `namespace/name`.
+        secret: String,
+        /// The way it names.
+        scheme: String,
+    },
 }
 
 impl Credentials {
@@ -116,20 +136,29 @@ impl Credentials {
         hash.finalize().into()
     }
 
-    /// Reads the Secret of a Git source for a URL of the given scheme.
+    /// Reads the Secret of a Git source for an HTTP URL. What the Secret does not say of user and password, the URL may.
     ///
     /// A `bearerToken` hides user and password, as it does in Flux.
-    pub fn from_secret(data: &SecretData, scheme: &str) -> Result<Credentials, CredentialsError> {
+    pub fn from_secret(data: &SecretData, url: &str) -> Result<Credentials, CredentialsError> {
         if data.contains_key("bearerToken") {
             let token = text(data, "bearerToken")?.unwrap_or_default();
             return Ok(Credentials::Bearer(Redacted::new(token)));
         }
-        let username = text(data, "username")?.filter(|username| !username.is_empty());
-        let password = text(data, "password")?.filter(|password| !password.is_empty());
+        let parsed = Url::parse(url).ok();
+        let named = |part: fn(&Url) -> Option<&str>| {
+            let part = parsed.as_ref().and_then(part).filter(|part| !part.is_empty());
+            part.map(percent_decode)
+        };
+        let given = |key| {
+            let value = text(data, key)?;
+            Ok::<_, CredentialsError>(value.filter(|value| !value.is_empty()))
+        };
+        let username = given("username")?.or_else(|| named(|url| Some(url.username())));
+        let password = given("password")?.or_else(|| named(Url::password));
         match (username, password) {
             (None, None) => Ok(Credentials::None),
             (None, Some(_)) => Err(CredentialsError::PasswordWithoutUser {
-                scheme: scheme.to_owned(),
+                scheme: scheme_of(url),
             }),
             (Some(username), password) => Ok(Credentials::Basic {
                 username,
@@ -155,8 +184,17 @@ impl Tls {
     /// Reads a Secret of certificates, as `certSecretRef` names it; `secret` is its `namespace/name` (compat/source.md 11.1).
     pub fn from_secret(data: &SecretData, secret: &str) -> Result<Tls, CredentialsError> {
         let value = |key: &str, older: &str| {
-            let given = |key: &str| data.get(key).filter(|value| !value.is_empty()).cloned();
-            given(key).or_else(|| given(older))
+            let found = data.get(key).or_else(|| {
+                let found = data.get(older)?;
+                tracing::error!(
+                    secret,
+                    key = older,
+                    preferred = key,
+                    "using legacy key in secret data"
+                );
+                Some(found)
+            });
+            found.filter(|value| !value.is_empty()).cloned()
         };
         let half = |present, missing| CredentialsError::HalfIdentity {
             secret: secret.to_owned(),
@@ -178,15 +216,18 @@ impl Tls {
 impl Proxy {
     /// Reads a proxy Secret; `secret` is its `namespace/name`. A password without a user is ignored.
     pub fn from_secret(data: &SecretData, secret: &str) -> Result<Proxy, CredentialsError> {
-        let missing = || CredentialsError::NoProxyAddress(secret.to_owned());
-        let address = text(data, "address")?
-            .filter(|address| !address.is_empty())
-            .ok_or_else(missing)?;
-        let is_known = ["http://", "https://", "socks5://"]
-            .iter()
-            .any(|scheme| address.starts_with(scheme));
-        if !is_known || address.len() > 2048 {
-            return Err(CredentialsError::BadProxyAddress(secret.to_owned()));
+        let name = || secret.to_owned();
+        let address = text(data, "address")?.ok_or_else(|| CredentialsError::NoProxyAddress(name()))?;
+        if address.is_empty() {
+            return Err(CredentialsError::EmptyProxyAddress(name()));
+        }
+        if address.len() > PROXY_ADDRESS_MAX {
+            return Err(CredentialsError::LongProxyAddress(name()));
+        }
+        let scheme = scheme_of(&address);
+        if !matches!(&*scheme, "http" | "https" | "socks5") {
+            let secret = name();
+            return Err(CredentialsError::ProxyScheme { secret, scheme });
         }
         let password = text(data, "password")?.unwrap_or_default();
         let username = text(data, "username")?.filter(|username| !username.is_empty());
@@ -195,6 +236,15 @@ impl Proxy {
             credentials: username.map(|username| (username, Redacted::new(password))),
         })
     }
+}
+
+/// The scheme of a URL; empty where it has none.
+fn scheme_of(url: &str) -> String {
+    let scheme = url.split(':').next().filter(|scheme| *scheme != url);
+    let is_first = |first: char| first.is_ascii_alphabetic();
+    let is_other = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let scheme = scheme.filter(|scheme| scheme.starts_with(is_first) && scheme.chars().all(is_other));
+    scheme.unwrap_or_default().to_ascii_lowercase()
 }
 
 pub(super) fn text(data: &SecretData, key: &'static str) -> Result<Option<String>, CredentialsError> {
@@ -214,13 +264,14 @@ mod tests {
 
     #[test]
     fn secrets_are_read_as_flux_reads_them() {
-        let shown = |keys: &[(&str, &str)]| match Credentials::from_secret(&secret(keys), "https") {
+        let of_url = |keys: &[(&str, &str)], url: &str| match Credentials::from_secret(&secret(keys), url) {
             Ok(Credentials::None) => "none".to_owned(),
             Ok(Credentials::Basic { username, password }) => format!("{username}:{}", password.reveal()),
             Ok(Credentials::Bearer(token)) => format!("bearer {}", token.reveal()),
             Ok(Credentials::Refresh(_)) => "refresh".to_owned(),
             Err(error) => error.to_string(),
         };
+        let shown = |keys: &[(&str, &str)]| of_url(keys, "https://example.com/shop.git");
         assert_eq!(shown(&[]), "none");
         assert_eq!(shown(&[("username", "git"), ("password", "s")]), "git:s");
         assert_eq!(shown(&[("username", "git")]), "git:");
@@ -229,14 +280,42 @@ mod tests {
             "invalid 'https' auth option: 'password' requires 'username' to be set"
         );
         assert_eq!(shown(&[("bearerToken", "t"), ("username", "git")]), "bearer t");
+        // what the Secret does not say, the URL may
+        let named = "https://me%40shop:s%2F1@example.com/shop.git";
+        assert_eq!(of_url(&[("password", "p")], named), "me@shop:p");
+        assert_eq!(of_url(&[("username", "git")], named), "git:s/1");
+        assert_eq!(of_url(&[], named), "me@shop:s/1");
+        assert_eq!(of_url(&[("password", "p")], "https://me@example.com/x"), "me:p");
         let tls = Tls::from_git_secret(&secret(&[
             ("caFile", "old"),
             ("ca.crt", "new"),
             ("tls.crt", "half"),
         ]));
         assert_eq!((tls.ca, tls.identity), (Some(b"new".to_vec()), None));
-        let proxy = Proxy::from_secret(&secret(&[("address", "ftp://x")]), "a/b").unwrap_err();
-        assert!(proxy.to_string().contains("secret 'a/b'"), "{proxy}");
+        let long = format!("http://{}", "a".repeat(2048));
+        for (keys, expected) in [
+            (vec![], "secret 'a/b': key 'address' not found"),
+            (vec![("address", "")], "secret 'a/b': proxy address is empty"),
+            (
+                vec![("address", "ftp://x")],
+                "secret 'a/b': proxy URL must use one of the supported schemes (http, https, socks5), got 'ftp'",
+            ),
+            (
+                vec![("address", "proxy:3128")],
+                "secret 'a/b': proxy URL must use one of the supported schemes (http, https, socks5), got 'proxy'",
+            ),
+            (
+                vec![("address", "10.0.0.1:3128")],
+                "secret 'a/b': proxy URL must use one of the supported schemes (http, https, socks5), got ''",
+            ),
+            (
+                vec![("address", long.as_str())],
+                "secret 'a/b': proxy URL exceeds maximum length of 2048 characters",
+            ),
+        ] {
+            let error = Proxy::from_secret(&secret(&keys), "a/b").unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
         let debug = format!("{:?}", Credentials::Bearer(Redacted::new("token".to_owned())));
         assert!(!debug.contains("token"), "{debug}");
     }

@@ -102,6 +102,18 @@ fn newest(range: &str, refs: &[RemoteRef]) -> Result<Vec<Target>, Error> {
 pub(crate) fn missing(strategy: &Strategy, all: &[RemoteRef], url: &str) -> Error {
     let (text, prefix, asked) = match strategy {
         Strategy::Branch(_) if all.is_empty() => return Error::Empty { url: url.to_owned() },
+        Strategy::Tag(_) | Strategy::Semver(_) if all.is_empty() => {
+            return Error::NotFound {
+                text: format!("unable to clone: remote repository is empty: git repository: '{url}'"),
+                hint: "push a commit and a tag".to_owned(),
+            };
+        }
+        Strategy::Name { .. } if all.is_empty() => {
+            return Error::NotFound {
+                text: format!("unable to list remote for '{url}': remote repository is empty"),
+                hint: "push a commit".to_owned(),
+            };
+        }
         Strategy::Branch(branch) => {
             let text = format!("unable to clone '{url}': couldn't find remote ref \"refs/heads/{branch}\"");
             (text, "refs/heads/", branch.as_str())

@@ -94,6 +94,19 @@ pub enum Error {
     /// It has no content that could be used.
     #[error("{0}")]
     Layer(String),
+    /// The content of the layer cannot be had.
+    #[error("{}: {}", step(.0), .0)]
+    Blob(Cause),
+}
+
+/// Where Flux finds that out: it asks for a layer before it reads it.
+fn step(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Http { .. } | Cause::Credentials(_) | Cause::Wish(_) => {
+            "failed to extract the first layer from artifact"
+        }
+        Cause::Content(_) | Cause::Disk(_) => "failed to extract layer contents from artifact",
+    }
 }
 
 impl Disposition for Error {
@@ -103,14 +116,19 @@ impl Disposition for Error {
             Error::Transport { .. } => reason::AUTHENTICATION_FAILED,
             Error::Tag { .. } => reason::READ_OPERATION_FAILED,
             Error::Digest(_) | Error::Pull { .. } => reason::OCI_ARTIFACT_PULL_FAILED,
-            Error::Manifest(_) | Error::Layer(_) => reason::OCI_ARTIFACT_LAYER_OPERATION_FAILED,
+            Error::Manifest(_) | Error::Layer(_) | Error::Blob(_) => {
+                reason::OCI_ARTIFACT_LAYER_OPERATION_FAILED
+            }
         }
     }
 
     fn next(&self) -> Next {
         match self {
             Error::InvalidUrl { .. } => Next::Stall,
-            Error::Tag { cause, .. } | Error::Digest(cause) | Error::Pull { cause, .. } => match cause {
+            Error::Tag { cause, .. }
+            | Error::Digest(cause)
+            | Error::Pull { cause, .. }
+            | Error::Blob(cause) => match cause {
                 Cause::Wish(_) | Cause::Credentials(_) => Next::Retry,
                 Cause::Http { .. } | Cause::Content(_) | Cause::Disk(_) => Next::BackOff,
             },
@@ -121,7 +139,10 @@ impl Disposition for Error {
     fn blame(&self) -> Blame {
         match self {
             Error::InvalidUrl { .. } | Error::Transport { .. } => Blame::User,
-            Error::Tag { cause, .. } | Error::Digest(cause) | Error::Pull { cause, .. } => match cause {
+            Error::Tag { cause, .. }
+            | Error::Digest(cause)
+            | Error::Pull { cause, .. }
+            | Error::Blob(cause) => match cause {
                 Cause::Wish(_) | Cause::Credentials(_) => Blame::User,
                 Cause::Http { .. } | Cause::Content(_) => Blame::Upstream,
                 Cause::Disk(_) => Blame::Host,
@@ -132,9 +153,10 @@ impl Disposition for Error {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Error::Tag { cause, .. } | Error::Digest(cause) | Error::Pull { cause, .. } => {
-                cause.failure()?.retry_after()
-            }
+            Error::Tag { cause, .. }
+            | Error::Digest(cause)
+            | Error::Pull { cause, .. }
+            | Error::Blob(cause) => cause.failure()?.retry_after(),
             Error::InvalidUrl { .. } | Error::Transport { .. } | Error::Manifest(_) | Error::Layer(_) => None,
         }
     }

@@ -29,7 +29,7 @@ impl Repository {
             true => Error::Layer("no layers found in artifact".to_owned()),
             false => Error::Layer(text),
         })?;
-        let content = self.layer(descriptor).await.map_err(failed)?;
+        let content = self.layer(descriptor).await.map_err(Error::Blob)?;
         Ok(Pulled {
             revision: resolved.revision.clone(),
             annotations: manifest.annotations,

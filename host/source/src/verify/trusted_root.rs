@@ -119,7 +119,7 @@ fn checkpoint_id(name: Option<&str>, key: &[u8]) -> [u8; 32] {
 impl TrustedRoot {
     /// Reads a trusted root. What it holds of other kinds is passed over; what cannot be read is an error.
     pub fn parse(json: &[u8]) -> Result<TrustedRoot, Error> {
-        let bad = |problem: String| Error::Material(format!("trusted root: {problem}"));
+        let bad = |problem: String| Error::Material(format!("unable to parse trusted root: {problem}"));
         // an object, not a list: serde would take an empty list for a document without fields
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;

@@ -86,11 +86,10 @@ fn check(pass: &Pass<'_, Bucket>) -> Result<(), Trouble> {
             "STS provider 'aws' is not supported for 'generic' bucket provider"
         }
         (BucketProvider::Aws, StsProvider::Aws) if !is_token_service(&sts.endpoint) => {
-            let message = format!(
-                "failed to parse STS endpoint '{}': it must be https://sts.<region>.amazonaws.com or one like it",
+            return Err(Trouble::refused(format!(
+                "AWS authentication failed: invalid STS endpoint: '{}'. must match {TOKEN_SERVICE}",
                 sts.endpoint
-            );
-            return Err(Trouble::fetch(Failure::stall(reason::URL_INVALID, message)));
+            )));
         }
         (BucketProvider::Aws, StsProvider::Aws) | (BucketProvider::Generic, StsProvider::Ldap) => {
             return Ok(());
@@ -99,6 +98,9 @@ fn check(pass: &Pass<'_, Bucket>) -> Result<(), Trouble> {
     let failure = Failure::stall(reason::INVALID_STS_CONFIGURATION, problem);
     Err(Trouble::fetch(failure))
 }
+
+/// How Flux says what a token service is called.
+const TOKEN_SERVICE: &str = r"^https://(.+\.)?sts(-fips)?(\.[^.]+)?(\.vpce)?\.amazonaws\.com$";
 
 /// `https://[…]sts[-fips][.region][.vpce].amazonaws.com`: the controller's web identity goes nowhere else.
 fn is_token_service(endpoint: &str) -> bool {

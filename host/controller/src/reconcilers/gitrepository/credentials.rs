@@ -30,7 +30,7 @@ pub(super) async fn request(
     let (mut ssh, mut tls) = (None, Tls::default());
     match scheme {
         "ssh" => ssh = Some(SshIdentity::from_secret(&data).map_err(invalid)?),
-        _ => credentials = Credentials::from_secret(&data, scheme).map_err(invalid)?,
+        _ => credentials = Credentials::from_secret(&data, &spec.url).map_err(invalid)?,
     }
     if scheme == "https" {
         tls = Tls::from_git_secret(&data);

@@ -10,6 +10,7 @@ use sluice_source::credential::Error as CredentialError;
 use sluice_source::credential::GitHubApp;
 use sluice_source::credential::cloud::{Cloud, Clouds};
 use sluice_source::{Addresses, Credentials, SecretData, Transport};
+use std::time::Duration;
 
 const NO_APP: &str = "secretRef with github app data must be specified when provider is set to github";
 
@@ -56,23 +57,29 @@ pub(super) async fn credentials(
         }
         (GitProvider::Generic, _) => return Ok(None),
         (GitProvider::GitHub, None) => return Err(misconfigured(NO_APP.to_owned())),
-        (GitProvider::GitHub, Some(Err(error))) => Err(error),
+        (GitProvider::GitHub, Some(Err(error))) => Err((error.0, None)),
         (GitProvider::GitHub, Some(Ok(app))) => {
             let identity = app.identity();
             let clouds = providers.clouds.for_object(workload::user_of(run));
             let asking = clouds.github(&app, transport, providers.addresses);
-            asking.await.map(|credentials| Given {
+            let given = asking.await.map(|credentials| Given {
                 credentials,
                 identity,
-            })
+            });
+            given.map_err(|refusal| (refusal.to_string(), refusal.retry_after()))
         }
-        (GitProvider::Azure, _) => cloud(run, providers, repository, transport, Cloud::Azure).await,
-        (GitProvider::Aws, _) => cloud(run, providers, repository, transport, Cloud::Aws).await,
+        (GitProvider::Azure, _) => of_cloud(cloud(run, providers, repository, transport, Cloud::Azure).await),
+        (GitProvider::Aws, _) => of_cloud(cloud(run, providers, repository, transport, Cloud::Aws).await),
     };
-    given.map(Some).map_err(|error| {
-        let message = format!("failed to configure authentication options: {error}");
-        Trouble::refused(message)
+    given.map(Some).map_err(|(cause, after)| {
+        let message = format!("failed to configure authentication options: {cause}");
+        Trouble::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message).left_alone(after))
     })
+}
+
+/// Clouds do not say how long they want to be left alone.
+fn of_cloud(given: Result<Given, CredentialError>) -> Result<Given, (String, Option<Duration>)> {
+    given.map_err(|error| (error.0, None))
 }
 
 /// What a cloud gives to the account that the repository names, or to the controller.

@@ -5,7 +5,6 @@ use crate::reconcilers::source::{Pass, Trouble, secret};
 use sluice_api::conditions::SOURCE_VERIFIED;
 use sluice_api::source::{GitRepositoryStatus, GitVerificationMode};
 use sluice_api::{GitRepository, reason};
-use sluice_event::Severity;
 use sluice_source::Fetched;
 use sluice_source::verify::GitKeys;
 
@@ -34,8 +33,7 @@ pub(super) async fn verify(pass: &mut Pass<'_, GitRepository>, fetched: &Fetched
     let message = verified.map_err(|error| Trouble::of(&error))?;
     pass.report.status.source_verification_mode = Some(observed(mode).as_str().to_owned());
     pass.report.verified(Some(&message));
-    pass.report
-        .tell(Severity::Trace, reason::SUCCEEDED.as_str(), &message);
+    pass.report.trace(reason::SUCCEEDED, &message);
     Ok(())
 }
 

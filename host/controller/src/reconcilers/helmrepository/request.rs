@@ -103,6 +103,9 @@ async fn secrets(
         let found = Tls::from_secret(&data, &name)
             .map_err(|error| refused(format!("failed to detect authentication methods: {error}")))?;
         if spec.cert_secret_ref.is_none() {
+            tracing::info!(
+                "warning: specifying TLS authentication data via `.spec.secretRef` is deprecated, please use `.spec.certSecretRef` instead"
+            );
             tls = found;
         }
     }

@@ -7,7 +7,6 @@ use crate::reconcilers::source::{
 use crate::reconcilers::workload;
 use serde_json::Value;
 use sluice_api::{OciRepository, reason};
-use sluice_event::Severity;
 use sluice_source::credential::cloud::Clouds;
 use sluice_source::oci::OciRequest;
 use sluice_source::{
@@ -70,8 +69,7 @@ async fn docker_configs(pass: &Pass<'_, OciRepository>) -> Result<Vec<DockerConf
         secrets.push(read.map_err(|missing| {
             if let Missing::NotFound(_) = missing {
                 let message = format!("auth secret '{name}' not found");
-                let reason = reason::AUTHENTICATION_FAILED;
-                pass.report.tell(Severity::Trace, reason.as_str(), &message);
+                pass.report.trace(reason::AUTHENTICATION_FAILED, &message);
             }
             let place = format!("{}/{name}", pass.run.key.namespace);
             failed(format!("failed to get secret '{place}': {missing}"))
@@ -80,7 +78,13 @@ async fn docker_configs(pass: &Pass<'_, OciRepository>) -> Result<Vec<DockerConf
     if let Some(account) = &spec.service_account_name {
         for name in pull_secrets(pass, account).await.map_err(failed)? {
             let read = secret(pass.run, &name).await;
-            secrets.push(read.map_err(|missing| failed(missing.by_helper("secret", pass.run, &name)))?);
+            secrets.push(read.map_err(|missing| {
+                let place = format!("{}/{account}", pass.run.key.namespace);
+                let cause = missing.by_helper("secret", pass.run, &name);
+                failed(format!(
+                    "failed to get image pull secret for serviceaccount '{place}': {cause}"
+                ))
+            })?);
         }
     }
     let configs = secrets.iter().filter_map(DockerConfig::from_secret);

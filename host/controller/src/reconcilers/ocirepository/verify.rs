@@ -3,6 +3,7 @@
 use crate::error_policy::Failure;
 use crate::reconcilers::source::{Pass, Trouble, Verifier, provider_of};
 use sluice_api::conditions::SOURCE_VERIFIED;
+use sluice_api::source::VerificationProvider;
 use sluice_api::{OciRepository, reason};
 use sluice_source::oci::{Repository, Resolved};
 use sluice_source::verify::Verdict;
@@ -29,6 +30,9 @@ pub(super) async fn verify(
             failure: Failure::retry(reason::VERIFICATION_ERROR, message),
         }
     };
+    if (wanted.provider, &wanted.secret_ref) == (VerificationProvider::Cosign, &None) {
+        tracing::info!("no secret reference is provided, trying to verify the image using keyless method");
+    }
     let digest = resolved.digest.clone();
     let reference = format!("{}@{digest}", repository.name());
     let verifier = Verifier::of(pass.run, wanted, &reference).await.map_err(failed)?;

@@ -3,7 +3,7 @@
 use super::report::Report;
 use super::storage::{Promised, Shelf};
 use super::{Done, Pass, SourceKind, SourceSettings, Trouble, upkeep};
-use crate::error_policy::{self, Failure};
+use crate::error_policy::Failure;
 use crate::runtime::{Park, Reconciler, Run, has_finalizer};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -14,6 +14,7 @@ use sluice_apply::cluster::RequestError;
 use sluice_artifact::Store;
 use sluice_event::events::{
     FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
+    ReconcileWaiting,
 };
 use sluice_event::{Severity, metrics};
 use std::sync::Arc;
@@ -64,7 +65,13 @@ impl<K: SourceKind> SourceReconciler<K> {
         let status = source.status().cloned().unwrap_or_default();
         let mut report = Report::new(run, K::KIND, object.clone(), status);
         if source.is_suspended() {
-            ReconcileSuspended.emit();
+            ReconcileSuspended {
+                controller: K::KIND.controller,
+                object: (K::KIND.kind, &run.key.namespace, &run.key.name),
+                duration: started.elapsed(),
+                message: "reconciliation is suspended for this object",
+            }
+            .emit();
             report.suspended();
             return match report.close().await {
                 Ok(_) => Park::For(None),
@@ -101,7 +108,7 @@ impl<K: SourceKind> SourceReconciler<K> {
     /// What the status promises must be there; old artifacts go (compat/source.md 2.4).
     async fn look_into_storage(&self, run: &Run, report: &mut Report<'_, StatusOf<K>>) {
         let Some(known) = report.status.artifact().cloned() else {
-            report.phase("building artifact");
+            report.absent();
             return;
         };
         let disappeared = match self.shelf.look(known.clone()).await {
@@ -139,8 +146,9 @@ impl<K: SourceKind> SourceReconciler<K> {
             Ok(_) => report.tell_of_garbage("garbage collected artifacts for deleted resource"),
             Err(error) => {
                 let message = format!("garbage collection for deleted resource failed: {error}");
-                let reason = reason::GARBAGE_COLLECTION_FAILED;
-                report.tell(Severity::Error, reason.as_str(), &message);
+                let failure = Failure::retry(reason::GARBAGE_COLLECTION_FAILED, message);
+                report.tell(Severity::Error, failure.reason.as_str(), &failure.message);
+                told_of::<K>(run, &failure, Instant::now());
                 return Park::Backoff { at_most: None };
             }
         }
@@ -248,18 +256,24 @@ async fn succeeded<K: SourceKind>(
         Done::Unchanged { told, trace } => {
             FetchUnchanged { revision: &revision }.emit();
             let (reason, text) = trace;
-            if !report.tell_of_success(&told) && is_requested {
+            if report.tell_of_success(&told) {
+                Some(told)
+            } else if is_requested {
                 // Flux says so at each pass; here only where somebody asked
                 report.tell(Severity::Trace, reason.as_str(), &text);
+                Some(text)
+            } else {
+                None
             }
-            None
         }
         Done::Stored { told } => {
-            if !report.tell_of_success(&told) {
+            if report.tell_of_success(&told) {
+                Some(told)
+            } else {
                 let text = format!("artifact up-to-date with remote revision: '{revision}'");
                 report.tell(Severity::Trace, reason::ARTIFACT_UP_TO_DATE.as_str(), &text);
+                Some(text)
             }
-            Some(told)
         }
     };
     ReconcileFinished {
@@ -292,28 +306,46 @@ async fn failed<K: SourceKind>(
     };
     report.tell(severity, failure.reason.as_str(), &failure.message);
     if condition == conditions::FETCH_FAILED {
-        FetchFailed {
-            reason: failure.reason.as_str(),
-            error: &failure.message,
-        }
-        .emit();
+        FetchFailed.emit();
     }
     let park = park(failure, run.cx.config.requeue_dependency);
-    ReconcileFailed {
-        controller: K::KIND.controller,
-        object: (K::KIND.kind, &run.key.namespace, &run.key.name),
-        duration: started.elapsed(),
-        error: &failure.message,
-        reason: failure.reason.as_str(),
-        message: &error_policy::told(started.elapsed(), &failure.next, park),
-        is_terminal: failure.next == Next::Stall,
-        revision: None,
-    }
-    .emit();
+    told_of::<K>(run, failure, started);
     match written {
         Err(error) => not_written(&error),
         Ok(_) => park,
     }
+}
+
+/// The line of the log, in the words of Flux and of its library.
+fn told_of<K: SourceKind>(run: &Run, failure: &Failure, started: Instant) {
+    let object = (K::KIND.kind, &*run.key.namespace, &*run.key.name);
+    let (controller, duration) = (K::KIND.controller, started.elapsed());
+    if let Next::Wait(_) = failure.next {
+        return ReconcileWaiting {
+            controller,
+            object,
+            duration,
+            on: &failure.message,
+            after: run.cx.config.requeue_dependency,
+        }
+        .emit();
+    }
+    let is_terminal = failure.next == Next::Stall;
+    ReconcileFailed {
+        controller,
+        object,
+        duration,
+        error: &failure.message,
+        reason: failure.reason.as_str(),
+        message: if is_terminal {
+            "reconciliation stalled"
+        } else {
+            "Reconciler error"
+        },
+        is_terminal,
+        revision: None,
+    }
+    .emit();
 }
 
 /// When a source that failed runs again. It has no retry interval: Flux too backs off from `--min-retry-delay` to

@@ -106,16 +106,25 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// Reconciling says what is being done.
-    pub(super) fn phase(&mut self, message: &str) {
+    fn phase(&mut self, message: &str) {
         let conditions = self.status.conditions_mut();
         conditions::mark_reconciling(conditions, reason::PROGRESSING, message, self.generation, now());
     }
 
     /// Reconciling and Ready say that the artifact is being made.
     pub(in super::super) fn building(&mut self, message: &str) {
-        let message = format!("building artifact: {message}");
-        self.phase(&message);
-        self.set(READY, ConditionStatus::Unknown, reason::PROGRESSING, &message);
+        self.drifted(&format!("building artifact: {message}"));
+    }
+
+    /// There is no artifact yet.
+    pub(super) fn absent(&mut self) {
+        conditions::remove(self.status.conditions_mut(), ARTIFACT_IN_STORAGE);
+        self.drifted("building artifact");
+    }
+
+    fn drifted(&mut self, message: &str) {
+        self.phase(message);
+        self.set(READY, ConditionStatus::Unknown, reason::PROGRESSING, message);
     }
 
     /// The artifact of the status is not there any more.
@@ -139,6 +148,11 @@ impl<'a, S: SourceStatus> Report<'a, S> {
             self.set(ARTIFACT_OUTDATED, ConditionStatus::True, reason, message);
         }
         self.building(message);
+    }
+
+    /// What was new at the last pass is looked at anew.
+    pub(in super::super) fn forget_news(&mut self) {
+        conditions::remove(self.status.conditions_mut(), ARTIFACT_OUTDATED);
     }
 
     /// The advertised address may have changed.
@@ -328,7 +342,12 @@ impl<'a, S: SourceStatus> Report<'a, S> {
 
     /// Tells of what was collected; the cluster only.
     pub(super) fn tell_of_garbage(&self, message: &str) {
-        let reason = reason::GARBAGE_COLLECTION_SUCCEEDED;
+        self.trace(reason::GARBAGE_COLLECTION_SUCCEEDED, message);
+    }
+
+    /// Tells of a step, by the log and to the cluster only.
+    pub(in super::super) fn trace(&self, reason: Reason, message: &str) {
+        tracing::info!("{message}");
         self.tell(Severity::Trace, reason.as_str(), message);
     }
 

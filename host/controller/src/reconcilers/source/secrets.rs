@@ -20,11 +20,13 @@ pub(in super::super) enum Missing {
 }
 
 impl Missing {
-    /// As Flux's helpers say it: `secret 'ns/name' not found` where it is missing, the API server's text otherwise (11.2).
+    /// As Flux's helpers say it: `secret 'ns/name' not found` where it is missing, and around the API server's text otherwise
+    /// (11.2).
     pub(in super::super) fn by_helper(&self, what: &str, run: &Run, name: &str) -> String {
+        let place = format!("{what} '{}/{name}'", run.key.namespace);
         match self {
-            Self::NotFound(_) => format!("{what} '{}/{name}' not found", run.key.namespace),
-            Self::Failed(text) => text.clone(),
+            Self::NotFound(_) => format!("{place} not found"),
+            Self::Failed(text) => format!("failed to get {place}: {text}"),
         }
     }
 }

@@ -102,7 +102,7 @@ async fn trusted_root(run: &Run, wanted: &Verification) -> Result<TrustedRoot, S
     let json = data
         .get(TRUSTED_ROOT)
         .ok_or_else(|| unreadable(format!("'{TRUSTED_ROOT}' not found in secret '{name}'")))?;
-    TrustedRoot::parse(json).map_err(|error| unreadable(error.to_string()))
+    TrustedRoot::parse(json).map_err(|error| error.to_string())
 }
 
 async fn notation(run: &Run, wanted: &Verification, artifact: &str) -> Result<Notation, String> {

@@ -33,6 +33,7 @@ const SUFFIXES: &[&str] = &[
     "amazonaws.com.cn",
     "amazonaws.eu",
     "on.aws",
+    "on.amazonwebservices.com.cn",
     "sc2s.sgov.gov",
     "c2s.ic.gov",
     "cloud.adc-e.uk",
@@ -40,14 +41,14 @@ const SUFFIXES: &[&str] = &[
 ];
 
 impl Registry {
-    /// `<account>.dkr.ecr[-fips].<region>.amazonaws.com`, `public.ecr.aws`.
+    /// `<account>.dkr.ecr[-fips].<region>.amazonaws.com`, `public.ecr.aws`, and what they are called over IPv6.
     pub(super) fn of(host: &str) -> Result<Registry, Error> {
         let invalid = || {
             Error(format!(
                 "invalid AWS registry: '{host}'. must match <account>.dkr.ecr.<region>.amazonaws.com or public.ecr.aws"
             ))
         };
-        if host == "public.ecr.aws" {
+        if matches!(host, "public.ecr.aws" | "ecr-public.aws.com") {
             return Ok(Registry {
                 region: "us-east-1".to_owned(),
                 suffix: "amazonaws.com".to_owned(),
@@ -68,7 +69,12 @@ impl Registry {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let is_account = !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit());
         if is_account && is_region && !region.is_empty() && SUFFIXES.contains(&suffix) {
-            let suffix = suffix.strip_prefix("on.aws").map_or(suffix, |_| "amazonaws.com");
+            // the hosts with both versions of IP are registries only
+            let suffix = match suffix {
+                "on.aws" => "amazonaws.com",
+                "on.amazonwebservices.com.cn" => "amazonaws.com.cn",
+                other => other,
+            };
             let (region, suffix) = (region.to_owned(), suffix.to_owned());
             let is_public = false;
             return Ok(Registry {
@@ -106,6 +112,15 @@ pub(super) fn suffix_of(region: &str) -> &'static str {
     } else {
         "amazonaws.com"
     }
+}
+
+/// The token service of a region.
+fn token_service(region: &str) -> Result<String, Error> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if region.is_empty() || !region.bytes().all(is_name) {
+        return Err(Error(format!("'{region}' is no region of Amazon")));
+    }
+    Ok(format!("https://sts.{region}.{}/", suffix_of(region)))
 }
 
 /// Whom tokens of service accounts are made for.
@@ -231,13 +246,16 @@ impl Clouds {
 
     /// The key of this process for services in a region, by its token service or another one.
     pub(super) async fn aws_key_at(&self, region: &str, sts: Option<&str>) -> Result<Key, Error> {
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if region.is_empty() || !region.bytes().all(is_name) {
-            return Err(Error(format!("'{region}' is no region of Amazon")));
-        }
-        let suffix = suffix_of(region);
-        let own = format!("https://sts.{region}.{suffix}/");
+        let own = token_service(region)?;
         self.aws_key_by(region, sts.unwrap_or(&own)).await
+    }
+
+    /// The token service of the region that this process is in, where that is known: of one elsewhere nothing may be heard
+    /// here. Accounts of users are roles wherever their objects are.
+    pub(crate) fn aws_own_token_service(&self) -> Result<Option<String>, Error> {
+        let region = self.shared.environment.aws_region.as_deref();
+        let region = region.filter(|_| self.account.is_none());
+        region.map(token_service).transpose()
     }
 
     async fn assume_role(&self, sts: &str, role: &str, session: &str, token: &str) -> Result<Key, Error> {
@@ -381,7 +399,12 @@ mod tests {
             ),
             ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
             ("123456789012.dkr-ecr.us-east-1.on.aws", "us-east-1"),
+            (
+                "123456789012.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
+                "cn-north-1",
+            ),
             ("public.ecr.aws", "us-east-1"),
+            ("ecr-public.aws.com", "us-east-1"),
         ] {
             assert_eq!(Registry::of(host).unwrap().region, region, "{host}");
         }

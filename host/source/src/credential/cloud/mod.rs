@@ -25,7 +25,10 @@ use sha2::{Digest as _, Sha256};
 use sluice_event::Redacted;
 use tokio::time::Instant;
 
-use super::{CredentialSource, Credentials, Error, GitHubApp, GitHubTokens, Proxy, TokenCache, TokenUser};
+use super::{
+    CredentialSource, Credentials, Error, GitHubApp, GitHubRefusal, GitHubTokens, Proxy, TokenCache,
+    TokenUser,
+};
 use crate::http::{Addresses, Clients, Http, Request, Transport, secret_header};
 pub use account::Account;
 pub use aws_files::AwsFiles;
@@ -52,6 +55,8 @@ pub struct CloudEnvironment {
     pub aws_role: Option<(String, PathBuf)>,
     /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` and `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`.
     pub aws_container: Option<(String, Option<PathBuf>)>,
+    /// `AWS_REGION`, else `AWS_DEFAULT_REGION`: where this process is.
+    pub aws_region: Option<String>,
     /// The files of Amazon's own programs.
     pub aws_files: AwsFiles,
     /// `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`.
@@ -110,6 +115,7 @@ impl CloudEnvironment {
             aws_key: key(),
             aws_role: pair("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
             aws_container: container.map(|url| (url, path("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))),
+            aws_region: get("AWS_REGION").or_else(|| get("AWS_DEFAULT_REGION")),
             aws_files: AwsFiles {
                 credentials: path("AWS_SHARED_CREDENTIALS_FILE").or_else(|| at_home(".aws/credentials")),
                 config: path("AWS_CONFIG_FILE").or_else(|| at_home(".aws/config")),
@@ -300,7 +306,7 @@ impl Clouds {
         app: &GitHubApp,
         transport: &Transport,
         addresses: &Addresses,
-    ) -> Result<Credentials, Error> {
+    ) -> Result<Credentials, GitHubRefusal> {
         let tokens = &self.shared.apps;
         app.credentials(transport, addresses, tokens, self.user.as_ref())
             .await
