@@ -1,4 +1,5 @@
 //! Stories of a HelmChart: servers of files and registries, the embedded API server, the real reconcilers.
+#![allow(unreachable_pub)] // public to the suites, which are one program
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use crate::sources::{World, changed, condition, path, types};
@@ -23,7 +24,7 @@ use std::time::Duration;
 const INDEX: &str = "GET /charts/index.yaml";
 const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
-async fn world() -> World {
+pub async fn world() -> World {
     World::of(&HELM_CHART, vec![&HELM_REPOSITORY], |folder, store, settings| {
         let addresses = Addresses::any();
         let limits = HelmLimits {
@@ -49,7 +50,7 @@ async fn world() -> World {
 }
 
 /// The archive of a chart with these files beside its `Chart.yaml`.
-fn chart(name: &str, version: &str, files: &[(&str, &str)]) -> Vec<u8> {
+pub fn chart(name: &str, version: &str, files: &[(&str, &str)]) -> Vec<u8> {
     let metadata = format!("apiVersion: v2\nname: {name}\nversion: {version}\n");
     let mut entries = vec![Entry::file(&format!("{name}/Chart.yaml"), &metadata)];
     entries.extend(
@@ -61,7 +62,7 @@ fn chart(name: &str, version: &str, files: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// An index with versions of one chart, and their archives beside it.
-fn offer(server: &Canned, name: &str, versions: &[(&str, &[u8])]) {
+pub fn offer(server: &Canned, name: &str, versions: &[(&str, &[u8])]) {
     let mut index =
         format!("apiVersion: v1\nentries:\n  other:\n  - name: other\n    version: 9.9.9\n  {name}:\n");
     for (version, archive) in versions {
@@ -75,7 +76,7 @@ fn offer(server: &Canned, name: &str, versions: &[(&str, &[u8])]) {
     server.answer(INDEX, 200, &index);
 }
 
-async fn repository(world: &World, name: &str, spec: Value) {
+pub async fn repository(world: &World, name: &str, spec: Value) {
     let metadata = json!({ "name": name });
     let whole = changed(json!({ "interval": "1h" }), &spec);
     world
@@ -84,7 +85,7 @@ async fn repository(world: &World, name: &str, spec: Value) {
 }
 
 /// The usual spec with changes.
-fn spec(changes: Value) -> Value {
+pub fn spec(changes: Value) -> Value {
     let usual = json!({
         "interval": "1h", "chart": "shop", "version": "1.x",
         "sourceRef": { "kind": "HelmRepository", "name": "charts" },
@@ -446,10 +447,10 @@ async fn a_registry_has_charts_by_tag_and_signature() {
     let failed = world.failed("VerificationError").await;
     assert_eq!(condition(&failed, "BuildFailed").1, "ChartVerificationError");
     let message = condition(&failed, "SourceVerified").2;
-    let url = registry.url("org/charts/shop:1.1.0");
+    let pinned = registry.url(&format!("org/charts/shop@{signed}"));
     assert!(
         message.starts_with(&format!(
-            "chart verification error: failed to verify {url}: no matching signatures were found"
+            "chart verification error: failed to verify {pinned}: no matching signatures were found"
         )),
         "{message}"
     );
@@ -507,7 +508,7 @@ async fn a_registry_has_charts_by_tag_and_signature() {
 }
 
 /// Stores files as the artifact of a GitRepository, and offers them.
-async fn offer_git(world: &World, name: &str, revision: &str, files: &[(&str, &str)]) {
+pub async fn offer_git(world: &World, name: &str, revision: &str, files: &[(&str, &str)]) {
     let hash = revision.rsplit(':').next().unwrap();
     let path: ArtifactPath = format!("gitrepository/default/{name}/{hash}.tar.gz")
         .parse()

@@ -30,6 +30,7 @@ pub mod fuzzing;
 
 pub mod archive;
 mod folder;
+mod go_json;
 pub mod ignore;
 mod sparse;
 mod spool;

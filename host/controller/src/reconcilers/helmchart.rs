@@ -153,7 +153,8 @@ async fn finish(pass: &mut Pass<'_, HelmChart>, built: Built) -> Result<Done, Tr
         pass.report.outdated_by(reason::NEW_CHART, &told);
     }
     // the name of a chart in a registry may be a path; the artifact's file lies beside the others
-    let file = format!("{}-{version}.tgz", name.rsplit('/').next().unwrap_or(&name));
+    let last = name.trim_end_matches('/').rsplit('/').next().unwrap_or(&name);
+    let file = format!("{last}-{version}.tgz");
     let revision = version.clone();
     let write = move |store: &Store, path: &_| write(store, path, &revision, &archive);
     pass.store(&file, BTreeMap::new(), write).await?;

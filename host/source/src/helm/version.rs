@@ -54,10 +54,10 @@ pub fn pick<'a>(name: &str, versions: &'a [ChartVersion], wish: &str) -> Result<
     });
     let newest = candidates.reduce(|best, other| {
         let order = other.0.precedence(&best.0);
-        // versions that differ in metadata only: the one that was made last
+        // versions that differ in metadata only: the one that was made last, else the last one, as Flux's sort leaves them
         match order.then_with(|| other.1.created().cmp(&best.1.created())) {
-            Ordering::Greater => other,
-            Ordering::Less | Ordering::Equal => best,
+            Ordering::Greater | Ordering::Equal => other,
+            Ordering::Less => best,
         }
     });
     newest
@@ -65,18 +65,21 @@ pub fn pick<'a>(name: &str, versions: &'a [ChartVersion], wish: &str) -> Result<
         .ok_or_else(|| format!("no '{name}' chart with version matching '{wish}' found"))
 }
 
-/// The tag of a registry that is meant; `+` stands in for the `_` of tags.
+/// The tag of a registry that is meant; `+` stands in for the `_` of tags. `name` of the chart and `at`, where it is, are
+/// for messages.
 ///
 /// # Errors
-/// No tag matches, the wish is no range.
-pub fn pick_tag(tags: &[String], wish: &str) -> Result<String, String> {
+/// No tag is a version, none matches, the wish is no range.
+pub fn pick_tag((name, at): (&str, &str), tags: &[String], wish: &str) -> Result<String, String> {
     let versions: Vec<String> = tags
         .iter()
         .map(|tag| tag.replace('_', "+"))
         .filter(|version| is_strict(version))
         .collect();
     if versions.is_empty() {
-        return Err("unable to locate any tags in provided repository".to_owned());
+        return Err(format!(
+            "could not get tags for {name:?}: unable to locate any tags in provided repository: {at}"
+        ));
     }
     if !wish.is_empty() && versions.iter().any(|version| version == wish) {
         return Ok(wish.to_owned());
@@ -155,6 +158,91 @@ mod tests {
         assert_eq!(pick("shop", &[], "*").unwrap_err(), "no chart version found");
     }
 
+    /// What source-controller picks of the same lists.
+    #[test]
+    fn of_equal_versions_the_one_that_was_made_last_is_picked_else_the_last() {
+        for (list, wish, expected) in [
+            (
+                &[
+                    "1.0.0+a@2020-01-01T00:00:00Z",
+                    "1.0.0+b@2021-01-01T00:00:00Z",
+                    "1.0.0+c@2020-06-01T00:00:00Z",
+                ][..],
+                "1.0.0",
+                "1.0.0+b",
+            ),
+            (&["1.0.0+a", "1.0.0+b", "1.0.0+c"], "*", "1.0.0+c"),
+            (&["1.0.0", "v1.0.0"], "*", "v1.0.0"),
+            (
+                &["1.0.0+a@2020-01-01T00:00:00Z", "1.0.0+b@2020-01-01T00:00:00Z"],
+                "*",
+                "1.0.0+b",
+            ),
+            (
+                &[
+                    "1.0.0+a@2020-01-01T00:00:00+02:00",
+                    "1.0.0+b@2020-01-01T00:00:00Z",
+                    "1.0.0+c",
+                ],
+                "*",
+                "1.0.0+b",
+            ),
+        ] {
+            let all = versions(list);
+            assert_eq!(pick("shop", &all, wish).unwrap().version, expected, "{list:?}");
+        }
+    }
+
+    /// What source-controller says of the same wishes.
+    #[test]
+    fn wishes_are_read_as_flux_reads_them() {
+        let all = versions(&[
+            "2.0.0-rc.1",
+            "1.10.0",
+            "1.9.0",
+            "v1.8.0",
+            "1.7",
+            "1.6.0+x",
+            "1.6.0+y",
+            "1.5.0-beta.2",
+            "1.5.0-beta.10",
+            "0.9.9",
+            "10.0.0-0",
+        ]);
+        for (wish, expected) in [
+            ("x", "1.10.0"),
+            ("1.X", "1.10.0"),
+            ("^v1", "1.10.0"),
+            ("~>1.9", "1.9.0"),
+            (" 1.9.0 ", "1.9.0"),
+            ("=1.9.0", "1.9.0"),
+            ("1.2 - 1.9", "1.9.0"),
+            (">=1, <1.9", "v1.8.0"),
+            ("!=1.10.0", "1.9.0"),
+            ("1.x || 2.x", "1.10.0"),
+            ("*-0", "10.0.0-0"),
+            (">0.0.0-0", "10.0.0-0"),
+            ("^1.5.0-beta", "1.10.0"),
+            (">1.5.0-0 <1.6.0-0", "1.5.0-beta.10"),
+            ("1.6.0", "1.6.0+y"),
+            (
+                "1.5.0-beta.x",
+                "no 'shop' chart with version matching '1.5.0-beta.x' found",
+            ),
+            ("==1.9.0", "improper constraint: \"==1.9.0\""),
+            ("1.9.0.0", "improper constraint: \"1.9.0.0\""),
+            ("latest", "improper constraint: \"latest\""),
+            ("1.9.0 || one", "improper constraint: \" one\""),
+            ("^", "improper constraint: \"^\""),
+            ("1..2", "improper constraint: \"1..2\""),
+        ] {
+            let found = pick("shop", &all, wish).map(|version| version.version.clone());
+            assert_eq!(found.unwrap_or_else(|error| error), expected, "{wish:?}");
+        }
+    }
+
+    const PLACE: (&str, &str) = ("shop", "oci://h/shop");
+
     #[test]
     fn tags_are_strict_versions() {
         let tags = [
@@ -179,14 +267,14 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                pick_tag(&tags, wish).unwrap_or_else(|error| error),
+                pick_tag(PLACE, &tags, wish).unwrap_or_else(|error| error),
                 expected,
                 "{wish:?}"
             );
         }
         assert_eq!(
-            pick_tag(&["latest".to_owned()], "*").unwrap_err(),
-            "unable to locate any tags in provided repository"
+            pick_tag(PLACE, &["latest".to_owned()], "*").unwrap_err(),
+            "could not get tags for \"shop\": unable to locate any tags in provided repository: oci://h/shop"
         );
         assert!(is_exact("1.0.0") && is_exact("v1.0.0") && !is_exact("1.0") && !is_exact("1.0.x"));
     }

@@ -70,20 +70,23 @@ async fn one(
 
 /// The address of a repository as addresses are compared.
 fn address(repository: &str) -> Result<String, String> {
-    let is_known = ["http://", "https://", "oci://"]
+    let (scheme, rest) = repository.split_once("://").unwrap_or(("", repository));
+    if ["http", "https", "oci"]
         .iter()
-        .any(|scheme| repository.starts_with(scheme));
-    if !is_known {
-        let is_alias = repository.starts_with('@') || repository.starts_with("alias:");
-        let what = match is_alias {
-            true => "aliased repository dependency is not supported",
-            false => "invalid dependency repository URL",
-        };
-        return Err(format!(
-            "{what}: {repository} (write the address of the repository)"
-        ));
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        return normalize_url(repository);
     }
-    normalize_url(repository)
+    let what = match repository.starts_with('@') {
+        true => "aliased repository dependency is not supported",
+        false => "invalid dependency repository URL",
+    };
+    // as Flux shows it: only what begins with a scheme and no slashes gets none at its end
+    let shown = match scheme.is_empty() && rest.contains(':') {
+        true => repository.to_owned(),
+        false => format!("{}/", repository.trim_end_matches('/')),
+    };
+    Err(format!("{what}: {shown} (write the address of the repository)"))
 }
 
 /// The place at an address: that of the first HelmRepository of the namespace that has it, or the address itself.

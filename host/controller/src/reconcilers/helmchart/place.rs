@@ -126,7 +126,8 @@ impl Place {
                 pick(chart, &versions, wish).cloned().map_err(Problem::reference)
             }
             Self::Registry { url, .. } => {
-                let at = format!("{url}/{chart}");
+                let at = below(url, chart);
+                let names = (chart, at.as_str());
                 let version = match is_exact(wish) {
                     true => wish.to_owned(),
                     false => {
@@ -136,7 +137,7 @@ impl Place {
                                 .while_(&format!("could not fetch tags for \"{at}\""))
                                 .while_(&format!("could not get tags for \"{chart}\""))
                         })?;
-                        pick_tag(&tags, wish).map_err(|text| Problem::external(format!("{text} ({at})")))?
+                        pick_tag(names, &tags, wish).map_err(Problem::external)?
                     }
                 };
                 Ok(ChartVersion {
@@ -217,7 +218,7 @@ impl Place {
             return Err(Problem::reference("the repository is no registry"));
         };
         let request = OciRequest {
-            url: format!("{url}/{chart}"),
+            url: below(url, chart),
             ..request.clone()
         };
         services
@@ -225,6 +226,12 @@ impl Place {
             .repository(&request)
             .map_err(Problem::external)
     }
+}
+
+/// The address of a chart in a registry. A name may end as a path of a folder does.
+fn below(url: &str, chart: &str) -> String {
+    let chart = chart.strip_suffix("/.").unwrap_or(chart);
+    format!("{url}/{}", chart.trim_end_matches('/'))
 }
 
 impl Index {

@@ -31,7 +31,7 @@ pub(super) async fn build(
         .map_err(Trouble::Unknown)?;
     let chart = pass.object.spec.chart.clone();
     let wish = pass.object.spec.version.clone();
-    let verifier = verifier(pass, is_registry, &spec, &wish).await?;
+    let verifier = verifier(pass, is_registry).await?;
     check_name(&chart).map_err(|text| trouble(pass, &BuildReason::Reference.because(text)))?;
     let found = pass.patiently(place.version(services, &chart, &wish)).await?;
     let version = found.map_err(|problem| {
@@ -47,6 +47,8 @@ pub(super) async fn build(
         signed_as: is_signed.then(|| version.version.clone()),
         ..recipe(pass, None)
     };
+    // an index may list a chart under another name than its own
+    let chart = version.name.clone();
     let looked = recipe.look(&chart, &version.version);
     let full = match looked.map_err(|error| trouble(pass, &error))? {
         Ok(built) => {
@@ -74,19 +76,24 @@ pub(super) async fn build(
     Ok(built)
 }
 
-/// A name that can be one in a repository: Flux's pattern, without the time that it may take.
+/// A name that can be one in a repository: Flux's pattern, `^([-a-z0-9]+/?\.?)+$`, without the time that it may take.
 fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err("no name set for remote chart reference".to_owned());
     }
-    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/' | '.');
-    let is_name = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.contains("..");
-    if name.chars().all(is_allowed) && name.trim_end_matches('/').split('/').all(is_name) {
-        return Ok(());
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let mut rest = name;
+    while !rest.is_empty() {
+        let after = rest.trim_start_matches(is_letter);
+        if after.len() == rest.len() {
+            return Err(format!(
+                "invalid chart name '{name}': a valid name must be lower case letters and numbers and MAY be separated with dashes (-), slashes (/) or periods (.)"
+            ));
+        }
+        let after = after.strip_prefix('/').unwrap_or(after);
+        rest = after.strip_prefix('.').unwrap_or(after);
     }
-    Err(format!(
-        "invalid chart name '{name}': a valid name must be lower case letters and numbers and MAY be separated with dashes (-), slashes (/) or periods (.)"
-    ))
+    Ok(())
 }
 
 /// What a problem of a place means for the chart.
@@ -108,12 +115,7 @@ fn of_problem(pass: &mut Pass<'_, HelmChart>, problem: Problem) -> Trouble {
 }
 
 /// Who looks at signatures, where the chart asks for it.
-async fn verifier(
-    pass: &mut Pass<'_, HelmChart>,
-    is_registry: bool,
-    spec: &HelmRepositorySpec,
-    wish: &str,
-) -> Result<Option<Verifier>, Trouble> {
+async fn verifier(pass: &mut Pass<'_, HelmChart>, is_registry: bool) -> Result<Option<Verifier>, Trouble> {
     let Some(wanted) = pass.object.spec.verification.clone().map(Verification::from) else {
         return Ok(None);
     };
@@ -123,8 +125,7 @@ async fn verifier(
         );
         return Err(trouble(pass, &error));
     }
-    let artifact = format!("{}/{}:{wish}", spec.url, pass.object.spec.chart);
-    let verifier = Verifier::of(pass.run, &wanted, &artifact).await;
+    let verifier = Verifier::of(pass.run, &wanted, &pass.run.key.name).await;
     verifier.map(Some).map_err(|error| {
         let provider = provider_of(&wanted);
         let message = format!("failed to verify the signature using provider '{provider}': {error}");
@@ -143,22 +144,28 @@ async fn verify(
     version: &ChartVersion,
     verifier: &Verifier,
 ) -> Result<Verified, Trouble> {
-    let failed = |cause: String| {
-        let at = version.urls.first().map_or("", String::as_str);
-        BuildReason::Verification.because(format!("failed to verify {at}: {cause}"))
-    };
+    let failed = |text: String| BuildReason::Verification.because(text);
     let resolved = pass.patiently(place.resolve(services, version)).await?;
     let (repository, resolved) = match resolved {
         Ok(resolved) => resolved,
-        Err(problem) => return Err(trouble(pass, &failed(problem.text))),
+        Err(problem) => {
+            let at = version.urls.first().map_or("", String::as_str);
+            let text = format!("failed to resolve digest for '{at}': {}", problem.text);
+            return Err(trouble(pass, &failed(text)));
+        }
     };
+    // what is verified is what its digest names, whatever the tag says meanwhile
+    let pinned = format!("oci://{}@{}", repository.name(), resolved.digest);
     let timeout = request::timeout(spec);
     match verifier
         .check(pass, &repository, &resolved.digest, timeout)
         .await?
     {
         Ok(verdict) => Ok((repository, resolved, verdict)),
-        Err(cause) => Err(trouble(pass, &failed(cause))),
+        Err(cause) => {
+            let text = format!("failed to verify {pinned}: {cause}");
+            Err(trouble(pass, &failed(text)))
+        }
     }
 }
 
@@ -177,13 +184,26 @@ fn say_verified(pass: &mut Pass<'_, HelmChart>, verified: Option<&Verified>, ver
 mod tests {
     use super::check_name;
 
+    /// What source-controller takes for names.
     #[test]
     fn names_of_charts() {
-        for name in ["nginx", "org/sub-charts/a.b", "a-1", "nginx/"] {
+        for name in [
+            "nginx",
+            "org/sub-charts/a.b",
+            "a-1",
+            "nginx/",
+            "a/b",
+            "a/.b",
+            "a.b",
+            "a.",
+            "a/.",
+            "-a",
+            "a.-",
+        ] {
             assert_eq!(check_name(name), Ok(()), "{name}");
         }
         for name in [
-            "", "Nginx", "a_b", "../a", "a/../b", "a//b", "a..b", ".a", "/a", "a?b", "a b",
+            "", "Nginx", "a_b", "../a", "a/../b", "a//b", "a..b", ".a", "/a", "a?b", "a b", "a./b", "a/./b",
         ] {
             assert!(check_name(name).is_err(), "{name}");
         }

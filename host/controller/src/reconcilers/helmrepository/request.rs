@@ -26,8 +26,7 @@ pub(in super::super) async fn index(run: &Run, spec: &HelmRepositorySpec) -> Res
     let (tls, secret) = secrets(run, spec).await?;
     let credentials = match &secret {
         None => Credentials::None,
-        Some((name, data)) => basic(data, name)
-            .map_err(|problem| refused(format!("failed to detect authentication methods: {problem}")))?,
+        Some((name, data)) => user(data, name)?,
     };
     Ok(HelmRequest {
         url: spec.url.clone(),
@@ -49,6 +48,10 @@ pub(in super::super) async fn registry(
     clouds: &Clouds,
 ) -> Result<OciRequest, Failure> {
     let (tls, secret) = secrets(run, spec).await?;
+    if let Some((name, data)) = &secret {
+        // half of a user is told first, as in Flux
+        user(data, name)?;
+    }
     let credentials: Arc<dyn CredentialSource> = match (&secret, registry_cloud(spec.provider)) {
         (Some((name, data)), _) => login(url, name, data).map_err(|problem| {
             refused(format!(
@@ -114,6 +117,11 @@ async fn secrets(
 
 fn refused(message: String) -> Failure {
     Failure::retry(reason::AUTHENTICATION_FAILED, message)
+}
+
+fn user(data: &SecretData, name: &str) -> Result<Credentials, Failure> {
+    basic(data, name)
+        .map_err(|problem| refused(format!("failed to detect authentication methods: {problem}")))
 }
 
 /// User and password, both or neither. Empty ones are not sent.

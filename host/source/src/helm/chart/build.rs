@@ -108,7 +108,7 @@ impl Recipe {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         };
         if !metadata.split('.').all(is_part) {
-            let text = "failed to set SemVer metadata on chart version: Invalid Metadata string";
+            let text = "failed to set SemVer metadata on chart version: invalid metadata string";
             return Err(BuildReason::MetadataPatch.because(text));
         }
         let prerelease = match parsed.prerelease() {
@@ -189,7 +189,7 @@ pub fn from_archive(
         built.archive = Some(archive);
         return Ok(built);
     }
-    let mut chart = load::archive(&archive, limits)
+    let mut chart = load::archive(&archive)
         .map_err(|error| BuildReason::Package.because(format!("failed to load downloaded chart: {error}")))?;
     drop(archive);
     recipe.check_signed(&chart.metadata)?;
@@ -222,7 +222,6 @@ pub enum Local {
 pub struct Open {
     chart: Chart,
     built: Built,
-    limits: Limits,
     /// What to bring, as the chart names it.
     pub wanted: Vec<Dependency>,
 }
@@ -264,7 +263,7 @@ pub fn from_source(
         archive: None,
     };
     if !is_packaged {
-        let archive = load::read(tree, &path, limits.chart_size_max);
+        let archive = load::read_archive(tree, &path, limits);
         built.archive = Some(archive.map_err(|error| BuildReason::Pull.because(error))?);
         return Ok(Local::Built(built));
     }
@@ -291,7 +290,6 @@ pub fn from_source(
     let open = Open {
         chart,
         built,
-        limits,
         wanted: remote,
     };
     match open.wanted.is_empty() {
@@ -307,7 +305,7 @@ impl Open {
     /// [`BuildReason::Dependency`], [`BuildReason::Package`].
     pub fn close(mut self, archives: Vec<(String, Vec<u8>)>) -> Result<Built, BuildError> {
         for (dependency, (version, archive)) in std::iter::zip(&self.wanted, archives) {
-            let subchart = load::archive(&archive, self.limits).map_err(|error| {
+            let subchart = load::archive(&archive).map_err(|error| {
                 let name = dependency.known_as();
                 BuildReason::Dependency.because(format!(
                     "failed to add remote dependency '{name}': failed to load downloaded archive of version '{version}': {error}"
@@ -329,9 +327,12 @@ fn merge_source(tree: &dyn Tree, recipe: &Recipe) -> Result<Option<values::Merge
     let merged = values::merge_files(recipe.merges(), recipe.ignore_missing, |file| {
         let at = join("/", &clean(file));
         if !is_file(tree, &at) {
-            let text = format!("no values file found at path '{at}' (reference '{file}')");
-            let is_absent = tree.read_dir(&at).is_err();
-            return Err(if is_absent {
+            let shown = at.trim_end_matches('/');
+            let text = format!("no values file found at path '{shown}' (reference '{file}')");
+            // below a file nothing can be
+            let above = at.match_indices('/').filter_map(|(end, _)| at.get(..end));
+            let is_below_file = above.into_iter().any(|above| is_file(tree, above));
+            return Err(if tree.read_dir(&at).is_err() && !is_below_file {
                 Missing::Absent(text)
             } else {
                 Missing::Unreadable(text)

@@ -9,6 +9,7 @@ use super::{
     metadata::Dependency,
     path::join,
 };
+use crate::git::ssh::percent_decode;
 
 impl Chart {
     /// Those that are named and not there; the lock counts where there is one. As in Flux nothing is missing where there are
@@ -25,7 +26,14 @@ impl Chart {
             let mut charts = self.subcharts.iter();
             charts.all(|chart| chart.metadata.name() != wanted.known_as())
         };
-        wanted.into_iter().filter(is_missing).collect()
+        let missing = wanted.into_iter().filter(is_missing);
+        // a lock knows no aliases: what it names twice is one chart, the one that it names last
+        let mut named: Vec<Dependency> = Vec::new();
+        for dependency in missing {
+            named.retain(|other| other.known_as() != dependency.known_as());
+            named.push(dependency);
+        }
+        named
     }
 
     /// Adds a subchart under the name by which its parent knows it.
@@ -40,6 +48,12 @@ impl Chart {
 /// Whether a subchart lies in the same source.
 pub(super) fn is_local(dependency: &Dependency) -> bool {
     dependency.repository.is_empty() || dependency.repository.starts_with("file://")
+}
+
+/// What of a `file://` address is a path: all of it, for Flux takes the host for its first part.
+fn address_path(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    percent_decode(address)
 }
 
 /// The chart of a local dependency of the chart at `path`. No path leads out of the source.
@@ -57,7 +71,7 @@ pub(super) fn local(
     } = dependency;
     let at = match repository.strip_prefix("file://") {
         None => join(path, &format!("charts/{name}")),
-        Some(relative) => join(path, relative),
+        Some(address) => join(path, &address_path(address)),
     };
     if !is_file(tree, &at) && tree.read_dir(&at).is_err() {
         return Err(format!("no chart found at '{at}' (reference '{repository}')"));

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use sluice_artifact::{Tree, TreeError, unpack};
 
 use super::{
-    Chart, FILES_MAX, File, LEVELS_MAX, Limits, UNPACKED_SIZE_MAX,
+    ARCHIVED_FILE_SIZE_MAX, Chart, FILES_MAX, File, LEVELS_MAX, Limits, UNPACKED_SIZE_MAX,
     ignore::Rules,
     metadata::{Lock, Metadata},
     path::join,
@@ -19,58 +19,87 @@ const REQUIREMENTS: &str = "requirements.yaml";
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The chart in an archive.
-pub(super) fn archive(bytes: &[u8], limits: Limits) -> Result<Chart, String> {
-    load(unpacked(bytes, limits)?, limits, 0)
+pub(super) fn archive(bytes: &[u8]) -> Result<Chart, String> {
+    load(unpacked(bytes)?, 0)
 }
 
-/// What the `Chart.yaml` in an archive says.
+/// What the `Chart.yaml` in an archive says. Its other files may be of any size.
 pub(super) fn archive_metadata(bytes: &[u8], limits: Limits) -> Result<Metadata, String> {
-    let files = unpacked(bytes, limits)?;
-    let find = |name: &str| {
-        files
-            .iter()
-            .find(|file| file.name == name)
-            .map(|file| &*file.data)
-    };
-    let chart = find(CHART_FILE).ok_or_else(|| format!("no '{CHART_FILE}' found"))?;
-    metadata(chart, find(REQUIREMENTS))
+    let mut metadata = None;
+    visit(bytes, |root, name, data| {
+        if name != CHART_FILE && name != REQUIREMENTS {
+            return Ok(());
+        }
+        let limit = limits.file_size_max;
+        if data.len() as u64 > limit {
+            return Err(format!(
+                "size of '{root}/{name}' exceeds '{limit}' bytes limit (--helm-chart-file-max-size)"
+            ));
+        }
+        read_metadata(metadata.get_or_insert_default(), name, &data)
+    })?;
+    metadata.ok_or_else(|| format!("no '{CHART_FILE}' found"))
 }
 
 /// What the `Chart.yaml` of a directory says. A path of a file means an archive.
 pub(super) fn source_metadata(tree: &dyn Tree, path: &str, limits: Limits) -> Result<Metadata, String> {
     if is_file(tree, path) {
-        return archive_metadata(&read(tree, path, limits.chart_size_max)?, limits);
+        return archive_metadata(&read_archive(tree, path, limits)?, limits);
     }
     if tree.read_dir(path).is_err() {
         return Err(format!("stat {path}: no such file or directory"));
     }
-    let chart = read(tree, &join(path, CHART_FILE), limits.file_size_max)?;
-    let requirements = join(path, REQUIREMENTS);
-    let requirements = match is_file(tree, &requirements) {
-        true => Some(read(tree, &requirements, limits.file_size_max)?),
-        false => None,
-    };
-    metadata(&chart, requirements.as_deref())
-}
-
-fn metadata(chart: &[u8], requirements: Option<&[u8]>) -> Result<Metadata, String> {
     let mut metadata = Metadata::default();
-    for (name, text) in [(CHART_FILE, Some(chart)), (REQUIREMENTS, requirements)] {
-        let Some(text) = text else { continue };
-        metadata
-            .read_over(without_mark(text))
-            .map_err(|error| format!("cannot load '{name}': {error}"))?;
-        metadata.default_api_version();
+    let chart = read(tree, &join(path, CHART_FILE))?;
+    read_metadata(&mut metadata, CHART_FILE, &chart)?;
+    let requirements = join(path, REQUIREMENTS);
+    if is_file(tree, &requirements) {
+        let requirements = read(tree, &requirements)?;
+        let limit = limits.file_size_max;
+        if requirements.len() as u64 > limit {
+            return Err(format!(
+                "size of '{REQUIREMENTS}' exceeds '{limit}' bytes limit (--helm-chart-file-max-size)"
+            ));
+        }
+        read_metadata(&mut metadata, REQUIREMENTS, &requirements)?;
+    } else if tree.read_dir(&requirements).is_ok() {
+        return Err(format!("'{REQUIREMENTS}' is a directory"));
     }
     Ok(metadata)
+}
+
+/// Reads `Chart.yaml` or `requirements.yaml` over what is there.
+fn read_metadata(metadata: &mut Metadata, name: &str, text: &[u8]) -> Result<(), String> {
+    metadata
+        .read_over(without_mark(text))
+        .map_err(|error| format!("cannot load '{name}': {error}"))?;
+    metadata.default_api_version();
+    Ok(())
+}
+
+/// The archive at a path of a source.
+pub(super) fn read_archive(tree: &dyn Tree, path: &str, limits: Limits) -> Result<Vec<u8>, String> {
+    let bytes = read(tree, path)?;
+    let (file, limit) = (path.rsplit('/').next().unwrap_or(path), limits.chart_size_max);
+    match bytes.len() as u64 > limit {
+        true => Err(format!(
+            "size of chart '{file}' exceeds '{limit}' bytes limit (--helm-chart-max-size)"
+        )),
+        false => Ok(bytes),
+    }
 }
 
 /// The chart in a directory, or in an archive, of a source.
 pub(super) fn source(tree: &dyn Tree, path: &str, limits: Limits) -> Result<Chart, String> {
     if is_file(tree, path) {
-        return archive(&read(tree, path, limits.chart_size_max)?, limits);
+        // an archive that cannot be opened Flux calls so, and no more
+        return match unpacked(&read_archive(tree, path, limits)?) {
+            Ok(files) => load(files, 0),
+            Err(error) => Err(format!("unable to load chart archive: {error}")),
+        };
     }
-    let failed = |error: String| format!("failed to load files from {path}: {error}");
+    let shown = format!("{}/", path.trim_end_matches('/'));
+    let failed = |error: String| format!("failed to load files from {shown}: {error}");
     let rules = match tree.read(&join(path, ".helmignore")) {
         Ok(text) => String::from_utf8_lossy(&text).into_owned(),
         Err(_) => String::new(),
@@ -102,7 +131,7 @@ pub(super) fn source(tree: &dyn Tree, path: &str, limits: Limits) -> Result<Char
         let data = without_mark(&data).to_vec();
         files.push(File { name, data });
     }
-    load(files, limits, 0).map_err(|error| format!("failed to load chart from {path}: {error}"))
+    load(files, 0).map_err(|error| format!("failed to load chart from {shown}: {error}"))
 }
 
 pub(super) fn is_file(tree: &dyn Tree, path: &str) -> bool {
@@ -114,14 +143,11 @@ pub(super) fn is_file(tree: &dyn Tree, path: &str) -> bool {
     found.is_some_and(|entry| entry.entry_type == sluice_artifact::EntryType::File)
 }
 
-pub(super) fn read(tree: &dyn Tree, path: &str, limit: u64) -> Result<Vec<u8>, String> {
+fn read(tree: &dyn Tree, path: &str) -> Result<Vec<u8>, String> {
     let bytes = tree.read(path).map_err(|error| match error {
         TreeError::NotFound => format!("open {path}: no such file or directory"),
         error => format!("open {path}: {error}"),
     })?;
-    if bytes.len() as u64 > limit {
-        return Err(format!("size of '{path}' exceeds '{limit}' bytes limit"));
-    }
     Ok(bytes.to_vec())
 }
 
@@ -148,52 +174,21 @@ impl Budget {
     }
 }
 
-/// The files of an archive by their path in the chart. Links and devices are left out; no path leads out.
-fn unpacked(bytes: &[u8], limits: Limits) -> Result<Vec<File>, String> {
-    if bytes.len() as u64 > limits.chart_size_max {
-        let limit = limits.chart_size_max;
-        return Err(format!(
-            "size of chart exceeds '{limit}' bytes limit (--helm-chart-max-size)"
-        ));
-    }
-    let bounds = unpack::Limits {
-        unpacked_size_max: UNPACKED_SIZE_MAX,
-        entries_max: FILES_MAX,
-        file_size_max: limits.file_size_max,
-    };
+/// The files of an archive by their path in the chart.
+fn unpacked(bytes: &[u8]) -> Result<Vec<File>, String> {
     let mut files = Vec::new();
-    unpack::visit(bytes, &bounds, unpack::Special::Dropped, |found| {
-        let Some(data) = found.content else {
-            return Ok(());
-        };
-        let path = found.path.trim_start_matches('/');
-        let outside = unpack::Error::Hostile {
-            name: path.escape_debug().to_string(),
-            problem: "is content outside the base directory of the chart",
-        };
-        let (_, name) = path.split_once('/').ok_or(outside)?;
+    visit(bytes, |root, name, data| {
+        if data.len() as u64 > ARCHIVED_FILE_SIZE_MAX {
+            return Err(format!(
+                "decompressed chart file \"{root}/{name}\" is larger than the maximum file size {ARCHIVED_FILE_SIZE_MAX}"
+            ));
+        }
+        let data = without_mark(&data).to_vec();
         files.push(File {
             name: name.to_owned(),
-            data: without_mark(&data).to_vec(),
+            data,
         });
-        Ok::<_, unpack::Error>(())
-    })
-    .map_err(|error| match error {
-        unpack::Error::TooLarge {
-            knob: "file_size_max",
-            limit,
-            ..
-        } => {
-            format!("a file of the chart exceeds '{limit}' bytes limit (--helm-chart-file-max-size)")
-        }
-        unpack::Error::TooLarge {
-            knob: "unpacked_size_max",
-            limit,
-            ..
-        } => {
-            format!("decompressed chart is larger than the maximum size {limit}")
-        }
-        error => error.to_string(),
+        Ok(())
     })?;
     match files.is_empty() {
         true => Err("no files in chart archive".to_owned()),
@@ -201,7 +196,76 @@ fn unpacked(bytes: &[u8], limits: Limits) -> Result<Vec<File>, String> {
     }
 }
 
-fn load(files: Vec<File>, limits: Limits, level: usize) -> Result<Chart, String> {
+/// Shows the files of an archive to `visitor`: the folder of the chart, the path in it, the content. Links and devices are
+/// left out; no path leads out.
+fn visit(
+    bytes: &[u8],
+    mut visitor: impl FnMut(&str, &str, Vec<u8>) -> Result<(), String>,
+) -> Result<(), String> {
+    struct Refused(String);
+    impl From<unpack::Error> for Refused {
+        fn from(error: unpack::Error) -> Self {
+            Self(refusal(&error))
+        }
+    }
+    let bounds = unpack::Limits {
+        unpacked_size_max: UNPACKED_SIZE_MAX,
+        entries_max: FILES_MAX,
+        file_size_max: UNPACKED_SIZE_MAX,
+    };
+    let visited = unpack::visit(bytes, &bounds, unpack::Special::Dropped, |found| {
+        let Some(data) = found.content else {
+            return Ok(());
+        };
+        let path = found.path.trim_start_matches('/');
+        let (root, name) = path.split_once('/').ok_or_else(|| {
+            Refused(format!(
+                "chart illegally contains content outside the base directory: \"{}\"",
+                path.escape_debug()
+            ))
+        })?;
+        visitor(root, name, data).map_err(Refused)
+    });
+    visited.map_err(|Refused(problem)| match broken(bytes) {
+        Some(words) => format!("{words} (the archive is none, or is cut short: {problem})"),
+        None => problem,
+    })
+}
+
+/// What Go says of bytes that do not even begin as an archive does.
+fn broken(bytes: &[u8]) -> Option<&'static str> {
+    /// Of gzip (RFC 1952 2.3).
+    const HEADER_SIZE: usize = 10;
+    match bytes {
+        [] => Some("EOF"),
+        bytes if bytes.len() < HEADER_SIZE => Some("unexpected EOF"),
+        bytes if !bytes.starts_with(b"\x1f\x8b\x08") => Some("gzip: invalid header"),
+        _ => None,
+    }
+}
+
+/// Helm's words for what makes an archive unacceptable, and ours.
+fn refusal(error: &unpack::Error) -> String {
+    match error {
+        unpack::Error::TooLarge {
+            knob: "file_size_max" | "unpacked_size_max",
+            limit,
+            ..
+        } => format!("decompressed chart is larger than the maximum size {limit}"),
+        unpack::Error::Hostile { name, .. } if name.split(['/', '\\']).any(|part| part == "..") => {
+            format!("chart illegally references parent directory ({error})")
+        }
+        unpack::Error::Hostile { name, .. } if name.starts_with('/') => {
+            format!("chart illegally contains absolute paths ({error})")
+        }
+        unpack::Error::Unreadable(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
+            format!("unexpected EOF ({error})")
+        }
+        error => error.to_string(),
+    }
+}
+
+fn load(files: Vec<File>, level: usize) -> Result<Chart, String> {
     if level > LEVELS_MAX {
         return Err(format!("subcharts nest deeper than {LEVELS_MAX} levels"));
     }
@@ -225,7 +289,7 @@ fn load(files: Vec<File>, limits: Limits, level: usize) -> Result<Chart, String>
     for (name, files) in subcharts {
         if !name.starts_with(['_', '.']) {
             let parent = chart.metadata.name();
-            let subchart = load_subchart(&name, files, limits, level + 1)
+            let subchart = load_subchart(&name, files, level + 1)
                 .map_err(|error| format!("error unpacking subchart {name} in {parent}: {error}"))?;
             chart.subcharts.push(subchart);
         }
@@ -245,7 +309,8 @@ fn sort_in(
         CHART_FILE => {}
         "Chart.lock" => chart.lock = Some(Lock::read(&file.data).map_err(cannot)?),
         "values.yaml" => {
-            read_documents(&file.data).map_err(cannot)?;
+            let documents = read_documents(&file.data);
+            documents.map_err(|error| cannot(format!("cannot unmarshal yaml document: {error}")))?;
             chart.values = Some(file.data);
         }
         "values.schema.json" => chart.schema = Some(file.data),
@@ -276,18 +341,18 @@ fn sort_in(
     Ok(())
 }
 
-fn load_subchart(name: &str, files: Vec<File>, limits: Limits, level: usize) -> Result<Chart, String> {
+fn load_subchart(name: &str, files: Vec<File>, level: usize) -> Result<Chart, String> {
     if name.ends_with(".tgz") {
         let file = files.into_iter().next().filter(|file| file.name == name);
         let file = file.ok_or_else(|| format!("expected {name}, got a file below it"))?;
-        return load(unpacked(&file.data, limits)?, limits, level);
+        return load(unpacked(&file.data)?, level);
     }
     let strip = |file: File| {
         let (_, name) = file.name.split_once('/')?;
         let name = name.to_owned();
         Some(File { name, ..file })
     };
-    load(files.into_iter().filter_map(strip).collect(), limits, level)
+    load(files.into_iter().filter_map(strip).collect(), level)
 }
 
 /// The documents of a values file, merged: they are split at lines that begin with `---`.

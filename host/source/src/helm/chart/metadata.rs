@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use sluice_semver::Version;
 use sluice_yaml::{ParseOptions, Resolver, emit_v2, format_float, parse_document, to_json};
 
+use crate::go_json;
+
 /// What `Chart.yaml` says, in the fields that Helm knows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata(Map<String, Value>);
@@ -34,8 +36,8 @@ enum Wanted {
     Texts,
     Flag,
     Texted,
-    Any,
-    Objects(&'static [(&'static str, Wanted)]),
+    List,
+    Objects(&'static str, &'static [(&'static str, Wanted)]),
 }
 
 const CHART: &[(&str, Wanted)] = &[
@@ -43,14 +45,14 @@ const CHART: &[(&str, Wanted)] = &[
     ("apiVersion", Wanted::Text),
     ("appVersion", Wanted::Text),
     ("condition", Wanted::Text),
-    ("dependencies", Wanted::Objects(DEPENDENCY)),
+    ("dependencies", Wanted::Objects("Dependency", DEPENDENCY)),
     ("deprecated", Wanted::Flag),
     ("description", Wanted::Text),
     ("home", Wanted::Text),
     ("icon", Wanted::Text),
     ("keywords", Wanted::Texts),
     ("kubeVersion", Wanted::Text),
-    ("maintainers", Wanted::Objects(MAINTAINER)),
+    ("maintainers", Wanted::Objects("Maintainer", MAINTAINER)),
     ("name", Wanted::Text),
     ("sources", Wanted::Texts),
     ("tags", Wanted::Text),
@@ -61,7 +63,7 @@ const DEPENDENCY: &[(&str, Wanted)] = &[
     ("alias", Wanted::Text),
     ("condition", Wanted::Text),
     ("enabled", Wanted::Flag),
-    ("import-values", Wanted::Any),
+    ("import-values", Wanted::List),
     ("name", Wanted::Text),
     ("repository", Wanted::Text),
     ("tags", Wanted::Texts),
@@ -73,7 +75,7 @@ const MAINTAINER: &[(&str, Wanted)] = &[
     ("url", Wanted::Text),
 ];
 const LOCK: &[(&str, Wanted)] = &[
-    ("dependencies", Wanted::Objects(DEPENDENCY)),
+    ("dependencies", Wanted::Objects("Dependency", DEPENDENCY)),
     ("digest", Wanted::Text),
     ("generated", Wanted::Text),
 ];
@@ -151,7 +153,7 @@ impl Metadata {
     }
 
     fn validate_dependencies(&self) -> Result<(), String> {
-        for list in ["dependencies", "maintainers"] {
+        for list in ["maintainers", "dependencies"] {
             let items = self.0.get(list).and_then(Value::as_array);
             if items.into_iter().flatten().any(Value::is_null) {
                 return Err(format!("{list} must not contain empty or null nodes"));
@@ -291,11 +293,12 @@ fn decode(
     }
 }
 
-/// Names are compared without their case, as Go's decoder does; unknown ones are passed over.
+/// Names are compared without their case, as Go's decoder does; unknown ones are passed over. `place` is where in the file
+/// this is, for messages: the Go type, and the fields that lead to it.
 fn decode_fields(
     into: &mut Map<String, Value>,
     fields: Map<String, Value>,
-    go_type: &str,
+    place: &str,
     known: &[(&'static str, Wanted)],
 ) -> Result<(), String> {
     for (key, value) in fields {
@@ -305,73 +308,58 @@ fn decode_fields(
         if value.is_null() {
             continue;
         }
-        let at = format!("{go_type}.{name}");
+        let at = format!("{place}.{name}");
         into.insert((*name).to_owned(), decode_value(value, *wanted, &at)?);
     }
     Ok(())
 }
 
 fn decode_value(value: Value, wanted: Wanted, at: &str) -> Result<Value, String> {
-    match (wanted, value) {
-        (Wanted::Text, value) => scalar(&value)
+    let text = |value: &Value| {
+        scalar(value)
             .map(Value::String)
-            .ok_or_else(|| mismatch(&value, at, "string")),
-        (Wanted::Texts, Value::Array(items)) => {
-            let item = |item: Value| match item {
-                Value::Null => Ok("".into()),
-                item => scalar(&item)
-                    .map(Value::String)
-                    .ok_or_else(|| mismatch(&item, at, "string")),
-            };
-            items.into_iter().map(item).collect()
-        }
+            .ok_or_else(|| mismatch(value, at, "string"))
+    };
+    let text_or_nothing = |value: Value| match value {
+        Value::Null => Ok("".into()),
+        value => text(&value),
+    };
+    match (wanted, value) {
+        (Wanted::Text, value) => text(&value),
+        (Wanted::Texts, Value::Array(items)) => items.into_iter().map(text_or_nothing).collect(),
         (Wanted::Texted, Value::Object(fields)) => {
-            let field = |(key, value): (String, Value)| match value {
-                Value::Null => Ok((key, "".into())),
-                value => match scalar(&value) {
-                    Some(text) => Ok((key, Value::String(text))),
-                    None => Err(mismatch(&value, at, "string")),
-                },
-            };
-            let fields: Map<String, Value> = fields.into_iter().map(field).collect::<Result<_, _>>()?;
+            let field = |(key, value)| Ok((key, text_or_nothing(value)?));
+            let fields: Map<String, Value> = fields.into_iter().map(field).collect::<Result<_, String>>()?;
             Ok(Value::Object(fields))
         }
-        (Wanted::Flag, value @ Value::Bool(_)) | (Wanted::Any, value) => Ok(value),
-        (Wanted::Objects(known), Value::Array(items)) => {
+        (Wanted::Flag, value @ Value::Bool(_)) | (Wanted::List, value @ Value::Array(_)) => Ok(value),
+        (Wanted::Objects(go_type, known), Value::Array(items)) => {
+            // Go names the innermost type, and all fields
+            let (_, field) = at.split_once('.').unwrap_or(("", at));
+            let place = format!("{go_type}.{field}");
             let item = |item: Value| match item {
                 Value::Null => Ok(Value::Null),
                 Value::Object(fields) => {
                     let mut into = Map::new();
-                    decode_fields(&mut into, fields, at, known)?;
+                    decode_fields(&mut into, fields, &place, known)?;
                     Ok(Value::Object(into))
                 }
-                other => Err(mismatch(&other, at, "object")),
+                other => Err(mismatch(&other, at, &format!("v2.{go_type}"))),
             };
             items.into_iter().map(item).collect()
         }
         (Wanted::Texts, value) => Err(mismatch(&value, at, "[]string")),
         (Wanted::Texted, value) => Err(mismatch(&value, at, "map[string]string")),
         (Wanted::Flag, value) => Err(mismatch(&value, at, "bool")),
-        (Wanted::Objects(_), value) => Err(mismatch(&value, at, "[]object")),
+        (Wanted::List, value) => Err(mismatch(&value, at, "[]interface {}")),
+        (Wanted::Objects(go_type, _), value) => Err(mismatch(&value, at, &format!("[]*v2.{go_type}"))),
     }
 }
 
-fn mismatch(value: &Value, at: &str, wanted: &str) -> String {
-    let found = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    };
-    let place = match at {
-        "" => "Go value of type".to_owned(),
-        at => format!("Go struct field {at} of type"),
-    };
-    format!(
-        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into {place} {wanted}"
-    )
+/// What is said of a value of another kind than is wanted.
+pub(super) fn mismatch(value: &Value, at: &str, wanted: &str) -> String {
+    let problem = go_json::mismatch(value, at, wanted);
+    format!("error unmarshaling JSON: while decoding JSON: {problem}")
 }
 
 /// A text; numbers and truth values become what they print as.

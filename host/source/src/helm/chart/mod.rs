@@ -55,12 +55,15 @@ struct File {
 pub struct Limits {
     /// Bytes of an archive: `--helm-chart-max-size`.
     pub chart_size_max: u64,
-    /// Bytes of one file: `--helm-chart-file-max-size`.
+    /// Bytes of one file of a directory, and of what is read of an archive that stays as it is:
+    /// `--helm-chart-file-max-size`.
     pub file_size_max: u64,
 }
 
 /// Bytes of all files of a chart: as much as Helm takes.
 const UNPACKED_SIZE_MAX: u64 = 100 << 20;
+/// Bytes of one file of an archive: as much as Helm takes, whatever is allowed of a directory's files.
+const ARCHIVED_FILE_SIZE_MAX: u64 = 5 << 20;
 /// How many files a chart may hold. The largest of the public charts have 2 000.
 const FILES_MAX: usize = 100_000;
 /// How deep subcharts may nest. Umbrellas of umbrellas have four levels.

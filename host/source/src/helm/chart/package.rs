@@ -17,6 +17,11 @@ const MODE: u32 = 0o644;
 impl Chart {
     /// The chart as an archive.
     pub(super) fn package(&self) -> Result<Vec<u8>, String> {
+        self.packed()
+            .map_err(|error| format!("failed to package chart: {error}"))
+    }
+
+    fn packed(&self) -> Result<Vec<u8>, String> {
         let gzip = GzBuilder::new()
             .mtime(0)
             .operating_system(UNKNOWN_OS)

@@ -229,7 +229,7 @@ fn values_files_are_merged_and_enter_the_version() {
         packaged 'shop' chart with version '0.1.0+7'
         values files merge error: no values file found at path '/env/no.yaml' (reference 'env/no.yaml')
         values files merge error: no values file found at path '/env' (reference 'env')
-        values files merge error: unmarshaling values from 'charts/shop/README.md' failed: error unmarshaling JSON: the file holds no table of values
+        values files merge error: unmarshaling values from 'charts/shop/README.md' failed: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value of type map[string]interface {} (a values file is a table of values)
     "#]].assert_eq(&rows.iter().map(values).collect::<String>());
 }
 
@@ -283,13 +283,13 @@ fn an_archive_stays_as_it_is_unless_values_are_merged() {
     check(
         of(b"no archive", &recipe(&[])),
         expect![[r#"
-        chart pull error: failed to load chart metadata from written chart: the archive cannot be read: invalid gzip header
+        chart pull error: failed to load chart metadata from written chart: gzip: invalid header (the archive is none, or is cut short: the archive cannot be read: invalid gzip header)
     "#]],
     );
     check(
         of(b"no archive", &recipe(&["prod.yaml"])),
         expect![[r#"
-        chart package error: failed to load downloaded chart: the archive cannot be read: invalid gzip header
+        chart package error: failed to load downloaded chart: gzip: invalid header (the archive is none, or is cut short: the archive cannot be read: invalid gzip header)
     "#]],
     );
     // the same from a source's files
@@ -382,8 +382,8 @@ fn what_is_no_chart_is_refused_with_its_place() {
         dependency build error: failed to add local dependency 'b': no chart found at '/c/charts/b' (reference '')
         dependency build error: failed to add local dependency 'b': no chart found at '/etc' (reference 'file://../../../../etc')
         wanted: [Dependency { name: "b", version: "1.x", repository: "https://h/c", alias: "" }]
-        chart package error: failed to load chart from /c: error unpacking subchart b.tgz in a: the archive cannot be read: invalid gzip header
-        chart package error: invalid JSON in values.schema.json
+        chart package error: failed to load chart from /c/: error unpacking subchart b.tgz in a: gzip: invalid header (the archive is none, or is cut short: the archive cannot be read: invalid gzip header)
+        chart package error: failed to package chart: invalid JSON in values.schema.json
         chart package error: cannot load ignore rules for chart: double-star (**) syntax is not supported
     "#]].assert_eq(&text);
     let recipe = Recipe {
@@ -393,7 +393,7 @@ fn what_is_no_chart_is_refused_with_its_place() {
     check(
         built(SHOP, "charts/lib", &recipe),
         expect![[r#"
-        chart metadata patch error: failed to set SemVer metadata on chart version: Invalid Metadata string
+        chart metadata patch error: failed to set SemVer metadata on chart version: invalid metadata string
     "#]],
     );
 }
@@ -401,7 +401,7 @@ fn what_is_no_chart_is_refused_with_its_place() {
 #[test]
 fn hostile_archives_are_refused_by_their_limits() {
     let chart = ("a/Chart.yaml", "name: a\nversion: 1.0.0\n");
-    let large = "x".repeat(65 << 10);
+    let large = "x".repeat((5 << 20) + 1);
     let rows = [
         archive(&[chart, ("a/templates/b.yaml", &large)]),
         archive(&[chart, ("a/../../b", "x")]),
@@ -420,12 +420,12 @@ fn hostile_archives_are_refused_by_their_limits() {
     };
     let text: String = rows.into_iter().map(|row| format!("{}\n", of(row))).collect();
     expect![[r#"
-        chart package error: failed to load downloaded chart: a file of the chart exceeds '65536' bytes limit (--helm-chart-file-max-size)
-        chart package error: failed to load downloaded chart: the archive is refused: entry 'a/../../b' leads out of the archive
-        chart package error: failed to load downloaded chart: the archive is refused: entry 'Chart.yaml' is content outside the base directory of the chart
+        chart package error: failed to load downloaded chart: decompressed chart file "a/templates/b.yaml" is larger than the maximum file size 5242880
+        chart package error: failed to load downloaded chart: chart illegally references parent directory (the archive is refused: entry 'a/../../b' leads out of the archive)
+        chart package error: failed to load downloaded chart: chart illegally contains content outside the base directory: "Chart.yaml"
         chart package error: failed to load downloaded chart: no files in chart archive
         chart package error: failed to load downloaded chart: Chart.yaml file is missing
-        chart package error: failed to load downloaded chart: size of chart exceeds '1048576' bytes limit (--helm-chart-max-size)
+        chart package error: failed to load downloaded chart: gzip: invalid header (the archive is none, or is cut short: the archive cannot be read: invalid gzip header)
     "#]].assert_eq(&text);
     // archives in archives
     let mut nested = archive(&[chart]);
@@ -441,6 +441,151 @@ fn hostile_archives_are_refused_by_their_limits() {
     );
 }
 
+/// What source-controller says of the same charts; what stands in brackets at the end is ours.
+#[test]
+fn what_flux_refuses_is_refused_in_its_words() {
+    const CHART: &str = "apiVersion: v2\nname: a\nversion: 1.0.0\n";
+    let metadata = |more: &str| {
+        vec![(
+            "/c/Chart.yaml".to_owned(),
+            format!("name: a\nversion: 1.0.0\n{more}"),
+        )]
+    };
+    let with = |path: &str, text: &str| {
+        vec![
+            ("/c/Chart.yaml".to_owned(), CHART.to_owned()),
+            (format!("/c/{path}"), text.to_owned()),
+        ]
+    };
+    let rows = [
+        vec![("/c/Chart.yaml".to_owned(), "[1]".to_owned())],
+        metadata("keywords: x"),
+        metadata("keywords: [[a]]"),
+        metadata("maintainers: [x]"),
+        metadata("maintainers: {a: b}"),
+        metadata("maintainers: [{name: {a: b}}]"),
+        metadata("maintainers: [null]\ndependencies: [null]"),
+        metadata("dependencies: x"),
+        metadata("dependencies: [{name: [a]}]"),
+        metadata("dependencies: [{name: a, tags: x}]"),
+        metadata("dependencies: [{name: a, import-values: x}]"),
+        metadata("annotations: {a: {b: c}}"),
+        metadata("deprecated: 'yes'"),
+        with("requirements.yaml", "[1]"),
+        with("requirements.yaml/x", ""),
+        with("Chart.lock", "dependencies: x"),
+        with("values.yaml", "[1]"),
+        with("charts/b/Chart.yaml", "name: b"),
+        with("charts/README.md", "x"),
+        with("large.bin", &"x".repeat(65 << 10)),
+        with(".helmignore", "Chart.yaml"),
+    ];
+    let said: String = rows
+        .iter()
+        .map(|files| {
+            let files: Vec<(&str, &str)> = files
+                .iter()
+                .map(|(path, text)| (path.as_str(), text.as_str()))
+                .collect();
+            match built(&files, "c", &Recipe::default()) {
+                Ok(built) => format!("{}\n", built.summary()),
+                Err(error) => format!("{error}\n"),
+            }
+        })
+        .collect();
+    expect![[r#"
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type v2.Metadata
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field Metadata.keywords of type []string
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go struct field Metadata.keywords of type string
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field Metadata.maintainers of type v2.Maintainer
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal object into Go struct field Metadata.maintainers of type []*v2.Maintainer
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal object into Go struct field Maintainer.maintainers.name of type string
+        invalid chart reference: validation: maintainers must not contain empty or null nodes
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field Metadata.dependencies of type []*v2.Dependency
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go struct field Dependency.dependencies.name of type string
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field Dependency.dependencies.tags of type []string
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field Dependency.dependencies.import-values of type []interface {}
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal object into Go struct field Metadata.annotations of type string
+        invalid chart reference: cannot load 'Chart.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field Metadata.deprecated of type bool
+        invalid chart reference: cannot load 'requirements.yaml': error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type v2.Metadata
+        invalid chart reference: 'requirements.yaml' is a directory
+        chart package error: failed to load chart from /c/: cannot load Chart.lock: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go struct field Lock.dependencies of type []*v2.Dependency
+        chart package error: failed to load chart from /c/: cannot load values.yaml: cannot unmarshal yaml document: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {} (a values file is a table of values)
+        chart package error: failed to load chart from /c/: error unpacking subchart b in a: validation: chart.metadata.version is required
+        chart package error: failed to load chart from /c/: error unpacking subchart README.md in a: Chart.yaml file is missing
+        chart package error: failed to load files from /c/: cannot load file large.bin as file size (66560) exceeds limit (65536) (--helm-chart-file-max-size)
+        chart package error: failed to load chart from /c/: Chart.yaml file is missing
+    "#]]
+    .assert_eq(&said);
+}
+
+/// A lock names the charts of two aliases by one name: there is one chart of it, and Helm finds both in it.
+#[test]
+fn what_a_lock_names_twice_is_there_once() {
+    let chart = "apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- {name: lib, alias: one, version: '*', repository: 'file://../lib'}\n- {name: lib, alias: two, version: '*', repository: 'file:///../li%62?x=y'}\n";
+    let lock = "dependencies:\n- {name: lib, version: 1.2.0, repository: 'file://../lib'}\n- {name: lib, version: 3.0.0, repository: 'file:///../li%622?x=y'}\n";
+    let lib = |version: &str| format!("apiVersion: v2\nname: lib\nversion: {version}\n");
+    let (old, new) = (lib("1.2.0"), lib("3.0.0"));
+    let mut files = vec![
+        ("/c/Chart.yaml", chart),
+        ("/lib/Chart.yaml", old.as_str()),
+        ("/lib2/Chart.yaml", new.as_str()),
+    ];
+    let charts = |files: &[(&str, &str)]| {
+        let built = built(files, "c", &Recipe::default()).unwrap();
+        let shown = shown(built.archive.as_deref().unwrap());
+        let names = shown.lines().filter(|line| line.contains("charts/"));
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        let subchart = shown.rsplit("Chart.yaml\n").next().unwrap_or_default();
+        (
+            built.resolved_dependencies,
+            names,
+            subchart.contains("version: 3.0.0\n"),
+        )
+    };
+    let (count, names, _) = charts(&files);
+    assert_eq!(count, 2);
+    assert_eq!(names, ["a/charts/one/Chart.yaml", "a/charts/two/Chart.yaml"]);
+    files.push(("/c/Chart.lock", lock));
+    let (count, names, is_last) = charts(&files);
+    assert_eq!((count, is_last), (1, true));
+    assert_eq!(names, ["a/charts/lib/Chart.yaml"]);
+}
+
+/// As in source-controller a chart that stays as it is may hold files that Helm could not load.
+#[test]
+fn large_files_are_refused_where_a_chart_is_opened() {
+    let large = "x".repeat((5 << 20) + 1);
+    let bytes = archive(&[
+        ("a/Chart.yaml", "name: a\nversion: 1.0.0\n"),
+        ("a/values.yaml", ""),
+        ("a/dashboard.json", &large),
+    ]);
+    let of = |files: &[&str]| {
+        let values_files = files.iter().map(|file| (*file).to_owned()).collect();
+        let recipe = Recipe {
+            values_files,
+            ..Recipe::default()
+        };
+        let built = from_archive(bytes.clone(), ("a", "1.0.0".to_owned()), &recipe, LIMITS);
+        built
+            .map(|built| built.summary())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(of(&[]).unwrap(), "pulled 'a' chart with version '1.0.0'");
+    assert_eq!(
+        of(&["x.yaml"]).unwrap_err(),
+        "chart package error: failed to load downloaded chart: decompressed chart file \"a/dashboard.json\" is larger than the maximum file size 5242880"
+    );
+    let wide = format!("name: a\nversion: 1.0.0\n#{}", "x".repeat(65 << 10));
+    let wide = archive(&[("a/Chart.yaml", &wide)]);
+    let built = from_archive(wide, ("a", "1.0.0".to_owned()), &Recipe::default(), LIMITS);
+    assert_eq!(
+        built.unwrap_err().to_string(),
+        "chart pull error: failed to load chart metadata from written chart: size of 'a/Chart.yaml' exceeds '65536' bytes limit (--helm-chart-file-max-size)"
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_break_the_reader(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
@@ -452,6 +597,6 @@ proptest::proptest! {
         tree.add_file("/d/Chart.yaml", chart, false).unwrap();
         tree.add_file("/d/values.yaml", bytes.clone(), false).unwrap();
         let _any = from_source(&tree, "d", &Recipe::default(), LIMITS);
-        let _any = load::archive(&bytes, LIMITS);
+        let _any = load::archive(&bytes);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sluice_yaml::{ParseOptions, Resolver, emit_v2, parse_document, to_json};
 
-use super::{Chart, path::clean};
+use super::{Chart, metadata::mismatch, path::clean};
 
 /// The chart's own values file.
 pub(super) const VALUES: &str = "values.yaml";
@@ -17,7 +17,10 @@ pub(super) fn read(text: &[u8]) -> Result<Map<String, Value>, String> {
     match to_json(&document.root, Resolver::V2).map_err(wrong)? {
         Value::Null => Ok(Map::new()),
         Value::Object(values) => Ok(values),
-        _ => Err("error unmarshaling JSON: the file holds no table of values".to_owned()),
+        other => Err(format!(
+            "{} (a values file is a table of values)",
+            mismatch(&other, "", "map[string]interface {}")
+        )),
     }
 }
 
@@ -101,7 +104,8 @@ impl Chart {
         };
         let own = self.values.as_mut();
         let own = own.ok_or_else(|| format!("failed to locate values file: {VALUES}"))?;
-        if *own == new {
+        // as in Flux, which takes nothing for something else than an empty file
+        if *own == new && !new.is_empty() {
             return Ok(false);
         }
         *own = new;
