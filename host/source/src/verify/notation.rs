@@ -44,6 +44,7 @@ pub enum Verdict {
 impl Notation {
     /// `trustpolicy.json`, and certificates in PEM or DER, which serve every trust store that the policy names.
     pub fn new(policy: &[u8], certificates: &[Vec<u8>]) -> Result<Notation, Error> {
+        let policy = Policy::parse(policy)?;
         let mut ders = Vec::new();
         for bytes in certificates {
             match bytes.trim_ascii_start().starts_with(b"-----BEGIN") {
@@ -61,12 +62,12 @@ impl Notation {
             return Err(Error::Material("a certificate cannot be read".to_owned()));
         }
         Ok(Notation {
-            policy: Policy::parse(policy)?,
+            policy,
             certificates: ders,
         })
     }
 
-    /// Finds a signature of `digest` that the policy accepts. `now` is the time that certificates must be valid at.
+    /// Finds a signature of `digest` that the policy accepts: of the first three, as in Flux. `now` is the time that certificates must be valid at.
     pub async fn verify(
         &self,
         repository: &Repository,
@@ -74,11 +75,13 @@ impl Notation {
         now: Timestamp,
     ) -> Result<Verdict, Error> {
         let reference = format!("{}@{digest}", repository.name());
-        let statement = self.policy.statement(&repository.name().to_string())?;
+        let statement = self
+            .policy
+            .statement(&repository.name().to_string(), &reference)?;
         if statement.level == Level::Skip {
             return Ok(Verdict::Ignored);
         }
-        let mut problems = Vec::new();
+        let (mut attempts, mut problems) = (0, Vec::new());
         let revocation = Revocation::new(repository.elsewhere().map_err(Error::Material)?, now);
         for descriptor in repository
             .referrers(digest, SIGNATURE)
@@ -88,12 +91,16 @@ impl Notation {
         {
             let max = repository.signatures_max();
             let envelopes = repository.contents(&descriptor.digest, &MEDIA_TYPES, max).await?;
+            attempts += 1;
+            let failed = |problem: String| {
+                format!(
+                    "failed to verify signature with digest {}, {problem}",
+                    descriptor.digest
+                )
+            };
             if envelopes.is_empty() {
-                problems.push(format!(
-                    "{} holds no envelope of type {}",
-                    descriptor.digest,
-                    MEDIA_TYPES.join(" or ")
-                ));
+                let types = MEDIA_TYPES.join(" or ");
+                problems.push(failed(format!("it holds no envelope of type {types}")));
             }
             for (layer, envelope) in envelopes {
                 let judging = async {
@@ -102,20 +109,21 @@ impl Notation {
                 };
                 match judging.await {
                     Ok(verdict) => return Ok(verdict),
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => problems.push(failed(problem)),
                 }
             }
         }
-        Err(Error::NotVerified(if problems.is_empty() {
-            format!(
+        let summary = match attempts {
+            0 => format!(
                 "no signature is associated with \"{reference}\", make sure the artifact was signed successfully"
-            )
-        } else {
-            format!(
-                "signature verification failed for '{reference}': {}",
-                problems.join("; ")
-            )
-        }))
+            ),
+            ATTEMPTS_MAX => format!(
+                "signature evaluation stopped. The configured limit of {ATTEMPTS_MAX} signatures to verify per artifact exceeded"
+            ),
+            _ => "signature verification failed".to_owned(),
+        };
+        problems.insert(0, summary);
+        Err(Error::NotVerified(problems.join("\n")))
     }
 
     /// Integrity is never up for discussion; the rest is as the policy has it.
@@ -128,13 +136,15 @@ impl Notation {
         now: Timestamp,
     ) -> Result<Verdict, String> {
         if signed.digest != digest.to_string() {
-            return Err("the signature is about another artifact".to_owned());
+            return Err("content descriptor mismatch (the signature is about another artifact)".to_owned());
         }
         let actions = statement.actions();
         let is_authentic = weigh(actions.authenticity, self.authentic(signed, statement, now))?;
-        let is_expired = signed.expiry.is_some_and(|expiry| expiry <= now);
-        let expired = || "the signature has expired".to_owned();
-        weigh(actions.expiry, (!is_expired).then_some(()).ok_or_else(expired))?;
+        let unexpired = match signed.expiry.filter(|expiry| *expiry <= now) {
+            None => Ok(()),
+            Some(expiry) => Err(format!("digital signature has expired on {:?}", dated(expiry))),
+        };
+        weigh(actions.expiry, unexpired)?;
         let timely = self.timely(signed, statement, revocation, now);
         weigh(actions.timestamp, timely.await)?;
         // where strangers' certificates send us nobody goes
@@ -163,20 +173,14 @@ impl Notation {
         };
         if self.certificates.is_empty() || !statement.has_store(kind) {
             return Err(format!(
-                "the trust policy names no trust store {store}:NAME, or it is empty"
+                "no trusted certificates are found to verify authenticity (the trust policy names no trust store {store}:NAME)"
             ));
         }
         if !self.certificates.contains(leaf) {
             self.chained(leaf, signed, now)?;
         }
         let subject = x509::parts(leaf)?.attributes();
-        match statement.trusts(&subject) {
-            true => Ok(()),
-            false => Err(format!(
-                "signing certificate with subject '{}' is not one of the trusted identities",
-                x509::shown(&subject)
-            )),
-        }
+        statement.trusts(&subject, &x509::shown(&subject))
     }
 
     /// All certificates were valid when it was signed: by the word of the authority that signed, by the timestamp where the
@@ -190,7 +194,7 @@ impl Notation {
         now: Timestamp,
     ) -> Result<(), String> {
         if let Some(time) = signed.authentic_time {
-            return signed.chain.iter().try_for_each(|der| valid_at(der, time));
+            return signed.chain.iter().try_for_each(|der| signed_at(der, time));
         }
         let mut is_asked = statement.has_store(StoreKind::Timestamps);
         if statement.verify_timestamp == VerifyTimestamp::AfterCertExpiry {
@@ -198,12 +202,12 @@ impl Notation {
             is_asked &= signed.chain.iter().any(is_old);
         }
         if !is_asked {
-            return signed.chain.iter().try_for_each(|der| valid_at(der, now));
+            return signed.chain.iter().try_for_each(|der| valid(der, now));
         }
         let timestamp = signed
             .timestamp
             .as_deref()
-            .ok_or("the envelope has no timestamp, which the trust policy asks for")?;
+            .ok_or("no timestamp countersignature was found in the signature envelope")?;
         // what is given to sign with is no root of anything (trust store, `tsa`)
         let is_root = |der: &&Vec<u8>| x509::parts(der).is_ok_and(|parts| parts.issuer == parts.subject);
         let roots: Vec<Vec<u8>> = self.certificates.iter().filter(is_root).cloned().collect();
@@ -218,14 +222,20 @@ impl Notation {
         weigh_revocation(statement.actions().revocation, revocation, &chain).await?;
         signed.chain.iter().try_for_each(|der| {
             let parts = x509::parts(der)?;
-            match parts.not_before <= moment.earliest && moment.latest <= parts.not_after {
-                true => Ok(()),
-                false => Err(format!(
-                    "certificate with subject '{}' was not valid at the time of the timestamp, {}",
-                    x509::shown(&parts.attributes()),
-                    moment.time
-                )),
+            let time = moment.time;
+            if moment.earliest < parts.not_before {
+                return Err(format!(
+                    "timestamp can be before {} (it is of {time})",
+                    from(&parts)
+                ));
             }
+            if parts.not_after < moment.latest {
+                return Err(format!(
+                    "timestamp can be after {} (it is of {time})",
+                    until(&parts)
+                ));
+            }
+            Ok(())
         })
     }
 
@@ -263,7 +273,11 @@ impl Notation {
                 None,
             )
             .map(drop)
-            .map_err(|error| format!("the signing certificate is not of the trust store: {error}"))
+            .map_err(|error| {
+                format!(
+                    "the signature's certificate chain does not contain any trusted certificate ({error})"
+                )
+            })
     }
 }
 
@@ -290,13 +304,48 @@ async fn weigh_revocation(action: Action, revocation: &Revocation, chain: &Chain
     }
 }
 
-fn valid_at(der: &[u8], time: Timestamp) -> Result<(), String> {
+/// Whether a certificate is valid now.
+fn valid(der: &[u8], now: Timestamp) -> Result<(), String> {
+    let parts = x509::parts(der)?;
+    if now < parts.not_before {
+        return Err(format!("verification time is before {}", from(&parts)));
+    }
+    if parts.not_after < now {
+        return Err(format!("verification time is after {}", until(&parts)));
+    }
+    Ok(())
+}
+
+/// Whether a certificate was valid when an authority signed by it.
+fn signed_at(der: &[u8], time: Timestamp) -> Result<(), String> {
     let parts = x509::parts(der)?;
     match parts.is_valid_at(time) {
         true => Ok(()),
         false => Err(format!(
-            "certificate with subject '{}' is not valid at {time}, when it counts",
-            x509::shown(&parts.attributes())
+            "certificate {:?} was not valid when the digital signature was produced at {:?}",
+            x509::shown(&parts.attributes()),
+            dated(time)
         )),
     }
+}
+
+fn from(parts: &x509::Parts<'_>) -> String {
+    format!(
+        "certificate {:?} validity period, it will be valid from {:?}",
+        x509::shown(&parts.attributes()),
+        dated(parts.not_before)
+    )
+}
+
+fn until(parts: &x509::Parts<'_>) -> String {
+    format!(
+        "certificate {:?} validity period, it was expired at {:?}",
+        x509::shown(&parts.attributes()),
+        dated(parts.not_after)
+    )
+}
+
+/// As messages show a time (Go's `RFC1123Z`).
+fn dated(time: Timestamp) -> String {
+    time.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
 }

@@ -316,19 +316,55 @@ fn attribute(pair: &[u8]) -> Option<(String, String)> {
         [0x55, 0x04, 0x09] => "STREET",
         [0x55, 0x04, 0x0a] => "O",
         [0x55, 0x04, 0x0b] => "OU",
+        [0x55, 0x04, 0x05] => "SERIALNUMBER",
+        [0x55, 0x04, 0x11] => "POSTALCODE",
         _ => return None,
     };
     let (_, text, _) = element(value)?;
     Some((short.to_owned(), String::from_utf8(text.to_vec()).ok()?))
 }
 
-/// A name as messages show it: `C=US, O=Shop`.
+/// A name as messages show it, and as Go does: `CN=dev,O=Shop,C=US`, whatever its own order (RFC 4514).
 pub(super) fn shown(attributes: &[(String, String)]) -> String {
-    let pairs: Vec<String> = attributes
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    pairs.join(", ")
+    /// What comes first; of one type all are joined.
+    const ORDER: [&str; 9] = [
+        "SERIALNUMBER",
+        "CN",
+        "POSTALCODE",
+        "STREET",
+        "ST",
+        "L",
+        "OU",
+        "O",
+        "C",
+    ];
+    let of_type = |wanted: &str| {
+        let values = attributes.iter().filter(|(type_, _)| type_ == wanted);
+        let pairs: Vec<String> = values
+            .map(|(type_, value)| format!("{type_}={}", escaped(value)))
+            .collect();
+        (!pairs.is_empty()).then(|| pairs.join("+"))
+    };
+    let types: Vec<String> = ORDER.into_iter().filter_map(of_type).collect();
+    types.join(",")
+}
+
+fn escaped(value: &str) -> String {
+    let last = value.chars().count().saturating_sub(1);
+    let mut escaped = String::new();
+    for (at, char) in value.chars().enumerate() {
+        let is_special = match char {
+            ',' | '+' | '"' | '\\' | '<' | '>' | ';' => true,
+            ' ' => at == 0 || at == last,
+            '#' => at == 0,
+            _ => false,
+        };
+        if is_special {
+            escaped.push('\\');
+        }
+        escaped.push(char);
+    }
+    escaped
 }
 
 /// `UTF8String` in DER.
@@ -363,6 +399,22 @@ mod tests {
             let der = encode(tag, &content);
             prop_assert_eq!(element(&der), Some((tag, content.as_slice(), [].as_slice())));
         }
+    }
+
+    #[test]
+    fn names_are_shown_as_go_shows_them() {
+        let pair = |(type_, value): &(&str, &str)| ((*type_).to_owned(), (*value).to_owned());
+        let name = [
+            ("C", "US"),
+            ("ST", "WA"),
+            ("O", "Shop, Inc."),
+            ("OU", "#1"),
+            ("OU", "two "),
+            ("CN", "a+b"),
+        ];
+        let name: Vec<(String, String)> = name.iter().map(pair).collect();
+        assert_eq!(shown(&name), r"CN=a\+b,ST=WA,OU=\#1+OU=two\ ,O=Shop\, Inc.,C=US");
+        assert_eq!(shown(&[]), "");
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub enum NotaryFlaw {
     Expired,
     /// It declares something critical that nobody knows.
     UnknownCritical,
+    /// It wants a plugin to look at it too.
+    Plugin,
     /// Its algorithm is none.
     NoAlgorithm,
     /// Its certificate could be revoked: it names a list of those that are.
@@ -65,6 +67,7 @@ impl NotaryFlaw {
 }
 
 const AUTHENTIC_TIME: &str = "io.cncf.notary.authenticSigningTime";
+const PLUGIN: &str = "io.cncf.notary.verificationPlugin";
 
 /// How an envelope is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,6 +222,7 @@ impl Parts<'_> {
         let more = match self.flaw {
             NotaryFlaw::Expired => Some("io.cncf.notary.expiry"),
             NotaryFlaw::UnknownCritical => Some("x.unknown"),
+            NotaryFlaw::Plugin => Some(PLUGIN),
             flaw if flaw.has_authentic_time() => Some(AUTHENTIC_TIME),
             _ => None,
         };
@@ -239,6 +243,9 @@ impl Parts<'_> {
         });
         if self.flaw == NotaryFlaw::Expired {
             protected["io.cncf.notary.expiry"] = json!("2020-07-01T00:00:00Z");
+        }
+        if self.flaw == NotaryFlaw::Plugin {
+            protected[PLUGIN] = json!("x");
         }
         if self.flaw.has_authentic_time() {
             protected[AUTHENTIC_TIME] = json!("2020-06-01T00:00:00Z");
@@ -272,6 +279,9 @@ impl Parts<'_> {
         if self.flaw == NotaryFlaw::Expired {
             protected =
                 protected.text_value("io.cncf.notary.expiry".to_owned(), epoch("2020-07-01T00:00:00Z"));
+        }
+        if self.flaw == NotaryFlaw::Plugin {
+            protected = protected.text_value(PLUGIN.to_owned(), "x".into());
         }
         if self.flaw.has_authentic_time() {
             protected = protected.text_value(AUTHENTIC_TIME.to_owned(), epoch("2020-06-01T00:00:00Z"));

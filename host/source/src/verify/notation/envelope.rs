@@ -18,6 +18,8 @@ pub(super) const SCHEME: &str = "io.cncf.notary.signingScheme";
 pub(super) const AUTHENTIC_TIME: &str = "io.cncf.notary.authenticSigningTime";
 /// Header: after when nobody is to believe it.
 pub(super) const EXPIRY: &str = "io.cncf.notary.expiry";
+/// Header: what else must look at the signature.
+const PLUGIN: &str = "io.cncf.notary.verificationPlugin";
 /// Unsigned header: the token of an authority for timestamps (signature specification, unsigned attributes).
 pub(super) const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
 /// What an envelope may declare critical; anything else it would be wrong to pass over.
@@ -101,6 +103,12 @@ impl Signed {
                 claims.scheme
             ));
         }
+        if claims.critical.iter().any(|name| name == PLUGIN) {
+            return Err(
+                "plugin unsupported due to nil verifier.pluginManager (the signature wants to be verified by a plugin, and none is ever loaded)"
+                    .to_owned(),
+            );
+        }
         let unknown = |name: &&String| !CRITICAL.contains(&name.as_str());
         if let Some(unknown) = claims.critical.iter().find(unknown) {
             return Err(format!("the critical header '{unknown}' is not known"));
@@ -115,7 +123,8 @@ impl Signed {
         }
         let leaf = claims.chain.first().ok_or_else(|| odd("chain"))?;
         if !is_signed(leaf, &claims.algorithm, &claims.message, &claims.signature)? {
-            return Err("the envelope's signature is not good".to_owned());
+            let text = "signature is invalid. Error: the signature is not one of the envelope's content by its first certificate";
+            return Err(text.to_owned());
         }
         let payload: Payload = serde_json::from_slice(&claims.payload).map_err(|_| odd("payload"))?;
         Ok(Signed {
