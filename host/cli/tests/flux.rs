@@ -228,21 +228,10 @@ async fn helm_controller_releases_charts_that_we_fetched() {
     let Some(world) = World::start(what).await else {
         return;
     };
-    let resource = file_of(
+    world.define(&file_of(
         RELEASES,
         "config/crd/bases/helm.toolkit.fluxcd.io_helmreleases.yaml",
-    );
-    world
-        .kubectl
-        .apply(&["apply", "--server-side", "-f", "-"], &resource);
-    let established = [
-        "wait",
-        "--for=condition=Established",
-        "--timeout=60s",
-        "crd",
-        "--all",
-    ];
-    world.kubectl.run(&established);
+    ));
     let ours = world.controller("ours", &[]);
     let releasing = flux(&world, &helm, "helm-controller", &["--http-retry=1"]);
 
@@ -255,8 +244,7 @@ async fn helm_controller_releases_charts_that_we_fetched() {
     ));
     charts.answer_bytes("GET /indexed-1.0.0.tgz", 200, &[], &archive);
     let source = |kind: &str, name: &str, spec: Value| {
-        world.put(&json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": kind,
-            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec}));
+        world.put_spec("source.toolkit.fluxcd.io/v1", kind, name, &spec);
     };
     source(
         "HelmRepository",
@@ -299,10 +287,7 @@ async fn helm_controller_releases_charts_that_we_fetched() {
         spec.as_object_mut()
             .unwrap()
             .extend(chart.as_object().unwrap().clone());
-        world.put(
-            &json!({"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
-            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec}),
-        );
+        world.put_spec("helm.toolkit.fluxcd.io/v2", "HelmRelease", name, &spec);
     };
     release(
         "indexed",
@@ -336,28 +321,15 @@ async fn notification_controller_passes_our_events_on_and_wakes_our_sources() {
     };
     for kind in ["alerts", "providers", "receivers"] {
         let path = format!("config/crd/bases/notification.toolkit.fluxcd.io_{kind}.yaml");
-        let resource = file_of(NOTIFICATIONS, &path);
-        world
-            .kubectl
-            .apply(&["apply", "--server-side", "-f", "-"], &resource);
+        world.define(&file_of(NOTIFICATIONS, &path));
     }
-    let established = [
-        "wait",
-        "--for=condition=Established",
-        "--timeout=60s",
-        "crd",
-        "--all",
-    ];
-    world.kubectl.run(&established);
 
     // who is told
     let told = Canned::start();
     told.answer("POST /told", 200, "");
     let put = |kind: &str, version: &str, name: &str, spec: Value| {
-        world.put(
-            &json!({"apiVersion": format!("notification.toolkit.fluxcd.io/{version}"), "kind": kind,
-            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec}),
-        );
+        let api_version = format!("notification.toolkit.fluxcd.io/{version}");
+        world.put_spec(&api_version, kind, name, &spec);
     };
     let address = format!("{}told", told.base());
     put(

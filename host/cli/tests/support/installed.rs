@@ -26,19 +26,26 @@ impl World {
             .output()
             .unwrap();
         let exported = String::from_utf8(exported.stdout).unwrap();
-        kubectl.apply(&["apply", "--server-side", "-f", "-"], &exported);
-        kubectl.run(&[
+        let world = Self {
+            cluster,
+            kubectl,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        world.define(&exported);
+        Some(world)
+    }
+
+    /// Applies definitions of kinds, and waits until the kinds are served.
+    pub(crate) fn define(&self, definitions: &str) {
+        self.kubectl
+            .apply(&["apply", "--server-side", "-f", "-"], definitions);
+        self.kubectl.run(&[
             "wait",
             "--for=condition=Established",
             "--timeout=60s",
             "crd",
             "--all",
         ]);
-        Some(Self {
-            cluster,
-            kubectl,
-            folder: tempfile::tempdir().unwrap(),
-        })
     }
 
     pub(crate) fn controller(&self, name: &str, more: &[&str]) -> Running {
@@ -67,6 +74,12 @@ impl World {
         self.kubectl.apply(&["apply", "-f", "-"], &object.to_string());
     }
 
+    /// An object of which only the spec matters.
+    pub(crate) fn put_spec(&self, api_version: &str, kind: &str, name: &str, spec: &Value) {
+        self.put(&json!({"apiVersion": api_version, "kind": kind,
+            "metadata": {"name": name, "namespace": "flux-system"}, "spec": spec}));
+    }
+
     /// A GitRepository `apps` and, for each name, a Kustomization of its directory with the labels.
     pub(crate) fn put_kustomization(&self, name: &str, labels: Value) {
         self.put(&json!({"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
@@ -75,11 +88,8 @@ impl World {
     }
 
     pub(crate) fn put_source(&self, url: &str) {
-        self.put(
-            &json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
-            "metadata": {"name": "apps", "namespace": "flux-system"},
-            "spec": {"interval": "1h", "url": url, "ref": {"branch": "main"}}}),
-        );
+        let spec = json!({"interval": "1h", "url": url, "ref": {"branch": "main"}});
+        self.put_spec("source.toolkit.fluxcd.io/v1", "GitRepository", "apps", &spec);
     }
 }
 

@@ -67,7 +67,8 @@ impl Notation {
         })
     }
 
-    /// Finds a signature of `digest` that the policy accepts: of the first three, as in Flux. `now` is the time that certificates must be valid at.
+    /// Finds a signature of `digest` that the policy accepts: of the first three, as in Flux. `now` is the time that
+    /// certificates must be valid at.
     pub async fn verify(
         &self,
         repository: &Repository,
