@@ -101,12 +101,11 @@ impl Cluster {
         Ok(last)
     }
 
-    /// Gives a Service its addresses and ports; `old` is none for a create.
-    pub(crate) fn allocate(&self, kind: &Kind, old: Option<&Value>, object: &mut Value) {
+    /// Gives a Service the addresses and ports that it does not have yet.
+    pub(crate) fn allocate(&self, kind: &Kind, object: &mut Value) {
         if !kind.is("", "services") {
             return;
         }
-        let _ = old;
         let service_type = object
             .pointer("/spec/type")
             .and_then(Value::as_str)

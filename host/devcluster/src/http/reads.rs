@@ -61,13 +61,10 @@ pub(super) fn list(asked: &Asked, kind: &Kind) -> Result<Answer> {
     let view = view(&asked.accept)?;
     let selector = selector(asked, kind)?;
     let store = &asked.face.cluster.store;
-    if let Err(error) = asked.query.text("limit").parse::<i64>()
-        && !asked.query.text("limit").is_empty()
-    {
-        let _ = error;
+    let limit = asked.query.text("limit");
+    if !limit.is_empty() && limit.parse::<i64>().is_err() {
         return Err(Status::bad_request(format!(
-            "strconv.ParseInt: parsing \"{}\": invalid syntax",
-            asked.query.text("limit")
+            "strconv.ParseInt: parsing \"{limit}\": invalid syntax"
         )));
     }
     check_revision(asked, store.revision())?;

@@ -119,7 +119,7 @@ async fn answer(State(face): State<Arc<Face>>, request: Request<Body>) -> Answer
     let user = User::admin().impersonated(&parts.headers);
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let Some(target) = target(path) else {
-        return fixed(&face, &user, path, &parts.method, text(header::ACCEPT), &query);
+        return fixed(&face, path, &parts.method, text(header::ACCEPT));
     };
     let asked = Asked {
         verb: verb(&parts.method, &target, &query, text(header::CONTENT_TYPE)),
@@ -263,8 +263,7 @@ fn verb(method: &Method, target: &Target, query: &Query, content_type: &str) -> 
 }
 
 /// Paths that name no resource.
-fn fixed(face: &Face, user: &User, path: &str, method: &Method, accept: &str, query: &Query) -> Answer {
-    let _ = (user, query);
+fn fixed(face: &Face, path: &str, method: &Method, accept: &str) -> Answer {
     if *method != Method::GET && *method != Method::HEAD {
         return bytes_answer(405, "text/plain; charset=utf-8", "405 method not allowed\n");
     }

@@ -1,7 +1,8 @@
 //! The controllers of a cluster, in this process: definitions, namespaces, garbage, events that expire, and workloads that become
 //! ready.
 //!
-//! One task follows every change of the store and lets each controller look at what changed.
+//! One task follows every change of the store and lets each controller look at what changed. A write of theirs that comes too
+//! late is dropped: what came before it is a change as well, which they look at next.
 
 pub(crate) mod definitions;
 mod events;

@@ -80,8 +80,7 @@ impl Store {
             inner.revision = revision.max(1);
             for (table, object) in objects {
                 let key = Key::of(&object);
-                let at = inner.revision;
-                inner.table(&table, at).objects.insert(key, Arc::new(object));
+                inner.table(&table).objects.insert(key, Arc::new(object));
             }
             inner.journal = Some(journal);
         }
@@ -137,8 +136,7 @@ impl Store {
     pub(crate) fn put(&self, table: &str, mut object: Value, expect: &Expect) -> Result<Arc<Value>, Stale> {
         let key = Key::of(&object);
         let mut inner = self.lock();
-        let at = inner.revision;
-        let previous = inner.table(table, at).objects.get(&key).cloned();
+        let previous = inner.table(table).objects.get(&key).cloned();
         match (expect, &previous) {
             (Expect::Absent, None) => {}
             (Expect::Revision(revision), Some(previous)) if revision_of(previous) == *revision => {}
@@ -168,8 +166,7 @@ impl Store {
     /// Removes an object if it still has this resource version; gives its last state, stamped with the removal's version.
     pub(crate) fn remove(&self, table: &str, key: &Key, expected: u64) -> Result<Arc<Value>, Stale> {
         let mut inner = self.lock();
-        let at = inner.revision;
-        let previous = inner.table(table, at).objects.get(key).cloned().ok_or(Stale)?;
+        let previous = inner.table(table).objects.get(key).cloned().ok_or(Stale)?;
         if revision_of(&previous) != expected {
             return Err(Stale);
         }
@@ -194,7 +191,7 @@ impl Store {
     pub(crate) fn watch(&self, table: &str, since: Option<u64>, backlog: usize) -> Result<Watch, TooOld> {
         let mut inner = self.lock();
         let now = inner.revision;
-        inner.table(table, now).watch(since.unwrap_or(now), backlog)
+        inner.table(table).watch(since.unwrap_or(now), backlog)
     }
 
     /// A consistent look at a table and everything that follows it.
@@ -206,7 +203,7 @@ impl Store {
     ) -> (Snapshot, Watch) {
         let mut inner = self.lock();
         let revision = inner.revision;
-        let table = inner.table(table, revision);
+        let table = inner.table(table);
         let objects = table.select(namespace);
         (
             Snapshot { revision, objects },
@@ -248,13 +245,9 @@ pub(crate) struct TooOld {
 }
 
 impl Inner {
-    fn table(&mut self, name: &str, revision: u64) -> &mut Table {
-        if !self.tables.contains_key(name) {
-            // a table that was not there had no changes, so its history is complete from the start
-            let _ = revision;
-            self.tables.insert(name.to_owned(), Table::default());
-        }
-        self.tables.get_mut(name).expect("invariant: inserted above")
+    /// One that was not there had no changes, so its history is complete from the start.
+    fn table(&mut self, name: &str) -> &mut Table {
+        self.tables.entry(name.to_owned()).or_default()
     }
 
     fn record(&mut self, change: Change, history_max: usize) {
@@ -270,11 +263,10 @@ impl Inner {
                             .map(|object| (name.clone(), object.clone())),
                     );
                 }
+                // the change is not in the table yet
+                objects.retain(|(table, object)| *table != change.table || Key::of(object) != change.key);
                 if change.kind != ChangeKind::Deleted {
-                    objects.retain(|(table, object)| *table != change.table || Key::of(object) != change.key);
                     objects.push((change.table.clone(), change.object.clone()));
-                } else {
-                    objects.retain(|(table, object)| *table != change.table || Key::of(object) != change.key);
                 }
                 journal.snapshot(change.revision, &objects);
             }
@@ -282,8 +274,7 @@ impl Inner {
         let change = Arc::new(change);
         self.observers
             .retain(|observer| observer.send(change.clone()).is_ok());
-        let table = self.tables.entry(change.table.clone()).or_default();
-        table.record(change, history_max);
+        self.table(&change.table).record(change, history_max);
     }
 }
 

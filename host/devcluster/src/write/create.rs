@@ -81,7 +81,7 @@ pub(crate) fn finish(cluster: &Cluster, write: &Write, mut object: Value) -> Res
     meta::set(&mut object, "creationTimestamp", meta::now());
     write.admit(cluster, &mut object)?;
     strategy::prepare_create(kind, &mut object);
-    cluster.allocate(kind, None, &mut object);
+    cluster.allocate(kind, &mut object);
     validate(write, None, &object)?;
     let name = meta::name(&object).to_owned();
     let named = Named {

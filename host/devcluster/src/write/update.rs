@@ -277,7 +277,7 @@ fn finish(
         _ => {
             write.admit(cluster, &mut new)?;
             strategy::prepare_update(kind, old, &mut new);
-            cluster.allocate(kind, Some(old), &mut new);
+            cluster.allocate(kind, &mut new);
         }
     }
     validate(write, Some(old), &new)?;
