@@ -648,12 +648,19 @@ async fn state_survives_a_restart_and_a_torn_line() {
     let revision = cluster.revision();
     cluster.shutdown().await;
     let log = folder.path().join("changes.jsonl");
-    let mut text = std::fs::read_to_string(&log).unwrap();
-    text.push_str("{\"rv\":9999,\"table\":\"/confi");
+    let mut text = std::fs::read(&log).unwrap();
+    // within an `é`
+    text.extend_from_slice(b"{\"rv\":9999,\"table\":\"/configmaps\",\"put\":{\"data\":{\"k\":\"\xc3");
     std::fs::write(&log, text).unwrap();
     let (cluster, client) = start(config()).await;
     let maps: Api<ConfigMap> = Api::namespaced(client, "default");
     assert_eq!(maps.get("kept").await.unwrap().metadata.uid, made.metadata.uid);
     assert!(maps.get_opt("gone").await.unwrap().is_none());
     assert!(cluster.revision() >= revision, "versions never go back");
+    // what happened meanwhile is not known any more: whoever followed must list again
+    let version = made.metadata.resource_version.unwrap();
+    let events = maps.watch(&WatchParams::default(), &version).await.unwrap();
+    let mut events = events.boxed();
+    let gone = soon(events.try_next()).await.unwrap().unwrap();
+    assert!(matches!(gone, WatchEvent::Error(status) if status.code == 410));
 }

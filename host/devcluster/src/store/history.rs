@@ -39,6 +39,14 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// A table without objects whose changes up to `revision` nobody knows.
+    pub(super) fn since(revision: u64) -> Self {
+        Self {
+            forgotten: revision,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn select(&self, namespace: Option<&str>) -> Vec<Arc<Value>> {
         match namespace {
             None => self.objects.values().cloned().collect(),

@@ -102,8 +102,9 @@ fn read_state(folder: &Path) -> io::Result<State> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             file => file?,
         };
-        for line in BufReader::new(file).lines() {
-            let Ok(mut entry) = serde_json::from_str::<Value>(&line?) else {
+        // a torn line may end within a character
+        for line in BufReader::new(file).split(b'\n') {
+            let Ok(mut entry) = serde_json::from_slice::<Value>(&line?) else {
                 break;
             };
             let seen = entry.get("rv").and_then(Value::as_u64).unwrap_or_default();

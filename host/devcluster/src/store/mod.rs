@@ -55,6 +55,8 @@ pub(crate) struct Store {
 
 struct Inner {
     revision: u64,
+    /// What was written up to here was written before a restart: the journal keeps objects, not their history.
+    restored: u64,
     tables: BTreeMap<String, Table>,
     journal: Option<Journal>,
     observers: Vec<mpsc::UnboundedSender<Arc<Change>>>,
@@ -71,6 +73,7 @@ impl Store {
     pub(crate) fn new(history_max: usize, journal: Option<Journal>) -> Self {
         let mut inner = Inner {
             revision: 1,
+            restored: 0,
             tables: BTreeMap::new(),
             journal: None,
             observers: Vec::new(),
@@ -78,6 +81,7 @@ impl Store {
         if let Some(mut journal) = journal {
             let (revision, objects) = journal.take_state();
             inner.revision = revision.max(1);
+            inner.restored = revision;
             for (table, object) in objects {
                 let key = Key::of(&object);
                 inner.table(&table).objects.insert(key, Arc::new(object));
@@ -127,7 +131,7 @@ impl Store {
         let inner = self.lock();
         let objects = match inner.tables.get(table) {
             Some(table) => table.select_at(namespace, revision)?,
-            None => Vec::new(),
+            None => Table::since(inner.restored).select_at(namespace, revision)?,
         };
         Ok(Snapshot { revision, objects })
     }
@@ -245,9 +249,11 @@ pub(crate) struct TooOld {
 }
 
 impl Inner {
-    /// One that was not there had no changes, so its history is complete from the start.
+    /// One that was not there had no changes, so its history is complete since the start of this process.
     fn table(&mut self, name: &str) -> &mut Table {
-        self.tables.entry(name.to_owned()).or_default()
+        let restored = self.restored;
+        let table = self.tables.entry(name.to_owned());
+        table.or_insert_with(|| Table::since(restored))
     }
 
     fn record(&mut self, change: Change, history_max: usize) {
