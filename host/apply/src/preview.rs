@@ -31,8 +31,8 @@ pub struct PreviewOptions<'a> {
     pub ignore: &'a IgnoreRules,
 }
 
-/// Asks about the objects of all stages, in order. The controller's namespace and flags are not known here. What lives in a namespace or is of a kind that would only be made by the
-/// same apply counts as created.
+/// Asks about the objects of all stages, in order. The controller's namespace and flags are not known here. What lives in a
+/// namespace or is of a kind that would only be made by the same apply counts as created.
 ///
 /// # Errors
 /// The first object that the API server would refuse.

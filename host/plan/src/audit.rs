@@ -86,8 +86,8 @@ pub fn audit(applied: &[ResourceRef], stale: &[ObjectId], audited: &Audited<'_>)
     violations
 }
 
-/// Objects that nothing may delete, be it a prune, the end of a Kustomization or force: our own namespace and CRDs (with them all Kustomizations would go), and the
-/// namespaces that every cluster needs.
+/// Objects that nothing may delete, be it a prune, the end of a Kustomization or force: our own namespace and CRDs (with them
+/// all Kustomizations would go), and the namespaces that every cluster needs.
 pub fn is_protected(id: &ObjectId, own_namespace: &str) -> bool {
     match (id.gvk.group.as_str(), id.gvk.kind.as_str()) {
         ("", "Namespace") => id.name == own_namespace || CLUSTER_NAMESPACES.contains(&id.name.as_str()),

@@ -72,7 +72,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "soak",
-        does: "many Kustomizations, commits, drift, faults: nothing may grow: `soak [--minutes M] [--n COUNT]`",
+        does: "many Kustomizations, commits, drift, faults: nothing may grow: `soak [--minutes M] [--n COUNT] [--seed SEED]`",
         run: soak::run,
     },
     Verb {
