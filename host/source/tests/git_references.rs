@@ -108,6 +108,43 @@ async fn a_tag_that_moves_is_followed() {
 }
 
 #[tokio::test]
+async fn what_fails_is_what_flux_does_first() {
+    if !git_is_present("steps of a git fetch") {
+        return;
+    }
+    let scene = Scene::new();
+    let commit = Reference {
+        commit: Some(scene.repository.commit([("a", "1")], "one")),
+        ..Reference::default()
+    };
+    let name = Reference {
+        name: Some("refs/heads/main".to_owned()),
+        ..Reference::default()
+    };
+    scene.server.misbehave(Fault::Status(500));
+    for (reference, stored, step) in [
+        (branch("main"), None, "unable to clone 'https"),
+        (
+            branch("main"),
+            Some("main@sha1:1"),
+            "unable to list remote for 'https",
+        ),
+        (tag("v1"), Some("v1@sha1:1"), "unable to list remote for 'https"),
+        (name, None, "unable to list remote for 'https"),
+        (semver("1.x"), Some("1.0.0@sha1:1"), "unable to clone 'https"),
+        (commit, Some("sha1:1"), "unable to clone 'https"),
+    ] {
+        let request = GitRequest {
+            reference: reference.clone(),
+            last_revision: stored.map(str::to_owned),
+            ..scene.request()
+        };
+        let text = scene.failure(request).await;
+        assert!(text.contains(step), "{reference:?}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn names_that_lead_elsewhere_lead_nowhere() {
     if !git_is_present("hostile git references") {
         return;

@@ -284,9 +284,14 @@ impl RemoteRun<'_> {
     }
 
     fn circumstances(&self, step: Step) -> Circumstances<'_> {
-        // Flux lists first only where it has an artifact to compare with.
+        // Flux looks a name up before it clones, and lists the others only where it has an artifact to compare with.
+        let lists_first = match self.strategy {
+            Strategy::Name { .. } => true,
+            Strategy::Tag(_) | Strategy::Branch(_) => self.request.last_revision.is_some(),
+            Strategy::Semver(_) | Strategy::Commit { .. } => false,
+        };
         let step = match step {
-            Step::List if self.request.last_revision.is_some() => "unable to list remote for",
+            Step::List if lists_first => "unable to list remote for",
             Step::List | Step::Clone => "unable to clone",
         };
         let timeout = self.request.timeout;
