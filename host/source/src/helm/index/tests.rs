@@ -63,6 +63,27 @@ generated: \"2026-01-01T00:00:00Z\"
     );
 }
 
+/// One bad time spoils the whole index in Flux.
+#[test]
+fn a_version_whose_time_cannot_be_read_is_one_without() {
+    for created in ["yesterday", "\"2026-13-01T00:00:00Z\"", "7", "null"] {
+        let index = format!(
+            "apiVersion: v1\nentries:\n  a:\n  - {{name: a, version: 1.0.0, created: {created}}}\n  - {{name: a, version: 1.0.0+b, created: \"2026-01-01T00:00:00Z\"}}\n"
+        );
+        let mut json = Vec::new();
+        read(Cursor::new(index), 4096, None, &mut json).unwrap();
+        let index: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let versions = index.pointer("/entries/a").unwrap().clone();
+        let versions: Vec<crate::helm::ChartVersion> = serde_json::from_value(versions).unwrap();
+        let picked = crate::helm::pick("a", &versions, "*").unwrap();
+        assert_eq!(
+            (versions.len(), picked.version.as_str()),
+            (2, "1.0.0+b"),
+            "{created}"
+        );
+    }
+}
+
 #[test]
 fn what_cannot_be_read_in_one_way_is_refused() {
     let large = format!(
