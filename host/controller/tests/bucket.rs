@@ -174,9 +174,15 @@ async fn a_bucket_becomes_an_artifact_and_follows_the_store() {
     // listed, and gone when it is fetched: as if it had not been there
     storage.put("shop", "apps/wx", "x");
     storage.misbehave(StorageFault::Vanished("apps/wx".to_owned()));
+    let long_ago = json!("2020-01-01T00:00:00Z");
+    world
+        .merge_status(json!({ "artifact": { "lastUpdateTime": long_ago } }))
+        .await;
     world.request("3").await;
     let object = world.ready(&stored(&[("apps/web/e.yaml", "e")])).await;
     assert_eq!(names(&world, &object), ["/.sourceignore", "/apps/web/e.yaml"]);
+    // the same files are the same artifact
+    assert_eq!(object["status"]["artifact"]["lastUpdateTime"], long_ago);
     world.delete().await;
     assert_eq!(world.store.artifacts(), []);
     world.stop().await;
@@ -232,6 +238,11 @@ async fn what_fails_is_named_and_the_last_good_artifact_stays() {
             "{fault:?}"
         );
         assert_eq!(failed["status"]["artifact"], good["status"]["artifact"]);
+        // nothing is outdated before something newer is here
+        assert_eq!(
+            types(&failed),
+            ["Reconciling", "Ready", "ArtifactInStorage", "FetchFailed"]
+        );
     }
     assert_eq!(elsewhere.take_seen(), [], "a signature goes nowhere else");
     storage.misbehave(StorageFault::None);

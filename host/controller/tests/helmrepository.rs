@@ -131,6 +131,11 @@ async fn an_index_becomes_an_artifact_and_follows_the_server() {
             condition(&failed, "FetchFailed").2.starts_with(&words),
             "{failed:#}"
         );
+        // what cannot be read is nothing new
+        assert_eq!(
+            types(&failed),
+            ["Reconciling", "Ready", "ArtifactInStorage", "FetchFailed"]
+        );
         assert_eq!(
             failed.pointer("/status/artifact"),
             object.pointer("/status/artifact")

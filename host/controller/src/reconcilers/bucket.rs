@@ -57,14 +57,20 @@ impl SourceKind for Buckets {
             observe(pass);
             return Ok(unchanged(pass, &revision, index.objects()));
         }
-        pass.report
-            .outdated(&format!("new upstream revision '{revision}'"));
         let downloaded = pass
             .patiently(bucket.download(index))
             .await?
             .map_err(|error| Trouble::of(&error))?;
+        let revision = downloaded.revision.clone();
+        if stored.as_deref() == Some(revision.as_str()) {
+            // what is listed and cannot be had is as if it were not there
+            observe(pass);
+            return Ok(unchanged(pass, &revision, downloaded.objects()));
+        }
+        pass.report
+            .outdated(&format!("new upstream revision '{revision}'"));
         let told = told(pass, downloaded.objects());
-        let hex = downloaded.revision.rsplit(':').next().unwrap_or_default();
+        let hex = revision.rsplit(':').next().unwrap_or_default();
         let file = format!("{hex}.tar.gz");
         let write = move |store: &Store, path: &_| downloaded.store(store, path);
         pass.store(&file, BTreeMap::new(), write).await?;

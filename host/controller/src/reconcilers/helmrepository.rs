@@ -68,7 +68,14 @@ impl SourceKind for HelmRepositories {
         let hex = revision.rsplit(':').next().unwrap_or_default();
         let file = format!("index-{hex}.yaml");
         let write = move |store: &Store, path: &_| index.store(store, path);
-        pass.store(&file, BTreeMap::new(), write).await?;
+        let written = pass.store(&file, BTreeMap::new(), write).await;
+        if let Err(Trouble::Failed { failure, .. }) = &written
+            && failure.reason == reason::INDEXATION_FAILED
+        {
+            // what cannot be read is nothing new
+            pass.report.forget_news();
+        }
+        written?;
         Ok(Done::Stored { told: told(pass) })
     }
 }

@@ -198,6 +198,18 @@ impl World {
         merged.await.unwrap();
     }
 
+    /// Merges into the status of the object under test, as nobody should.
+    pub async fn merge_status(&self, status: Value) {
+        let options = PatchOptions {
+            manager: "flux",
+            subresource: Some("status"),
+            ..PatchOptions::default()
+        };
+        let (id, patch) = (self.own_id(), Patch::Merge(json!({ "status": status })));
+        let merged = self.cluster.patch(&Identity::AsController, &id, patch, options);
+        merged.await.unwrap();
+    }
+
     pub async fn get(&self) -> Option<Value> {
         self.cluster
             .get(&Identity::AsController, &self.own_id())
