@@ -3,9 +3,11 @@
 
 use crate::sources::{self, changed, condition, path, types};
 use serde_json::{Value, json};
+use sluice_apply::cluster::{Cluster as _, Identity};
 use sluice_artifact::Tree;
 use sluice_controller::reconcilers::gitrepository::GitRepositories;
 use sluice_controller::runtime::GIT_REPOSITORY;
+use sluice_object::GroupVersionKind;
 use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds};
 use sluice_source::fetch::LocalAccess;
 use sluice_source::{Addresses, GitFetcher, Limits};
@@ -428,6 +430,71 @@ async fn nothing_is_used_that_was_not_signed_as_asked() {
     // And again: what is stored was not verified.
     world.source(verify("HEAD")).await;
     world.failed("InvalidCommitSignature").await;
+    world.stop().await;
+}
+
+/// Flux clones a commit, and the newest version of a range, in each pass.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_signature_of_a_commit_is_looked_at_by_the_keys_of_today() {
+    if !git_is_present("GitRepository signatures of a commit") {
+        return;
+    }
+    let mut world = World::new().await;
+    world.repository.commit([("a.yaml", "a: 1\n")], "unsigned");
+    let content = fixture("pgp-ed25519.commit");
+    let signed = world.repository.git_with_input(
+        &["hash-object", "-t", "commit", "-w", "--stdin"],
+        content.as_bytes(),
+    );
+    world.repository.git(&["update-ref", "refs/heads/main", &signed]);
+    world
+        .put_secret("keys", json!({ "ada.asc": fixture("pgp-ed25519.asc") }))
+        .await;
+    world.start().await;
+    let verify = json!({ "mode": "HEAD", "secretRef": { "name": "keys" } });
+    world
+        .source(json!({ "ref": { "commit": signed }, "verify": verify }))
+        .await;
+    let ready = format!("stored artifact for revision 'sha1:{signed}'");
+    let good = world.inner.ready(&ready).await;
+    let long_ago = json!("2020-01-01T00:00:00Z");
+    world
+        .merge_status(json!({ "artifact": { "lastUpdateTime": long_ago } }))
+        .await;
+    world.request("1").await;
+    let same = world.inner.ready(&ready).await;
+    assert_eq!(same.pointer("/status/artifact/lastUpdateTime"), Some(&long_ago));
+    let told = format!("Normal ArtifactUpToDate: artifact up-to-date with remote revision: 'sha1:{signed}'");
+    world.told(&[told]).await;
+    let gvk = GroupVersionKind::new("v1", "Event");
+    let events = world
+        .cluster
+        .list(&Identity::AsController, &gvk, Some("default"), "")
+        .await
+        .unwrap();
+    let is_verified = |event: &&Value| {
+        let message = event["message"].as_str();
+        message.is_some_and(|message| message.starts_with("verified signature of"))
+    };
+    let verified = events.iter().find(is_verified).unwrap();
+    assert_eq!(verified["count"], 1, "it is told once: {verified:#}");
+
+    // whose it is is not trusted any more
+    world
+        .put_secret("keys", json!({ "ada.asc": fixture("pgp-rsa.asc") }))
+        .await;
+    world.request("2").await;
+    let failed = world.failed("InvalidCommitSignature").await;
+    assert_eq!(
+        failed.pointer("/status/artifact/digest"),
+        good.pointer("/status/artifact/digest")
+    );
+
+    // nobody asks any more, and nothing is said, though nothing was pushed
+    world.merge(json!({ "spec": { "verify": null } })).await;
+    let object = world.inner.ready(&ready).await;
+    assert_eq!(types(&object), ["Ready", "ArtifactInStorage"]);
+    assert_eq!(object.pointer("/status/sourceVerificationMode"), None);
     world.stop().await;
 }
 

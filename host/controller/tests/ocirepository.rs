@@ -268,6 +268,16 @@ async fn nothing_unverified_is_used_and_a_bad_signature_outweighs_all() {
     );
     assert_eq!(world.store.artifacts().len(), 1);
 
+    // what fails before a signature is looked at is what is told
+    let login = json!({ "spec": { "secretRef": { "name": "none" } } });
+    world.merge(login).await;
+    let object = world.failed("AuthenticationFailed").await;
+    assert!(
+        !types(&object).contains(&"SourceVerified".to_owned()),
+        "{object:#}"
+    );
+    world.merge(json!({ "spec": { "secretRef": null } })).await;
+
     // keyless, by a given root
     let three = registry.push("org/app", "v1", &[("a", "3")]);
     let names = ("https://issuer.example", "dev@shop.example");

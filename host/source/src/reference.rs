@@ -39,6 +39,15 @@ pub(crate) enum Strategy {
 }
 
 impl Reference {
+    /// Whether a list of the remote's references tells what it means, so that Flux compares before it clones. A commit, and
+    /// the newest version of a range, it clones in each pass.
+    pub fn is_compared(&self) -> bool {
+        matches!(
+            self.strategy(),
+            Ok(Strategy::Name { .. } | Strategy::Tag(_) | Strategy::Branch(_))
+        )
+    }
+
     pub(crate) fn strategy(&self) -> Result<Strategy, Error> {
         let field = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
         let (branch, name) = (field(&self.branch), field(&self.name));

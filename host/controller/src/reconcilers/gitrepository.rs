@@ -49,7 +49,7 @@ impl SourceKind for GitRepositories {
 
     async fn attempt(&self, pass: &mut Pass<'_, GitRepository>) -> Result<Done, Trouble> {
         let repository = pass.object;
-        pass.report.forget_bad_signature();
+        verify::forget_unasked(pass);
         provider::check(pass.run, repository)?;
         let providers = Providers {
             clouds: &self.clouds,
@@ -65,8 +65,9 @@ impl SourceKind for GitRepositories {
         pass.report.forget_news();
         let is_same_content = is_same_include && is_content_as_observed(&pass.report.status, repository);
         let stored = pass.stored_revision().map(str::to_owned);
+        let is_compared = is_same_content && !verify::is_repeated(repository);
         let request = GitRequest {
-            last_revision: stored.clone().filter(|_| is_same_content),
+            last_revision: stored.clone().filter(|_| is_compared),
             reference: reference(repository),
             // Flux's library checks out either a part or submodules
             recurse_submodules: repository.spec.recurse_submodules
@@ -85,11 +86,18 @@ impl SourceKind for GitRepositories {
         };
         verify::verify(pass, &fetched).await?;
         let revision = fetched.revision.to_string();
-        if stored.as_deref() != Some(revision.as_str()) {
+        let told = format!("stored artifact for commit '{}'", shorten(&fetched.subject));
+        let is_same_revision = stored.as_deref() == Some(revision.as_str());
+        if is_same_revision && is_same_content {
+            // brought for its signature alone
+            let text = format!("artifact up-to-date with remote revision: '{revision}'");
+            let trace = (reason::ARTIFACT_UP_TO_DATE, text);
+            return Ok(Done::Unchanged { told, trace });
+        }
+        if !is_same_revision {
             pass.report
                 .outdated(&format!("new upstream revision '{revision}'"));
         }
-        let told = format!("stored artifact for commit '{}'", shorten(&fetched.subject));
         let file = format!("{}.tar.gz", fetched.commit());
         let selection = archive::Selection {
             ignore: repository.spec.ignore.clone(),

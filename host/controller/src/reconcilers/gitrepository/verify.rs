@@ -2,17 +2,29 @@
 
 use crate::error_policy::Failure;
 use crate::reconcilers::source::{Pass, Trouble, secret};
-use sluice_api::conditions::SOURCE_VERIFIED;
+use sluice_api::conditions::{self, SOURCE_VERIFIED};
 use sluice_api::source::{GitRepositoryStatus, GitVerificationMode};
 use sluice_api::{GitRepository, reason};
 use sluice_source::Fetched;
 use sluice_source::verify::GitKeys;
 
+/// Where no signature is asked for, nothing is said of one; who asks again has it looked at again.
+pub(super) fn forget_unasked(pass: &mut Pass<'_, GitRepository>) {
+    if pass.object.spec.verification.is_none() {
+        pass.report.status.source_verification_mode = None;
+        pass.report.verified(None);
+    }
+}
+
+/// Whether signatures are looked at in each pass, by the keys that there are then: as in Flux, of a commit and of a range,
+/// which are not compared before they are fetched.
+pub(super) fn is_repeated(repository: &GitRepository) -> bool {
+    repository.spec.verification.is_some() && !super::reference(repository).is_compared()
+}
+
 /// Verifies what was fetched, and says in the status what was verified.
 pub(super) async fn verify(pass: &mut Pass<'_, GitRepository>, fetched: &Fetched) -> Result<(), Trouble> {
     let Some(wanted) = &pass.object.spec.verification else {
-        pass.report.status.source_verification_mode = None;
-        pass.report.verified(None);
         return Ok(());
     };
     let read = secret(pass.run, &wanted.secret_ref.name).await;
@@ -31,13 +43,18 @@ pub(super) async fn verify(pass: &mut Pass<'_, GitRepository>, fetched: &Fetched
         failure: Failure::retry(reason::VERIFICATION_ERROR, error.to_string()),
     })?;
     let message = verified.map_err(|error| Trouble::of(&error))?;
+    let said = conditions::get(&pass.report.status.conditions, SOURCE_VERIFIED);
+    let is_new = said.is_none_or(|said| said.message != message);
     pass.report.status.source_verification_mode = Some(observed(mode).as_str().to_owned());
     pass.report.verified(Some(&message));
-    pass.report.trace(reason::SUCCEEDED, &message);
+    if is_new {
+        pass.report.trace(reason::SUCCEEDED, &message);
+    }
     Ok(())
 }
 
-/// Whether what is stored was not verified in the way that is asked for now. New keys alone do not count, as in Flux.
+/// Whether what is stored was not verified in the way that is asked for now. New keys alone do not count where revisions are
+/// compared, as in Flux.
 pub(super) fn is_due(status: &GitRepositoryStatus, repository: &GitRepository) -> bool {
     let Some(wanted) = &repository.spec.verification else {
         return false;

@@ -80,6 +80,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         }
         report.progressing();
         self.look_into_storage(run, &mut report).await;
+        report.forget_bad_signature();
         let mut pass = Pass {
             run,
             object: source,

@@ -216,7 +216,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// A signature that was bad is looked at anew; a good one stays good for what was verified by it.
-    pub(in super::super) fn forget_bad_signature(&mut self) {
+    pub(super) fn forget_bad_signature(&mut self) {
         let conditions = self.status.conditions_mut();
         if conditions::is(conditions, SOURCE_VERIFIED, ConditionStatus::False) {
             conditions::remove(conditions, SOURCE_VERIFIED);
