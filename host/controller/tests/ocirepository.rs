@@ -114,6 +114,20 @@ async fn a_tag_becomes_an_artifact_and_follows_the_registry() {
             (object.pointer("/status/observedIgnore") == Some(&json!("*.yaml"))).then_some(())
         })
         .await;
+    // the same in other words is observed, and not pulled
+    let selector = json!({ "operation": "extract" });
+    world
+        .put_source(spec(
+            &registry,
+            json!({ "ignore": "*.yaml", "layerSelector": selector }),
+        ))
+        .await;
+    world
+        .until("the selector is observed", async || {
+            let object = world.get().await?;
+            (object.pointer("/status/observedLayerSelector") == Some(&selector)).then_some(())
+        })
+        .await;
     world.delete().await;
     assert_eq!(world.store.artifacts(), []);
     world.stop().await;
@@ -197,8 +211,10 @@ async fn secrets_and_accounts_give_credentials() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_used_stalls_with_the_words_of_flux() {
     let (mut world, registry) = (world().await, Registry::start());
-    registry.push("org/app", "v1", &[("a", "")]);
+    let one = registry.push("org/app", "v1", &[("a", "")]);
     registry.require(Access::Basic("user".to_owned(), "pass".to_owned()));
+    let account = |secrets: Value| json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "x" }, "imagePullSecrets": secrets });
+    world.put(account(json!([]))).await;
     world.start().await;
     let url = format!("{}:v1", registry.url("org/app"));
     world.put_source(spec(&registry, json!({ "url": url }))).await;
@@ -214,6 +230,14 @@ async fn what_cannot_be_used_stalls_with_the_words_of_flux() {
         .await;
     let object = world.failed("FeatureGateDisabled").await;
     assert_eq!(types(&object), ["Stalled", "Ready"]);
+    // an account with pull secrets is no identity, and the provider is not asked
+    let auths = json!({ "auths": { registry.host(): { "username": "user", "password": "pass" } } });
+    world
+        .put_secret("login", json!({ ".dockerconfigjson": auths.to_string() }))
+        .await;
+    world.put(account(json!([{ "name": "login" }]))).await;
+    world.merge(json!({ "spec": { "interval": "2h" } })).await;
+    world.ready(&stored(&format!("v1@{one}"))).await;
     world
         .merge(json!({ "spec": { "provider": "aws", "serviceAccountName": null } }))
         .await;

@@ -65,6 +65,8 @@ impl SourceKind for OciRepositories {
         }
         verify::verify(pass, &repository, &mut resolved, is_new).await?;
         if !is_new && is_content_as_observed(&pass.report.status, spec) {
+            // the same selector may be written otherwise now
+            observe(&mut pass.report.status, spec);
             return Ok(unchanged(pass, &resolved));
         }
         let pulling = repository.pull(&spec.url, &resolved, &layer);

@@ -20,19 +20,19 @@ pub(super) async fn of(
     addresses: &Addresses,
 ) -> Result<OciRequest, Trouble> {
     let spec = &pass.object.spec;
-    let cloud = registry_cloud(spec.provider);
-    if cloud.is_some() && spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
-        return Err(Trouble::stalled(
-            reason::FEATURE_GATE_DISABLED,
-            OBJECT_IDENTITY_OFF,
-        ));
-    }
+    let configs = docker_configs(pass).await?;
     let proxy = spec.proxy_secret_ref.as_ref();
     let proxy = read_as(pass.run, proxy, "failed to get proxy address", Proxy::from_secret).await?;
-    let configs = docker_configs(pass).await?;
+    // an account with pull secrets is no identity: then the provider is not asked
     let credentials: Arc<dyn CredentialSource> = if !configs.is_empty() {
         Arc::new(Keychain::new(configs))
-    } else if let Some(cloud) = cloud {
+    } else if let Some(cloud) = registry_cloud(spec.provider) {
+        if spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
+            return Err(Trouble::stalled(
+                reason::FEATURE_GATE_DISABLED,
+                OBJECT_IDENTITY_OFF,
+            ));
+        }
         let clouds = workload::clouds_of(pass.run, clouds, spec.service_account_name.as_deref()).await;
         let through = |clouds: Clouds| clouds.through(proxy.as_ref(), addresses).map_err(|error| error.0);
         let clouds = clouds
