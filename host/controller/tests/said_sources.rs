@@ -508,6 +508,35 @@ async fn what_lasts_is_told_while_it_lasts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_suspended_amid_work_says_that_it_came_to_nothing() {
+    let (mut world, storage) = (bucket::world().await, Storage::start());
+    world.start().await;
+    storage.misbehave(StorageFault::Hang);
+    world
+        .put_source(bucket::spec(&storage, json!({ "timeout": "60s" })))
+        .await;
+    world
+        .until("it is at work", async || {
+            (condition(&world.get().await?, "Reconciling").1 == "Progressing").then_some(())
+        })
+        .await;
+    world.merge(json!({ "spec": { "suspend": true } })).await;
+    let says = |status: &str| {
+        let words = ("ProgressingWithRetry", "building artifact");
+        (status.to_owned(), words.0.to_owned(), words.1.to_owned())
+    };
+    world
+        .until("it says that it came to nothing", async || {
+            let object = world.get().await?;
+            let is_said = condition(&object, "Reconciling") == says("True")
+                && condition(&object, "Ready") == says("False");
+            is_said.then_some(())
+        })
+        .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_artifacts_go_and_it_is_told() {
     let (mut world, storage) = (bucket::world().await, Storage::start());
     world.start().await;

@@ -275,6 +275,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
 
     /// The end of every pass: Ready is summed up, the request is answered, the status written.
     pub(super) async fn close(&mut self) -> Result<bool, RequestError> {
+        self.retrying();
         self.sum_up();
         let conditions = self.status.conditions_mut();
         let is_ready = conditions::finalize(conditions, self.generation, now());
@@ -286,6 +287,15 @@ impl<'a, S: SourceStatus> Report<'a, S> {
             *self.status.last_handled_reconcile_at() = Some(requested_at.clone());
         }
         self.write().await
+    }
+
+    /// What is still under way when a pass ends is tried again, and Ready may have no better words than that.
+    fn retrying(&mut self) {
+        let reconciling = conditions::get(self.status.conditions(), RECONCILING);
+        if let Some(message) = reconciling.map(|condition| condition.message.clone()) {
+            let (status, reason) = (ConditionStatus::True, reason::PROGRESSING_WITH_RETRY);
+            self.set(RECONCILING, status, reason, &message);
+        }
     }
 
     /// Ready takes status, reason and message of the condition that counts most; a bad signature counts more than all
