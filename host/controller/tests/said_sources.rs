@@ -536,6 +536,39 @@ async fn what_is_suspended_amid_work_says_that_it_came_to_nothing() {
     world.stop().await;
 }
 
+/// Who wrote the object has named one account, and nothing of the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_is_missing_is_told_to_who_can_mend_it() {
+    let mut world = git().await;
+    world
+        .start_with(|config| {
+            config.default_service_account = Some("nobody".to_owned());
+            let gate = ("ObjectLevelWorkloadIdentity".to_owned(), true);
+            config.feature_gates.extend([gate]);
+        })
+        .await;
+    let usual = json!({ "interval": "1h", "url": NOWHERE, "provider": "azure" });
+    let begins = "failed to configure authentication options: failed to get service account";
+    let rows = [
+        row(
+            "default-account",
+            usual.clone(),
+            "AuthenticationFailed",
+            &format!(
+                "{begins} 'default/nobody': the specified default service account does not exist in the object namespace. your cluster is subject to multi-tenant workload identity lockdown, reach out to your cluster administrator for help"
+            ),
+        ),
+        row(
+            "named-account",
+            changed(usual, &json!({ "serviceAccountName": "other" })),
+            "AuthenticationFailed",
+            &format!("{begins} 'default/other': ServiceAccount \"other\" not found"),
+        ),
+    ];
+    each_says(&world, "GitRepository", &rows).await;
+    world.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_artifacts_go_and_it_is_told() {
     let (mut world, storage) = (bucket::world().await, Storage::start());

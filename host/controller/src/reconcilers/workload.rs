@@ -1,6 +1,6 @@
 //! Service accounts as identities at clouds: Flux's object-level workload identity (compat/source.md 11.4).
 
-use super::source::{OBJECT_IDENTITY, service_account};
+use super::source::{Missing, OBJECT_IDENTITY, service_account};
 use super::tokens;
 use crate::runtime::Run;
 use futures::FutureExt;
@@ -13,6 +13,9 @@ use sluice_source::credential::{Error as CredentialError, TokenUser};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+/// What is said where `--default-service-account` is not there: who wrote the object has not named it, and cannot mend it.
+const LOCKED_DOWN: &str = "the specified default service account does not exist in the object namespace. your cluster is subject to multi-tenant workload identity lockdown, reach out to your cluster administrator for help";
 
 /// An account of the object's namespace.
 struct Workload {
@@ -55,11 +58,11 @@ impl Account for Workload {
 /// The account is not there, or cannot be read.
 pub(super) async fn clouds_of(run: &Run, clouds: &Clouds, named: Option<&str>) -> Result<Clouds, String> {
     let config = &run.cx.config;
-    let default = || {
-        let default = config.default_service_account.as_deref();
-        default.filter(|_| config.gate(OBJECT_IDENTITY))
-    };
-    clouds_as(run, clouds, named.or_else(default)).await
+    let default = config.default_service_account.as_deref();
+    match default.filter(|_| named.is_none() && config.gate(OBJECT_IDENTITY)) {
+        Some(name) => acting_as(run, clouds, name, LOCKED_DOWN).await,
+        None => clouds_as(run, clouds, named).await,
+    }
 }
 
 /// The clouds as an account of the object's namespace asks them, or the controller where none is given.
@@ -67,19 +70,29 @@ pub(super) async fn clouds_of(run: &Run, clouds: &Clouds, named: Option<&str>) -
 /// # Errors
 /// The account is not there, or cannot be read.
 pub(super) async fn clouds_as(run: &Run, clouds: &Clouds, account: Option<&str>) -> Result<Clouds, String> {
-    let clouds = clouds.for_object(user_of(run));
-    let Some(name) = account else {
-        return Ok(clouds);
-    };
+    match account {
+        Some(name) => acting_as(run, clouds, name, &format!("ServiceAccount \"{name}\" not found")).await,
+        None => Ok(clouds.for_object(user_of(run))),
+    }
+}
+
+/// The clouds as this account asks them; `absent` is said where it is not there.
+async fn acting_as(run: &Run, clouds: &Clouds, name: &str, absent: &str) -> Result<Clouds, String> {
     let namespace = run.key.namespace.to_string();
     let found = service_account(run, name).await;
-    let found =
-        found.map_err(|missing| format!("failed to get service account '{namespace}/{name}': {missing}"))?;
+    let found = found.map_err(|missing| {
+        let cause = match &missing {
+            Missing::NotFound(_) => absent,
+            Missing::Failed(text) => text.as_str(),
+        };
+        format!("failed to get service account '{namespace}/{name}': {cause}")
+    })?;
     let annotations = found.pointer("/metadata/annotations").and_then(Value::as_object);
     let annotations = annotations.into_iter().flatten();
     let annotations = annotations
         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
         .collect();
+    let clouds = clouds.for_object(user_of(run));
     Ok(clouds.as_account(Arc::new(Workload {
         cluster: run.cx.cluster.clone(),
         namespace,
