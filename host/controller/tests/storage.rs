@@ -47,6 +47,31 @@ async fn damage_is_told_of_once_and_fetched_again_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_as_promised_is_told_and_fetched_again() {
+    let (mut world, storage) = (world().await, Storage::start());
+    storage.put("shop", "a.yaml", "a: 1");
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    let ready = stored(&[("a.yaml", "a: 1")]);
+    let good = world.ready(&ready).await;
+    let other = format!("sha256:{}", "0".repeat(64));
+    world
+        .merge_status(json!({ "artifact": { "digest": other } }))
+        .await;
+    world.request("1").await;
+    let told = format!(
+        "Warning ArtifactVerificationFailed: failed to verify integrity of artifact: computed digest doesn't match '{other}'"
+    );
+    world.told(&[told]).await;
+    let again = world.ready(&ready).await;
+    assert_eq!(
+        again["status"]["artifact"]["digest"],
+        good["status"]["artifact"]["digest"]
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn artifacts_go_with_their_objects_however_these_go() {
     let (mut world, storage) = (world().await, Storage::start());
     storage.put("shop", "a.yaml", "a: 1");

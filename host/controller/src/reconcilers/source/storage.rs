@@ -38,10 +38,9 @@ impl Shelf {
                     let collected = store.collect(&path, retention, jiff::Timestamp::now());
                     Promised::Kept(path, collected.unwrap_or_else(not_collected))
                 }
-                Look::Whole(found) => Promised::Spoiled(format!(
-                    "computed digest '{}' doesn't match '{}'",
-                    found.digest, promised.digest
-                )),
+                Look::Whole(_) => {
+                    Promised::Spoiled(format!("computed digest doesn't match '{}'", promised.digest))
+                }
                 Look::Damaged(_) => {
                     store.forget(&path).unwrap_or_else(|error| {
                         not_collected(error);
