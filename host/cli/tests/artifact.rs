@@ -73,13 +73,15 @@ fn what_is_pushed_is_listed_tagged_and_pulled() {
     fs::create_dir(home.path().join(".docker")).unwrap();
     fs::write(home.path().join(".docker/config.json"), config).unwrap();
     let again = sluice(home.path(), &registry, &push);
-    assert_eq!(again, pushed, "equal files, equal digest");
-    let digest = pushed.rsplit("@").next().unwrap().trim();
+    // equal files, equal digest
+    let digest = again.rsplit("@").next().unwrap().trim();
+    let told = format!(
+        "► pushing artifact to registry.example/org/app:1.0.0\n✔ artifact successfully pushed to registry.example/org/app@{digest}\n"
+    );
+    assert_eq!(again, format!("0\n{told}"));
     assert_eq!(
         pushed,
-        format!(
-            "0\n► pushing artifact to registry.example/org/app:1.0.0\n✔ artifact successfully pushed to registry.example/org/app@{digest}\n"
-        )
+        format!("0\n► logging in to registry with credentials\n{told}")
     );
 
     let json = sluice(home.path(), &registry, &[&push[..], &["-o", "json"]].concat());
@@ -210,4 +212,127 @@ fn a_login_comes_from_the_helper_that_dockers_file_names() {
     // a cloud's login goes to its registries alone
     let elsewhere = list("aws");
     assert!(elsewhere.contains("invalid AWS registry"), "{elsewhere}");
+}
+
+#[test]
+fn what_cannot_be_done_is_told_in_the_words_of_flux() {
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    let file = home.path().join("a.yaml");
+    fs::write(&file, "a: 1").unwrap();
+    let file = file.to_str().unwrap();
+    let (url, version) = (registry.url("org/app"), registry.url("org/app:1.0.0"));
+    let told = |args: &[&str], expected: &str| {
+        let told = sluice(home.path(), &registry, args);
+        assert!(told.starts_with(&format!("1\n{expected}")), "{args:?}: {told}");
+    };
+    let push = |url: &str, path: &str, more: &[&str], expected: &str| {
+        let args = ["push", "artifact", url, "-f", path, "--source=s", "--revision=r"];
+        told(&[&args[..], more].concat(), expected);
+    };
+    push(
+        "https://registry.example/org/app",
+        file,
+        &[],
+        "✗ URL must be in format 'oci://<domain>/<org>/<repo>'\n",
+    );
+    push(
+        "oci://registry.example/Org/app:1",
+        file,
+        &[],
+        "✗ 'oci://registry.example/Org/app:1' invalid URL: could not parse reference: registry.example/Org/app:1: repository can only contain the characters ",
+    );
+    push(
+        &version,
+        "/nowhere",
+        &[],
+        "✗ invalid path '/nowhere', must point to an existing directory or file: ",
+    );
+    for annotation in ["a=b=c", "a"] {
+        let expected = format!("✗ invalid annotation {annotation}, must be in the format key=value\n");
+        push(&version, file, &["-a", annotation], &expected);
+    }
+    push(
+        &version,
+        file,
+        &["-a", "org.opencontainers.image.created=yesterday"],
+        "✗ pushing artifact failed: invalid created timestamp \"yesterday\": ",
+    );
+    let list = |more: &[&str], expected: &str| {
+        told(&[&["list", "artifacts"][..], more].concat(), expected);
+    };
+    list(
+        &[&version],
+        "✗ listing tags failed: parsing repo \"registry.example/org/app:1.0.0\": ",
+    );
+    list(
+        &[&url, "--filter-semver", "newest"],
+        "✗ semver 'newest' parse error: ",
+    );
+    list(
+        &[&url, "--filter-regex", "["],
+        "✗ regex '[' parse error: error parsing regexp: ",
+    );
+    told(
+        &["tag", "artifact", &version, "--tag", "stable"],
+        "► tagging artifact\n✗ tagging artifact failed: ",
+    );
+    // who names a cloud wants to be known there
+    list(
+        &[&url, "--provider", "aws", "--creds", "me:secret"],
+        "► logging in to registry with provider credentials\n✗ error during login with provider: could not login to provider aws with url registry.example/org/app: invalid AWS registry: ",
+    );
+    registry.require(Access::Basic("me".to_owned(), "secret".to_owned()));
+    list(&[&url], "✗ listing tags failed: ");
+    list(
+        &[&url, "--creds", "me:wrong"],
+        "► logging in to registry with credentials\n✗ listing tags failed: ",
+    );
+}
+
+#[test]
+fn what_cosign_keeps_beside_artifacts_is_not_listed() {
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    for tag in ["1.0.0", "sha256-0.sig", "sha256-0.att", "sha256-0.sbom"] {
+        registry.push("org/app", tag, &[("a.yaml", "a: 1")]);
+    }
+    let args = ["list", "artifacts", &registry.url("org/app")];
+    let listed = sluice(home.path(), &registry, &args);
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    assert!(listed.contains("registry.example/org/app:1.0.0\t"), "{listed}");
+}
+
+#[test]
+fn what_is_printed_as_yaml_is_read_as_what_was_pushed() {
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    let file = home.path().join("a.yaml");
+    fs::write(&file, "a: 1").unwrap();
+    let args = [
+        "push",
+        "artifact",
+        &registry.url("org/app:1.10"),
+        "--path",
+        file.to_str().unwrap(),
+        "--source=https://git.example/app",
+        "--revision=main@sha1:0123",
+        "--annotations=org.opencontainers.image.created=2024-01-02T03:04:05Z",
+        "--output=yaml",
+    ];
+    let pushed = sluice(home.path(), &registry, &args);
+    let digest = pushed.rsplit("@").next().unwrap().trim();
+    assert_eq!(
+        pushed,
+        format!(
+            "0\ndigest: {digest}\nrepository: registry.example/org/app\ntag: \"1.10\"\nurl: oci://registry.example/org/app@{digest}\n"
+        )
+    );
+    // the config tells the same time as the annotation
+    let manifest = registry.manifest("org/app", "1.10").unwrap();
+    let config = registry.blob(manifest["config"]["digest"].as_str().unwrap());
+    let config: serde_json::Value = serde_json::from_slice(&config.unwrap()).unwrap();
+    for time in [
+        &config["created"],
+        &manifest["annotations"]["org.opencontainers.image.created"],
+    ] {
+        assert_eq!(time, "2024-01-02T03:04:05Z");
+    }
 }

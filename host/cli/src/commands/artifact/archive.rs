@@ -20,7 +20,7 @@ const SIZE_MAX: u64 = 1 << 30;
 /// Archives a file, or a directory without what `patterns` exclude.
 /// Symbolic links are left out; where `follow` is set, what they lead to inside the folder is put in their place.
 pub(super) fn of_path(path: &Path, patterns: &[String], follow: bool) -> Result<Layer> {
-    let metadata = std::fs::metadata(path).with_context(|| format!("invalid path '{}'", path.display()))?;
+    let metadata = std::fs::metadata(path)?;
     let mut archive = tar::Builder::new(Vec::new());
     if metadata.is_dir() {
         let root = std::fs::canonicalize(path)?;

@@ -7,6 +7,7 @@ pub(super) mod pull;
 pub(super) mod push;
 pub(super) mod tag;
 
+use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use sluice_source::credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds};
@@ -43,7 +44,7 @@ pub(crate) enum Tag {
 /// Which registry, and who we are there.
 #[derive(Args, Debug)]
 pub(crate) struct Registry {
-    /// User and password for the registry, user:password, or a token alone; those of --provider where absent
+    /// User and password for the registry, user:password, or a token alone; with --provider generic only
     #[arg(
         long,
         value_name = "CREDENTIALS",
@@ -72,6 +73,16 @@ enum Provider {
 }
 
 impl Provider {
+    /// As the flag takes it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Aws => "aws",
+            Self::Azure => "azure",
+            Self::Gcp => "gcp",
+        }
+    }
+
     fn cloud(self) -> Option<Cloud> {
         match self {
             Self::Generic => None,
@@ -85,56 +96,103 @@ impl Provider {
 /// How long a cloud's login is used: no command runs longer.
 const LOGIN_AGE_MAX: Duration = Duration::from_secs(3600);
 
-/// A repository, ready to be asked, and what followed its name.
+/// An artifact or a repository, as the command line names it.
+struct Reference {
+    /// As the user wrote it, without the scheme: in this form it is repeated.
+    text: String,
+    name: RepositoryName,
+    suffix: Suffix,
+}
+
+impl Reference {
+    /// Reads `oci://…`.
+    ///
+    /// # Errors
+    /// In Flux's words, and with what is wrong.
+    fn parse(url: &str) -> Result<Self> {
+        let Some(text) = url.strip_prefix("oci://") else {
+            bail!("URL must be in format 'oci://<domain>/<org>/<repo>'");
+        };
+        let (name, suffix) = RepositoryName::with_suffix(text)
+            .with_context(|| format!("'{url}' invalid URL: could not parse reference: {text}"))?;
+        Ok(Self {
+            text: text.to_owned(),
+            name,
+            suffix,
+        })
+    }
+
+    /// The URL of the repository.
+    fn repository(&self) -> String {
+        format!("oci://{}", self.name)
+    }
+}
+
+/// A repository, ready to be asked.
 struct Asked {
     repository: Repository,
-    url: String,
-    suffix: Suffix,
     _spool: tempfile::TempDir,
 }
 
 impl Registry {
-    fn open(&self, url: &str, timeout: Duration) -> Result<Asked> {
-        let Some(reference) = url.strip_prefix("oci://") else {
-            bail!("URL must be in format 'oci://<domain>/<org>/<repo>:<tag>'");
-        };
-        let (name, suffix) = RepositoryName::with_suffix(reference)?;
-        let url = format!("oci://{name}");
+    async fn open(&self, reference: &Reference, timeout: Duration) -> Result<Asked> {
         let spool = tempfile::tempdir().context("no temporary folder")?;
         // whoever runs this decides which machines it asks
         let fetcher = OciFetcher::new(spool.path(), OciLimits::default(), Addresses::any())?;
         let request = OciRequest {
-            url: url.clone(),
-            credentials: self.credentials()?,
+            url: reference.repository(),
+            credentials: self.login(reference).await?,
             transport: Transport::default(),
             insecure: self.insecure_registry.into(),
             timeout,
         };
         Ok(Asked {
             repository: fetcher.repository(&request)?,
-            url,
-            suffix,
             _spool: spool,
         })
     }
 
-    fn credentials(&self) -> Result<Arc<dyn CredentialSource>> {
-        if let Some(creds) = &self.creds {
-            return Ok(Arc::new(match creds.split_once(':') {
-                Some((username, password)) => Credentials::Basic {
-                    username: username.to_owned(),
-                    password: password.to_owned().into(),
-                },
-                None => Credentials::Bearer(creds.clone().into()),
-            }));
+    /// Who we are at the registry. As in Flux a cloud is asked before the registry is: what it refuses is told as that. Its
+    /// answer is kept, so that it is asked once.
+    async fn login(&self, reference: &Reference) -> Result<Arc<dyn CredentialSource>> {
+        if let Some(cloud) = self.provider.cloud() {
+            tell::action("logging in to registry with provider credentials");
+            let environment = CloudEnvironment::read(|name| std::env::var(name).ok());
+            let clouds = Clouds::new(environment, CloudEndpoints::default(), 1, LOGIN_AGE_MAX)?;
+            let login = clouds.registry(cloud);
+            let given = login.credentials(&reference.name.to_string()).await;
+            given.with_context(|| {
+                format!(
+                    "error during login with provider: could not login to provider {} with url {}",
+                    self.provider.as_str(),
+                    reference.text
+                )
+            })?;
+            return Ok(login);
         }
-        Ok(match self.provider.cloud() {
-            None => Arc::new(docker::Docker::read()?),
-            Some(cloud) => {
-                let environment = CloudEnvironment::read(|name| std::env::var(name).ok());
-                let clouds = Clouds::new(environment, CloudEndpoints::default(), 1, LOGIN_AGE_MAX)?;
-                clouds.registry(cloud)
-            }
-        })
+        let Some(creds) = self.creds.as_deref().filter(|creds| !creds.is_empty()) else {
+            return Ok(Arc::new(docker::Docker::read()?));
+        };
+        tell::action("logging in to registry with credentials");
+        Ok(Arc::new(match creds.split_once(':') {
+            Some((username, password)) => Credentials::Basic {
+                username: username.to_owned(),
+                password: password.to_owned().into(),
+            },
+            None => Credentials::Bearer(creds.to_owned().into()),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_repeated_and_what_is_meant_is_asked() {
+        let reference = Reference::parse("oci://docker.io/org/app:1").unwrap();
+        assert_eq!(reference.text, "docker.io/org/app:1");
+        assert_eq!(reference.repository(), "oci://index.docker.io/org/app");
+        assert_eq!(reference.suffix, Suffix::Tag("1".to_owned()));
     }
 }

@@ -1,6 +1,6 @@
 //! `sluice pull artifact`.
 
-use super::Registry;
+use super::{Reference, Registry};
 use crate::args::Global;
 use crate::tell;
 use anyhow::{Context, Result, bail};
@@ -26,10 +26,10 @@ pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
             args.output.display()
         );
     }
-    let asked = args.registry.open(&args.url, global.timeout)?;
-    let reference = args.url.trim_start_matches("oci://");
-    tell::action(&format!("pulling artifact from {reference}"));
-    let wanted = match &asked.suffix {
+    let reference = Reference::parse(&args.url)?;
+    let asked = args.registry.open(&reference, global.timeout).await?;
+    tell::action(&format!("pulling artifact from {}", reference.text));
+    let wanted = match &reference.suffix {
         Suffix::None => OciReference::default(),
         Suffix::Tag(tag) => OciReference {
             tag: Some(tag.clone()),
@@ -40,22 +40,22 @@ pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
             ..OciReference::default()
         },
     };
-    let repository = &asked.repository;
-    let resolved = repository.resolve(&asked.url, &wanted, None, false).await?;
-    let pulled = repository.pull(&asked.url, &resolved, &Layer::default()).await?;
+    let (repository, url) = (&asked.repository, reference.repository());
+    let resolved = repository.resolve(&url, &wanted, None, false).await?;
+    let pulled = repository.pull(&url, &resolved, &Layer::default()).await?;
+    let (annotations, output) = (pulled.annotations.clone(), args.output.clone());
+    tokio::task::spawn_blocking(move || pulled.extract_to(&output))
+        .await?
+        .context("the artifact cannot be extracted")?;
     for (what, key) in [
         ("source", "org.opencontainers.image.source"),
         ("revision", "org.opencontainers.image.revision"),
     ] {
-        if let Some(value) = pulled.annotations.get(key).filter(|value| !value.is_empty()) {
+        if let Some(value) = annotations.get(key).filter(|value| !value.is_empty()) {
             tell::success(&format!("{what} {value}"));
         }
     }
     tell::success(&format!("digest {}@{}", repository.name(), resolved.digest));
-    let output = args.output.clone();
-    tokio::task::spawn_blocking(move || pulled.extract_to(&output))
-        .await?
-        .context("the artifact cannot be extracted")?;
     tell::success(&format!(
         "artifact content extracted to {}",
         args.output.display()

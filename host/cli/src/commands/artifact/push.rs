@@ -1,6 +1,6 @@
 //! `sluice push artifact`.
 
-use super::{Registry, archive};
+use super::{Reference, Registry, archive};
 use crate::args::Global;
 use crate::tell;
 use anyhow::{Context, Result, bail};
@@ -54,7 +54,7 @@ enum Format {
     Yaml,
 }
 
-/// What was pushed, in the order in which `flux` prints it.
+/// What was pushed, in the order in which `flux` prints it as JSON.
 #[derive(Serialize)]
 struct Pushed {
     url: String,
@@ -66,6 +66,9 @@ struct Pushed {
 /// The name in the artifact of what comes on standard input.
 const STDIN_NAME: &str = "stdin.yaml";
 
+/// The annotation that says when the artifact was made.
+const CREATED: &str = "org.opencontainers.image.created";
+
 /// Flux's layers of time: the epoch in RFC 3339.
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
@@ -75,36 +78,47 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
             bail!("--{flag} is required");
         }
     }
-    let asked = args.registry.open(&args.url, global.timeout)?;
-    let tag = match &asked.suffix {
+    let reference = Reference::parse(&args.url)?;
+    let tag = match &reference.suffix {
         Suffix::Tag(tag) => tag.clone(),
         Suffix::None => "latest".to_owned(),
-        Suffix::Digest(_) => bail!("cannot push to a digest: name a tag, {}:<tag>", asked.url),
+        Suffix::Digest(_) => bail!(
+            "cannot push to a digest: name a tag, {}:<tag>",
+            reference.repository()
+        ),
     };
-    let layer = match args.path.as_os_str() == "-" {
-        true => archive::of_stream(STDIN_NAME, std::io::stdin())?,
-        false => archive::of_path(&args.path, &patterns(&args), args.resolve_symlinks)?,
+    let is_stream = args.path.as_os_str() == "-";
+    if !is_stream {
+        std::fs::metadata(&args.path).with_context(|| {
+            format!(
+                "invalid path '{}', must point to an existing directory or file",
+                args.path.display()
+            )
+        })?;
+    }
+    let annotations = annotations(&args)?;
+    let asked = args.registry.open(&reference, global.timeout).await?;
+    if args.output.is_none() {
+        tell::action(&format!("pushing artifact to {}", reference.text));
+    }
+    let layer = match is_stream {
+        true => archive::of_stream(STDIN_NAME, std::io::stdin()),
+        false => archive::of_path(&args.path, &patterns(&args), args.resolve_symlinks),
     };
-    let created = match args.reproducible {
-        true => EPOCH.to_owned(),
-        false => jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    };
+    let layer = layer.context("pushing artifact failed: error creating layer")?;
     let push = Push {
         content: layer.content.into(),
         media_type: media_type::FLUX_CONTENT.to_owned(),
         diff_id: layer.diff_id,
-        annotations: annotations(&args, &created)?,
-        created,
+        created: annotations.get(CREATED).cloned().unwrap_or_default(),
+        annotations,
     };
-    if args.output.is_none() {
-        tell::action(&format!("pushing artifact to {}:{tag}", asked.repository.name()));
-    }
     let digest = asked
         .repository
         .push(&tag, &push)
         .await
         .context("pushing artifact failed")?;
-    let name = asked.repository.name();
+    let name = &reference.name;
     let pushed = Pushed {
         url: format!("oci://{name}@{digest}"),
         repository: name.to_string(),
@@ -117,18 +131,7 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
             Ok(())
         }
         Some(Format::Json) => tell::print(&format!("{}\n", serde_json::to_string_pretty(&pushed)?)),
-        Some(Format::Yaml) => {
-            // words that need no quotes
-            let Pushed {
-                url,
-                repository,
-                tag,
-                digest,
-            } = pushed;
-            tell::print(&format!(
-                "url: {url}\nrepository: {repository}\ntag: {tag}\ndigest: {digest}\n"
-            ))
-        }
+        Some(Format::Yaml) => tell::print(&sluice_yaml::emit_v2(&serde_json::to_value(&pushed)?)),
     }
 }
 
@@ -141,19 +144,32 @@ fn patterns(args: &PushArtifact) -> Vec<String> {
     lines
 }
 
-fn annotations(args: &PushArtifact, created: &str) -> Result<BTreeMap<String, String>> {
+/// The annotations of the manifest. Those that the user gives go before those that are known.
+fn annotations(args: &PushArtifact) -> Result<BTreeMap<String, String>> {
+    let now = match args.reproducible {
+        true => EPOCH.to_owned(),
+        false => jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
     let own = [
-        ("org.opencontainers.image.created", created),
+        (CREATED, now.as_str()),
         ("org.opencontainers.image.source", &args.source),
         ("org.opencontainers.image.revision", &args.revision),
     ];
     let mut annotations: BTreeMap<String, String> =
         own.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     for annotation in &args.annotations {
-        let (key, value) = annotation
-            .split_once('=')
-            .with_context(|| format!("invalid annotation {annotation}, must be in the format key=value"))?;
-        annotations.insert(key.to_owned(), value.to_owned());
+        let mut parts = annotation.split('=');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(key), Some(value), None) => annotations.insert(key.to_owned(), value.to_owned()),
+            _ => bail!("invalid annotation {annotation}, must be in the format key=value"),
+        };
     }
+    let created = annotations.entry(CREATED.to_owned()).or_default();
+    if created.is_empty() {
+        *created = now;
+    }
+    // the artifact's config says it too, where only a time can stand
+    let time: Result<jiff::Timestamp, _> = created.parse();
+    time.with_context(|| format!("pushing artifact failed: invalid created timestamp {created:?}"))?;
     Ok(annotations)
 }

@@ -1,6 +1,6 @@
 //! `sluice tag artifact`.
 
-use super::Registry;
+use super::{Reference, Registry};
 use crate::args::Global;
 use crate::tell;
 use anyhow::{Context, Result};
@@ -19,18 +19,19 @@ pub(crate) struct TagArtifact {
 }
 
 pub(crate) async fn run(args: TagArtifact, global: &Global) -> Result<()> {
-    let asked = args.registry.open(&args.url, global.timeout)?;
-    let reference = match &asked.suffix {
-        Suffix::Tag(text) | Suffix::Digest(text) => text.clone(),
-        Suffix::None => "latest".to_owned(),
+    let reference = Reference::parse(&args.url)?;
+    let tagged: &str = match &reference.suffix {
+        Suffix::Tag(text) | Suffix::Digest(text) => text,
+        Suffix::None => "latest",
     };
+    let asked = args.registry.open(&reference, global.timeout).await?;
     tell::action("tagging artifact");
     for tag in &args.tag {
         asked
             .repository
-            .tag(&reference, tag)
+            .tag(tagged, tag)
             .await
-            .with_context(|| format!("tagging artifact as '{tag}' failed"))?;
+            .context("tagging artifact failed")?;
         tell::success(&format!("artifact tagged as {}:{tag}", asked.repository.name()));
     }
     Ok(())
