@@ -4,13 +4,17 @@
 //! (compat: cli, sections 4, 5 and 14). One process does the work of all controllers: it runs in the Deployment
 //! `kustomize-controller`; the other expected Deployments exist with no replicas.
 
+mod accepted;
+mod components;
 mod workloads;
 
 use crate::args::Global;
 use crate::tell;
 use crate::tenancy::Profile;
+use accepted::Accepted;
 use anyhow::{Result, bail};
 use clap::{ArgAction, Args};
+use components::{Components, FLUX, HELM, OURS};
 use serde_json::{Value, json};
 use sluice_api::meta;
 use workloads::{main_deployment, placeholder, service};
@@ -61,9 +65,20 @@ pub(crate) struct Install {
     /// Act as this service account where an object names none; by default `default` in the locked profile
     #[arg(long, value_name = "NAME")]
     default_service_account: Option<String>,
-    /// Where a notification-controller takes events
-    #[arg(long, default_value = "", value_name = "URL")]
-    events_addr: String,
+    /// Where a notification-controller takes events; without it where that of --components does
+    #[arg(long, value_name = "URL")]
+    events_addr: Option<String>,
+    #[command(flatten)]
+    components: Components,
+    #[command(flatten)]
+    accepted: Accepted,
+}
+
+impl Install {
+    /// The Secret that images are pulled with.
+    fn pull_secret(&self) -> Option<&str> {
+        self.image_pull_secret.as_deref().filter(|name| !name.is_empty())
+    }
 }
 
 pub(crate) fn run(install: &Install, global: &Global) -> Result<()> {
@@ -72,11 +87,35 @@ pub(crate) fn run(install: &Install, global: &Global) -> Result<()> {
             "only --export is there yet: `sluice install --export --registry REGISTRY | kubectl apply --server-side -f -`"
         );
     }
-    tell::print(&export(install, &global.namespace)?)
+    let manifests = export(install, &global.namespace)?;
+    for remark in remarks(install, &global.namespace) {
+        tell::warning(&remark);
+    }
+    tell::print(&manifests)
+}
+
+/// What must be done beside applying what is printed.
+fn remarks(install: &Install, namespace: &str) -> Vec<String> {
+    let elsewhere = install.components.elsewhere().join(",");
+    let others = (!elsewhere.is_empty()).then(|| {
+        format!(
+            "not printed here, since Flux's own do that work: {elsewhere}; where the cluster does not have them, `flux install --export --components={elsewhere}` prints them"
+        )
+    });
+    let secret = install.pull_secret();
+    let secret = secret.filter(|_| install.accepted.registry_creds().is_some()).map(|name| {
+        format!(
+            "the Secret {name} is not printed, so that no password lies in a manifest: `kubectl -n {namespace} create secret docker-registry {name} --docker-server={} --docker-username=USER --docker-password=PASSWORD` makes it",
+            install.registry
+        )
+    });
+    others.into_iter().chain(secret).collect()
 }
 
 /// All manifests, CRDs after the Namespace and before what needs them.
 fn export(install: &Install, namespace: &str) -> Result<String> {
+    install.components.check()?;
+    install.accepted.check(install.pull_secret())?;
     // whoever owned a name that we chose could run as the administrator of every cluster
     if install.registry.is_empty() {
         bail!(
@@ -101,7 +140,7 @@ fn document(object: &Value) -> Result<String> {
 
 fn objects(install: &Install, namespace: &str) -> Vec<Value> {
     let mut objects = vec![];
-    for component in ["source-controller", "kustomize-controller"] {
+    for component in OURS {
         objects.push(with_labels(
             json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": component, "namespace": namespace}}),
             namespace,
@@ -158,7 +197,13 @@ fn critical_pods(namespace: &str) -> Value {
 }
 
 fn roles(namespace: &str) -> Vec<Value> {
-    let subject = |name: &str| json!({"kind": "ServiceAccount", "name": name, "namespace": namespace});
+    // A list is applied as a whole: the accounts of Flux's own controllers are in it, or those of a cluster that goes from
+    // Flux to us could do nothing any more. Whoever may run a Pod as one of them may run one as ours.
+    let subjects = |names: &[&str]| -> Vec<Value> {
+        let subject = |name: &&str| json!({"kind": "ServiceAccount", "name": name, "namespace": namespace});
+        names.iter().map(subject).collect()
+    };
+    let all = [subjects(&OURS), subjects(&FLUX)].concat();
     let everything = json!(["*"]);
     let kinds = json!([
         "source.toolkit.fluxcd.io",
@@ -177,15 +222,17 @@ fn roles(namespace: &str) -> Vec<Value> {
             {"apiGroups": [""], "resources": ["events"], "verbs": ["create", "patch"]},
             {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]},
             {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "list", "watch", "create", "update", "patch", "delete"]},
+            // Flux's controllers look whether the API server limits requests itself
+            {"nonResourceURLs": ["/livez/ping"], "verbs": ["head"]},
         ]}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
             "metadata": {"name": format!("crd-controller-{namespace}")},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": format!("crd-controller-{namespace}")},
-            "subjects": [subject("source-controller"), subject("kustomize-controller")]}),
+            "subjects": all}),
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
             "metadata": {"name": format!("cluster-reconciler-{namespace}")},
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-            "subjects": [subject("kustomize-controller")]}),
+            "subjects": subjects(&["kustomize-controller", HELM])}),
         aggregated(
             namespace,
             "edit",
@@ -288,6 +335,147 @@ mod tests {
         assert!(exported.contains("image: registry.example.com/sluice/kustomize-controller:v1.9.4"));
         assert!(exported.contains("kind: NetworkPolicy"));
         assert!(!exported.contains("imagePullSecrets") && !exported.contains("tolerations"));
+    }
+
+    const REGISTRY: &str = "--registry=registry.example.com/sluice";
+
+    #[test]
+    fn what_works_beside_is_told_of_and_is_not_printed() {
+        let read = |flags: &[&str]| {
+            let line = ["sluice", "install", "--export", REGISTRY];
+            let cli = Cli::try_parse_from(line.iter().chain(flags)).unwrap();
+            let Command::Install(install) = cli.command else {
+                panic!("another command")
+            };
+            (
+                export(&install, "flux-system").unwrap(),
+                remarks(&install, "flux-system"),
+            )
+        };
+        let (alone, none) = read(&["--components=kustomize-controller,source-controller"]);
+        assert_eq!(read(&[]), (alone.clone(), vec![]));
+        assert!(none.is_empty() && alone.contains("--events-addr=\n"), "{alone}");
+
+        let (beside, told) = read(&[
+            "--components-extra=source-watcher,notification-controller",
+            "--components-extra=helm-controller",
+            "--cluster-domain=example.local",
+        ]);
+        for added in [
+            "--events-addr=http://notification-controller.$(RUNTIME_NAMESPACE).svc.example.local./\n",
+            "--feature-gates=ExternalArtifact=true\n",
+        ] {
+            assert_eq!(beside.matches(added).count(), 1, "{beside}");
+            assert!(!alone.contains(added), "{alone}");
+        }
+        assert_eq!(beside.matches("\nkind: Deployment\n").count(), 2, "{beside}");
+        let command =
+            "`flux install --export --components=helm-controller,notification-controller,source-watcher`";
+        assert!(told.len() == 1 && told[0].contains(command), "{told:?}");
+        let flags = [
+            "--components-extra=notification-controller",
+            "--events-addr=http://here",
+        ];
+        let (named, _) = read(&flags);
+        assert!(named.contains("--events-addr=http://here\n"), "{named}");
+    }
+
+    #[test]
+    fn what_flux_refuses_is_refused_in_its_words() {
+        let secret = "--image-pull-secret=pull";
+        for (flags, expected) in [
+            (
+                vec!["--components=flux-controller"],
+                "component flux-controller is not available",
+            ),
+            (
+                vec!["--components=kustomize-controller,helm-controller"],
+                "--components without source-controller: one process",
+            ),
+            (
+                vec!["--registry-creds=a:b"],
+                "--registry-creds requires --image-pull-secret to be set",
+            ),
+            (
+                vec!["--registry-creds=a:b:c", secret],
+                "invalid --registry-creds format, expected 'user:password'",
+            ),
+            (
+                vec!["-v", "2.9.0"],
+                "targeted version '2.9.0' must be prefixed with 'v'",
+            ),
+            (
+                vec!["--version=v2.8.0"],
+                "targeted version 'v2.8.0' does not exist: ",
+            ),
+            (vec!["--manifests=here"], "--manifests is not done here: "),
+        ] {
+            let refused = told(&flags).unwrap_err().to_string();
+            assert!(refused.starts_with(expected), "{flags:?}: {refused}");
+        }
+        // and an empty value says nothing
+        let flags = [
+            REGISTRY,
+            "-v",
+            FLUX_VERSION,
+            "--force",
+            "--components-extra=",
+            "--image-pull-secret=",
+            "--registry-creds=",
+            "--toleration-keys=",
+        ];
+        assert_eq!(told(&flags).unwrap(), told(&[REGISTRY]).unwrap());
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let line = [
+            "sluice",
+            "install",
+            "--export",
+            REGISTRY,
+            "--registry-creds=me:hunter2",
+            "--image-pull-secret=pull",
+        ];
+        let Command::Install(install) = Cli::try_parse_from(line).unwrap().command else {
+            panic!("another command")
+        };
+        let told = remarks(&install, "team");
+        assert!(
+            told.len() == 1 && told[0].contains("`kubectl -n team create secret docker-registry pull "),
+            "{told:?}"
+        );
+        let printed = export(&install, "team").unwrap();
+        assert!(!printed.contains("hunter2") && !told[0].contains("hunter2"));
+    }
+
+    /// Flux's own controllers go on working where ours takes the place of two of them.
+    #[test]
+    fn the_accounts_of_flux_keep_their_roles() {
+        let roles = roles("flux-system");
+        let accounts = |binding: &str| -> Vec<String> {
+            let is_it =
+                |role: &&Value| role["kind"] == "ClusterRoleBinding" && role["metadata"]["name"] == *binding;
+            let subjects = roles.iter().find(is_it).unwrap()["subjects"].as_array().unwrap();
+            let name = |subject: &Value| subject["name"].as_str().unwrap().to_owned();
+            subjects.iter().map(name).collect()
+        };
+        assert_eq!(
+            accounts("crd-controller-flux-system"),
+            [
+                "source-controller",
+                "kustomize-controller",
+                "helm-controller",
+                "notification-controller",
+                "image-reflector-controller",
+                "image-automation-controller",
+                "source-watcher",
+            ]
+        );
+        assert_eq!(
+            accounts("cluster-reconciler-flux-system"),
+            ["kustomize-controller", "helm-controller"]
+        );
     }
 
     #[test]

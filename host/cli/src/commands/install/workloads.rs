@@ -24,9 +24,11 @@ pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
         "source-controller.$(RUNTIME_NAMESPACE).svc.{}.",
         install.cluster_domain
     );
+    let events_addr = install.events_addr.clone();
+    let events_addr = events_addr.unwrap_or_else(|| install.components.events_addr(&install.cluster_domain));
     let mut args = vec![
         // `flux install` patches arguments by their index: the order is interface (compat: cli, section 5).
-        format!("--events-addr={}", install.events_addr),
+        format!("--events-addr={events_addr}"),
         format!("--watch-all-namespaces={}", install.watch_all_namespaces),
         format!("--log-level={}", install.log_level),
         "--log-encoding=json".to_owned(),
@@ -41,6 +43,9 @@ pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
         Profile::Flux => install.default_service_account.as_deref(),
     };
     args.extend(account.map(|account| format!("--default-service-account={account}")));
+    if install.components.has_watcher() {
+        args.push("--feature-gates=ExternalArtifact=true".to_owned());
+    }
     let container = json!({
         "name": "manager",
         "image": image(install, "kustomize-controller"),
@@ -97,9 +102,10 @@ fn image(install: &Install, component: &str) -> String {
 }
 
 fn deployment(install: &Install, namespace: &str, name: &str, replicas: u32, mut pod: Value) -> Value {
-    let secret = install.image_pull_secret.iter();
+    let secret = install.pull_secret().into_iter();
     let secret: Vec<Value> = secret.map(|name| json!({"name": name})).collect();
-    let keys = install.toleration_keys.iter();
+    // an empty key would tolerate every taint
+    let keys = install.toleration_keys.iter().filter(|key| !key.is_empty());
     let tolerations: Vec<Value> = keys
         .map(|key| json!({"key": key, "operator": "Exists"}))
         .collect();
