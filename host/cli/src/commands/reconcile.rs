@@ -35,7 +35,7 @@ pub(crate) enum Source {
     /// A HelmRepository
     Helm(Name),
     /// A HelmChart
-    Chart(Name),
+    Chart(WithSource),
 }
 
 #[derive(Args, Debug)]
@@ -65,18 +65,24 @@ pub(crate) async fn run(reconcile: Reconcile, global: &Global) -> Result<()> {
         Reconcile::Source(Source::Chart(it)) => (kinds::HELM_CHART, &it.name),
         Reconcile::Kustomization(it) => (kinds::KUSTOMIZATION, &it.name),
     };
+    let with_source = match &reconcile {
+        Reconcile::Source(Source::Chart(it)) | Reconcile::Kustomization(it) => it.with_source,
+        Reconcile::Source(_) => false,
+    };
     let target = Target {
-        client: client.clone(),
+        client,
         kind,
         namespace: global.namespace.clone(),
         name: name.clone(),
     };
     let work = async {
         let before = target.get().await?;
-        if matches!(&reconcile, Reconcile::Kustomization(it) if it.with_source) {
-            source_of(&before, client, &global.namespace)?
-                .reconcile(None)
-                .await?;
+        if with_source {
+            // as in Flux: nothing is asked of its source then
+            if is_suspended(&before) {
+                bail!("resource is suspended");
+            }
+            target.source(&before)?.reconcile(None).await?;
         }
         target.reconcile(Some(before)).await
     };
@@ -86,23 +92,19 @@ pub(crate) async fn run(reconcile: Reconcile, global: &Global) -> Result<()> {
     }
 }
 
-/// The source that a Kustomization names.
-fn source_of(object: &DynamicObject, client: kube::Client, namespace: &str) -> Result<Target> {
-    let kind = text(object, "/spec/sourceRef/kind").context("the object names no source")?;
-    let known = [kinds::GIT_REPOSITORY, kinds::OCI_REPOSITORY, kinds::BUCKET];
+/// The source that an object of this kind names: its kind, its namespace where that is told, its name.
+fn source_of(of: Kind, object: &DynamicObject) -> Result<(Kind, Option<&str>, &str)> {
+    let named = |field: &str| text(object, &format!("/spec/sourceRef/{field}"));
+    let kind = named("kind").context("the object names no source")?;
+    let known = match of.kind == kinds::HELM_CHART.kind {
+        true => [kinds::HELM_REPOSITORY, kinds::GIT_REPOSITORY, kinds::BUCKET],
+        false => [kinds::OCI_REPOSITORY, kinds::GIT_REPOSITORY, kinds::BUCKET],
+    };
     let Some(kind) = known.into_iter().find(|known| known.kind == kind) else {
         bail!("cannot reconcile source of kind {kind}");
     };
-    Ok(Target {
-        client,
-        kind,
-        namespace: text(object, "/spec/sourceRef/namespace")
-            .unwrap_or(namespace)
-            .to_owned(),
-        name: text(object, "/spec/sourceRef/name")
-            .context("the object names no source")?
-            .to_owned(),
-    })
+    let name = named("name").context("the object names no source")?;
+    Ok((kind, named("namespace"), name))
 }
 
 /// How long one more look may take after the time is over.
@@ -119,6 +121,17 @@ struct Target {
 impl Target {
     fn api(&self) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, &self.kind.api())
+    }
+
+    /// The source of this object.
+    fn source(&self, object: &DynamicObject) -> Result<Self> {
+        let (kind, namespace, name) = source_of(self.kind, object)?;
+        Ok(Self {
+            client: self.client.clone(),
+            kind,
+            namespace: namespace.unwrap_or(&self.namespace).to_owned(),
+            name: name.to_owned(),
+        })
     }
 
     async fn get(&self) -> Result<DynamicObject> {
@@ -175,14 +188,8 @@ impl Target {
         tell::waiting(&format!("waiting for {} reconciliation", kind.kind));
         let handled_before = handled(&before);
         let after = self.wait(|object| handled(object) != handled_before).await?;
-        match condition(&after, "Ready") {
-            None => bail!("status can't be determined"),
-            Some(("True", _)) => {
-                tell::success(&done(&after));
-                Ok(())
-            }
-            Some((_, message)) => bail!("{} reconciliation failed: '{message}'", kind.kind),
-        }
+        tell::success(&outcome(*kind, &after)?);
+        Ok(())
     }
 
     /// Watches until `wanted` holds and the object has settled.
@@ -230,6 +237,18 @@ fn settled(object: &DynamicObject) -> bool {
     is("Stalled") || condition(object, "Ready").is_none_or(|(status, _)| status == "True")
 }
 
+/// How it ended, in Flux's words.
+fn outcome(kind: Kind, object: &DynamicObject) -> Result<String> {
+    if let Some(("True", message)) = condition(object, "Stalled") {
+        bail!("{message}");
+    }
+    match condition(object, "Ready") {
+        None => bail!("status can't be determined"),
+        Some(("True", _)) => Ok(done(object)),
+        Some((_, message)) => bail!("{} reconciliation failed: '{message}'", kind.kind),
+    }
+}
+
 fn done(object: &DynamicObject) -> String {
     match text(object, "/status/artifact/revision") {
         Some(revision) => format!("fetched revision {revision}"),
@@ -273,6 +292,64 @@ mod tests {
                 expected,
                 "{object}"
             );
+        }
+    }
+
+    fn object(value: Value) -> DynamicObject {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn an_end_is_told_as_flux_tells_it() {
+        let ready = json!({"type": "Ready", "status": "True", "message": "fine"});
+        let failed = json!({"type": "Ready", "status": "False", "message": "no such path"});
+        let stalled = json!({"type": "Stalled", "status": "True", "message": "no such path"});
+        for (conditions, expected) in [
+            (json!([ready]), "applied revision main@sha1:0123"),
+            (json!([stalled, failed]), "no such path"),
+            (
+                json!([failed]),
+                "Kustomization reconciliation failed: 'no such path'",
+            ),
+            (json!([]), "status can't be determined"),
+        ] {
+            let status = json!({"lastAppliedRevision": "main@sha1:0123", "conditions": conditions});
+            let object = object(json!({"metadata": {}, "status": status}));
+            let told = outcome(kinds::KUSTOMIZATION, &object).unwrap_or_else(|error| error.to_string());
+            assert_eq!(told, expected);
+        }
+    }
+
+    #[test]
+    fn sources_are_those_that_flux_reconciles() {
+        let source = |of: Kind, kind: &str| {
+            let reference = json!({"kind": kind, "name": "apps", "namespace": "team"});
+            let object = object(json!({"metadata": {}, "spec": {"sourceRef": reference}}));
+            match source_of(of, &object) {
+                Ok((kind, namespace, name)) => {
+                    format!("{} {}/{name}", kind.kind, namespace.unwrap_or_default())
+                }
+                Err(error) => error.to_string(),
+            }
+        };
+        let (chart, kustomization) = (kinds::HELM_CHART, kinds::KUSTOMIZATION);
+        for (of, kind, expected) in [
+            (kustomization, "OCIRepository", "OCIRepository team/apps"),
+            (kustomization, "Bucket", "Bucket team/apps"),
+            (
+                kustomization,
+                "ExternalArtifact",
+                "cannot reconcile source of kind ExternalArtifact",
+            ),
+            (chart, "HelmRepository", "HelmRepository team/apps"),
+            (chart, "GitRepository", "GitRepository team/apps"),
+            (
+                chart,
+                "OCIRepository",
+                "cannot reconcile source of kind OCIRepository",
+            ),
+        ] {
+            assert_eq!(source(of, kind), expected);
         }
     }
 }
