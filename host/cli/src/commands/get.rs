@@ -121,17 +121,21 @@ async fn one(kind: Kind, which: &Which, global: &Global) -> Result<()> {
     }
     let objects = list(&api, which).await.map_err(|error| kind.explain(error))?;
     if objects.is_empty() {
-        let scope = if which.all_namespaces {
-            "any".to_owned()
-        } else {
-            format!("\"{}\"", global.namespace)
-        };
-        match &which.name {
-            Some(name) => bail!("{} object '{name}' not found in {scope} namespace", kind.kind),
-            None => bail!("no {} objects found in {scope} namespace", kind.kind),
-        }
+        bail!(nothing(kind, which, &global.namespace));
     }
     tell::print(&show(kind, &objects, which, false))
+}
+
+/// That there is no such object.
+fn nothing(kind: Kind, which: &Which, namespace: &str) -> String {
+    let scope = match which.all_namespaces {
+        true => "any".to_owned(),
+        false => format!("\"{namespace}\""),
+    };
+    match &which.name {
+        Some(name) => format!("{} object '{name}' not found in {scope} namespace", kind.kind),
+        None => format!("no {} objects found in {scope} namespace", kind.kind),
+    }
 }
 
 /// Several kinds, one table each; a kind that is not installed is passed over, one that cannot be read is told.
@@ -141,8 +145,12 @@ async fn all(every: &[Kind], which: &Which, global: &Global) -> Result<()> {
     }
     for kind in every {
         match list(&api(*kind, which, global).await?, which).await {
-            Ok(objects) if objects.is_empty() => {}
-            Ok(objects) => tell::print(&format!("{}\n", show(*kind, &objects, which, true)))?,
+            Ok(objects) if objects.is_empty() => {
+                if which.name.is_some() {
+                    tell::failure(&nothing(*kind, which, &global.namespace));
+                }
+            }
+            Ok(objects) => tell::print(&one_of_several(*kind, &objects, which))?,
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(kube::Error::Api(status)) => tell::failure(&status.message),
             Err(error) => return Err(error.into()),
@@ -241,6 +249,14 @@ fn show(kind: Kind, objects: &[DynamicObject], which: &Which, with_kind: bool) -
         .map(|object| row(kind, object, which, with_kind))
         .collect();
     table::render(&heading_of(which), &rows, !which.no_header)
+}
+
+/// The table of a kind among others: none where a selector leaves nothing of it.
+fn one_of_several(kind: Kind, objects: &[DynamicObject], which: &Which) -> String {
+    match objects.iter().any(|object| is_selected(kind, object, which)) {
+        true => format!("{}\n", show(kind, objects, which, true)),
+        false => String::new(),
+    }
 }
 
 fn is_selected(kind: Kind, object: &DynamicObject, which: &Which) -> bool {
@@ -343,6 +359,31 @@ mod tests {
             flux-system	infra	main@sha1:696f056d	True     	True 	Applied revision: main@sha1:696f056d	
         "#]]
         .assert_eq(&show(kinds::KUSTOMIZATION, &objects, &which(), false));
+    }
+
+    #[test]
+    fn among_others_a_kind_without_selected_objects_has_no_table() {
+        let new = [object(json!({"metadata": {"name": "apps", "namespace": "team"}}))];
+        let mut which = which();
+        assert_eq!(
+            one_of_several(kinds::KUSTOMIZATION, &new, &which).lines().count(),
+            3
+        );
+        which.status_selector = Some("ready=true".parse().unwrap());
+        assert_eq!(one_of_several(kinds::KUSTOMIZATION, &new, &which), "");
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_as_flux_tells_it() {
+        let mut which = which();
+        let told = |which: &Which| nothing(kinds::BUCKET, which, "team");
+        assert_eq!(told(&which), "no Bucket objects found in any namespace");
+        which.all_namespaces = false;
+        which.name = Some("apps".to_owned());
+        assert_eq!(
+            told(&which),
+            "Bucket object 'apps' not found in \"team\" namespace"
+        );
     }
 
     #[test]
