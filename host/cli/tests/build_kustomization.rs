@@ -6,7 +6,7 @@ use crate::support::{Running, SLUICE};
 use sluice_testkit::git_server::{Repository, git_is_present};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn build(folder: &Path, args: &[&str]) -> Output {
     Command::new(SLUICE)
@@ -47,6 +47,32 @@ fn cases() {
             case.display()
         );
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_another_program_writes_is_read_as_the_kustomization() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/build_kustomization/values");
+    let command = fs::read_to_string(case.join("command")).unwrap();
+    assert!(command.contains("ks.yaml"), "{command}");
+    let command = command.replace("ks.yaml", "/dev/stdin");
+    let mut written = Command::new("cat")
+        .arg(case.join("ks.yaml"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let built = Command::new(SLUICE)
+        .args(["build", "kustomization"])
+        .args(command.split_whitespace())
+        .current_dir(&case)
+        .env_remove("KUBECONFIG")
+        .stdin(written.stdout.take().unwrap())
+        .output()
+        .unwrap();
+    assert!(written.wait().unwrap().success());
+    let told = String::from_utf8_lossy(&built.stderr);
+    let expected = fs::read(case.join("expected.yaml")).unwrap();
+    assert_eq!(built.stdout, expected, "{told}");
 }
 
 #[tokio::test]

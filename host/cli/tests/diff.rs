@@ -102,6 +102,12 @@ async fn what_kustomizations_make_is_followed() {
     .assert_eq(&lines.join("\n"));
     assert_eq!(code, 1);
 
+    let (code, told) = diff(&reached, &["nobody", "--path", &top]);
+    expect![[r#"
+        ✗ failed to get kustomization object: kustomizations.kustomize.toolkit.fluxcd.io "nobody" not found; --kustomization-file with --ignore-not-found compares with nothing
+    "#]].assert_eq(&told);
+    assert_eq!(code, 2);
+
     // nobody says where the files of a child lie
     let (code, told) = diff(&reached, &["apps", "--path", &top, "--recursive"]);
     expect![[r#"
@@ -109,6 +115,38 @@ async fn what_kustomizations_make_is_followed() {
         ✗ cannot get local path for GitRepository/NS/src of kustomization web; add --local-sources GitRepository/NS/src=DIR
     "#]].assert_eq(&told);
     assert_eq!(code, 2);
+}
+
+/// What is wrong with the command line is told before a cluster is looked for.
+#[test]
+fn what_cannot_be_compared_is_told_as_flux_tells_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display().to_string();
+    for (args, expected) in [
+        (
+            vec!["--path", "/nowhere"],
+            "✗ invalid resource path \"/nowhere\": ",
+        ),
+        (
+            vec!["--path", &path, "--kustomization-file", &path],
+            "✗ invalid kustomization file \"",
+        ),
+        (
+            vec!["--path", &path, "--ignore-not-found"],
+            "✗ kustomization file is required when assuming new kustomizations: ",
+        ),
+    ] {
+        let diff = Command::new(SLUICE)
+            .args(["diff", "kustomization", "apps"])
+            .args(&args)
+            .env_remove("KUBECONFIG")
+            .env("HOME", "/nowhere")
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&diff.stderr);
+        assert!(told.starts_with(expected), "{args:?}: {told}");
+        assert_eq!(diff.status.code(), Some(2), "{told}");
+    }
 }
 
 /// A server that says nothing: what was not done in time has failed, which is not that something would change.

@@ -5,7 +5,7 @@
 use crate::args::Global;
 use crate::tell::print;
 use crate::{assemble, local, tell};
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use clap::{ArgAction, Args, Subcommand};
 use serde_json::Value;
 use sluice_api::Kustomization;
@@ -72,6 +72,11 @@ pub(crate) async fn run(diff: &Diff, global: &Global) -> Result<ExitCode> {
 impl DiffKustomization {
     /// Whether anything would change.
     async fn run(&self, global: &Global) -> Result<bool> {
+        local::check(&self.path, self.kustomization_file.as_deref())?;
+        ensure!(
+            !self.ignore_not_found || self.kustomization_file.is_some(),
+            "kustomization file is required when assuming new kustomizations: add --kustomization-file"
+        );
         let cluster = global.connect.api_server().await?;
         let top = self.kustomization(&cluster, &global.namespace).await?;
         let render = Arc::new(assemble::render()?);
@@ -127,17 +132,21 @@ impl DiffKustomization {
             namespace: Some(namespace.to_owned()),
             name: self.name.clone(),
         };
-        let live = live(cluster, &id).await?;
+        let what = "failed to get kustomization object";
+        let live = live(cluster, &id).await.context(what)?;
         let missing = || {
             anyhow::anyhow!(
-                "kustomizations.kustomize.toolkit.fluxcd.io \"{}\" not found; --kustomization-file with --ignore-not-found compares with nothing",
+                "{what}: kustomizations.kustomize.toolkit.fluxcd.io \"{}\" not found; --kustomization-file with --ignore-not-found compares with nothing",
                 self.name
             )
         };
         match &self.kustomization_file {
             None => live.ok_or_else(missing),
             Some(_) if live.is_none() && !self.ignore_not_found => Err(missing()),
-            Some(file) => Ok(owning(local::from_file(file, namespace, &self.name)?, live)),
+            Some(file) => {
+                let declared = local::from_file(file, namespace, &self.name).context(what)?;
+                Ok(owning(declared, live))
+            }
         }
     }
 }

@@ -1,12 +1,30 @@
 //! The Flux Kustomization that a build follows: from a file, from the cluster, or from what was built.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 use sluice_api::{Kustomization, decode};
 use sluice_yaml::{ParseOptions, Resolver};
 use std::path::Path;
 
 const GROUP: &str = "kustomize.toolkit.fluxcd.io";
+
+/// Refuses what is no directory and no file, in Flux's words, before anybody is asked for anything.
+pub(crate) fn check(directory: &Path, kustomization_file: Option<&Path>) -> Result<()> {
+    ensure!(
+        directory.is_dir(),
+        "invalid resource path \"{}\": it is no directory",
+        directory.display()
+    );
+    if let Some(file) = kustomization_file {
+        // what another program writes into is read too: `<(sops -d ks.yaml)`
+        ensure!(
+            file.exists() && !file.is_dir(),
+            "invalid kustomization file \"{}\": it is no file",
+            file.display()
+        );
+    }
+    Ok(())
+}
 
 /// The Kustomization `namespace/name` in a file of several documents. One without a namespace fits too.
 pub(crate) fn from_file(file: &Path, namespace: &str, name: &str) -> Result<Kustomization> {

@@ -6,7 +6,7 @@ mod ignored;
 mod place;
 mod walk;
 
-pub(crate) use declared::{from_file, from_value, is_kustomization, name_of};
+pub(crate) use declared::{check, from_file, from_value, is_kustomization, name_of};
 pub(crate) use flags::Flags;
 pub(crate) use place::{Below, Place};
 pub(crate) use walk::Walk;

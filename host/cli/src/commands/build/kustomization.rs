@@ -37,23 +37,11 @@ pub(crate) struct Kustomization {
 }
 
 pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
-    let is_directory = asked.path.is_dir();
-    ensure!(
-        is_directory,
-        "invalid resource path \"{}\": it is no directory",
-        asked.path.display()
-    );
+    local::check(&asked.path, asked.kustomization_file.as_deref())?;
     ensure!(
         !asked.dry_run || asked.kustomization_file.is_some(),
         "dry-run mode requires a kustomization file: add --kustomization-file"
     );
-    if let Some(file) = &asked.kustomization_file {
-        ensure!(
-            file.is_file(),
-            "invalid kustomization file \"{}\": it is no file",
-            file.display()
-        );
-    }
     let cluster = match asked.dry_run {
         true => None,
         false => Some(global.connect.api_server().await?),
