@@ -25,23 +25,36 @@ enum Output {
     Json,
 }
 
+/// The name of this program's version.
+const CLIENT: &str = "sluice";
+/// The name of the version of what is installed.
+const DISTRIBUTION: &str = "distribution";
+
 pub(crate) async fn run(version: &Version, global: &Global) -> Result<()> {
     let mut known = Map::new();
-    known.insert(
-        "sluice".to_owned(),
-        json!(concat!("v", env!("CARGO_PKG_VERSION"))),
-    );
+    known.insert(CLIENT.to_owned(), json!(concat!("v", env!("CARGO_PKG_VERSION"))));
     if !version.client {
         running(&mut known, global).await?;
     }
     match version.output {
         Output::Json => tell::print(&format!("{}\n", serde_json::to_string_pretty(&known)?)),
-        Output::Yaml => {
-            let line =
-                |(name, tag): (&String, &Value)| format!("{name}: {}\n", tag.as_str().unwrap_or_default());
-            tell::print(&known.iter().map(line).collect::<String>())
-        }
+        Output::Yaml => tell::print(&yaml(&known)),
     }
+}
+
+/// As `flux version` orders it: the client, the distribution, then what runs by its name.
+fn yaml(known: &Map<String, Value>) -> String {
+    let mut versions: Vec<(&String, &Value)> = known.iter().collect();
+    versions.sort_by_key(|(name, _)| match name.as_str() {
+        CLIENT => 0,
+        DISTRIBUTION => 1,
+        _ => 2,
+    });
+    let line = |(name, version): (&String, &Value)| {
+        let one = Map::from_iter([(name.clone(), version.clone())]);
+        sluice_yaml::emit_v2(&Value::Object(one))
+    };
+    versions.into_iter().map(line).collect()
 }
 
 /// The distribution and the images that run, from the labels and tags `flux version` reads (compat: cli, section 5).
@@ -61,7 +74,7 @@ async fn running(known: &mut Map<String, Value>, global: &Global) -> Result<()> 
             .as_ref()
             .and_then(|labels| labels.get(meta::VERSION))
         {
-            known.insert("distribution".to_owned(), json!(format!("flux-{version}")));
+            known.insert(DISTRIBUTION.to_owned(), json!(format!("flux-{version}")));
         }
         let pod = deployment.spec.template.spec.unwrap_or_default();
         for image in pod.containers.into_iter().filter_map(|container| container.image) {
@@ -80,12 +93,27 @@ fn split_image(image: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_as_in_flux_and_stay_texts() {
+        let known = json!({"distribution": "flux-v2.9.0", "kustomize-controller": "v1.9.4", "sluice": "v0.1.0",
+            "notification-controller": "1.10"});
+        let Value::Object(known) = known else {
+            panic!("an object")
+        };
+        assert_eq!(
+            yaml(&known),
+            "sluice: v0.1.0\ndistribution: flux-v2.9.0\nkustomize-controller: v1.9.4\nnotification-controller: \"1.10\"\n"
+        );
+    }
+
     #[test]
     fn images_are_split_at_their_tag() {
         assert_eq!(
-            super::split_image("registry:5000/x/source-controller:v1.9.4"),
+            split_image("registry:5000/x/source-controller:v1.9.4"),
             Some(("source-controller", "v1.9.4"))
         );
-        assert_eq!(super::split_image("registry:5000/x/source-controller"), None);
+        assert_eq!(split_image("registry:5000/x/source-controller"), None);
     }
 }
