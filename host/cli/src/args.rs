@@ -105,6 +105,9 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unre
     let mut cli = Cli::from_arg_matches(&matches).map_err(unread)?;
     if matches.value_source("namespace") != Some(ValueSource::CommandLine) {
         cli.global.follow_context();
+        if let Command::Build(build) = &mut cli.command {
+            build.forget_namespace();
+        }
     }
     Ok(cli)
 }
@@ -295,6 +298,40 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// A flag of a command that has the name of one of all commands is that flag: what is read is one value, of one type.
+    #[test]
+    fn flags_of_all_commands_are_of_one_type() {
+        fn check(command: &clap::Command, all: &[clap::Arg]) {
+            for arg in command.get_arguments() {
+                let namesake = all.iter().find(|of_all| {
+                    of_all.get_id() == arg.get_id()
+                        || of_all.get_long() == arg.get_long() && arg.get_long().is_some()
+                });
+                let Some(of_all) = namesake else { continue };
+                let shape = |arg: &clap::Arg| {
+                    (
+                        arg.get_id().clone(),
+                        arg.get_long().map(str::to_owned),
+                        arg.get_value_parser().type_id(),
+                        format!("{:?}", arg.get_action()),
+                    )
+                };
+                assert_eq!(shape(arg), shape(of_all), "{}", command.get_name());
+            }
+            for command in command.get_subcommands() {
+                check(command, all);
+            }
+        }
+        let command = Cli::command();
+        let all: Vec<clap::Arg> = command
+            .get_arguments()
+            .filter(|arg| arg.is_global_set())
+            .cloned()
+            .collect();
+        assert!(all.len() > 15, "{}", all.len());
+        check(&command, &all);
     }
 
     #[test]

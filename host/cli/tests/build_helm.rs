@@ -45,6 +45,25 @@ fn what_is_printed() {
     expect_test::expect_file![file].assert_eq(&got);
 }
 
+/// The variable says where Flux's objects are.
+#[test]
+fn the_environment_names_no_namespace_of_a_release() {
+    for (flags, expected) in [
+        (vec![], "namespace: default\n"),
+        (vec!["-n", "apps"], "namespace: apps\n"),
+    ] {
+        let output = Command::new(SLUICE)
+            .args(["build", "helm", "web", "--show-only", "templates/map.yaml"])
+            .args(&flags)
+            .env("FLUX_SYSTEM_NAMESPACE", "flux-system")
+            .current_dir(folder())
+            .output()
+            .unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(printed.contains(expected), "{flags:?}: {printed}");
+    }
+}
+
 #[test]
 fn a_file_for_each_template() {
     let folder = tempfile::tempdir().unwrap();

@@ -20,6 +20,16 @@ pub(crate) enum Build {
     Helm(Box<helm::Helm>),
 }
 
+impl Build {
+    /// Takes back a namespace that the command line does not name: the environment names that of Flux's objects, which is none
+    /// of a release.
+    pub(crate) fn forget_namespace(&mut self) {
+        if let Self::Helm(helm) = self {
+            helm.forget_namespace();
+        }
+    }
+}
+
 pub(crate) async fn run(build: Build, global: &Global) -> Result<()> {
     match build {
         Build::Kustomize(kustomize) => kustomize::run(&kustomize),

@@ -6,6 +6,9 @@ use clap::Args;
 use sluice_wasm::Limits;
 use std::path::PathBuf;
 
+/// The namespace of a release where none is said.
+pub(super) const NAMESPACE: &str = "default";
+
 /// Of a flag that takes one value the last one counts.
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
@@ -20,7 +23,7 @@ pub(crate) struct Helm {
     #[arg(long, value_name = "TEMPLATE")]
     pub(super) name_template: Option<String>,
     /// The namespace of the release
-    #[arg(short, long, default_value = "default")]
+    #[arg(short, long, default_value = NAMESPACE)]
     pub(super) namespace: String,
     #[command(flatten)]
     pub(super) values: Values,
@@ -74,6 +77,11 @@ pub(crate) struct Helm {
 }
 
 impl Helm {
+    /// Leaves the namespace to Helm's rules.
+    pub(in super::super) fn forget_namespace(&mut self) {
+        NAMESPACE.clone_into(&mut self.namespace);
+    }
+
     /// The API versions, each by itself.
     pub(super) fn api_versions(&self) -> Result<Vec<String>, Original> {
         list::items("-a, --api-versions", &self.api_versions)

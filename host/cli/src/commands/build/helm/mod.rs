@@ -54,7 +54,7 @@ pub(crate) fn run(helm: &Helm) -> Result<()> {
             name: name.to_owned(),
             name_template,
             namespace: match helm.namespace.as_str() {
-                "" => "default".to_owned(),
+                "" => flags::NAMESPACE.to_owned(),
                 namespace => namespace.to_owned(),
             },
             revision: 1,
