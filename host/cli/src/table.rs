@@ -36,16 +36,20 @@ pub(crate) fn render(heading: &[&str], rows: &[Vec<String>], with_heading: bool)
     text
 }
 
-/// Cuts every run of 40 to 128 hexadecimal digits to its first 8, as `flux` does with revisions and messages.
+/// Cuts every word of 40 to 128 hexadecimal digits to its first 8, as `flux` does with revisions and messages.
 pub(crate) fn shorten(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut run = String::new();
+    let is_of_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    // what stands before the run
+    let mut before = '\0';
     for letter in text.chars().chain(['\0']) {
         if letter.is_ascii_digit() || ('a'..='f').contains(&letter) {
             run.push(letter);
             continue;
         }
-        let keep = if (40..=128).contains(&run.len()) {
+        let is_word = !is_of_word(before) && !is_of_word(letter);
+        let keep = if is_word && (40..=128).contains(&run.len()) {
             run.get(..8).unwrap_or(&run)
         } else {
             &run
@@ -55,6 +59,7 @@ pub(crate) fn shorten(text: &str) -> String {
         if letter != '\0' {
             out.push(letter);
         }
+        before = letter;
     }
     out
 }
@@ -88,5 +93,10 @@ mod tests {
         let sha = "696f056df216eea4f9401adbee0ff744d4df390f";
         assert_eq!(shorten(&format!("main@sha1:{sha}")), "main@sha1:696f056d");
         assert_eq!(shorten("v1.2.3 deadbeef"), "v1.2.3 deadbeef");
+        assert_eq!(shorten(&format!("{sha}, then")), "696f056d, then");
+        // a part of a name is none
+        for name in [format!("build_{sha}"), format!("{sha}X")] {
+            assert_eq!(shorten(&name), name);
+        }
     }
 }

@@ -89,6 +89,7 @@ async fn what_kustomizations_make_is_followed() {
     );
     let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
     expect![[r#"
+        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► Kustomization/NS/far drifted
         ► Kustomization/NS/new created
         ► Kustomization/NS/web drifted
@@ -96,7 +97,6 @@ async fn what_kustomizations_make_is_followed() {
         ► ConfigMap/NS/one created
         ► Kustomization/NS/web drifted
         ► ConfigMap/NS/old deleted
-        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► 6 objects would change
         ⚠️ identified at least one change, exiting with non-zero exit code"#]]
     .assert_eq(&lines.join("\n"));

@@ -157,10 +157,10 @@ fn follow(walk: &mut local::Walk<'_>, found: Kustomization) -> Result<()> {
         return walk.add(found);
     }
     let (namespace, name) = local::name_of(&found);
-    tell::warning(&format!(
-        "Kustomization/{namespace}/{name} skipped: diff not supported for remote clusters"
-    ));
-    Ok(())
+    // a part of the answer, as in Flux
+    print(&format!(
+        "⚠️ Kustomization/{namespace}/{name} skipped: diff not supported for remote clusters\n"
+    ))
 }
 
 async fn live(cluster: &dyn Cluster, id: &ObjectId) -> Result<Option<Kustomization>> {
