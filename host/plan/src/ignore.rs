@@ -18,8 +18,8 @@ pub struct IgnoreRules {
 
 #[derive(Clone, Debug)]
 struct Rule {
-    /// As written; of two rules with the same one the last wins, as in Flux.
-    written: Option<Selector>,
+    /// Of the rules without one the last wins, as in Flux; others with equal targets all count.
+    has_target: bool,
     target: Target,
     paths: Vec<Vec<String>>,
 }
@@ -79,9 +79,10 @@ impl IgnoreRules {
                 .as_ref()
                 .map(|target| Target::compile(target).map_err(|(field, cause)| invalid(field, cause)));
             let target = target.transpose()?.unwrap_or_default();
-            compiled.retain(|known| known.written != rule.target);
+            let has_target = rule.target.is_some();
+            compiled.retain(|known| has_target || known.has_target);
             compiled.push(Rule {
-                written: rule.target.clone(),
+                has_target,
                 target,
                 paths,
             });

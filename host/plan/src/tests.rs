@@ -344,6 +344,15 @@ fn ignore_rules_select_and_collapse() {
         "rules without a target collapse into the last"
     );
     assert_eq!(
+        paths(&[
+            rule(&["/a"], Some("ConfigMap")),
+            rule(&["/b"], Some("ConfigMap")),
+            rule(&["/c"], None)
+        ]),
+        "a b c",
+        "those with equal targets do not"
+    );
+    assert_eq!(
         paths(&[rule(&["/a"], Some("ConfigMap")), rule(&["/b"], Some("Secret"))]),
         "a"
     );
@@ -371,6 +380,23 @@ fn ignore_rules_select_and_collapse() {
         ]],
     );
     assert!(IgnoreRules::compile(&[rule(&["/a"], Some("("))]).is_err());
+}
+
+/// N14: what a tenant writes must not take the memory or the time of all.
+#[test]
+fn no_pattern_of_an_ignore_rule_takes_for_ever() {
+    let mut object = live();
+    object["kind"] = json!("a".repeat(30_000));
+    for pattern in ["(a+)+", "(a|aa)+", "(a|a?)+", "(.*)*"] {
+        for (end, expected) in [("", 1), ("b", 0)] {
+            let pattern = format!("{pattern}{end}");
+            let rules = IgnoreRules::compile(&[rule(&["/a"], Some(&pattern))]).unwrap();
+            assert_eq!(rules.paths_for(&object).len(), expected, "{pattern}");
+        }
+    }
+    let large = rule(&["/a"], Some("((((a{1000}){1000}){1000}){1000})"));
+    let refusal = IgnoreRules::compile(&[large]).unwrap_err();
+    assert_eq!(refusal.field, "target.kind");
 }
 
 // ---- takeover
