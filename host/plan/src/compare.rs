@@ -50,8 +50,7 @@ pub fn compare(
 }
 
 /// Whether a refusal means that the object cannot be changed in place. As in Flux, any conflict or invalid value counts:
-/// `code` is that of the API's answer.
+/// `code` is that of the API's answer. The words count as they are: what `force` deletes there, and nothing else, goes here.
 pub fn is_immutable(code: u16, message: &str) -> bool {
-    let message = message.to_lowercase();
     matches!(code, 409 | 422) || message.contains("is immutable") || message.contains("immutable field")
 }

@@ -21,6 +21,7 @@
 
 mod owner;
 
+mod bundle;
 mod compare;
 mod controls;
 mod drift;
