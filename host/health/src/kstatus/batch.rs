@@ -2,8 +2,12 @@ use crate::Health;
 use crate::look::{condition, int, text};
 use serde_json::Value;
 
-/// Flux's own rule: unlike kstatus', a Job is current when it has completed, not when it has started.
+/// Flux's own rule: unlike kstatus', a Job is current when it has completed, not when it has started. One that is switched
+/// off is current by its spec: what its condition says of that comes later, and goes later.
 pub(super) fn job(object: &Value) -> Health {
+    if object.pointer("/spec/suspend") == Some(&Value::Bool(true)) {
+        return Health::current("Job is suspended");
+    }
     let count = |name: &str| int(object, &format!("/status/{name}"), 0);
     let is_true = |type_: &str| condition(object, type_).filter(|condition| condition.is_true());
     let completions = int(object, "/spec/completions", 1);
@@ -23,9 +27,6 @@ pub(super) fn job(object: &Value) -> Health {
             "Job Failed. failed: {}/{completions}{reason}",
             count("failed")
         ));
-    }
-    if is_true("Suspended").is_some() {
-        return Health::current("Job Suspended");
     }
     if text(object, "/status/startTime").is_empty() {
         return Health::in_progress("Job not started");

@@ -53,9 +53,7 @@ fn running(object: &Value) -> Health {
     if condition(object, "Ready").is_some_and(|ready| ready.is_true()) {
         return Health::current("Pod is Ready");
     }
-    let containers =
-        items(object, "/status/initContainerStatuses").chain(items(object, "/status/containerStatuses"));
-    let crashing: Vec<&str> = containers
+    let crashing: Vec<&str> = items(object, "/status/containerStatuses")
         .filter(|container| text(container, "/state/waiting/reason") == "CrashLoopBackOff")
         .map(|container| text(container, "/name"))
         .collect();

@@ -116,6 +116,11 @@ fn pods() {
         json!({ "phase": "Running", "containerStatuses": crashing }),
         "Failed Containers in CrashLoop state: app",
     );
+    // a sidecar is tried again, and may come up yet
+    check(
+        json!({ "phase": "Running", "initContainerStatuses": crashing }),
+        "InProgress Pod is running but is not Ready",
+    );
     check(json!({ "phase": "Pending" }), "InProgress");
     let unschedulable = conditions(&[("PodScheduled", "False", "Unschedulable")]);
     check(
@@ -241,9 +246,15 @@ fn jobs_and_definitions() {
         json!({ "conditions": conditions(&[("Failed", "True", "BackoffLimitExceeded")]) }),
         "Failed Job Failed. failed: 0/1 (BackoffLimitExceeded: m)",
     );
-    job(
-        json!({ "conditions": conditions(&[("Suspended", "True", "")]) }),
-        "Current",
+    // the condition is behind what the spec says, when it is switched off and when it is switched on
+    let suspended = conditions(&[("Suspended", "True", "JobSuspended")]);
+    job(json!({ "conditions": suspended }), "InProgress Job not started");
+    check(
+        "batch/v1",
+        "Job",
+        json!({ "suspend": true }),
+        json!({}),
+        "Current Job is suspended",
     );
     check("batch/v1", "CronJob", json!({}), json!({}), "Current");
 
