@@ -66,6 +66,8 @@ struct Entry<O> {
     is_health_awaited: bool,
     /// The version at which it was found healthy, 0 for none.
     healthy: u64,
+    /// By which rules that was: others may find otherwise.
+    rules: u64,
     /// The list at which it was last known to be there, by whatever told.
     epoch: u32,
     /// The list at which a watch last showed it.
@@ -94,6 +96,7 @@ impl<O> Default for Entry<O> {
             verified: None,
             is_health_awaited: false,
             healthy: 0,
+            rules: 0,
             epoch: 0,
             shown: 0,
             is_unsure: false,
@@ -371,13 +374,13 @@ impl<O: Clone + PartialEq> Live<O> {
         self.read(id, |entry| entry.version).unwrap_or(0)
     }
 
-    /// An object was found healthy at this resource version.
-    pub fn healthy(&self, id: &ObjectId, version: u64) {
-        self.change(id, |entry| entry.healthy = version);
+    /// An object was found healthy at this resource version. `rules` tells by what.
+    pub fn healthy(&self, id: &ObjectId, version: u64, rules: u64) {
+        self.change(id, |entry| (entry.healthy, entry.rules) = (version, rules));
     }
 
-    /// Whether the object has not moved since it was found healthy, and a watch would have told otherwise.
-    pub fn is_healthy(&self, id: &ObjectId) -> bool {
+    /// Whether the object has not moved since it was found healthy by the same rules, and a watch would have told otherwise.
+    pub fn is_healthy(&self, id: &ObjectId, rules: u64) -> bool {
         let kinds = self.lock();
         let Some(kind) = kinds.get(&id.gvk.group_kind()).filter(|kind| kind.is_synced) else {
             return false;
@@ -385,7 +388,10 @@ impl<O: Clone + PartialEq> Live<O> {
         let entry = kind.entries.get(&name_digest(id.namespace.as_deref(), &id.name));
         entry.is_some_and(|entry| match (entry.live, entry.verified) {
             (None, verified) => verified.is_some_and(|(verified, _)| verified.is_passing),
-            (Some(_), _) => entry.healthy != 0 && entry.healthy == entry.version && !entry.is_unsure,
+            (Some(_), _) => {
+                let is_as_found = entry.healthy != 0 && entry.healthy == entry.version;
+                is_as_found && entry.rules == rules && !entry.is_unsure
+            }
         })
     }
 

@@ -4,6 +4,7 @@ use crate::{EvaluationFailed, Expression, Health, InvalidExpression, Status};
 use serde_json::Value;
 use sluice_api::kustomize::CustomHealthCheck;
 use sluice_api::{Blame, Disposition, Next, Reason, Time, reason};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How the health of objects is told: the user's expressions first, the rules of kinds where there are none.
 #[derive(Debug, Default)]
@@ -136,8 +137,25 @@ impl Checks {
         self.find(object).is_some()
     }
 
+    /// What tells one way of judging objects of a kind from another: 0 for the rules of kinds, a digest of the user's
+    /// expressions where there are some. What was found by one says nothing about another.
+    pub fn rules(&self, group: &str, kind: &str) -> u64 {
+        let Some(custom) = self.of(group, kind) else {
+            return 0;
+        };
+        let mut hasher = DefaultHasher::new();
+        for expression in [&custom.in_progress, &custom.failed] {
+            expression.as_ref().map(Expression::text).hash(&mut hasher);
+        }
+        custom.current.text().hash(&mut hasher);
+        hasher.finish().max(1)
+    }
+
     fn find(&self, object: &Value) -> Option<&Custom> {
-        let (group, kind) = (group(object), text(object, "/kind"));
+        self.of(group(object), text(object, "/kind"))
+    }
+
+    fn of(&self, group: &str, kind: &str) -> Option<&Custom> {
         let of_group = || self.custom.iter().filter(|custom| custom.group == group);
         let exact = of_group().find(|custom| custom.kind.as_deref() == Some(kind));
         exact.or_else(|| of_group().find(|custom| custom.kind.is_none()))
@@ -242,6 +260,29 @@ mod tests {
         let other = json!({ "apiVersion": "acme.io/v1", "kind": "Cache", "status": { "phase": "x" } });
         assert!(checks.assess(&other, Time::default()).is_current());
         assert!(!checks.is_custom(&json!({ "apiVersion": "v1", "kind": "Pod" })));
+    }
+
+    #[test]
+    fn other_expressions_are_other_rules() {
+        let rules =
+            |exprs: &[CustomHealthCheck]| Checks::compile(exprs).unwrap().rules("acme.io", "Database");
+        let one = expr("acme.io/v1", "Database", "true");
+        assert_eq!(rules(&[]), 0);
+        assert_eq!(rules(&[expr("other.io/v1", "Database", "true")]), 0);
+        assert_ne!(rules(&[one.clone()]), 0);
+        assert_eq!(
+            rules(&[one.clone()]),
+            rules(&[expr("acme.io/v2", "", "true"), one.clone()])
+        );
+        assert_ne!(
+            rules(&[one.clone()]),
+            rules(&[expr("acme.io/v1", "Database", "false")])
+        );
+        let silent = CustomHealthCheck {
+            failed: None,
+            ..one.clone()
+        };
+        assert_ne!(rules(&[one]), rules(&[silent]));
     }
 
     /// N8: a failed expression quotes what it stumbled over.

@@ -159,11 +159,26 @@ fn what_passes_by_itself_is_not_missed() {
     live.await_health(&id, &owner(), false);
     assert_eq!(saw(None), Moved::Nothing);
     assert_eq!(live.knowledge(&id), Knowledge::Passed(passing));
-    assert!(live.is_healthy(&id) && live.is_passing(&id));
+    assert!(live.is_healthy(&id, 0) && live.is_passing(&id));
     // the same where only the next list tells
     live.verified(&id, &owner(), passing, seen(4, 13));
     live.listing(&kind);
     assert_eq!(live.listed(&kind), [Moved::Nothing]);
+}
+
+#[test]
+fn what_is_healthy_by_some_rules_is_not_by_others() {
+    let live = Live::<&'static str>::default();
+    let (id, kind) = (id(), id().gvk.group_kind());
+    live.listing(&kind);
+    live.listed(&kind);
+    live.verified(&id, &owner(), desired(), seen(1, 10));
+    assert!(!live.is_healthy(&id, 0), "nobody has looked");
+    live.healthy(&id, 10, 7);
+    assert!(live.is_healthy(&id, 7) && !live.is_healthy(&id, 0));
+    let moved = live.saw(&kind, Some("ns"), "web", None, Some(seen(1, 11)));
+    assert_eq!(moved, Moved::Nothing);
+    assert!(!live.is_healthy(&id, 7), "it has moved");
 }
 
 #[test]

@@ -199,7 +199,7 @@ impl KustomizationReconciler {
         let moved = moved(run, ks, apply::is_due(report, memory));
         // what was written meanwhile, that something it needs was missing, is to be taken back
         let is_told = report.says_applied(&inputs.revision) && !report.is_requested();
-        let is_settled = || !is_full && moved.is_empty() && health::is_as_before(run, ks);
+        let is_settled = || !is_full && moved.is_empty() && health::is_as_before(run, ks, &checks);
         if let Some(settled) = memory.settled_at(&inputs).filter(|_| is_settled()) {
             let attempted = Attempted {
                 revision: inputs.revision,
@@ -235,7 +235,7 @@ impl KustomizationReconciler {
         }
 
         report.phase(&phase("Detecting drift", ks, &artifact.revision));
-        let applied = apply::apply(run, ks, report, memory, &rendered, is_full).await;
+        let applied = apply::apply(run, ks, report, memory, (&rendered, &checks), is_full).await;
         let attempted = Attempted {
             revision: artifact.revision.clone(),
             manifests: rendered.digest.clone(),
@@ -261,7 +261,8 @@ impl KustomizationReconciler {
             memory.full_at = Some(started);
         }
         let is_changed = applied.objects.iter().any(|applied| applied.action.is_change());
-        if is_same && !is_changed && !applied.is_contest && is_told && health::is_as_before(run, ks) {
+        if is_same && !is_changed && !applied.is_contest && is_told && health::is_as_before(run, ks, &checks)
+        {
             // looked at, and found to be as it should: nothing to tell
             return Ok(Done::Nothing);
         }

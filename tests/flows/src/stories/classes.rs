@@ -12,6 +12,7 @@ pub async fn tell(world: &mut World) {
     // whoever looks after these classes has not seen them yet
     let status = json!({
         "type": "object", "default": { "observedGeneration": -1 }, "properties": { "observedGeneration": { "type": "integer" } },
+        "x-kubernetes-preserve-unknown-fields": true,
     });
     let schema = json!({ "type": "object", "properties": { "spec": open, "status": status } });
     world
@@ -84,6 +85,18 @@ pub async fn tell(world: &mut World) {
     );
 
     world.report(kind, name, json!({ "observedGeneration": 1 })).await;
+    world.ready(name, "a").await;
+    assert_eq!(world.value(name).await.as_deref(), Some("1"));
+
+    // the user's expressions say when a class is ready, too
+    let name = names[1].as_str();
+    let unlit = json!({ "observedGeneration": 1, "conditions": [{ "type": "Ready", "status": "False", "message": "unlit" }] });
+    world.report(kind, name, unlit).await;
+    let seen =
+        json!([{ "apiVersion": api_version, "kind": kind.1, "current": "status.observedGeneration == 1" }]);
+    let source = json!({ "kind": "GitRepository", "name": name });
+    let spec = json!({ "sourceRef": source, "retryInterval": "10s", "healthCheckExprs": seen });
+    world.kustomization(name, spec).await;
     world.ready(name, "a").await;
     assert_eq!(world.value(name).await.as_deref(), Some("1"));
 }

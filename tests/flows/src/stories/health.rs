@@ -200,6 +200,23 @@ async fn by_expression(world: &World) {
         .commit("e", &[("a.json", config_map("custom", "good"))])
         .await;
     world.ready("custom", "e").await;
+
+    // what was found by one expression says nothing about another, although no object moved
+    let picky = json!([{ "apiVersion": "v1", "kind": "ConfigMap", "current": "data.key == 'better'", "failed": "data.key == 'good'" }]);
+    world
+        .kustomization(
+            "custom",
+            json!({ "wait": true, "healthCheckExprs": picky, "timeout": "2m" }),
+        )
+        .await;
+    world.failed("custom", "HealthCheckFailed").await;
+    world
+        .kustomization(
+            "custom",
+            json!({ "wait": true, "healthCheckExprs": expression, "timeout": "2m" }),
+        )
+        .await;
+    world.ready("custom", "e").await;
     world
         .commit("f", &[("a.json", config_map("custom", "bad"))])
         .await;

@@ -12,6 +12,7 @@ use sluice_apply::live::Moved;
 use sluice_apply::{Applier, Options, Pruning};
 use sluice_event::Severity;
 use sluice_event::events::{DriftCorrected, FieldFightDamped, ObjectVerified, ObjectsApplied, ObjectsPruned};
+use sluice_health::Checks;
 use sluice_object::ObjectId;
 use sluice_plan::{Audited, IgnoreRules, Owner, Policy, StagedObjects, Takeover, Violation};
 use std::collections::HashSet;
@@ -47,7 +48,7 @@ pub(super) async fn apply(
     ks: &Kustomization,
     report: &mut Report<'_>,
     memory: &mut Memory,
-    rendered: &Rendered,
+    (rendered, checks): (&Rendered, &Checks),
     is_full: bool,
 ) -> Result<AppliedAll, Stopped> {
     let owner = Owner {
@@ -109,7 +110,8 @@ pub(super) async fn apply(
             .map_err(|error| not_applied(&error, &all))?;
         if staged.stage.is_waited_for() {
             let since = memory.stage_since(number);
-            let settled = settle::stage(run, &applier.identity, (&stages, number), since, &applied).await;
+            let stage = (stages.as_slice(), number);
+            let settled = settle::stage(run, &applier.identity, checks, stage, since, &applied).await;
             if let Err(stopped) = settled {
                 // the pass that goes on finds these unchanged
                 all.extend(applied);

@@ -63,13 +63,20 @@ fn is_self(run: &Run, id: &ObjectId) -> bool {
 }
 
 /// Whether nothing that was found healthy has moved since. Objects that no watch of ours shows always count as moved.
-pub(super) fn is_as_before(run: &Run, ks: &Kustomization) -> bool {
+pub(super) fn is_as_before(run: &Run, ks: &Kustomization, checks: &Checks) -> bool {
+    let is_healthy = |id: &ObjectId| is_known_healthy(run, checks, id);
     if ks.spec.wait {
         return sluice_plan::ids(ks.inventory())
             .iter()
-            .all(|id| run.live().is_healthy(id) || is_skipped(run, id) || is_self(run, id));
+            .all(|id| is_healthy(id) || is_skipped(run, id) || is_self(run, id));
     }
-    ks.spec.health_checks.is_empty() || subjects(run, ks, &[]).iter().all(|id| run.live().is_healthy(id))
+    ks.spec.health_checks.is_empty() || subjects(run, ks, &[]).iter().all(is_healthy)
+}
+
+/// Whether an object was found healthy by these checks, and has not moved since.
+pub(super) fn is_known_healthy(run: &Run, checks: &Checks, id: &ObjectId) -> bool {
+    run.live()
+        .is_healthy(id, checks.rules(&id.gvk.group, &id.gvk.kind))
 }
 
 fn is_skipped(run: &Run, id: &ObjectId) -> bool {
@@ -96,7 +103,7 @@ pub(super) async fn begin(
     let is_told = !report.is_healthy() || (is_new && pass.is_changed);
     let mut pending = Vec::new();
     for id in subjects {
-        if run.live().is_healthy(&id) {
+        if is_known_healthy(run, checks, &id) {
             continue;
         }
         // the answer to the apply is as good as a look
@@ -105,7 +112,7 @@ pub(super) async fn begin(
             .find(|applied| applied.id == id)
             .and_then(|applied| applied.object.as_ref());
         match answer.filter(|object| checks.assess(object, now()).is_current()) {
-            Some(object) => found_healthy(run, &id, object),
+            Some(object) => found_healthy(run, checks, &id, object),
             None => pending.push(id),
         }
     }
@@ -261,7 +268,7 @@ pub(super) async fn look(run: &Run, identity: &Identity, checks: &Checks, id: Ob
         Ok(Some(object)) => {
             let health = checks.assess(&object, now());
             if health.is_current() {
-                found_healthy(run, &id, &object);
+                found_healthy(run, checks, &id, &object);
             }
             let health = match checks.is_custom(&object) {
                 // what a pod says of its set matters only while nobody else says anything, and costs a list
@@ -365,11 +372,12 @@ async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>,
     (objects, list("v1", "Event").await)
 }
 
-pub(super) fn found_healthy(run: &Run, id: &ObjectId, object: &Value) {
+pub(super) fn found_healthy(run: &Run, checks: &Checks, id: &ObjectId, object: &Value) {
     let version = object
         .pointer("/metadata/resourceVersion")
         .and_then(Value::as_str)
         .and_then(|text| text.parse().ok());
-    run.live().healthy(id, version.unwrap_or(0));
+    let rules = checks.rules(&id.gvk.group, &id.gvk.kind);
+    run.live().healthy(id, version.unwrap_or(0), rules);
     run.live().await_health(id, &Arc::new(run.key.clone()), false);
 }

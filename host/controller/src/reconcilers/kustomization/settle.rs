@@ -1,7 +1,7 @@
 //! Between stages: definitions and classes are ready before what needs them is applied.
 
 use super::apply::Applied;
-use super::health::{LOOK_AGAIN, Seen, found_healthy, look};
+use super::health::{LOOK_AGAIN, Seen, found_healthy, is_known_healthy, look};
 use super::report::now;
 use crate::error_policy::{Failure, Stopped};
 use crate::runtime::Run;
@@ -25,11 +25,14 @@ const STAGE_GRACE: Duration = Duration::from_secs(1);
 const SERVED_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often is looked whether a kind is served: nobody tells.
 const SERVED_POLL: Duration = Duration::from_millis(500);
+
 /// After a stage of definitions or classes, which what follows needs. They are ready within moments, and so long this
 /// holds a worker; then the reconcile is parked and comes back when one of them moves. `since`: when it was parked first.
+/// Ready they are by the user's expressions too, as in Flux.
 pub(super) async fn stage(
     run: &Run,
     identity: &Identity,
+    checks: &Checks,
     (stages, number): (&[StagedObjects], usize),
     since: Option<Instant>,
     applied: &[Applied],
@@ -43,8 +46,8 @@ pub(super) async fn stage(
         };
     let looks = applied
         .iter()
-        .filter(|applied| !run.live().is_healthy(&applied.id))
-        .map(|applied| settled(run, identity, applied, until).boxed());
+        .filter(|applied| !is_known_healthy(run, checks, &applied.id))
+        .map(|applied| settled(run, identity, checks, applied, until).boxed());
     let looks: Vec<BoxFuture<'_, _>> = looks.collect();
     let looked: Vec<Option<Looked<ObjectId>>> = stream::iter(looks)
         .buffered(run.cx.config.concurrent_ssa.max(1))
@@ -78,18 +81,19 @@ pub(super) async fn stage(
 async fn settled(
     run: &Run,
     identity: &Identity,
+    checks: &Checks,
     applied: &Applied,
     until: Instant,
 ) -> Result<Option<Looked<ObjectId>>, Stopped> {
-    let (checks, id) = (Checks::default(), &applied.id);
+    let id = &applied.id;
     let answer = applied.object.as_ref();
     if let Some(object) = answer.filter(|object| checks.assess(object, now()).is_current()) {
-        found_healthy(run, id, object);
+        found_healthy(run, checks, id, object);
         return Ok(None);
     }
     run.live().await_health(id, &Arc::new(run.key.clone()), true);
     loop {
-        let Seen { looked, object } = look(run, identity, &checks, id.clone()).await;
+        let Seen { looked, object } = look(run, identity, checks, id.clone()).await;
         if looked.health.is_current() {
             return Ok(None);
         }
