@@ -21,6 +21,7 @@ pub mod live;
 mod preview;
 mod prune;
 mod scope;
+mod served;
 mod stage;
 
 pub use error::{ApplyError, Step};
@@ -28,4 +29,5 @@ pub use judge::{fingerprint, ownership, seen_in};
 pub use preview::{Preview, PreviewOptions, preview, preview_prune};
 pub use prune::{Pruned, Pruning, prune};
 pub use scope::{place, place_entries};
+pub use served::find;
 pub use stage::{Applied, Applier, Options};

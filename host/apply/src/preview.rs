@@ -3,6 +3,7 @@
 use crate::cluster::{Cluster, Identity, Patch, PatchOptions, RequestError};
 use crate::error::{ApplyError, Step};
 use crate::judge;
+use crate::served::find;
 use serde_json::Value;
 use sluice_api::meta::APPLY_MANAGER;
 use sluice_object::{GroupKind, Object, ObjectId};
@@ -142,7 +143,7 @@ pub async fn preview_prune(
 ) -> Result<Vec<Preview>, String> {
     let mut previews = Vec::new();
     for id in stale {
-        let live = match cluster.get(identity, id).await {
+        let live = match find(cluster, identity, id).await {
             Ok(Some(live)) => live,
             // gone already: nothing to show
             Ok(None) | Err(RequestError::NoMatch { .. }) => continue,

@@ -4,6 +4,7 @@
 //! that was looked at, and is neither protected nor wanted under the name that the API server gives it.
 
 use crate::cluster::{Cluster, Identity, Preconditions, RequestError};
+use crate::served::served;
 use serde_json::Value;
 use sluice_api::kustomize::ResourceRef;
 use sluice_object::ObjectId;
@@ -89,18 +90,22 @@ async fn prune_one(pruning: Pruning<'_>, id: &ObjectId) -> Result<Fate, (&'stati
     let Pruning {
         cluster, identity, ..
     } = pruning;
-    match cluster.mapping(&id.gvk).await {
-        // its path knows no namespace: what would be deleted is the object of that name, whatever the inventory says
-        Ok(mapping) if !mapping.is_namespaced && id.namespace.is_some() => {
-            let placed = entry(&ObjectId {
-                namespace: None,
-                ..id.clone()
+    let mut id = id.clone();
+    match served(cluster, &id.gvk).await {
+        Ok((gvk, mapping)) => {
+            // the inventory may know it by a version that is served no more
+            id.gvk = gvk;
+            // its path knows no namespace: what would be deleted is the object of that name, whatever the inventory says
+            let placed = (!mapping.is_namespaced && id.namespace.is_some()).then(|| {
+                entry(&ObjectId {
+                    namespace: None,
+                    ..id.clone()
+                })
             });
-            if pruning.wanted.iter().any(|wanted| wanted.id == placed.id) {
+            if placed.is_some_and(|placed| pruning.wanted.iter().any(|wanted| wanted.id == placed.id)) {
                 return Ok(Fate::Wanted);
             }
         }
-        Ok(_) => {}
         // the kind is gone, and its objects with it
         Err(RequestError::NoMatch { .. }) => return Ok(Fate::Settled(Action::Deleted)),
         Err(error) => return Err(("query", error)),
@@ -109,9 +114,17 @@ async fn prune_one(pruning: Pruning<'_>, id: &ObjectId) -> Result<Fate, (&'stati
     let mut looks = 0;
     loop {
         looks += 1;
-        let live = match cluster.get(identity, id).await {
-            Ok(None) | Err(RequestError::NoMatch { .. }) => return Ok(Fate::Settled(Action::Deleted)),
+        let live = match cluster.get(identity, &id).await {
             Ok(Some(live)) => live,
+            Ok(None) | Err(RequestError::NoMatch { .. }) => match served(cluster, &id.gvk).await {
+                // what was remembered of its version was old
+                Ok((gvk, _)) if gvk != id.gvk && looks < LOOKS_MAX => {
+                    id.gvk = gvk;
+                    continue;
+                }
+                Ok(_) | Err(RequestError::NoMatch { .. }) => return Ok(Fate::Settled(Action::Deleted)),
+                Err(error) => return Err(("query", error)),
+            },
             Err(error) => return Err(("query", error)),
         };
         let uid = live
@@ -123,11 +136,11 @@ async fn prune_one(pruning: Pruning<'_>, id: &ObjectId) -> Result<Fate, (&'stati
         if is_another || !is_prunable(&live, pruning.owner) {
             return Ok(Fate::Settled(Action::Skipped));
         }
-        if is_protected(id, pruning.own_namespace) {
+        if is_protected(&id, pruning.own_namespace) {
             return Ok(Fate::Protected);
         }
         match cluster
-            .delete(identity, id, Preconditions { uid: uid.clone() })
+            .delete(identity, &id, Preconditions { uid: uid.clone() })
             .await
         {
             Ok(_) => return Ok(Fate::Settled(Action::Deleted)),

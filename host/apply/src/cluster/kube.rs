@@ -267,7 +267,7 @@ impl KubeCluster {
         if let RequestError::Refused {
             code: 404, message, ..
         } = error
-            && message.contains("could not find the requested resource")
+            && message.contains(PATH_GONE)
         {
             self.mapper.forget(&id.gvk);
         }
@@ -277,6 +277,31 @@ impl KubeCluster {
 impl Cluster for KubeCluster {
     fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Arc<Mapping>> {
         self.lookup(gvk).boxed()
+    }
+
+    fn versions<'a>(&'a self, group: &'a str) -> Answer<'a, Vec<String>> {
+        async move {
+            if group.is_empty() {
+                return Ok(vec!["v1".to_owned()]);
+            }
+            // what is no part of a path is no group that is served
+            if segment("group", group).ok().as_deref() != Some(group) {
+                return Ok(Vec::new());
+            }
+            let call = Call::new(Method::GET, format!("/apis/{group}"));
+            let found = match self.send::<Value>(&Identity::AsController, call).await {
+                Ok((_, found)) => found,
+                Err(error) if error.is_not_found() => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            };
+            let versions = found.get("versions").and_then(Value::as_array);
+            let names = versions
+                .into_iter()
+                .flatten()
+                .filter_map(|version| version.get("version")?.as_str());
+            Ok(names.map(str::to_owned).collect())
+        }
+        .boxed()
     }
 
     fn get<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId) -> Answer<'a, Option<Value>> {
@@ -570,6 +595,8 @@ fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> Reque
         .into_iter()
         .flatten();
     let message = match text("/message") {
+        // a path that is not served is answered without a status
+        empty if empty.is_empty() && status == StatusCode::NOT_FOUND => PATH_GONE.to_owned(),
         empty if empty.is_empty() => format!(
             "the API server answered {status}: {}",
             String::from_utf8_lossy(bytes.get(..FOREIGN_TEXT_MAX).unwrap_or(bytes)).trim()
@@ -586,6 +613,9 @@ fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> Reque
         retry_after: asked.filter(|seconds| *seconds > 0).map(Duration::from_secs),
     }
 }
+
+/// What a 404 says, here as in client-go, that is about the path and not the object.
+const PATH_GONE: &str = "the server could not find the requested resource";
 
 /// Bytes that are told of an answer that is none of an API server's: a page of a proxy, say.
 const FOREIGN_TEXT_MAX: usize = 300;

@@ -75,6 +75,8 @@ pub const LISTED_MAX: usize = 500;
 pub trait Cluster: Send + Sync {
     /// Path and scope of a kind; asks the API server for kinds that are not known yet.
     fn mapping<'a>(&'a self, gvk: &'a GroupVersionKind) -> Answer<'a, Arc<Mapping>>;
+    /// The versions in which a group is served, in its order; none where it is not.
+    fn versions<'a>(&'a self, group: &'a str) -> Answer<'a, Vec<String>>;
     /// One object, none where it is absent.
     fn get<'a>(&'a self, identity: &'a Identity, id: &'a ObjectId) -> Answer<'a, Option<Value>>;
     /// Objects of a kind that carry the labels, at most [`LISTED_MAX`]; `namespace` none for all namespaces.

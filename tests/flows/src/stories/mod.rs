@@ -29,6 +29,7 @@ pub mod rename;
 pub mod retry;
 pub mod rollback;
 pub mod root_causes;
+pub mod served_versions;
 pub mod shards;
 pub mod shared;
 pub mod supersede;

@@ -165,7 +165,7 @@ impl KustomizationReconciler {
 
     async fn are_gone(&self, run: &Run, identity: &Identity, owned: &[ObjectId]) -> bool {
         for id in owned {
-            match run.cluster().get(identity, id).await {
+            match sluice_apply::find(run.cluster(), identity, id).await {
                 Ok(None) => {}
                 Err(error) if error.is_not_found() => {}
                 // what asks to stay, or belongs to another by now, is not waited for

@@ -264,7 +264,8 @@ pub(super) struct Seen {
 }
 
 pub(super) async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> Seen {
-    let (health, object) = match run.cluster().get(identity, &id).await {
+    // as in Flux, group and kind of a check count: its version may be served no more
+    let (health, object) = match sluice_apply::find(run.cluster(), identity, &id).await {
         Ok(Some(object)) => {
             let health = checks.assess(&object, now());
             if health.is_current() {
