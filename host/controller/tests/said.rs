@@ -219,6 +219,39 @@ async fn what_cannot_be_deleted_is_named_and_kept() {
     world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_looked_at_is_not_deleted() {
+    let (server, mut world) = world().await;
+    world.start().await;
+    world.kustomization("apps", json!({})).await;
+    let files = ["one", "two"].map(|name| (name, config_map(name, "1")));
+    world.commit("a", &files).await;
+    world.ready("apps", "a").await;
+    server.faults().add(Fault {
+        name: "two".to_owned(),
+        times: usize::MAX,
+        ..Fault::once("get", "configmaps", Effect::Answer(403))
+    });
+    world.commit("b", &files[..1]).await;
+    let message = world.failed("apps", "PruneFailed").await;
+    let expected = format!(
+        "delete failed, errors: ConfigMap/{}/two query failed: ",
+        world.namespace
+    );
+    assert!(
+        message.starts_with(&expected) && message.ends_with(';'),
+        "{message}"
+    );
+    assert_eq!(inventory(&world.ks("apps").await).len(), 2, "it is still owned");
+    server.faults().clear();
+    assert!(world.get(CM, "two").await.is_some());
+    world.asked_to_reconcile("apps", "again").await;
+    let ks = world.ready("apps", "b").await;
+    assert_eq!(inventory(&ks).len(), 1);
+    assert_eq!(world.get(CM, "two").await, None);
+    world.stop().await;
+}
+
 /// What Reconciling says after a failure is how far it came.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failure_says_how_far_it_came() {

@@ -297,6 +297,38 @@ async fn references_to_other_namespaces() {
     world.stop().await;
 }
 
+/// N17: nothing restricts the namespace of a health check, and so the tenant's rights do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_health_check_elsewhere_is_looked_at_as_the_tenant() {
+    let (server, config) = server().await;
+    let mut world = World::connected(config).await;
+    world.start().await;
+    let other = format!("{}-other", world.namespace);
+    for object in [
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": other}}),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": other}}),
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "deployer"}}),
+    ] {
+        world.put(object).await;
+    }
+    let checks = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "theirs", "namespace": other}]);
+    let spec = json!({"serviceAccountName": "deployer", "healthChecks": checks});
+    world.kustomization("apps", spec).await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("apps", "a").await;
+    let looks = server
+        .requests()
+        .into_iter()
+        .filter(|request| request.name == "theirs" && request.verb == "get");
+    let users: Vec<String> = looks.map(|request| request.user).collect();
+    let tenant = format!("system:serviceaccount:{}:deployer", world.namespace);
+    assert!(
+        !users.is_empty() && users.iter().all(|user| *user == tenant),
+        "{users:?}"
+    );
+    world.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_the_locked_profile_references_are_read_as_the_tenant_and_nobody_is_the_controller() {
     let (server, config) = server().await;
@@ -477,6 +509,112 @@ async fn a_kubeconfig_that_asks_too_much_applies_nothing_anywhere() {
     }
     assert_eq!(world.get(CM, "one").await, None);
     assert_eq!(value_there(&world, &there, "one").await, None);
+    world.stop().await;
+}
+
+async fn leads_nowhere(world: &World, name: &str, data: Option<Value>, expected: &str) {
+    if let Some(data) = data {
+        let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data});
+        world.put(map).await;
+    }
+    let spec = json!({"kubeConfig": {"configMapRef": {"name": name}}});
+    world.kustomization(name, spec).await;
+    let message = world.failed(name, "ReconciliationFailed").await;
+    assert!(message.starts_with(expected), "{message}");
+    let event = world.told(name, expected).await;
+    assert_eq!(
+        event,
+        format!("ReconciliationFailed: failed to build kube client: {message}")
+    );
+}
+
+/// Whole texts, which are Flux's; what to do follows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_config_map_that_leads_nowhere_is_told_of() {
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
+    world.start().await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    let no_map = format!(
+        "failed to get configmap {}/nowhere: configmaps \"nowhere\" not found",
+        world.namespace
+    );
+    let generic = |address: &str| json!({"provider": "generic", "address": address});
+    let mut with_account = generic("one.example");
+    with_account["serviceAccountName"] = json!("nobody");
+    let rows = [
+        ("nowhere", None, no_map.as_str()),
+        (
+            "other",
+            Some(json!({"provider": "other"})),
+            "provider 'other' not implemented; ",
+        ),
+        (
+            "no-address",
+            Some(json!({"provider": "generic"})),
+            "cluster address is required to create a REST config",
+        ),
+        (
+            "http",
+            Some(generic("http://one.example")),
+            "failed to parse cluster address http://one.example: the Kubernetes API server address \
+             'http://one.example' must use https scheme",
+        ),
+        (
+            "gate",
+            Some(with_account.clone()),
+            "failed to get access token for cluster: ObjectLevelWorkloadIdentity feature gate is not enabled; ",
+        ),
+    ];
+    for (name, data, expected) in rows {
+        leads_nowhere(&world, name, data, expected).await;
+    }
+    let gate = ("ObjectLevelWorkloadIdentity".to_owned(), true);
+    world
+        .start_with(|config| config.feature_gates.extend([gate]))
+        .await;
+    let nobody = format!(
+        "failed to get access token for cluster: failed to get service account '{}/nobody': serviceaccounts \"nobody\" not found",
+        world.namespace
+    );
+    leads_nowhere(&world, "nobody", Some(with_account), &nobody).await;
+    assert_eq!(world.get(CM, "one").await, None);
+    world.stop().await;
+}
+
+/// R13: the account by which objects were applied, or the way to their cluster, went before their Kustomization.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_can_delete_any_more_is_named_and_stays() {
+    let (_server, config) = server().await;
+    let mut world = World::connected(config).await;
+    world.start().await;
+    let (_remote, there) = elsewhere(&world).await;
+    world
+        .put(json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "deployer"}}))
+        .await;
+    let kubeconfig = json!({"kubeConfig": {"secretRef": {"name": "there"}}});
+    world
+        .kustomization("here", json!({"serviceAccountName": "deployer"}))
+        .await;
+    world.kustomization("elsewhere", kubeconfig).await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    world.ready("here", "a").await;
+    world.ready("elsewhere", "a").await;
+    world.delete(("v1", "ServiceAccount"), "deployer").await;
+    world.delete(SECRET, "there").await;
+    for name in ["here", "elsewhere"] {
+        world.delete(KS, name).await;
+        world
+            .until("the Kustomization is gone", async || {
+                world.get(KS, name).await.is_none().then_some(())
+            })
+            .await;
+        let event = world.told(name, "unable to prune objects").await;
+        let expected = format!(": unable to prune objects: \nConfigMap/{}/one", world.namespace);
+        assert!(event.ends_with(&expected), "{event}");
+    }
+    assert!(world.get(CM, "one").await.is_some());
+    assert_eq!(value_there(&world, &there, "one").await.as_deref(), Some("1"));
     world.stop().await;
 }
 

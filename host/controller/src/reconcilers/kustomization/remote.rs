@@ -4,7 +4,7 @@ use super::kubeconfig::{Allowances, sanitized};
 use super::memory::Memory;
 use super::references::{self, Unread};
 use crate::error_policy::Failure;
-use crate::reconcilers::source::OBJECT_IDENTITY;
+use crate::reconcilers::source::{Missing, OBJECT_IDENTITY, service_account};
 use crate::reconcilers::{tokens, workload};
 use crate::runtime::{Remote, Run};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -141,9 +141,10 @@ async fn by_config_map(
     };
     let named = Some(text(&values, "serviceAccountName")).filter(|name| !name.is_empty());
     if named.is_some() && !run.cx.config.gate(OBJECT_IDENTITY) {
-        return Err(invalid(
-            "to use serviceAccountName please enable the ObjectLevelWorkloadIdentity feature gate".to_owned(),
-        ));
+        return Err(failed(format!(
+            "{NO_TOKEN}: {OBJECT_IDENTITY} feature gate is not enabled; serviceAccountName of KubeConfig configmap \
+             '{subject}' needs it"
+        )));
     }
     let account = named.or(run.cx.config.default_kubeconfig_service_account.as_deref());
     let never = |why: &str| {
@@ -164,20 +165,23 @@ async fn by_config_map(
     }
     let asked_at = Instant::now();
     let access = match cloud {
-        None => by_our_token(run, &subject, &values, account).await?,
+        None => by_our_token(run, &values, account).await?,
         Some(cloud) => {
             let clouds = clouds.ok_or_else(|| never("this process has no identity at a cloud"))?;
-            let clouds = workload::clouds_as(run, clouds, account).await.map_err(invalid)?;
+            let clouds = match workload::clouds_as(run, clouds, account).await {
+                Ok(clouds) => clouds,
+                Err(why) => return Err(without_account(run, account, why).await),
+            };
             let cluster = Cluster {
                 name: text(&values, "cluster"),
                 address: text(&values, "address"),
                 ca: text(&values, "ca.crt"),
             };
             let access = clouds.cluster(cloud, cluster).await;
-            access.map_err(|error| invalid(error.to_string()))?
+            access.map_err(|error| failed(error.to_string()))?
         }
     };
-    let address = canonical(&access.address).map_err(invalid)?;
+    let address = canonical(&access.address).map_err(failed)?;
     let renew_at = asked_at + access.lifetime / TOKEN_LIFE_USED;
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "default",
@@ -191,31 +195,44 @@ async fn by_config_map(
         .map_err(invalid)
 }
 
+/// What Flux says where no token can be had.
+const NO_TOKEN: &str = "failed to get access token for cluster";
+
+/// A cloud cannot be asked as an account: because it is not there, or for another reason.
+async fn without_account(run: &Run, account: Option<&str>, why: String) -> Unattached {
+    let unattached = failed(format!("{NO_TOKEN}: {why}"));
+    let Some(name) = account else {
+        return unattached;
+    };
+    match service_account(run, name).await {
+        Err(Missing::NotFound(_)) => missing(unattached),
+        _ => unattached,
+    }
+}
+
 /// Access by a token of this cluster that the other one trusts.
 async fn by_our_token(
     run: &Run,
-    subject: &str,
     values: &BTreeMap<String, String>,
     account: Option<&str>,
 ) -> Result<ClusterAccess, Unattached> {
-    let address = canonical(text(values, "address"))
-        .map_err(|why| failed(format!("KubeConfig configmap '{subject}': {why}")))?;
-    let audiences: Vec<String> = match text(values, "audiences") {
-        "" => vec![address.clone()],
-        lines => lines
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect(),
-    };
+    let address = canonical(text(values, "address")).map_err(failed)?;
     let account = account.map(|name| (&*run.key.namespace, name));
-    let token = tokens::request(&*run.cx.cluster, account, &audiences).await;
+    let token = tokens::request(&*run.cx.cluster, account, &audiences(values)).await;
     let token = token.map_err(|error| {
-        let message = format!("failed to create access token for KubeConfig configmap '{subject}': {error}");
+        let what = match account {
+            Some((namespace, name)) if error.is_not_found() => {
+                format!("failed to get service account '{namespace}/{name}'")
+            }
+            Some((namespace, name)) => {
+                format!("failed to create kubernetes token for service account '{namespace}/{name}'")
+            }
+            None => "failed to create provider access token for the controller".to_owned(),
+        };
+        let unattached = unreached(format!("{NO_TOKEN}: {what}: {error}"), error.is_transient());
         match error.is_not_found() {
-            true => Unattached::Missing(Failure::retry(reason::RECONCILIATION_FAILED, message)),
-            false => unreached(message, error.is_transient()),
+            true => missing(unattached),
+            false => unattached,
         }
     })?;
     Ok(ClusterAccess {
@@ -224,6 +241,19 @@ async fn by_our_token(
         token: Redacted::new(token.text.to_string()),
         lifetime: token.lifetime,
     })
+}
+
+/// For whom a token is made: those that are listed, else the address, as it is written.
+fn audiences(values: &BTreeMap<String, String>) -> Vec<String> {
+    match text(values, "audiences") {
+        "" => vec![text(values, "address").to_owned()],
+        lines => lines
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    }
 }
 
 fn text<'v>(values: &'v BTreeMap<String, String>, key: &str) -> &'v str {
@@ -235,19 +265,24 @@ fn encoded(ca: &str) -> Option<String> {
     (!ca.is_empty()).then(|| base64::engine::general_purpose::STANDARD.encode(ca))
 }
 
-/// `https://host:443`, as tokens name it.
+/// `https://host:443`. What is wrong is said in Flux's words.
 fn canonical(address: &str) -> Result<String, String> {
-    let odd = || format!("'{address}' is no address of an API server");
+    if address.is_empty() {
+        return Err("cluster address is required to create a REST config".to_owned());
+    }
     let full = if address.contains("://") {
         address.to_owned()
     } else {
         format!("https://{address}")
     };
-    let url: http::Uri = full.parse().map_err(|_| odd())?;
+    let odd = |why: &str| format!("failed to parse cluster address {address}: {why}");
+    let no_url = || odd(&format!("failed to parse Kubernetes API server address '{full}'"));
+    let url: http::Uri = full.parse().map_err(|_| no_url())?;
     if url.scheme_str() != Some("https") {
-        return Err(format!("'{address}' is not https"));
+        let why = format!("the Kubernetes API server address '{full}' must use https scheme");
+        return Err(odd(&why));
     }
-    let host = url.host().filter(|host| !host.is_empty()).ok_or_else(odd)?;
+    let host = url.host().filter(|host| !host.is_empty()).ok_or_else(no_url)?;
     let path = url.path().trim_end_matches('/');
     Ok(format!("https://{host}:{}{path}", url.port_u16().unwrap_or(443)))
 }
@@ -304,8 +339,71 @@ fn unreached(message: String, is_transient: bool) -> Unattached {
 }
 
 fn unread(message: String, error: &Unread) -> Unattached {
-    match (unreached(message, error.is_transient()), error) {
-        (Unattached::Failed(failure), Unread::Missing(_)) => Unattached::Missing(failure),
-        (unattached, _) => unattached,
+    let unattached = unreached(message, error.is_transient());
+    match error {
+        Unread::Missing(_) => missing(unattached),
+        _ => unattached,
+    }
+}
+
+/// The same because something is not there.
+fn missing(unattached: Unattached) -> Unattached {
+    Unattached::Missing(unattached.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_made_for_whom_they_are_listed_or_for_the_address_as_it_is_written() {
+        let of = |address: &str, audiences: Option<&str>| {
+            let given = [("address", Some(address)), ("audiences", audiences)];
+            let given = given
+                .into_iter()
+                .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())));
+            self::audiences(&given.collect())
+        };
+        for address in [
+            "https://one.example",
+            "https://one.example:443",
+            "one.example:6443",
+        ] {
+            assert_eq!(of(address, None), [address]);
+            assert_eq!(of(address, Some(" \n")), [address]);
+        }
+        assert_eq!(of("one.example", Some("a\n\n  b \n")), ["a", "b"]);
+    }
+
+    #[test]
+    fn an_address_is_that_of_a_server() {
+        for (address, expected) in [
+            ("one.example", Ok("https://one.example:443")),
+            ("one.example:6443", Ok("https://one.example:6443")),
+            ("https://one.example/", Ok("https://one.example:443")),
+            (
+                "https://one.example/k8s/one",
+                Ok("https://one.example:443/k8s/one"),
+            ),
+            ("", Err("cluster address is required to create a REST config")),
+            (
+                "http://one.example",
+                Err(
+                    "failed to parse cluster address http://one.example: the Kubernetes API server address \
+                     'http://one.example' must use https scheme",
+                ),
+            ),
+            (
+                "one example",
+                Err(
+                    "failed to parse cluster address one example: failed to parse Kubernetes API server address \
+                     'https://one example'",
+                ),
+            ),
+        ] {
+            let found = canonical(address);
+            let found = found.as_deref().map_err(String::as_str);
+            assert_eq!(found, expected, "{address}");
+        }
     }
 }
