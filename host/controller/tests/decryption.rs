@@ -245,6 +245,22 @@ async fn an_edited_file_is_refused_unless_the_administrator_allows_it() {
     story.world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn logins_to_vault_that_are_not_there_keep_nobody_who_needs_none() {
+    let mut story = Story::begin().await;
+    story
+        .world
+        .start_with(|config| config.sops_vault_config_map = Some("nowhere".to_owned()))
+        .await;
+    let world = &story.world;
+    commit(world, "a", "resources: [secret.yaml]\n").await;
+    world.kustomization("apps", with_keys(world, "ours")).await;
+    world.ready("apps", "a").await;
+    assert!(world.get(SECRET, "encrypted").await.is_some());
+    story.nothing_is_told().await;
+    story.world.stop().await;
+}
+
 /// R36: a key service that is away changes nothing in the cluster.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_a_key_service_is_away_what_was_applied_stays() {

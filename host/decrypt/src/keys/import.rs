@@ -3,8 +3,9 @@
 use super::aws::{Aws, Credentials};
 use super::azure::Azure;
 use super::gcp::Gcp;
-use super::vault::Vault;
+use super::vault::{NoLogin, Vault};
 use super::{AgeIdentities, Keyring, PgpKeys, ServiceAccountTokens, VaultLogins, http};
+use crate::KeyError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -76,6 +77,11 @@ impl Keyring {
     ) -> Result<(), String> {
         self.add(Vault::with_login(http::client()?, logins, accounts));
         Ok(())
+    }
+
+    /// Vault cannot be logged in to: who has a file with a key of it is told why. A token of the Secret comes before.
+    pub fn has_no_vault_logins(&mut self, why: KeyError) {
+        self.add(NoLogin(why));
     }
 }
 

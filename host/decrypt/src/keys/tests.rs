@@ -159,6 +159,32 @@ async fn vault_is_logged_in_to_only_where_the_administrator_said_so() {
 }
 
 #[tokio::test]
+async fn logins_that_cannot_be_read_matter_to_keys_of_vault_alone() {
+    let (address, _) =
+        serve(|_, _, _| (200, json!({"data": {"plaintext": STANDARD.encode(DATA_KEY)}}))).await;
+    let mut keyring = Keyring::new();
+    keyring.has_no_vault_logins(KeyError::transient("failed to get Vault ConfigMap"));
+    let refusal = keyring.decrypt(&vault_key(&address)).await.unwrap_err();
+    assert!(
+        refusal.is_transient && refusal.message == "failed to get Vault ConfigMap",
+        "{refusal:?}"
+    );
+    let age = MasterKey::Age {
+        recipient: "age1".to_owned(),
+        enc: String::new(),
+    };
+    let refusal = keyring.decrypt(&age).await.unwrap_err();
+    assert!(refusal.message.starts_with("no age identity: "), "{refusal:?}");
+    // a token of the Secret comes before
+    let mut keyring = Keyring::new();
+    let token = BTreeMap::from([("sops.vault-token".to_owned(), b"s.right".to_vec())]);
+    keyring.import(&token, Allowed::All).unwrap();
+    keyring.has_no_vault_logins(KeyError::transient("failed to get Vault ConfigMap"));
+    let key = keyring.decrypt(&vault_key(&address)).await.unwrap();
+    assert_eq!(key.as_slice(), DATA_KEY);
+}
+
+#[tokio::test]
 async fn a_redirect_does_not_take_the_token_elsewhere() {
     let (elsewhere, stolen) = serve(|_, _, _| (200, json!({}))).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -222,3 +222,15 @@ impl KeyService for Vault {
         Some(self.open(address, engine, name, enc).boxed())
     }
 }
+
+/// In the place of a Vault that can be logged in to: says why none can be.
+pub(super) struct NoLogin(pub(super) KeyError);
+
+impl KeyService for NoLogin {
+    fn decrypt<'a>(&'a self, key: &'a MasterKey) -> Option<BoxFuture<'a, Result<DataKey, KeyError>>> {
+        if !matches!(key, MasterKey::Vault { .. }) {
+            return None;
+        }
+        Some(async move { Err(self.0.clone()) }.boxed())
+    }
+}

@@ -83,11 +83,19 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decrypt
         })?;
     }
     if let Some(name) = &config.sops_vault_config_map {
-        let (logins, accounts) = vault(run, ks, name).await?;
-        hash.update(format!("{logins:?}"));
-        keyring
-            .log_in_to_vault(logins, accounts)
-            .map_err(|why| failed(why, false))?;
+        match vault(run, ks, name).await {
+            Ok((logins, accounts)) => {
+                hash.update(format!("{logins:?}"));
+                keyring
+                    .log_in_to_vault(logins, accounts)
+                    .map_err(|why| failed(why, false))?;
+            }
+            // it is nothing to those whose files have other keys
+            Err(why) => {
+                hash.update(&why.message);
+                keyring.has_no_vault_logins(why);
+            }
+        }
     }
     let mac = if config.sops_verify_mac {
         Mac::Verified
@@ -123,24 +131,21 @@ async fn vault(
     run: &Run,
     ks: &Kustomization,
     name: &str,
-) -> Result<(VaultLogins, Arc<dyn ServiceAccountTokens>), Failure> {
+) -> Result<(VaultLogins, Arc<dyn ServiceAccountTokens>), KeyError> {
     let namespace = &run.cx.config.runtime_namespace;
     let subject = format!("{namespace}/{name}");
     let values = references::config_map(run, &Identity::AsController, namespace, name)
         .await
-        .map_err(|error| {
-            failed(
-                format!("failed to get Vault ConfigMap '{subject}': {error}"),
-                error.is_transient(),
-            )
+        .map_err(|error| KeyError {
+            message: format!("failed to get Vault ConfigMap '{subject}': {error}"),
+            is_transient: error.is_transient(),
         })?;
     let Some(text) = values.get("config.yaml") else {
-        return Err(failed(
-            format!("Vault ConfigMap '{subject}' is missing the 'config.yaml' key"),
-            false,
-        ));
+        return Err(KeyError::lasting(format!(
+            "Vault ConfigMap '{subject}' is missing the 'config.yaml' key"
+        )));
     };
-    let logins = VaultLogins::parse(&subject, text).map_err(|why| failed(why, false))?;
+    let logins = VaultLogins::parse(&subject, text).map_err(KeyError::lasting)?;
     let decryption = ks.spec.decryption.as_ref();
     let account = decryption
         .and_then(|decryption| decryption.service_account_name.clone())
