@@ -231,6 +231,7 @@ impl KeyService for NoLogin {
         if !matches!(key, MasterKey::Vault { .. }) {
             return None;
         }
-        Some(async move { Err(self.0.clone()) }.boxed())
+        let refusal: Result<DataKey, KeyError> = Err(self.0.clone());
+        Some(std::future::ready(refusal).boxed())
     }
 }
