@@ -246,6 +246,26 @@ async fn an_edited_file_is_refused_unless_the_administrator_allows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_is_asked_to_decrypt_is_not_applied() {
+    let mut story = Story::begin().await;
+    let world = &story.world;
+    commit(world, "a", "resources: [secret.yaml]\n").await;
+    world.kustomization("apps", json!({})).await;
+    let message = world.failed("apps", "ReconciliationFailed").await;
+    let expected = format!(
+        "Secret/{}/encrypted is SOPS encrypted, configuring decryption is required for this secret to be reconciled",
+        world.namespace
+    );
+    assert!(
+        message.starts_with(&expected) && message.contains("secret.yaml"),
+        "{message}"
+    );
+    assert_eq!(world.get(SECRET, "encrypted").await, None);
+    story.nothing_is_told().await;
+    story.world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logins_to_vault_that_are_not_there_keep_nobody_who_needs_none() {
     let mut story = Story::begin().await;
     story

@@ -1,8 +1,9 @@
 //! Files that sops itself wrote, and what it decrypts them to.
 
+use sluice_artifact::MemoryTree;
 use sluice_decrypt::keys::Allowed;
 use sluice_decrypt::sops::Format;
-use sluice_decrypt::{Error, Keyring, Mac, Vouched, file, object};
+use sluice_decrypt::{Error, Keyring, Mac, Vouched, file, object, sources};
 use std::path::PathBuf;
 
 fn folder(name: &str) -> PathBuf {
@@ -198,6 +199,43 @@ async fn an_object_is_decrypted_whole_and_only_where_a_verified_file_vouches_for
             .await
             .unwrap()
     );
+}
+
+/// Bases and components are followed into, and theirs; what nobody names stays as it is.
+#[tokio::test]
+async fn files_of_bases_and_components_are_decrypted_too() {
+    let mut tree = MemoryTree::new();
+    let mut add = |path: &str, content: &[u8]| tree.add_file(path, content.to_vec(), false).unwrap();
+    add(
+        "/app/kustomization.yaml",
+        b"resources: [../base]\ncomponents: [component]\n",
+    );
+    add(
+        "/app/component/kustomization.yaml",
+        b"kind: Component\nsecretGenerator: [{name: a, envs: [a.env]}]\n",
+    );
+    add("/app/component/a.env", &fixture("generated.env"));
+    add(
+        "/base/kustomization.yml",
+        b"resources: [../deep]\nsecretGenerator: [{name: b, files: [token=values.bin]}]\n",
+    );
+    add("/base/values.bin", &fixture("values.bin"));
+    add("/deep/Kustomization", b"patches: [{path: patch.yaml}]\n");
+    add("/deep/patch.yaml", &fixture("patch.yaml"));
+    add("/deep/other.yaml", &fixture("patch.yaml"));
+    let found = sources(&keyring(KEY), &tree, "/app", Mac::Verified)
+        .await
+        .unwrap();
+    let expected = [
+        ("/app/component/a.env", "generated.env"),
+        ("/base/values.bin", "values.bin"),
+        ("/deep/patch.yaml", "patch.yaml"),
+    ];
+    let paths: Vec<&str> = found.files.keys().map(String::as_str).collect();
+    assert_eq!(paths, expected.map(|(path, _)| path));
+    for (path, name) in expected {
+        assert_eq!(found.files[path].to_vec(), plain_of(name), "{path}");
+    }
 }
 
 #[test]
