@@ -8,9 +8,10 @@ pub async fn tell(world: &mut World) {
     workloads(world).await;
     refusals(world).await;
     rights().await;
+    reports().await;
 }
 
-/// Pods that do not come up, and volumes that are not bound.
+/// Pods that do not come up.
 async fn workloads(world: &World) {
     for (fate, expected) in [("image-pull", "ImagePullBackOff"), ("crash", "CrashLoopBackOff")] {
         let mut web = deployment("web", "example.com/app:1");
@@ -154,6 +155,76 @@ async fn rights() {
         ],
     )
     .await;
+    world.stop().await;
+}
+
+const POD: (&str, &str) = ("v1", "Pod");
+const CLAIM: (&str, &str) = ("v1", "PersistentVolumeClaim");
+
+/// What nodes and provisioners say of Pods and volumes: memory, probes, a claim that nobody binds.
+async fn reports() {
+    let config = Config {
+        simulate_workloads: false,
+        ..Config::default()
+    };
+    let mut world = World::embedded_with(config).await;
+    world.start().await;
+    let pod = json!({ "containers": [{ "name": "main", "image": "example.com/app:1" }] });
+    let claim =
+        json!({ "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } });
+    let container = |state: Value, last: Value| {
+        json!([{ "name": "main", "image": "example.com/app:1", "imageID": "", "ready": false, "restartCount": 3,
+            "state": state, "lastState": last }])
+    };
+    let killed = container(
+        json!({ "waiting": { "reason": "CrashLoopBackOff" } }),
+        json!({ "terminated": { "reason": "OOMKilled", "exitCode": 137 } }),
+    );
+    let running = container(json!({ "running": {} }), json!({}));
+    world
+        .put(json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": { "name": "probe.1" }, "type": "Warning", "reason": "Unhealthy",
+            "message": "Readiness probe failed: HTTP probe failed with statuscode: 500",
+            "involvedObject": { "apiVersion": POD.0, "kind": POD.1, "name": "probe", "namespace": world.namespace },
+            "lastTimestamp": "2026-01-01T00:00:00Z",
+        }))
+        .await;
+    for (name, kind, spec, status, cause) in [
+        (
+            "memory",
+            POD,
+            &pod,
+            json!({ "phase": "Running", "containerStatuses": killed }),
+            ["OOMKilled", "resources.limits.memory"],
+        ),
+        (
+            "probe",
+            POD,
+            &pod,
+            json!({ "phase": "Running", "containerStatuses": running }),
+            ["Unhealthy: Readiness probe failed", "check the probe"],
+        ),
+        (
+            "volume",
+            CLAIM,
+            &claim,
+            json!({ "phase": "Pending" }),
+            ["Pending", "the claim is not bound to a volume"],
+        ),
+    ] {
+        let object =
+            json!({ "apiVersion": kind.0, "kind": kind.1, "metadata": { "name": name }, "spec": spec });
+        world.commit_to(name, "a", &[("object.json", object)]).await;
+        let spec =
+            json!({ "sourceRef": { "name": name }, "wait": true, "timeout": "30s", "retryInterval": "24h" });
+        world.kustomization(name, spec).await;
+        world
+            .until("the object is there", async || world.get(kind, name).await)
+            .await;
+        world.report(kind, name, status).await;
+        let subject = format!("{}/{}/{name}", kind.1, world.namespace);
+        names(&world, name, &[&subject, cause[0], cause[1]]).await;
+    }
     world.stop().await;
 }
 
