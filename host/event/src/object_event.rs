@@ -9,10 +9,10 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Longest event message in bytes, as Flux's notification-controller takes it (compat/kustomize.md section 11).
+///
+/// The API server's limit of 1024 bytes is one of events.k8s.io and of events with an `eventTime`; ours are of core/v1
+/// and have none, as those of Flux, whose long refusals are told whole.
 pub const EVENT_MESSAGE_BYTES_MAX: usize = 39_000;
-
-/// Longest note in bytes that the API server accepts in a core/v1 Event.
-const CORE_MESSAGE_BYTES_MAX: usize = 1024;
 
 /// Prefix of the annotations of an object that are copied into its events.
 pub const EVENT_METADATA_PREFIX: &str = "event.toolkit.fluxcd.io/";
@@ -127,7 +127,7 @@ impl ObjectEvent {
                 "Normal"
             },
             reason: &self.reason,
-            message: truncate(&self.message, CORE_MESSAGE_BYTES_MAX),
+            message: truncate(&self.message, EVENT_MESSAGE_BYTES_MAX),
             first_timestamp: at.clone(),
             last_timestamp: at,
             count: 1,
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn core_form() {
         let mut event = event(Severity::Error);
-        event.message = "é".repeat(1000);
+        event.message = "é".repeat(20_000);
         let core = serde_json::to_value(event.core_v1()).unwrap();
         assert_eq!(core.pointer("/type").unwrap(), "Warning");
         assert_eq!(core.pointer("/source/component").unwrap(), "kustomize-controller");
@@ -347,8 +347,20 @@ mod tests {
         );
         let message = core.pointer("/message").and_then(Value::as_str).unwrap();
         assert!(
-            message.len() <= 1024 && message.ends_with("é..."),
+            message.len() <= EVENT_MESSAGE_BYTES_MAX && message.ends_with("é..."),
             "cut between characters"
+        );
+        assert_eq!(
+            core.pointer("/eventTime"),
+            None,
+            "with it a message had 1024 bytes"
+        );
+        event.message = "é".repeat(1000);
+        let core = serde_json::to_value(event.core_v1()).unwrap();
+        assert_eq!(
+            core.pointer("/message").and_then(Value::as_str),
+            Some(event.message.as_str()),
+            "long, and whole"
         );
     }
 }
