@@ -195,6 +195,15 @@ func main() {
 		}
 		p("    ] },\n")
 	}
+	p("];\n\n/// The types by the names of their definitions, sorted.\n#[rustfmt::skip]\npub(super) static DEFINITIONS: &[(&str, u16)] = &[\n")
+	byName := make([]int, len(t.types))
+	for i := range byName {
+		byName[i] = i
+	}
+	sort.Slice(byName, func(i, j int) bool { return t.types[byName[i]][0] < t.types[byName[j]][0] })
+	for _, i := range byName {
+		p("    (%q, %d),\n", t.types[i][0], i)
+	}
 	p("];\n\n/// Every kind the schema knows, sorted.\n#[rustfmt::skip]\npub(super) static KINDS: &[TypeOf] = &[\n")
 	for _, e := range entries {
 		of := "None"

@@ -33,14 +33,26 @@ pub(crate) enum Shape {
 #[derive(Clone, Debug)]
 pub(crate) struct MergeKeys(pub(crate) Vec<Text>);
 
+/// What the original has of its built-in schema, which it reads late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Builtin {
+    /// Nothing: beside a schema file it is not read any more.
+    #[default]
+    Unread,
+    /// A scope was asked for, which it knows without: it is read after a schema file, and takes the place of what that has.
+    Asked,
+    /// It was read: a schema file takes the place of what it has.
+    Read,
+}
+
 /// The schema of a build. Sub-kustomizations share it, as in the original.
 #[derive(Debug, Default)]
 pub(crate) struct Schema {
     custom: RefCell<Option<Custom>>,
     written: RefCell<Vec<MergeKeys>>,
-    without_builtin: Cell<bool>,
     is_set: Cell<bool>,
-    used: Cell<bool>,
+    /// As it was when the schema file came, if there is one.
+    builtin: Cell<Builtin>,
     /// What is wrong with the schema file: nothing is said about it before the schema is used, as in the original.
     broken: RefCell<Option<Error>>,
     is_needed: Cell<bool>,
@@ -74,7 +86,9 @@ impl Schema {
         match &*self.custom.borrow() {
             Some(custom) => custom.namespaced.get(&(gvk.api_version(), gvk.kind.clone())) == Some(&false),
             None => {
-                self.used.set(true);
+                if self.builtin.get() == Builtin::Unread {
+                    self.builtin.set(Builtin::Asked);
+                }
                 false
             }
         }
@@ -83,17 +97,24 @@ impl Schema {
     /// The schema of a kind.
     pub(crate) fn of_kind(&self, api_version: &str, kind: &str) -> Option<Shape> {
         self.is_needed.set(true);
-        if let Some(custom) = &*self.custom.borrow()
-            && let Some(index) = custom.kinds.get(&(api_version.into(), kind.into()))
-        {
-            return Some(Shape::Custom(*index));
+        let built_in = || {
+            let index = builtin::type_of(api_version, kind)?;
+            Some(index.map_or(Shape::Opaque, |i| Shape::Builtin(builtin::Shape::Type(i))))
+        };
+        let custom = self.custom.borrow();
+        let Some(custom) = &*custom else {
+            self.builtin.set(Builtin::Read);
+            return built_in();
+        };
+        let written = || {
+            let index = custom.kinds.get(&(api_version.into(), kind.into()))?;
+            Some(Shape::Custom(*index))
+        };
+        match self.builtin.get() {
+            Builtin::Unread => written(),
+            Builtin::Asked => built_in().or_else(written),
+            Builtin::Read => written().or_else(built_in),
         }
-        if self.without_builtin.get() {
-            return None;
-        }
-        self.used.set(true);
-        let index = builtin::type_of(api_version, kind)?;
-        Some(index.map_or(Shape::Opaque, |i| Shape::Builtin(builtin::Shape::Type(i))))
     }
 
     /// The schema of a field.
@@ -111,7 +132,7 @@ impl Schema {
                 let custom = custom.as_ref()?;
                 let shape = custom.shapes.get(index)?;
                 let next = shape.fields.get(name).copied().or(shape.additional)?;
-                custom.resolve(next).map(Shape::Custom)
+                custom.resolve(next, self.builtin.get())
             }
         }
     }
@@ -126,9 +147,7 @@ impl Schema {
                 let custom = self.custom.borrow();
                 let custom = custom.as_ref()?;
                 let shape = custom.shapes.get(index)?;
-                custom
-                    .resolve(shape.items.filter(|_| shape.is_list)?)
-                    .map(Shape::Custom)
+                custom.resolve(shape.items.filter(|_| shape.is_list)?, self.builtin.get())
             }
             Shape::Written(_) => Some(Shape::Opaque),
             _ => None,
@@ -207,7 +226,6 @@ impl Schema {
             *self.custom.borrow_mut() = Some(custom);
             *self.broken.borrow_mut() = broken;
             self.is_needed.set(false);
-            self.without_builtin.set(!self.used.get());
             self.is_set.set(true);
             return Ok(());
         }
@@ -323,13 +341,21 @@ impl Custom {
         index
     }
 
-    /// Follows `$ref`; none where it leads nowhere or in a circle.
-    fn resolve(&self, mut index: usize) -> Option<usize> {
+    /// Follows `$ref`, which may lead into the built-in schema; none where it leads nowhere or in a circle.
+    fn resolve(&self, mut index: usize, built_in: Builtin) -> Option<Shape> {
         for _ in 0..64 {
-            match &self.shapes.get(index)?.reference {
-                None => return Some(index),
-                Some(name) => index = *self.definitions.get(name)?,
+            let Some(name) = &self.shapes.get(index)?.reference else {
+                return Some(Shape::Custom(index));
+            };
+            let written = self.definitions.get(name).copied();
+            let other = match (built_in, written) {
+                (Builtin::Unread, _) | (Builtin::Read, Some(_)) => None,
+                _ => builtin::definition(name),
+            };
+            if let Some(other) = other {
+                return Some(Shape::Builtin(builtin::Shape::Type(other)));
             }
+            index = written?;
         }
         None
     }

@@ -121,6 +121,15 @@ pub fn type_of(api_version: &str, kind: &str) -> Option<Option<u16>> {
     tables::KINDS.get(at).map(|k| k.index)
 }
 
+/// The type that a definition of the schema makes, by its name: none where the schema has no such definition, or nothing in
+/// it merges.
+pub fn definition(name: &str) -> Option<u16> {
+    let at = tables::DEFINITIONS
+        .binary_search_by(|(n, _)| (*n).cmp(name))
+        .ok()?;
+    tables::DEFINITIONS.get(at).map(|(_, index)| *index)
+}
+
 /// Whether objects of a kind have a namespace; none where the schema does not know it.
 pub fn is_namespaced(group: &str, version: &str, kind: &str) -> Option<bool> {
     // asked more than anything else: most kinds are told apart by their length
@@ -161,6 +170,18 @@ mod tests {
             "{shape:?}"
         );
         assert_eq!(type_of("apps/v9", "Deployment"), None);
+    }
+
+    #[test]
+    fn definitions() {
+        for (name, index) in tables::DEFINITIONS {
+            assert_eq!(definition(name), Some(*index));
+            assert!(Type::get(*index).is_some(), "{name}");
+        }
+        assert_eq!(tables::DEFINITIONS.len(), tables::TYPES.len());
+        let template = definition("io.k8s.api.core.v1.PodTemplateSpec").and_then(Type::get);
+        assert!(template.is_some_and(|t| t.field("spec").is_some()));
+        assert_eq!(definition("io.k8s.api.core.v1.ConfigMapVolumeSource"), None);
     }
 
     #[test]
