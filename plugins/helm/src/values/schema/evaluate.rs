@@ -382,7 +382,11 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             }
             match additional {
                 Some(_) if is_evaluated => {}
-                Some(Json::Bool(false)) => not_allowed.push(name.as_str()),
+                // what is refused is looked at too: "unevaluatedProperties" does not refuse it once more
+                Some(Json::Bool(false)) => {
+                    is_evaluated = true;
+                    not_allowed.push(name.as_str());
+                }
                 Some(schema) => {
                     is_evaluated = true;
                     let outcome = self.schema(schema, value, &path, None)?;
@@ -435,6 +439,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             Some(Json::Bool(false)) if !is_new && !first.is_empty() && items.len() > first.len() => {
                 let more = Number::of(items.len() - first.len()).shown_count();
                 run.fail(format!("last {more} additionalItem(s) not allowed"));
+                run.seen.items.extend(first.len()..items.len());
             }
             Some(schema) => {
                 for (index, item) in items.iter().enumerate().skip(first.len()) {
