@@ -172,6 +172,8 @@ pub enum Element {
     Bytes,
     /// `[]interface {}`
     List,
+    /// `map[string]interface {}`
+    Map,
 }
 
 impl Element {
@@ -183,6 +185,7 @@ impl Element {
             Self::Int => Value::int(0),
             Self::Bytes => Value::Bytes(Str::default()),
             Self::List => Value::List(super::List::nil(CollectionType::ANY)),
+            Self::Map => Value::Map(super::Map::nil(CollectionType::ANY)),
         }
     }
 
@@ -194,6 +197,7 @@ impl Element {
             Self::Int => "int",
             Self::Bytes => "[]uint8",
             Self::List => "[]interface {}",
+            Self::Map => "map[string]interface {}",
         }
     }
 }

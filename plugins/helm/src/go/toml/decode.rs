@@ -11,7 +11,7 @@ use crate::{
         quote::{quote, quote_rune},
         unicode::is_letter,
     },
-    value::DEPTH_MAX,
+    value::{CollectionType, DEPTH_MAX, Element},
 };
 
 /// Reads a document: integers are `int64`, floats `float64`, dates times.
@@ -312,7 +312,8 @@ impl Decoder<'_> {
                 }
             };
             items.push(Map::new().into());
-            map.set(last.as_str(), List::new(items));
+            let tables = CollectionType::of(Element::Map);
+            map.set(last.as_str(), List::of_type(tables, items));
             self.table_arrays.insert(place);
         } else {
             self.set(last, Map::new().into())?;
