@@ -36,6 +36,10 @@ impl Requirements {
         }))
     }
 
+    pub(crate) fn is_readable(&self) -> bool {
+        self.0.is_ok()
+    }
+
     /// Whether labels or annotations meet all requirements.
     pub(crate) fn match_all(&self, map: impl FnOnce() -> Vec<(Text, Text)>) -> Result<bool> {
         let requirements = self.0.as_ref().map_err(Error::clone)?;

@@ -113,7 +113,8 @@ impl Selector {
         {
             return Ok(false);
         }
-        self.matches_metadata(object)
+        Ok(self.labels.match_all(|| object.labels())?
+            && self.annotations.match_all(|| object.annotations())?)
     }
 
     pub(crate) fn matches_gvk(&self, gvk: &Gvk) -> bool {
@@ -125,8 +126,14 @@ impl Selector {
         self.matches_gvk(&id.gvk) && self.name.matches(&id.name) && self.namespace.matches(&id.namespace)
     }
 
+    /// Whether its labels and annotations can be read.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.annotations.is_readable() && self.labels.is_readable()
+    }
+
+    /// Replacements ask for the annotations first, and then for the labels in any case.
     pub(crate) fn matches_metadata(&self, object: &Object) -> Result<bool> {
-        Ok(self.labels.match_all(|| object.labels())?
-            && self.annotations.match_all(|| object.annotations())?)
+        let is_annotated = self.annotations.match_all(|| object.annotations())?;
+        Ok(self.labels.match_all(|| object.labels())? && is_annotated)
     }
 }

@@ -227,15 +227,16 @@ fn put_into(
     let has_delimiter = target.options.as_ref().is_some_and(|o| !o.delimiter.is_empty());
     let is_long = value.node.text().is_none_or(|text| text.len() > SHORT_MAX);
     let can_grow = has_delimiter || is_long;
+    // the original looks at labels and annotations before all else: a selector of them that cannot be read is an error
+    // whatever the kinds are
+    let are_readable = selector.is_readable() && rejects.iter().all(|(_, reject)| reject.is_readable());
     for at in 0..objects.len() {
         let Some(object) = objects.get(at) else { continue };
-        // first of all, also where nothing is selected: a selector that cannot be read is an error in any case
-        let is_rejected = rejects_metadata(&rejects, object)?;
-        let gvk = object.gvk();
-        if !selector.matches_gvk(&gvk) && !object.was_renamed() {
+        let is_of_kind = selector.matches_gvk(&object.gvk()) || object.was_renamed();
+        if are_readable && !is_of_kind {
             continue;
         }
-        if !selector.matches_metadata(object)? || is_rejected {
+        if !selector.matches_metadata(object)? || rejects_metadata(&rejects, object)? || !is_of_kind {
             continue;
         }
         let ids = ids(object);
