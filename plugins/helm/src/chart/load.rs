@@ -205,7 +205,7 @@ fn sort_in(
     if file.data.starts_with(MARK) {
         file.data.drain(..MARK.len());
     }
-    let is_v1 = chart.metadata.api_version == "v1";
+    let is_v1 = |chart: &Chart| chart.metadata.api_version == "v1";
     let cannot = |error: Error| Error::new(format!("cannot load {}: {error}", file.name));
     match file.name.as_str() {
         METADATA => {}
@@ -215,14 +215,14 @@ fn sort_in(
         "requirements.yaml" => {
             *has_metadata = true;
             chart.metadata.read_into(&file.data).map_err(cannot)?;
-            if is_v1 {
+            if is_v1(chart) {
                 parts.files.push(file.into());
             }
         }
         "requirements.lock" => {
             *has_metadata = true;
             check_lock(&file.data).map_err(cannot)?;
-            if is_v1 {
+            if is_v1(chart) {
                 parts.files.push(file.into());
             }
         }
@@ -271,7 +271,7 @@ fn check_lock(text: &[u8]) -> Result<(), Error> {
         match key.to_ascii_lowercase().as_str() {
             "dependencies" => {
                 let at = || "Lock.dependencies".to_owned();
-                objects(value, at, "Dependency", Dependency::read)?;
+                objects(value, &mut Vec::new(), at, "Dependency", Dependency::read_into)?;
             }
             "digest" => text_field(value, &mut String::new(), || "Lock.digest".to_owned())?,
             "generated" => check_time(value)

@@ -113,7 +113,8 @@ impl Metadata {
         Ok(metadata)
     }
 
-    /// Reads a file over what is there: `requirements.yaml` over `Chart.yaml`.
+    /// Reads a file over what is there, `requirements.yaml` over `Chart.yaml`, as Go decodes: the items of lists one over the
+    /// other, so that what only one of them says stays.
     ///
     /// # Errors
     /// As [`Metadata::read`].
@@ -135,20 +136,18 @@ impl Metadata {
                 "icon" => text_field(value, &mut self.icon, || at("icon"))?,
                 "condition" => text_field(value, &mut self.condition, || at("condition"))?,
                 "tags" => text_field(value, &mut self.tags, || at("tags"))?,
-                "sources" => self.sources = texts(value, || at("sources"))?,
-                "keywords" => self.keywords = texts(value, || at("keywords"))?,
-                "deprecated" => self.deprecated = flag(value, || at("deprecated"))?,
-                "annotations" => self.annotations = annotations(value)?,
+                "sources" => texts(value, &mut self.sources, || at("sources"))?,
+                "keywords" => texts(value, &mut self.keywords, || at("keywords"))?,
+                "deprecated" => flag(value, &mut self.deprecated, || at("deprecated"))?,
+                "annotations" => annotations(value, &mut self.annotations)?,
                 "maintainers" => {
-                    let read = |fields: &JsonMap<String, Json>| Maintainer::read(fields);
-                    let (items, has_null) = objects(value, || at("maintainers"), "Maintainer", read)?;
-                    self.maintainers = items;
+                    let (items, at) = (&mut self.maintainers, || at("maintainers"));
+                    let has_null = objects(value, items, at, "Maintainer", Maintainer::read_into)?;
                     self.null_in = has_null.then_some("maintainers").or(self.null_in);
                 }
                 "dependencies" => {
-                    let read = |fields: &JsonMap<String, Json>| Dependency::read(fields);
-                    let (items, has_null) = objects(value, || at("dependencies"), "Dependency", read)?;
-                    self.dependencies = items;
+                    let (items, at) = (&mut self.dependencies, || at("dependencies"));
+                    let has_null = objects(value, items, at, "Dependency", Dependency::read_into)?;
                     self.has_dependencies = !value.is_null();
                     self.null_in = has_null.then_some("dependencies").or(self.null_in);
                 }
@@ -344,39 +343,37 @@ impl Metadata {
 }
 
 impl Maintainer {
-    fn read(fields: &JsonMap<String, Json>) -> Result<Self, Error> {
-        let mut maintainer = Self::default();
+    fn read_into(&mut self, fields: &JsonMap<String, Json>) -> Result<(), Error> {
         for (key, value) in fields {
             let at = |field: &str| format!("Maintainer.maintainers.{field}");
             match key.to_ascii_lowercase().as_str() {
-                "name" => text_field(value, &mut maintainer.name, || at("name"))?,
-                "email" => text_field(value, &mut maintainer.email, || at("email"))?,
-                "url" => text_field(value, &mut maintainer.url, || at("url"))?,
+                "name" => text_field(value, &mut self.name, || at("name"))?,
+                "email" => text_field(value, &mut self.email, || at("email"))?,
+                "url" => text_field(value, &mut self.url, || at("url"))?,
                 _ => {}
             }
         }
-        Ok(maintainer)
+        Ok(())
     }
 }
 
 impl Dependency {
-    pub(super) fn read(fields: &JsonMap<String, Json>) -> Result<Self, Error> {
-        let mut dependency = Self::default();
+    pub(super) fn read_into(&mut self, fields: &JsonMap<String, Json>) -> Result<(), Error> {
         for (key, value) in fields {
             let at = |field: &str| format!("Dependency.dependencies.{field}");
             match key.to_ascii_lowercase().as_str() {
-                "name" => text_field(value, &mut dependency.name, || at("name"))?,
-                "version" => text_field(value, &mut dependency.version, || at("version"))?,
-                "repository" => text_field(value, &mut dependency.repository, || at("repository"))?,
-                "condition" => text_field(value, &mut dependency.condition, || at("condition"))?,
-                "alias" => text_field(value, &mut dependency.alias, || at("alias"))?,
-                "tags" => dependency.tags = texts(value, || at("tags"))?,
-                "enabled" => dependency.enabled = flag(value, || at("enabled"))?,
-                "import-values" => dependency.import_values = imports(value)?,
+                "name" => text_field(value, &mut self.name, || at("name"))?,
+                "version" => text_field(value, &mut self.version, || at("version"))?,
+                "repository" => text_field(value, &mut self.repository, || at("repository"))?,
+                "condition" => text_field(value, &mut self.condition, || at("condition"))?,
+                "alias" => text_field(value, &mut self.alias, || at("alias"))?,
+                "tags" => texts(value, &mut self.tags, || at("tags"))?,
+                "enabled" => flag(value, &mut self.enabled, || at("enabled"))?,
+                "import-values" => self.import_values = imports(value)?,
                 _ => {}
             }
         }
-        Ok(dependency)
+        Ok(())
     }
 
     /// The name under which its parent knows it.
@@ -507,65 +504,77 @@ pub(super) fn text_field(value: &Json, field: &mut String, name: impl Fn() -> St
     Ok(())
 }
 
-fn texts(value: &Json, name: impl Fn() -> String) -> Result<Vec<String>, Error> {
-    match value {
-        Json::Null => Ok(Vec::new()),
-        Json::Array(items) => items
-            .iter()
-            .map(|item| match scalar_text(item) {
-                Some(text) => Ok(text),
-                None if item.is_null() => Ok(String::new()),
-                None => mismatch(item, &name(), "string"),
-            })
-            .collect(),
-        other => mismatch(other, &name(), "[]string"),
+/// Where an item is null what was there stays.
+fn texts(value: &Json, texts: &mut Vec<String>, name: impl Fn() -> String) -> Result<(), Error> {
+    let items = match value {
+        Json::Null => &[][..],
+        Json::Array(items) => items.as_slice(),
+        other => return mismatch(other, &name(), "[]string"),
+    };
+    texts.resize(items.len(), String::new());
+    for (text, item) in texts.iter_mut().zip(items) {
+        match scalar_text(item) {
+            Some(found) => *text = found,
+            None if item.is_null() => {}
+            None => return mismatch(item, &name(), "string"),
+        }
     }
+    Ok(())
 }
 
-fn flag(value: &Json, name: impl Fn() -> String) -> Result<bool, Error> {
+fn flag(value: &Json, flag: &mut bool, name: impl Fn() -> String) -> Result<(), Error> {
     match value {
-        Json::Bool(value) => Ok(*value),
-        Json::Null => Ok(false),
-        other => mismatch(other, &name(), "bool"),
+        Json::Bool(value) => *flag = *value,
+        Json::Null => {}
+        other => return mismatch(other, &name(), "bool"),
     }
+    Ok(())
 }
 
-fn annotations(value: &Json) -> Result<Option<BTreeMap<String, String>>, Error> {
+fn annotations(value: &Json, annotations: &mut Option<BTreeMap<String, String>>) -> Result<(), Error> {
     let fields = match value {
-        Json::Null => return Ok(None),
+        Json::Null => {
+            *annotations = None;
+            return Ok(());
+        }
         Json::Object(fields) => fields,
         other => return mismatch(other, "Metadata.annotations", "map[string]string"),
     };
-    let text = |(key, value): (&String, &Json)| match scalar_text(value) {
-        Some(text) => Ok((key.clone(), text)),
-        None if value.is_null() => Ok((key.clone(), String::new())),
-        None => mismatch(value, "Metadata.annotations", "string"),
-    };
-    fields.iter().map(text).collect::<Result<_, _>>().map(Some)
+    let annotations = annotations.get_or_insert_default();
+    for (key, value) in fields {
+        let text = match scalar_text(value) {
+            Some(text) => text,
+            None if value.is_null() => String::new(),
+            None => return mismatch(value, "Metadata.annotations", "string"),
+        };
+        annotations.insert(key.clone(), text);
+    }
+    Ok(())
 }
 
-/// The objects of a list, and whether there was a null among them.
-pub(super) fn objects<T>(
+/// Reads the objects of a list over those that are there. Whether there is a null among them.
+pub(super) fn objects<T: Default>(
     value: &Json,
+    objects: &mut Vec<T>,
     name: impl Fn() -> String,
     go_type: &str,
-    read: impl Fn(&JsonMap<String, Json>) -> Result<T, Error>,
-) -> Result<(Vec<T>, bool), Error> {
+    read: impl Fn(&mut T, &JsonMap<String, Json>) -> Result<(), Error>,
+) -> Result<bool, Error> {
     let items = match value {
-        Json::Null => return Ok((Vec::new(), false)),
-        Json::Array(items) => items,
+        Json::Null => &[][..],
+        Json::Array(items) => items.as_slice(),
         other => return mismatch(other, &name(), &format!("[]*v2.{go_type}")),
     };
-    let mut objects = Vec::with_capacity(items.len());
     let mut has_null = false;
-    for item in items {
+    objects.resize_with(items.len(), T::default);
+    for (object, item) in objects.iter_mut().zip(items) {
         match item {
             Json::Null => has_null = true,
-            Json::Object(fields) => objects.push(read(fields)?),
+            Json::Object(fields) => read(object, fields)?,
             other => return mismatch(other, &name(), &format!("v2.{go_type}")),
         }
     }
-    Ok((objects, has_null))
+    Ok(has_null)
 }
 
 fn imports(value: &Json) -> Result<Vec<ImportValues>, Error> {
