@@ -176,15 +176,12 @@ impl Reader<'_> {
     fn named(&mut self) -> Result<Expression, SyntaxError> {
         let name = self.name().ok_or(SyntaxError::VariableName)?;
         match self.peek() {
-            Some(':')
-                if self
-                    .rest
-                    .get(1..)
-                    .is_some_and(|rest| rest.starts_with(['=', '-', '?', '+'])) =>
-            {
-                self.default(name)
-            }
-            Some(':') => self.substring(name),
+            Some(':') => match self.rest.chars().nth(1) {
+                Some('=' | '-' | '?' | '+') => self.default(name),
+                Some(next) if next.is_ascii() => self.substring(name),
+                // the original goes back by the width of what it sees here, which is no longer at the colon
+                _ => Err(SyntaxError::BadSubstitution),
+            },
             Some('=') => self.default(name),
             Some(',' | '^') => {
                 let operator = self.operator(|character, size| matches!(character, ',' | '^') && size < 3)?;
