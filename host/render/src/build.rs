@@ -201,9 +201,10 @@ impl Render {
     }
 }
 
-/// Flux builds in the order found, with no load restriction inside of the artifact (`compat/kustomize.md` 5.5).
+/// Flux builds in the order found, with no load restriction inside of the artifact (`compat/kustomize.md` 5.5), and has read
+/// the built-in schema before each build.
 fn renderer_config() -> Value {
-    json!({"loadRestrictor": "none", "reorder": "none"})
+    json!({"loadRestrictor": "none", "reorder": "none", "schemaFile": "add"})
 }
 
 fn digest(objects: &[sluice_object::Object]) -> ([u8; 32], u64) {

@@ -67,6 +67,8 @@ pub struct Options {
     pub load_restrictor: LoadRestrictor,
     /// Whether every object gets the label `app.kubernetes.io/managed-by`.
     pub add_managed_by_label: bool,
+    /// Whether a schema file always adds to the built-in schema, as in Flux; else it takes its place where it comes first.
+    pub adds_schema_files: bool,
     /// What a build may cost.
     pub limits: Limits,
 }
@@ -158,7 +160,7 @@ impl Session<'_> {
 /// In the original's words, with place, object and remedy.
 pub fn build(files: &dyn Files, path: &str, options: &Options) -> Result<Build> {
     let session = Session {
-        schema: Schema::default(),
+        schema: Schema::new(options.adds_schema_files),
         files,
         limits: options.limits.clone(),
         warnings: RefCell::default(),

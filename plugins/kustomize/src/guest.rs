@@ -20,6 +20,9 @@ pub struct Kustomize {
     load_restrictor: Restrictor,
     /// Whether every object gets the label `app.kubernetes.io/managed-by`.
     add_managed_by_label: bool,
+    /// What a schema file of `openapi.path` does with the built-in schema: `replace` it, unless that was needed before (as the
+    /// command does), or `add` to it (as in Flux).
+    schema_file: SchemaFile,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
@@ -37,6 +40,14 @@ enum Restrictor {
     #[default]
     RootOnly,
     None,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum SchemaFile {
+    #[default]
+    Replace,
+    Add,
 }
 
 impl Renderer for Kustomize {
@@ -74,6 +85,7 @@ impl Kustomize {
                 Restrictor::None => LoadRestrictor::None,
             },
             add_managed_by_label: self.add_managed_by_label,
+            adds_schema_files: self.schema_file == SchemaFile::Add,
             ..Options::default()
         }
     }

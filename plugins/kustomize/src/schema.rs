@@ -78,6 +78,14 @@ struct CustomShape {
 }
 
 impl Schema {
+    /// With the built-in schema read already, or left for later.
+    pub(crate) fn new(is_read: bool) -> Self {
+        Self {
+            builtin: Cell::new(if is_read { Builtin::Read } else { Builtin::Unread }),
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
         if let Some(namespaced) = builtin::is_namespaced(&gvk.group, &gvk.version, &gvk.kind) {
             return !namespaced;

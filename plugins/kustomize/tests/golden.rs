@@ -27,6 +27,7 @@ fn options(config: &str) -> Options {
             LoadRestrictor::RootOnly
         },
         add_managed_by_label: config.contains("addManagedByLabel: true"),
+        adds_schema_files: config.contains("schemaFile: add"),
         ..Options::default()
     }
 }
