@@ -282,3 +282,22 @@ fn subject(object: &Value) -> Subject {
             .collect(),
     }
 }
+
+/// A context for tests, on an API server of its own, that reconciles Kustomizations.
+#[cfg(test)]
+pub(super) fn embedded() -> (Arc<Context>, sluice_devcluster::DevCluster) {
+    let server = sluice_devcluster::DevCluster::in_process(&sluice_devcluster::Config::default());
+    let client = kube::Client::new(server.service(), "default");
+    let cluster = KubeCluster::new(client, sluice_apply::cluster::RetryPolicy::default());
+    let (config, kinds) = (ControllerConfig::default(), [(&super::KUSTOMIZATION, 1)]);
+    let server_and_version = (cluster, String::new());
+    let sinks = Sinks::new(Vec::new());
+    let cx = Context::new(
+        config,
+        server_and_version,
+        sinks,
+        &kinds,
+        CancellationToken::new(),
+    );
+    (cx.unwrap(), server)
+}

@@ -204,7 +204,9 @@ impl Context {
             // removing the last finalizer deletes: the watch will tell
             return;
         }
-        super::watch::show(self, key.clone(), object);
+        if let Some(stored) = self.store.refresh(key, object) {
+            super::watch::stored(self, key.clone(), &stored);
+        }
     }
 }
 
@@ -247,6 +249,8 @@ fn merge_patch(from: &Value, to: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::KUSTOMIZATION;
+    use crate::runtime::context::embedded;
 
     #[test]
     fn only_what_differs_is_written() {
@@ -263,5 +267,17 @@ mod tests {
             ),
             Some(r#"{"b":{"c":[2]},"e":null}"#.into())
         );
+    }
+    #[tokio::test]
+    async fn an_answer_that_comes_after_the_end_brings_nothing_back() {
+        let (cx, _server) = embedded();
+        let key = Key::new(KUSTOMIZATION.kind, "ns", "apps");
+        let at = |version: &str| json!({ "metadata": { "uid": "one", "resourceVersion": version } });
+        cx.store.put(&key, at("1"));
+        cx.took(&key, at("2"));
+        assert_eq!(cx.store.get(&key).as_deref(), Some(&at("2")));
+        cx.store.remove(&key);
+        cx.took(&key, at("3"));
+        assert_eq!(cx.store.get(&key), None);
     }
 }

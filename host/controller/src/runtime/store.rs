@@ -47,13 +47,35 @@ impl Store {
     }
 
     /// Takes in a state of an object; none where what is known is as new or newer.
-    pub fn put(&self, key: &Key, mut object: Value) -> Option<Stored> {
+    pub fn put(&self, key: &Key, object: Value) -> Option<Stored> {
+        self.take_in(key, object, |_| true)
+    }
+
+    /// The same with an answer to our own write, which may come after the watch has told that the object is gone, or is
+    /// another: it says nothing new then.
+    pub(super) fn refresh(&self, key: &Key, object: Value) -> Option<Stored> {
+        let uid = uid(&object).cloned();
+        self.take_in(key, object, |known| {
+            known.is_some_and(|known| self::uid(&known.object) == uid.as_ref())
+        })
+    }
+
+    fn take_in(
+        &self,
+        key: &Key,
+        mut object: Value,
+        is_wanted: impl FnOnce(Option<&Known>) -> bool,
+    ) -> Option<Stored> {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
         }
         let version = version(&object);
         let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = objects.get(key).and_then(|known| known.version)
+        let known = objects.get(key);
+        if !is_wanted(known) {
+            return None;
+        }
+        if let Some(known) = known.and_then(|known| known.version)
             && version.is_some_and(|new| new <= known)
         {
             return None;
@@ -95,6 +117,10 @@ pub(crate) fn version(object: &Value) -> Option<u64> {
         .ok()
 }
 
+fn uid(object: &Value) -> Option<&Value> {
+    object.get("metadata")?.get("uid")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +142,20 @@ mod tests {
             *store.get(&key).unwrap(),
             json!({ "metadata": { "resourceVersion": "10" } })
         );
+    }
+    #[test]
+    fn what_is_gone_does_not_come_back_with_a_late_answer() {
+        let store = Store::default();
+        let key = Key::new("K", "ns", "a");
+        let at = |uid: &str, version: &str| json!({ "metadata": { "uid": uid, "resourceVersion": version } });
+        store.put(&key, at("one", "1"));
+        assert!(store.refresh(&key, at("one", "3")).unwrap().old.is_some());
+        assert!(store.refresh(&key, at("one", "2")).is_none());
+        store.remove(&key);
+        assert!(store.refresh(&key, at("one", "4")).is_none());
+        assert_eq!(store.get(&key), None);
+        store.put(&key, at("two", "5"));
+        assert!(store.refresh(&key, at("one", "6")).is_none());
+        assert!(store.has(&key, 5) && !store.has(&key, 6));
     }
 }

@@ -5,6 +5,7 @@
 use super::context::Context;
 use super::schedule::{Topic, Wake};
 use super::seen::Seen;
+use super::store::Stored;
 use super::{Key, Kind, follow::follow};
 use kube::api::{Api, DynamicObject};
 use kube::core::{ApiResource, PartialObjectMeta};
@@ -201,14 +202,18 @@ fn followed(cx: &Context, key: &Key, old: Option<&Value>, new: &Value) -> Vec<To
     followed
 }
 
-/// A custom resource is there or changed.
-pub(crate) fn show(cx: &Context, key: Key, object: Value) {
-    let Some(stored) = cx.store.put(&key, object) else {
-        return;
-    };
-    let is_ours = cx.shard.has(&stored.new);
+/// A custom resource is there or changed, as its watch shows it.
+fn show(cx: &Context, key: Key, object: Value) {
+    if let Some(taken) = cx.store.put(&key, object) {
+        stored(cx, key, &taken);
+    }
+}
+
+/// A state of a custom resource was taken in: it runs if that means anything to it, and so do those who wait for it.
+pub(super) fn stored(cx: &Context, key: Key, stored: &Stored) {
     let new = Facts::of(&stored.new);
     let old = stored.old.as_deref().map(Facts::of);
+    let is_ours = cx.shard.has(&stored.new);
     let wake = match &old {
         None => Some(Wake::Changed),
         Some(old)
