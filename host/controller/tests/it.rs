@@ -14,6 +14,7 @@ mod older_versions;
 mod said;
 mod said_charts;
 mod said_sources;
+mod shards;
 mod sources;
 mod storage;
 mod tenancy;

@@ -214,20 +214,8 @@ pub(super) fn stored(cx: &Context, key: Key, stored: &Stored) {
     let new = Facts::of(&stored.new);
     let old = stored.old.as_deref().map(Facts::of);
     let is_ours = cx.shard.has(&stored.new);
-    let wake = match &old {
-        None => Some(Wake::Changed),
-        Some(old)
-            if old.generation != new.generation
-                || old.is_deleted != new.is_deleted
-                || old.uid != new.uid
-                || old.prune != new.prune =>
-        {
-            Some(Wake::Changed)
-        }
-        Some(old) if old.requested_at != new.requested_at => Some(Wake::Requested),
-        Some(_) => None,
-    };
-    let wake = wake.filter(|_| is_ours);
+    let was_ours = stored.old.as_deref().is_some_and(|old| cx.shard.has(old));
+    let wake = wake((old.as_ref(), was_ours), (&new, is_ours));
     let is_news = old.is_none_or(|old| old.offers != new.offers || old.generation != new.generation);
     let followed = followed(cx, &key, stored.old.as_deref(), &stored.new);
     if wake.is_none() && !is_news && followed.is_empty() {
@@ -242,6 +230,26 @@ pub(super) fn stored(cx: &Context, key: Key, stored: &Stored) {
             schedule.signal(&Topic::News(key));
         }
     });
+}
+
+/// Why an object runs that was so, and in this shard, and is so now.
+fn wake((old, was_ours): (Option<&Facts<'_>>, bool), (new, is_ours): (&Facts<'_>, bool)) -> Option<Wake> {
+    let Some(old) = old else {
+        return is_ours.then_some(Wake::Changed);
+    };
+    // a watch of the shard alone would show that one comes or goes; who goes runs once more, to be forgotten
+    if was_ours != is_ours {
+        return Some(Wake::Changed);
+    }
+    let is_changed = old.generation != new.generation
+        || old.is_deleted != new.is_deleted
+        || old.uid != new.uid
+        || old.prune != new.prune;
+    match is_ours {
+        true if is_changed => Some(Wake::Changed),
+        true if old.requested_at != new.requested_at => Some(Wake::Requested),
+        _ => None,
+    }
 }
 
 fn vanish(cx: &Context, key: &Key) {
