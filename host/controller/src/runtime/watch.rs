@@ -247,7 +247,8 @@ fn wake((old, was_ours): (Option<&Facts<'_>>, bool), (new, is_ours): (&Facts<'_>
         || old.prune != new.prune;
     match is_ours {
         true if is_changed => Some(Wake::Changed),
-        true if old.requested_at != new.requested_at => Some(Wake::Requested),
+        // who takes the annotation away asks for nothing
+        true if new.requested_at.is_some() && old.requested_at != new.requested_at => Some(Wake::Requested),
         _ => None,
     }
 }
@@ -356,4 +357,39 @@ pub(super) fn text(error: &(dyn std::error::Error + 'static)) -> String {
         Some(kube::Error::Api(status)) if !status.message.is_empty() => Break(status.message.clone()),
         _ => Continue(Some(cause.to_string())),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_makes_an_object_run() {
+        let at = |generation: i64, requested: Option<&str>| {
+            let annotations = requested.map(|at| json!({ (meta::REQUESTED_AT): at }));
+            json!({ "metadata": { "generation": generation, "annotations": annotations } })
+        };
+        let row = |old: Option<(&Value, bool)>, new: (&Value, bool)| {
+            let facts = old.map(|(old, _)| Facts::of(old));
+            let was_ours = old.is_some_and(|(_, was_ours)| was_ours);
+            wake((facts.as_ref(), was_ours), (&Facts::of(new.0), new.1))
+        };
+        let (first, asked, again) = (at(1, None), at(1, Some("a")), at(1, Some("b")));
+        assert_eq!(row(None, (&first, true)), Some(Wake::Changed));
+        assert_eq!(row(None, (&first, false)), None);
+        assert_eq!(row(Some((&first, true)), (&first, true)), None);
+        assert_eq!(
+            row(Some((&first, true)), (&at(2, None), true)),
+            Some(Wake::Changed)
+        );
+        assert_eq!(row(Some((&first, true)), (&asked, true)), Some(Wake::Requested));
+        assert_eq!(row(Some((&asked, true)), (&again, true)), Some(Wake::Requested));
+        assert_eq!(row(Some((&asked, true)), (&asked, true)), None);
+        assert_eq!(row(Some((&asked, true)), (&first, true)), None, "taken away");
+        // into the shard, out of it, and within another
+        assert_eq!(row(Some((&first, false)), (&first, true)), Some(Wake::Changed));
+        assert_eq!(row(Some((&first, true)), (&first, false)), Some(Wake::Changed));
+        assert_eq!(row(Some((&first, false)), (&at(2, Some("a")), false)), None);
+    }
 }
