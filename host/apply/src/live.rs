@@ -108,6 +108,8 @@ impl<O> Default for Entry<O> {
 struct Kind<O> {
     is_watched: bool,
     is_synced: bool,
+    /// The version at which an object was applied last; empty before the first.
+    version: String,
     epoch: u32,
     entries: HashMap<Short, Entry<O>>,
 }
@@ -117,6 +119,7 @@ impl<O> Default for Kind<O> {
         Self {
             is_watched: false,
             is_synced: false,
+            version: String::new(),
             epoch: 0,
             entries: HashMap::new(),
         }
@@ -198,6 +201,15 @@ impl<O: Clone + PartialEq> Live<O> {
         }
     }
 
+    /// What the watch of this kind looks at is not served: nothing that it showed is trusted until it has listed again.
+    /// Answers with the version to look at then, where objects were applied at one.
+    pub fn unserved(&self, kind: &GroupKind) -> Option<String> {
+        let mut kinds = self.lock();
+        let kind = kinds.get_mut(kind)?;
+        kind.is_synced = false;
+        Some(kind.version.clone()).filter(|version| !version.is_empty())
+    }
+
     /// What is known of an object.
     pub fn knowledge(&self, id: &ObjectId) -> Knowledge {
         let kinds = self.lock();
@@ -228,6 +240,9 @@ impl<O: Clone + PartialEq> Live<O> {
     pub fn verified(&self, id: &ObjectId, owner: &O, verified: Verified, seen: Seen) {
         let mut kinds = self.lock();
         let kind = kinds.entry(id.gvk.group_kind()).or_default();
+        if kind.version != id.gvk.version {
+            kind.version.clone_from(&id.gvk.version);
+        }
         let epoch = kind.epoch;
         let entry = kind
             .entries

@@ -21,7 +21,7 @@ macro_rules! stories {
                 namespace_and_content deletion_policy variables supersede malformed fight ignore controls history
                 handover cli_view events expressions tenant quota
                 webhook_mutates webhook_denies deletion cluster_scoped protected
-                classes shards retry passing_jobs shared served_versions
+                classes shards retry passing_jobs shared served_versions version_dropped
             ]
             [health root_causes]
             [remote_cluster]

@@ -3,10 +3,11 @@
 //! **Invariant:** one malformed object never stops a kind: objects are decoded one by one, by their reconciler (N7).
 
 use super::context::Context;
+use super::follow::{Again, follow};
 use super::schedule::{Topic, Wake};
 use super::seen::Seen;
 use super::store::Stored;
-use super::{Key, Kind, follow::follow};
+use super::{Key, Kind};
 use kube::api::{Api, DynamicObject};
 use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
@@ -19,6 +20,7 @@ use sluice_object::GroupVersionKind;
 use std::collections::HashSet;
 use std::ops::ControlFlow::{Break, Continue};
 use std::sync::Arc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Objects of a list are asked for in pages: it bounds what is decoded at once.
@@ -132,58 +134,73 @@ pub(crate) struct Place {
     pub(crate) stop: CancellationToken,
 }
 
-/// Watches the metadata of all objects of a kind that carry our owner label: drift and health wake their owner.
-pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKind) {
+/// Watches the metadata of all objects of a kind that carry our owner label: drift and health wake their owner. A version
+/// that is not served any more is left for the one that objects were applied at last.
+pub(crate) async fn applied(cx: Arc<Context>, place: Place, mut gvk: GroupVersionKind) {
     let kind = gvk.group_kind();
     let live = &place.live;
     let Ok(mapping) = place.kube.mapping(&gvk).await else {
         return live.release_watch(&kind);
     };
-    let resource = ApiResource {
-        group: gvk.group.clone(),
-        version: gvk.version.clone(),
-        api_version: gvk.api_version(),
-        kind: gvk.kind.clone(),
-        plural: mapping.plural.clone(),
-    };
-    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(place.kube.client().clone(), &resource);
-    let config = watcher::Config::default()
-        .timeout(WATCH_SECONDS)
-        .page_size(PAGE_OBJECTS)
-        .labels(OWNER_NAME);
-    let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
-        Ok(Event::Init) => live.listing(&kind),
-        Ok(Event::InitApply(object) | Event::Apply(object)) => {
-            let (namespace, name) = (
-                object.metadata.namespace.clone(),
-                object.metadata.name.clone().unwrap_or_default(),
-            );
-            let owner = owner(&object).map(Arc::new);
-            let seen = sluice_apply::seen_in(&object.metadata, &cx.config.override_managers);
-            let moved = live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
-            cx.moved(moved);
+    let mut again = Again::new(cx.chance().clone());
+    loop {
+        let resource = ApiResource {
+            group: gvk.group.clone(),
+            version: gvk.version.clone(),
+            api_version: gvk.api_version(),
+            kind: gvk.kind.clone(),
+            plural: mapping.plural.clone(),
+        };
+        let api: Api<PartialObjectMeta<DynamicObject>> =
+            Api::all_with(place.kube.client().clone(), &resource);
+        let config = watcher::Config::default()
+            .timeout(WATCH_SECONDS)
+            .page_size(PAGE_OBJECTS)
+            .labels(OWNER_NAME);
+        let ended = place.stop.child_token();
+        let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
+            Ok(Event::Init) => live.listing(&kind),
+            Ok(Event::InitApply(object) | Event::Apply(object)) => {
+                let (namespace, name) = (
+                    object.metadata.namespace.clone(),
+                    object.metadata.name.clone().unwrap_or_default(),
+                );
+                let owner = owner(&object).map(Arc::new);
+                let seen = sluice_apply::seen_in(&object.metadata, &cx.config.override_managers);
+                let moved = live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
+                cx.moved(moved);
+            }
+            Ok(Event::InitDone) => live.listed(&kind).into_iter().for_each(|moved| cx.moved(moved)),
+            Ok(Event::Delete(object)) => {
+                let name = object.metadata.name.clone().unwrap_or_default();
+                let moved = live.saw(
+                    &kind,
+                    object.metadata.namespace.as_deref(),
+                    &name,
+                    owner(&object).map(Arc::new),
+                    None,
+                );
+                cx.moved(moved);
+            }
+            // the definition of the kind is gone, or serves it in other versions only
+            Err(error) if is_absent(&error) => ended.cancel(),
+            Err(error) => WatchFailed {
+                kind: &kind.kind,
+                error: &text(&error),
+            }
+            .emit(),
+        };
+        follow(&cx, &ended, api, config, on).await;
+        if place.stop.is_cancelled() {
+            return;
         }
-        Ok(Event::InitDone) => live.listed(&kind).into_iter().for_each(|moved| cx.moved(moved)),
-        Ok(Event::Delete(object)) => {
-            let name = object.metadata.name.clone().unwrap_or_default();
-            let moved = live.saw(
-                &kind,
-                object.metadata.namespace.as_deref(),
-                &name,
-                owner(&object).map(Arc::new),
-                None,
-            );
-            cx.moved(moved);
+        // it starts over, with a list, when the kind comes back
+        if let Some(version) = live.unserved(&kind) {
+            gvk.version = version;
         }
-        // the definition of the kind is gone: its objects are too, and the watch starts over when it comes back
-        Err(error) if is_absent(&error) => {}
-        Err(error) => WatchFailed {
-            kind: &kind.kind,
-            error: &text(&error),
-        }
-        .emit(),
-    };
-    follow(&cx, &place.stop, api, config, on).await;
+        let wait = again.wait(Instant::now());
+        let _stopped = tokio::time::timeout(wait, place.stop.cancelled()).await;
+    }
 }
 
 /// What of a Kustomization's changes somebody follows beside its news.

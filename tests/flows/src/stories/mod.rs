@@ -37,6 +37,7 @@ pub mod suspend;
 pub mod tenant;
 pub mod upgrade;
 pub mod variables;
+pub mod version_dropped;
 pub mod webhook_denies;
 pub mod webhook_mutates;
 
