@@ -360,19 +360,31 @@ impl<O: Clone + PartialEq> Live<O> {
     #[must_use = "another owner may have to look at it"]
     pub fn forget(&self, id: &ObjectId, owner: &O) -> Moved<O> {
         let moved = self.change(id, |entry| {
-            entry.rivals.retain(|(rival, ..)| rival != owner);
-            if entry.owner.as_ref() != Some(owner) {
-                return Moved::Nothing;
+            let is_theirs = entry.owner.as_ref() == Some(owner);
+            let moved = let_go(entry, owner);
+            if is_theirs && entry.owner.is_none() {
+                entry.live = None;
             }
-            let Some((next, verified, seen)) = entry.rivals.pop() else {
-                (entry.owner, entry.verified, entry.live) = (None, None, None);
-                return Moved::Nothing;
-            };
-            (entry.owner, entry.verified) = (Some(next), Some((verified, seen)));
-            (entry.is_health_awaited, entry.healthy) = (false, 0);
-            verdict(entry)
+            moved
         });
         moved.unwrap_or(Moved::Nothing)
+    }
+
+    /// `owner` is gone, and owns nothing any more, whatever became of the objects. Returns what that means for others.
+    #[must_use = "other owners may have to look at some of them"]
+    pub fn forget_all(&self, owner: &O) -> Vec<Moved<O>> {
+        let mut moved = Vec::new();
+        for (kind, known) in self.lock().iter_mut() {
+            known.entries.retain(|name, entry| {
+                match let_go(entry, owner) {
+                    Moved::Nothing => {}
+                    other => moved.push((kind.clone(), *name, other)),
+                }
+                !entry.is_idle()
+            });
+        }
+        moved.sort_unstable_by(|(a, one, _), (b, other, _)| (a, one).cmp(&(b, other)));
+        moved.into_iter().map(|(_, _, moved)| moved).collect()
     }
 
     /// Whether the owner wants to be woken by every move of this object, because it waits for its health.
@@ -474,13 +486,13 @@ impl<O: Clone + PartialEq> Live<O> {
             .filter(|(_, entry)| entry.epoch != epoch && entry.live.is_some());
         let mut missing: Vec<_> = missing.collect();
         missing.sort_unstable_by_key(|(name, _)| **name);
-        missing
-            .into_iter()
-            .map(|(_, entry)| {
-                entry.live = None;
-                verdict(entry)
-            })
-            .collect()
+        let moved = missing.into_iter().map(|(_, entry)| {
+            entry.live = None;
+            verdict(entry)
+        });
+        let moved: Vec<Moved<O>> = moved.collect();
+        kind.entries.retain(|_, entry| !entry.is_idle());
+        moved
     }
 
     /// How many objects are known.
@@ -492,6 +504,21 @@ impl<O: Clone + PartialEq> Live<O> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Leaves what `owner` had to one from whom it had been taken, or to nobody.
+fn let_go<O: Clone + PartialEq>(entry: &mut Entry<O>, owner: &O) -> Moved<O> {
+    entry.rivals.retain(|(rival, ..)| rival != owner);
+    if entry.owner.as_ref() != Some(owner) {
+        return Moved::Nothing;
+    }
+    (entry.is_health_awaited, entry.healthy) = (false, 0);
+    let Some((next, verified, seen)) = entry.rivals.pop() else {
+        (entry.owner, entry.verified) = (None, None);
+        return Moved::Nothing;
+    };
+    (entry.owner, entry.verified) = (Some(next), Some((verified, seen)));
+    verdict(entry)
 }
 
 fn verdict<O: Clone>(entry: &mut Entry<O>) -> Moved<O> {

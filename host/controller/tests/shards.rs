@@ -1,4 +1,4 @@
-//! A controller of one shard: sources that come into it.
+//! A controller of one shard: sources that come into it, and those that leave it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use crate::bucket::{spec, stored, world};
@@ -28,7 +28,7 @@ async fn is_ready(world: &World, object: &Value) -> Option<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_label_brings_a_source_into_a_shard() {
+async fn a_label_brings_a_source_into_a_shard_and_takes_it_out() {
     let (mut world, storage) = (world().await, Storage::start());
     storage.put("shop", "a.yaml", "a: 1");
     world.put_source(spec(&storage, json!({}))).await;
@@ -46,5 +46,17 @@ async fn a_label_brings_a_source_into_a_shard() {
 
     world.merge(labeled("ours")).await;
     world.ready(&stored(&[("a.yaml", "a: 1")])).await;
+
+    // nothing is said any more of one that left
+    let is_measured = || sluice_event::metrics::encode().contains(&format!("name=\"{OURS}\""));
+    world
+        .until("it is measured", async || is_measured().then_some(()))
+        .await;
+    world.merge_other(OURS, labeled("theirs")).await;
+    world
+        .until("it is measured no longer", async || {
+            (!is_measured()).then_some(())
+        })
+        .await;
     world.stop().await;
 }

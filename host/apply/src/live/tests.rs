@@ -291,3 +291,34 @@ fn a_watch_whose_version_is_not_served_goes_on_with_the_one_that_is_applied() {
     live.verified(&newer, &owner(), desired(), seen(4, 13));
     assert_eq!(live.knowledge(&id), Knowledge::Verified(desired(), [4; 16]));
 }
+
+#[test]
+fn nothing_is_kept_for_an_owner_who_is_gone() {
+    let (live, id, kind) = known();
+    let other = "Kustomization/ns/other";
+    let named = |name: &str| ObjectId {
+        name: name.to_owned(),
+        ..id.clone()
+    };
+    // one that somebody deleted, one that was taken from another, one that the other has
+    live.verified(&named("deleted"), &owner(), desired(), seen(1, 11));
+    live.saw(&kind, Some("ns"), "deleted", None, None);
+    live.verified(&named("taken"), &other, desired(), seen(1, 12));
+    live.verified(&named("taken"), &owner(), desired(), seen(2, 13));
+    live.verified(&named("theirs"), &other, desired(), seen(1, 14));
+    assert_eq!(live.forget_all(&owner()), [Moved::Drifted(other)]);
+    assert_eq!(live.knowledge(&named("deleted")), Knowledge::Absent);
+    assert_eq!(
+        live.knowledge(&named("theirs")),
+        Knowledge::Verified(desired(), [1; 16])
+    );
+    // what is left of the first is that it is there; what becomes of it wakes nobody
+    assert_eq!(live.len(), 3);
+    let saw = |seen| live.saw(&kind, Some("ns"), "web", Some(owner()), seen);
+    assert_eq!(saw(Some(seen(5, 20))), Moved::Nothing);
+    assert_eq!(live.knowledge(&id), Knowledge::Moved);
+    // nor does it stay when it goes, also where only the next list tells
+    live.listing(&kind);
+    assert_eq!(live.listed(&kind).len(), 3);
+    assert_eq!(live.len(), 2);
+}

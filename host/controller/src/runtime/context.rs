@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sluice_apply::cluster::{Chance, Cluster, KubeCluster};
 use sluice_apply::live::{Live, Moved};
-use sluice_event::{EVENT_METADATA_PREFIX, ObjectEvent, Severity, Sinks, Subject};
+use sluice_event::{EVENT_METADATA_PREFIX, ObjectEvent, Severity, Sinks, Subject, metrics};
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -142,6 +142,28 @@ impl Context {
             Moved::Drifted(owner) => self.reschedule(|schedule| schedule.wake(&owner, Wake::Drift)),
             Moved::Health(owner) => self.reschedule(|schedule| schedule.wake(&owner, Wake::Health)),
         }
+    }
+
+    /// An object ran, and is parked. Of one that is gone, or somebody else's by now, nothing is kept.
+    pub(super) fn parked(&self, key: &Key, park: Park) {
+        if park == Park::Gone {
+            self.forget(key);
+        }
+        let (now, jitter) = (Instant::now(), self.chance().share());
+        self.reschedule(|schedule| schedule.done(key, park, now, jitter));
+    }
+
+    fn forget(&self, key: &Key) {
+        metrics::forget_object(key.kind, &key.namespace, &key.name);
+        if key.kind != super::KUSTOMIZATION.kind {
+            return;
+        }
+        let owner = Arc::new(key.clone());
+        let mut moved = self.live.forget_all(&owner);
+        for remote in self.remotes.all() {
+            moved.extend(remote.live.forget_all(&owner));
+        }
+        moved.into_iter().for_each(|moved| self.moved(moved));
     }
 
     /// Makes sure that objects of this kind which carry our owner label are watched from now on.
@@ -300,4 +322,48 @@ pub(super) fn embedded() -> (Arc<Context>, sluice_devcluster::DevCluster) {
         CancellationToken::new(),
     );
     (cx.unwrap(), server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::KUSTOMIZATION;
+    use sluice_apply::live::{Seen, Verified};
+
+    #[tokio::test]
+    async fn nothing_is_kept_of_an_object_that_is_gone() {
+        let (cx, _server) = embedded();
+        let key = Key::new(KUSTOMIZATION.kind, "ns", "apps");
+        let id = ObjectId {
+            gvk: GroupVersionKind::new("v1", "ConfigMap"),
+            namespace: Some("ns".to_owned()),
+            name: "one".to_owned(),
+        };
+        let verified = Verified {
+            desired: [1; 16],
+            is_skipped: false,
+            is_passing: false,
+        };
+        let seen = Seen {
+            fingerprint: [1; 16],
+            ownership: [1; 16],
+            version: 1,
+        };
+        let run = |park| {
+            cx.reschedule(|schedule| schedule.wake(&key, Wake::Changed));
+            assert!(cx.schedule().next().is_some());
+            cx.live.verified(&id, &Arc::new(key.clone()), verified, seen);
+            cx.parked(&key, park);
+        };
+        run(Park::For(None));
+        assert_eq!(
+            (cx.live.last_desired(&id), cx.schedule().counts()),
+            (Some([1; 16]), (0, 1))
+        );
+        run(Park::Gone);
+        assert_eq!(
+            (cx.live.last_desired(&id), cx.schedule().counts()),
+            (None, (0, 0))
+        );
+    }
 }

@@ -32,6 +32,14 @@ impl Remote {
 #[derive(Default)]
 pub(super) struct Remotes(Mutex<HashMap<Short, Weak<Remote>>>);
 
+impl Remotes {
+    /// Those in use.
+    pub(super) fn all(&self) -> Vec<Arc<Remote>> {
+        let remotes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        remotes.values().filter_map(Weak::upgrade).collect()
+    }
+}
+
 impl Context {
     /// The cluster reached so, made where nobody uses it yet. `digest` covers everything that decides where and as whom.
     ///

@@ -88,7 +88,7 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, started: Started
     let object = cx.store.get(&key);
     if object.as_ref().is_some_and(|object| !cx.shard.has(object)) {
         // its label changed while it waited: another process has it now
-        return cx.reschedule(|schedule| schedule.done(&key, Park::Gone, Instant::now(), 0.0));
+        return cx.parked(&key, Park::Gone);
     }
     let run = Run {
         object,
@@ -114,5 +114,5 @@ async fn run(cx: Arc<Context>, reconciler: Arc<dyn Reconciler>, started: Started
         Park::Gone => false,
     };
     metrics::worked(kind.controller, since.elapsed(), is_retried);
-    cx.reschedule(|schedule| schedule.done(&key, park, Instant::now(), cx.chance().share()));
+    cx.parked(&key, park);
 }

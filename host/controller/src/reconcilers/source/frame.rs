@@ -12,11 +12,11 @@ use sluice_api::source::{Source, SourceStatus};
 use sluice_api::{Next, conditions, decode, reason};
 use sluice_apply::cluster::RequestError;
 use sluice_artifact::Store;
+use sluice_event::Severity;
 use sluice_event::events::{
     FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
     ReconcileWaiting,
 };
-use sluice_event::{Severity, metrics};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -187,7 +187,6 @@ impl<K: SourceKind> SourceReconciler<K> {
 
     /// The object is gone, and with it goes what it had: its finalizer may have been taken by force.
     async fn gone(&self, run: &Run) -> Park {
-        metrics::forget_object(K::KIND.kind, &run.key.namespace, &run.key.name);
         match self.shelf.remove(K::KIND, &run.key).await {
             Ok(0) => {}
             Ok(count) => {
