@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use crate::bucket::{spec, stored, world};
-use crate::sources::{condition, path, types};
+use crate::sources::{World, condition, path, types};
 use serde_json::json;
+use sluice_apply::cluster::{Cluster, Identity};
 use sluice_artifact::ArtifactPath;
 use sluice_testkit::storage::Storage;
 use std::fs;
@@ -95,6 +96,53 @@ async fn artifacts_go_with_their_objects_however_these_go() {
     world
         .until("nothing is left", async || {
             world.store.artifacts().is_empty().then_some(())
+        })
+        .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn artifacts_that_cannot_be_removed_with_their_object_are_removed_later() {
+    let (mut world, storage) = (world().await, Storage::start());
+    storage.put("shop", "a.yaml", "a: 1");
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    let artifact = path(&world.ready(&stored(&[("a.yaml", "a: 1")])).await);
+    world
+        .until("it has its finalizer", async || {
+            let object = world.get().await?;
+            object.pointer("/metadata/finalizers/0").is_some().then_some(())
+        })
+        .await;
+    // in the place of what is to be removed lies something else
+    let records = world.folder.path().join("store/artifacts/bucket/default/shop");
+    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&record).unwrap();
+    fs::create_dir(&record).unwrap();
+    world.merge(json!({ "metadata": { "finalizers": null } })).await;
+    world.delete().await;
+    // whoever comes later has its turn after it
+    let next = json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "Bucket", "metadata": { "name": "next" },
+        "spec": spec(&storage, json!({})),
+    });
+    world.put(next.clone()).await;
+    let is_kept = |world: &World, path: &ArtifactPath| {
+        let kept = world.store.artifacts();
+        kept.iter().any(|kept| kept.path == *path)
+    };
+    world
+        .until("the next one is ready", async || {
+            let id = World::id(&next);
+            let object = world.cluster.get(&Identity::AsController, &id).await.unwrap()?;
+            (condition(&object, "Ready").0 == "True").then_some(())
+        })
+        .await;
+    assert!(is_kept(&world, &artifact));
+    fs::remove_dir(&record).unwrap();
+    world
+        .until("it is removed", async || {
+            (!is_kept(&world, &artifact)).then_some(())
         })
         .await;
     world.stop().await;

@@ -193,7 +193,8 @@ impl<K: SourceKind> SourceReconciler<K> {
                 tracing::info!(object = %run.key, count, "artifacts of an object that is gone removed")
             }
             Err(error) => {
-                tracing::warn!(%error, object = %run.key, "artifacts of an object that is gone not removed")
+                tracing::warn!(%error, object = %run.key, "artifacts of an object that is gone not removed, trying again");
+                return Park::Backoff { at_most: None };
             }
         }
         Park::Gone
