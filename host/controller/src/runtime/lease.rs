@@ -305,20 +305,20 @@ impl Lease {
             let renewal = async {
                 match self.read().await? {
                     Some(held) if held.holder == self.identity => {
-                        self.write(Some(&held)).await.map(|()| true)
+                        self.write(Some(&held)).await.map(|()| None)
                     }
-                    _ => Ok(false),
+                    other => Ok(Some(lost(other.as_ref()))),
                 }
             };
             let deadline = self.times.renew_deadline;
             let left = deadline.saturating_sub(renewed.elapsed());
             let error = match tokio::time::timeout(left, renewal).await {
-                Ok(Ok(true)) => {
+                Ok(Ok(None)) => {
                     renewed = asked;
                     next = asked + self.times.retry;
                     continue;
                 }
-                Ok(Ok(false)) => "somebody else holds it".to_owned(),
+                Ok(Ok(Some(lost))) => lost,
                 Ok(Err(error)) if renewed.elapsed() < deadline => {
                     tracing::debug!(%error, "lease not renewed, trying again");
                     next = Instant::now() + self.times.retry;
@@ -371,6 +371,15 @@ impl Lease {
                 () = tokio::time::sleep(self.times.retry) => {}
             }
         }
+    }
+}
+
+/// How a Lease was lost that is not ours any more.
+fn lost(found: Option<&Held>) -> String {
+    match found {
+        None => "it was deleted".to_owned(),
+        Some(held) if held.holder.is_empty() => "it was given back".to_owned(),
+        Some(held) => format!("{} holds it", held.holder),
     }
 }
 
@@ -445,15 +454,27 @@ mod tests {
         );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_holder_is_judged_by_our_own_clock() {
-        let held = |renew_time: String| Held {
+    fn held(renew_time: String) -> Held {
+        Held {
             holder: "other".into(),
             renew_time,
             duration: LEASE,
             transitions: 0,
             version: Value::Null,
-        };
+        }
+    }
+
+    #[test]
+    fn who_lost_a_lease_says_how() {
+        let mut found = held(String::new());
+        assert_eq!(lost(None), "it was deleted");
+        assert_eq!(lost(Some(&found)), "other holds it");
+        found.holder.clear();
+        assert_eq!(lost(Some(&found)), "it was given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_holder_is_judged_by_our_own_clock() {
         let now = Timestamp::now().to_string();
         let mut watcher = Watcher::default();
         assert!(watcher.is_alive(&held(now.clone())));
