@@ -30,7 +30,9 @@ const GATES: &[&str] = &[
     "ObjectLevelWorkloadIdentity",
 ];
 
+// of a flag that takes one value the last one counts, as in Go: patches of manifests append theirs
 #[derive(Args, Debug)]
+#[command(args_override_self = true)]
 pub(crate) struct Controller {
     /// Objects of a kind worked on at once; waiting ones do not count
     #[arg(long, default_value_t = 4, value_name = "N")]
@@ -456,6 +458,24 @@ mod tests {
             --artifact-retention-records=2 --artifact-digest-algo=sha256";
         let flags: Vec<&str> = flags.split_whitespace().collect();
         parse(&flags).unwrap();
+    }
+
+    #[test]
+    fn the_last_of_a_flag_counts() {
+        let flags = "--log-level=info --log-level=debug --concurrent=2 --concurrent=8 --enable-leader-election \
+            --enable-leader-election=false --events-addr=http://a --events-addr= --kube-api-qps=1 --kube-api-qps=2 \
+            --beside-flux --beside-flux --override-manager=a --override-manager=b --feature-gates=A=true --feature-gates=B=true";
+        let flags: Vec<&str> = flags.split_whitespace().collect();
+        let read = parse(&flags).unwrap();
+        assert_eq!((read.log_level.as_str(), read.concurrent), ("debug", 8));
+        assert_eq!(
+            (read.events_addr.as_str(), read.enable_leader_election),
+            ("", false)
+        );
+        assert!(read.beside_flux);
+        // and all of one that takes several
+        assert_eq!(read.override_managers, ["a", "b"]);
+        assert_eq!(read.feature_gates, ["A=true", "B=true"]);
     }
 
     #[test]
