@@ -4,12 +4,13 @@ use crate::args::{Global, duration, go_bool};
 use crate::assemble::{self, Storage};
 use crate::tenancy::Tenancy;
 use anyhow::{Context, Result, bail};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, ValueEnum};
 use sluice_controller::ControllerConfig;
 use sluice_controller::runtime::LeaseTimes;
 use sluice_event::log;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -95,10 +96,10 @@ pub(crate) struct Controller {
     #[arg(long, default_value = ":9440", value_parser = health, value_name = "ADDRESS")]
     health_addr: Endpoint,
     /// Where artifacts and Git stores are kept; without it a folder that is gone afterwards
-    #[arg(long, env = "STORAGE_PATH", value_name = "DIR")]
+    #[arg(long, env = "STORAGE_PATH", value_parser = OsStringValueParser::new().map(PathBuf::from), value_name = "DIR")]
     storage_path: Option<PathBuf>,
     /// Where artifacts are served
-    #[arg(long, env = "STORAGE_ADDRESS", default_value = ":9090", value_parser = address, value_name = "ADDRESS")]
+    #[arg(long, env = "STORAGE_ADDRESS", default_value = STORAGE, value_parser = storage, value_name = "ADDRESS")]
     storage_addr: SocketAddr,
     /// The host that artifact URLs name; without it where artifacts are served, this machine's name where that is everywhere
     #[arg(long, env = "STORAGE_ADV_ADDR", value_name = "HOST")]
@@ -217,6 +218,20 @@ fn health(text: &str) -> Result<Endpoint, String> {
     }
 }
 
+/// Where artifacts are served where nothing is said.
+const STORAGE: &str = ":9090";
+
+/// An empty variable of the environment says nothing, as in Flux.
+fn storage(text: &str) -> Result<SocketAddr, String> {
+    address(if text.is_empty() { STORAGE } else { text })
+}
+
+/// The same of a folder.
+fn said<'p>(folder: Option<&'p Path>, default: &'p Path) -> &'p Path {
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(default)
+}
+
 /// `host:port`, or Go's `:port` for all interfaces.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let refused = || format!("`{text}` is no address: use HOST:PORT or :PORT");
@@ -261,10 +276,7 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
     let kube = global.connect.config().await?;
     let temporary = tempfile::Builder::new().prefix("sluice-").tempdir()?;
     let storage = Storage {
-        path: args
-            .storage_path
-            .clone()
-            .unwrap_or_else(|| temporary.path().to_owned()),
+        path: said(args.storage_path.as_deref(), temporary.path()).to_owned(),
         listen: args.storage_addr,
         advertised: args
             .storage_adv_addr
@@ -337,6 +349,11 @@ fn stage_kinds(given: &[String]) -> Result<Vec<sluice_object::GroupKind>> {
     kinds.context("--custom-apply-stage-kinds")
 }
 
+fn runtime_namespace(said: Option<String>) -> String {
+    let said = said.filter(|namespace| !namespace.is_empty());
+    said.unwrap_or_else(|| "flux-system".to_owned())
+}
+
 fn settings(args: Controller) -> Result<ControllerConfig> {
     let trusted_root = match &args.sigstore_trusted_root {
         None => None,
@@ -370,7 +387,7 @@ fn settings(args: Controller) -> Result<ControllerConfig> {
         }
         .check()
         .map_err(anyhow::Error::msg)?,
-        runtime_namespace: std::env::var("RUNTIME_NAMESPACE").unwrap_or_else(|_| "flux-system".to_owned()),
+        runtime_namespace: runtime_namespace(std::env::var("RUNTIME_NAMESPACE").ok()),
         events_addr: Some(args.events_addr).filter(|address| !address.is_empty()),
         metrics_addr: args.metrics_addr.0,
         health_addr: args.health_addr.0,
@@ -403,6 +420,18 @@ mod tests {
         assert_eq!(metrics(""), Ok(Endpoint(Some(everywhere))));
         assert_eq!(health("0"), Ok(Endpoint(None)));
         assert_eq!(health(""), Ok(Endpoint(None)));
+    }
+
+    #[test]
+    fn an_empty_variable_says_nothing() {
+        // they are read as the flags are
+        let read = parse(&["--storage-addr=", "--storage-path="]).unwrap();
+        assert_eq!(read.storage_addr, address(":9090").unwrap());
+        let default = Path::new("/tmp/here");
+        assert_eq!(said(read.storage_path.as_deref(), default), default);
+        assert_eq!(said(Some(Path::new("/data")), default), Path::new("/data"));
+        assert_eq!(runtime_namespace(Some(String::new())), "flux-system");
+        assert_eq!(runtime_namespace(Some("apps".to_owned())), "apps");
     }
 
     /// On every interface of a machine with both versions of IP, both are answered.
