@@ -283,7 +283,7 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
             .clone()
             .filter(|address| !address.is_empty()),
         local_git: false,
-        addresses: addresses(&args.source_allowed_addresses)?,
+        addresses: addresses(&args.source_allowed_addresses).await?,
         helm: sluice_source::helm::HelmLimits {
             index_size_max: args.helm_index_max_size,
             chart_size_max: args.helm_chart_max_size,
@@ -306,11 +306,21 @@ pub(crate) async fn run(args: Controller, global: &Global) -> Result<()> {
 }
 
 /// Sources may ask any machine but this one, the API server and those that only a cloud's machines may ask.
-fn addresses(allowed: &[String]) -> Result<sluice_source::Addresses> {
-    let api_server = std::env::var("KUBERNETES_SERVICE_HOST");
-    let denied = api_server.ok().and_then(|host| host.parse().ok());
-    sluice_source::Addresses::guarded(denied.into_iter().collect(), allowed)
-        .context("--source-allowed-addresses")
+async fn addresses(allowed: &[String]) -> Result<sluice_source::Addresses> {
+    let denied = api_server(std::env::var("KUBERNETES_SERVICE_HOST").ok()).await?;
+    sluice_source::Addresses::guarded(denied, allowed).context("--source-allowed-addresses")
+}
+
+/// Where the API server is: an address as a rule, a name where somebody set it.
+async fn api_server(host: Option<String>) -> Result<Vec<IpAddr>> {
+    let Some(host) = host.filter(|host| !host.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let found = tokio::net::lookup_host((host.as_str(), 0)).await;
+    let found = found.with_context(|| {
+        format!("KUBERNETES_SERVICE_HOST {host:?} cannot be resolved, so sources cannot be kept from it")
+    })?;
+    Ok(found.map(|found| found.ip()).collect())
 }
 
 /// Installs the log of this process.
@@ -420,6 +430,29 @@ mod tests {
         assert_eq!(metrics(""), Ok(Endpoint(Some(everywhere))));
         assert_eq!(health("0"), Ok(Endpoint(None)));
         assert_eq!(health(""), Ok(Endpoint(None)));
+    }
+
+    #[tokio::test]
+    async fn the_api_server_is_known_by_address_and_by_name() {
+        let at = |host: &str| api_server(Some(host.to_owned()));
+        assert_eq!(at("10.96.0.1").await.unwrap(), [IpAddr::from([10u8, 96, 0, 1])]);
+        assert_eq!(
+            at("fd00::1").await.unwrap(),
+            ["fd00::1".parse::<IpAddr>().unwrap()]
+        );
+        let named = at("localhost").await.unwrap();
+        assert!(
+            !named.is_empty() && named.iter().all(IpAddr::is_loopback),
+            "{named:?}"
+        );
+        assert!(at("").await.unwrap().is_empty());
+        assert!(api_server(None).await.unwrap().is_empty());
+        // no label of a name is so long: nobody is asked
+        let told = at(&"a".repeat(64)).await.unwrap_err().to_string();
+        assert!(
+            told.ends_with("cannot be resolved, so sources cannot be kept from it"),
+            "{told}"
+        );
     }
 
     #[test]
