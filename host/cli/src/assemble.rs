@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 /// Where artifacts and Git stores are kept and served.
@@ -60,7 +61,8 @@ pub(crate) async fn run(
     std::fs::create_dir_all(&storage.path)
         .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
     let store = open_store(&storage)?;
-    let (address, serving) = serve_artifacts(&storage, store.clone(), shutdown.clone()).await?;
+    let (known, turn) = oneshot::channel();
+    let (address, serving) = serve_artifacts(storage.listen, store.clone(), turn, shutdown.clone()).await?;
     let render = Arc::new(render()?);
     let artifacts = Artifacts::asking(Some(store.clone()), storage.addresses.clone())
         .context("no HTTP client for artifacts")?;
@@ -109,6 +111,8 @@ pub(crate) async fn run(
         (&KUSTOMIZATION, config.concurrent),
     ];
     let make: MakeReconcilers = Box::new(move |cx| -> Result<Vec<Arc<dyn Reconciler>>, RunError> {
+        // nobody waits for it where the process ends already
+        let _ended: Result<(), CancellationToken> = known.send(cx.turn());
         let plugins = Plugins::new(render, Pool::default(), cx.kube_version.clone());
         Ok(vec![
             Arc::new(GitRepositories::reconciler(
@@ -172,26 +176,33 @@ fn open_store(storage: &Storage) -> Result<Store> {
 
 type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 
-/// Serves artifacts; answers where.
+/// Serves artifacts once it is this process's turn: who waits for another has none, and Flux's probes ask here whether it is
+/// ready. Answers where, at once, so that an address that cannot be used is told of at the start.
 async fn serve_artifacts(
-    storage: &Storage,
+    listen: SocketAddr,
     store: Store,
+    turn: oneshot::Receiver<CancellationToken>,
     shutdown: CancellationToken,
 ) -> Result<(SocketAddr, Serving)> {
-    let listener = tokio::net::TcpListener::bind(storage.listen)
+    let listener = tokio::net::TcpListener::bind(listen)
         .await
-        .with_context(|| {
-            format!(
-                "cannot serve artifacts on {}: choose another --storage-addr",
-                storage.listen
-            )
-        })?;
+        .with_context(|| format!("cannot serve artifacts on {listen}: choose another --storage-addr"))?;
     let address = listener.local_addr()?;
-    let stop = async move { shutdown.cancelled().await };
-    Ok((
-        address,
-        tokio::spawn(serve::serve(listener, store, serve::Limits::default(), stop)),
-    ))
+    let serving = async move {
+        let comes = async {
+            match turn.await {
+                Ok(turn) => turn.cancelled().await,
+                // it never comes: the process ends
+                Err(_) => std::future::pending().await,
+            }
+        };
+        if shutdown.run_until_cancelled(comes).await.is_none() {
+            return Ok(());
+        }
+        let stop = async move { shutdown.cancelled().await };
+        serve::serve(listener, store, serve::Limits::default(), stop).await
+    };
+    Ok((address, tokio::spawn(serving)))
 }
 
 /// The renderer and the transformer of Kustomizations.
@@ -205,6 +216,7 @@ pub(crate) fn render() -> Result<Render> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[test]
     fn artifact_urls_name_a_host_that_can_be_asked() {
@@ -215,5 +227,31 @@ mod tests {
         assert_eq!(row("[::]:9090", Some("pod-1")), "pod-1:9090");
         assert_eq!(row("0.0.0.0:9090", None), "localhost:9090");
         assert_eq!(row("0.0.0.0:9090", Some("")), "localhost:9090");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_served_before_it_is_our_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), store::Limits::default()).unwrap();
+        let ((known, wait), shutdown) = (oneshot::channel(), CancellationToken::new());
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (address, serving) = serve_artifacts(anywhere, store, wait, shutdown.clone())
+            .await
+            .unwrap();
+        let mut asking = tokio::net::TcpStream::connect(address).await.unwrap();
+        asking
+            .write_all(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+            .await
+            .unwrap();
+        let mut answer = [0; 15];
+        let early = tokio::time::timeout(Duration::from_millis(100), asking.read_exact(&mut answer));
+        assert!(early.await.is_err(), "another leads");
+        let turn = CancellationToken::new();
+        known.send(turn.clone()).unwrap();
+        turn.cancel();
+        asking.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        shutdown.cancel();
+        serving.await.unwrap().unwrap();
     }
 }

@@ -130,6 +130,7 @@ pub async fn run_on(
     if await_turn(&cx, &kinds, &shutdown, &leadership).await {
         // not before: who waits has no artifacts, and must not be asked for any
         is_ready.store(true, Ordering::Relaxed);
+        cx.turn.cancel();
         reconcile(&cx, &kinds, reconcilers, &shutdown, grace).await;
     }
     leadership.release().await;
@@ -225,6 +226,11 @@ async fn start_watches(cx: &Arc<Context>, kinds: &[(&'static Kind, usize)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::KUSTOMIZATION;
+    use serde_json::json;
+    use sluice_apply::cluster::{Identity, Preconditions};
+    use sluice_devcluster::DevCluster;
+    use sluice_object::{GroupVersionKind, ObjectId};
 
     #[test]
     fn an_address_that_cannot_be_used_is_named_with_its_flag() {
@@ -247,5 +253,54 @@ mod tests {
             told.starts_with("--events-addr \"nonsense\" cannot be used: "),
             "{told}"
         );
+    }
+    #[tokio::test(start_paused = true)]
+    async fn its_turn_comes_with_the_lease() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let server = DevCluster::in_process(&sluice_devcluster::Config::default());
+        let client = kube::Client::new(server.service(), "default");
+        let cluster = KubeCluster::new(client, RetryPolicy::default());
+        let lease = ObjectId {
+            gvk: GroupVersionKind::new("coordination.k8s.io/v1", "Lease"),
+            namespace: Some("default".to_owned()),
+            name: lease_name(KUSTOMIZATION.component, None),
+        };
+        let now = jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+            .to_string();
+        let held = json!({
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": { "name": lease.name, "namespace": lease.namespace },
+            "spec": { "holderIdentity": "another", "leaseDurationSeconds": 3600, "renewTime": now },
+        });
+        let created = cluster.create(&Identity::AsController, &lease, held);
+        created.await.unwrap();
+        let config = ControllerConfig {
+            enable_leader_election: true,
+            runtime_namespace: "default".to_owned(),
+            ..ControllerConfig::default()
+        };
+        let (made, turn) = tokio::sync::oneshot::channel();
+        let make: MakeReconcilers = Box::new(move |cx| {
+            made.send(cx.turn()).unwrap();
+            Ok(Vec::new())
+        });
+        let shutdown = CancellationToken::new();
+        let running = run_on(
+            config,
+            cluster.clone(),
+            vec![(&KUSTOMIZATION, 1)],
+            make,
+            shutdown.clone(),
+        );
+        let running = tokio::spawn(running);
+        let turn = turn.await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(!turn.is_cancelled(), "another leads");
+        let deleted = cluster.delete(&Identity::AsController, &lease, Preconditions::default());
+        deleted.await.unwrap();
+        turn.cancelled().await;
+        shutdown.cancel();
+        running.await.unwrap().unwrap();
     }
 }

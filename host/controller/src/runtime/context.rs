@@ -51,6 +51,7 @@ pub struct Context {
     /// Told whenever nothing is ready for a worker.
     pub(super) rest: Notify,
     pub(super) shutdown: CancellationToken,
+    pub(crate) turn: CancellationToken,
     pub(super) references: References,
     /// Objects whose last write had an unknown outcome.
     pub(super) unsure: Mutex<HashSet<Key>>,
@@ -97,6 +98,7 @@ impl Context {
             work: Notify::new(),
             rest: Notify::new(),
             shutdown,
+            turn: CancellationToken::new(),
             references: References::default(),
             unsure: Mutex::default(),
             finalizers: Semaphore::new(1),
@@ -111,6 +113,11 @@ impl Context {
         let mut schedule = self.schedule.lock().unwrap_or_else(PoisonError::into_inner);
         schedule.tick(Instant::now());
         schedule
+    }
+
+    /// Cancelled when it is this process's turn to work: it holds its Leases, or waits for nobody.
+    pub fn turn(&self) -> CancellationToken {
+        self.turn.clone()
     }
 
     /// Changes the schedule and lets the workers look at it.
