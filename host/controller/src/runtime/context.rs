@@ -157,7 +157,14 @@ impl Context {
             self.forget(key);
         }
         let (now, jitter) = (Instant::now(), self.chance().share());
-        self.reschedule(|schedule| schedule.done(key, park, now, jitter));
+        let mut has_abandoned = false;
+        self.reschedule(|schedule| {
+            schedule.done(key, park, now, jitter);
+            has_abandoned = schedule.take_abandoned();
+        });
+        if has_abandoned {
+            self.end_references();
+        }
     }
 
     fn forget(&self, key: &Key) {

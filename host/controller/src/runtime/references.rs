@@ -84,6 +84,15 @@ impl References {
     }
 }
 
+impl Context {
+    /// Ends the watches of what nobody reads any more.
+    pub(super) fn end_references(&self) {
+        let schedule = self.schedule();
+        self.references
+            .retain(|key| schedule.is_subscribed(&Topic::News(key.clone())));
+    }
+}
+
 impl Run {
     /// Reads a ConfigMap or Secret; none where it is absent. From now on until
     /// the end of the next run every change of it wakes this object.
@@ -109,10 +118,6 @@ impl Run {
             let version = object.as_ref().and_then(super::store::version);
             if let Some(stop) = self.cx.references.read(&key, version, &self.cx.shutdown) {
                 self.cx.spawn(follow(self.cx.clone(), key, stop));
-                let schedule = self.cx.schedule();
-                self.cx
-                    .references
-                    .retain(|key| schedule.is_subscribed(&Topic::News(key.clone())));
             }
         }
         Ok(object)
@@ -155,6 +160,8 @@ fn version(object: &PartialObjectMeta<DynamicObject>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::context::embedded;
+    use crate::runtime::{KUSTOMIZATION, Park, Wake, Wakes};
 
     #[test]
     fn what_was_read_is_no_news_and_everything_after_is() {
@@ -179,5 +186,31 @@ mod tests {
         assert!(references.shown(&key, Some(9)), "made anew");
         references.retain(|_| false);
         assert!(references.read(&key, None, &shutdown).is_some());
+    }
+
+    #[tokio::test]
+    async fn what_nobody_reads_any_more_is_not_watched() {
+        let (cx, _server) = embedded();
+        let key = Key::new(KUSTOMIZATION.kind, "default", "apps");
+        let is_watched = || !cx.references.lock().is_empty();
+        let start = || {
+            cx.reschedule(|schedule| schedule.wake(&key, Wake::Changed));
+            assert!(cx.schedule().next().is_some());
+        };
+        start();
+        let run = Run {
+            key: key.clone(),
+            wakes: Wakes::default(),
+            object: None,
+            cx: cx.clone(),
+            remote: None,
+        };
+        let read = run.read(&Identity::AsController, "ConfigMap", "default", "vars");
+        assert_eq!(read.await.unwrap(), None);
+        cx.parked(&key, Park::For(None));
+        assert!(is_watched(), "its change wakes who read it");
+        start();
+        cx.parked(&key, Park::Gone);
+        assert!(!is_watched());
     }
 }

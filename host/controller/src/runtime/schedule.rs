@@ -144,6 +144,8 @@ pub(crate) struct Schedule {
     timer_count: u64,
     /// Sorted, so that equal events wake in equal order.
     subscribers: HashMap<Topic, BTreeSet<Key>>,
+    /// Whether a topic has lost its last subscriber since somebody asked.
+    has_abandoned: bool,
     retry: RetryDelays,
     parked: usize,
     now: Instant,
@@ -190,6 +192,7 @@ impl Schedule {
             timers: BTreeMap::new(),
             timer_count: 0,
             subscribers: HashMap::new(),
+            has_abandoned: false,
             retry,
             parked: 0,
             now,
@@ -264,6 +267,11 @@ impl Schedule {
     /// Whether somebody wants to be woken when there is news of `topic`.
     pub(crate) fn is_subscribed(&self, topic: &Topic) -> bool {
         self.subscribers.contains_key(topic)
+    }
+
+    /// Whether there is a topic that nobody subscribes to any more, since this was last asked.
+    pub(crate) fn take_abandoned(&mut self) -> bool {
+        std::mem::take(&mut self.has_abandoned)
     }
 
     /// The next object to run. None while nothing is ready or the limits are reached.
@@ -373,6 +381,7 @@ impl Schedule {
                 subscribers.remove(key);
                 if subscribers.is_empty() {
                     self.subscribers.remove(&topic);
+                    self.has_abandoned = true;
                 }
             }
         }
@@ -604,7 +613,9 @@ mod tests {
         s.signal(&source);
         s.done(&a, Park::For(None), Instant::now(), 0.0);
         assert!(s.next().is_some(), "the signal came while running");
+        assert!(!s.take_abandoned(), "who subscribed last has not run since");
         s.done(&a, Park::For(None), Instant::now(), 0.0);
+        assert!(s.take_abandoned() && !s.take_abandoned());
         s.signal(&source);
         assert_eq!(s.next(), None, "the second run did not subscribe");
     }
