@@ -49,6 +49,11 @@ impl Wakes {
         self.0 & wake as u16 != 0
     }
 
+    /// Whether nothing but what it applied moved.
+    fn are_moves(self) -> bool {
+        self.0 & !(Wake::Drift as u16 | Wake::Health as u16) == 0
+    }
+
     /// Whether the set is nothing but `wake`.
     pub fn only(self, wake: Wake) -> bool {
         self.0 == wake as u16
@@ -120,6 +125,8 @@ struct Item {
     is_behind: bool,
     /// The run that is going on was started from behind.
     runs_behind: bool,
+    /// The run that is going on was started by moves of what it applied alone.
+    runs_for_moves: bool,
     /// When the last run started.
     started: Instant,
 }
@@ -222,6 +229,7 @@ impl Schedule {
             failures: 0,
             is_behind: false,
             runs_behind: false,
+            runs_for_moves: false,
             started: self.now,
         });
         item.wakes = item.wakes.with(wake);
@@ -255,7 +263,8 @@ impl Schedule {
     }
 
     /// The running object `key` wants to be woken when there is news of `topic`. Made before what it is about is read, so that
-    /// no change between reading and parking is lost. Subscriptions live until the end of the object's next run.
+    /// no change between reading and parking is lost. Subscriptions live until the end of the object's next run, or of the one
+    /// after where that one was held back: it was started by moves of what it applied alone, and asked for nothing.
     pub(crate) fn subscribe(&mut self, key: &Key, topic: Topic) {
         let Some(item) = self.items.get_mut(key) else {
             return;
@@ -280,10 +289,12 @@ impl Schedule {
         let Taken { key, since, .. } = taken;
         let item = self.items.get_mut(&key)?;
         item.phase = Phase::Running;
+        let wakes = std::mem::take(&mut item.wakes);
         item.runs_behind = taken.from_behind;
+        item.runs_for_moves = wakes.are_moves();
         item.started = self.now;
         Some(Started {
-            wakes: std::mem::take(&mut item.wakes),
+            wakes,
             waited: self.now.saturating_duration_since(since),
             key,
         })
@@ -309,8 +320,11 @@ impl Schedule {
             workers.put_back(item.runs_behind);
         }
         let fresh = std::mem::take(&mut item.subscribing);
-        let stale = std::mem::replace(&mut item.subscriptions, fresh);
-        let stale: Vec<Topic> = stale.difference(&item.subscriptions).cloned().collect();
+        let mut stale = Vec::new();
+        if !(fresh.is_empty() && item.runs_for_moves) {
+            let before = std::mem::replace(&mut item.subscriptions, fresh);
+            stale.extend(before.difference(&item.subscriptions).cloned());
+        }
         item.phase = Phase::Parked;
         self.parked += 1;
         let woken = item.wakes != Wakes::default();
@@ -634,6 +648,26 @@ mod tests {
         s.subscribe(&a, source.clone());
         s.done(&a, Park::For(None), Instant::now(), 0.0);
         assert!(s.next().is_some(), "signalled before it subscribed anew");
+    }
+
+    #[test]
+    fn what_is_held_back_still_hears_of_what_it_waits_for() {
+        let mut s = schedule(1);
+        let (a, source) = (key("x", "a"), Topic::News(Key::new("GitRepository", "x", "src")));
+        s.wake(&a, Wake::Changed);
+        s.next().unwrap();
+        s.subscribe(&a, source.clone());
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        for wake in [Wake::Drift, Wake::Health] {
+            s.wake(&a, wake);
+            s.next().unwrap();
+            s.done(&a, Park::For(Some(MIN)), Instant::now(), 0.0);
+        }
+        s.signal(&source);
+        assert!(s.next().unwrap().wakes.only(Wake::Signal));
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        s.signal(&source);
+        assert_eq!(s.next(), None, "the last run looked, and wants nothing");
     }
 
     #[test]

@@ -24,6 +24,23 @@ pub async fn tell(world: &mut World) {
     );
     assert_eq!(world.files.renders(), before + 1, "the one that was asked for");
 
+    // what is held back goes on waiting for its source; the other's drift comes after its own
+    let of_other = json!({ "sourceRef": { "kind": "GitRepository", "name": "other" } });
+    world.kustomization("other", of_other).await;
+    world
+        .commit_to("other", "a", &[("a.json", config_map("two", "1"))])
+        .await;
+    world.ready("other", "a").await;
+    for name in ["one", "two"] {
+        world.edit(CM, name, json!({ "data": { "key": "edited" } })).await;
+    }
+    world
+        .until("the other's is put back", async || {
+            (world.value("two").await? == "1").then_some(())
+        })
+        .await;
+    assert_eq!(world.value("one").await.as_deref(), Some("edited"));
+
     // a new revision is not waited for
     world.commit("c", &[("a.json", config_map("one", "1"))]).await;
     world.ready("apps", "c").await;
