@@ -42,6 +42,12 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
+    /// The files are larger together than what is decrypted.
+    #[error("cannot decrypt files with more than {limit} bytes together (sealed_bytes_max)")]
+    TooMuch {
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A kustomization or a file that it names cannot be read.
     #[error("{0}")]
     Source(String),

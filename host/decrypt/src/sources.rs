@@ -3,12 +3,12 @@
 //! Secret generators and patches need their files in clear text. What `resources` names stays encrypted while it is built and
 //! is decrypted afterwards ([`crate::object()`]); its MAC can only be verified here, where the file is as it was written.
 
-use crate::file::{Mac, open};
+use crate::file::{FILE_BYTES_MAX, Mac, open};
 use crate::sops::{self, Format};
 use crate::{Error, Keyring};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sluice_artifact::{Tree, TreeError, join_path};
+use sluice_artifact::{Entry, EntryType, Tree, TreeError, join_path};
 use sluice_yaml::{Node, ParseOptions, Resolver};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
@@ -47,14 +47,15 @@ pub fn redacted<'s>(text: &str, secrets: impl Iterator<Item = &'s str>) -> Strin
         .filter(|line| line.chars().count() >= SECRET_CHARACTERS_MIN)
         .collect();
     // the longest first: one may be a part of another
-    lines.sort_by_key(|line| std::cmp::Reverse(line.len()));
+    lines.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
+    lines.dedup();
     let mut text = text.to_owned();
     for line in lines {
-        for shape in [
-            line.to_owned(),
-            STANDARD.encode(line),
-            line.escape_debug().to_string(),
-        ] {
+        let escaped = line.escape_debug().to_string();
+        // what stands in place of one could be another, and is not to be replaced twice
+        let escaped = (escaped != line).then_some(escaped);
+        let shapes = [line.to_owned(), STANDARD.encode(line)];
+        for shape in shapes.into_iter().chain(escaped) {
             if text.contains(&shape) {
                 text = text.replace(&shape, "[redacted]");
             }
@@ -76,8 +77,13 @@ impl Vouched {
     }
 }
 
+/// Most bytes of encrypted files together: what is built of them could not be applied, and all of them are held in clear text.
+const SEALED_BYTES_MAX: u64 = 64 << 20;
+
 /// Decrypts what the kustomization in `directory` needs in clear text, following `resources` and `components` inside of
 /// the tree. `tree` already has the kustomization file that is built.
+///
+/// Reads and computes for as long as the files make it, and waits between: call it on a thread that may block.
 ///
 /// # Errors
 /// See [`Error`]; a message names the file.
@@ -93,11 +99,16 @@ pub async fn sources(
         mac,
         decrypted: Decrypted::default(),
         seen: BTreeSet::new(),
+        listed: BTreeMap::new(),
+        looked: BTreeSet::new(),
         verified: BTreeSet::new(),
+        sealed_bytes: 0,
     };
     let mut waiting = vec![directory.to_owned()];
     while let Some(directory) = waiting.pop() {
         if walk.seen.insert(directory.clone()) {
+            // whoever waits may lose patience here too
+            tokio::task::yield_now().await;
             walk.kustomization(&directory, &mut waiting).await?;
         }
     }
@@ -109,8 +120,16 @@ struct Walk<'w> {
     tree: &'w dyn Tree,
     mac: Mac,
     decrypted: Decrypted,
+    /// Directories whose kustomization was read.
     seen: BTreeSet<String>,
+    /// What is in directories.
+    listed: BTreeMap<String, Vec<Entry>>,
+    /// Files that were looked at, to be decrypted as files of this format: a kustomization may name one as often as it likes.
+    looked: BTreeSet<(String, Format)>,
+    /// Those that were looked at for their MAC.
     verified: BTreeSet<String>,
+    /// What was decrypted so far, as it was encrypted.
+    sealed_bytes: u64,
 }
 
 impl Walk<'_> {
@@ -148,14 +167,31 @@ impl Walk<'_> {
             let Some(path) = resolve(directory, reference) else {
                 continue;
             };
-            match self.tree.read(&path) {
-                Ok(bytes) => self.verify(&path, &bytes).await?,
-                Err(TreeError::NotAFile) => waiting.push(path),
+            match self.entry(&path) {
+                Some((EntryType::Directory, _)) => waiting.push(path),
+                Some((EntryType::File, size)) => self.verify(path, size).await?,
                 // what is missing, remote or inline is for the build to judge
-                Err(_) => {}
+                None => {}
             }
         }
         Ok(())
+    }
+
+    /// What is at a path, and its size: files that are not decrypted are not read.
+    fn entry(&mut self, path: &str) -> Option<(EntryType, u64)> {
+        let (directory, name) = path.rsplit_once('/')?;
+        if name.is_empty() {
+            return Some((EntryType::Directory, 0));
+        }
+        let directory = if directory.is_empty() { "/" } else { directory };
+        if !self.listed.contains_key(directory) {
+            let listed = self.tree.read_dir(directory).unwrap_or_default();
+            self.listed.insert(directory.to_owned(), listed);
+        }
+        let listed = self.listed.get(directory)?;
+        let place = listed.binary_search_by(|entry| entry.path.as_str().cmp(path));
+        let entry = listed.get(place.ok()?)?;
+        Some((entry.entry_type, entry.size))
     }
 
     /// The kustomization file of a directory; none where it has none.
@@ -178,8 +214,16 @@ impl Walk<'_> {
         let Some(path) = resolve(directory, reference) else {
             return Ok(());
         };
-        if self.decrypted.files.contains_key(&path) {
+        if self.decrypted.files.contains_key(&path) || !self.looked.insert((path.clone(), format)) {
             return Ok(());
+        }
+        let Some((EntryType::File, size)) = self.entry(&path) else {
+            return Ok(());
+        };
+        let at = |cause: Error| cause.at(shown(&path));
+        if size > FILE_BYTES_MAX {
+            let limit = FILE_BYTES_MAX;
+            return Err(at(Error::TooLarge { size, limit }));
         }
         let Ok(bytes) = self.tree.read(&path) else {
             return Ok(());
@@ -187,7 +231,7 @@ impl Walk<'_> {
         if !format.is_in(&bytes) {
             return Ok(());
         }
-        let at = |cause: Error| cause.at(shown(&path));
+        self.count(size)?;
         let (opened, _) = open(self.keyring, &bytes, format, self.mac, shown(&path))
             .await
             .map_err(at)?;
@@ -198,16 +242,21 @@ impl Walk<'_> {
     }
 
     /// A file whose objects are decrypted after the build: here its MAC is verified, what it says is dropped.
-    async fn verify(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
-        let format = match Format::of_path(path) {
+    async fn verify(&mut self, path: String, size: u64) -> Result<(), Error> {
+        let format = match Format::of_path(&path) {
             Format::Json => Format::Json,
             _ => Format::Yaml,
         };
-        if self.mac == Mac::Ignored || !format.is_in(bytes) || !self.verified.insert(path.to_owned()) {
+        let is_wanted = self.mac == Mac::Verified && size <= FILE_BYTES_MAX;
+        if !is_wanted || !self.verified.insert(path.clone()) {
             return Ok(());
         }
+        let Some(bytes) = self.tree.read(&path).ok().filter(|bytes| format.is_in(bytes)) else {
+            return Ok(());
+        };
+        self.count(size)?;
         // an object may ask to stay encrypted, or hold an encrypted file as text: only what opens can vouch
-        let Ok((opened, mac)) = open(self.keyring, bytes, format, Mac::Ignored, shown(path)).await else {
+        let Ok((opened, mac)) = open(self.keyring, &bytes, format, Mac::Ignored, shown(&path)).await else {
             return Ok(());
         };
         if opened.is_intact {
@@ -219,6 +268,15 @@ impl Walk<'_> {
                 .extend(opened.ciphertexts);
         }
         Ok(())
+    }
+
+    fn count(&mut self, size: u64) -> Result<(), Error> {
+        self.sealed_bytes = self.sealed_bytes.saturating_add(size);
+        let limit = SEALED_BYTES_MAX;
+        match self.sealed_bytes > limit {
+            true => Err(Error::TooMuch { limit }),
+            false => Ok(()),
+        }
     }
 }
 
@@ -254,4 +312,138 @@ fn resolve(directory: &str, reference: &str) -> Option<String> {
 
 fn shown(path: &str) -> &str {
     path.trim_start_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Allowed;
+    use sluice_artifact::{AnswerDigest, MemoryTree, Question};
+    use std::sync::{Arc, Mutex};
+
+    /// A tree that remembers which files were read.
+    struct Noted {
+        tree: MemoryTree,
+        read: Mutex<Vec<String>>,
+    }
+
+    impl Noted {
+        fn new(files: &[(&str, &[u8])]) -> Self {
+            let tree = files.iter().map(|(path, content)| (*path, *content)).collect();
+            let read = Mutex::default();
+            Self { tree, read }
+        }
+
+        fn times(&self, path: &str) -> usize {
+            let read = self.read.lock().unwrap();
+            read.iter().filter(|read| *read == path).count()
+        }
+    }
+
+    impl Tree for Noted {
+        fn read(&self, path: &str) -> Result<Arc<[u8]>, TreeError> {
+            self.read.lock().unwrap().push(path.to_owned());
+            self.tree.read(path)
+        }
+
+        fn read_dir(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
+            self.tree.read_dir(path)
+        }
+
+        fn walk(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
+            self.tree.walk(path)
+        }
+
+        fn answer_digest(&self, question: Question, path: &str) -> AnswerDigest {
+            self.tree.answer_digest(question, path)
+        }
+    }
+
+    const SECRET: &[u8] = include_bytes!("../tests/fixtures/encrypted/secret.yaml");
+
+    fn keyring() -> Keyring {
+        let key = include_bytes!("../tests/fixtures/age.agekey").to_vec();
+        let mut keyring = Keyring::new();
+        let data = BTreeMap::from([("identity.agekey".to_owned(), key)]);
+        keyring.import(&data, Allowed::All).unwrap();
+        keyring
+    }
+
+    /// A kustomization costs no more than the files that it names, however often it names them.
+    #[tokio::test]
+    async fn a_file_is_read_once_and_one_that_is_too_large_never() {
+        let names = "- secret.yaml\n- large.yaml\n- ./plain.yaml\n- base\n- ../missing.yaml\n".repeat(100);
+        let generator = "  - plain.yaml\n".repeat(100);
+        let kustomization = format!("resources:\n{names}secretGenerator:\n- name: a\n  files:\n{generator}");
+        let large = vec![b'a'; usize::try_from(FILE_BYTES_MAX).unwrap() + 1];
+        let tree = Noted::new(&[
+            ("/apps/kustomization.yaml", kustomization.as_bytes()),
+            ("/apps/secret.yaml", SECRET),
+            ("/apps/large.yaml", large.as_slice()),
+            ("/apps/plain.yaml", "a: 1\n".as_bytes()),
+            (
+                "/apps/base/kustomization.yaml",
+                "resources: [../secret.yaml]\n".as_bytes(),
+            ),
+        ]);
+        let found = sources(&keyring(), &tree, "/apps", Mac::Verified).await.unwrap();
+        assert!(found.files.is_empty());
+        assert_eq!(found.vouched.0.len(), 1);
+        // once as a resource, once as what a Secret is made of
+        let expected = [
+            ("secret", 1),
+            ("large", 0),
+            ("plain", 2),
+            ("base/kustomization", 1),
+        ];
+        for (name, times) in expected {
+            assert_eq!(tree.times(&format!("/apps/{name}.yaml")), times, "{name}");
+        }
+        // where MACs do not count, nothing is to be verified
+        let tree = Noted::new(&[
+            ("/kustomization.yaml", "resources: [secret.yaml]\n".as_bytes()),
+            ("/secret.yaml", SECRET),
+        ]);
+        sources(&keyring(), &tree, "/", Mac::Ignored).await.unwrap();
+        assert_eq!(tree.times("/secret.yaml"), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_to_be_decrypted_is_refused_as_in_flux() {
+        let large = vec![b'a'; usize::try_from(FILE_BYTES_MAX).unwrap() + 1];
+        let kustomization = "secretGenerator: [{name: a, files: [large.txt]}]\n";
+        let tree = Noted::new(&[
+            ("/kustomization.yaml", kustomization.as_bytes()),
+            ("/large.txt", large.as_slice()),
+        ]);
+        let refusal = sources(&keyring(), &tree, "/", Mac::Verified).await.err();
+        assert_eq!(
+            refusal.unwrap().to_string(),
+            "large.txt: cannot decrypt file with size (5242881 bytes) exceeding limit (5242880)"
+        );
+        assert_eq!(tree.times("/large.txt"), 0);
+    }
+
+    /// All that is decrypted is held: many files of a size that is allowed are too much together.
+    #[tokio::test]
+    async fn encrypted_files_together_are_bounded() {
+        // one that looks encrypted, and is no YAML
+        let mut sealed = b"} mac: ENC[".to_vec();
+        sealed.resize(usize::try_from(FILE_BYTES_MAX).unwrap(), b' ');
+        let names: Vec<String> = (0..13).map(|number| format!("/{number}.yaml")).collect();
+        let list: String = names.iter().map(|name| format!("- .{name}\n")).collect();
+        let kustomization = format!("resources:\n{list}");
+        let mut files: Vec<(&str, &[u8])> = vec![("/kustomization.yaml", kustomization.as_bytes())];
+        files.extend(names.iter().map(|name| (name.as_str(), sealed.as_slice())));
+        let tree = Noted::new(&files);
+        let refusal = sources(&keyring(), &tree, "/", Mac::Verified).await.err();
+        assert!(matches!(refusal, Some(Error::TooMuch { .. })), "{refusal:?}");
+    }
+
+    #[test]
+    fn a_secret_that_stands_there_very_often_is_looked_for_once() {
+        let secret = "redacted\n".repeat(200_000);
+        let text = redacted("it says redacted", std::iter::once(secret.as_str()));
+        assert_eq!(text, "it says [redacted]");
+    }
 }

@@ -17,6 +17,9 @@ const VERSION: &str = "age-encryption.org/v1";
 const X25519_INFO: &[u8] = b"age-encryption.org/v1/X25519";
 /// A data key has 32 bytes, a part of one 33. What is longer than this is none; a file of that size has one chunk.
 const ENCRYPTED_BYTES_MAX: usize = 16 << 10;
+/// Attempts to open one key, each of a tenth of a millisecond: SOPS writes one stanza a recipient, and a Secret has a few
+/// identities.
+const ATTEMPTS_MAX: usize = 10_000;
 /// A full line of a stanza's body; a shorter one is its last.
 const BODY_COLUMNS: usize = 64;
 /// Nonce in front of the payload.
@@ -39,6 +42,10 @@ pub(super) fn open(armored: &str, identities: &[Identity]) -> Result<DataKey, &'
     let bytes = dearmor(armored)?;
     let (header, payload) = split(&bytes).ok_or("failed to read header: it does not end")?;
     let (stanzas, covered, mac) = parse(header).ok_or("failed to read header: parsing age header")?;
+    let attempts = stanzas.len().saturating_mul(identities.len());
+    if attempts > ATTEMPTS_MAX {
+        return Err("it has too many recipients for so many identities (attempts_max)");
+    }
     let file_key = stanzas
         .iter()
         .flat_map(|stanza| identities.iter().map(move |identity| (stanza, identity)))
@@ -148,4 +155,33 @@ fn decrypt(key: &[u8], nonce: [u8; 12], sealed: &[u8]) -> Option<Zeroizing<Vec<u
     let size = opened.ok()?.len();
     bytes.truncate(size);
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn armored(stanzas: usize) -> String {
+        let share = STANDARD_NO_PAD.encode([9; 32]);
+        let mut file = format!("{VERSION}\n");
+        for _ in 0..stanzas {
+            file.push_str(&format!("-> X25519 {share}\n{share}\n"));
+        }
+        file.push_str(&format!("--- {share}\n"));
+        let body = STANDARD.encode(file);
+        format!("-----BEGIN AGE ENCRYPTED FILE-----\n{body}\n-----END AGE ENCRYPTED FILE-----\n")
+    }
+
+    #[test]
+    fn recipients_times_identities_are_bounded() {
+        let identities = |count| vec![Identity::new([7; 32]); count];
+        assert_eq!(
+            open(&armored(100), &identities(101)).unwrap_err(),
+            "it has too many recipients for so many identities (attempts_max)"
+        );
+        assert_eq!(
+            open(&armored(2), &identities(3)).unwrap_err(),
+            "no identity matched any of the recipients"
+        );
+    }
 }

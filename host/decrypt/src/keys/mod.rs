@@ -55,8 +55,6 @@ impl Keyring {
     /// # Errors
     /// No key at hand decrypts it, or too few of its parts. The text is that of SOPS.
     pub async fn data_key(&self, metadata: &Metadata) -> Result<DataKey, KeyError> {
-        // unlocking computes, and many files take long together: others have their turn between two
-        tokio::task::yield_now().await;
         let mut parts = Vec::new();
         let mut results = Vec::new();
         for group in &metadata.groups {
@@ -99,6 +97,8 @@ impl Keyring {
         if let Some(known) = known {
             return Ok(known);
         }
+        // unlocking computes, and many keys take long together: whoever waits may lose patience between two
+        tokio::task::yield_now().await;
         let mut asked = self.services.iter().filter_map(|service| service.decrypt(key));
         let Some(answer) = asked.next() else {
             return Err(KeyError::lasting(unserved(key)));

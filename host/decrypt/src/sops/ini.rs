@@ -2,6 +2,7 @@
 
 use super::dotenv::flat_text;
 use super::tree::{Branch, Comment, Entry, Node};
+use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 /// The section of keys that stand before the first header.
@@ -12,15 +13,19 @@ const MARKS: [char; 2] = ['#', ';'];
 const DELIMITERS: [char; 2] = ['=', ':'];
 
 /// A section as it is read: its keys in order, a repeated key at its first place.
+#[derive(Default)]
 struct Section {
     name: String,
     comment: String,
     keys: Vec<(String, String, String)>,
+    /// Where a key stands in `keys`.
+    places: HashMap<String, usize>,
 }
 
 impl Section {
     fn set(&mut self, name: String, value: String, comment: String) {
-        match self.keys.iter_mut().find(|(known, ..)| *known == name) {
+        let place = *self.places.entry(name.clone()).or_insert(self.keys.len());
+        match self.keys.get_mut(place) {
             Some(known) => *known = (name, value, comment),
             None => self.keys.push((name, value, comment)),
         }
@@ -156,8 +161,7 @@ pub(super) fn load(data: &[u8]) -> Result<Branch, String> {
     };
     let mut section = Section {
         name: DEFAULT.to_owned(),
-        comment: String::new(),
-        keys: Vec::new(),
+        ..Section::default()
     };
     let mut branch = Branch::new();
     let mut numbered = 0;
@@ -181,7 +185,7 @@ pub(super) fn load(data: &[u8]) -> Result<Branch, String> {
             let next = Section {
                 name: name.to_owned(),
                 comment: reader.take_comment(),
-                keys: Vec::new(),
+                ..Section::default()
             };
             let done = std::mem::replace(&mut section, next);
             branch.push(Entry::Pair(done.name.clone(), Node::Map(done.branch())));
@@ -261,15 +265,19 @@ fn section(name: &str, is_plain: bool, entries: &Branch, out: &mut String) -> Re
         out.push_str("]\n");
     }
     let mut keys: Vec<(&str, String, &Node, Option<&str>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for entry in entries {
         match entry {
             Entry::Pair(key, _) if key.is_empty() => {
                 return Err("Error encoding key: error creating new key: empty key name".to_owned());
             }
-            Entry::Pair(key, node) => match keys.iter_mut().find(|(known, ..)| known == key) {
-                Some(known) => known.2 = node,
-                None => keys.push((key, written_key(key), node, None)),
-            },
+            Entry::Pair(key, node) => {
+                let place = *places.entry(key).or_insert(keys.len());
+                match keys.get_mut(place) {
+                    Some(known) => known.2 = node,
+                    None => keys.push((key, written_key(key), node, None)),
+                }
+            }
             Entry::Comment(comment) => {
                 if let Some((.., text)) = keys.last_mut() {
                     *text = Some(&comment.text);
@@ -324,5 +332,31 @@ fn write_comment(text: &str, out: &mut String) {
             None => out.extend(["; ", line]),
         }
         out.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many keys as a file can hold: looking each up among all others would not come to an end.
+    #[test]
+    fn a_repeated_key_keeps_its_first_place_among_very_many() {
+        let mut text = "[many]\n".to_owned();
+        for number in 0..400_000 {
+            text.push_str(&format!("{number}=\n"));
+        }
+        text.push_str("7 = again\n");
+        let branch = load(text.as_bytes()).unwrap();
+        let Some(Entry::Pair(_, Node::Map(keys))) = branch.get(1) else {
+            panic!("the section is there");
+        };
+        assert_eq!(keys.len(), 400_000);
+        let Some(Entry::Pair(name, Node::Text(value))) = keys.get(7) else {
+            panic!("the key is there");
+        };
+        assert_eq!((name.as_str(), value.as_str()), ("7", "again"));
+        let written = emit(&branch).unwrap();
+        assert_eq!(written.iter().filter(|byte| **byte == b'\n').count(), 400_001);
     }
 }

@@ -1,4 +1,7 @@
 //! Which values of a file are encrypted.
+//!
+//! Each key and each comment is asked about once, where it is met: a file has as many values under one comment, and as many
+//! comments before one value, as its author likes.
 
 use super::metadata::Rule;
 use regex::Regex;
@@ -27,33 +30,39 @@ impl Compiled {
         }
     }
 
-    /// Whether what stands at `path`, under these comments, is encrypted. `comments`: a set a level, the innermost last.
-    pub(super) fn is_encrypted(&self, path: &[String], comments: &[Vec<String>], is_comment: bool) -> bool {
-        let any_matches = |regex: &Option<Regex>| {
-            regex
-                .as_ref()
-                .is_some_and(|regex| path.iter().any(|part| regex.is_match(part)))
-        };
+    /// Whether the rule is about what stands under this key.
+    pub(super) fn names_key(&self, key: &str) -> bool {
         match self {
-            Self::UnencryptedSuffix(suffix) => !path.iter().any(|part| part.ends_with(suffix)),
-            Self::EncryptedSuffix(suffix) => path.iter().any(|part| part.ends_with(suffix)),
-            Self::UnencryptedRegex(regex) => !any_matches(regex),
-            Self::EncryptedRegex(regex) => any_matches(regex),
-            Self::UnencryptedCommentRegex(regex) => !regex
-                .as_ref()
-                .is_some_and(|regex| comments.iter().flatten().any(|text| regex.is_match(text))),
-            Self::EncryptedCommentRegex(regex) => {
-                let Some(regex) = regex else { return false };
-                // the comment that switches encryption on is itself left as it is
-                let own = is_comment.then(|| comments.len().saturating_sub(1));
-                comments.iter().enumerate().any(|(level, texts)| {
-                    let seen = match own {
-                        Some(own) if own == level => texts.len().saturating_sub(1),
-                        _ => texts.len(),
-                    };
-                    texts.iter().take(seen).any(|text| regex.is_match(text))
-                })
+            Self::UnencryptedSuffix(suffix) | Self::EncryptedSuffix(suffix) => key.ends_with(suffix),
+            Self::UnencryptedRegex(regex) | Self::EncryptedRegex(regex) => {
+                regex.as_ref().is_some_and(|regex| regex.is_match(key))
             }
+            Self::UnencryptedCommentRegex(_) | Self::EncryptedCommentRegex(_) => false,
+        }
+    }
+
+    /// Whether the rule is about what stands under this comment.
+    pub(super) fn names_comment(&self, comment: &str) -> bool {
+        match self {
+            Self::UnencryptedCommentRegex(regex) | Self::EncryptedCommentRegex(regex) => {
+                regex.as_ref().is_some_and(|regex| regex.is_match(comment))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the comment that switches encryption on or off is under itself: the one that switches it on is left as it is.
+    pub(super) fn holds_for_its_comment(&self) -> bool {
+        !matches!(self, Self::EncryptedCommentRegex(_))
+    }
+
+    /// Whether something is encrypted: `is_named` says whether it stands under a key or a comment that the rule is about.
+    pub(super) fn is_encrypted(&self, is_named: bool) -> bool {
+        match self {
+            Self::UnencryptedSuffix(_) | Self::UnencryptedRegex(_) | Self::UnencryptedCommentRegex(_) => {
+                !is_named
+            }
+            Self::EncryptedSuffix(_) | Self::EncryptedRegex(_) | Self::EncryptedCommentRegex(_) => is_named,
         }
     }
 }

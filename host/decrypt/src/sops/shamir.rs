@@ -20,15 +20,20 @@ pub(crate) fn combine(parts: &[DataKey]) -> Result<DataKey, String> {
     if is_repeated {
         return Err("duplicate part detected".to_owned());
     }
+    // the same for every byte, and there may be very many of both
+    let weights: Vec<u8> = xs
+        .iter()
+        .map(|x| {
+            xs.iter()
+                .filter(|other| *other != x)
+                .fold(1, |product, other| multiply(product, divide(*other, other ^ x)))
+        })
+        .collect();
     let mut secret = Zeroizing::new(vec![0; size - 1]);
     for (at, byte) in secret.iter_mut().enumerate() {
         // the polynomial through all points, at zero
-        *byte = parts.iter().zip(&xs).fold(0, |sum, (part, x)| {
-            let weight = xs
-                .iter()
-                .filter(|other| *other != x)
-                .fold(1, |product, other| multiply(product, divide(*other, other ^ x)));
-            sum ^ multiply(part.get(at).copied().unwrap_or_default(), weight)
+        *byte = parts.iter().zip(&weights).fold(0, |sum, (part, weight)| {
+            sum ^ multiply(part.get(at).copied().unwrap_or_default(), *weight)
         });
     }
     Ok(secret)

@@ -37,7 +37,9 @@ pub(crate) fn open(sealed: &Sealed, key: &DataKey) -> Result<Opened, String> {
         is_only_encrypted: metadata.is_mac_only_encrypted,
         hash: Sha512::new(),
         path: Vec::new(),
-        comments: Vec::new(),
+        named_keys: 0,
+        levels: Vec::new(),
+        named_comments: 0,
         ciphertexts: Vec::new(),
         secrets: Vec::new(),
     };
@@ -70,37 +72,45 @@ struct Walk<'k> {
     is_only_encrypted: bool,
     hash: Sha512,
     path: Vec<String>,
-    /// Comments in force: those before the entry at hand, on every level.
-    comments: Vec<Vec<String>>,
+    /// How many keys of the path the rule is about.
+    named_keys: usize,
+    /// How many comments in force the rule is about, those before the entry at hand, of each level.
+    levels: Vec<usize>,
+    /// The same on all levels.
+    named_comments: usize,
     ciphertexts: Vec<String>,
     secrets: Vec<SecretText>,
 }
 
 impl Walk<'_> {
     fn branch(&mut self, branch: &Branch) -> Result<Branch, String> {
-        self.comments.push(Vec::new());
+        self.levels.push(0);
         let mut out = Branch::with_capacity(branch.len());
         for entry in branch {
             out.push(match entry {
                 Entry::Comment(comment) => Entry::Comment(self.comment(comment)?),
                 Entry::Pair(key, node) => {
                     self.path.push(key.clone());
+                    let is_named = usize::from(self.rule.names_key(key));
+                    self.named_keys += is_named;
                     let node = match self.node(node)? {
                         Plain::Node(node) => node,
                         Plain::Comment(text) => Node::text(text),
                     };
+                    self.named_keys -= is_named;
                     self.path.pop();
                     self.forget_comments();
                     Entry::Pair(key.clone(), node)
                 }
             });
         }
-        self.comments.pop();
+        self.forget_comments();
+        self.levels.pop();
         Ok(out)
     }
 
     fn list(&mut self, items: &[Item]) -> Result<Vec<Item>, String> {
-        self.comments.push(Vec::new());
+        self.levels.push(0);
         let mut out = Vec::with_capacity(items.len());
         for item in items {
             out.push(match item {
@@ -119,21 +129,31 @@ impl Walk<'_> {
                 }
             });
         }
-        self.comments.pop();
+        self.forget_comments();
+        self.levels.pop();
         Ok(out)
     }
 
     fn forget_comments(&mut self) {
-        if let Some(last) = self.comments.last_mut() {
-            last.clear();
+        if let Some(level) = self.levels.last_mut() {
+            self.named_comments -= std::mem::take(level);
         }
     }
 
+    /// Whether what stands here is encrypted, but for what a comment's own text says of it.
+    fn is_encrypted(&self, own: usize) -> bool {
+        let is_named = self.named_keys > 0 || self.named_comments > own;
+        self.rule.is_encrypted(is_named)
+    }
+
     fn comment(&mut self, comment: &Comment) -> Result<Comment, String> {
-        if let Some(last) = self.comments.last_mut() {
-            last.push(comment.text.clone());
+        let is_named = self.rule.names_comment(&comment.text);
+        self.named_comments += usize::from(is_named);
+        if let Some(level) = self.levels.last_mut() {
+            *level += usize::from(is_named);
         }
-        if !self.rule.is_encrypted(&self.path, &self.comments, true) {
+        let own = usize::from(is_named && !self.rule.holds_for_its_comment());
+        if !self.is_encrypted(own) {
             return Ok(comment.clone());
         }
         let text = match decrypt(&comment.text, self.key, &self.additional_data()) {
@@ -162,7 +182,7 @@ impl Walk<'_> {
             Node::Null => return Ok(Plain::Node(Node::Null)),
             leaf => leaf,
         };
-        let is_encrypted = self.rule.is_encrypted(&self.path, &self.comments, false);
+        let is_encrypted = self.is_encrypted(0);
         let plain = if is_encrypted {
             self.decrypt(leaf)?
         } else {

@@ -9,13 +9,21 @@ use super::render::{Plugins, Rendered, Wanted, built, built_once};
 use super::variables;
 use crate::error_policy::Failure;
 use serde_json::Value;
-use sluice_api::reason;
-use sluice_artifact::Overlay;
+use sluice_api::{Next, reason};
+use sluice_artifact::{Overlay, Tree};
+use sluice_decrypt::{Decrypted, Keyring, Mac};
 use sluice_object::{Manifests, Object};
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
+
+/// How long files, or objects, of one Kustomization may take to be decrypted: thousands of them at a slow key service take
+/// some minutes, and whoever asks for more would keep a place for it from others.
+const DECRYPTION_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// Decrypts what the renderer needs, renders, decrypts the rest, substitutes.
 pub(super) async fn render(
@@ -23,7 +31,7 @@ pub(super) async fn render(
     mut wanted: Wanted,
     decryption: &Decryption,
 ) -> Result<Rendered, Failure> {
-    let sources = |error: &sluice_decrypt::Error| failure("error decrypting sources", error);
+    let (keyring, mac) = (decryption.keyring.clone(), decryption.mac);
     let (base, spec) = (wanted.tree.clone(), wanted.spec.clone());
     let generated = plugins
         .run(
@@ -31,24 +39,17 @@ pub(super) async fn render(
             str::to_owned,
         )
         .await?;
-    let found = sluice_decrypt::sources(
-        &decryption.keyring,
-        &*generated.tree,
-        &generated.path,
-        decryption.mac,
-    );
-    let found = found.await.map_err(|error| sources(&error))?;
-    let is_confidential = !found.files.is_empty();
-    if is_confidential {
-        let files = found
-            .files
-            .iter()
-            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
-        let overlay = Overlay::new(wanted.tree, files);
-        let unusable = |error: &dyn std::fmt::Display| {
-            Failure::retry(reason::BUILD_FAILED, format!("error decrypting sources: {error}"))
-        };
-        wanted.tree = Arc::new(overlay.map_err(|error| unusable(&error))?);
+    let (base, keys) = (wanted.tree.clone(), keyring.clone());
+    let found = async move {
+        let found = sluice_decrypt::sources(&keys, &*generated.tree, &generated.path, mac).await;
+        let found = found.map_err(|error| failure("error decrypting sources", &error))?;
+        let tree = laid_over(base, &found)?;
+        Ok::<_, Failure>((found, tree))
+    };
+    let (found, tree) = aside(found).await?;
+    let (found, is_confidential) = (Arc::new(found), tree.is_some());
+    if let Some(tree) = tree {
+        wanted.tree = tree;
     }
     // substitution comes after the rest is decrypted
     let (post_build, context) = (wanted.post_build.take(), wanted.context.clone());
@@ -57,56 +58,111 @@ pub(super) async fn render(
         false => built(render, &wanted.build()),
     };
     // what a component says of files in clear text may quote them
-    let built = plugins.run(build, |text| found.redact(text)).await?;
-    let mut objects = built.manifests.objects.clone();
-    let mut decrypted = vec![false; objects.len()];
-    for (object, is_decrypted) in objects.iter_mut().zip(&mut decrypted) {
-        let mut body = Value::Object(object.body().clone());
-        let done =
-            sluice_decrypt::object(&decryption.keyring, &mut body, &found.vouched, decryption.mac).await;
-        let done = done.map_err(|error| {
-            failure(
-                &format!("decryption failed for '{}'", variables::named(object)),
-                &error,
-            )
-        })?;
-        if done {
-            let origin = object.origin().cloned();
-            let odd = |_| {
-                Failure::retry(
-                    reason::BUILD_FAILED,
-                    format!("decryption failed for '{}'", variables::named(object)),
-                )
-            };
-            *object = Object::new(body).map_err(odd)?.with_origin(origin);
-            *is_decrypted = true;
-        }
-    }
+    let files = found.clone();
+    let built = plugins.run(build, move |text| files.redact(text)).await?;
     let mut findings = built.findings.clone();
-    let mut manifests = Manifests { objects };
-    if let Some(post_build) = post_build {
+    let (vouching, is_substituted) = (found.clone(), post_build.is_some());
+    let opening = async move {
+        let (mut manifests, decrypted) = opened(&keyring, mac, &vouching, &built.manifests).await?;
         let mut marks = Marks::default();
-        for (object, _) in manifests
-            .objects
-            .iter_mut()
-            .zip(&decrypted)
-            .filter(|(_, is_decrypted)| **is_decrypted)
-        {
-            marks.hide(object);
+        if is_substituted {
+            let objects = manifests.objects.iter_mut().zip(&decrypted);
+            let objects = objects.filter(|(_, is_decrypted)| **is_decrypted);
+            objects.for_each(|(object, _)| marks.hide(object));
         }
-        let substitute =
-            move |render: &sluice_render::Render| render.substitute(manifests, &post_build, &context);
-        let show = |text: &str| {
+        Ok::<_, Failure>((manifests, Arc::new(marks)))
+    };
+    let (mut manifests, marks) = aside(opening).await?;
+    if let Some(post_build) = post_build {
+        let hidden = marks.clone();
+        let substitute = move |render: &sluice_render::Render| {
+            let (mut manifests, more) = render.substitute(manifests, &post_build, &context)?;
+            hidden.restore(&mut manifests);
+            Ok::<_, sluice_render::Error>((manifests, more))
+        };
+        let show = move |text: &str| {
             sluice_decrypt::redacted(&found.redact(text), marks.shown.iter().map(|text| text.as_str()))
         };
         let (substituted, more) = plugins.run(substitute, show).await?;
         manifests = substituted;
-        marks.restore(&mut manifests);
         findings.extend(more);
     }
-    Ok(Rendered::new(Arc::new(sluice_render::Rendered::new(
-        manifests, findings,
-    ))))
+    // it gets its digests
+    let rendered = move |_: &sluice_render::Render| {
+        let rendered = sluice_render::Rendered::new(manifests, findings);
+        Ok(Rendered::new(Arc::new(rendered)))
+    };
+    plugins.run(rendered, str::to_owned).await
+}
+
+/// Does what computes between its waits, for as long as somebody's files and keys make it, on a thread that may block: on
+/// this one everybody else would wait for it. It ends early where nobody wants its answer any more.
+async fn aside<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    let withdrawn = CancellationToken::new();
+    let _withdraws = withdrawn.clone().drop_guard();
+    let runtime = Handle::current();
+    let task = tokio::task::spawn_blocking(move || {
+        let work = async { tokio::time::timeout(DECRYPTION_TIME_MAX, work).await };
+        runtime.block_on(withdrawn.run_until_cancelled(work))
+    });
+    let broken = |message: String| Failure {
+        next: Next::BackOff,
+        ..Failure::retry(reason::BUILD_FAILED, message)
+    };
+    match task.await {
+        Ok(Some(Ok(done))) => done,
+        Ok(Some(Err(_))) => {
+            let limit = DECRYPTION_TIME_MAX.as_secs();
+            let message = format!("decryption takes longer than the limit of {limit}s (decryption_time_max)");
+            Err(Failure::retry(reason::BUILD_FAILED, message))
+        }
+        Ok(None) => Err(broken("decryption was withdrawn".to_owned())),
+        // its text could quote what was decrypted
+        Err(_) => Err(broken("decryption ended unexpectedly".to_owned())),
+    }
+}
+
+/// The tree with the decrypted files in it; none where there are none.
+fn laid_over(base: Arc<dyn Tree>, found: &Decrypted) -> Result<Option<Arc<dyn Tree>>, Failure> {
+    if found.files.is_empty() {
+        return Ok(None);
+    }
+    let files = found
+        .files
+        .iter()
+        .map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+    match Overlay::new(base, files) {
+        Ok(overlay) => Ok(Some(Arc::new(overlay))),
+        Err(error) => {
+            let message = format!("error decrypting sources: {error}");
+            Err(Failure::retry(reason::BUILD_FAILED, message))
+        }
+    }
+}
+
+/// The objects in clear text, and which of them were not.
+async fn opened(
+    keyring: &Keyring,
+    mac: Mac,
+    found: &Decrypted,
+    built: &Manifests,
+) -> Result<(Manifests, Vec<bool>), Failure> {
+    let mut objects = built.objects.clone();
+    let mut decrypted = vec![false; objects.len()];
+    for (object, is_decrypted) in objects.iter_mut().zip(&mut decrypted) {
+        let mut body = Value::Object(object.body().clone());
+        let failed = || format!("decryption failed for '{}'", variables::named(object));
+        let done = sluice_decrypt::object(keyring, &mut body, &found.vouched, mac).await;
+        *is_decrypted = done.map_err(|error| failure(&failed(), &error))?;
+        if *is_decrypted {
+            let odd = |_| Failure::retry(reason::BUILD_FAILED, failed());
+            let origin = object.origin().cloned();
+            *object = Object::new(body).map_err(odd)?.with_origin(origin);
+        }
+    }
+    Ok((Manifests { objects }, decrypted))
 }
 
 /// Values that are kept from a transformer, each with the mark that stands for it.
@@ -176,7 +232,127 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::{KUSTOMIZATION, Key, object_id};
+    use futures::FutureExt;
+    use futures::future::BoxFuture;
     use serde_json::json;
+    use sluice_apply::live::short;
+    use sluice_artifact::{AnswerDigest, Entry, MemoryTree, Question, TreeError};
+    use sluice_decrypt::sops::{DataKey, MasterKey};
+    use sluice_decrypt::{KeyError, KeyService};
+    use sluice_render::{BuildSpec, Memo, Render};
+    use sluice_wasm::{Context, Engine, Limits, Pool, builtin};
+    use std::sync::Mutex;
+    use std::thread::{self, ThreadId};
+
+    /// On which threads something was done.
+    #[derive(Clone, Default)]
+    struct Threads(Arc<Mutex<Vec<ThreadId>>>);
+
+    impl Threads {
+        fn note(&self) {
+            self.0.lock().unwrap().push(thread::current().id());
+        }
+    }
+
+    /// Files, and who reads them.
+    struct Noted(MemoryTree, Threads);
+
+    impl Tree for Noted {
+        fn read(&self, path: &str) -> Result<Arc<[u8]>, TreeError> {
+            self.1.note();
+            self.0.read(path)
+        }
+
+        fn read_dir(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
+            self.1.note();
+            self.0.read_dir(path)
+        }
+
+        fn walk(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
+            self.1.note();
+            self.0.walk(path)
+        }
+
+        fn answer_digest(&self, question: Question, path: &str) -> AnswerDigest {
+            self.1.note();
+            self.0.answer_digest(question, path)
+        }
+    }
+
+    /// Has no key, and notes who asks for one.
+    struct Keyless(Threads);
+
+    impl KeyService for Keyless {
+        fn decrypt<'a>(&'a self, _: &'a MasterKey) -> Option<BoxFuture<'a, Result<DataKey, KeyError>>> {
+            self.0.note();
+            Some(async { Err(KeyError::lasting("not for you")) }.boxed())
+        }
+    }
+
+    fn plugins() -> Plugins {
+        let engine = Engine::get().unwrap();
+        let load = |name| builtin::load(engine, name, Limits::default()).unwrap();
+        let (renderer, substitute) = (
+            load("kustomize").renderer().unwrap(),
+            load("substitute").transformer().unwrap(),
+        );
+        let render = Render::new(renderer, substitute, Memo::default());
+        Plugins::new(Arc::new(render), Pool::default(), "v1.36.3".to_owned())
+    }
+
+    /// All of a controller's tasks share one thread, as they do here: whatever is read or unlocked on it holds up all others.
+    #[tokio::test]
+    async fn neither_files_are_read_nor_keys_unlocked_where_others_wait() {
+        let threads = Threads::default();
+        let files = MemoryTree::from([
+            ("/kustomization.yaml", "resources: [secret.yaml]\n".as_bytes()),
+            (
+                "/secret.yaml",
+                include_bytes!("../../../../decrypt/tests/fixtures/encrypted/secret.yaml").as_slice(),
+            ),
+        ]);
+        let mut keyring = Keyring::new();
+        keyring.add(Keyless(threads.clone()));
+        let decryption = Decryption {
+            keyring: Arc::new(keyring),
+            mac: Mac::Verified,
+            digest: short(b""),
+        };
+        let key = Key::new(KUSTOMIZATION.kind, "apps", "apps");
+        let wanted = Wanted {
+            spec: BuildSpec::default(),
+            post_build: None,
+            context: Context {
+                subject: object_id(&KUSTOMIZATION, &key),
+                kube_version: "v1.36.3".to_owned(),
+                api_versions: Vec::new(),
+                labels: Vec::new(),
+            },
+            tree: Arc::new(Noted(files, threads.clone())),
+            revision: "main@sha1:a".to_owned(),
+        };
+        let refused = render(&plugins(), wanted, &decryption).await.unwrap_err();
+        assert!(refused.message.contains("not for you"), "{}", refused.message);
+        let seen = threads.0.lock().unwrap();
+        assert!(!seen.is_empty() && !seen.contains(&thread::current().id()));
+    }
+
+    #[tokio::test]
+    async fn decryption_ends_when_nobody_waits_for_it() {
+        let (held, ended) = tokio::sync::oneshot::channel::<()>();
+        let waits = aside(async move {
+            let _held = held;
+            std::future::pending::<()>().await;
+            Ok(())
+        });
+        tokio::select! {
+            biased;
+            _ = waits => panic!("it never ends by itself"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(ended.await.is_err(), "what it held is dropped");
+    }
 
     #[test]
     fn what_substitution_leaves_alone_it_does_not_see() {

@@ -19,12 +19,15 @@ use zeroize::Zeroizing;
 /// How a Kustomization's files are decrypted.
 pub struct Decryption {
     /// Its keys.
-    pub keyring: Keyring,
+    pub keyring: Arc<Keyring>,
     /// Whether MACs count.
     pub mac: Mac,
     /// Changes when the keys do.
     pub(super) digest: Short,
 }
+
+/// Bytes of keys that are read where others wait for their turn: a few keys take a millisecond, a Secret may hold thousands.
+const IMPORTED_AT_ONCE_MAX: usize = 16 << 10;
 
 /// Reads the keys; none where nothing is to be decrypted.
 pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decryption>, Failure> {
@@ -75,7 +78,22 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decrypt
             .into_iter()
             .map(|(key, value)| (key, value.to_vec()))
             .collect();
-        keyring.import(&values, allowed).map_err(|(key, why)| {
+        let size: usize = values.values().map(Vec::len).sum();
+        let imported = if size <= IMPORTED_AT_ONCE_MAX {
+            keyring.import(&values, allowed)
+        } else {
+            let import = tokio::task::spawn_blocking(move || {
+                let imported = keyring.import(&values, allowed);
+                (keyring, imported)
+            });
+            let (kept, imported) = import.await.map_err(|_| {
+                let message = format!("the data of {what} '{namespace}/{name}' could not be looked at");
+                failed(message, true)
+            })?;
+            keyring = kept;
+            imported
+        };
+        imported.map_err(|(key, why)| {
             failed(
                 format!("failed to import '{key}' data from {what} '{namespace}/{name}': {why}"),
                 false,
@@ -103,7 +121,7 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decrypt
         Mac::Ignored
     };
     Ok(Some(Decryption {
-        keyring,
+        keyring: Arc::new(keyring),
         mac,
         digest: short(&hash.finalize()),
     }))

@@ -100,17 +100,22 @@ impl Plugins {
     }
 
     /// Runs something on a thread that may block. A failure is told, in the words of the room that rendered, as far as
-    /// `show` lets them through.
+    /// `show` lets them through, which may take its time too.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         call: impl FnOnce(&sluice_render::Render) -> Result<T, sluice_render::Error> + Send + 'static,
-        show: impl Fn(&str) -> String,
+        show: impl FnOnce(&str) -> String + Send + 'static,
     ) -> Result<T, Failure> {
         let render = self.render.clone();
-        match self.pool.run(move || Ok(call(&render))).await {
-            Ok(Ok(rendered)) => Ok(rendered),
-            Ok(Err(error)) => {
+        let call = move || {
+            Ok(call(&render).map_err(|error| {
                 let text = show(&error.to_string());
+                (error, text)
+            }))
+        };
+        match self.pool.run(call).await {
+            Ok(Ok(rendered)) => Ok(rendered),
+            Ok(Err((error, text))) => {
                 RenderFailed {
                     plugin: PLUGIN,
                     blame: blame(&error),
