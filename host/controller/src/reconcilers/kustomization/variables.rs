@@ -21,17 +21,26 @@ pub(super) struct Read {
     pub(super) secrets: Secrets,
 }
 
-/// Values that come from Secrets, the longest first.
+/// What stands in place of a value that is not told.
+const MASK: &str = "*****";
+
+/// Values that come from Secrets, the longest first, each once.
 #[derive(Default)]
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
+    /// A value that looks like what stands in its place hides nothing, and would make a text longer with each time it is named.
+    fn new(mut values: Vec<String>) -> Self {
+        values.retain(|value| !value.bytes().all(|byte| MASK.as_bytes().contains(&byte)));
+        values.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then(one.cmp(other)));
+        values.dedup();
+        Self(values)
+    }
+
     /// The text with every such value in it replaced, as Flux does: the API server quotes what it refuses.
     pub(super) fn masked(&self, text: &str) -> String {
         let values = self.0.iter();
-        values.fold(text.to_owned(), |text, value| {
-            text.replace(value.as_str(), "*****")
-        })
+        values.fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK))
     }
 }
 
@@ -59,11 +68,9 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Read, Failure>
     for value in variables.values_mut() {
         *value = without_breaks(value);
     }
-    secrets.retain(|secret| !secret.is_empty());
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     Ok(Read {
         variables,
-        secrets: Secrets(secrets),
+        secrets: Secrets::new(secrets),
     })
 }
 
@@ -139,11 +146,25 @@ mod tests {
 
     #[test]
     fn the_longest_secret_is_masked_whole() {
-        let secrets = Secrets(vec!["password-long".to_owned(), "password".to_owned()]);
+        let secrets = Secrets::new(vec!["password".to_owned(), "password-long".to_owned()]);
         let text = "ConfigMap/a/password dry-run failed: invalid value \"password-long\"";
         assert_eq!(
             secrets.masked(text),
             "ConfigMap/a/***** dry-run failed: invalid value \"*****\""
         );
+    }
+
+    /// Each of these would make five characters of one, and all of them together more than memory holds.
+    #[test]
+    fn what_hides_a_value_is_not_hidden_itself() {
+        let mut values = vec!["*".to_owned(); 40];
+        values.extend([
+            "hunter".to_owned(),
+            "hunter".to_owned(),
+            "**".to_owned(),
+            String::new(),
+        ]);
+        let secrets = Secrets::new(values);
+        assert_eq!(secrets.masked("invalid value: hunter"), "invalid value: *****");
     }
 }
