@@ -394,6 +394,18 @@ story!(missing_variables_are_told_of_the_first_object, world, {
     world.until("the build is told of", broken).await;
 });
 
+story!(variables_together_are_bounded, world, {
+    world.start().await;
+    world.put(config_map("large", &"a".repeat(900_000))).await;
+    let from = vec![json!({ "kind": "ConfigMap", "name": "large" }); 20];
+    world
+        .kustomization("apps", json!({ "postBuild": { "substituteFrom": from } }))
+        .await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    let message = world.failed("apps", "BuildFailed").await;
+    assert!(message.contains("(variables_size_max)"), "{message}");
+});
+
 story!(patches_of_before_are_kept, world, {
     let object = json!({
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1beta2", "kind": "Kustomization", "metadata": { "name": "old" },

@@ -21,6 +21,9 @@ pub(super) struct Read {
     pub(super) secrets: Secrets,
 }
 
+/// Most bytes of variables that references bring together: a Secret holds a mebibyte, and each of them is held with all others.
+const VARIABLES_SIZE_MAX: usize = 16 << 20;
+
 /// What stands in place of a value that is not told.
 const MASK: &str = "*****";
 
@@ -53,8 +56,19 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Read, Failure>
     };
     let namespace = ks.metadata.namespace.as_deref().unwrap_or_default();
     let identity = references::reader(run, ks);
+    let mut size = 0;
     for reference in &post_build.substitute_from {
         let read = read_one(run, &identity, namespace, reference).await?;
+        size += read
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>();
+        if size > VARIABLES_SIZE_MAX {
+            return Err(refused(
+                reference,
+                &format!("variables have more than {VARIABLES_SIZE_MAX} bytes together (variables_size_max)"),
+            ));
+        }
         if reference.kind == SubstituteKind::Secret {
             secrets.extend(read.values().map(|value| without_breaks(value)));
         }
@@ -101,12 +115,7 @@ async fn read_one(
         Ok(variables) => Ok(variables),
         Err(Unread::Missing(_)) if reference.optional => Ok(Variables::new()),
         Err(error) => {
-            let message = format!(
-                "substitute from '{}/{}' error: {error}",
-                reference.kind.as_str(),
-                reference.name
-            );
-            let failure = Failure::retry(reason::BUILD_FAILED, message);
+            let failure = refused(reference, &error);
             let next = if error.is_transient() {
                 Next::BackOff
             } else {
@@ -115,6 +124,12 @@ async fn read_one(
             Err(Failure { next, ..failure })
         }
     }
+}
+
+fn refused(reference: &SubstituteReference, why: &dyn std::fmt::Display) -> Failure {
+    let (kind, name) = (reference.kind.as_str(), &reference.name);
+    let message = format!("substitute from '{kind}/{name}' error: {why}");
+    Failure::retry(reason::BUILD_FAILED, message)
 }
 
 /// The first object that variables are put into, as Flux names it: `Deployment.v1.apps/web`.
