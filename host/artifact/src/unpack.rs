@@ -3,7 +3,12 @@
 //! Regular files and directories are taken, links and devices dropped, names that lead out refused, sizes capped.
 //! An archive that two readers could understand differently is refused: what we reconcile must be what others see.
 
-use std::io::{self, Read};
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    io::{self, Read},
+};
 
 use flate2::read::MultiGzDecoder;
 
@@ -14,7 +19,7 @@ use crate::memory::{AddError, MemoryTree};
 pub struct Limits {
     /// Most bytes after decompression, headers included: a few kilobytes of gzip can hold gigabytes of zeros.
     pub unpacked_size_max: u64,
-    /// Most entries, links and directories counted.
+    /// Most entries, links and directories counted, those too that only a name has.
     pub entries_max: usize,
     /// Largest single file, in bytes.
     pub file_size_max: u64,
@@ -29,6 +34,18 @@ impl Default for Limits {
         }
     }
 }
+
+/// Most bytes that are said of one entry: long names, links, attributes. They are held before anybody can look at them. Go
+/// reads three such records, of a mebibyte each.
+const HEADERS_SIZE_MAX: u64 = 4 << 20;
+/// Deepest directory: deeper ones are nobody's files, and whoever walks them needs a stack.
+const DEPTH_MAX: usize = 200;
+/// Longest name of an entry: nobody who unpacks it to a disk could have a longer one.
+const NAME_SIZE_MAX: usize = 4096;
+/// Characters of a name that is hostile that are told.
+const NAME_SHOWN_MAX: usize = 256;
+/// Bytes of all names together: most readers hold them.
+const NAMES_SIZE_MAX: usize = 32 << 20;
 
 /// Why an archive was refused.
 #[derive(Debug, thiserror::Error)]
@@ -103,50 +120,97 @@ pub fn visit<E: From<Error>>(
     special: Special,
     visitor: impl FnMut(Found) -> Result<(), E>,
 ) -> Result<(), E> {
+    let headers_left = Cell::new(None);
     let budget = Budget {
         inner: MultiGzDecoder::new(archive),
         left: limits.unpacked_size_max,
         is_spent: false,
+        headers_left: &headers_left,
     };
     let mut archive = tar::Archive::new(budget);
-    let result = read_entries(&mut archive, limits, special, visitor);
+    let result = read_entries(&mut archive, &headers_left, limits, special, visitor);
+    headers_left.set(None);
     let mut budget = archive.into_inner();
     // The checksum of gzip lies behind the end of the tar archive.
     let drained = io::copy(&mut budget, &mut io::sink());
     if budget.is_spent {
         let limit = limits.unpacked_size_max;
-        return Err(E::from(Error::TooLarge {
-            what: "its unpacked size",
+        return Err(E::from(too_large(
+            "its unpacked size",
             limit,
-            knob: "unpacked_size_max",
-        }));
+            "unpacked_size_max",
+        )));
     }
     result?;
     drained.map_err(Error::Unreadable)?;
     Ok(())
 }
 
+fn too_large(what: &'static str, limit: u64, knob: &'static str) -> Error {
+    Error::TooLarge { what, limit, knob }
+}
+
 fn read_entries<E: From<Error>>(
     archive: &mut tar::Archive<impl Read>,
+    headers_left: &Cell<Option<u64>>,
     limits: &Limits,
     special: Special,
     mut visitor: impl FnMut(Found) -> Result<(), E>,
 ) -> Result<(), E> {
-    for (number, entry) in archive.entries().map_err(Error::Unreadable)?.enumerate() {
-        if number >= limits.entries_max {
-            let limit = limits.entries_max as u64;
-            return Err(E::from(Error::TooLarge {
-                what: "its number of entries",
-                limit,
-                knob: "entries_max",
-            }));
-        }
-        let mut entry = entry.map_err(Error::Unreadable)?;
+    let mut entries = archive.entries().map_err(Error::Unreadable)?;
+    let mut names = Names::default();
+    loop {
+        headers_left.set(Some(HEADERS_SIZE_MAX));
+        let next = entries.next();
+        let is_spent = headers_left.replace(None) == Some(0);
+        let Some(entry) = next else { return Ok(()) };
+        let mut entry = entry.map_err(|error| match is_spent {
+            true => too_large("what is said of an entry", HEADERS_SIZE_MAX, "headers_size_max"),
+            false => Error::Unreadable(error),
+        })?;
+        names.count(&entry.path_bytes(), limits)?;
         if let Some(found) = read_entry(&mut entry, limits, special)? {
             visitor(found)?;
         }
     }
-    Ok(())
+}
+
+/// The names of an archive: how many there are, and how long they are together.
+#[derive(Default)]
+struct Names {
+    entries: usize,
+    bytes: usize,
+    /// The directories that names lead through, by hash.
+    directories: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Names {
+    /// Counts an entry, and the directories that are there because of it.
+    fn count(&mut self, name: &[u8], limits: &Limits) -> Result<(), Error> {
+        self.bytes += name.len();
+        if self.bytes > NAMES_SIZE_MAX {
+            let limit = NAMES_SIZE_MAX as u64;
+            return Err(too_large("the length of its names", limit, "names_size_max"));
+        }
+        let mut hash = self.hasher.build_hasher();
+        let (mut depth, mut is_new) = (0, false);
+        for byte in name {
+            if *byte == b'/' && depth < DEPTH_MAX {
+                depth += 1;
+                is_new = self.directories.insert(hash.finish());
+            }
+            hash.write_u8(*byte);
+        }
+        // an entry that is a directory is counted among those
+        let is_directory = is_new && name.ends_with(b"/");
+        self.entries += usize::from(!is_directory);
+        if self.entries + self.directories.len() <= limits.entries_max {
+            return Ok(());
+        }
+        let limit = limits.entries_max as u64;
+        Err(too_large("its number of entries", limit, "entries_max"))
+    }
 }
 
 /// One entry; none for what is left out.
@@ -156,7 +220,8 @@ fn read_entry(
     special: Special,
 ) -> Result<Option<Found>, Error> {
     let raw_name = entry.path_bytes().into_owned();
-    let shown = String::from_utf8_lossy(&raw_name).escape_debug().to_string();
+    let shown = String::from_utf8_lossy(&raw_name);
+    let shown: String = shown.escape_debug().take(NAME_SHOWN_MAX).collect();
     let hostile = |problem| Error::Hostile {
         name: shown.clone(),
         problem,
@@ -167,6 +232,9 @@ fn read_entry(
     })?;
     let name = std::str::from_utf8(&raw_name).map_err(|_| hostile("has a name that is not UTF-8"))?;
     let path = normal_path(name).ok_or_else(|| hostile("leads out of the archive"))?;
+    if name.len() > NAME_SIZE_MAX || path.split('/').count() > DEPTH_MAX + 2 {
+        return Err(hostile("is longer or deeper than paths can be"));
+    }
     let kind = entry.header().entry_type();
     // the oldest archives have no type for directories
     if kind.is_dir() || (kind.is_file() && name.ends_with('/')) {
@@ -190,11 +258,7 @@ fn read_entry(
     let size = entry.size();
     if size > limits.file_size_max {
         let limit = limits.file_size_max;
-        return Err(Error::TooLarge {
-            what: "a file's size",
-            limit,
-            knob: "file_size_max",
-        });
+        return Err(too_large("a file's size", limit, "file_size_max"));
     }
     let mut content = Vec::new();
     entry.read_to_end(&mut content).map_err(Error::Unreadable)?;
@@ -304,14 +368,19 @@ fn normal_path(name: &str) -> Option<String> {
 }
 
 /// Ends the stream with an error when the budget is spent.
-struct Budget<R> {
+struct Budget<'b, R> {
     inner: R,
     left: u64,
     is_spent: bool,
+    /// How much may be read until the next entry is there; none while one is read.
+    headers_left: &'b Cell<Option<u64>>,
 }
 
-impl<R: Read> Read for Budget<R> {
+impl<R: Read> Read for Budget<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.headers_left.get() == Some(0) {
+            return Err(io::Error::other("size limit reached"));
+        }
         if self.left == 0 {
             // The end of the archive may lie exactly here.
             let mut probe = [0];
@@ -323,9 +392,12 @@ impl<R: Read> Read for Budget<R> {
                 Ok(0)
             };
         }
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let most = self.left.min(self.headers_left.get().unwrap_or(u64::MAX));
+        let room = usize::try_from(most).unwrap_or(usize::MAX).min(buffer.len());
         let read = self.inner.read(buffer.get_mut(..room).unwrap_or_default())?;
         self.left -= read as u64;
+        let headers_left = self.headers_left.get();
+        self.headers_left.set(headers_left.map(|left| left - read as u64));
         Ok(read)
     }
 }

@@ -166,6 +166,57 @@ fn bombs_hit_a_named_limit() {
     .assert_eq(&outcomes.join("\n"));
 }
 
+/// N13: what is said of an entry is held before anybody can look at it, and so are the directories that only a name has.
+#[test]
+fn names_hit_a_named_limit() {
+    let limits = Limits::default();
+    let long = |kind: EntryType, name: &str| {
+        let file = entry(EntryType::Regular, "short", b"x");
+        gzip(&[entry(kind, "long", name.as_bytes()), file])
+    };
+    let endless = "a".repeat(5 << 20);
+    let said = "what is said of an entry exceeds the limit of 4194304 (headers_size_max)";
+    for kind in [EntryType::GNULongName, EntryType::GNULongLink, EntryType::XHeader] {
+        let refusal = outcome(&long(kind, &endless), &limits);
+        assert!(refusal.contains(said), "{kind:?}: {refusal}");
+    }
+    // a name may be as long as what can be unpacked, and no longer
+    assert_eq!(
+        outcome(
+            &long(EntryType::GNULongName, &format!("{}b", "a/".repeat(200))),
+            &limits
+        ),
+        format!("/{}b ", "a/".repeat(200))
+    );
+    for name in [format!("{}b", "a/".repeat(201)), "a".repeat(4097)] {
+        let refusal = outcome(&long(EntryType::GNULongName, &name), &limits);
+        assert!(
+            refusal.contains("is longer or deeper than paths can be"),
+            "{refusal}"
+        );
+        assert!(refusal.len() < 400, "{refusal}");
+    }
+    // thirty files in 48 directories each
+    let deep: Vec<Vec<u8>> = (10..40)
+        .map(|root| entry(EntryType::Regular, &format!("{root}/{}b", "a/".repeat(47)), b""))
+        .collect();
+    let few = |entries_max| Limits {
+        entries_max,
+        ..limits
+    };
+    assert_eq!(
+        outcome(&gzip(&deep), &few(30 * 49 - 1)),
+        "the archive is refused: its number of entries exceeds the limit of 1469 (entries_max)"
+    );
+    assert!(outcome(&gzip(&deep), &few(30 * 49)).starts_with("/10/a/"));
+    // a directory that has an entry of its own is counted once
+    let listed = [
+        entry(EntryType::Directory, "a/", b""),
+        entry(EntryType::Regular, "a/b", b""),
+    ];
+    assert_eq!(outcome(&gzip(&listed), &few(2)), "/a/b ");
+}
+
 #[test]
 fn a_global_header_is_no_entry() {
     let comment = b"52 comment=0123456789abcdef0123456789abcdef01234567\n";
