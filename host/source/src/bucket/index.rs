@@ -1,6 +1,6 @@
 //! What is in a bucket: keys and etags, and the revision that they make (compat/source.md 9.3).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -10,8 +10,9 @@ use super::{
     remote::{Listed, Problem},
 };
 use crate::{
+    http::Failure,
     ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Rules},
-    spool::Spool,
+    spool::{Spool, blocking},
 };
 
 /// The objects of a bucket that become files.
@@ -50,7 +51,7 @@ impl Bucket {
             ignore_file: self.ignore_file(deadline).await?,
             ..Index::default()
         };
-        let rules = self.rules(index.ignore_file.as_deref())?;
+        let rules = Arc::new(self.rules(index.ignore_file.as_deref())?);
         let mut after: Option<String> = None;
         loop {
             let page = self
@@ -61,16 +62,12 @@ impl Bucket {
                 Problem::Missing => Error::NoBucket(self.name.clone()),
                 problem => self.not_listed(problem),
             })?;
-            for Listed { key, etag, size } in page.objects {
-                // consoles make objects whose keys end in a slash, to show folders
-                if key == IGNORE_FILE || key.ends_with('/') {
-                    continue;
-                }
-                let path: Vec<&str> = key.split('/').collect();
-                if !rules.excludes(&path, false) {
-                    check(&key).map_err(|problem| self.not_listed(problem))?;
-                    index.objects.insert(key, (etag, size));
-                }
+            let (listed, known) = (page.objects, Arc::clone(&rules));
+            let kept = blocking(move || Ok(kept(listed, &known, deadline)))
+                .await
+                .map_err(|error| self.not_listed(Problem::Disk(error)))?;
+            for Listed { key, etag, size } in kept.map_err(|problem| self.not_listed(problem))? {
+                index.objects.insert(key, (etag, size));
             }
             let limit = self.limits.objects_max;
             if index.objects.len() > limit {
@@ -79,13 +76,31 @@ impl Bucket {
                 )));
             }
             if page.next.is_none() {
-                return Ok(index);
+                return self.bounded(index).await;
             }
             if page.next == after {
                 return Err(self.not_listed("the list leads to itself".to_owned()));
             }
             after = page.next;
         }
+    }
+
+    /// The same index, unless its files lie in too many folders: each of those is held like a file.
+    async fn bounded(&self, index: Index) -> Result<Index, Error> {
+        let counted = blocking(move || {
+            let folders = folders(index.objects.keys().map(String::as_str));
+            Ok((index, folders))
+        });
+        let (index, folders) = counted
+            .await
+            .map_err(|error| self.not_listed(Problem::Disk(error)))?;
+        let limit = self.limits.objects_max;
+        if folders > limit {
+            return Err(self.not_listed(format!(
+                "more than {limit} folders (objects_max): narrow spec.prefix or spec.ignore"
+            )));
+        }
+        Ok(index)
     }
 
     fn not_listed(&self, problem: impl Into<Problem>) -> Error {
@@ -142,6 +157,42 @@ impl Bucket {
     }
 }
 
+/// What of a page becomes files. Each key is tried with each pattern, which can take long: it ends with the time there is.
+fn kept(listed: Vec<Listed>, rules: &Rules, deadline: Instant) -> Result<Vec<Listed>, Problem> {
+    let mut kept = Vec::with_capacity(listed.len());
+    for object in listed {
+        if Instant::now() >= deadline {
+            return Err(Failure::TimedOut.into());
+        }
+        let key = &object.key;
+        // consoles make objects whose keys end in a slash, to show folders
+        if key == IGNORE_FILE || key.ends_with('/') {
+            continue;
+        }
+        let path: Vec<&str> = key.split('/').collect();
+        if !rules.excludes(&path, false) {
+            check(key)?;
+            kept.push(object);
+        }
+    }
+    Ok(kept)
+}
+
+/// How many folders there are, of keys in order.
+fn folders<'k>(keys: impl Iterator<Item = &'k str>) -> usize {
+    let (mut number, mut before) = (0, "");
+    for key in keys {
+        let parts = key.split('/');
+        let shared = parts
+            .clone()
+            .zip(before.split('/'))
+            .take_while(|(part, other)| part == other);
+        number += (parts.count() - 1).saturating_sub(shared.count());
+        before = key;
+    }
+    number
+}
+
 /// The deepest folder of a file.
 const DEPTH_MAX: usize = 200;
 
@@ -161,4 +212,37 @@ fn check(key: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn folders_that_only_keys_name_are_counted() {
+        let count = |keys: &[&str]| folders(keys.iter().copied());
+        assert_eq!(count(&["a", "b"]), 0);
+        assert_eq!(count(&["a/b/c", "a/b/d", "a/b/e/f", "a/g", "b/b/c"]), 5);
+        // in order of keys, `-` comes before `/`
+        assert_eq!(count(&["a-b/c", "a/b", "a/c"]), 2);
+    }
+
+    #[tokio::test]
+    async fn patterns_are_tried_as_long_as_there_is_time() {
+        let listed = || {
+            let key = "a/b.yaml".to_owned();
+            vec![Listed {
+                key,
+                ..Listed::default()
+            }]
+        };
+        let rules = Rules::only(ignore::parse("*.txt", &[]));
+        let now = Instant::now();
+        let kept_all = kept(listed(), &rules, now + Duration::from_secs(3600)).unwrap();
+        assert_eq!(kept_all.len(), 1);
+        let refusal = kept(listed(), &rules, now).err().unwrap().to_string();
+        assert!(refusal.starts_with("context deadline exceeded"), "{refusal}");
+    }
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     credential::cloud::{Scope, encode, sign},
     http::{Failure, Http, Reply, Request, secret_header},
-    spool::Spool,
+    spool::{Spool, blocking},
 };
 
 /// A bucket in a store.
@@ -168,10 +168,12 @@ impl Remote {
         let body = reply
             .bytes("a page of the list", PAGE_SIZE_MAX, "page_size_max")
             .await?;
-        let page = match &self.dialect {
-            Dialect::S3 { .. } => read_page(&body),
-            Dialect::Azure { .. } => azure::read_page(&body),
+        let read: fn(&[u8]) -> Result<Page, String> = match &self.dialect {
+            Dialect::S3 { .. } => read_page,
+            Dialect::Azure { .. } => azure::read_page,
         };
+        // megabytes of it take a while
+        let page = blocking(move || Ok(read(&body))).await.map_err(Problem::Disk)?;
         Ok(page.map_err(|problem| format!("the list cannot be read: {problem}"))?)
     }
 
