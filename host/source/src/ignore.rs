@@ -4,11 +4,20 @@
 //! a match on any directory above excludes a file, and nothing keeps a later pattern from including it again
 //! (compat/source.md section 4).
 
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
+
+use sha2::{Digest as _, Sha256};
+
 /// The file with patterns, in any directory.
 pub const IGNORE_FILE: &str = ".sourceignore";
 
 /// Longest `.sourceignore` that is read, in bytes: each path is tested against each line.
 pub const IGNORE_FILE_SIZE_MAX: u64 = 1 << 20;
+/// Most bytes of all `.sourceignore` files of one source that are held before their patterns are read.
+pub const IGNORE_FILES_SIZE_MAX: u64 = 8 << 20;
 /// Most patterns of one source, for the same reason.
 pub const PATTERNS_MAX: usize = 20_000;
 
@@ -36,8 +45,8 @@ const OTHERS: &[&str] = &[
 /// One line of an ignore file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    /// Directory of the file that the line comes from; the pattern says nothing about paths elsewhere.
-    domain: Vec<String>,
+    /// Directory of the file that the line comes from; the pattern says nothing about paths elsewhere. One for all its lines.
+    domain: Arc<[String]>,
     is_inclusion: bool,
     is_directory_only: bool,
     /// One part is tested against every name of a path; several are anchored to the domain.
@@ -46,14 +55,19 @@ pub struct Pattern {
 
 /// Reads patterns, one a line. `domain` are the names of the directory they apply to.
 pub fn parse(text: &str, domain: &[&str]) -> Vec<Pattern> {
+    let domain = owned(domain);
     text.split('\n')
         .map(|line| line.strip_suffix('\r').unwrap_or(line))
         .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-        .map(|line| parse_line(line, domain))
+        .map(|line| parse_line(line, &domain))
         .collect()
 }
 
-fn parse_line(line: &str, domain: &[&str]) -> Pattern {
+fn owned(domain: &[&str]) -> Arc<[String]> {
+    domain.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn parse_line(line: &str, domain: &Arc<[String]>) -> Pattern {
     let (is_inclusion, line) = match line.strip_prefix('!') {
         Some(rest) => (true, rest),
         None => (false, line),
@@ -67,10 +81,9 @@ fn parse_line(line: &str, domain: &[&str]) -> Pattern {
         Some(rest) => (true, rest),
         None => (false, line),
     };
-    let domain = domain.iter().map(|name| (*name).to_owned()).collect();
     let parts = line.split('/').map(str::to_owned).collect();
     Pattern {
-        domain,
+        domain: Arc::clone(domain),
         is_inclusion,
         is_directory_only,
         parts,
@@ -155,7 +168,8 @@ impl Rules {
             false => (&[], &[]),
         };
         let built_in = VCS.iter().chain(extensions).chain(others);
-        let built_in = built_in.map(|line| parse_line(line, &[]));
+        let domain = owned(&[]);
+        let built_in = built_in.map(|line| parse_line(line, &domain));
         Rules {
             patterns: built_in.chain(patterns).collect(),
         }
@@ -164,8 +178,9 @@ impl Rules {
     /// The rules of Flux's command line for a local directory: `patterns` beside the default lists, which hold in and below
     /// the directory `domain`.
     pub fn beside_defaults(patterns: Vec<Pattern>, domain: &[&str]) -> Rules {
+        let domain = owned(domain);
         let built_in = VCS.iter().chain(EXTENSIONS).chain(OTHERS);
-        let built_in = built_in.map(|line| parse_line(line, domain));
+        let built_in = built_in.map(|line| parse_line(line, &domain));
         Rules {
             patterns: built_in.chain(patterns).collect(),
         }
@@ -186,14 +201,30 @@ impl Rules {
         deciding.is_some_and(|pattern| !pattern.is_inclusion)
     }
 
-    /// A text that is equal for equal rules, to key what was computed under them.
-    pub fn fingerprint(&self) -> String {
-        format!("{:?}", self.patterns)
+    /// Equal for equal rules, to key what was computed under them.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let mut hashed = Hashed(Sha256::new());
+        // a hash takes every text
+        let _taken: fmt::Result = write!(hashed, "{:?}", self.patterns);
+        hashed.0.finalize().into()
+    }
+}
+
+/// Hashes what is written: patterns with the names of deep directories are longer than they look.
+struct Hashed(Sha256);
+
+impl fmt::Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.update(text);
+        Ok(())
     }
 }
 
 /// Go's `filepath.Match` of one name; a malformed pattern matches nothing.
 fn name_matches(pattern: &str, name: &str) -> bool {
+    if !pattern.contains(['*', '?', '[', '\\']) {
+        return pattern == name;
+    }
     glob_matches(pattern, name).unwrap_or(false)
 }
 

@@ -563,6 +563,15 @@ async fn hostile_archives_are_refused() {
             .contains("failed to extract layer contents from artifact: the archive cannot be read")
     );
     assert!(row(&tgz(&many)).await.contains("entries_max"));
+    // of comments alone, which are no patterns
+    let comments = format!("# {}\n", "a".repeat(1_000_000));
+    let ignoring: Vec<Entry> = (0..9)
+        .map(|number| Entry::file(&format!("d{number}/.sourceignore"), &comments))
+        .collect();
+    assert_eq!(
+        row(&tgz(&ignoring)).await,
+        "failed to load source ignore patterns from repository: .sourceignore files together exceed the limit of 8388608 bytes (ignore_files_size_max)"
+    );
     let whole = tgz(&[Entry::file("a", "text")]);
     assert!(
         row(&whole[..whole.len() - 9])

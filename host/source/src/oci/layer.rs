@@ -19,7 +19,7 @@ use tempfile::SpooledTempFile;
 use super::{ContentDigest, error::of_archive};
 use crate::{
     folder::{File, Folder},
-    ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, PATTERNS_MAX, Rules},
+    ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, IGNORE_FILES_SIZE_MAX, PATTERNS_MAX, Rules},
 };
 
 /// Which layer.
@@ -165,6 +165,7 @@ fn extract(
     let mut draft = store.draft();
     let mut root = Folder::default();
     let mut ignore_files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let mut ignore_files_size = 0;
     unpack::visit(archive, &unpack::Limits::default(), Special::Refused, |found| {
         let Some(content) = found.content else {
             root.folder(&found.path).map_err(|at| clash(&at.0))?;
@@ -175,6 +176,13 @@ fn extract(
                 let (path, limit) = (&found.path, IGNORE_FILE_SIZE_MAX);
                 return Err(StoreError::Ignore(format!(
                     "{path} exceeds the limit of {limit} bytes (ignore_file_size_max)"
+                )));
+            }
+            ignore_files_size += content.len() as u64;
+            if ignore_files_size > IGNORE_FILES_SIZE_MAX {
+                let limit = IGNORE_FILES_SIZE_MAX;
+                return Err(StoreError::Ignore(format!(
+                    "{IGNORE_FILE} files together exceed the limit of {limit} bytes (ignore_files_size_max)"
                 )));
             }
             ignore_files.insert(found.path.clone(), content.clone());
