@@ -901,6 +901,44 @@ async fn the_store_survives_restarts_and_is_made_anew_when_damaged() {
     );
 }
 
+/// R19: the commit that is asked for is the one that was lost, and the store says that it has it.
+#[tokio::test]
+async fn a_commit_that_the_disk_lost_is_fetched_again() {
+    if !git_is_present("git lost commits") {
+        return;
+    }
+    let scene = Scene::new();
+    let commit = scene.repository.commit([("a", "1")], "one");
+    scene.fetched(scene.request()).await;
+    let home = scene.home.path().join("git");
+    let lose = || {
+        for path in walk_files(&home) {
+            if path.ends_with(".pack") {
+                fs::remove_file(&path).unwrap();
+                fs::write(path, b"PACKgarbage").unwrap();
+            }
+        }
+    };
+    let pinned = Reference {
+        commit: Some(commit.clone()),
+        ..branch("main")
+    };
+    for reference in [branch("main"), pinned] {
+        lose();
+        let restarted =
+            GitFetcher::new(&home, Limits::default(), LocalAccess::Denied, Addresses::any()).unwrap();
+        let request = GitRequest {
+            reference,
+            ..scene.request()
+        };
+        let Ok(Outcome::Fetched(fetched)) = restarted.fetch(request).await else {
+            panic!("the commit is there again")
+        };
+        assert_eq!(fetched.commit(), commit);
+        assert_eq!(&*fetched.tree.read("/a").unwrap(), b"1");
+    }
+}
+
 #[tokio::test]
 async fn urls_that_cannot_be_used_are_refused_before_anything_is_done() {
     let home = tempfile::tempdir().unwrap();

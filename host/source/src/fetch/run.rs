@@ -147,8 +147,14 @@ impl RemoteRun<'_> {
     }
 
     fn bring(&self, remote: Option<Remote>, targets: Vec<Target>) -> Result<Found, Error> {
-        let store = self.store()?;
-        let tips = store.tips();
+        let mut store = self.store()?;
+        let mut tips = store.tips();
+        // nothing comes of what we say that we have, and so not of what the disk has lost since
+        let is_lost = |target: &Target| tips.contains(&target.commit) && store.commit(target.commit).is_err();
+        if targets.iter().any(is_lost) {
+            store = self.renew(&store)?;
+            tips = store.tips();
+        }
         let is_here = |target: &Target| {
             let has_tag = target.tag.is_none() || store.kind(target.wanted).is_some();
             tips.contains(&target.commit) && has_tag && store.commit(target.commit).is_ok()
