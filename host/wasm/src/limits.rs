@@ -14,7 +14,8 @@ pub struct Limits {
     pub time: Duration,
     /// What the guest may hand to the host in one answer or one call, in bytes. 64 MiB: etcd would not take it.
     pub output_bytes: u64,
-    /// What the guest may read from its tree, in bytes, a file read twice counted twice. 512 MiB: beyond an artifact's size.
+    /// What the guest may read from its tree, in bytes, a file read twice counted twice, and what it asks with. 512 MiB: beyond an
+    /// artifact's size.
     pub tree_bytes: u64,
     /// The largest single file that a guest may read, in bytes. 64 MiB: such a file is no manifest.
     pub file_bytes: u64,

@@ -29,6 +29,7 @@ pub(crate) struct Recorder {
     entries_max: u64,
     overflowed: bool,
     pub(crate) revision_asked: bool,
+    /// All of them only where there is a closure.
     pub(crate) lookups: Vec<(ObjectId, AnswerDigest)>,
 }
 
@@ -41,11 +42,21 @@ impl Recorder {
     }
 
     pub(crate) fn asked(&mut self, question: Question, path: &str) {
-        if self.asked.len() as u64 >= self.entries_max {
-            self.overflowed = true;
-            return;
+        if self.has_room() {
+            self.asked.insert((question, path.to_owned()));
         }
-        self.asked.insert((question, path.to_owned()));
+    }
+
+    pub(crate) fn looked_up(&mut self, id: ObjectId, answer: AnswerDigest) {
+        if self.has_room() {
+            self.lookups.push((id, answer));
+        }
+    }
+
+    fn has_room(&mut self) -> bool {
+        let entries = self.asked.len() as u64 + self.lookups.len() as u64;
+        self.overflowed |= entries >= self.entries_max;
+        !self.overflowed
     }
 
     /// The closure; none when more was asked than may be remembered.
@@ -60,5 +71,28 @@ impl Recorder {
         Some(Closure {
             reads: self.asked.into_iter().map(digest).collect(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sluice_artifact::MemoryTree;
+    use sluice_object::GroupVersionKind;
+
+    #[test]
+    fn no_more_is_remembered_than_allowed_and_then_nothing_follows_from_it() {
+        let id = |name: usize| ObjectId {
+            gvk: GroupVersionKind::new("v1", "ConfigMap"),
+            namespace: None,
+            name: name.to_string(),
+        };
+        let mut recorder = Recorder::new(3);
+        recorder.asked(Question::Read, "/a");
+        (0..2).for_each(|name| recorder.looked_up(id(name), [0; 32]));
+        assert!(!recorder.overflowed);
+        recorder.looked_up(id(2), [0; 32]);
+        assert_eq!(recorder.lookups.len(), 2);
+        assert_eq!(recorder.closure(&MemoryTree::new()), None);
     }
 }

@@ -99,6 +99,10 @@ impl Cluster for Tenant {
 
 /// What a chart renderer finds of a Secret of this name, and what is recorded of that.
 fn look_up(name: &str, cluster: Option<Arc<dyn Cluster>>) -> Result<String, Error> {
+    look_up_within(&Limits::default(), name, cluster)
+}
+
+fn look_up_within(limits: &Limits, name: &str, cluster: Option<Arc<dyn Cluster>>) -> Result<String, Error> {
     let request = ChartRequest {
         chart: "/".to_owned(),
         values: Vec::new(),
@@ -119,7 +123,7 @@ fn look_up(name: &str, cluster: Option<Arc<dyn Cluster>>) -> Result<String, Erro
         context: context(),
     };
     let inputs = Inputs { cluster, ..inputs() };
-    let renderer = load("sdk", Limits::default()).chart_renderer().unwrap();
+    let renderer = load("sdk", limits.clone()).chart_renderer().unwrap();
     let answer = renderer.render(&request, inputs)?;
     let id = ObjectId {
         gvk: GroupVersionKind::new("v1", "Secret"),
@@ -141,6 +145,17 @@ fn a_chart_renderer_looks_up_as_its_release() {
     assert_eq!(look_up("gone", tenant()).unwrap(), "nothing");
     expect![[r#"secrets "other" is forbidden"#]]
         .assert_eq(&look_up("other", tenant()).unwrap_err().to_string());
+}
+
+/// N41: what is asked for is remembered, whether it is found or not.
+#[test]
+fn a_look_up_costs_what_it_is_asked_with() {
+    let mut limits = Limits::default();
+    limits.set("treeBytes", "1Mi").unwrap();
+    assert_eq!(look_up_within(&limits, "mine", None).unwrap(), "nothing");
+    let long = "a".repeat(1 << 20);
+    expect!["plugin sdk reads more of its tree than limits.treeBytes allows (1Mi); raise that limit, or give it less to do"]
+        .assert_eq(&look_up_within(&limits, &long, None).unwrap_err().to_string());
 }
 
 #[test]

@@ -9,6 +9,10 @@ use sluice_object::{GroupVersionKind, ObjectId};
 impl Host for CallState {
     fn lookup(&mut self, id: wire::ObjectId) -> wasmtime::Result<Result<Option<Vec<u8>>, String>> {
         self.count_host_call()?;
+        // what is asked with is remembered, and a guest may ask with megabytes
+        let namespace = id.namespace.as_ref().map_or(0, String::len);
+        let asked = id.api_version.len() + id.kind.len() + namespace + id.name.len();
+        self.count_tree_bytes(asked as u64)?;
         let id = ObjectId {
             gvk: GroupVersionKind::new(&id.api_version, &id.kind),
             namespace: id.namespace,
@@ -18,7 +22,7 @@ impl Host for CallState {
             Some(cluster) => cluster.lookup(&id),
             None => Ok(None),
         };
-        self.recorder.lookups.push((id, lookup_digest(&answer)));
+        self.recorder.looked_up(id, lookup_digest(&answer));
         if let Ok(Some(body)) = &answer {
             self.count_tree_bytes(body.len() as u64)?;
         }

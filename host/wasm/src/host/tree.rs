@@ -49,12 +49,19 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 impl CallState {
+    /// Remembers what is asked. A guest may ask with paths of megabytes, each of them another.
+    fn ask(&mut self, question: Question, path: &str) -> wasmtime::Result<()> {
+        self.count_tree_bytes(path.len() as u64)?;
+        self.recorder.asked(question, path);
+        Ok(())
+    }
+
     fn read_one(&mut self, path: &str) -> wasmtime::Result<Result<Arc<[u8]>, wire::TreeError>> {
         let path = match within(path) {
             Ok(path) => path,
             Err(error) => return Ok(Err(to_wire(error))),
         };
-        self.recorder.asked(Question::Read, path);
+        self.ask(Question::Read, path)?;
         let bytes = match self.inputs.tree.read(path) {
             Ok(bytes) => bytes,
             Err(error) => return Ok(Err(to_wire(error))),
@@ -75,7 +82,7 @@ impl CallState {
             Ok(path) => path,
             Err(error) => return Ok(Err(to_wire(error))),
         };
-        self.recorder.asked(question, path);
+        self.ask(question, path)?;
         let answer = match question {
             Question::Walk => self.inputs.tree.walk(path),
             Question::ReadDir | Question::Read => self.inputs.tree.read_dir(path),
