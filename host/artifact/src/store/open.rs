@@ -64,10 +64,25 @@ impl Inner {
 
     /// A content's file, and where in it the content lies.
     pub(crate) fn open(&self, digest: &Digest) -> Result<(Arc<File>, Location), Error> {
-        let mut location = self.state().find(digest)?;
+        let location = self.state().find(digest)?;
+        self.open_at(digest, location)
+    }
+
+    /// The same for a content that was found there a moment ago.
+    pub(crate) fn open_at(
+        &self,
+        digest: &Digest,
+        mut location: Location,
+    ) -> Result<(Arc<File>, Location), Error> {
         loop {
             let source = match self.segments.get(&self.root, location.segment) {
-                Ok(file) => return Ok((file, location)),
+                Ok(file) => {
+                    if !self.state().segments.contains_key(&location.segment) {
+                        // a sweep removes it: kept open it would keep its room
+                        self.segments.close(location.segment);
+                    }
+                    return Ok((file, location));
+                }
                 Err(source) => source,
             };
             let place = self.state().find(digest)?;

@@ -113,14 +113,16 @@ impl Store {
             return Ok(());
         }
         self.state().drop_unplaced();
+        let mut failed = Ok(());
         for number in gone {
-            self.inner.segments.close(number);
             match self.inner.root.remove_file(segment::path(number)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => failed = Err(error),
                 _ => {}
             }
+            // not before: somebody might open it again
+            self.inner.segments.close(number);
         }
-        Ok(())
+        failed
     }
 
     /// Copies what is needed of some segments to a new one. Answers with those that are not needed any more.

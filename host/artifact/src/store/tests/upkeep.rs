@@ -145,6 +145,24 @@ fn few_files_are_open_and_small_segments_are_put_together() {
     readable(&super::store(directory.path()));
 }
 
+/// Its room on the disk is given back only when nobody has it open.
+#[test]
+fn a_segment_that_a_sweep_removes_is_not_kept_open_for_others() {
+    let directory = TempDir::new().unwrap();
+    let store = store(directory.path());
+    put(&store, "gitrepository/a/b/1", &[("v", "1")]);
+    let digest = Digest::of(b"1");
+    let location = store.state().find(&digest).unwrap();
+    // a reader has looked it up when a sweep forgets the segment, and opens it before its file goes
+    store.state().segments.remove(&location.segment);
+    store.inner.segments.close(location.segment);
+    let (file, _) = store.inner.open_at(&digest, location).unwrap();
+    assert_eq!(store.inner.segments.count(), 0);
+    // it reads to the end all the same
+    let read = crate::store::segment::read(&file, location, &digest);
+    assert_eq!(read.unwrap().unwrap(), b"1");
+}
+
 #[test]
 fn damage_is_told_and_named_until_it_is_mended() {
     let directory = TempDir::new().unwrap();
