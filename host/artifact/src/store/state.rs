@@ -42,7 +42,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Reads the index; what cannot be understood is treated as absent and made again by the next fetch.
+    /// Reads the index; what cannot be read or understood is treated as absent and made again by the next fetch. One bad sector
+    /// must not keep the rest from being served.
     pub(crate) fn load(root: &Dir) -> io::Result<State> {
         for directory in ["segments", "artifacts"] {
             root.create_dir_all(directory)?;
@@ -61,7 +62,13 @@ impl State {
                 .and_then(|n| n.parse().ok());
             let Some(number) = number else { continue };
             state.next_segment = state.next_segment.max(number + 1);
-            state.add_segment(number, &segment::scan(number, &entry.open()?)?);
+            match entry.open().and_then(|file| segment::scan(number, &file)) {
+                Ok(contents) => state.add_segment(number, &contents),
+                // it stays where it is: the next start may read it
+                Err(error) => {
+                    tracing::warn!(%error, number, "a segment of the artifact store cannot be read")
+                }
+            }
         }
         let records = root.open_dir("artifacts")?;
         for_each_file(&records, &mut Vec::new(), &mut |names, directory, name| {
@@ -69,10 +76,18 @@ impl State {
             let Ok(path) = path.parse::<ArtifactPath>() else {
                 return Ok(());
             };
-            let record: Option<Record> = serde_json::from_slice(&directory.read(name)?).ok();
-            match record.filter(|record| record.format == archive::FORMAT) {
-                Some(record) => state.insert(path, record),
-                None => directory.remove_file(name)?,
+            let record = directory.read(name).and_then(|bytes| {
+                let record: Option<Record> = serde_json::from_slice(&bytes).ok();
+                let record = record.filter(|record| record.format == archive::FORMAT);
+                if record.is_none() {
+                    directory.remove_file(name)?;
+                }
+                Ok(record)
+            });
+            match record {
+                Ok(Some(record)) => state.insert(path, record),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, %path, "a record of the artifact store cannot be read"),
             }
             Ok(())
         })?;

@@ -288,6 +288,26 @@ fn what_a_crash_left_goes_and_half_segments_are_no_artifacts() {
 
 /// R19.
 #[test]
+fn what_cannot_be_read_is_absent_and_the_rest_is_served() {
+    let directory = TempDir::new().unwrap();
+    let artifact = put(&store(directory.path()), "gitrepository/a/b/1", SHOP);
+    // opens like a file, and cannot be read
+    fs::create_dir(directory.path().join("segments/7.seg")).unwrap();
+    let reopened = store(directory.path());
+    assert_eq!(reopened.artifact(&artifact.path), Some(artifact));
+    put(&reopened, "gitrepository/a/b/2", &[("v", "2")]);
+    check(
+        &disk(directory.path()),
+        expect![[r#"
+            artifacts/gitrepository/a/b/1.json
+            artifacts/gitrepository/a/b/2.json
+            segments/0.seg
+            segments/8.seg"#]],
+    );
+}
+
+/// R19.
+#[test]
 fn a_flipped_bit_is_found_on_reading_and_mended_by_storing_again() {
     let directory = TempDir::new().unwrap();
     let store = store(directory.path());
