@@ -1,6 +1,7 @@
 //! Tokens that were given for a while, kept for as long (compat/source.md 11.4; N16).
 
 use std::{
+    collections::HashMap,
     hash::Hash,
     num::NonZeroUsize,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -42,11 +43,16 @@ pub struct TokenCache<K, V> {
     age_max: Duration,
     is_counted: bool,
     /// None where nothing is kept.
-    slots: Option<Mutex<Slots<K, V>>>,
+    tokens: Option<Mutex<Tokens<K, V>>>,
 }
 
-type Slots<K, V> = CLruCache<K, Arc<Slot<V>>>;
-type Slot<V> = Turn<Option<(V, Instant)>>;
+#[derive(Debug)]
+struct Tokens<K, V> {
+    /// Each with the time until which it is given out. What was not given takes no place of what was.
+    kept: CLruCache<K, (V, Instant)>,
+    /// Of keys for which somebody asks now.
+    turns: HashMap<K, Arc<Turn<()>>>,
+}
 
 /// How much of a token's life is used: clocks differ, and a request takes time.
 const USED_PERCENT: u32 = 80;
@@ -58,7 +64,12 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
         TokenCache {
             age_max,
             is_counted: false,
-            slots: NonZeroUsize::new(max).map(|max| Mutex::new(CLruCache::new(max))),
+            tokens: NonZeroUsize::new(max).map(|max| {
+                Mutex::new(Tokens {
+                    kept: CLruCache::new(max),
+                    turns: HashMap::new(),
+                })
+            }),
         }
     }
 
@@ -95,15 +106,15 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
         // a future that is passed on takes its size each time
         let make = Box::pin(make);
         async move {
-            let Some(slot) = self.slot(key) else {
+            if self.tokens.is_none() {
                 return Ok(make.await?.0);
-            };
+            }
             let mut is_hit = true;
             let make = async {
                 is_hit = false;
                 make.await
             };
-            let got = self.kept_or_made(&slot, make).await;
+            let got = self.kept_or_made(key, make).await;
             if self.is_counted {
                 metrics::token_asked(object.map(TokenUser::labels), is_hit, got.is_ok());
             }
@@ -113,57 +124,84 @@ impl<K: Hash + Eq + Clone, V: Clone> TokenCache<K, V> {
 
     async fn kept_or_made<E>(
         &self,
-        slot: &Slot<V>,
+        key: &K,
         make: impl Future<Output = Result<(V, Duration), E>>,
     ) -> Result<V, E> {
-        let mut held = slot.lock().await;
-        if let Some((value, until)) = &*held
-            && Instant::now() < *until
-        {
-            return Ok(value.clone());
+        if let Some(value) = self.peek(key) {
+            return Ok(value);
         }
-        *held = None;
+        let asking = self.asking(key);
+        let _turn = asking.turn.lock().await;
+        // whoever had the turn before may have been given it
+        if let Some(value) = self.peek(key) {
+            return Ok(value);
+        }
         let (value, lifetime) = make.await?;
         let age = (lifetime / 100).saturating_mul(USED_PERCENT).min(self.age_max);
-        *held = Some((value.clone(), Instant::now() + age));
+        self.keep(key, (value.clone(), Instant::now() + age));
         Ok(value)
     }
 
-    /// What is known for `key`, if nobody is making it just now.
+    /// What is known for `key`.
     pub fn peek(&self, key: &K) -> Option<V> {
-        let mut slots = self.slots()?;
-        let held = slots.get(key)?.try_lock().ok()?;
-        let (value, until) = held.as_ref()?;
+        let mut tokens = self.tokens()?;
+        let (value, until) = tokens.kept.get(key)?;
         (Instant::now() < *until).then(|| value.clone())
     }
 
     /// Forgets what is known for `key`: the server did not accept it.
     pub fn forget(&self, key: &K) {
-        if self.slots().and_then(|mut slots| slots.pop(key)).is_some() && self.is_counted {
+        let known = self.tokens().and_then(|mut tokens| tokens.kept.pop(key));
+        if known.is_some() && self.is_counted {
             metrics::token_dropped(false);
         }
     }
 
-    /// None where nothing is kept.
-    fn slot(&self, key: &K) -> Option<Arc<Slot<V>>> {
-        let mut slots = self.slots()?;
-        if let Some(slot) = slots.get(key) {
-            return Some(Arc::clone(slot));
-        }
-        if self.is_counted {
-            if slots.is_full() {
+    fn keep(&self, key: &K, token: (V, Instant)) {
+        let Some(mut tokens) = self.tokens() else { return };
+        if self.is_counted && !tokens.kept.contains(key) {
+            if tokens.kept.is_full() {
                 metrics::token_dropped(true);
             }
             metrics::token_kept();
         }
-        let slot = Arc::new(Turn::new(None));
-        slots.put(key.clone(), Arc::clone(&slot));
-        Some(slot)
+        tokens.kept.put(key.clone(), token);
     }
 
-    fn slots(&self) -> Option<MutexGuard<'_, Slots<K, V>>> {
-        let slots = self.slots.as_ref()?;
-        Some(slots.lock().unwrap_or_else(PoisonError::into_inner))
+    fn asking<'c>(&'c self, key: &'c K) -> Asking<'c, K, V> {
+        let turn = match self.tokens() {
+            Some(mut tokens) => Arc::clone(tokens.turns.entry(key.clone()).or_default()),
+            None => Arc::default(),
+        };
+        Asking {
+            cache: self,
+            key,
+            turn,
+        }
+    }
+
+    /// None where nothing is kept.
+    fn tokens(&self) -> Option<MutexGuard<'_, Tokens<K, V>>> {
+        let tokens = self.tokens.as_ref()?;
+        Some(tokens.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Somebody who asks for a key: one after the other has its turn. Nothing is left of it when the last one is done or gives up.
+struct Asking<'c, K: Hash + Eq + Clone, V: Clone> {
+    cache: &'c TokenCache<K, V>,
+    key: &'c K,
+    turn: Arc<Turn<()>>,
+}
+
+impl<K: Hash + Eq + Clone, V: Clone> Drop for Asking<'_, K, V> {
+    fn drop(&mut self) {
+        if let Some(mut tokens) = self.cache.tokens()
+            // the map's and this one
+            && Arc::strong_count(&self.turn) <= 2
+        {
+            tokens.turns.remove(self.key);
+        }
     }
 }
 
@@ -214,6 +252,27 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn what_is_refused_takes_no_place_and_leaves_nothing() {
+        let cache = TokenCache::new(1, Duration::from_secs(3600));
+        let good = async { Ok::<_, &str>((1, Duration::from_secs(60))) };
+        assert_eq!(cache.get(&"good", good).await, Ok(1));
+        for key in ["bad", "worse", "bad"] {
+            assert_eq!(cache.get(&key, async { Err("refused") }).await, Err("refused"));
+        }
+        assert_eq!(cache.peek(&"good"), Some(1));
+        // one who waits for another, and gives up
+        let never = std::future::pending::<Result<(i32, Duration), &str>>();
+        let given_up = async { Err("refused") };
+        tokio::select! {
+            biased;
+            _ = cache.get(&"slow", never) => panic!("it never ends"),
+            _ = cache.get(&"slow", given_up) => panic!("it is not its turn"),
+            () = tokio::task::yield_now() => {}
+        }
+        assert!(cache.tokens().unwrap().turns.is_empty());
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn many_askers_get_one_answer_each_for_its_own_key() {
         let cache = Arc::new(TokenCache::new(8, Duration::from_secs(3600)));
@@ -239,7 +298,7 @@ mod tests {
             let make = async { Ok::<_, ()>((key, Duration::from_secs(60))) };
             assert_eq!(cache.get(&key, make).await, Ok(key));
         }
-        assert_eq!(cache.slots().unwrap().len(), 8);
+        assert_eq!(cache.tokens().unwrap().kept.len(), 8);
         // a failure is not kept
         assert_eq!(cache.get(&1000, async { Err(()) }).await, Err(()));
         let make = async { Ok::<_, ()>((7, Duration::from_secs(60))) };
@@ -274,7 +333,7 @@ mod tests {
                             assert!(found.is_ok_and(|found| found == owner) || what == 0, "{owner}");
                         }
                     }
-                    assert!(cache.slots().unwrap().len() <= MAX);
+                    assert!(cache.tokens().unwrap().kept.len() <= MAX);
                 }
             })
         });
