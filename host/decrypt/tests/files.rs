@@ -238,6 +238,26 @@ async fn files_of_bases_and_components_are_decrypted_too() {
     }
 }
 
+/// Nothing would be decrypted, and what is not encrypted at all would be applied.
+#[tokio::test]
+async fn an_expression_that_cannot_be_read_is_told() {
+    let name = "rules-encrypted-regex.yaml";
+    let file = String::from_utf8(fixture(name)).unwrap();
+    for (expression, why) in [
+        (r"^(\Qdata\E|stringData)$", "unrecognized escape sequence"),
+        ("^(data", "unclosed group"),
+    ] {
+        let edited = file.replace("^(data|stringData)$", expression);
+        assert_ne!(edited, file);
+        let refusal = decrypt(name, edited.as_bytes(), KEY, Mac::Ignored)
+            .await
+            .unwrap_err();
+        let refusal = refusal.to_string();
+        let begins = "error decrypting sops tree: encrypted_regex '";
+        assert!(refusal.starts_with(begins) && refusal.contains(why), "{refusal}");
+    }
+}
+
 #[test]
 fn plain_files_are_not_taken_for_encrypted_ones() {
     for name in names() {

@@ -10,33 +10,37 @@ use regex::Regex;
 pub(super) enum Compiled {
     UnencryptedSuffix(String),
     EncryptedSuffix(String),
-    UnencryptedRegex(Option<Regex>),
-    EncryptedRegex(Option<Regex>),
-    UnencryptedCommentRegex(Option<Regex>),
-    EncryptedCommentRegex(Option<Regex>),
+    UnencryptedRegex(Regex),
+    EncryptedRegex(Regex),
+    UnencryptedCommentRegex(Regex),
+    EncryptedCommentRegex(Regex),
 }
 
 impl Compiled {
-    /// An expression that does not compile matches nothing, as in SOPS.
-    pub(super) fn new(rule: &Rule) -> Self {
-        let regex = |text: &str| Regex::new(text).ok();
-        match rule {
+    /// For SOPS an expression that cannot be read matches nothing; here that would be said of some that it reads.
+    ///
+    /// # Errors
+    /// The expression, and why it cannot be read.
+    pub(super) fn new(rule: &Rule) -> Result<Self, String> {
+        Ok(match rule {
             Rule::UnencryptedSuffix(suffix) => Self::UnencryptedSuffix(suffix.clone()),
             Rule::EncryptedSuffix(suffix) => Self::EncryptedSuffix(suffix.clone()),
-            Rule::UnencryptedRegex(text) => Self::UnencryptedRegex(regex(text)),
-            Rule::EncryptedRegex(text) => Self::EncryptedRegex(regex(text)),
-            Rule::UnencryptedCommentRegex(text) => Self::UnencryptedCommentRegex(regex(text)),
-            Rule::EncryptedCommentRegex(text) => Self::EncryptedCommentRegex(regex(text)),
-        }
+            Rule::UnencryptedRegex(text) => Self::UnencryptedRegex(regex("unencrypted_regex", text)?),
+            Rule::EncryptedRegex(text) => Self::EncryptedRegex(regex("encrypted_regex", text)?),
+            Rule::UnencryptedCommentRegex(text) => {
+                Self::UnencryptedCommentRegex(regex("unencrypted_comment_regex", text)?)
+            }
+            Rule::EncryptedCommentRegex(text) => {
+                Self::EncryptedCommentRegex(regex("encrypted_comment_regex", text)?)
+            }
+        })
     }
 
     /// Whether the rule is about what stands under this key.
     pub(super) fn names_key(&self, key: &str) -> bool {
         match self {
             Self::UnencryptedSuffix(suffix) | Self::EncryptedSuffix(suffix) => key.ends_with(suffix),
-            Self::UnencryptedRegex(regex) | Self::EncryptedRegex(regex) => {
-                regex.as_ref().is_some_and(|regex| regex.is_match(key))
-            }
+            Self::UnencryptedRegex(regex) | Self::EncryptedRegex(regex) => regex.is_match(key),
             Self::UnencryptedCommentRegex(_) | Self::EncryptedCommentRegex(_) => false,
         }
     }
@@ -45,7 +49,7 @@ impl Compiled {
     pub(super) fn names_comment(&self, comment: &str) -> bool {
         match self {
             Self::UnencryptedCommentRegex(regex) | Self::EncryptedCommentRegex(regex) => {
-                regex.as_ref().is_some_and(|regex| regex.is_match(comment))
+                regex.is_match(comment)
             }
             _ => false,
         }
@@ -65,4 +69,14 @@ impl Compiled {
             Self::EncryptedSuffix(_) | Self::EncryptedRegex(_) | Self::EncryptedCommentRegex(_) => is_named,
         }
     }
+}
+
+fn regex(name: &str, text: &str) -> Result<Regex, String> {
+    Regex::new(text).map_err(|error| {
+        // the library draws the expression and an arrow first
+        let error = error.to_string();
+        let why = error.lines().last().unwrap_or_default();
+        let (why, text) = (why.trim_start_matches("error: "), text.escape_debug());
+        format!("{name} '{text}' cannot be read: {why}. Write it otherwise, and encrypt the file again")
+    })
 }

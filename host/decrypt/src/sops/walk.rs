@@ -33,7 +33,7 @@ pub(crate) fn open(sealed: &Sealed, key: &DataKey) -> Result<Opened, String> {
     let metadata = &sealed.metadata;
     let mut walk = Walk {
         key,
-        rule: Compiled::new(&metadata.rule),
+        rule: Compiled::new(&metadata.rule)?,
         is_only_encrypted: metadata.is_mac_only_encrypted,
         hash: Sha512::new(),
         path: Vec::new(),
