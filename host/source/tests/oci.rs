@@ -703,5 +703,7 @@ async fn what_is_pushed_can_be_pulled_and_tagged() {
     assert_eq!(artifact.revision, format!("v1@{digest}"));
     assert_eq!(scene.files(&artifact), ["/a.yaml"]);
     assert_eq!(repository.tag("v1", "latest").await.unwrap(), digest);
+    // what a registry lists and is no tag is nothing that anybody could ask for
+    scene.registry.push("org/app", &"x".repeat(129), &[("a", "")]);
     assert_eq!(repository.tags().await.unwrap(), ["latest", "v1"]);
 }

@@ -1,9 +1,12 @@
 //! Which artifact: digest before semver before tag before `latest` (compat/source.md 6.3, 6.4).
 
+use std::time::Instant;
+
 use regex::bytes::{Regex, RegexBuilder};
 use reqwest::{Method, StatusCode};
 
 use super::{Cause, ContentDigest, Error, Repository, manifest::media_type, repository::Question};
+use crate::{disk_refusal, http::Failure, spool::blocking};
 use sluice_semver::{Range, Version};
 
 /// Which artifact is asked for.
@@ -124,14 +127,26 @@ impl Repository {
             .map_err(|error| Cause::Wish(format!("semver '{range}' parse error: {error}")))?;
         let filter = filter.map(compile).transpose().map_err(Cause::Wish)?;
         let tags = self.tags().await?;
-        newest(
-            tags.iter().map(String::as_str),
-            &parsed,
-            filter.as_ref(),
-            layer_media_type,
-        )
-        .ok_or_else(|| Cause::Wish(format!("no match found for semver: {range}")))
+        let deadline = Instant::now() + self.timeout();
+        let media_type = layer_media_type.map(str::to_owned);
+        // each tag is tried with the expression, which can take long: aside, and as long as there is time
+        let picked = blocking(move || {
+            let tags = in_time(tags.iter().map(String::as_str), deadline);
+            let newest = newest(tags, &parsed, filter.as_ref(), media_type.as_deref());
+            Ok((newest, Instant::now() < deadline))
+        });
+        match picked.await {
+            Ok((Some(tag), true)) => Ok(tag),
+            Ok((None, true)) => Err(Cause::Wish(format!("no match found for semver: {range}"))),
+            Ok((_, false)) => Err(self.failed(&Method::GET, &self.address()?, Failure::TimedOut)),
+            Err(error) => Err(Cause::Disk(disk_refusal(&error))),
+        }
     }
+}
+
+/// The tags until the time is over.
+fn in_time<'a>(tags: impl Iterator<Item = &'a str>, deadline: Instant) -> impl Iterator<Item = &'a str> {
+    tags.take_while(move |_| Instant::now() < deadline)
 }
 
 /// The newest of these tags in the range. Helm writes `+` as `_`, which no tag may hold otherwise.
@@ -232,6 +247,14 @@ mod tests {
         assert_eq!(pick(">= 6", None, Some(media_type::HELM_CHART)), "6.3.0_build.1");
         assert_eq!(pick(">= 7", None, None), "");
         assert_eq!(pick(">= 6.0.0-0", Some(r"\Q.6-\E"), None), "6.1.6-amd64");
+    }
+
+    #[test]
+    fn tags_are_tried_as_long_as_there_is_time() {
+        let (tags, now) = (["1.0.0"], Instant::now());
+        let later = now + std::time::Duration::from_secs(3600);
+        assert_eq!(in_time(tags.into_iter(), later).count(), 1);
+        assert_eq!(in_time(tags.into_iter(), now).count(), 0);
     }
 
     #[test]

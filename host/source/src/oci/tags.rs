@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::{
     Cause, Repository,
     repository::{Question, Target},
+    resolve::is_tag,
 };
 use crate::http::{Failure, is_same_origin};
 
@@ -18,7 +19,8 @@ struct Page {
 }
 
 impl Repository {
-    /// All tags, in the registry's order. The timeout is for all pages together.
+    /// All tags, in the registry's order. The timeout is for all pages together. What cannot be a tag is left out: a registry may
+    /// send names of any length.
     pub async fn tags(&self) -> Result<Vec<String>, Cause> {
         match tokio::time::timeout(self.timeout(), self.all_pages()).await {
             Ok(listed) => listed,
@@ -28,7 +30,7 @@ impl Repository {
 
     async fn all_pages(&self) -> Result<Vec<String>, Cause> {
         let limits = self.fetcher.shared.limits;
-        let mut tags: Vec<String> = Vec::new();
+        let (mut tags, mut listed) = (Vec::new(), 0);
         let mut question = Question::get(format!("tags/list?n={PAGE}"));
         loop {
             let reply = self.get(&question).await?;
@@ -40,9 +42,11 @@ impl Repository {
                 .map_err(|failure| self.failed(&question.method, &address, failure))?;
             let unreadable = |error| Cause::Content(format!("the list of tags cannot be read: {error}"));
             let page: Page = serde_json::from_slice(&body).map_err(unreadable)?;
-            let before = tags.len();
-            tags.extend(page.tags.unwrap_or_default());
-            if tags.len() > limits.tags_max {
+            let names = page.tags.unwrap_or_default();
+            let before = listed;
+            listed += names.len();
+            tags.extend(names.into_iter().filter(|name| is_tag(name)));
+            if listed > limits.tags_max {
                 let limit = limits.tags_max;
                 return Err(Cause::Content(format!(
                     "more than {limit} tags (tags_max); name one in spec.ref"
@@ -55,7 +59,7 @@ impl Repository {
                 .join(next)
                 .map_err(|error| Cause::Content(format!("the next page of tags: {error}")))?;
             // a page that brings nothing, or lies elsewhere, would be asked for ever
-            if !is_same_origin(&next, &address) || tags.len() == before {
+            if !is_same_origin(&next, &address) || listed == before {
                 return Err(Cause::Content(
                     "the list of tags leads to another server or to nothing".to_owned(),
                 ));
