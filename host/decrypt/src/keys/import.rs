@@ -85,10 +85,18 @@ impl Keyring {
     }
 }
 
-/// A small YAML text as JSON. The error says nothing: it could quote.
+/// A small YAML text as JSON: credentials have a few fields. The error says nothing: it could quote.
 pub(super) fn yaml(text: &str) -> Result<Value, ()> {
-    use sluice_yaml::{ParseOptions, Resolver, parse_document, to_json};
-    let document = parse_document(text, &ParseOptions::new(Resolver::V2)).map_err(|_| ())?;
+    use sluice_yaml::{Limits, ParseOptions, Resolver, parse_document, to_json};
+    let options = ParseOptions {
+        limits: Limits {
+            nodes: 1000,
+            alias_bytes: 64 << 10,
+            ..Limits::default()
+        },
+        ..ParseOptions::new(Resolver::V2)
+    };
+    let document = parse_document(text, &options).map_err(|_| ())?;
     let root = document.ok_or(())?.root;
     to_json(&root, Resolver::V2).map_err(|_| ())
 }

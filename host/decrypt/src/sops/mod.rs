@@ -31,12 +31,27 @@ pub struct Sealed {
     pub metadata: Metadata,
 }
 
+/// Most values of a file: each takes a hundred bytes where it is encrypted, and some hundred more once it is read.
+const VALUES_MAX: usize = 300_000;
+
 /// Reads an encrypted file.
 ///
 /// # Errors
-/// [`Error::Load`]: it is not of that format, or carries no metadata that can be read.
+/// [`Error::Load`]: it is not of that format, has too many values, or carries no metadata that can be read.
 pub fn load(data: &[u8], format: Format) -> Result<Sealed, Error> {
     let failed = |cause: String| Error::Load { format, cause };
+    // YAML is counted where it is read: aliases make many of one
+    let separator = match format {
+        Format::Yaml => None,
+        Format::Json | Format::Binary => Some(b','),
+        Format::Dotenv | Format::Ini => Some(b'\n'),
+    };
+    let values = data.iter().filter(|byte| Some(**byte) == separator).count();
+    if values > VALUES_MAX {
+        return Err(failed(format!(
+            "it has more than {VALUES_MAX} values (values_max)"
+        )));
+    }
     let branches = match format {
         Format::Yaml => yaml::load(data).map_err(failed)?,
         Format::Json | Format::Binary => vec![json::load(data).map_err(failed)?],
@@ -66,4 +81,35 @@ pub fn emit(branches: &[Branch], input: Format, output: Format) -> Result<Vec<u8
         Format::Ini => first().and_then(ini::emit),
     };
     written.map_err(|cause| Error::Emit { input, output, cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_file_are_bounded_in_every_format() {
+        let many = |one: &str| one.repeat(VALUES_MAX + 1);
+        let laughs: String = (1..8)
+            .map(|level| {
+                format!(
+                    "a{level}: &a{level} [{}]\n",
+                    format!("*a{},", level - 1).repeat(10)
+                )
+            })
+            .collect();
+        let files = [
+            (Format::Json, format!("{{\"a\": [{}1]}}", many("1,"))),
+            (Format::Binary, many(",")),
+            (Format::Dotenv, many("a=\n")),
+            (Format::Ini, many("a=\n")),
+            (Format::Yaml, format!("a: [{}]\n", many("1,"))),
+            (Format::Yaml, format!("a0: &a0 1\n{laughs}")),
+        ];
+        for (format, file) in files {
+            let refusal = load(file.as_bytes(), format).unwrap_err().to_string();
+            let says_so = refusal.contains("values_max") || refusal.contains("nodes");
+            assert!(says_so, "{format}: {refusal}");
+        }
+    }
 }

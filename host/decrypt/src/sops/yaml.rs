@@ -1,9 +1,11 @@
 //! YAML: all documents, with comments where SOPS puts them.
 
+use super::VALUES_MAX;
 use super::tree::{Branch, Comment, Entry, Item, Node};
 use base64::Engine as _;
 use sluice_yaml::{
-    EmitV3, Node as Yaml, ParseOptions, Resolved, Resolver, ScalarStyle, Value, emit_v3, parse_documents,
+    EmitV3, Limits, Node as Yaml, ParseOptions, Resolved, Resolver, ScalarStyle, Value, emit_v3,
+    parse_documents,
 };
 
 /// Spaces a level, as SOPS writes.
@@ -13,6 +15,10 @@ pub(super) fn load(data: &[u8]) -> Result<Vec<Branch>, String> {
     let options = ParseOptions {
         dialect: Resolver::V3,
         comments: true,
+        limits: Limits {
+            nodes: VALUES_MAX,
+            ..Limits::default()
+        },
         ..ParseOptions::default()
     };
     let documents =
