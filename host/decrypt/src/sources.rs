@@ -9,7 +9,7 @@ use crate::{Error, Keyring};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sluice_artifact::{Entry, EntryType, Tree, TreeError, join_path};
-use sluice_yaml::{Node, ParseOptions, Resolver};
+use sluice_yaml::{Limits, Node, ParseOptions, Resolver};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -79,6 +79,9 @@ impl Vouched {
 
 /// Most bytes of encrypted files together: what is built of them could not be applied, and all of them are held in clear text.
 const SEALED_BYTES_MAX: u64 = 64 << 20;
+
+/// Most nodes of a kustomization: the renderer could not hold more.
+const NODES_MAX: usize = 2_000_000;
 
 /// Decrypts what the kustomization in `directory` needs in clear text, following `resources` and `components` inside of
 /// the tree. `tree` already has the kustomization file that is built.
@@ -203,7 +206,14 @@ impl Walk<'_> {
                 Err(TreeError::NotFound | TreeError::NotAFile) => continue,
                 Err(error) => return Err(Error::Source(format!("{}: {error}", shown(&path)))),
             };
-            let document = sluice_yaml::parse_document(&bytes, &ParseOptions::new(Resolver::V2));
+            let options = ParseOptions {
+                limits: Limits {
+                    nodes: NODES_MAX,
+                    ..Limits::default()
+                },
+                ..ParseOptions::new(Resolver::V2)
+            };
+            let document = sluice_yaml::parse_document(&bytes, &options);
             let document = document.map_err(|error| Error::Source(format!("{}: {error}", shown(&path))))?;
             return Ok(document.map(|document| document.root));
         }

@@ -12,12 +12,15 @@ use crate::spec::BuildSpec;
 use serde_json::{Map, Value, json};
 use sluice_artifact::{EntryType, Overlay, Question, Tree, TreeError, join_path};
 use sluice_wasm::Finding;
-use sluice_yaml::{ParseOptions, Resolver};
+use sluice_yaml::{Limits, ParseOptions, Resolver};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The names of a kustomization file, in the order in which they are looked for.
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Most nodes of a file that is read here, outside of the sandbox: a plugin could not hold more. A build of 12 MB has a million.
+const NODES_MAX: usize = 2_000_000;
 
 /// A tree that is ready to be built.
 pub struct Generated {
@@ -97,6 +100,16 @@ fn clean(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+fn bounded(dialect: Resolver) -> ParseOptions {
+    ParseOptions {
+        limits: Limits {
+            nodes: NODES_MAX,
+            ..Limits::default()
+        },
+        ..ParseOptions::new(dialect)
+    }
+}
+
 /// The files of a directory by name; that it is there is what Flux checks first.
 fn list(reader: &Recording<'_>, path: &str) -> Result<Vec<String>, Error> {
     let entries = reader.read_dir(path).map_err(|error| Error::PathNotFound {
@@ -121,7 +134,7 @@ fn read_file(
     let shown = file.trim_start_matches('/');
     let failed = |what: String| Error::Generate(format!("{shown}: {what}"));
     let bytes = reader.read(file).map_err(|error| failed(error.to_string()))?;
-    let document = sluice_yaml::parse_document(&bytes, &ParseOptions::new(Resolver::V2));
+    let document = sluice_yaml::parse_document(&bytes, &bounded(Resolver::V2));
     let mut root = match document.map_err(|error| failed(error.to_string()))? {
         Some(document) if !document.root.is_null() => document.root,
         _ => return Ok(made(Vec::new())),

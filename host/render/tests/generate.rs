@@ -347,6 +347,27 @@ fn unknown_fields_vanish_with_a_word() {
     );
 }
 
+/// N13: it is read outside of the sandbox, so that it has limits of its own.
+#[test]
+fn what_a_kustomization_costs_is_bounded() {
+    let fields: String = (0..1000).map(|number| format!("nonsense{number}: 1\n")).collect();
+    let with = |file: &str| generate(&tree(&[("/kustomization.yaml", file)]), &at(""), None);
+    assert_eq!(with(&fields).unwrap().findings.len(), 100);
+    let laughs: String = (1..7)
+        .map(|level| {
+            format!(
+                "a{level}: &a{level} [{}]\n",
+                format!("*a{},", level - 1).repeat(10)
+            )
+        })
+        .collect();
+    let refusal = with(&format!("a0: &a0 1\n{laughs}b: [*a6, *a6]\n"))
+        .err()
+        .unwrap();
+    let says = "the nodes limit of 2000000 is exceeded";
+    assert!(refusal.to_string().contains(says), "{refusal}");
+}
+
 #[test]
 fn what_is_no_kustomization_fails_with_its_place() {
     for (file, expected) in [

@@ -121,6 +121,9 @@ const KUSTOMIZATION: &[(&str, Shape)] = &[
     ("buildMetadata", Any),
 ];
 
+/// Unknown fields that are told of: for each the most similar name is looked for.
+const FINDINGS_MAX: usize = 100;
+
 /// Removes every field that Kustomize's types do not have, and says which.
 pub(super) fn drop_unknown_fields(root: &mut Node, file: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -140,7 +143,9 @@ fn drop_from(node: &mut Node, fields: &[(&str, Shape)], path: &str, file: &str, 
         let Some((field, shape)) =
             field.or_else(|| fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(&name)))
         else {
-            findings.push(unknown(&name, fields, path, file, key.position.line));
+            if findings.len() < FINDINGS_MAX {
+                findings.push(unknown(&name, fields, path, file, key.position.line));
+            }
             return false;
         };
         if *field != name {

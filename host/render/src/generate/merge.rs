@@ -6,6 +6,7 @@ use crate::recording::Recording;
 use crate::spec::{BuildSpec, Image};
 use serde_json::{Map, Value, json};
 use sluice_artifact::TreeError;
+use std::collections::HashMap;
 
 /// Beginnings of what Kustomize would fetch over the network.
 const REMOTE: [&str; 8] = [
@@ -67,7 +68,15 @@ pub(super) fn merge(
     if !spec.images.is_empty() {
         let images = fields.entry("images").or_insert_with(|| json!([]));
         if let Value::Array(images) = images {
-            spec.images.iter().for_each(|image| merge_image(images, image));
+            let mut places = HashMap::new();
+            for (place, image) in images.iter().enumerate() {
+                if let Some(name) = image.get("name").and_then(Value::as_str) {
+                    places.entry(name.to_owned()).or_insert(place);
+                }
+            }
+            for image in &spec.images {
+                merge_image(images, &mut places, image);
+            }
         }
     }
     if let Some(metadata) = &spec.build_metadata {
@@ -118,20 +127,14 @@ fn local_components(spec: &BuildSpec, path: &str, reader: &Recording<'_>) -> Res
     Ok(components)
 }
 
-/// By name: a new name replaces where it is not empty; tag and digest are one, so either replaces both.
-fn merge_image(images: &mut Vec<Value>, image: &Image) {
-    let existing = images
-        .iter_mut()
-        .find(|other| other.get("name").and_then(Value::as_str) == Some(image.name.as_str()));
-    let entry = match existing {
-        Some(Value::Object(entry)) => entry,
-        _ => {
-            images.push(json!({"name": image.name}));
-            let Some(Value::Object(entry)) = images.last_mut() else {
-                return;
-            };
-            entry
-        }
+/// By name, with the place of each: a new name replaces where it is not empty; tag and digest are one, so either replaces both.
+fn merge_image(images: &mut Vec<Value>, places: &mut HashMap<String, usize>, image: &Image) {
+    let place = *places.entry(image.name.clone()).or_insert(images.len());
+    if place == images.len() {
+        images.push(json!({"name": image.name}));
+    }
+    let Some(Value::Object(entry)) = images.get_mut(place) else {
+        return;
     };
     let mut set = |field: &str, value: &str| {
         if value.is_empty() {

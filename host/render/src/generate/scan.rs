@@ -1,12 +1,12 @@
 //! The resources of a directory without a kustomization file: every manifest below it.
 
-use super::{FILE_NAMES, base_name};
+use super::{FILE_NAMES, base_name, bounded};
 use crate::error::Error;
 use crate::ignore::Ignore;
 use crate::recording::Recording;
 use serde_json::Value;
 use sluice_artifact::EntryType;
-use sluice_yaml::{ParseOptions, Resolver};
+use sluice_yaml::Resolver;
 
 /// Manifests and kustomizations below `root` in lexical order, relative to it: `./apps/web.yaml`, `./base`.
 pub(super) fn resources(
@@ -72,8 +72,8 @@ fn scan(
 
 /// Every document must be an object with a kind and a name, or a list of such.
 fn check_manifests(bytes: &[u8]) -> Result<(), String> {
-    let documents = sluice_yaml::parse_documents(bytes, &ParseOptions::new(Resolver::V3))
-        .map_err(|error| error.to_string())?;
+    let documents = sluice_yaml::parse_documents(bytes, &bounded(Resolver::V3));
+    let documents = documents.map_err(|error| error.to_string())?;
     for document in documents {
         let value = sluice_yaml::to_json(&document.root, Resolver::V3).map_err(|error| error.to_string())?;
         let line = document.position.line;
