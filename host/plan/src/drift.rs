@@ -1,5 +1,6 @@
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Whether a dry run would change what counts: labels, annotations, and everything beside metadata and status
 /// (compat kustomize 6.5). Owner references and finalizers never count. Without a resource version the object is new.
@@ -33,15 +34,13 @@ fn deduplicated(object: &Value) -> Cow<'_, Value> {
     else {
         return Cow::Borrowed(object);
     };
-    let mut once: Vec<Value> = Vec::with_capacity(metrics.len());
-    metrics
+    // there may be very many
+    let mut seen = HashSet::new();
+    let once: Vec<Value> = metrics
         .iter()
-        .filter(|metric| metric.is_object())
-        .for_each(|metric| {
-            if !once.contains(metric) {
-                once.push(metric.clone());
-            }
-        });
+        .filter(|metric| metric.is_object() && seen.insert(*metric))
+        .cloned()
+        .collect();
     let mut object = object.clone();
     if let Some(metrics) = object.pointer_mut("/spec/metrics") {
         *metrics = Value::Array(once);

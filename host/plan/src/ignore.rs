@@ -3,12 +3,20 @@
 mod ownership;
 mod selector;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use selector::Requirement;
 use serde_json::Value;
 use sluice_api::kustomize::{IgnoreRule, Selector};
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 use sluice_object::pointer;
+
+/// Most rules of one Kustomization, most paths of all of them together, most targets that must be tried as expressions: each is
+/// tried with each object.
+const RULES_MAX: usize = 500;
+const PATHS_MAX: usize = 500;
+const EXPRESSIONS_MAX: usize = 100;
+/// Bytes of one expression that is ready to be tried: a few characters can make megabytes.
+const EXPRESSION_SIZE_MAX: usize = 256 << 10;
 
 /// The compiled rules of one Kustomization.
 #[derive(Clone, Debug, Default)]
@@ -26,13 +34,21 @@ struct Rule {
 
 #[derive(Clone, Debug, Default)]
 struct Target {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Pattern>,
+    version: Option<Pattern>,
+    kind: Option<Pattern>,
+    name: Option<Pattern>,
+    namespace: Option<Pattern>,
     labels: Vec<Requirement>,
     annotations: Vec<Requirement>,
+}
+
+/// What a text must be as a whole.
+#[derive(Clone, Debug)]
+enum Pattern {
+    /// This one, where each dot stands for any character: what most targets are.
+    Text(String),
+    Expression(Regex),
 }
 
 /// A rule that cannot be used.
@@ -65,11 +81,19 @@ impl IgnoreRules {
     /// Compiles rules.
     ///
     /// # Errors
-    /// A regular expression, a selector or a JSON pointer cannot be read.
+    /// A regular expression, a selector or a JSON pointer cannot be read, or there are too many.
     pub fn compile(rules: &[IgnoreRule]) -> Result<Self, InvalidIgnore> {
-        let mut compiled: Vec<Rule> = Vec::with_capacity(rules.len());
+        let mut compiled: Vec<Rule> = Vec::new();
+        let (mut path_count, mut expression_count) = (0, 0);
         for (index, rule) in rules.iter().enumerate() {
             let invalid = |field, cause: String| InvalidIgnore { index, field, cause };
+            path_count += rule.paths.len();
+            if index >= RULES_MAX || path_count > PATHS_MAX {
+                let cause = format!(
+                    "more than {RULES_MAX} rules (rules_max), or {PATHS_MAX} paths together (paths_max)"
+                );
+                return Err(invalid("paths", cause));
+            }
             let paths = rule.paths.iter().map(|path| pointer::keys(path));
             let paths = paths
                 .collect::<Result<Vec<_>, _>>()
@@ -79,6 +103,11 @@ impl IgnoreRules {
                 .as_ref()
                 .map(|target| Target::compile(target).map_err(|(field, cause)| invalid(field, cause)));
             let target = target.transpose()?.unwrap_or_default();
+            expression_count += target.expressions();
+            if expression_count > EXPRESSIONS_MAX {
+                let cause = format!("more than {EXPRESSIONS_MAX} expressions together (expressions_max)");
+                return Err(invalid("target", cause));
+            }
             let has_target = rule.target.is_some();
             compiled.retain(|known| has_target || known.has_target);
             compiled.push(Rule {
@@ -130,9 +159,9 @@ impl IgnoreRules {
 
 impl Target {
     fn compile(target: &Selector) -> Result<Self, (&'static str, String)> {
-        let regex = |field, text: &Option<String>| {
+        let pattern = |field, text: &Option<String>| {
             let text = text.as_deref().filter(|text| !text.is_empty());
-            text.map(|text| Regex::new(&format!("^(?:{text})$")))
+            text.map(Pattern::compile)
                 .transpose()
                 .map_err(|error| (field, error.to_string()))
         };
@@ -140,14 +169,30 @@ impl Target {
             selector::parse(text.as_deref().unwrap_or_default()).map_err(|cause| (field, cause))
         };
         Ok(Self {
-            group: regex("target.group", &target.group)?,
-            version: regex("target.version", &target.version)?,
-            kind: regex("target.kind", &target.kind)?,
-            name: regex("target.name", &target.name)?,
-            namespace: regex("target.namespace", &target.namespace)?,
+            group: pattern("target.group", &target.group)?,
+            version: pattern("target.version", &target.version)?,
+            kind: pattern("target.kind", &target.kind)?,
+            name: pattern("target.name", &target.name)?,
+            namespace: pattern("target.namespace", &target.namespace)?,
             labels: selector("target.labelSelector", &target.label_selector)?,
             annotations: selector("target.annotationSelector", &target.annotation_selector)?,
         })
+    }
+
+    /// How many of them are expressions.
+    fn expressions(&self) -> usize {
+        let patterns = [
+            &self.group,
+            &self.version,
+            &self.kind,
+            &self.name,
+            &self.namespace,
+        ];
+        let expressions = patterns
+            .into_iter()
+            .flatten()
+            .filter(|pattern| matches!(pattern, Pattern::Expression(_)));
+        expressions.count()
     }
 
     fn matches(&self, object: &Value) -> bool {
@@ -167,7 +212,7 @@ impl Target {
             (&self.namespace, text("/metadata/namespace")),
         ];
         rows.into_iter()
-            .all(|(regex, text)| regex.as_ref().is_none_or(|regex| regex.is_match(text)))
+            .all(|(pattern, text)| pattern.as_ref().is_none_or(|pattern| pattern.matches(text)))
             && self
                 .labels
                 .iter()
@@ -176,5 +221,30 @@ impl Target {
                 .annotations
                 .iter()
                 .all(|requirement| requirement.holds(object.pointer("/metadata/annotations")))
+    }
+}
+
+impl Pattern {
+    fn compile(text: &str) -> Result<Self, regex::Error> {
+        let is_literal = |character: char| character.is_ascii_alphanumeric() || "-_/:.".contains(character);
+        if text.chars().all(is_literal) {
+            return Ok(Self::Text(text.to_owned()));
+        }
+        let expression = RegexBuilder::new(&format!("^(?:{text})$"))
+            .size_limit(EXPRESSION_SIZE_MAX)
+            .build();
+        expression.map(Self::Expression)
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Text(pattern) => {
+                let is_same =
+                    |(wanted, found): (char, char)| wanted == found || (wanted == '.' && found != '\n');
+                pattern.chars().count() == text.chars().count()
+                    && pattern.chars().zip(text.chars()).all(is_same)
+            }
+            Self::Expression(expression) => expression.is_match(text),
+        }
     }
 }

@@ -308,6 +308,13 @@ fn drift_is_what_users_wrote_down() {
         &autoscaler(json!([{ "a": 1 }, { "a": 1 }])),
         &autoscaler(json!([{ "a": 1 }]))
     ));
+    // as many as an object can hold: each compared with all others would not come to an end
+    let metrics: Vec<Value> = (0..50_000).map(|number| json!({ "a": number })).collect();
+    let doubled: Vec<&Value> = metrics.iter().chain(&metrics).collect();
+    assert!(!is_drifted(
+        &autoscaler(json!(doubled)),
+        &autoscaler(json!(metrics))
+    ));
 }
 
 #[test]
@@ -432,6 +439,26 @@ fn ignore_rules_select_and_collapse() {
         ]],
     );
     assert!(IgnoreRules::compile(&[rule(&["/a"], Some("("))]).is_err());
+    // a dot is any character, with an expression around it and without
+    for (kind, expected) in [("Config.ap", "a"), ("Config.Map", ""), ("Conf.g(Map)?", "a")] {
+        assert_eq!(paths(&[rule(&["/a"], Some(kind))]), expected, "{kind}");
+    }
+}
+
+/// N14: all rules are made ready in each pass, and tried with each object.
+#[test]
+fn ignore_rules_are_bounded() {
+    let refused = |rules: &[IgnoreRule]| IgnoreRules::compile(rules).unwrap_err().to_string();
+    let kinds = |count: usize, kind: &str| -> Vec<IgnoreRule> {
+        let rules = (0..count).map(|number| rule(&["/a"], Some(format!("{kind}{number}").as_str())));
+        rules.collect()
+    };
+    assert!(IgnoreRules::compile(&kinds(500, "Kind")).is_ok());
+    assert!(refused(&kinds(501, "Kind")).contains("(rules_max)"));
+    assert!(refused(&[rule(&["/a"; 501], None)]).contains("(paths_max)"));
+    assert!(refused(&kinds(101, "Kind.*")).contains("(expressions_max)"));
+    let refusal = refused(&[rule(&["/a"], Some("(\\w{50}){50}"))]);
+    assert!(refusal.contains("size limit"), "{refusal}");
 }
 
 /// N14: what a tenant writes must not take the memory or the time of all.
