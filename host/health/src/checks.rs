@@ -21,6 +21,11 @@ struct Custom {
     current: Expression,
 }
 
+/// Most entries of one Kustomization: each is for a kind.
+const ENTRIES_MAX: usize = 200;
+/// Most bytes of its expressions together.
+const EXPRESSIONS_SIZE_MAX: usize = 128 << 10;
+
 /// `spec.healthCheckExprs` cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidChecks {
@@ -41,6 +46,15 @@ pub enum InvalidChecks {
         "failed to create custom status evaluator for healthchecks[{index}]: expression Current not specified"
     )]
     NoCurrent {
+        /// Which entry, from 0.
+        index: usize,
+    },
+    /// There are too many, or they are too long together: all of them are read in each pass.
+    #[error(
+        "failed to create custom status evaluator for healthchecks[{index}]: more than {ENTRIES_MAX} entries (entries_max), or \
+         expressions of more than {EXPRESSIONS_SIZE_MAX} bytes together (expressions_size_max)"
+    )]
+    TooMany {
         /// Which entry, from 0.
         index: usize,
     },
@@ -77,10 +91,17 @@ impl Checks {
     /// Compiles `spec.healthCheckExprs`.
     ///
     /// # Errors
-    /// An expression is no CEL, or two entries are for the same group and kind.
+    /// An expression is no CEL, two entries are for the same group and kind, or there are too many.
     pub fn compile(exprs: &[CustomHealthCheck]) -> Result<Self, InvalidChecks> {
-        let mut custom: Vec<Custom> = Vec::with_capacity(exprs.len());
+        let mut custom: Vec<Custom> = Vec::new();
+        let mut size = 0;
         for (index, expr) in exprs.iter().enumerate() {
+            let optional = [&expr.failed, &expr.in_progress];
+            let optional = optional.into_iter().flatten().map(String::len).sum::<usize>();
+            size += expr.current.len() + optional;
+            if index >= ENTRIES_MAX || size > EXPRESSIONS_SIZE_MAX {
+                return Err(InvalidChecks::TooMany { index });
+            }
             let group = expr
                 .api_version
                 .split_once('/')
@@ -326,6 +347,23 @@ mod tests {
         let health = checks.assess(&object, Time::default());
         assert_eq!(health.status, Status::Unknown);
         expect!["failed to evaluate CEL expression as boolean: 'status.phase'"].assert_eq(&health.message);
+    }
+
+    /// N14: they are read in each pass, whether anything changed or not.
+    #[test]
+    fn entries_and_their_expressions_are_bounded() {
+        let entries = |count: usize, current: &str| -> Vec<CustomHealthCheck> {
+            let entries = (0..count).map(|number| expr("a/v1", &format!("B{number}"), current));
+            entries.collect()
+        };
+        assert!(Checks::compile(&entries(200, "true")).is_ok());
+        let refusal = Checks::compile(&entries(201, "true")).unwrap_err();
+        assert_eq!(refusal, InvalidChecks::TooMany { index: 200 });
+        let long = format!("{}true", " ".repeat(15_000));
+        assert_eq!(
+            Checks::compile(&entries(9, &long)).unwrap_err(),
+            InvalidChecks::TooMany { index: 8 }
+        );
     }
 
     #[test]
