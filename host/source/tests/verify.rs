@@ -143,6 +143,13 @@ async fn signatures_without_end_are_not_all_looked_at() {
     let asked = scene.registry.take_seen();
     let contents = asked.iter().filter(|seen| seen.target.contains("/blobs/"));
     assert_eq!(contents.count(), OciLimits::default().signatures_max);
+    // as many keys would be as bad
+    let keys = vec![&signer; 101];
+    let error = scene.verify(&keyed(&keys)).await.unwrap_err();
+    assert!(error.contains("(keys_max)"), "{error}");
+    let identities = vec![NAMES; 101];
+    let error = Identity::all(identities.into_iter()).unwrap_err();
+    assert!(error.to_string().contains("(identities_max)"), "{error}");
     // few, and larger together than one may be
     let mut large = scene.registry.add_blob("", &vec![b' '; 6 << 20]);
     large

@@ -31,4 +31,5 @@ pub use name::{InvalidName, RepositoryName, Suffix};
 pub use push::Push;
 pub use registry::{Insecure, OciFetcher, OciLimits, OciRequest};
 pub use repository::Repository;
+pub(crate) use resolve::compile_within;
 pub use resolve::{OciReference, Resolved, compile as compile_filter};

@@ -183,6 +183,11 @@ fn newest<'a>(
 /// # Errors
 /// What is wrong with it.
 pub fn compile(pattern: &str) -> Result<Regex, String> {
+    compile_within(pattern, FILTER_SIZE_MAX)
+}
+
+/// The same, with less room for what is made of it.
+pub(crate) fn compile_within(pattern: &str, size_max: usize) -> Result<Regex, String> {
     let invalid = |problem: &str| format!("error parsing regexp: {problem}: `{pattern}`");
     if pattern.len() > FILTER_LENGTH_MAX {
         return Err(invalid("it is too long"));
@@ -200,7 +205,7 @@ pub fn compile(pattern: &str) -> Result<Regex, String> {
     }
     RegexBuilder::new(&unquoted)
         .unicode(false)
-        .size_limit(FILTER_SIZE_MAX)
+        .size_limit(size_max)
         .build()
         .map_err(|error| {
             // the library draws the pattern and an arrow first; a condition has one line for all

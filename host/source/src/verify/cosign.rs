@@ -8,7 +8,7 @@ use super::{
     bundle::{BUNDLE, Candidate, SIMPLE_SIGNING},
     certificate::Certificate,
 };
-use crate::oci::{Cause, ContentDigest, Repository, compile_filter};
+use crate::oci::{Cause, ContentDigest, Repository, compile_within};
 
 /// Who must have signed.
 #[derive(Clone, Debug)]
@@ -31,11 +31,33 @@ pub struct Identity {
     subject: Regex,
 }
 
+/// Most keys, and most identities, that one artifact is checked against: each with each of its signatures.
+const KEYS_MAX: usize = 100;
+const IDENTITIES_MAX: usize = 100;
+/// Bytes of one expression that is ready to be tried.
+const EXPRESSION_SIZE_MAX: usize = 64 << 10;
+
 impl Identity {
+    /// Reads the expressions of all, each issuer with its subject.
+    ///
+    /// # Errors
+    /// One cannot be read, or there are too many.
+    pub fn all<'t>(
+        expressions: impl ExactSizeIterator<Item = (&'t str, &'t str)>,
+    ) -> Result<Vec<Identity>, Error> {
+        if expressions.len() > IDENTITIES_MAX {
+            let problem = format!("more than {IDENTITIES_MAX} entries of matchOIDCIdentity (identities_max)");
+            return Err(Error::Material(problem));
+        }
+        expressions
+            .map(|(issuer, subject)| Identity::new(issuer, subject))
+            .collect()
+    }
+
     /// Reads the two expressions.
     pub fn new(issuer: &str, subject: &str) -> Result<Identity, Error> {
         let compile = |text: &str| {
-            compile_filter(text)
+            compile_within(text, EXPRESSION_SIZE_MAX)
                 .map_err(|error| Error::Material(format!("malformed matchOIDCIdentity: {error}")))
         };
         Ok(Identity {
@@ -49,8 +71,13 @@ impl Cosign {
     /// Finds a good signature of `digest` in the repository.
     ///
     /// # Errors
-    /// Where there is none, saying why each that was there is not good.
+    /// Where there is none, saying why each that was there is not good; where there are too many keys.
     pub async fn verify(&self, repository: &Repository, digest: &ContentDigest) -> Result<(), Error> {
+        if let Cosign::Keyed(keys) = self
+            && keys.len() > KEYS_MAX
+        {
+            return Err(Error::Material(format!("more than {KEYS_MAX} keys (keys_max)")));
+        }
         let reference = format!("{}@{digest}", repository.name());
         let mut looked = Looked {
             left: repository.signatures_max(),
@@ -86,6 +113,7 @@ impl Cosign {
             for descriptor in bundles.iter().take(looked.left) {
                 let contents = repository.contents(&descriptor.digest, &[BUNDLE], looked.left);
                 for (_, content) in contents.await? {
+                    take_turns().await;
                     let candidate = Candidate::of_bundle(&content, &manifest);
                     if looked.is_good(candidate.and_then(|candidate| self.judge(&candidate, digest))) {
                         return Ok(true);
@@ -96,6 +124,7 @@ impl Cosign {
         let tag = format!("{}-{}.sig", digest.algorithm().as_str(), digest.hex());
         let signatures = repository.contents_of_tag(&tag, SIMPLE_SIGNING, looked.left);
         for (layer, content) in signatures.await? {
+            take_turns().await;
             let annotation = |key: &str| layer.annotations.get(key).cloned();
             let candidate = Candidate::of_simple_signing(content, annotation);
             if looked.is_good(candidate.and_then(|candidate| self.judge(&candidate, digest))) {
@@ -121,6 +150,11 @@ impl Cosign {
             Cosign::Keyless { root, identities } => judge_keyless(candidate, root, identities),
         }
     }
+}
+
+/// A signature takes some milliseconds with a hundred keys, and there may be a hundred: others are not to wait for all of them.
+async fn take_turns() {
+    tokio::task::yield_now().await;
 }
 
 /// What was looked at so far.

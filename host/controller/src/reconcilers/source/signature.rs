@@ -78,12 +78,10 @@ async fn cosign(run: &Run, wanted: &Verification) -> Result<Cosign, String> {
     }
     let root = trusted_root(run, wanted).await?;
     let identities = wanted.match_oidc_identity.iter();
-    let identities = identities.map(|identity| Identity::new(&identity.issuer, &identity.subject));
+    let identities = identities.map(|identity| (identity.issuer.as_str(), identity.subject.as_str()));
     Ok(Cosign::Keyless {
         root: Box::new(root),
-        identities: identities
-            .collect::<Result<_, _>>()
-            .map_err(|error| error.to_string())?,
+        identities: Identity::all(identities).map_err(|error| error.to_string())?,
     })
 }
 
