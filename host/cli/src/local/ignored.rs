@@ -1,7 +1,7 @@
 //! `.sourceignore` and `--ignore-paths`: what a local build looks past, since nobody packed its files before.
 
 use anyhow::Result;
-use sluice_artifact::{EntryType, Tree};
+use sluice_artifact::{Digest, EntryType, Tree};
 use sluice_render::Ignore;
 use sluice_source::ignore::{IGNORE_FILE, IGNORE_FILE_SIZE_MAX, Pattern, Rules, parse};
 
@@ -11,7 +11,8 @@ pub(super) fn rules(tree: &dyn Tree, path: &str, patterns: &[String]) -> Result<
     read_files(tree, path, &mut all)?;
     all.extend(parse(&patterns.join("\n"), &names(path)));
     let rules = Rules::beside_defaults(all, &names(path));
-    Ok(Ignore::new(rules.fingerprint(), move |path, is_directory| {
+    let fingerprint = Digest::from(rules.fingerprint()).to_hex();
+    Ok(Ignore::new(fingerprint, move |path, is_directory| {
         rules.excludes(&names(path), is_directory)
     }))
 }
