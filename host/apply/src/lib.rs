@@ -29,5 +29,5 @@ pub use judge::{fingerprint, ownership, seen_in};
 pub use preview::{Preview, PreviewOptions, preview, preview_prune};
 pub use prune::{Pruned, Pruning, prune};
 pub use scope::{place, place_entries};
-pub use served::find;
+pub use served::{find, served};
 pub use stage::{Applied, Applier, Options};

@@ -108,8 +108,6 @@ impl<O> Default for Entry<O> {
 struct Kind<O> {
     is_watched: bool,
     is_synced: bool,
-    /// The version at which an object was applied last; empty before the first.
-    version: String,
     epoch: u32,
     entries: HashMap<Short, Entry<O>>,
 }
@@ -119,7 +117,6 @@ impl<O> Default for Kind<O> {
         Self {
             is_watched: false,
             is_synced: false,
-            version: String::new(),
             epoch: 0,
             entries: HashMap::new(),
         }
@@ -202,12 +199,10 @@ impl<O: Clone + PartialEq> Live<O> {
     }
 
     /// What the watch of this kind looks at is not served: nothing that it showed is trusted until it has listed again.
-    /// Answers with the version to look at then, where objects were applied at one.
-    pub fn unserved(&self, kind: &GroupKind) -> Option<String> {
-        let mut kinds = self.lock();
-        let kind = kinds.get_mut(kind)?;
-        kind.is_synced = false;
-        Some(kind.version.clone()).filter(|version| !version.is_empty())
+    pub fn unserved(&self, kind: &GroupKind) {
+        if let Some(kind) = self.lock().get_mut(kind) {
+            kind.is_synced = false;
+        }
     }
 
     /// What is known of an object.
@@ -240,9 +235,6 @@ impl<O: Clone + PartialEq> Live<O> {
     pub fn verified(&self, id: &ObjectId, owner: &O, verified: Verified, seen: Seen) {
         let mut kinds = self.lock();
         let kind = kinds.entry(id.gvk.group_kind()).or_default();
-        if kind.version != id.gvk.version {
-            kind.version.clone_from(&id.gvk.version);
-        }
         let epoch = kind.epoch;
         let entry = kind
             .entries

@@ -262,6 +262,12 @@ impl KubeCluster {
         self.mapper.known(gvk).ok_or_else(|| no_match(gvk))
     }
 
+    /// What discovery said of the group and version of a kind may be old: it is asked for anew. For those who ask by
+    /// [`KubeCluster::client`].
+    pub fn distrust(&self, gvk: &GroupVersionKind) {
+        self.mapper.forget(gvk);
+    }
+
     /// A 404 that is about the path, not the object: the kind went away.
     fn forget_if_path_is_gone(&self, id: &ObjectId, error: &RequestError) {
         if let RequestError::Refused {
@@ -269,7 +275,7 @@ impl KubeCluster {
         } = error
             && message.contains(PATH_GONE)
         {
-            self.mapper.forget(&id.gvk);
+            self.distrust(&id.gvk);
         }
     }
 }

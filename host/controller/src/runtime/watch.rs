@@ -13,8 +13,9 @@ use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 use sluice_api::meta::{self, OWNER_NAME, OWNER_NAMESPACE};
-use sluice_apply::cluster::{Cluster, KubeCluster};
+use sluice_apply::cluster::{Cluster, KubeCluster, Mapping};
 use sluice_apply::live::Live;
+use sluice_apply::served;
 use sluice_event::events::WatchFailed;
 use sluice_object::GroupVersionKind;
 use std::collections::HashSet;
@@ -135,15 +136,17 @@ pub(crate) struct Place {
 }
 
 /// Watches the metadata of all objects of a kind that carry our owner label: drift and health wake their owner. A version
-/// that is not served any more is left for the one that objects were applied at last.
-pub(crate) async fn applied(cx: Arc<Context>, place: Place, mut gvk: GroupVersionKind) {
+/// that is not served any more is left for one that is.
+pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKind) {
     let kind = gvk.group_kind();
     let live = &place.live;
     let Ok(mapping) = place.kube.mapping(&gvk).await else {
         return live.release_watch(&kind);
     };
+    let mut watched = (gvk, mapping);
     let mut again = Again::new(cx.chance().clone());
     loop {
+        let (gvk, mapping) = &watched;
         let resource = ApiResource {
             group: gvk.group.clone(),
             version: gvk.version.clone(),
@@ -194,12 +197,28 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, mut gvk: GroupVersio
         if place.stop.is_cancelled() {
             return;
         }
-        // it starts over, with a list, when the kind comes back
-        if let Some(version) = live.unserved(&kind) {
-            gvk.version = version;
+        // it starts over, with a list
+        live.unserved(&kind);
+        let found = served_again(&place.kube, &watched.0, &mut again);
+        let Some(found) = place.stop.run_until_cancelled(found).await else {
+            return;
+        };
+        watched = found;
+    }
+}
+
+/// Waits until a kind is served again, in whatever version: all of them have the same metadata.
+async fn served_again(
+    kube: &KubeCluster,
+    gvk: &GroupVersionKind,
+    again: &mut Again,
+) -> (GroupVersionKind, Arc<Mapping>) {
+    loop {
+        tokio::time::sleep(again.wait(Instant::now())).await;
+        kube.distrust(gvk);
+        if let Ok(found) = served(kube, gvk).await {
+            return found;
         }
-        let wait = again.wait(Instant::now());
-        let _stopped = tokio::time::timeout(wait, place.stop.cancelled()).await;
     }
 }
 
