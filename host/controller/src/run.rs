@@ -254,6 +254,7 @@ mod tests {
             "{told}"
         );
     }
+
     #[tokio::test(start_paused = true)]
     async fn its_turn_comes_with_the_lease() {
         let _ = rustls::crypto::ring::default_provider().install_default();

@@ -262,6 +262,51 @@ story!(dependencies_wake_their_dependents, world, {
     world.ready("second", "a").await;
 });
 
+story!(who_waits_still_hears_of_what_it_reads, server, world, {
+    world.start().await;
+    let values = |value: &str| json!({ "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "values" }, "stringData": { "key": value } });
+    world.put(values("1")).await;
+    let good = || [("two.json", in_ns(&world, "two", "1"))];
+    world.commit_to("other", "a", &good()).await;
+    world
+        .kustomization("first", json!({ "sourceRef": { "name": "other" } }))
+        .await;
+    let from = json!({ "substituteFrom": [{ "kind": "Secret", "name": "values" }] });
+    world
+        .kustomization(
+            "second",
+            json!({ "dependsOn": [{ "name": "first" }], "postBuild": from }),
+        )
+        .await;
+    world
+        .commit("a", &[("one.json", in_ns(&world, "one", "${key}"))])
+        .await;
+    world.ready("second", "a").await;
+    assert_eq!(data(world.get(CM, "one").await), Some("1".into()));
+
+    let bad = [("two.json", json!("{ not json"))];
+    world.commit_to("other", "b", &bad).await;
+    world.failed("first", "BuildFailed").await;
+    world
+        .commit("b", &[("one.json", in_ns(&world, "one", "${key}-b"))])
+        .await;
+    world.failed("second", "DependencyNotReady").await;
+    server.requests();
+    world.commit_to("other", "c", &good()).await;
+    world.ready("second", "b").await;
+    world.put(values("2")).await;
+    world
+        .until("the change is heard of", async || {
+            (data(world.get(CM, "one").await)? == "2-b").then_some(())
+        })
+        .await;
+    let asked = server.requests();
+    let lists = asked
+        .iter()
+        .filter(|request| request.verb == "list" && request.resource == "secrets");
+    assert_eq!(lists.count(), 0, "its watch has gone on");
+});
+
 story!(suspend_and_resume, world, {
     world.start().await;
     world.kustomization("apps", json!({ "suspend": true })).await;

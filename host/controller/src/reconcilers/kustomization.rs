@@ -34,7 +34,6 @@ use sluice_api::{Kustomization, Next, decode, reason};
 use sluice_apply::live::Knowledge;
 use sluice_artifact::Tree;
 use sluice_event::events::ReconcileSuspended;
-use sluice_event::metrics;
 use sluice_health::Checks;
 use sluice_object::ObjectId;
 use sluice_source::credential::cloud::Clouds;
@@ -136,6 +135,7 @@ impl KustomizationReconciler {
             };
         }
         if let Some(wait) = memory.holds_back(run.wakes) {
+            run.keep_subscriptions();
             return Park::For(Some(wait));
         }
         memory.failed_until = None;
@@ -390,7 +390,6 @@ impl Reconciler for KustomizationReconciler {
         async move {
             let Some(object) = run.object.clone() else {
                 self.memories().remove(&run.key);
-                metrics::forget_object(KUSTOMIZATION.kind, &run.key.namespace, &run.key.name);
                 return Park::Gone;
             };
             let (mut memory, mut deleting) = self.memories().remove(&run.key).unwrap_or_default();

@@ -260,9 +260,15 @@ pub struct Run {
 }
 
 impl Run {
-    /// Wakes this object when there is news of `topic`, from now until the end of its next run. Call it before reading.
+    /// Wakes this object when there is news of `topic`, from now until the end of its next run that reads all it needs. Call it
+    /// before reading.
     pub(crate) fn subscribe(&self, topic: Topic) {
         self.cx.schedule().subscribe(&self.key, topic);
+    }
+
+    /// This run ends before it has read all that it needs: what woke this object before goes on waking it.
+    pub(crate) fn keep_subscriptions(&self) {
+        self.cx.schedule().keep(&self.key);
     }
 
     /// An interval, spread by `--interval-jitter-percentage` to both sides.

@@ -94,8 +94,8 @@ impl Context {
 }
 
 impl Run {
-    /// Reads a ConfigMap or Secret; none where it is absent. From now on until
-    /// the end of the next run every change of it wakes this object.
+    /// Reads a ConfigMap or Secret; none where it is absent. From now on until the end of the next run that reads all it needs
+    /// every change of it wakes this object.
     ///
     /// # Errors
     /// What the API server said.

@@ -49,11 +49,6 @@ impl Wakes {
         self.0 & wake as u16 != 0
     }
 
-    /// Whether nothing but what it applied moved.
-    fn are_moves(self) -> bool {
-        self.0 & !(Wake::Drift as u16 | Wake::Health as u16) == 0
-    }
-
     /// Whether the set is nothing but `wake`.
     pub fn only(self, wake: Wake) -> bool {
         self.0 == wake as u16
@@ -118,15 +113,15 @@ struct Item {
     wakes: Wakes,
     timer: Option<(Instant, u64)>,
     subscriptions: HashSet<Topic>,
-    /// Subscriptions made by the run that is going on; they replace the others when it ends.
+    /// Subscriptions made by the run that is going on; they replace the others when it ends, or join them.
     subscribing: HashSet<Topic>,
+    /// The run that is going on did not come to read all that it needs.
+    is_partial: bool,
     failures: u32,
     /// It goes behind the next time it is ready.
     is_behind: bool,
     /// The run that is going on was started from behind.
     runs_behind: bool,
-    /// The run that is going on was started by moves of what it applied alone.
-    runs_for_moves: bool,
     /// When the last run started.
     started: Instant,
 }
@@ -226,10 +221,10 @@ impl Schedule {
             timer: None,
             subscriptions: HashSet::new(),
             subscribing: HashSet::new(),
+            is_partial: false,
             failures: 0,
             is_behind: false,
             runs_behind: false,
-            runs_for_moves: false,
             started: self.now,
         });
         item.wakes = item.wakes.with(wake);
@@ -263,14 +258,21 @@ impl Schedule {
     }
 
     /// The running object `key` wants to be woken when there is news of `topic`. Made before what it is about is read, so that
-    /// no change between reading and parking is lost. Subscriptions live until the end of the object's next run, or of the one
-    /// after where that one was held back: it was started by moves of what it applied alone, and asked for nothing.
+    /// no change between reading and parking is lost. Subscriptions live until the end of the object's next run that does not
+    /// [keep](Self::keep) them.
     pub(crate) fn subscribe(&mut self, key: &Key, topic: Topic) {
         let Some(item) = self.items.get_mut(key) else {
             return;
         };
         item.subscribing.insert(topic.clone());
         self.subscribers.entry(topic).or_default().insert(key.clone());
+    }
+
+    /// The running object ends before it has read all that it needs: what it subscribed to in earlier runs goes on waking it.
+    pub(crate) fn keep(&mut self, key: &Key) {
+        if let Some(item) = self.items.get_mut(key) {
+            item.is_partial = true;
+        }
     }
 
     /// Whether somebody wants to be woken when there is news of `topic`.
@@ -289,12 +291,10 @@ impl Schedule {
         let Taken { key, since, .. } = taken;
         let item = self.items.get_mut(&key)?;
         item.phase = Phase::Running;
-        let wakes = std::mem::take(&mut item.wakes);
         item.runs_behind = taken.from_behind;
-        item.runs_for_moves = wakes.are_moves();
         item.started = self.now;
         Some(Started {
-            wakes,
+            wakes: std::mem::take(&mut item.wakes),
             waited: self.now.saturating_duration_since(since),
             key,
         })
@@ -321,7 +321,9 @@ impl Schedule {
         }
         let fresh = std::mem::take(&mut item.subscribing);
         let mut stale = Vec::new();
-        if !(fresh.is_empty() && item.runs_for_moves) {
+        if std::mem::take(&mut item.is_partial) {
+            item.subscriptions.extend(fresh);
+        } else {
             let before = std::mem::replace(&mut item.subscriptions, fresh);
             stale.extend(before.difference(&item.subscriptions).cloned());
         }
@@ -651,23 +653,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_still_hears_of_what_it_waits_for() {
+    fn what_does_not_come_to_read_all_still_hears_of_all() {
         let mut s = schedule(1);
         let (a, source) = (key("x", "a"), Topic::News(Key::new("GitRepository", "x", "src")));
+        let values = Topic::News(Key::new("ConfigMap", "x", "values"));
+        s.wake(&a, Wake::Changed);
+        s.next().unwrap();
+        s.subscribe(&a, source.clone());
+        s.subscribe(&a, values.clone());
+        s.done(&a, Park::For(None), Instant::now(), 0.0);
+        // it is held back, and then waits for its source alone
+        for (wake, looks) in [(Wake::Drift, false), (Wake::Health, false), (Wake::Timer, true)] {
+            s.wake(&a, wake);
+            s.next().unwrap();
+            if looks {
+                s.subscribe(&a, source.clone());
+            }
+            s.keep(&a);
+            s.done(&a, Park::For(Some(MIN)), Instant::now(), 0.0);
+        }
+        assert!(!s.take_abandoned(), "both are still read");
+        for topic in [&source, &values] {
+            s.signal(topic);
+            assert!(s.next().unwrap().wakes.only(Wake::Signal));
+            s.keep(&a);
+            s.done(&a, Park::For(None), Instant::now(), 0.0);
+        }
         s.wake(&a, Wake::Changed);
         s.next().unwrap();
         s.subscribe(&a, source.clone());
         s.done(&a, Park::For(None), Instant::now(), 0.0);
-        for wake in [Wake::Drift, Wake::Health] {
-            s.wake(&a, wake);
-            s.next().unwrap();
-            s.done(&a, Park::For(Some(MIN)), Instant::now(), 0.0);
-        }
+        assert!(
+            s.take_abandoned(),
+            "this one read all, and the other was not among it"
+        );
+        s.signal(&values);
+        assert_eq!(s.next(), None);
         s.signal(&source);
-        assert!(s.next().unwrap().wakes.only(Wake::Signal));
-        s.done(&a, Park::For(None), Instant::now(), 0.0);
-        s.signal(&source);
-        assert_eq!(s.next(), None, "the last run looked, and wants nothing");
+        assert!(s.next().is_some());
     }
 
     #[test]

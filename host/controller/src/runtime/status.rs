@@ -268,6 +268,7 @@ mod tests {
             Some(r#"{"b":{"c":[2]},"e":null}"#.into())
         );
     }
+
     #[tokio::test]
     async fn an_answer_that_comes_after_the_end_brings_nothing_back() {
         let (cx, _server) = embedded();

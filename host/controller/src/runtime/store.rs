@@ -143,6 +143,7 @@ mod tests {
             json!({ "metadata": { "resourceVersion": "10" } })
         );
     }
+
     #[test]
     fn what_is_gone_does_not_come_back_with_a_late_answer() {
         let store = Store::default();

@@ -59,7 +59,11 @@ pub(super) async fn conclude(
         Err(Stopped::Failed(failure)) => {
             return failed(run, ks, report, memory, &failure, started).await;
         }
-        Err(Stopped::Waiting(waiting)) => return waits(report, memory, waiting).await,
+        Err(Stopped::Waiting(waiting)) => {
+            // what it reads after that is still what it needs
+            run.keep_subscriptions();
+            return waits(report, memory, waiting).await;
+        }
         Err(Stopped::Unhealthy(after) | Stopped::Unsettled(_, after)) => Park::Awaiting(after),
         Err(Stopped::Superseded) => Park::For(Some(Duration::ZERO)),
         Err(Stopped::NotWritten(error)) => not_written(memory, &error),
