@@ -21,7 +21,6 @@
 
 mod owner;
 
-mod bundle;
 mod compare;
 mod controls;
 mod drift;

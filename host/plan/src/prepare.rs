@@ -1,5 +1,4 @@
 use crate::Owner;
-use crate::bundle::without_placeholder;
 use serde_json::{Map, Value};
 use sluice_api::kustomize::CommonMetadata;
 use sluice_api::meta::{DECRYPT, DISABLED, KUSTOMIZE_CONFIG_GROUP, OWNER_NAME, OWNER_NAMESPACE};
@@ -212,7 +211,6 @@ fn prepare_one(mut object: Object, owner: &Owner, policy: &Policy) -> Result<Obj
     let gvk = object.gvk().clone();
     let normal = sluice_schema::normalize::normalize_for_apply(&gvk, object.into_value());
     let mut object = Object::new(normal).map_err(invalid)?.with_origin(origin.clone());
-    without_placeholder(&mut object).map_err(invalid)?;
     if let Some(common) = &policy.common_metadata {
         let texts = |map: &'_ std::collections::BTreeMap<String, String>| -> Vec<(String, String)> {
             map.iter()

@@ -1,6 +1,4 @@
 use crate::*;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -168,54 +166,6 @@ fn what_cannot_be_applied_is_refused_with_its_place() {
         json!({ "sops": {}, "metadata": { "annotations": { meta::DECRYPT: "Disabled" } } }),
     );
     assert!(prepared(vec![kept], &Policy::default()).is_ok());
-}
-
-/// A certificate, as the API server can read it.
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
-MIIBLjCB4aADAgECAhRVtFbs5afty7X3hRViUKm0Nlm7XTAFBgMrZXAwDDEKMAgG
-A1UEAwwBYTAgFw0yNjExMzAxMTQzMjZaGA8yMTI2MTEwNjExNDMyNlowDDEKMAgG
-A1UEAwwBYTAqMAUGAytlcAMhAGEVUTmzXmKFgqnhPr373jhbLZtQIcteW0RWQSD8
-eoPdo1MwUTAdBgNVHQ4EFgQUcDKm+YstZL86jyZIVOZZqaUN/M0wHwYDVR0jBBgw
-FoAUcDKm+YstZL86jyZIVOZZqaUN/M0wDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXAD
-QQBPV7FdZdAXPmgkVL2WtHT8DhSOAXz0ElTOqwD7vnZsb4SFKiZbPz92WYg+ZGwj
-5ZPmqo+psWnMNT6UXNF6nIAD
------END CERTIFICATE-----
-";
-
-#[test]
-fn a_bundle_without_a_certificate_is_left_to_whoever_puts_one_there() {
-    const CLIENT: [&str; 4] = ["spec", "conversion", "webhook", "clientConfig"];
-    let bundle = |kind: &str, bundle: &str| {
-        let client = json!({ "caBundle": bundle, "url": "https://one.example" });
-        let conversion = json!({ "strategy": "Webhook", "webhook": { "clientConfig": client } });
-        let spec = json!({ "spec": { "conversion": conversion } });
-        let definition = object("apiextensions.k8s.io/v1", kind, "lamps.example.com", spec);
-        let stages = prepared(vec![definition], &Policy::default()).unwrap();
-        let prepared = &stages[0].objects[0];
-        let text = |key: &'static str| prepared.text(&[&CLIENT[..], &[key]].concat()).map(str::to_owned);
-        assert!(text("url").is_some(), "the rest stays");
-        text("caBundle").is_some()
-    };
-    let encoded = |text: &str| STANDARD.encode(text);
-    let broken = |text: &str| format!("{}\n{}", &text[..60], &text[60..]);
-    let definition = "CustomResourceDefinition";
-    for (kind, text, stays) in [
-        (definition, encoded(CERTIFICATE), true),
-        (definition, broken(&encoded(CERTIFICATE)), true),
-        (definition, encoded(&format!("# ours\n{CERTIFICATE}")), true),
-        (definition, String::new(), true),
-        (definition, "Cg==".to_owned(), false),
-        (definition, "no base64".to_owned(), false),
-        (definition, encoded("no certificate"), false),
-        (
-            definition,
-            encoded("-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n"),
-            false,
-        ),
-        ("Lamp", "Cg==".to_owned(), true),
-    ] {
-        assert_eq!(bundle(kind, &text), stays, "{kind} {text}");
-    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! All that Flux does to an object before it applies it.
 
+use super::bundle::drop_placeholder;
 use super::normalize;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +9,8 @@ use sluice_object::GroupVersionKind;
 
 /// Normalizes an object as Flux does before server-side apply (compat/kustomize.md 6.1 item 3): through its Go type where
 /// client-go knows the kind and can decode it, with the protocol of ports and the data of Secrets made explicit;
-/// `metadata.creationTimestamp` null, `status` gone but for CustomResourceDefinitions. Roles and ClusterRoles stay as they are.
+/// `metadata.creationTimestamp` null, `status` gone but for CustomResourceDefinitions, of whose conversion webhook a bundle goes
+/// that holds no certificate. Roles and ClusterRoles stay as they are.
 pub fn normalize_for_apply(gvk: &GroupVersionKind, mut object: Value) -> Value {
     if gvk.api_version() == "rbac.authorization.k8s.io/v1"
         && matches!(gvk.kind.as_str(), "Role" | "ClusterRole")
@@ -29,7 +31,9 @@ pub fn normalize_for_apply(gvk: &GroupVersionKind, mut object: Value) -> Value {
     if let Value::Object(metadata) = metadata {
         metadata.insert("creationTimestamp".to_owned(), Value::Null);
     }
-    if !(gvk.group == "apiextensions.k8s.io" && gvk.kind == "CustomResourceDefinition") {
+    if gvk.group == "apiextensions.k8s.io" && gvk.kind == "CustomResourceDefinition" {
+        drop_placeholder(body);
+    } else {
         body.remove("status");
     }
     object

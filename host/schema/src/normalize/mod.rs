@@ -15,6 +15,7 @@
 //!
 //! **Invariant:** a refused object is not changed: the caller applies it as it is, and the API server says what is wrong.
 
+mod bundle;
 mod flux;
 mod number;
 mod quantity;

@@ -2,6 +2,8 @@
 
 use super::table::table;
 use super::{normalize, normalize_for_apply, quantity};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use sluice_object::GroupVersionKind;
@@ -133,4 +135,52 @@ fn flux_leaves_alone_what_it_cannot_read() {
             r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"creationTimestamp":null,"name":"c"},"status":{"a":1}}"#
         ]],
     );
+}
+
+/// A certificate, as the API server can read it.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
+MIIBLjCB4aADAgECAhRVtFbs5afty7X3hRViUKm0Nlm7XTAFBgMrZXAwDDEKMAgG
+A1UEAwwBYTAgFw0yNjExMzAxMTQzMjZaGA8yMTI2MTEwNjExNDMyNlowDDEKMAgG
+A1UEAwwBYTAqMAUGAytlcAMhAGEVUTmzXmKFgqnhPr373jhbLZtQIcteW0RWQSD8
+eoPdo1MwUTAdBgNVHQ4EFgQUcDKm+YstZL86jyZIVOZZqaUN/M0wHwYDVR0jBBgw
+FoAUcDKm+YstZL86jyZIVOZZqaUN/M0wDwYDVR0TAQH/BAUwAwEB/zAFBgMrZXAD
+QQBPV7FdZdAXPmgkVL2WtHT8DhSOAXz0ElTOqwD7vnZsb4SFKiZbPz92WYg+ZGwj
+5ZPmqo+psWnMNT6UXNF6nIAD
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn a_bundle_without_a_certificate_is_left_to_whoever_puts_one_there() {
+    let stays = |kind: &str, bundle: &str| {
+        let client = json!({ "caBundle": bundle, "url": "https://one.example" });
+        let conversion = json!({ "strategy": "Webhook", "webhook": { "clientConfig": client } });
+        let object = json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": kind, "metadata": { "name": "lamps.example.com" },
+            "spec": { "conversion": conversion },
+        });
+        let normal = normalize_for_apply(&kind_of(&object), object);
+        let client = normal.pointer("/spec/conversion/webhook/clientConfig").unwrap();
+        assert!(client.get("url").is_some(), "the rest stays");
+        client.get("caBundle").is_some()
+    };
+    let encoded = |text: &str| STANDARD.encode(text);
+    let broken = |text: &str| format!("{}\n{}", &text[..60], &text[60..]);
+    let definition = "CustomResourceDefinition";
+    for (kind, bundle, expected) in [
+        (definition, encoded(CERTIFICATE), true),
+        (definition, broken(&encoded(CERTIFICATE)), true),
+        (definition, encoded(&format!("# ours\n{CERTIFICATE}")), true),
+        (definition, String::new(), true),
+        (definition, "Cg==".to_owned(), false),
+        (definition, "no base64".to_owned(), false),
+        (definition, encoded("no certificate"), false),
+        (
+            definition,
+            encoded("-----BEGIN CERTIFICATE-----\nbm8=\n-----END CERTIFICATE-----\n"),
+            false,
+        ),
+        ("Lamp", "Cg==".to_owned(), true),
+    ] {
+        assert_eq!(stays(kind, &bundle), expected, "{kind} {bundle}");
+    }
 }
