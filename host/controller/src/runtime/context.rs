@@ -84,6 +84,7 @@ impl Context {
         let limits = kinds.iter().map(|(kind, limit)| (kind.kind, *limit));
         let schedule = Schedule::new(limits, retry, Instant::now());
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "sluice".to_owned());
+        let references = References::new(config.watch_all_namespaces);
         let started = kube.chance().bits();
         Ok(Arc::new(Self {
             config,
@@ -99,7 +100,7 @@ impl Context {
             rest: Notify::new(),
             shutdown,
             turn: CancellationToken::new(),
-            references: References::default(),
+            references,
             unsure: Mutex::default(),
             finalizers: Semaphore::new(1),
             sinks,
@@ -152,7 +153,7 @@ impl Context {
     }
 
     /// An object ran, and is parked. Of one that is gone, or somebody else's by now, nothing is kept.
-    pub(super) fn parked(&self, key: &Key, park: Park) {
+    pub(super) fn parked(self: &Arc<Self>, key: &Key, park: Park) {
         if park == Park::Gone {
             self.forget(key);
         }

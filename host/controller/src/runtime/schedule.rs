@@ -245,13 +245,17 @@ impl Schedule {
 
     /// Wakes everybody who subscribed to `topic`.
     pub(crate) fn signal(&mut self, topic: &Topic) {
-        let woken: Vec<Key> = self
-            .subscribers
-            .get(topic)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
+        self.signal_to(topic, |_| true);
+    }
+
+    /// Wakes everybody who subscribed to `topic` but `key`, who has the news.
+    pub(crate) fn signal_others(&mut self, topic: &Topic, key: &Key) {
+        self.signal_to(topic, |subscriber| subscriber != key);
+    }
+
+    fn signal_to(&mut self, topic: &Topic, is_meant: impl Fn(&Key) -> bool) {
+        let subscribers = self.subscribers.get(topic).into_iter().flatten();
+        let woken: Vec<Key> = subscribers.filter(|key| is_meant(key)).cloned().collect();
         for key in woken {
             self.wake(&key, Wake::Signal);
         }
@@ -634,6 +638,25 @@ mod tests {
         assert!(s.take_abandoned() && !s.take_abandoned());
         s.signal(&source);
         assert_eq!(s.next(), None, "the second run did not subscribe");
+    }
+
+    #[test]
+    fn who_has_the_news_is_not_told() {
+        let mut s = schedule(2);
+        let (a, b, source) = (
+            key("x", "a"),
+            key("x", "b"),
+            Topic::News(Key::new("Secret", "x", "s")),
+        );
+        for key in [&a, &b] {
+            s.wake(key, Wake::Changed);
+            s.next().unwrap();
+            s.subscribe(key, source.clone());
+            s.done(key, Park::For(None), Instant::now(), 0.0);
+        }
+        s.signal_others(&source, &a);
+        assert_eq!(s.next().unwrap().key, b);
+        assert_eq!(s.next(), None);
     }
 
     #[test]

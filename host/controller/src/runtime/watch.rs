@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Objects of a list are asked for in pages: it bounds what is decoded at once.
-const PAGE_OBJECTS: u32 = 100;
+pub(super) const PAGE_OBJECTS: u32 = 100;
 
 /// The API server ends a watch after this time; one that shows nothing for five seconds longer, not even a bookmark, is dead
 /// and is made anew: no watch is frozen for more than 90 seconds (field/reliability.md R4).
@@ -376,10 +376,20 @@ fn owner(object: &PartialObjectMeta<DynamicObject>) -> Option<Key> {
 }
 
 fn is_absent(error: &watcher::Error) -> bool {
-    let (watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error)) = error else {
-        return false;
-    };
-    matches!(error, kube::Error::Api(status) if status.code == 404)
+    refusal(error) == Some(404)
+}
+
+pub(super) fn is_forbidden(error: &watcher::Error) -> bool {
+    refusal(error) == Some(403)
+}
+
+/// The status that a list, or the start of a watch, was answered with.
+fn refusal(error: &watcher::Error) -> Option<u16> {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => Some(status.code),
+        _ => None,
+    }
 }
 
 pub(super) fn core_resource(kind: &str) -> ApiResource {
