@@ -1,5 +1,6 @@
 //! One file a kind; each reads as the floor plan. What sources have in common is [`source`].
 
+mod aside;
 pub mod bucket;
 pub mod gitrepository;
 pub mod helmchart;

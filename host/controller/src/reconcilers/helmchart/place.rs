@@ -2,6 +2,7 @@
 
 use super::Services;
 use crate::error_policy::Failure;
+use crate::reconcilers::aside::{Broken, aside};
 use crate::reconcilers::helmrepository::request;
 use crate::runtime::Run;
 use sluice_api::Disposition;
@@ -123,11 +124,10 @@ impl Place {
         match self {
             Self::Index { repository, index } => {
                 let versions = index.versions(services, repository, chart).await?;
-                pick(chart, &versions, wish).cloned().map_err(Problem::reference)
+                picked(chart, versions, wish).await
             }
             Self::Registry { url, .. } => {
                 let at = below(url, chart);
-                let names = (chart, at.as_str());
                 let version = match is_exact(wish) {
                     true => wish.to_owned(),
                     false => {
@@ -137,7 +137,7 @@ impl Place {
                                 .while_(&format!("could not fetch tags for \"{at}\""))
                                 .while_(&format!("could not get tags for \"{chart}\""))
                         })?;
-                        pick_tag(names, &tags, wish).map_err(Problem::external)?
+                        picked_tag((chart, &at), tags, wish).await?
                     }
                 };
                 Ok(ChartVersion {
@@ -228,6 +228,29 @@ impl Place {
     }
 }
 
+/// Among so many versions one is picked at once. A list may have hundreds of thousands, which are all read for a range.
+const PICKED_AT_ONCE_MAX: usize = 1000;
+
+/// The version of an index that is meant.
+async fn picked(chart: &str, versions: Vec<ChartVersion>, wish: &str) -> Result<ChartVersion, Problem> {
+    let (chart, wish) = (chart.to_owned(), wish.to_owned());
+    let is_long = versions.len() > PICKED_AT_ONCE_MAX;
+    let picked = aside(is_long, move || pick(&chart, &versions, &wish).cloned()).await;
+    picked.map_err(unpicked)?.map_err(Problem::reference)
+}
+
+/// The tag of a registry that is meant, of a chart that is `at` a place.
+async fn picked_tag((chart, at): (&str, &str), tags: Vec<String>, wish: &str) -> Result<String, Problem> {
+    let (chart, at, wish) = (chart.to_owned(), at.to_owned(), wish.to_owned());
+    let is_long = tags.len() > PICKED_AT_ONCE_MAX;
+    let picked = aside(is_long, move || pick_tag((&chart, &at), &tags, &wish)).await;
+    picked.map_err(unpicked)?.map_err(Problem::external)
+}
+
+fn unpicked(broken: Broken) -> Problem {
+    Problem::external(format!("picking a version {broken}"))
+}
+
 /// The address of a chart in a registry. A name may end as a path of a folder does.
 fn below(url: &str, chart: &str) -> String {
     let chart = chart.strip_suffix("/.").unwrap_or(chart);
@@ -275,5 +298,43 @@ impl Index {
         *self = Self::Fetched(index);
         let versions = versions.map_err(Problem::external)?;
         versions.ok_or_else(|| Problem::reference(CatalogError::NoChart))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+
+    #[tokio::test]
+    async fn of_many_versions_one_is_picked_where_nobody_waits() {
+        let tags =
+            |count: usize| -> Vec<String> { (0..count).map(|number| format!("1.{number}.0")).collect() };
+        let versions = |count: usize| -> Vec<ChartVersion> {
+            let version = |version| ChartVersion {
+                version,
+                ..ChartVersion::default()
+            };
+            tags(count).into_iter().map(version).collect()
+        };
+        let few = picked("shop", versions(3), "1.x").now_or_never();
+        assert_eq!(few.unwrap().unwrap().version, "1.2.0");
+        let few = picked_tag(("shop", "oci://example.com/shop"), tags(3), "1.x").now_or_never();
+        assert_eq!(few.unwrap().unwrap(), "1.2.0");
+
+        let (count, newest) = (PICKED_AT_ONCE_MAX + 1, format!("1.{PICKED_AT_ONCE_MAX}.0"));
+        let mut many = std::pin::pin!(picked("shop", versions(count), "1.x"));
+        assert!(
+            many.as_mut().now_or_never().is_none(),
+            "a thread of its own does it"
+        );
+        assert_eq!(many.await.unwrap().version, newest);
+        let many = picked_tag(("shop", "oci://example.com/shop"), tags(count), "1.x");
+        let mut many = std::pin::pin!(many);
+        assert!(
+            many.as_mut().now_or_never().is_none(),
+            "a thread of its own does it"
+        );
+        assert_eq!(many.await.unwrap(), newest);
     }
 }

@@ -5,6 +5,7 @@ use super::render::Rendered;
 use super::report::Report;
 use super::{gate, settle};
 use crate::error_policy::{Failure, Stopped};
+use crate::reconcilers::aside::aside;
 use crate::runtime::{Key, Run};
 use sluice_api::kustomize::{Inventory, ResourceRef};
 use sluice_api::{Kustomization, Next, meta, reason};
@@ -55,7 +56,11 @@ pub(super) async fn apply(
         name: run.key.name.to_string(),
         namespace: run.key.namespace.to_string(),
     };
-    let mut stages = prepare(run, ks, &owner, rendered)?;
+    let policy = Policy {
+        common_metadata: ks.spec.common_metadata.clone(),
+        custom_stage_kinds: run.cx.config.custom_apply_stage_kinds.clone(),
+    };
+    let mut stages = prepared(rendered.build.clone(), owner.clone(), policy).await?;
     let misnamed = |error| recorded(Failure::of(&error));
     sluice_apply::place(run.cluster(), &mut stages)
         .await
@@ -181,18 +186,26 @@ fn audit(run: &Run, ks: &Kustomization, new: &[ResourceRef], old: &[ResourceRef]
     Err(recorded(failure))
 }
 
-fn prepare(
-    run: &Run,
-    ks: &Kustomization,
-    owner: &Owner,
-    rendered: &Rendered,
+/// Objects of so many bytes take some milliseconds: others are not to wait for them.
+const PREPARED_AT_ONCE_BYTES: u64 = 256 << 10;
+
+async fn prepared(
+    build: Arc<sluice_render::Rendered>,
+    owner: Owner,
+    policy: Policy,
 ) -> Result<Vec<StagedObjects>, Failure> {
-    let policy = Policy {
-        common_metadata: ks.spec.common_metadata.clone(),
-        custom_stage_kinds: run.cx.config.custom_apply_stage_kinds.clone(),
-    };
-    let prepared = sluice_plan::prepare(&rendered.build.manifests, owner, &policy);
-    prepared.map_err(|error| recorded(Failure::of(&error)))
+    let is_long = build.bytes > PREPARED_AT_ONCE_BYTES;
+    let prepare = move || sluice_plan::prepare(&build.manifests, &owner, &policy);
+    let prepared = aside(is_long, prepare).await.map_err(|broken| Failure {
+        next: Next::BackOff,
+        ..Failure::retry(
+            reason::RECONCILIATION_FAILED,
+            format!("preparing the objects {broken}"),
+        )
+    });
+    prepared
+        .and_then(|prepared| prepared.map_err(|error| Failure::of(&error)))
+        .map_err(recorded)
 }
 
 fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
@@ -369,4 +382,39 @@ async fn prune(
     };
     let failure = Failure::retry(reason::PRUNE_FAILED, texts.join(" "));
     Err(recorded(Failure { next, ..failure }).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt as _;
+    use serde_json::json;
+    use sluice_object::{Manifests, Object};
+
+    #[tokio::test]
+    async fn many_bytes_are_prepared_where_nobody_waits() {
+        let prepared = |size: usize| {
+            let body = json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "one", "namespace": "apps" },
+                "data": { "key": "x".repeat(size) },
+            });
+            let manifests = Manifests {
+                objects: vec![Object::new(body).unwrap()],
+            };
+            let build = sluice_render::Rendered::new(manifests, Vec::new());
+            let owner = Owner {
+                name: "apps".to_owned(),
+                namespace: "apps".to_owned(),
+            };
+            prepared(Arc::new(build), owner, Policy::default())
+        };
+        let few = prepared(10).now_or_never();
+        assert_eq!(few.unwrap().unwrap()[0].objects.len(), 1);
+        let mut many = std::pin::pin!(prepared(300 << 10));
+        assert!(
+            many.as_mut().now_or_never().is_none(),
+            "a thread of its own does it"
+        );
+        assert_eq!(many.await.unwrap()[0].objects.len(), 1);
+    }
 }
