@@ -1,5 +1,6 @@
 //! What must hold before anything is rendered: it is allowed, its source has an artifact, its dependencies are ready.
 
+use super::ready_expr;
 use crate::ControllerConfig;
 use crate::artifacts::ArtifactFacts;
 use crate::error_policy::{Failure, Stopped, Waiting};
@@ -112,6 +113,7 @@ pub(super) async fn dependencies(
     ks: &Kustomization,
     artifact: &ArtifactFacts,
 ) -> Result<(), Stopped> {
+    ready_expr::bounded(&ks.spec.depends_on)?;
     for dependency in &ks.spec.depends_on {
         let namespace = dependency
             .namespace
@@ -233,10 +235,10 @@ async fn judge_dependency(
     };
     if let Some(expression) = &dependency.ready_expr {
         let own = run.cx.store.get(&run.key).or_else(|| run.object.clone());
-        let own = own.as_deref().unwrap_or(&Value::Null);
         let dependency = format!("{namespace}/{name}");
-        if let Some(message) = super::ready_expr::evaluate(expression, &dependency, own, &object)? {
-            return Ok(Some(message));
+        let judged = ready_expr::evaluate(expression, &dependency, own, object.clone()).await?;
+        if judged.is_some() {
+            return Ok(judged);
         }
         if !run.cx.config.gate("AdditiveCELDependencyCheck") {
             return Ok(None);
