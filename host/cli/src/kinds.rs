@@ -64,6 +64,13 @@ kind!(
     "source chart"
 );
 kind!(
+    EXTERNAL_ARTIFACT,
+    "source.toolkit.fluxcd.io",
+    "ExternalArtifact",
+    "externalartifacts",
+    "source external-artifact"
+);
+kind!(
     KUSTOMIZATION,
     "kustomize.toolkit.fluxcd.io",
     "Kustomization",
@@ -78,6 +85,7 @@ pub(crate) const SOURCES: &[Kind] = &[
     GIT_REPOSITORY,
     HELM_REPOSITORY,
     HELM_CHART,
+    EXTERNAL_ARTIFACT,
 ];
 
 impl Kind {

@@ -35,6 +35,8 @@ pub(crate) enum Sources {
     Helm(Which),
     /// HelmCharts
     Chart(Which),
+    /// ExternalArtifacts
+    External(Which),
     /// Every kind of source
     All(Which),
 }
@@ -85,6 +87,7 @@ impl Get {
             | Sources::Bucket(which)
             | Sources::Helm(which)
             | Sources::Chart(which)
+            | Sources::External(which)
             | Sources::All(which),
         )) = self;
         which.watch
@@ -98,6 +101,7 @@ pub(crate) async fn run(get: Get, global: &Global) -> Result<()> {
         Get::Sources(Sources::Bucket(which)) => one(kinds::BUCKET, &which, global).await,
         Get::Sources(Sources::Helm(which)) => one(kinds::HELM_REPOSITORY, &which, global).await,
         Get::Sources(Sources::Chart(which)) => one(kinds::HELM_CHART, &which, global).await,
+        Get::Sources(Sources::External(which)) => one(kinds::EXTERNAL_ARTIFACT, &which, global).await,
         Get::Sources(Sources::All(which)) => all(kinds::SOURCES, &which, global).await,
         Get::Kustomizations(OfSource { which, show_source }) => {
             let which = Which { show_source, ..which };
@@ -236,7 +240,7 @@ async fn watch(kind: Kind, api: Api<DynamicObject>, which: &Which) -> Result<()>
         if !is_gone && is_selected(kind, &object, which) {
             let heading = std::mem::take(&mut first);
             let rows = [row(kind, &object, which, false)];
-            tell::print(&table::render(&heading_of(which), &rows, heading))?;
+            tell::print(&table::render(&heading_of(kind, which), &rows, heading))?;
         }
     }
     Ok(())
@@ -248,7 +252,7 @@ fn show(kind: Kind, objects: &[DynamicObject], which: &Which, with_kind: bool) -
         .filter(|object| is_selected(kind, object, which))
         .map(|object| row(kind, object, which, with_kind))
         .collect();
-    table::render(&heading_of(which), &rows, !which.no_header)
+    table::render(&heading_of(kind, which), &rows, !which.no_header)
 }
 
 /// The table of a kind among others: none where a selector leaves nothing of it.
@@ -264,7 +268,12 @@ fn is_selected(kind: Kind, object: &DynamicObject, which: &Which) -> bool {
     selector.is_none_or(|selector| selector.selects(kind, object))
 }
 
-fn heading_of(which: &Which) -> Vec<&'static str> {
+/// Whether objects of a kind are made by others: who makes them is shown, and nobody suspends them here.
+fn is_external(kind: Kind) -> bool {
+    kind.kind == kinds::EXTERNAL_ARTIFACT.kind
+}
+
+fn heading_of(kind: Kind, which: &Which) -> Vec<&'static str> {
     let mut heading = vec![];
     if which.all_namespaces {
         heading.push("NAMESPACE");
@@ -273,7 +282,11 @@ fn heading_of(which: &Which) -> Vec<&'static str> {
     if which.show_source {
         heading.push("SOURCE");
     }
-    heading.extend(["REVISION", "SUSPENDED", "READY", "MESSAGE"]);
+    let between = match is_external(kind) {
+        true => "SOURCE",
+        false => "SUSPENDED",
+    };
+    heading.extend(["REVISION", between, "READY", "MESSAGE"]);
     heading
 }
 
@@ -289,7 +302,8 @@ fn row(kind: Kind, object: &DynamicObject, which: &Which, with_kind: bool) -> Ve
         name
     });
     if which.show_source {
-        row.push(source(object));
+        let own = object.metadata.namespace.as_deref();
+        row.push(source(object, own.unwrap_or_default()));
     }
     let revision =
         text(object, "/status/artifact/revision").or_else(|| text(object, "/status/lastAppliedRevision"));
@@ -299,24 +313,21 @@ fn row(kind: Kind, object: &DynamicObject, which: &Which, with_kind: bool) -> Ve
     } else {
         table::shorten(revision)
     });
-    row.push(if is_suspended(object) { "True" } else { "False" }.to_owned());
+    row.push(match (is_external(kind), is_suspended(object)) {
+        (true, _) => source(object, ""),
+        (false, true) => "True".to_owned(),
+        (false, false) => "False".to_owned(),
+    });
     let (ready, message) = ready(kind, object);
     row.extend([ready, table::shorten(&message)]);
     row
 }
 
-fn source(object: &DynamicObject) -> String {
-    let own = object.metadata.namespace.clone().unwrap_or_default();
-    match (
-        text(object, "/spec/sourceRef/kind"),
-        text(object, "/spec/sourceRef/name"),
-    ) {
-        (Some(kind), Some(name)) => {
-            format!(
-                "{kind}/{}/{name}",
-                text(object, "/spec/sourceRef/namespace").unwrap_or(&own)
-            )
-        }
+/// The source that an object names; `own` is the namespace of one without.
+fn source(object: &DynamicObject, own: &str) -> String {
+    let named = |field: &str| text(object, &format!("/spec/sourceRef/{field}"));
+    match (named("kind"), named("name")) {
+        (Some(kind), Some(name)) => format!("{kind}/{}/{name}", named("namespace").unwrap_or(own)),
         _ => String::new(),
     }
 }
@@ -359,6 +370,30 @@ mod tests {
             flux-system	infra	main@sha1:696f056d	True     	True 	Applied revision: main@sha1:696f056d	
         "#]]
         .assert_eq(&show(kinds::KUSTOMIZATION, &objects, &which(), false));
+    }
+
+    #[test]
+    fn what_others_make_is_shown_with_its_maker() {
+        let objects = [
+            object(json!({"metadata": {"name": "app", "namespace": "team"},
+                "spec": {"sourceRef": {"apiVersion": "source.extensions.fluxcd.io/v1beta1", "kind": "ArtifactGenerator",
+                    "name": "parts", "namespace": "team"}},
+                "status": {"artifact": {"revision": "latest@sha256:35d47c9db0eee6ffe08a404dfb416bee31b2b79eabc3f2eb26749163ce487f52"},
+                    "conditions": [{"type": "Ready", "status": "True", "message": "Artifact is ready"}]}})),
+            object(json!({"metadata": {"name": "new", "namespace": "team"}})),
+        ];
+        let mut which = which();
+        expect![[r#"
+            NAMESPACE	NAME                	REVISION              	SOURCE                      	READY	MESSAGE                 	
+            team     	externalartifact/app	latest@sha256:35d47c9d	ArtifactGenerator/team/parts	True 	Artifact is ready       	
+            team     	externalartifact/new	                      	                            	False	waiting to be reconciled	
+
+        "#]]
+        .assert_eq(&one_of_several(kinds::EXTERNAL_ARTIFACT, &objects, &which));
+        which.all_namespaces = false;
+        let alone = show(kinds::EXTERNAL_ARTIFACT, &objects, &which, false);
+        assert!(alone.starts_with("NAME\tREVISION"), "{alone}");
+        assert_eq!(kinds::SOURCES.last().unwrap().kind, "ExternalArtifact");
     }
 
     #[test]
