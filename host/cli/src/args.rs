@@ -3,6 +3,7 @@
 use crate::commands::{artifact, build, completion, controller, dev, diff, get, install, reconcile, version};
 use crate::connect::Connect;
 use crate::{demo, tell};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -221,6 +222,11 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A path that may be left empty: what needs one says so in Flux's words.
+pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
 /// Writes `--watch=true` as `--watch`, and leaves `--watch=false` out, as Go's flags may be written: of flags without a value,
 /// and in Go's words for those with true or false. `sluice help get` is `sluice get --help`.
 fn as_in_go(command: &clap::Command, args: impl Iterator<Item = OsString>) -> Vec<OsString> {
@@ -370,13 +376,13 @@ mod tests {
             ("sluice get sources", 0),
             ("sluice help", 0),
             ("sluice diff ks --help", 0),
-            ("sluice reconcile ks", 1),
+            ("sluice reconcile ks a b", 1),
             ("sluice get ks --nonsense", 1),
             ("sluice get sources git --show-source", 1),
             ("sluice nonsense", 1),
             ("sluice -n Bad_NS get ks", 1),
             // 1 would say that something changes
-            ("sluice diff ks apps", 2),
+            ("sluice diff ks apps --path", 2),
             ("sluice -n team diff ks --nonsense", 2),
         ] {
             let (code, told) = code(line);

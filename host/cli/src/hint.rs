@@ -2,6 +2,7 @@
 
 use crate::kinds::NotServed;
 use crate::local::Below;
+use crate::tell::Several;
 use kube::runtime::watcher;
 use sluice_apply::cluster::RequestError;
 use std::error::Error;
@@ -12,6 +13,9 @@ const NOT_REACHED: &str =
 
 /// A remedy, where one is known that the message does not name itself.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    if let Some(several) = error.downcast_ref::<Several>() {
+        return several.failures().iter().find_map(hint);
+    }
     error
         .chain()
         .find_map(|cause| match cause.downcast_ref::<Below>() {

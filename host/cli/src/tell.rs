@@ -96,6 +96,43 @@ impl std::fmt::Display for Original {
 
 impl Error for Original {}
 
+/// Several failures, told as Kubernetes' libraries tell them: in brackets, each text once.
+#[derive(Debug)]
+pub(crate) struct Several(Vec<anyhow::Error>);
+
+impl Several {
+    /// Failures as one error: the only one itself, none where nothing failed.
+    pub(crate) fn of(mut failures: Vec<anyhow::Error>) -> Option<anyhow::Error> {
+        match failures.len() {
+            0 | 1 => failures.pop(),
+            _ => Some(Self(failures).into()),
+        }
+    }
+
+    /// The failures.
+    pub(crate) fn failures(&self) -> &[anyhow::Error] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Several {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut texts: Vec<String> = Vec::new();
+        for failure in &self.0 {
+            let text = whole(failure.as_ref());
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        match texts.as_slice() {
+            [only] => f.write_str(only),
+            texts => write!(f, "[{}]", texts.join(", ")),
+        }
+    }
+}
+
+impl Error for Several {}
+
 /// A whole error with what to do about it.
 pub(crate) fn error(error: &anyhow::Error) {
     if let Some(original) = error.downcast_ref::<Original>() {
@@ -141,6 +178,12 @@ mod tests {
         assert_eq!(whole(error.as_ref()), "looking: configmaps \"a\" not found");
         let silent = kube::Error::Api(Box::new(serde_json::from_str(r#"{"code":503}"#).unwrap()));
         assert_eq!(whole(&silent), "the API server answered with status 503");
+        let three = ["no", "neither", "no"].map(anyhow::Error::msg);
+        let several = Several::of(three.into()).unwrap();
+        assert_eq!(whole(several.as_ref()), "[no, neither]");
+        let only = Several::of(vec![anyhow::Error::msg("no")]).unwrap();
+        assert_eq!(whole(only.as_ref()), "no");
+        assert!(Several::of(Vec::new()).is_none());
         let twice = std::io::Error::other(std::io::Error::other("no such file"));
         assert_eq!(whole(&twice), "no such file");
     }

@@ -37,6 +37,12 @@ fn write(folder: &Path, files: &[(&str, String)]) {
     }
 }
 
+/// Without the texts of what drifted.
+fn without_bodies(told: &str) -> String {
+    let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
+    lines.join("\n")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_kustomizations_make_is_followed() {
     let reached = Reached::start().await;
@@ -87,10 +93,9 @@ async fn what_kustomizations_make_is_followed() {
         &reached,
         &["apps", "--path", &top, "-r", "--local-sources", &source],
     );
-    let lines: Vec<&str> = told.lines().filter(|line| !line.starts_with("  ")).collect();
     expect![[r#"
-        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► Kustomization/NS/far drifted
+        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
         ► Kustomization/NS/new created
         ► Kustomization/NS/web drifted
         📁 Kustomization/NS/web changed
@@ -99,7 +104,7 @@ async fn what_kustomizations_make_is_followed() {
         ► ConfigMap/NS/old deleted
         ► 6 objects would change
         ⚠️ identified at least one change, exiting with non-zero exit code"#]]
-    .assert_eq(&lines.join("\n"));
+    .assert_eq(&without_bodies(&told));
     assert_eq!(code, 1);
 
     let (code, told) = diff(&reached, &["nobody", "--path", &top]);
@@ -108,13 +113,111 @@ async fn what_kustomizations_make_is_followed() {
     "#]].assert_eq(&told);
     assert_eq!(code, 2);
 
-    // nobody says where the files of a child lie
+    // nobody says where the files of a child lie: that does not hide the rest
     let (code, told) = diff(&reached, &["apps", "--path", &top, "--recursive"]);
     expect![[r#"
+        ► Kustomization/NS/far drifted
         ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
-        ✗ cannot get local path for GitRepository/NS/src of kustomization web; add --local-sources GitRepository/NS/src=DIR
-    "#]].assert_eq(&told);
+        ► Kustomization/NS/new created
+        ► Kustomization/NS/web drifted
+        ✗ cannot get local path for GitRepository/NS/src of kustomization web; add --local-sources GitRepository/NS/src=DIR"#]]
+    .assert_eq(&without_bodies(&told));
     assert_eq!(code, 2);
+
+    // where children lie between other objects, they are told there, and what fails in one is told at the end
+    write(
+        files.path(),
+        &[
+            ("top/zoo.yaml", child("zoo", "")),
+            ("zoo/two.yaml", map("two")),
+            ("web/broken.yaml", "a: [".to_owned()),
+        ],
+    );
+    world.kustomization("zoo", json!({"path": "./zoo"})).await;
+    let (code, told) = diff(
+        &reached,
+        &["apps", "--path", &top, "-r", "--local-sources", &source],
+    );
+    let lines = without_bodies(&told);
+    let (lines, failure) = lines.split_once("\n✗ ").unwrap();
+    expect![[r#"
+        ► Kustomization/NS/far drifted
+        ⚠️ Kustomization/NS/far skipped: diff not supported for remote clusters
+        ► Kustomization/NS/new created
+        ► Kustomization/NS/web drifted
+        ► Kustomization/NS/zoo drifted
+        📁 Kustomization/NS/zoo changed
+        ► ConfigMap/NS/two created"#]]
+    .assert_eq(lines);
+    assert!(failure.contains("broken.yaml"), "{failure}");
+    assert_eq!(code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_does_not_hide_the_rest() {
+    let reached = Reached::start().await;
+    let (world, files) = (&reached.world, tempfile::tempdir().unwrap());
+    let ns = &world.namespace;
+    let object = |api_version: &str, kind: &str, name: &str| {
+        format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: {name}, namespace: {ns}}}\n")
+    };
+    let unknown = "nobody.example.com/v1";
+    write(
+        files.path(),
+        &[
+            ("one.yaml", object("v1", "ConfigMap", "one")),
+            ("thing.yaml", object(unknown, "Thing", "a")),
+            ("other.yaml", object(unknown, "Other", "b")),
+        ],
+    );
+    world.kustomization("apps", json!({})).await;
+    world
+        .put(json!({"apiVersion": CM.0, "kind": CM.1, "metadata": {"name": "old",
+        "labels": {"kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": ns}}}))
+        .await;
+    let entries = json!({"inventory": {"entries": [{"id": format!("{ns}_old__ConfigMap"), "v": "v1"}]}});
+    world.report(KS, "apps", entries).await;
+    let path = files.path().display().to_string();
+    let (code, told) = diff(&reached, &["apps", "--path", &path]);
+    // nobody knows what would be deleted
+    let (rest, failure) = told.trim_end().rsplit_once('\n').unwrap();
+    assert_eq!(rest, "► ConfigMap/NS/one created");
+    assert!(failure.starts_with("✗ [") && failure.ends_with(']'), "{failure}");
+    for text in [
+        "Thing/NS/a dry-run failed: no matches for kind \"Thing\" in version \"nobody.example.com/v1\"",
+        "Other/NS/b dry-run failed: no matches for kind \"Other\" in version \"nobody.example.com/v1\"",
+    ] {
+        assert!(failure.contains(text), "{failure}");
+    }
+    assert_eq!(code, 2);
+
+    // one alone is told as it is; a kind that the same files define is not unknown
+    std::fs::remove_file(files.path().join("other.yaml")).unwrap();
+    let (code, told) = diff(&reached, &["apps", "--path", &path]);
+    assert!(
+        told.starts_with("► ConfigMap/NS/one created\n✗ Thing/NS/a dry-run failed: no matches for kind "),
+        "{told}"
+    );
+    assert_eq!(code, 2);
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "things.nobody.example.com"},
+        "spec": {"group": "nobody.example.com", "scope": "Namespaced", "names": {"kind": "Thing", "plural": "things"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]},
+    });
+    write(files.path(), &[("definition.yaml", definition.to_string())]);
+    let (code, told) = diff(&reached, &["apps", "--path", &path]);
+    expect![[r#"
+        ► CustomResourceDefinition/things.nobody.example.com created
+        ► ConfigMap/NS/one created
+        ► Thing/NS/a created
+        ► ConfigMap/NS/old deleted
+        ► 4 objects would change
+        ⚠️ identified at least one change, exiting with non-zero exit code
+    "#]]
+    .assert_eq(&told);
+    assert_eq!(code, 1);
 }
 
 /// What is wrong with the command line is told before a cluster is looked for.

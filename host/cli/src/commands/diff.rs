@@ -2,19 +2,22 @@
 //!
 //! Exit codes as Flux has them: 0 nothing would change, 1 something would, more than 1 it failed.
 
+use super::within;
 use crate::args::Global;
-use crate::tell::print;
+use crate::local::Followed;
+use crate::tell::{Several, print};
 use crate::{assemble, local, tell};
 use anyhow::{Context as _, Result, ensure};
 use clap::{ArgAction, Args, Subcommand};
 use serde_json::Value;
 use sluice_api::Kustomization;
-use sluice_apply::cluster::{Cluster, Identity};
-use sluice_apply::{Preview, PreviewOptions, preview, preview_prune};
+use sluice_apply::cluster::{Cluster, Identity, RequestError};
+use sluice_apply::{ApplyError, Preview, PreviewOptions, preview, preview_prune};
 use sluice_object::{GroupVersionKind, Manifests, Object, ObjectId};
 use sluice_plan::{Action, IgnoreRules, Owner, Policy};
+use sluice_render::Render;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -36,9 +39,15 @@ pub(crate) enum Diff {
 pub(crate) struct DiffKustomization {
     /// The Kustomization
     #[arg(value_parser = crate::args::name)]
-    name: String,
+    name: Option<String>,
     /// The directory in the place of its spec.path
-    #[arg(long, value_name = "DIR")]
+    #[arg(
+        long,
+        value_parser = crate::args::path(),
+        default_value = "",
+        hide_default_value = true,
+        value_name = "DIR"
+    )]
     path: PathBuf,
     /// Take the Kustomization from this file instead of the cluster
     #[arg(long, value_name = "FILE")]
@@ -57,8 +66,10 @@ pub(crate) struct DiffKustomization {
 }
 
 pub(crate) async fn run(diff: &Diff, global: &Global) -> Result<ExitCode> {
-    let Diff::Kustomization(kustomization) = diff;
-    let code = match super::within(global.timeout, kustomization.run(global)).await {
+    let compared = match diff {
+        Diff::Kustomization(kustomization) => kustomization.run(global).await,
+    };
+    let code = match compared {
         Ok(true) => DIFFERENT,
         Ok(false) => SAME,
         Err(error) => {
@@ -70,102 +81,77 @@ pub(crate) async fn run(diff: &Diff, global: &Global) -> Result<ExitCode> {
 }
 
 impl DiffKustomization {
-    /// Whether anything would change.
+    /// Whether anything would change; it is told.
     async fn run(&self, global: &Global) -> Result<bool> {
+        let name = self.name.as_deref().context("kustomization name is required")?;
         local::check(&self.path, self.kustomization_file.as_deref())?;
         ensure!(
             !self.ignore_not_found || self.kustomization_file.is_some(),
             "kustomization file is required when assuming new kustomizations: add --kustomization-file"
         );
-        let cluster = global.connect.api_server().await?;
-        let top = self.kustomization(&cluster, &global.namespace).await?;
-        let render = Arc::new(assemble::render()?);
-        let colors = Colors::of(std::io::stdout().is_terminal());
-        let mut walk = local::Walk::new(top, self.path.clone(), &self.local.local_sources);
-        let (mut changes, mut is_top) = (0, true);
-        while let Some((ks, directory)) = walk.next() {
-            let (namespace, name) = local::name_of(&ks);
-            let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
-            let owner = Owner {
-                name,
-                namespace: namespace.unwrap_or_else(|| global.namespace.clone()),
-            };
-            let directory = self.local.directory(&directory);
-            let manifests =
-                local::render(&render, &ks, directory, Some(&cluster), self.strict_substitute).await?;
-            if self.local.recursive {
-                for object in &manifests.objects {
-                    let body = Value::Object(object.body().clone());
-                    if local::is_kustomization(&body)
-                        && let Some(found) = owned_already(&cluster, object.id(), body).await?
-                    {
-                        follow(&mut walk, found)?;
-                    }
-                }
-            }
-            let plan = plan(&ks, &cluster, &owner, manifests).await?;
-            let changed = plan.changes();
-            if !is_top && changed > 0 {
-                print(&format!(
-                    "📁 Kustomization/{}/{} changed\n",
-                    owner.namespace, owner.name
-                ))?;
-            }
-            plan.tell(&colors)?;
-            changes += changed;
-            is_top = false;
+        let compared = within(global.timeout, Box::pin(self.compare(name, global))).await?;
+        print(&compared.text)?;
+        compared.warnings.iter().for_each(|text| tell::warning(text));
+        if let Some(error) = Several::of(compared.failures) {
+            return Err(error);
         }
-        match changes {
+        match compared.changes {
             0 => tell::success("nothing would change"),
             1 => tell::action("1 object would change"),
             many => tell::action(&format!("{many} objects would change")),
         }
-        if changes > 0 {
+        if compared.changes > 0 {
             tell::warning("identified at least one change, exiting with non-zero exit code");
         }
-        Ok(changes > 0)
+        Ok(compared.changes > 0)
     }
 
-    async fn kustomization(&self, cluster: &dyn Cluster, namespace: &str) -> Result<Kustomization> {
+    async fn compare(&self, name: &str, global: &Global) -> Result<Compared> {
+        let cluster = global.connect.api_server().await?;
+        let top = self.kustomization(&cluster, name, &global.namespace).await?;
+        let comparison = Comparison {
+            asked: self,
+            cluster: &cluster,
+            namespace: &global.namespace,
+            render: Arc::new(assemble::render()?),
+            colors: Colors::of(std::io::stdout().is_terminal()),
+        };
+        Box::pin(comparison.run(top)).await
+    }
+
+    async fn kustomization(
+        &self,
+        cluster: &dyn Cluster,
+        name: &str,
+        namespace: &str,
+    ) -> Result<Kustomization> {
         let id = ObjectId {
             gvk: GroupVersionKind::new("kustomize.toolkit.fluxcd.io/v1", "Kustomization"),
             namespace: Some(namespace.to_owned()),
-            name: self.name.clone(),
+            name: name.to_owned(),
         };
         let what = "failed to get kustomization object";
-        let live = live(cluster, &id).await.context(what)?;
+        let found = cluster.get(&Identity::AsController, &id).await.context(what)?;
+        let live = found.as_ref().map(decoded).transpose().context(what)?;
         let missing = || {
             anyhow::anyhow!(
-                "{what}: kustomizations.kustomize.toolkit.fluxcd.io \"{}\" not found; --kustomization-file with --ignore-not-found compares with nothing",
-                self.name
+                "{what}: kustomizations.kustomize.toolkit.fluxcd.io \"{name}\" not found; --kustomization-file with --ignore-not-found compares with nothing"
             )
         };
         match &self.kustomization_file {
             None => live.ok_or_else(missing),
             Some(_) if live.is_none() && !self.ignore_not_found => Err(missing()),
             Some(file) => {
-                let declared = local::from_file(file, namespace, &self.name).context(what)?;
+                let declared = local::from_file(file, namespace, name).context(what)?;
                 Ok(owning(declared, live))
             }
         }
     }
 }
 
-/// Notes a Kustomization that another makes, unless what it makes lies in another cluster.
-fn follow(walk: &mut local::Walk<'_>, found: Kustomization) -> Result<()> {
-    if found.spec.kube_config.is_none() {
-        return walk.add(found);
-    }
-    let (namespace, name) = local::name_of(&found);
-    // a part of the answer, as in Flux
-    print(&format!(
-        "⚠️ Kustomization/{namespace}/{name} skipped: diff not supported for remote clusters\n"
-    ))
-}
-
-async fn live(cluster: &dyn Cluster, id: &ObjectId) -> Result<Option<Kustomization>> {
-    let found = cluster.get(&Identity::AsController, id).await?;
-    let decoded = found.map(|object| sluice_api::decode(&object)).transpose();
+/// A Kustomization of the cluster.
+fn decoded(live: &Value) -> Result<Kustomization> {
+    let decoded = sluice_api::decode(live);
     decoded.map_err(|error| anyhow::anyhow!("the Kustomization cannot be read: {error}"))
 }
 
@@ -177,85 +163,240 @@ fn owning(declared: Kustomization, live: Option<Kustomization>) -> Kustomization
     }
 }
 
-/// A Kustomization as its parent makes it, with what it owns in the cluster; none where it is not there yet: it is created as a
-/// whole, as in Flux.
-async fn owned_already(cluster: &dyn Cluster, id: &ObjectId, body: Value) -> Result<Option<Kustomization>> {
-    match live(cluster, id).await? {
-        None => Ok(None),
-        live => Ok(Some(owning(local::from_value(body)?, live))),
+/// What comparing came to.
+#[derive(Default)]
+struct Compared {
+    /// What is printed.
+    text: String,
+    /// What is told beside it.
+    warnings: Vec<String>,
+    changes: usize,
+    failures: Vec<anyhow::Error>,
+}
+
+impl Compared {
+    fn add(&mut self, preview: &Preview, colors: &Colors) {
+        self.text += &shown(std::slice::from_ref(preview), colors);
+        self.changes += usize::from(preview.action.is_change());
     }
 }
 
-/// What would happen.
-struct Plan {
-    previews: Vec<Preview>,
+/// One Kustomization while it is compared.
+struct Open {
+    ks: Kustomization,
+    owner: Owner,
+    objects: Vec<Object>,
     /// Objects whose values only the controller can read.
     encrypted: Vec<ObjectId>,
-    /// Why the prune would wait.
-    held: Option<String>,
+    ignore: IgnoreRules,
+    /// How many of the objects were compared.
+    done: usize,
+    found: Compared,
 }
 
-impl Plan {
-    fn changes(&self) -> usize {
-        let changes = self.previews.iter().filter(|preview| preview.action.is_change());
-        changes.count()
-    }
-
-    fn tell(&self, colors: &Colors) -> Result<()> {
-        print(&shown(&self.previews, colors))?;
-        for id in &self.encrypted {
-            tell::warning(&format!(
-                "{id} is encrypted: its values are compared in the cluster only"
-            ));
+impl Open {
+    /// Tells what a Kustomization came to that this one makes: what would change of it, as in Flux.
+    fn take_in(&mut self, child: Self) {
+        let Owner { name, namespace } = child.owner;
+        let Compared {
+            text,
+            warnings,
+            changes,
+            failures,
+        } = child.found;
+        let found = &mut self.found;
+        if changes > 0 {
+            found.text += &format!("📁 Kustomization/{namespace}/{name} changed\n");
+            found.text += &text;
         }
-        if let Some(held) = &self.held {
-            tell::warning(held);
-        }
-        Ok(())
+        found.warnings.extend(warnings);
+        found.changes += changes;
+        found.failures.extend(failures);
     }
 }
 
-async fn plan(
-    ks: &Kustomization,
-    cluster: &dyn Cluster,
-    owner: &Owner,
-    manifests: Manifests,
-) -> Result<Plan> {
-    let (encrypted, plain): (Vec<Object>, Vec<Object>) =
-        manifests.objects.into_iter().partition(is_encrypted);
-    let encrypted: Vec<ObjectId> = encrypted.iter().map(|object| object.id().clone()).collect();
-    let policy = Policy {
-        common_metadata: ks.spec.common_metadata.clone(),
-        ..Policy::default()
-    };
-    let mut staged = sluice_plan::prepare(&Manifests { objects: plain }, owner, &policy)?;
-    sluice_apply::place(cluster, &mut staged).await?;
-    let objects: Vec<Object> = staged.into_iter().flat_map(|staged| staged.objects).collect();
-    let ignore = IgnoreRules::compile(&ks.spec.ignore)?;
-    let options = PreviewOptions {
-        is_forced: ks.spec.force,
-        ignore: &ignore,
-    };
-    // the user's own rights count, not the controller's
-    let identity = Identity::AsController;
-    let mut previews = preview(cluster, &identity, &objects, options).await?;
-    let new = sluice_plan::entries(objects.iter().map(|object| object.id()).chain(&encrypted));
-    let owned = sluice_apply::place_entries(cluster, ks.inventory(), &new).await;
-    let stale = if ks.spec.prune {
-        sluice_plan::stale(&new, &owned)
-    } else {
-        Vec::new()
-    };
-    let pruned = preview_prune(cluster, &identity, &stale, owner)
-        .await
-        .map_err(anyhow::Error::msg)?;
-    let held = sluice_plan::guard(&stale, owned.len(), "REVISION", None).err();
-    previews.extend(pruned);
-    Ok(Plan {
-        previews,
-        encrypted,
-        held: held.map(|held| held.to_string()),
+/// What is compared, and with what.
+struct Comparison<'a> {
+    asked: &'a DiffKustomization,
+    cluster: &'a dyn Cluster,
+    /// Of a Kustomization that names none.
+    namespace: &'a str,
+    render: Arc<Render>,
+    colors: Colors,
+}
+
+impl Comparison<'_> {
+    /// Compares a Kustomization, and those that it makes where it makes them. What fails does not hide the rest.
+    async fn run(&self, top: Kustomization) -> Result<Compared> {
+        let mut followed = Followed::new(&top, &self.asked.local.local_sources);
+        let mut open = Box::pin(self.open(top, &self.asked.path)).await?;
+        let mut above = Vec::new();
+        loop {
+            if let Some((child, directory)) = self.advance(&mut open, &mut followed).await? {
+                match Box::pin(self.open(child, &directory)).await {
+                    Ok(child) => above.push(std::mem::replace(&mut open, child)),
+                    Err(error) => open.found.failures.push(error),
+                }
+                continue;
+            }
+            self.finish(&mut open).await;
+            let Some(parent) = above.pop() else {
+                return Ok(open.found);
+            };
+            let child = std::mem::replace(&mut open, parent);
+            open.take_in(child);
+        }
+    }
+
+    /// Renders a Kustomization.
+    async fn open(&self, ks: Kustomization, directory: &Path) -> Result<Open> {
+        let (namespace, name) = local::name_of(&ks);
+        let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
+        let owner = Owner {
+            name,
+            namespace: namespace.unwrap_or_else(|| self.namespace.to_owned()),
+        };
+        let directory = self.asked.local.directory(directory);
+        let is_strict = self.asked.strict_substitute;
+        let manifests = local::render(&self.render, &ks, directory, Some(self.cluster), is_strict).await?;
+        let (encrypted, plain): (Vec<Object>, Vec<Object>) =
+            manifests.objects.into_iter().partition(is_encrypted);
+        let policy = Policy {
+            common_metadata: ks.spec.common_metadata.clone(),
+            ..Policy::default()
+        };
+        let mut staged = sluice_plan::prepare(&Manifests { objects: plain }, &owner, &policy)?;
+        sluice_apply::place(self.cluster, &mut staged).await?;
+        Ok(Open {
+            objects: staged.into_iter().flat_map(|staged| staged.objects).collect(),
+            encrypted: encrypted.iter().map(|object| object.id().clone()).collect(),
+            ignore: IgnoreRules::compile(&ks.spec.ignore)?,
+            done: 0,
+            found: Compared::default(),
+            ks,
+            owner,
+        })
+    }
+
+    /// Compares objects until one of them is a Kustomization to go into; with the directory of its files.
+    async fn advance(
+        &self,
+        open: &mut Open,
+        followed: &mut Followed<'_>,
+    ) -> Result<Option<(Kustomization, PathBuf)>> {
+        while let Some(object) = open.objects.get(open.done) {
+            open.done += 1;
+            let options = PreviewOptions {
+                is_forced: open.ks.spec.force,
+                ignore: &open.ignore,
+            };
+            let preview = match self.preview(object, &open.objects, options).await {
+                Ok(Some(preview)) => preview,
+                Ok(None) => continue,
+                // nobody answers: so it would go with all the others
+                Err(error) if matches!(error.cause, RequestError::Transport(_)) => return Err(error.into()),
+                Err(error) => {
+                    open.found.failures.push(error.into());
+                    continue;
+                }
+            };
+            open.found.add(&preview, &self.colors);
+            if !self.asked.local.recursive {
+                continue;
+            }
+            match follow(object, &preview, followed, &mut open.found.text) {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                Err(error) => open.found.failures.push(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What would become of an object; `all` are those that are applied with it.
+    async fn preview(
+        &self,
+        object: &Object,
+        all: &[Object],
+        options: PreviewOptions<'_>,
+    ) -> Result<Option<Preview>, ApplyError> {
+        // the user's own rights count, not the controller's
+        let identity = Identity::AsController;
+        let alone = preview(self.cluster, &identity, std::slice::from_ref(object), options).await;
+        let error = match alone {
+            Ok(previews) => return Ok(previews.into_iter().next()),
+            Err(error) => error,
+        };
+        let mut together: Vec<Object> = makers(object, all).cloned().collect();
+        if together.is_empty() {
+            return Err(error);
+        }
+        together.push(object.clone());
+        match preview(self.cluster, &identity, &together, options).await {
+            Ok(previews) => Ok(previews.into_iter().next_back()),
+            // what fails of the others is told with them
+            Err(_) => Err(error),
+        }
+    }
+
+    /// Tells what would be deleted, after everything else was compared. Where something of it failed nobody knows, as in Flux.
+    async fn finish(&self, open: &mut Open) {
+        let found = &mut open.found;
+        let encrypted = open.encrypted.iter();
+        found.warnings.extend(
+            encrypted.map(|id| format!("{id} is encrypted: its values are compared in the cluster only")),
+        );
+        if !open.ks.spec.prune || !found.failures.is_empty() {
+            return;
+        }
+        let ids = open.objects.iter().map(|object| object.id());
+        let new = sluice_plan::entries(ids.chain(&open.encrypted));
+        let owned = sluice_apply::place_entries(self.cluster, open.ks.inventory(), &new).await;
+        let stale = sluice_plan::stale(&new, &owned);
+        match preview_prune(self.cluster, &Identity::AsController, &stale, &open.owner).await {
+            Ok(previews) => previews
+                .iter()
+                .for_each(|preview| found.add(preview, &self.colors)),
+            Err(text) => found.failures.push(anyhow::Error::msg(text)),
+        }
+        // why the prune would wait
+        let held = sluice_plan::guard(&stale, owned.len(), "REVISION", None).err();
+        found.warnings.extend(held.map(|held| held.to_string()));
+    }
+}
+
+/// What the same apply makes for an object: its namespace, its kind.
+fn makers<'o>(object: &'o Object, all: &'o [Object]) -> impl Iterator<Item = &'o Object> {
+    let id = object.id();
+    let (namespace, kind) = (id.namespace.as_deref(), id.gvk.group_kind());
+    all.iter().filter(move |other| {
+        let is_namespace = other.gvk().kind == "Namespace" && namespace == Some(other.id().name.as_str());
+        is_namespace || sluice_plan::defined([*other]).contains_key(&kind)
     })
+}
+
+/// The Kustomization that an object is, with what it owns in the cluster, and the directory of its files. None where it is not
+/// there yet: it is created as a whole, as in Flux.
+fn follow(
+    object: &Object,
+    preview: &Preview,
+    followed: &mut Followed<'_>,
+    text: &mut String,
+) -> Result<Option<(Kustomization, PathBuf)>> {
+    let body = Value::Object(object.body().clone());
+    let Some(live) = preview.live.as_ref().filter(|_| local::is_kustomization(&body)) else {
+        return Ok(None);
+    };
+    let child = owning(local::from_value(body)?, Some(decoded(live)?));
+    if child.spec.kube_config.is_some() {
+        // a part of the answer, as in Flux
+        let (namespace, name) = local::name_of(&child);
+        *text +=
+            &format!("⚠️ Kustomization/{namespace}/{name} skipped: diff not supported for remote clusters\n");
+        return Ok(None);
+    }
+    let directory = followed.find(&child)?;
+    Ok(directory.map(|directory| (child, directory)))
 }
 
 /// Whether values of an object are encrypted with SOPS.

@@ -9,7 +9,7 @@ mod walk;
 pub(crate) use declared::{check, from_file, from_value, is_kustomization, name_of};
 pub(crate) use flags::Flags;
 pub(crate) use place::{Below, Place};
-pub(crate) use walk::Walk;
+pub(crate) use walk::{Followed, Walk};
 
 use walk::{LocalSource, local_source};
 

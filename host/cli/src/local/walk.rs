@@ -23,42 +23,34 @@ pub(crate) fn local_source(text: &str) -> Result<LocalSource, String> {
     }
 }
 
-/// The Kustomizations that lead to each other, breadth first, each once.
-pub(crate) struct Walk<'a> {
+/// The Kustomizations that were found, each once, and where the files of sources lie.
+pub(crate) struct Followed<'a> {
     sources: &'a [LocalSource],
     seen: BTreeSet<(String, String)>,
-    waiting: VecDeque<(Kustomization, PathBuf)>,
 }
 
-impl<'a> Walk<'a> {
-    /// Begins with one whose files lie in `directory`.
-    pub(crate) fn new(top: Kustomization, directory: PathBuf, sources: &'a [LocalSource]) -> Self {
+impl<'a> Followed<'a> {
+    /// Begins with one.
+    pub(crate) fn new(top: &Kustomization, sources: &'a [LocalSource]) -> Self {
         Self {
             sources,
-            seen: BTreeSet::from([name_of(&top)]),
-            waiting: VecDeque::from([(top, directory)]),
+            seen: BTreeSet::from([name_of(top)]),
         }
     }
 
-    /// The next one, with its directory.
-    pub(crate) fn next(&mut self) -> Option<(Kustomization, PathBuf)> {
-        self.waiting.pop_front()
-    }
-
-    /// Notes one that was found.
+    /// The directory of one that was found; none where it was found before.
     ///
     /// # Errors
     /// Nobody said where its source lies; there are too many.
-    pub(crate) fn add(&mut self, found: Kustomization) -> Result<()> {
-        if self.seen.insert(name_of(&found)) {
-            ensure!(
-                self.seen.len() <= KUSTOMIZATIONS_MAX,
-                "more than {KUSTOMIZATIONS_MAX} Kustomizations lead to each other"
-            );
-            let directory = self.directory(&found)?;
-            self.waiting.push_back((found, directory));
+    pub(crate) fn find(&mut self, found: &Kustomization) -> Result<Option<PathBuf>> {
+        if !self.seen.insert(name_of(found)) {
+            return Ok(None);
         }
-        Ok(())
+        ensure!(
+            self.seen.len() <= KUSTOMIZATIONS_MAX,
+            "more than {KUSTOMIZATIONS_MAX} Kustomizations lead to each other"
+        );
+        self.directory(found).map(Some)
     }
 
     /// Where the source of a Kustomization lies on this machine.
@@ -85,5 +77,37 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(directory)
+    }
+}
+
+/// The Kustomizations that lead to each other, breadth first.
+pub(crate) struct Walk<'a> {
+    followed: Followed<'a>,
+    waiting: VecDeque<(Kustomization, PathBuf)>,
+}
+
+impl<'a> Walk<'a> {
+    /// Begins with one whose files lie in `directory`.
+    pub(crate) fn new(top: Kustomization, directory: PathBuf, sources: &'a [LocalSource]) -> Self {
+        Self {
+            followed: Followed::new(&top, sources),
+            waiting: VecDeque::from([(top, directory)]),
+        }
+    }
+
+    /// The next one, with its directory.
+    pub(crate) fn next(&mut self) -> Option<(Kustomization, PathBuf)> {
+        self.waiting.pop_front()
+    }
+
+    /// Notes one that was found.
+    ///
+    /// # Errors
+    /// As of [`Followed::find`].
+    pub(crate) fn add(&mut self, found: Kustomization) -> Result<()> {
+        if let Some(directory) = self.followed.find(&found)? {
+            self.waiting.push_back((found, directory));
+        }
+        Ok(())
     }
 }
