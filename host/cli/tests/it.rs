@@ -10,3 +10,4 @@ mod flux;
 mod kubectl;
 mod real_server;
 mod support;
+mod usage;

@@ -42,21 +42,20 @@ pub(crate) enum Source {
 pub(crate) struct Name {
     /// The name of the object
     #[arg(value_parser = crate::args::name)]
-    name: String,
+    name: Option<String>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct WithSource {
     /// The name of the object
     #[arg(value_parser = crate::args::name)]
-    name: String,
+    name: Option<String>,
     /// Its source first
     #[arg(long)]
     with_source: bool,
 }
 
 pub(crate) async fn run(reconcile: Reconcile, global: &Global) -> Result<()> {
-    let client = global.connect.client().await?;
     let (kind, name) = match &reconcile {
         Reconcile::Source(Source::Git(it)) => (kinds::GIT_REPOSITORY, &it.name),
         Reconcile::Source(Source::Oci(it)) => (kinds::OCI_REPOSITORY, &it.name),
@@ -69,11 +68,14 @@ pub(crate) async fn run(reconcile: Reconcile, global: &Global) -> Result<()> {
         Reconcile::Source(Source::Chart(it)) | Reconcile::Kustomization(it) => it.with_source,
         Reconcile::Source(_) => false,
     };
+    let Some(name) = name.clone() else {
+        bail!("{} name is required", kind.kind);
+    };
     let target = Target {
-        client,
+        client: global.connect.client().await?,
         kind,
         namespace: global.namespace.clone(),
-        name: name.clone(),
+        name,
     };
     let work = async {
         let before = target.get().await?;

@@ -19,9 +19,15 @@ use std::sync::Arc;
 #[derive(Args, Debug)]
 pub(crate) struct Kustomization {
     /// Name of the Kustomization
-    name: String,
+    name: Option<String>,
     /// Path to the manifests location
-    #[arg(long, value_name = "DIR")]
+    #[arg(
+        long,
+        value_parser = crate::args::path(),
+        default_value = "",
+        hide_default_value = true,
+        value_name = "DIR"
+    )]
     path: PathBuf,
     /// Path to the Flux Kustomization YAML file; without it the Kustomization is read from the cluster
     #[arg(long, value_name = "FILE")]
@@ -37,6 +43,7 @@ pub(crate) struct Kustomization {
 }
 
 pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
+    let name = asked.name.as_deref().context("kustomization name is required")?;
     local::check(&asked.path, asked.kustomization_file.as_deref())?;
     ensure!(
         !asked.dry_run || asked.kustomization_file.is_some(),
@@ -51,7 +58,7 @@ pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
         cluster: cluster.as_ref().map(|cluster| cluster as &dyn Cluster),
         render: Arc::new(assemble::render()?),
     };
-    let top = builder.top(&global.namespace).await?;
+    let top = builder.top(name, &global.namespace).await?;
     print(&yaml(&builder.build_all(top).await?))
 }
 
@@ -72,8 +79,7 @@ struct Builder<'a> {
 impl Builder<'_> {
     /// The Kustomization of the command line: the file wins, but unless it is a dry run the cluster must have it too, as in
     /// Flux.
-    async fn top(&self, namespace: &str) -> Result<Declared> {
-        let name = &self.asked.name;
+    async fn top(&self, name: &str, namespace: &str) -> Result<Declared> {
         let what = "failed to get kustomization object";
         let live = self.live(namespace, name).await.context(what)?;
         ensure!(
