@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::go::{
     quote::{self, decode_rune},
-    unicode::is_digit,
+    unicode::{is_digit, is_letter},
 };
 
 /// What a token is.
@@ -522,7 +522,7 @@ fn is_space(character: char) -> bool {
 }
 
 fn is_alphanumeric(character: char) -> bool {
-    character == '_' || character.is_alphabetic() || is_digit(character)
+    character == '_' || is_letter(character) || is_digit(character)
 }
 
 fn is_space_byte(byte: &u8) -> bool {
