@@ -157,7 +157,15 @@ impl<'a> Input<'a> {
         };
         let digits = digits.get(..9).unwrap_or(digits);
         let scale = 10_i64.pow(u32::try_from(9 - digits.len()).unwrap_or(0));
-        Ok(number(digits)? * scale)
+        // a sign takes the place of a digit, and alone it is zero
+        let value = match digits {
+            [b'+' | b'-'] => 0,
+            digits => number(digits)?,
+        };
+        if value < 0 {
+            return Err(Misfit::Range("fractional second"));
+        }
+        Ok(value * scale)
     }
 }
 
@@ -347,18 +355,33 @@ fn offset(input: &mut Input<'_>, style: Offset) -> Result<i64, Misfit> {
     };
     let written = input.take(length)?;
     let is_colon = |at: usize| written.get(at) == Some(&b':');
-    let two = |at: usize| Input(written.get(at..at + 2).unwrap_or_default()).number(true);
-    let (hours, minutes, seconds) = match style {
-        Offset::Hours => (two(1)?, 0, 0),
-        Offset::Minutes => (two(1)?, two(3)?, 0),
-        Offset::ColonMinutes if is_colon(3) => (two(1)?, two(4)?, 0),
-        Offset::Seconds => (two(1)?, two(3)?, two(5)?),
-        Offset::ColonSeconds if is_colon(3) && is_colon(6) => (two(1)?, two(4)?, two(7)?),
+    let places: &[usize] = match style {
+        Offset::Hours => &[1],
+        Offset::Minutes => &[1, 3],
+        Offset::ColonMinutes if is_colon(3) => &[1, 4],
+        Offset::Seconds => &[1, 3, 5],
+        Offset::ColonSeconds if is_colon(3) && is_colon(6) => &[1, 4, 7],
         Offset::ColonMinutes | Offset::ColonSeconds => return Err(Misfit::Bad),
     };
-    let hours = within(hours, 0..=24, "time zone offset hour")?;
-    let minutes = within(minutes, 0..=60, "time zone offset minute")?;
-    let seconds = within(seconds, 0..=60, "time zone offset second")?;
+    let mut numbers = [0; 3];
+    let mut is_bad = false;
+    for (number, at) in numbers.iter_mut().zip(places) {
+        match Input(written.get(*at..at + 2).unwrap_or_default()).number(true) {
+            Ok(two) => *number = two,
+            Err(_) => {
+                is_bad = true;
+                break;
+            }
+        }
+    }
+    let [hours, minutes, seconds] = numbers;
+    // what is too large is told before what is no number, and the smallest unit first
+    within(seconds, 0..=60, "time zone offset second")?;
+    within(minutes, 0..=60, "time zone offset minute")?;
+    within(hours, 0..=24, "time zone offset hour")?;
+    if is_bad {
+        return Err(Misfit::Bad);
+    }
     let offset = (hours * 60 + minutes) * 60 + seconds;
     match written.first() {
         Some(b'+') => Ok(offset),

@@ -67,7 +67,7 @@ fn print(civil: &Civil, part: Part) -> String {
     let short = |name: &str| name.get(..3).unwrap_or_default().to_owned();
     let hour12 = (civil.hour + 11) % 12 + 1;
     match part {
-        Part::Year => format!("{:02}", civil.year.rem_euclid(100)),
+        Part::Year => format!("{:02}", civil.year.unsigned_abs() % 100),
         Part::LongYear if civil.year < 0 => format!("-{:04}", -civil.year),
         Part::LongYear => format!("{:04}", civil.year),
         Part::Month => short(name(&MONTHS, civil.month - 1)),
@@ -95,14 +95,21 @@ fn print(civil: &Civil, part: Part) -> String {
 }
 
 fn print_offset(offset: i64, style: Offset) -> String {
-    let sign = if offset < 0 { '-' } else { '+' };
-    let (hours, minutes, seconds) = (offset.abs() / 3600, offset.abs() / 60 % 60, offset.abs() % 60);
+    // the sign is that of the minutes; without any, the seconds keep their own
+    let (sign, offset) = if offset <= -60 {
+        ('-', -offset)
+    } else {
+        ('+', offset)
+    };
+    let (hours, minutes, seconds) = (offset / 3600, offset / 60 % 60, offset % 60);
+    let own_sign = if seconds < 0 { "-" } else { "" };
+    let seconds = format!("{own_sign}{:02}", seconds.abs());
     match style {
         Offset::Hours => format!("{sign}{hours:02}"),
         Offset::Minutes => format!("{sign}{hours:02}{minutes:02}"),
         Offset::ColonMinutes => format!("{sign}{hours:02}:{minutes:02}"),
-        Offset::Seconds => format!("{sign}{hours:02}{minutes:02}{seconds:02}"),
-        Offset::ColonSeconds => format!("{sign}{hours:02}:{minutes:02}:{seconds:02}"),
+        Offset::Seconds => format!("{sign}{hours:02}{minutes:02}{seconds}"),
+        Offset::ColonSeconds => format!("{sign}{hours:02}:{minutes:02}:{seconds}"),
     }
 }
 
