@@ -46,6 +46,15 @@ pub fn text(value: &Value) -> Vec<u8> {
     out
 }
 
+/// One value as `%v` prints it, or what it points at.
+pub fn pointee(value: &Value) -> Vec<u8> {
+    let text = text(value);
+    match (value, text.strip_prefix(b"&")) {
+        (Value::Object(_), Some(pointee)) => pointee.to_vec(),
+        _ => text,
+    }
+}
+
 /// Adds one value as `%v` prints it.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {

@@ -14,14 +14,22 @@ pub(super) fn register(functions: &mut Functions) {
     functions.add("urlquery", |values: Rest<Value>| url_query(&text(values)));
 }
 
-/// The arguments as `print` prints them, with `<no value>` for nil.
+/// The arguments as `print` prints them, but with `<no value>` for nil, and what pointers point at.
 fn text(values: Rest<Value>) -> Vec<u8> {
-    let shown = |value: Value| match value {
-        Value::Invalid | Value::Nil => "<no value>".into(),
-        value => value,
-    };
-    let values: Vec<Value> = values.0.into_iter().map(shown).collect();
-    format::sprint(&values)
+    let mut text = Vec::new();
+    let mut was_string = true;
+    for value in &values.0 {
+        let is_string = matches!(value, Value::Invalid | Value::Nil | Value::Str(_));
+        if !is_string && !was_string {
+            text.push(b' ');
+        }
+        match value {
+            Value::Invalid | Value::Nil => text.extend_from_slice(b"<no value>"),
+            value => text.extend_from_slice(&format::pointee(value)),
+        }
+        was_string = is_string;
+    }
+    text
 }
 
 fn html(text: &[u8]) -> Str {

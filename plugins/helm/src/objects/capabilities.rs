@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// `*common.Capabilities`
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Capabilities {
     kube_version: Value,
     api_versions: Value,
@@ -35,6 +35,17 @@ impl Capabilities {
     }
 }
 
+static CAPABILITIES_METHODS: LazyLock<Functions> = LazyLock::new(|| {
+    let mut methods = Functions::default();
+    methods.add("Copy", |this: Value| {
+        let copy = this
+            .as_object()
+            .map(|this: &Capabilities| Value::object(this.clone()));
+        copy.unwrap_or(this)
+    });
+    methods
+});
+
 impl Object for Capabilities {
     fn type_name(&self) -> &'static str {
         "*common.Capabilities"
@@ -55,6 +66,10 @@ impl Object for Capabilities {
 
     fn fields(&self) -> &'static [&'static str] {
         &["KubeVersion", "APIVersions", "HelmVersion"]
+    }
+
+    fn methods(&self) -> &'static Functions {
+        &CAPABILITIES_METHODS
     }
 }
 

@@ -65,12 +65,7 @@ impl<'a> State<'_, 'a> {
             Value::Invalid | Value::Nil => self.out.extend_from_slice(b"<no value>"),
             Value::Object(object) => match object.emitted_text() {
                 Some(text) => self.out.extend_from_slice(text.as_bytes()),
-                None => {
-                    let text = format::text(value);
-                    // a pointer is followed
-                    self.out
-                        .extend_from_slice(text.strip_prefix(b"&").unwrap_or(&text));
-                }
+                None => self.out.extend_from_slice(&format::pointee(value)),
             },
             value => format::write(value, self.out),
         }
@@ -136,7 +131,7 @@ impl<'a> State<'_, 'a> {
             }
             Value::Invalid | Value::Nil => false,
             Value::Bool(_) | Value::Float(_) | Value::Str(_) | Value::Object(_) => {
-                let text: String = runes(&format::text(&value)).collect();
+                let text: String = runes(&format::pointee(&value)).collect();
                 return Err(self.error(format_args!("range can't iterate over {text}")));
             }
         };
