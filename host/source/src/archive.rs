@@ -10,6 +10,7 @@ mod layout;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use gix::ObjectId;
@@ -27,7 +28,7 @@ use layout::{Dir, Grafts, Mount};
 use crate::{
     Fetched, GitTree, Sparse,
     git::tree::{self, Node},
-    ignore::{self, PATTERNS_MAX, Rules},
+    ignore::{self, OutOfTime, PATTERNS_MAX, Rules, Trial},
 };
 
 /// Why an artifact could not be stored.
@@ -70,6 +71,12 @@ pub enum Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Error {
         Error::Store { error }
+    }
+}
+
+impl From<OutOfTime> for Error {
+    fn from(error: OutOfTime) -> Error {
+        Error::Ignore(error.to_string())
     }
 }
 
@@ -129,6 +136,8 @@ const MEMO_MAX: usize = 200_000;
 pub struct Selection {
     /// `spec.ignore`: what is left out, besides what `.sourceignore` files say.
     pub ignore: Option<String>,
+    /// How long patterns may be tried with paths; as long as it takes where none.
+    pub ignore_time_max: Option<Duration>,
     /// `spec.sparseCheckout`: what is looked at.
     pub sparse: Sparse,
     /// `spec.include`: what is put among the files, one after the other.
@@ -221,7 +230,7 @@ fn store_files(
     let mut builder = Builder {
         memo,
         limits,
-        rules,
+        trial: Trial::new(rules, selection.ignore_time_max),
         sparse,
         fingerprint,
         draft: store.draft(),

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use sluice_artifact::store::{self, BlobId, DirectoryEntry, DirectoryId, Draft, EntryContent};
 
-use crate::ignore::Rules;
+use crate::ignore::{OutOfTime, Trial};
 
 /// A directory, whose files are in a draft already.
 #[derive(Default)]
 pub(crate) struct Folder {
     children: BTreeMap<String, Child>,
+    /// It is there only for what is in it.
+    is_excluded: bool,
 }
 
 enum Child {
@@ -58,46 +60,60 @@ impl Folder {
         Ok(())
     }
 
-    /// Puts the directories into the draft, without what the rules exclude; an excluded one stays where something of it is
-    /// included again.
-    pub(crate) fn build(&self, rules: &Rules, draft: &mut Draft) -> Result<DirectoryId, store::Error> {
-        build(self, rules, &mut Vec::new(), draft)
+    /// Takes out what the rules exclude; an excluded directory stays where something of it is included again.
+    ///
+    /// # Errors
+    /// There is no time to try all of them.
+    pub(crate) fn leave_out(&mut self, trial: &mut Trial) -> Result<(), OutOfTime> {
+        leave_out(self, trial, &mut Vec::new())
     }
-}
 
-/// Bottom up.
-fn build(
-    folder: &Folder,
-    rules: &Rules,
-    names: &mut Vec<String>,
-    draft: &mut Draft,
-) -> Result<DirectoryId, store::Error> {
-    let mut entries = Vec::with_capacity(folder.children.len());
-    for (name, child) in &folder.children {
-        names.push(name.clone());
-        let path: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_excluded = rules.excludes(&path, matches!(child, Child::Folder(_)));
-        let content = match child {
-            Child::File(_) if is_excluded => None,
-            Child::File(file) => Some(EntryContent::File {
-                blob: file.blob,
-                size: file.size,
-                is_executable: file.is_executable,
-            }),
-            Child::Folder(below) => {
-                let directory = build(below, rules, names, draft)?;
-                let is_empty = is_excluded && directory == draft.directory(Vec::new())?;
-                (!is_empty).then_some(EntryContent::Directory {
-                    directory,
-                    is_listed: !is_excluded,
-                })
-            }
-        };
-        names.pop();
-        if let Some(content) = content {
+    /// Puts the directories into the draft.
+    pub(crate) fn build(&self, draft: &mut Draft) -> Result<DirectoryId, store::Error> {
+        let mut entries = Vec::with_capacity(self.children.len());
+        for (name, child) in &self.children {
+            let content = match child {
+                Child::File(file) => EntryContent::File {
+                    blob: file.blob,
+                    size: file.size,
+                    is_executable: file.is_executable,
+                },
+                Child::Folder(below) => {
+                    let directory = below.build(draft)?;
+                    if below.is_excluded && directory == draft.directory(Vec::new())? {
+                        continue;
+                    }
+                    EntryContent::Directory {
+                        directory,
+                        is_listed: !below.is_excluded,
+                    }
+                }
+            };
             let name = name.clone();
             entries.push(DirectoryEntry { name, content });
         }
+        draft.directory(entries)
     }
-    draft.directory(entries)
+}
+
+fn leave_out(folder: &mut Folder, trial: &mut Trial, names: &mut Vec<String>) -> Result<(), OutOfTime> {
+    let mut excluded = Vec::new();
+    for (name, child) in &mut folder.children {
+        names.push(name.clone());
+        let path: Vec<&str> = names.iter().map(String::as_str).collect();
+        let is_excluded = trial.excludes(&path, matches!(child, Child::Folder(_)))?;
+        match child {
+            Child::File(_) if is_excluded => excluded.push(name.clone()),
+            Child::File(_) => {}
+            Child::Folder(below) => {
+                below.is_excluded = is_excluded;
+                leave_out(below, trial, names)?;
+            }
+        }
+        names.pop();
+    }
+    for name in excluded {
+        folder.children.remove(&name);
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@
 use std::{
     fmt::{self, Write as _},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -207,6 +208,54 @@ impl Rules {
         // a hash takes every text
         let _taken: fmt::Result = write!(hashed, "{:?}", self.patterns);
         hashed.0.finalize().into()
+    }
+}
+
+/// The patterns of a source cannot be tried with all of its paths in the time there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{patterns} patterns take longer than {}s to be tried with each path (spec.timeout): write fewer of them",
+    time.as_secs_f64()
+)]
+pub struct OutOfTime {
+    patterns: usize,
+    time: Duration,
+}
+
+/// Rules that are tried as long as there is time: each path with each pattern, which takes minutes for many of both. What
+/// else is done with the paths does not count.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    rules: Rules,
+    time: Option<Duration>,
+    spent: Duration,
+}
+
+impl Trial {
+    /// `time` is none where it may take for ever.
+    pub(crate) fn new(rules: Rules, time: Option<Duration>) -> Trial {
+        Trial {
+            rules,
+            time,
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// As [`Rules::excludes`].
+    ///
+    /// # Errors
+    /// The time is over.
+    pub(crate) fn excludes(&mut self, path: &[&str], is_directory: bool) -> Result<bool, OutOfTime> {
+        if let Some(time) = self.time.filter(|time| self.spent >= *time) {
+            return Err(OutOfTime {
+                patterns: self.rules.patterns.len(),
+                time,
+            });
+        }
+        let started = Instant::now();
+        let is_excluded = self.rules.excludes(path, is_directory);
+        self.spent += started.elapsed();
+        Ok(is_excluded)
     }
 }
 
@@ -471,6 +520,21 @@ mod tests {
         assert_eq!(
             ["a/b/x", "a/b/c/x", "x", "a/b/c/y", "a/y"].map(excluded),
             [true, false, false, true, false]
+        );
+    }
+
+    #[test]
+    fn patterns_are_tried_as_long_as_there_is_time() {
+        let trial = |time| Trial::new(Rules::only(parse("*.txt", &[])), time);
+        for time in [None, Some(Duration::from_secs(3600))] {
+            let mut trial = trial(time);
+            assert_eq!(trial.excludes(&["a.txt"], false), Ok(true));
+            assert_eq!(trial.excludes(&["a.yaml"], false), Ok(false));
+        }
+        let refusal = trial(Some(Duration::ZERO)).excludes(&["a.txt"], false);
+        assert_eq!(
+            refusal.unwrap_err().to_string(),
+            "1 patterns take longer than 0s to be tried with each path (spec.timeout): write fewer of them"
         );
     }
 

@@ -6,6 +6,7 @@ use std::{
     fs,
     io::Read,
     process::Command,
+    time::Duration,
 };
 
 use crate::support::{self, Scene};
@@ -252,6 +253,36 @@ async fn a_huge_ignore_file_is_refused_by_name() {
     expect![[r#"
         failed to load source ignore patterns from repository: 20001 patterns are more than the limit of 20000 (patterns_max)
         failed to load source ignore patterns from repository: /apps/.sourceignore exceeds the limit of 1048576 bytes (ignore_file_size_max)"#]].assert_eq(&outcomes.join("\n"));
+}
+
+/// N14.
+#[tokio::test]
+async fn patterns_are_tried_with_a_commits_paths_as_long_as_there_is_time() {
+    if !git_is_present("time of source ignore patterns") {
+        return;
+    }
+    let scene = Scene::new();
+    scene.repository.commit([("a.yaml", "a"), ("b.txt", "b")], "one");
+    let fetched = scene.fetched(scene.request()).await;
+    let path = "gitrepository/ns/shop/timed.tar.gz".parse().unwrap();
+    let stored = |time: Duration| {
+        let selection = archive::Selection {
+            ignore: Some("*.txt".to_owned()),
+            ignore_time_max: Some(time),
+            ..archive::Selection::default()
+        };
+        archive::store(&fetched, &selection, &scene.store, &path)
+    };
+    let refusal = stored(Duration::ZERO).err().unwrap().to_string();
+    assert!(
+        refusal.starts_with("failed to load source ignore patterns from repository: "),
+        "{refusal}"
+    );
+    let artifact = stored(Duration::from_secs(3600)).unwrap();
+    assert_eq!(
+        support::paths(&scene.store.tree(&artifact.path).unwrap()),
+        ["/a.yaml"]
+    );
 }
 
 /// Few names and patterns, so that they meet.

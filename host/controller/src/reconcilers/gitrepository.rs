@@ -101,6 +101,7 @@ impl SourceKind for GitRepositories {
         let file = format!("{}.tar.gz", fetched.commit());
         let selection = archive::Selection {
             ignore: repository.spec.ignore.clone(),
+            ignore_time_max: Some(repository.spec.timeout.get()),
             sparse: Sparse::of(&repository.spec.sparse_checkout),
             includes: include::open(pass, &included).await?,
         };

@@ -8,12 +8,12 @@ use super::{
     layout::{Base, Dir, File, Item},
     lock, remember, shown,
 };
-use crate::{Sparse, TreeLimits, ignore::Rules};
+use crate::{Sparse, TreeLimits, ignore::Trial};
 
 pub(super) struct Builder<'a> {
     pub(super) memo: &'a Memo,
     pub(super) limits: TreeLimits,
-    pub(super) rules: Rules,
+    pub(super) trial: Trial,
     pub(super) sparse: &'a Sparse,
     pub(super) fingerprint: [u8; 32],
     pub(super) draft: Draft,
@@ -74,7 +74,7 @@ impl Builder<'_> {
         // a directory that only leads to something selected is not there for itself
         let is_way = !is_selected(self.sparse.takes(&format!("{joined}/")));
         let path: Vec<&str> = names.iter().map(String::as_str).collect();
-        let is_excluded = self.rules.excludes(&path, !matches!(item, Item::File(_)));
+        let is_excluded = self.trial.excludes(&path, !matches!(item, Item::File(_)))?;
         Ok(match item {
             Item::File(_) | Item::Submodule if is_excluded => None,
             Item::File(file) => Some(self.file(file)?),

@@ -14,7 +14,7 @@ use super::{Bucket, Error, Index, StoreError, remote::Problem};
 use crate::{
     disk_refusal,
     folder::{self, Folder},
-    ignore::{IGNORE_FILE, Rules},
+    ignore::IGNORE_FILE,
     spool::{self, Spool},
 };
 
@@ -137,8 +137,7 @@ impl Downloaded {
             root.add(&format!("/{key}"), file)
                 .map_err(|at| StoreError::Clash(at.0.trim_start_matches('/').to_owned()))?;
         }
-        let rules = Rules::only(Vec::new());
-        let root = root.build(&rules, &mut draft)?;
+        let root = root.build(&mut draft)?;
         Ok(draft.commit(path, &self.revision, root)?)
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{BufReader, Read},
+    time::Duration,
 };
 
 use cap_std::{
@@ -19,7 +20,9 @@ use tempfile::SpooledTempFile;
 use super::{ContentDigest, error::of_archive};
 use crate::{
     folder::{File, Folder},
-    ignore::{self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, IGNORE_FILES_SIZE_MAX, PATTERNS_MAX, Rules},
+    ignore::{
+        self, IGNORE_FILE, IGNORE_FILE_SIZE_MAX, IGNORE_FILES_SIZE_MAX, OutOfTime, PATTERNS_MAX, Rules, Trial,
+    },
 };
 
 /// Which layer.
@@ -49,6 +52,8 @@ pub struct Pulled {
     /// Of the layer.
     pub digest: ContentDigest,
     pub(super) content: SpooledTempFile,
+    /// How long patterns may be tried with its paths.
+    pub(super) ignore_time_max: Duration,
 }
 
 /// Why a layer could not be stored.
@@ -74,6 +79,12 @@ impl From<store::Error> for StoreError {
     fn from(error: store::Error) -> StoreError {
         let action = "archive";
         StoreError::Store { action, error }
+    }
+}
+
+impl From<OutOfTime> for StoreError {
+    fn from(error: OutOfTime) -> StoreError {
+        StoreError::Ignore(error.to_string())
     }
 }
 
@@ -114,7 +125,8 @@ impl Pulled {
             LayerOperation::Copy => self.copy(store, path),
             LayerOperation::Extract => {
                 let content = BufReader::new(&mut self.content);
-                extract(content, &self.revision, spec_ignore, store, path)
+                let ignore = (spec_ignore, self.ignore_time_max);
+                extract(content, &self.revision, ignore, store, path)
             }
         }
     }
@@ -158,7 +170,7 @@ impl Pulled {
 fn extract(
     archive: impl Read,
     revision: &str,
-    spec_ignore: Option<&str>,
+    (spec_ignore, ignore_time_max): (Option<&str>, Duration),
     store: &Store,
     path: &ArtifactPath,
 ) -> Result<Artifact, StoreError> {
@@ -198,7 +210,8 @@ fn extract(
         root.add(&found.path, file).map_err(|at| clash(&at.0))
     })?;
     let rules = rules(&ignore_files, spec_ignore)?;
-    let root = root.build(&rules, &mut draft)?;
+    root.leave_out(&mut Trial::new(rules, Some(ignore_time_max)))?;
+    let root = root.build(&mut draft)?;
     Ok(draft.commit(path, revision, root)?)
 }
 
@@ -228,4 +241,47 @@ fn clash(path: &str) -> StoreError {
         name: path.trim_start_matches('/').escape_debug().to_string(),
         problem: "is both a file and a directory, or too deep",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek as _, Write as _};
+
+    use sluice_artifact::{Tree as _, store::Limits};
+    use sluice_testkit::registry::{Entry, tgz};
+
+    use super::*;
+
+    #[test]
+    fn patterns_are_tried_with_a_layers_files_as_long_as_there_is_time() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path(), Limits::default()).unwrap();
+        let path: ArtifactPath = "ocirepository/ns/app/one.tar.gz".parse().unwrap();
+        let files = ["a.yaml", "left/out.txt", "left/again/in.yaml"].map(|path| Entry::file(path, path));
+        let archive = tgz(&files);
+        let stored = |ignore_time_max| {
+            let mut content = SpooledTempFile::new(1 << 20);
+            content.write_all(&archive).unwrap();
+            content.rewind().unwrap();
+            let pulled = Pulled {
+                revision: "latest@sha256:1".to_owned(),
+                annotations: BTreeMap::new(),
+                digest: ContentDigest::of(&archive),
+                content,
+                ignore_time_max,
+            };
+            let ignore = Some("left\n!left/again/in.yaml");
+            pulled.store(LayerOperation::Extract, ignore, &store, &path)
+        };
+        let refusal = stored(Duration::ZERO).err().unwrap();
+        assert_eq!(refusal.reason(), reason::SOURCE_IGNORE_ERROR);
+        assert!(refusal.to_string().contains("(spec.timeout)"), "{refusal}");
+        stored(Duration::from_secs(3600)).unwrap();
+        let tree = store.tree(&path).unwrap();
+        let is_there = |path: &str| tree.read(path).is_ok();
+        assert_eq!(
+            ["/a.yaml", "/left/out.txt", "/left/again/in.yaml"].map(is_there),
+            [true, false, true]
+        );
+    }
 }

@@ -35,6 +35,7 @@ impl Repository {
             annotations: manifest.annotations,
             digest: descriptor.digest.clone(),
             content,
+            ignore_time_max: self.timeout(),
         })
     }
 
