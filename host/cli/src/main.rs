@@ -36,6 +36,10 @@ fn main() -> ExitCode {
         Err(unread) => return unread.tell(),
     };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let is_server = matches!(
+        cli.command,
+        args::Command::Controller(_) | args::Command::Dev(_) | args::Command::Demo(_)
+    );
     // plugins are called on its blocking threads
     runtime.thread_stack_size(sluice_wasm::THREAD_STACK_BYTES);
     if matches!(cli.command, args::Command::Controller(_)) {
@@ -50,13 +54,18 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(commands::run(cli)) {
+    let code = match runtime.block_on(commands::run(cli)) {
         Ok(code) => code,
         Err(error) => {
             tell::error(&error);
             ExitCode::FAILURE
         }
+    };
+    if !is_server {
+        // whoever was told that the time is over does not wait for what went on: a helper that hangs, a file that is unpacked
+        runtime.shutdown_background();
     }
+    code
 }
 
 /// Takes as many file descriptors as this process may have, as Go's runtime does: the usual soft limit of 1024 is there for

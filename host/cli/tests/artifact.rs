@@ -2,20 +2,31 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
 use crate::support::SLUICE;
-use sluice_testkit::registry::{Access, Registry};
+use sluice_testkit::registry::{Access, Fault, Registry};
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Exit code, and what was printed on both ways, without names of this machine.
 fn sluice(home: &Path, registry: &Registry, args: &[&str]) -> String {
-    let output = Command::new(SLUICE)
+    reading(home, registry, args, "")
+}
+
+/// The same with something on standard input.
+fn reading(home: &Path, registry: &Registry, args: &[&str], input: &str) -> String {
+    let mut running = Command::new(SLUICE)
         .args(args)
         .env("HOME", home)
         .env_remove("DOCKER_CONFIG")
         .env_remove("KUBECONFIG")
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .unwrap();
+    let _not_read = running.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = running.wait_with_output().unwrap();
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     let text = text.concat().replace(&registry.host(), "registry.example");
     let text = text.replace(home.to_str().unwrap(), "/home");
@@ -287,6 +298,88 @@ fn what_cannot_be_done_is_told_in_the_words_of_flux() {
         &[&url, "--creds", "me:wrong"],
         "► logging in to registry with credentials\n✗ listing tags failed: ",
     );
+}
+
+#[test]
+fn the_time_is_that_of_the_whole_command() {
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    let file = home.path().join("a.yaml");
+    fs::write(&file, "a: 1").unwrap();
+    let (file, out) = (file.to_str().unwrap(), home.path().to_str().unwrap());
+    let (url, version) = (registry.url("org/app"), registry.url("org/app:1.0.0"));
+    registry.misbehave(Fault::Hang);
+    let push = [
+        "push",
+        "artifact",
+        &version,
+        "-f",
+        file,
+        "--source=s",
+        "--revision=r",
+    ];
+    for (args, code, begun) in [
+        (
+            push.to_vec(),
+            1,
+            "► pushing artifact to registry.example/org/app:1.0.0\n",
+        ),
+        (
+            vec!["pull", "artifact", &version, "-o", out],
+            1,
+            "► pulling artifact from registry.example/org/app:1.0.0\n",
+        ),
+        (
+            vec!["tag", "artifact", &version, "--tag=stable"],
+            1,
+            "► tagging artifact\n",
+        ),
+        (vec!["list", "artifacts", &url], 1, ""),
+    ] {
+        let told = sluice(
+            home.path(),
+            &registry,
+            &[&args[..], &["--timeout=300ms"]].concat(),
+        );
+        let late = "✗ context deadline exceeded: not done within 300ms; raise --timeout";
+        assert_eq!(told, format!("{code}\n{begun}{late}\n"));
+    }
+}
+
+/// Its end is not waited for: the file that it makes then is not there.
+#[cfg(unix)]
+#[test]
+fn a_helper_that_does_not_answer_is_left() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    registry.require(Access::Basic("me".to_owned(), "secret".to_owned()));
+    fs::create_dir(home.path().join(".docker")).unwrap();
+    fs::write(
+        home.path().join(".docker/config.json"),
+        r#"{"credsStore": "slow"}"#,
+    )
+    .unwrap();
+    let (helper, ended) = (
+        home.path().join("docker-credential-slow"),
+        home.path().join("ended"),
+    );
+    // it lets go of what this test reads
+    let script = format!(
+        "#!/bin/sh\nexec 2>/dev/null\nsleep 20\ntouch {}\n",
+        ended.display()
+    );
+    fs::write(&helper, script).unwrap();
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let listed = Command::new(SLUICE)
+        .args(["list", "artifacts", &registry.url("org/app"), "--timeout=300ms"])
+        .env("HOME", home.path())
+        .env("PATH", format!("{}:{path}", home.path().display()))
+        .env_remove("DOCKER_CONFIG")
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&listed.stderr);
+    assert!(told.starts_with("✗ context deadline exceeded: "), "{told}");
+    assert!(!ended.exists());
 }
 
 #[test]

@@ -39,3 +39,32 @@ fn what_is_missing_is_told_in_the_words_of_flux() {
         assert!(told.starts_with(expected), "{args}: {told}");
     }
 }
+
+#[test]
+fn what_is_missing_of_an_artifact_is_told_in_the_words_of_flux() {
+    for (args, expected) in [
+        ("push artifact", "1 ✗ artifact URL is required\n"),
+        ("push artifact oci://a/b", "1 ✗ --source is required\n"),
+        (
+            "push artifact oci://a/b --source=s",
+            "1 ✗ --revision is required\n",
+        ),
+        (
+            "push artifact oci://a/b --source=s --revision=r",
+            "1 ✗ invalid path \"\"\n",
+        ),
+        (
+            "push artifact oci://a/b --source=s --revision=r --path=",
+            "1 ✗ invalid path \"\"\n",
+        ),
+        ("pull artifact", "1 ✗ artifact URL is required\n"),
+        ("pull artifact oci://a/b", "1 ✗ output path cannot be empty\n"),
+        ("tag artifact", "1 ✗ artifact name is required\n"),
+        ("tag artifact oci://a/b", "1 ✗ --tag is required\n"),
+        ("tag artifact oci://a/b --tag=", "1 ✗ --tag is required\n"),
+        ("list artifacts", "1 ✗ artifact repository URL is required\n"),
+    ] {
+        let told = told(args);
+        assert!(told.starts_with(expected), "{args}: {told}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::{Reference, Registry};
 use crate::args::Global;
+use crate::commands::within;
 use crate::{table, tell};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -12,7 +13,7 @@ use sluice_source::oci::{Suffix, compile_filter};
 #[derive(Args, Debug)]
 pub(crate) struct ListArtifacts {
     /// Of which repository: oci://<domain>/<org>/<repository>
-    url: String,
+    url: Option<String>,
     /// Only tags in this range of versions
     #[arg(long, value_name = "RANGE")]
     filter_semver: Option<String>,
@@ -35,7 +36,8 @@ fn given(flag: &Option<String>) -> Option<&str> {
 }
 
 pub(crate) async fn run(args: ListArtifacts, global: &Global) -> Result<()> {
-    let reference = Reference::parse(&args.url)?;
+    let url = args.url.as_deref();
+    let reference = Reference::parse(url.context("artifact repository URL is required")?)?;
     ensure!(
         reference.suffix == Suffix::None,
         "listing tags failed: parsing repo {:?}: leave out what follows the repository's name; --filter-regex picks tags",
@@ -51,8 +53,6 @@ pub(crate) async fn run(args: ListArtifacts, global: &Global) -> Result<()> {
         pattern.with_context(|| format!("regex '{text}' parse error"))
     });
     let pattern = pattern.transpose()?;
-    let asked = args.registry.open(&reference, global.timeout).await?;
-    let tags = asked.repository.tags().await.context("listing tags failed")?;
     let is_wanted = |tag: &String| {
         let version = || semver::Version::parse_tag(tag).ok();
         !OF_COSIGN.iter().any(|ending| tag.ends_with(ending))
@@ -63,23 +63,29 @@ pub(crate) async fn run(args: ListArtifacts, global: &Global) -> Result<()> {
                 .as_ref()
                 .is_none_or(|pattern| pattern.is_match(tag.as_bytes()))
     };
-    let mut tags: Vec<String> = tags.into_iter().filter(is_wanted).collect();
-    tags.sort_unstable_by(|a, b| b.cmp(a));
-    let (repository, named) = (&asked.repository, &reference.text);
-    let rows = futures::stream::iter(tags)
-        .map(|tag| async move {
-            let described = repository.describe(&tag).await;
-            let (digest, annotations) = described.context("fetching manifest failed")?;
-            let annotation = |key: &str| annotations.get(key).cloned().unwrap_or_default();
-            anyhow::Ok(vec![
-                format!("{named}:{tag}"),
-                digest.to_string(),
-                annotation("org.opencontainers.image.source"),
-                annotation("org.opencontainers.image.revision"),
-            ])
-        })
-        .buffered(CONCURRENT);
-    let rows: Vec<Vec<String>> = rows.try_collect().await?;
+    let work = async {
+        let asked = args.registry.open(&reference, global.timeout).await?;
+        let tags = asked.repository.tags().await.context("listing tags failed")?;
+        let mut tags: Vec<String> = tags.into_iter().filter(is_wanted).collect();
+        tags.sort_unstable_by(|a, b| b.cmp(a));
+        let (repository, named) = (&asked.repository, &reference.text);
+        let rows = futures::stream::iter(tags)
+            .map(|tag| async move {
+                let described = repository.describe(&tag).await;
+                let (digest, annotations) = described.context("fetching manifest failed")?;
+                let annotation = |key: &str| annotations.get(key).cloned().unwrap_or_default();
+                anyhow::Ok(vec![
+                    format!("{named}:{tag}"),
+                    digest.to_string(),
+                    annotation("org.opencontainers.image.source"),
+                    annotation("org.opencontainers.image.revision"),
+                ])
+            })
+            .buffered(CONCURRENT);
+        let rows: Vec<Vec<String>> = rows.try_collect().await?;
+        anyhow::Ok(rows)
+    };
+    let rows = within(global.timeout, Box::pin(work)).await?;
     tell::print(&table::render(
         &["ARTIFACT", "DIGEST", "SOURCE", "REVISION"],
         &rows,

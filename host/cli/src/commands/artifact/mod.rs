@@ -8,11 +8,12 @@ pub(super) mod push;
 pub(super) mod tag;
 
 use crate::tell;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use sluice_source::credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds};
-use sluice_source::oci::{OciLimits, OciRequest, Repository, RepositoryName, Suffix};
+use sluice_source::oci::{OciLimits, OciReference, OciRequest, Repository, RepositoryName, Suffix};
 use sluice_source::{Addresses, CredentialSource, Credentials, OciFetcher, Transport};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,71 @@ pub(crate) enum List {
 pub(crate) enum Tag {
     /// Gives an OCI artifact more tags
     Artifact(tag::TagArtifact),
+}
+
+/// What of a directory is archived.
+#[derive(Args, Debug)]
+struct Ignored {
+    /// What to leave out, in the format of .gitignore, instead of the usual
+    #[arg(long, value_delimiter = ',')]
+    ignore_paths: Vec<String>,
+    /// What to leave out besides the usual
+    #[arg(long, value_delimiter = ',')]
+    add_ignore_paths: Vec<String>,
+}
+
+impl Ignored {
+    fn patterns(&self) -> Vec<String> {
+        let mut lines = match self.ignore_paths.is_empty() {
+            true => archive::usual(),
+            false => self.ignore_paths.clone(),
+        };
+        lines.extend(self.add_ignore_paths.iter().cloned());
+        lines
+    }
+}
+
+/// What of this machine becomes an artifact.
+#[derive(Args, Debug)]
+struct Content {
+    #[command(flatten)]
+    ignored: Ignored,
+    /// Put in what symbolic links lead to, wherever it lies
+    #[arg(long)]
+    resolve_symlinks: bool,
+}
+
+impl Content {
+    /// Archives what is at a path; `what` could not be done where that fails.
+    fn of_path(&self, path: &Path, what: &'static str) -> Result<archive::Layer> {
+        let made = archive::of_path(path, &self.ignored.patterns(), self.resolve_symlinks);
+        made.map_err(|error| archive::failing(error, what))
+    }
+}
+
+/// What comes on standard input, where the path says so. Else nothing is read yet: what is at the path is looked for.
+fn of_stdin(path: &Path) -> Result<Option<archive::Layer>> {
+    match path.as_os_str() == "-" {
+        true => archive::of_stdin(std::io::stdin()).map(Some),
+        false => check_there(path).map(|()| None),
+    }
+}
+
+/// Refuses a path that was not given.
+fn check_given(path: &Path) -> Result<()> {
+    ensure!(!path.as_os_str().is_empty(), "invalid path \"\"");
+    Ok(())
+}
+
+/// Refuses a path at which nothing is.
+fn check_there(path: &Path) -> Result<()> {
+    let found = std::fs::metadata(path).map(|_| ());
+    found.with_context(|| {
+        format!(
+            "invalid path '{}', must point to an existing directory or file",
+            path.display()
+        )
+    })
 }
 
 /// Which registry, and who we are there.
@@ -93,6 +159,9 @@ impl Provider {
     }
 }
 
+/// How much longer one question may take than the whole command: it is the command's time that is told to be over.
+const QUESTION_LONGER: Duration = Duration::from_secs(1);
+
 /// How long a cloud's login is used: no command runs longer.
 const LOGIN_AGE_MAX: Duration = Duration::from_secs(3600);
 
@@ -126,6 +195,17 @@ impl Reference {
     fn repository(&self) -> String {
         format!("oci://{}", self.name)
     }
+
+    /// Which artifact is asked for.
+    fn wanted(&self) -> OciReference {
+        let mut wanted = OciReference::default();
+        match &self.suffix {
+            Suffix::None => {}
+            Suffix::Tag(tag) => wanted.tag = Some(tag.clone()),
+            Suffix::Digest(digest) => wanted.digest = Some(digest.clone()),
+        }
+        wanted
+    }
 }
 
 /// A repository, ready to be asked.
@@ -135,6 +215,7 @@ struct Asked {
 }
 
 impl Registry {
+    /// Makes ready to ask, for a command that ends after `timeout`.
     async fn open(&self, reference: &Reference, timeout: Duration) -> Result<Asked> {
         let spool = tempfile::tempdir().context("no temporary folder")?;
         // whoever runs this decides which machines it asks
@@ -144,7 +225,7 @@ impl Registry {
             credentials: self.login(reference).await?,
             transport: Transport::default(),
             insecure: self.insecure_registry.into(),
-            timeout,
+            timeout: timeout.saturating_add(QUESTION_LONGER),
         };
         Ok(Asked {
             repository: fetcher.repository(&request)?,

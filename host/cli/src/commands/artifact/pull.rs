@@ -2,51 +2,53 @@
 
 use super::{Reference, Registry};
 use crate::args::Global;
+use crate::commands::within;
 use crate::tell;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use sluice_source::oci::{Layer, OciReference, Suffix};
+use sluice_source::oci::Layer;
 use std::path::PathBuf;
 
 #[derive(Args, Debug)]
 pub(crate) struct PullArtifact {
     /// Where from: oci://<domain>/<org>/<repository>:<tag>
-    url: String,
+    url: Option<String>,
     /// The directory that the files are put into; it must exist
-    #[arg(short, long, value_name = "PATH")]
+    #[arg(
+        short,
+        long,
+        value_parser = crate::args::path(),
+        default_value = "",
+        hide_default_value = true,
+        value_name = "PATH"
+    )]
     output: PathBuf,
     #[command(flatten)]
     registry: Registry,
 }
 
 pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
-    if !args.output.is_dir() {
-        bail!(
-            "invalid output path \"{}\": it must be a directory",
-            args.output.display()
-        );
-    }
-    let reference = Reference::parse(&args.url)?;
-    let asked = args.registry.open(&reference, global.timeout).await?;
-    tell::action(&format!("pulling artifact from {}", reference.text));
-    let wanted = match &reference.suffix {
-        Suffix::None => OciReference::default(),
-        Suffix::Tag(tag) => OciReference {
-            tag: Some(tag.clone()),
-            ..OciReference::default()
-        },
-        Suffix::Digest(digest) => OciReference {
-            digest: Some(digest.clone()),
-            ..OciReference::default()
-        },
+    let url = args.url.as_deref().context("artifact URL is required")?;
+    ensure!(!args.output.as_os_str().is_empty(), "output path cannot be empty");
+    ensure!(
+        args.output.is_dir(),
+        "invalid output path \"{}\": it must be a directory",
+        args.output.display()
+    );
+    let reference = Reference::parse(url)?;
+    let work = async {
+        let asked = args.registry.open(&reference, global.timeout).await?;
+        tell::action(&format!("pulling artifact from {}", reference.text));
+        let (repository, url) = (&asked.repository, reference.repository());
+        let resolved = repository.resolve(&url, &reference.wanted(), None, false).await?;
+        let pulled = repository.pull(&url, &resolved, &Layer::default()).await?;
+        let (annotations, output) = (pulled.annotations.clone(), args.output.clone());
+        tokio::task::spawn_blocking(move || pulled.extract_to(&output))
+            .await?
+            .context("the artifact cannot be extracted")?;
+        anyhow::Ok((annotations, format!("{}@{}", repository.name(), resolved.digest)))
     };
-    let (repository, url) = (&asked.repository, reference.repository());
-    let resolved = repository.resolve(&url, &wanted, None, false).await?;
-    let pulled = repository.pull(&url, &resolved, &Layer::default()).await?;
-    let (annotations, output) = (pulled.annotations.clone(), args.output.clone());
-    tokio::task::spawn_blocking(move || pulled.extract_to(&output))
-        .await?
-        .context("the artifact cannot be extracted")?;
+    let (annotations, digest) = within(global.timeout, Box::pin(work)).await?;
     for (what, key) in [
         ("source", "org.opencontainers.image.source"),
         ("revision", "org.opencontainers.image.revision"),
@@ -55,7 +57,7 @@ pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
             tell::success(&format!("{what} {value}"));
         }
     }
-    tell::success(&format!("digest {}@{}", repository.name(), resolved.digest));
+    tell::success(&format!("digest {digest}"));
     tell::success(&format!(
         "artifact content extracted to {}",
         args.output.display()

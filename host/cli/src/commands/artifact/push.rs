@@ -1,7 +1,8 @@
 //! `sluice push artifact`.
 
-use super::{Reference, Registry, archive};
+use super::{Content, Reference, Registry, check_given, of_stdin};
 use crate::args::Global;
+use crate::commands::within;
 use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -13,22 +14,25 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 pub(crate) struct PushArtifact {
     /// Where to: oci://<domain>/<org>/<repository>:<tag>
-    url: String,
+    url: Option<String>,
     /// The directory, a file, or - for what comes on standard input
-    #[arg(short = 'f', long, value_name = "PATH")]
+    #[arg(
+        short = 'f',
+        long,
+        value_parser = crate::args::path(),
+        default_value = "",
+        hide_default_value = true,
+        value_name = "PATH"
+    )]
     path: PathBuf,
     /// Address of the source, such as a Git URL
-    #[arg(long)]
+    #[arg(long, default_value = "", hide_default_value = true)]
     source: String,
     /// Revision of the source: <branch|tag>@sha1:<commit>
-    #[arg(long)]
+    #[arg(long, default_value = "", hide_default_value = true)]
     revision: String,
-    /// What to leave out, in the format of .gitignore, instead of the usual
-    #[arg(long, value_delimiter = ',')]
-    ignore_paths: Vec<String>,
-    /// What to leave out besides the usual
-    #[arg(long, value_delimiter = ',')]
-    add_ignore_paths: Vec<String>,
+    #[command(flatten)]
+    content: Content,
     /// Annotations of the artifact, key=value
     #[arg(short, long = "annotations", value_name = "KEY=VALUE")]
     annotations: Vec<String>,
@@ -38,9 +42,6 @@ pub(crate) struct PushArtifact {
     /// Say the year 1970 instead of the time, so that the same files give the same digest
     #[arg(long)]
     reproducible: bool,
-    /// Put in what symbolic links lead to
-    #[arg(long)]
-    resolve_symlinks: bool,
     /// Accepted: errors always say what the registry answered
     #[arg(long)]
     debug: bool,
@@ -63,9 +64,6 @@ struct Pushed {
     digest: String,
 }
 
-/// The name in the artifact of what comes on standard input.
-const STDIN_NAME: &str = "stdin.yaml";
-
 /// The annotation that says when the artifact was made.
 const CREATED: &str = "org.opencontainers.image.created";
 
@@ -73,12 +71,14 @@ const CREATED: &str = "org.opencontainers.image.created";
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
 pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
+    let url = args.url.as_deref().context("artifact URL is required")?;
     for (flag, value) in [("source", &args.source), ("revision", &args.revision)] {
         if value.is_empty() {
             bail!("--{flag} is required");
         }
     }
-    let reference = Reference::parse(&args.url)?;
+    check_given(&args.path)?;
+    let reference = Reference::parse(url)?;
     let tag = match &reference.suffix {
         Suffix::Tag(tag) => tag.clone(),
         Suffix::None => "latest".to_owned(),
@@ -87,37 +87,30 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
             reference.repository()
         ),
     };
-    let is_stream = args.path.as_os_str() == "-";
-    if !is_stream {
-        std::fs::metadata(&args.path).with_context(|| {
-            format!(
-                "invalid path '{}', must point to an existing directory or file",
-                args.path.display()
-            )
-        })?;
-    }
+    // whoever writes it takes their time, as in Flux
+    let read = of_stdin(&args.path)?;
     let annotations = annotations(&args)?;
-    let asked = args.registry.open(&reference, global.timeout).await?;
-    if args.output.is_none() {
-        tell::action(&format!("pushing artifact to {}", reference.text));
-    }
-    let layer = match is_stream {
-        true => archive::of_stream(STDIN_NAME, std::io::stdin()),
-        false => archive::of_path(&args.path, &patterns(&args), args.resolve_symlinks),
+    let work = async {
+        let asked = args.registry.open(&reference, global.timeout).await?;
+        if args.output.is_none() {
+            tell::action(&format!("pushing artifact to {}", reference.text));
+        }
+        let what = "pushing artifact failed: error creating layer";
+        let layer = match read {
+            Some(layer) => layer,
+            None => args.content.of_path(&args.path, what)?,
+        };
+        let push = Push {
+            content: layer.content.into(),
+            media_type: media_type::FLUX_CONTENT.to_owned(),
+            diff_id: layer.diff_id,
+            created: annotations.get(CREATED).cloned().unwrap_or_default(),
+            annotations,
+        };
+        let pushed = asked.repository.push(&tag, &push).await;
+        pushed.context("pushing artifact failed")
     };
-    let layer = layer.context("pushing artifact failed: error creating layer")?;
-    let push = Push {
-        content: layer.content.into(),
-        media_type: media_type::FLUX_CONTENT.to_owned(),
-        diff_id: layer.diff_id,
-        created: annotations.get(CREATED).cloned().unwrap_or_default(),
-        annotations,
-    };
-    let digest = asked
-        .repository
-        .push(&tag, &push)
-        .await
-        .context("pushing artifact failed")?;
+    let digest = within(global.timeout, Box::pin(work)).await?;
     let name = &reference.name;
     let pushed = Pushed {
         url: format!("oci://{name}@{digest}"),
@@ -133,15 +126,6 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
         Some(Format::Json) => tell::print(&format!("{}\n", serde_json::to_string_pretty(&pushed)?)),
         Some(Format::Yaml) => tell::print(&sluice_yaml::emit_v2(&serde_json::to_value(&pushed)?)),
     }
-}
-
-fn patterns(args: &PushArtifact) -> Vec<String> {
-    let mut lines = match args.ignore_paths.is_empty() {
-        true => archive::usual(),
-        false => args.ignore_paths.clone(),
-    };
-    lines.extend(args.add_ignore_paths.iter().cloned());
-    lines
 }
 
 /// The annotations of the manifest. Those that the user gives go before those that are known.
