@@ -1,7 +1,9 @@
-//! `sluice push|pull|tag artifact` and `list artifacts`, against a registry on this machine.
+//! `sluice build|push|pull|tag|diff artifact` and `list artifacts`, against a registry on this machine.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
 use crate::support::SLUICE;
+use sluice_artifact::Tree as _;
+use sluice_artifact::unpack::{Limits, unpack};
 use sluice_testkit::registry::{Access, Fault, Registry};
 use std::fs;
 use std::io::Write as _;
@@ -300,6 +302,121 @@ fn what_cannot_be_done_is_told_in_the_words_of_flux() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_built_is_what_is_pushed() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    let (files, out) = (home.path().join("files"), home.path().join("out.tgz"));
+    fs::create_dir(&files).unwrap();
+    for (name, text) in [("a.yaml", "a: 1"), ("logo.png", "x"), ("secret.txt", "x")] {
+        fs::write(files.join(name), text).unwrap();
+    }
+    fs::write(home.path().join("b.yaml"), "b: 2").unwrap();
+    symlink("../b.yaml", files.join("b.yaml")).unwrap();
+    let (path, out_path) = (files.to_str().unwrap(), out.to_str().unwrap());
+    let what = ["--add-ignore-paths=*.txt", "--resolve-symlinks"];
+    let build = ["build", "artifact", "-p", path, "-o", out_path];
+    let built = sluice(home.path(), &registry, &[&build[..], &what[..]].concat());
+    assert_eq!(
+        built,
+        "0\n► building artifact from /home/files\n✔ artifact created at /home/out.tgz\n"
+    );
+    let mode = fs::metadata(&out).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    let names = |archive: &[u8]| {
+        let files = unpack(archive, &Limits::default()).unwrap().walk("/").unwrap();
+        files.into_iter().map(|file| file.path).collect::<Vec<_>>()
+    };
+    let archive = fs::read(&out).unwrap();
+    assert_eq!(names(&archive), ["/a.yaml", "/b.yaml"]);
+
+    let url = registry.url("org/app:1.0.0");
+    let push = ["push", "artifact", &url, "--source=s", "--revision=r", "-f"];
+    let push_path = [&push[..], &[path]].concat();
+    let pushed = sluice(home.path(), &registry, &[&push_path[..], &what[..]].concat());
+    assert!(pushed.starts_with("0\n"), "{pushed}");
+    let layer = || {
+        let manifest = registry.manifest("org/app", "1.0.0").unwrap();
+        registry
+            .blob(manifest["layers"][0]["digest"].as_str().unwrap())
+            .unwrap()
+    };
+    assert!(layer() == archive, "{:?}", names(&layer()));
+
+    // as Flux reads it: without the line breaks at the end
+    let text = "c: 3\r\n\n";
+    let build_read = ["build", "artifact", "-p", "-", "-o", out_path];
+    let built = reading(home.path(), &registry, &build_read, text);
+    assert!(built.starts_with("0\n► building artifact from -\n"), "{built}");
+    let pushed = reading(home.path(), &registry, &[&push[..], &["-"]].concat(), text);
+    assert!(pushed.starts_with("0\n"), "{pushed}");
+    for archive in [fs::read(&out).unwrap(), layer()] {
+        let tree = unpack(&*archive, &Limits::default()).unwrap();
+        assert_eq!(&*tree.read("/stdin.yaml").unwrap(), b"c: 3");
+    }
+
+    // a link that leads nowhere is named, and nothing is written
+    fs::remove_file(home.path().join("b.yaml")).unwrap();
+    fs::remove_file(&out).unwrap();
+    for (args, begun) in [
+        (&build[..], "building artifact from /home/files"),
+        (
+            &push_path[..],
+            "pushing artifact to registry.example/org/app:1.0.0",
+        ),
+    ] {
+        let told = sluice(home.path(), &registry, &[args, &what[..]].concat());
+        let expected =
+            format!("1\n► {begun}\n✗ resolving symlinks failed: resolving symlink /home/files/b.yaml: ");
+        assert!(told.starts_with(&expected), "{told}");
+    }
+    assert!(!out.exists());
+}
+
+#[test]
+fn an_artifact_is_compared_by_its_files() {
+    let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
+    let files = home.path().join("files");
+    fs::create_dir(&files).unwrap();
+    fs::write(files.join("a.yaml"), "a: 1").unwrap();
+    fs::write(files.join("logo.png"), "x").unwrap();
+    let path = files.to_str().unwrap();
+    let url = |tag: &str| registry.url(&format!("org/app:{tag}"));
+    let push = [
+        "push",
+        "artifact",
+        &url("ours"),
+        "-f",
+        path,
+        "--source=s",
+        "--revision=r",
+    ];
+    let pushed = sluice(home.path(), &registry, &push);
+    assert!(pushed.starts_with("0\n"), "{pushed}");
+    // another program packs the same files in another way
+    registry.push("org/app", "theirs", &[("a.yaml", "a: 1")]);
+    registry.push("org/app", "more", &[("a.yaml", "a: 1"), ("b.yaml", "b: 2")]);
+    registry.push("org/app", "other", &[("a.yaml", "a: 2")]);
+    let diff = |tag: &str, more: &[&str]| {
+        let args = ["diff", "artifact", &url(tag), "--path", path];
+        sluice(home.path(), &registry, &[&args[..], more].concat())
+    };
+    let (same, different) = (
+        "0\n✔ no changes detected\n",
+        "1\n✗ the remote artifact contents differs from the local one\n",
+    );
+    assert_eq!(diff("ours", &[]), same);
+    assert_eq!(diff("theirs", &[]), same);
+    assert_eq!(diff("more", &[]), different);
+    assert_eq!(diff("other", &[]), different);
+    assert_eq!(diff("ours", &["--ignore-paths=nothing"]), different);
+    assert_eq!(diff("more", &["--add-ignore-paths=*.yaml"]), different);
+    // nobody can say
+    let missing = diff("missing", &[]);
+    assert!(missing.starts_with("2\n✗ "), "{missing}");
+}
+
 #[test]
 fn the_time_is_that_of_the_whole_command() {
     let (home, registry) = (tempfile::tempdir().unwrap(), Registry::start());
@@ -334,6 +451,7 @@ fn the_time_is_that_of_the_whole_command() {
             "► tagging artifact\n",
         ),
         (vec!["list", "artifacts", &url], 1, ""),
+        (vec!["diff", "artifact", &version, "--path", file], 2, ""),
     ] {
         let told = sluice(
             home.path(),

@@ -63,6 +63,18 @@ fn what_is_missing_of_an_artifact_is_told_in_the_words_of_flux() {
         ("tag artifact oci://a/b", "1 ✗ --tag is required\n"),
         ("tag artifact oci://a/b --tag=", "1 ✗ --tag is required\n"),
         ("list artifacts", "1 ✗ artifact repository URL is required\n"),
+        ("build artifact", "1 ✗ invalid path \"\"\n"),
+        (
+            "build artifact -p /nowhere",
+            "1 ✗ invalid path '/nowhere', must point to an existing directory or file: ",
+        ),
+        // 1 would say that there is a difference
+        ("diff artifact", "2 ✗ artifact URL is required\n"),
+        ("diff artifact oci://a/b", "2 ✗ invalid path \"\"\n"),
+        (
+            "diff artifact oci://a/b --path=/nowhere",
+            "2 ✗ invalid path '/nowhere', must point to an existing directory or file: ",
+        ),
     ] {
         let told = told(args);
         assert!(told.starts_with(expected), "{args}: {told}");

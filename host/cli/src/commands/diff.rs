@@ -1,8 +1,9 @@
 //! `sluice diff kustomization`: what applying local files would change, asked of the API server (compat: cli, section 11).
+//! And `sluice diff artifact`.
 //!
 //! Exit codes as Flux has them: 0 nothing would change, 1 something would, more than 1 it failed.
 
-use super::within;
+use super::{artifact, within};
 use crate::args::Global;
 use crate::local::Followed;
 use crate::tell::{Several, print};
@@ -33,6 +34,8 @@ pub(crate) enum Diff {
     /// What a directory would change for a Kustomization
     #[command(visible_alias = "ks")]
     Kustomization(DiffKustomization),
+    /// Whether a directory differs from an OCI artifact
+    Artifact(artifact::diff::DiffArtifact),
 }
 
 #[derive(Args, Debug)]
@@ -68,6 +71,7 @@ pub(crate) struct DiffKustomization {
 pub(crate) async fn run(diff: &Diff, global: &Global) -> Result<ExitCode> {
     let compared = match diff {
         Diff::Kustomization(kustomization) => kustomization.run(global).await,
+        Diff::Artifact(asked) => artifact::diff::run(asked, global).await,
     };
     let code = match compared {
         Ok(true) => DIFFERENT,

@@ -1,6 +1,8 @@
-//! `sluice push|pull|list|tag artifact` (compat: cli, section 12).
+//! `sluice build|push|pull|list|tag|diff artifact` (compat: cli, section 12).
 
 mod archive;
+pub(super) mod build;
+pub(super) mod diff;
 mod docker;
 pub(super) mod list;
 pub(super) mod pull;

@@ -1,10 +1,12 @@
-//! `sluice build`: renders here what the controller renders in the cluster, with the same code in the same sandbox.
+//! `sluice build`: renders here what the controller renders in the cluster, with the same code in the same sandbox. An artifact
+//! is archived as it is.
 
 mod helm;
 mod kustomization;
 mod kustomize;
 mod masked;
 
+use super::artifact::build as artifact;
 use crate::args::Global;
 use anyhow::Result;
 use clap::Subcommand;
@@ -18,6 +20,8 @@ pub(crate) enum Build {
     Kustomization(kustomization::Kustomization),
     /// Render a chart, as `helm template` does
     Helm(Box<helm::Helm>),
+    /// Archive a directory, as `push artifact` does
+    Artifact(artifact::BuildArtifact),
 }
 
 impl Build {
@@ -35,5 +39,6 @@ pub(crate) async fn run(build: Build, global: &Global) -> Result<()> {
         Build::Kustomize(kustomize) => kustomize::run(&kustomize),
         Build::Kustomization(kustomization) => kustomization::run(kustomization, global).await,
         Build::Helm(helm) => helm::run(&helm),
+        Build::Artifact(build) => artifact::run(&build),
     }
 }

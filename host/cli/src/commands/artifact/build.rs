@@ -1,0 +1,60 @@
+//! `sluice build artifact`.
+
+use super::{Content, check_given, of_stdin};
+use crate::tell;
+use anyhow::{Context, Result};
+use clap::Args;
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+#[derive(Args, Debug)]
+pub(crate) struct BuildArtifact {
+    /// The directory, a file, or - for what comes on standard input
+    #[arg(
+        short,
+        long,
+        value_parser = crate::args::path(),
+        default_value = "",
+        hide_default_value = true,
+        value_name = "PATH"
+    )]
+    path: PathBuf,
+    /// The file that is written
+    #[arg(short, long, default_value = "artifact.tgz", value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    content: Content,
+}
+
+pub(crate) fn run(args: &BuildArtifact) -> Result<()> {
+    check_given(&args.path)?;
+    let read = of_stdin(&args.path)?;
+    tell::action(&format!("building artifact from {}", args.path.display()));
+    let what = "building artifact failed, error";
+    let layer = match read {
+        Some(layer) => layer,
+        None => args.content.of_path(&args.path, what)?,
+    };
+    write(&args.output, &layer.content).context(what)?;
+    tell::success(&format!("artifact created at {}", args.output.display()));
+    Ok(())
+}
+
+/// Writes a file at once or not at all.
+fn write(file: &Path, content: &[u8]) -> Result<()> {
+    let unwritable = || format!("cannot write '{}'", file.display());
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let draft = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+    let mut draft = draft.with_context(unwritable)?;
+    draft.write_all(content).with_context(unwritable)?;
+    // as Flux leaves it: for its owner, and for others of the group to read
+    let permissions = Permissions::from_mode(0o640);
+    draft
+        .as_file()
+        .set_permissions(permissions)
+        .with_context(unwritable)?;
+    let written = draft.persist(file).map_err(|error| error.error);
+    written.map(|_| ()).with_context(unwritable)
+}
