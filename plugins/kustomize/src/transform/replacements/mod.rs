@@ -4,7 +4,7 @@ mod path;
 mod text;
 
 use self::{
-    path::{Stop, is_fresh, match_path},
+    path::{Stop, Way, follow, is_fresh, match_path, way_to, ways_to},
     text::set_in_text,
 };
 use sluice_yaml::Node;
@@ -67,19 +67,49 @@ fn apply_one(replacement: &Replacement, objects: &mut Objects, session: &Session
 /// What is copied.
 struct Value {
     node: Node,
-    /// The object and the place in it that this is, unless it is a part of what stands there.
-    from: Option<(usize, Vec<String>)>,
+    /// The object that this stands in and the way to it; none where it is a part of what stands there, or stands nowhere any more.
+    from: Option<(usize, Way)>,
 }
 
 impl Value {
     /// Reads it again where it was a target itself: the original copies from the place, not from what stood there first.
-    fn refresh(&mut self, at: usize, object: &Node) {
-        if let Some((from, path)) = &self.from
+    fn refresh(&mut self, at: usize, object: &mut Node) {
+        if let Some((from, way)) = &self.from
             && *from == at
-            && let Ok(Some(found)) = fields::lookup(object, path)
+            && let Some(found) = follow(object, way)
         {
             self.node = copy(found);
         }
+    }
+
+    /// Copies it to another place of the object that it stands in.
+    fn copy_within(
+        &mut self,
+        object: &mut Node,
+        at: usize,
+        way: &[usize],
+        options: Option<&FieldOptions>,
+    ) -> Result<()> {
+        let own = self.from.as_ref().map(|(_, own)| own.clone());
+        let is_inside = own
+            .as_ref()
+            .is_some_and(|own| own.len() < way.len() && way.starts_with(own));
+        // a scalar gets no part of a list or a map, only an empty text
+        let grows = is_inside && follow(object, way).is_some_and(|field| !field.is_scalar());
+        if grows {
+            // it holds the field, and what was set in others of its fields before
+            self.refresh(at, object);
+        }
+        if let Some(field) = follow(object, way) {
+            set_value(field, &self.node, options)?;
+        }
+        if own.as_deref() == Some(way) {
+            self.refresh(at, object);
+        } else if own.is_some_and(|own| own.starts_with(way)) {
+            // it stood in what was replaced, and stays what it was
+            self.from = None;
+        }
+        if grows { size::check(object) } else { Ok(()) }
     }
 }
 
@@ -172,7 +202,7 @@ fn source_value(source: &ReplacementSource, objects: &Objects) -> Result<Value> 
         }),
         None => Ok(Value {
             node: copy(value),
-            from: Some((at, parts)),
+            from: way_to(&object.node, &parts).map(|way| (at, way)),
         }),
     }
 }
@@ -224,9 +254,8 @@ fn put_into(
     } else {
         &target.field_paths
     };
-    let has_delimiter = target.options.as_ref().is_some_and(|o| !o.delimiter.is_empty());
     let is_long = value.node.text().is_none_or(|text| text.len() > SHORT_MAX);
-    let can_grow = has_delimiter || is_long;
+    let can_grow = has_delimiter(target.options.as_ref()) || is_long;
     // the original looks at labels and annotations before all else: a selector of them that cannot be read is an error
     // whatever the kinds are
     let are_readable = selector.is_readable() && rejects.iter().all(|(_, reject)| reject.is_readable());
@@ -254,8 +283,7 @@ fn put_into(
                 cluster_scoped: false,
             };
             paths.iter().try_for_each(|path| {
-                copy_to(&mut object.node, &value.node, path, target.options.as_ref())
-                    .inspect(|()| value.refresh(at, &object.node))
+                copy_to(&mut object.node, at, value, path, target.options.as_ref())
                     .and_then(|()| {
                         if can_grow {
                             size::check(&object.node)
@@ -279,10 +307,20 @@ fn rejects_metadata(rejects: &[(&SelectorArgs, Selector)], object: &Object) -> R
     Ok(false)
 }
 
-fn copy_to(object: &mut Node, value: &Node, path: &str, options: Option<&FieldOptions>) -> Result<()> {
-    let create = options.is_some_and(|o| o.create).then(|| fields::kind(value));
+/// Copies a value to where a path leads in the object at an index.
+fn copy_to(
+    object: &mut Node,
+    at: usize,
+    value: &mut Value,
+    path: &str,
+    options: Option<&FieldOptions>,
+) -> Result<()> {
+    let create = options
+        .is_some_and(|o| o.create)
+        .then(|| fields::kind(&value.node));
     let parts = fields::split_path_with_brackets(path, '.');
-    if set_in_text(object, value, &parts, create).is_some() {
+    if set_in_text(object, &value.node, &parts, create).is_some() {
+        value.refresh(at, object);
         return Ok(());
     }
     let failed = || {
@@ -297,17 +335,43 @@ fn copy_to(object: &mut Node, value: &Node, path: &str, options: Option<&FieldOp
         ))
     };
     let mut count = 0;
-    let mut set = |field: &mut Node| {
-        count += 1;
-        set_value(field, value, options)
+    // a whole text that is copied to its own place changes nothing
+    let may_change = !value.node.is_scalar() || has_delimiter(options);
+    let is_own = may_change && value.from.as_ref().is_some_and(|(from, _)| *from == at);
+    let matched = if is_own {
+        let ways = ways_to(object, &parts, create, &mut |field| {
+            count += 1;
+            if has_delimiter(options) && !field.is_scalar() {
+                return Err(only_scalars());
+            }
+            Ok(())
+        });
+        ways.and_then(|ways| {
+            ways.iter()
+                .try_for_each(|way| value.copy_within(object, at, way, options))
+                .map_err(Stop::Set)
+        })
+    } else {
+        match_path(object, &parts, create, &mut |field| {
+            count += 1;
+            set_value(field, &value.node, options)
+        })
     };
-    let matched = match_path(object, &parts, create, &mut set);
     match matched {
         Err(Stop::Set(error)) => Err(error),
         Err(Stop::Find(error)) => Err(error.reword(|text| format!("{}: {text}", failed().text()))),
         Ok(()) if count == 0 => Err(failed().help("options.create: true makes missing fields")),
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            if is_own {
+                value.refresh(at, object);
+            }
+            Ok(())
+        }
     }
+}
+
+fn has_delimiter(options: Option<&FieldOptions>) -> bool {
+    options.is_some_and(|options| !options.delimiter.is_empty())
 }
 
 fn set_value(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result<()> {

@@ -50,6 +50,90 @@ fn kind_of_next(next: Option<&String>, last: Kind) -> Kind {
     }
 }
 
+/// The numbers of the entries and items that lead from an object to a node in it.
+pub(super) type Way = Vec<usize>;
+
+/// What stands at the end of a way.
+pub(super) fn follow<'a>(object: &'a mut Node, way: &[usize]) -> Option<&'a mut Node> {
+    let mut current = object;
+    for at in way {
+        current = match &mut current.value {
+            Value::Mapping(entries, _) => entries.get_mut(*at).map(|(_, value)| value)?,
+            Value::Sequence(items, _) => items.get_mut(*at)?,
+            Value::Scalar(..) | Value::Alias(_) => return None,
+        };
+    }
+    Some(current)
+}
+
+/// The way to the one node that [`fields::lookup`] finds under a path.
+pub(super) fn way_to(object: &Node, path: &[String]) -> Option<Way> {
+    let mut way = Way::new();
+    let mut current = object;
+    for part in path {
+        let found = fields::lookup(current, std::slice::from_ref(part)).ok()??;
+        if std::ptr::eq(found, current) {
+            continue;
+        }
+        let is_found = |node: &Node| std::ptr::eq(node, found);
+        way.push(match &current.value {
+            Value::Mapping(entries, _) => entries.iter().position(|(_, value)| is_found(value))?,
+            Value::Sequence(items, _) => items.iter().position(is_found)?,
+            Value::Scalar(..) | Value::Alias(_) => return None,
+        });
+        current = found;
+    }
+    Some(way)
+}
+
+/// Begins the anchors by which fields are found again; no document and no build has such.
+const MARK: &str = "\0way ";
+
+/// The ways to the fields that a path matches, as [`match_path`] comes to them, but for those that no object holds; `see` is
+/// called with each of either kind.
+pub(super) fn ways_to(
+    object: &mut Node,
+    path: &[String],
+    create: Option<Kind>,
+    see: &mut dyn FnMut(&Node) -> Result<()>,
+) -> Result<Vec<Way>, Stop> {
+    let mut anchors = Vec::new();
+    match_path(object, path, create, &mut |field| {
+        see(field)?;
+        let anchor = field.anchor().map(Text::from);
+        field.set_anchor(Some(format!("{MARK}{}", anchors.len()).into()));
+        anchors.push(anchor);
+        Ok(())
+    })?;
+    let mut ways = vec![None; anchors.len()];
+    take_marks(object, &mut Way::new(), &mut anchors, &mut ways);
+    Ok(ways.into_iter().flatten().collect())
+}
+
+/// Notes where the marks are, and puts the anchors back.
+fn take_marks(node: &mut Node, way: &mut Way, anchors: &mut [Option<Text>], ways: &mut [Option<Way>]) {
+    let number = node.anchor().and_then(|anchor| anchor.strip_prefix(MARK));
+    let number: Option<usize> = number.and_then(|number| number.parse().ok());
+    if let Some(number) = number
+        && let (Some(anchor), Some(found)) = (anchors.get_mut(number), ways.get_mut(number))
+    {
+        node.set_anchor(anchor.take());
+        *found = Some(way.clone());
+        // a field that is matched holds no other
+        return;
+    }
+    let children: Vec<&mut Node> = match &mut node.value {
+        Value::Mapping(entries, _) => entries.iter_mut().map(|(_, value)| value).collect(),
+        Value::Sequence(items, _) => items.iter_mut().collect(),
+        Value::Scalar(..) | Value::Alias(_) => Vec::new(),
+    };
+    for (at, child) in children.into_iter().enumerate() {
+        way.push(at);
+        take_marks(child, way, anchors, ways);
+        way.pop();
+    }
+}
+
 /// Calls `set` on every field that a path matches; `create` makes what is missing.
 pub(super) fn match_path(
     node: &mut Node,
