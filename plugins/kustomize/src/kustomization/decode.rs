@@ -54,6 +54,9 @@ impl<'a> Field<'a> {
     }
 }
 
+/// Fields that hold a struct itself in the original, no pointer to one.
+const STRUCTS: [&str; 5] = ["fieldref", "imageTag", "metadata", "objref", "replica"];
+
 /// The types that a Go type embeds on the way to one of its fields.
 fn embedded(go_type: &str, name: &str) -> &'static str {
     match (go_type, name) {
@@ -122,7 +125,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Visits the known fields of a mapping that are not null; a name in two spellings twice.
+    /// Visits the known fields of a mapping that are not null; a name in two spellings twice, unless the second takes the first back.
     pub(crate) fn object(
         &self,
         node: &Node,
@@ -158,10 +161,22 @@ impl<'a> Decoder<'a> {
         // spellings of one name the last counts
         let mut entries: Vec<_> = node.entries().iter().collect();
         entries.sort_by_key(|(key, _)| fields::raw(key));
-        for (at, (key, value)) in entries.iter().enumerate() {
+        let name_of = |key: &Node| -> Option<&'static str> {
             let written = fields::raw(key);
             let exact = names.iter().find(|n| **n == written);
-            let Some(name) = exact.or_else(|| names.iter().find(|n| n.eq_ignore_ascii_case(written))) else {
+            let name = exact.or_else(|| names.iter().find(|n| n.eq_ignore_ascii_case(written)));
+            name.copied()
+        };
+        let nulls = entries
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, value))| value.is_null())
+            .filter_map(|(at, (key, _))| Some((name_of(key)?, at)));
+        // where each name says null last
+        let nulls: BTreeMap<&str, usize> = nulls.collect();
+        for (at, (key, value)) in entries.iter().enumerate() {
+            let written = fields::raw(key);
+            let Some(name) = name_of(key) else {
                 if self.strict {
                     let error = self
                         .error(key, format!("json: unknown field \"{written}\""))
@@ -176,7 +191,11 @@ impl<'a> Decoder<'a> {
             let is_repeated = entries
                 .get(at + 1)
                 .is_some_and(|(next, _)| fields::raw(next) == written);
-            if !is_repeated && !value.is_null() {
+            // null takes back a list, a map and what is pointed at; a text and a struct stay
+            let is_taken_back = !value.is_scalar()
+                && !STRUCTS.contains(&name)
+                && nulls.get(name).is_some_and(|null| *null > at);
+            if !is_repeated && !is_taken_back && !value.is_null() {
                 let embedded = embedded(go_type, name);
                 let path = join(&join(field.path, embedded), name);
                 visit(
