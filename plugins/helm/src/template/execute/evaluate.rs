@@ -244,10 +244,10 @@ impl<'a> State<'_, 'a> {
             (Type::Duration, Operand::Number(number)) => {
                 number.int.map(|value| Value::Int(IntType::Duration, value))
             }
+            // what does not fit is cut off, as in the original
             (Type::Uint32, Operand::Number(number)) => number
                 .uint
-                .filter(|value| *value <= u64::from(u32::MAX))
-                .map(|value| Value::Uint(UintType::Uint32, value)),
+                .map(|value| Value::Uint(UintType::Uint32, value & u64::from(u32::MAX))),
             (Type::Float, Operand::Number(number)) => number.float.map(Value::Float),
             _ => None,
         };
