@@ -89,6 +89,29 @@ fn names_lead_nowhere() {
 }
 
 #[test]
+fn a_directory_that_is_called_an_archive_is_none() {
+    assert_eq!(
+        error_of(&archive(&[METADATA, ("web/charts/a.tgz/Chart.yaml", b"x")])),
+        "error unpacking subchart tar in web: expected a.tgz, got a.tgz/Chart.yaml"
+    );
+}
+
+#[test]
+fn directories_of_the_oldest_archives_are_left_out() {
+    let mut directory = header("web/", 0, EntryType::Regular);
+    directory.as_old_mut().linkflag = [0];
+    directory.set_cksum();
+    let mut builder = Builder::new(Vec::new());
+    builder.append(&directory, &[][..]).unwrap();
+    let data = METADATA.1;
+    builder
+        .append(&header(METADATA.0, data.len() as u64, EntryType::Regular), data)
+        .unwrap();
+    let chart = load_archive(&gzip(&builder.into_inner().unwrap())).unwrap();
+    assert_eq!(chart.name(), "web");
+}
+
+#[test]
 fn links_and_devices_lead_nowhere() {
     let mut builder = Builder::new(Vec::new());
     let data = METADATA.1;

@@ -44,7 +44,13 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<LoadedFile>, Error> {
         let mut entry = entry.map_err(broken)?;
         let kind = entry.header().entry_type();
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if kind.is_dir() || kind.is_pax_global_extensions() || kind.is_pax_local_extensions() {
+        // the oldest archives tell a directory by its slash alone
+        let is_old_directory = entry.header().as_old().linkflag == [0] && path.ends_with('/');
+        if kind.is_dir()
+            || is_old_directory
+            || kind.is_pax_global_extensions()
+            || kind.is_pax_local_extensions()
+        {
             continue;
         }
         let name = name_in_chart(&path)?;

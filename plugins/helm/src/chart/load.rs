@@ -243,12 +243,14 @@ fn sort_in(
 /// Loads one entry of `charts/`.
 fn load_subchart(name: &str, files: Vec<LoadedFile>, level: usize, parent: &str) -> Result<Chart, Error> {
     let loaded = if name.ends_with(".tgz") {
-        let Some(file) = files.into_iter().next().filter(|file| file.name == name) else {
+        let first = files.first();
+        let (found, data) = first.map_or(("", &[][..]), |file| (file.name.as_str(), file.data.as_slice()));
+        if found != name {
             return Err(Error::new(format!(
-                "error unpacking subchart tar in {parent}: expected {name}, got a file below it"
+                "error unpacking subchart tar in {parent}: expected {name}, got {found}"
             )));
-        };
-        archive::unpack(&file.data).and_then(|files| load_files(files, level))
+        }
+        archive::unpack(data).and_then(|files| load_files(files, level))
     } else {
         let strip = |file: LoadedFile| {
             let (_, name) = file.name.split_once('/')?;
