@@ -195,7 +195,10 @@ async fn prepared(
     policy: Policy,
 ) -> Result<Vec<StagedObjects>, Failure> {
     let is_long = build.bytes > PREPARED_AT_ONCE_BYTES;
-    let prepare = move || sluice_plan::prepare(&build.manifests, &owner, &policy);
+    let prepare = move || {
+        let prepared = sluice_plan::prepare(&build.manifests, &owner, &policy);
+        prepared.map_err(|error| Failure::of(&error))
+    };
     let prepared = aside(is_long, prepare).await.map_err(|broken| Failure {
         next: Next::BackOff,
         ..Failure::retry(
@@ -203,9 +206,7 @@ async fn prepared(
             format!("preparing the objects {broken}"),
         )
     });
-    prepared
-        .and_then(|prepared| prepared.map_err(|error| Failure::of(&error)))
-        .map_err(recorded)
+    prepared.flatten().map_err(recorded)
 }
 
 fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
