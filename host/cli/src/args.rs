@@ -162,10 +162,10 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     /// Run an API server and the controller in this process, for development
     Dev(dev::DevArgs),
-    /// Render what a repository says
+    /// Render what a repository says, or archive it
     #[command(subcommand)]
     Build(build::Build),
-    /// Show what applying local files would change in the cluster
+    /// Show what applying local files would change in the cluster, or whether an artifact has other files
     #[command(subcommand)]
     Diff(diff::Diff),
     /// Show objects with their state

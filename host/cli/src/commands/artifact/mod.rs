@@ -71,7 +71,7 @@ impl Ignored {
 struct Content {
     #[command(flatten)]
     ignored: Ignored,
-    /// Put in what symbolic links lead to, wherever it lies
+    /// Put in what symbolic links lead to, wherever it lies: of folders that are trusted
     #[arg(long)]
     resolve_symlinks: bool,
 }
