@@ -99,7 +99,7 @@ fn remarks(install: &Install, namespace: &str) -> Vec<String> {
     let elsewhere = install.components.elsewhere().join(",");
     let others = (!elsewhere.is_empty()).then(|| {
         format!(
-            "not printed here, since Flux's own do that work: {elsewhere}; where the cluster does not have them, `flux install --export --components={elsewhere}` prints them"
+            "not printed here, since Flux's own do that work: {elsewhere}; where the cluster does not have them, `flux install --export --namespace={namespace} --components={elsewhere}` prints them"
         )
     });
     let secret = install.pull_secret();
@@ -347,10 +347,7 @@ mod tests {
             let Command::Install(install) = cli.command else {
                 panic!("another command")
             };
-            (
-                export(&install, "flux-system").unwrap(),
-                remarks(&install, "flux-system"),
-            )
+            (export(&install, "team").unwrap(), remarks(&install, "team"))
         };
         let (alone, none) = read(&["--components=kustomize-controller,source-controller"]);
         assert_eq!(read(&[]), (alone.clone(), vec![]));
@@ -369,8 +366,7 @@ mod tests {
             assert!(!alone.contains(added), "{alone}");
         }
         assert_eq!(beside.matches("\nkind: Deployment\n").count(), 2, "{beside}");
-        let command =
-            "`flux install --export --components=helm-controller,notification-controller,source-watcher`";
+        let command = "`flux install --export --namespace=team --components=helm-controller,notification-controller,source-watcher`";
         assert!(told.len() == 1 && told[0].contains(command), "{told:?}");
         let flags = [
             "--components-extra=notification-controller",
