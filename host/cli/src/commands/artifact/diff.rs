@@ -44,7 +44,10 @@ pub(crate) async fn run(args: &DiffArtifact, global: &Global) -> Result<bool> {
         let (repository, url) = (&asked.repository, reference.repository());
         let resolved = repository.resolve(&url, &reference.wanted(), None, false).await?;
         let remote = repository.pull(&url, &resolved, &Layer::default()).await?;
-        tokio::task::spawn_blocking(move || is_same(&local, remote)).await?
+        // it is this command's, and goes with it however it ends
+        let folder = tempfile::tempdir().context("no temporary folder")?;
+        let path = folder.path().to_owned();
+        tokio::task::spawn_blocking(move || is_same(&local, remote, &path)).await?
     };
     let is_same = within(global.timeout, Box::pin(work)).await?;
     match is_same {
@@ -54,15 +57,15 @@ pub(crate) async fn run(args: &DiffArtifact, global: &Global) -> Result<bool> {
     Ok(!is_same)
 }
 
-/// Whether both have the same files. Of the same files two programs make archives that differ.
-fn is_same(local: &archive::Layer, remote: Pulled) -> Result<bool> {
+/// Whether both have the same files, the remote ones extracted to `folder`. Of the same files two programs make archives that
+/// differ.
+fn is_same(local: &archive::Layer, remote: Pulled, folder: &Path) -> Result<bool> {
     if remote.digest == ContentDigest::of(&local.content) {
         return Ok(true);
     }
-    let folder = tempfile::tempdir().context("no temporary folder")?;
-    let extracted = remote.extract_to(folder.path());
+    let extracted = remote.extract_to(folder);
     extracted.context("the remote artifact cannot be extracted")?;
-    let remote = LocalTree::open(folder.path(), LocalLimits::default())?;
+    let remote = LocalTree::open(folder, LocalLimits::default())?;
     let local = unpack(&*local.content, &Limits::default()).context("the local artifact cannot be read")?;
     let files = local.walk("/")?;
     if files != remote.walk("/")? {
@@ -70,7 +73,7 @@ fn is_same(local: &archive::Layer, remote: Pulled) -> Result<bool> {
     }
     for file in files {
         let path = file.path.as_str();
-        let is_executable = is_executable(folder.path(), path)?;
+        let is_executable = is_executable(folder, path)?;
         if local.is_executable(path) != is_executable || local.read(path)? != remote.read(path)? {
             return Ok(false);
         }
