@@ -168,7 +168,8 @@ fn read_entries<E: From<Error>>(
             true => too_large("what is said of an entry", HEADERS_SIZE_MAX, "headers_size_max"),
             false => Error::Unreadable(error),
         })?;
-        names.count(&entry.path_bytes(), limits)?;
+        let is_directory = entry.header().entry_type().is_dir();
+        names.count(&entry.path_bytes(), is_directory, limits)?;
         if let Some(found) = read_entry(&mut entry, limits, special)? {
             visitor(found)?;
         }
@@ -187,7 +188,7 @@ struct Names {
 
 impl Names {
     /// Counts an entry, and the directories that are there because of it.
-    fn count(&mut self, name: &[u8], limits: &Limits) -> Result<(), Error> {
+    fn count(&mut self, name: &[u8], is_directory: bool, limits: &Limits) -> Result<(), Error> {
         self.bytes += name.len();
         if self.bytes > NAMES_SIZE_MAX {
             let limit = NAMES_SIZE_MAX as u64;
@@ -202,9 +203,14 @@ impl Names {
             }
             hash.write_u8(*byte);
         }
+        // Flux writes directories without a slash at their end
+        let has_slash = name.ends_with(b"/");
+        if is_directory && !has_slash && depth < DEPTH_MAX {
+            is_new = self.directories.insert(hash.finish());
+        }
         // an entry that is a directory is counted among those
-        let is_directory = is_new && name.ends_with(b"/");
-        self.entries += usize::from(!is_directory);
+        let is_counted = is_new && (is_directory || has_slash);
+        self.entries += usize::from(!is_counted);
         if self.entries + self.directories.len() <= limits.entries_max {
             return Ok(());
         }
