@@ -43,7 +43,9 @@ pub enum Error {
         limit: u64,
     },
     /// The files are larger together than what is decrypted.
-    #[error("cannot decrypt files with more than {limit} bytes together (sealed_bytes_max)")]
+    #[error(
+        "cannot decrypt files with more than {limit} bytes together (sealed_bytes_max): divide them among Kustomizations"
+    )]
     TooMuch {
         /// The limit in bytes.
         limit: u64,

@@ -115,7 +115,10 @@ async fn aside<T: Send + 'static>(
         Ok(Some(Ok(done))) => done,
         Ok(Some(Err(_))) => {
             let limit = DECRYPTION_TIME_MAX.as_secs();
-            let message = format!("decryption takes longer than the limit of {limit}s (decryption_time_max)");
+            let message = format!(
+                "decryption takes longer than the limit of {limit}s (decryption_time_max): divide what is encrypted among \
+                 Kustomizations"
+            );
             Err(Failure::retry(reason::BUILD_FAILED, message))
         }
         Ok(None) => Err(broken("decryption was withdrawn".to_owned())),
