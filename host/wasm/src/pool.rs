@@ -55,10 +55,11 @@ impl Pool {
             let _held_until_done = (place, permit);
             call()
         });
-        task.await.unwrap_or_else(|error| {
+        // what its panic says may quote a Secret
+        task.await.unwrap_or_else(|_| {
             Err(Error::HostFailed {
                 plugin: "of this call".to_owned(),
-                what: error.to_string(),
+                what: "it ended unexpectedly".to_owned(),
             })
         })
     }

@@ -191,6 +191,11 @@ async fn the_pool_is_bounded() {
     });
     release.send(()).unwrap();
     assert!(first.await.unwrap().unwrap() && fourth.await.unwrap().unwrap());
-    let panicked: Result<bool, Error> = pool.run(|| unreachable!("a bug of ours")).await;
-    assert!(panicked.unwrap_err().is_transient());
+    let panicked: Result<bool, Error> = pool.run(|| unreachable!("hunter2")).await;
+    let broken = panicked.unwrap_err();
+    assert!(broken.is_transient());
+    assert_eq!(
+        broken.to_string(),
+        "serving plugin of this call failed: it ended unexpectedly; this is a bug in sluice"
+    );
 }
