@@ -198,7 +198,7 @@ impl References {
         let outdated = reference.read(since, version);
         let started = match state.is_watched(key) {
             true => Vec::new(),
-            false => state.settle(key.kind, self.is_everywhere, shutdown),
+            false => state.watch(key, self.is_everywhere, shutdown),
         };
         (outdated, started)
     }
@@ -282,6 +282,45 @@ impl State {
             .any(|watch| watch.progress != Progress::Refused)
     }
 
+    /// Starts what shows one more object.
+    fn watch(&mut self, key: &Key, is_everywhere: bool, shutdown: &CancellationToken) -> Vec<Started> {
+        // where wide watches are refused there may be thousands: looking at all of them for each takes seconds
+        match self.stands_alone(key, is_everywhere) {
+            true => vec![self.start(Scope::object(key), shutdown)],
+            false => self.settle(key.kind, is_everywhere, shutdown),
+        }
+    }
+
+    /// Whether an object that was read makes no difference to the watches of others.
+    fn stands_alone(&self, key: &Key, is_everywhere: bool) -> bool {
+        let progress = |scope: &Scope| self.watches.get(scope).map(|watch| watch.progress);
+        let all = progress(&Scope::all(key.kind));
+        if progress(&Scope::object(key)).is_some() || (is_everywhere && all != Some(Progress::Refused)) {
+            return false;
+        }
+        match progress(&Scope::namespace(key)) {
+            Some(progress) => progress == Progress::Refused,
+            None => {
+                let is_near = |other: &Key| other.kind == key.kind && other.namespace == key.namespace;
+                let near = self.references.range(Key::new(key.kind, &key.namespace, "")..);
+                let read = near
+                    .take_while(|(other, _)| is_near(other))
+                    .filter(|(_, reference)| reference.is_there.is_some());
+                read.take(NAMES_MAX + 1).count() <= NAMES_MAX
+            }
+        }
+    }
+
+    fn start(&mut self, scope: Scope, shutdown: &CancellationToken) -> Started {
+        let stop = shutdown.child_token();
+        let watch = Watch {
+            stop: stop.clone(),
+            progress: Progress::Listing,
+        };
+        self.watches.insert(scope.clone(), watch);
+        (scope, stop)
+    }
+
     /// Starts the watches of a kind that are wanted and ends the others.
     fn settle(
         &mut self,
@@ -305,16 +344,9 @@ impl State {
         });
         let mut started = Vec::new();
         for scope in wanted {
-            if self.watches.contains_key(&scope) {
-                continue;
+            if !self.watches.contains_key(&scope) {
+                started.push(self.start(scope, shutdown));
             }
-            let stop = shutdown.child_token();
-            let watch = Watch {
-                stop: stop.clone(),
-                progress: Progress::Listing,
-            };
-            self.watches.insert(scope.clone(), watch);
-            started.push((scope, stop));
         }
         started
     }
@@ -581,5 +613,33 @@ mod tests {
         world.references = References::new(false);
         (0..=WATCHES_MAX).for_each(|number| read(&mut world, number));
         assert_eq!(world.watches(), [WATCHES_MAX + 1, 0, 0]);
+        (0..=NAMES_MAX).for_each(|number| {
+            world.read(&key(number), Some(1));
+        });
+        assert_eq!(world.watches(), [WATCHES_MAX + 1 + NAMES_MAX, 1, 0]);
+        world.refused(&Scope::namespace(&key("")));
+        world.read(&key("more"), Some(1));
+        assert_eq!(world.watches(), [WATCHES_MAX + NAMES_MAX + 3, 1, 0]);
+    }
+
+    /// Looking at all others for each that is read would not come to an end.
+    #[test]
+    fn where_all_may_not_be_watched_very_many_are_one_by_one() {
+        let (mut references, shutdown) = (References::new(false), CancellationToken::new());
+        for is_everywhere in [false, true] {
+            for number in 0..20_000 {
+                let key = Key::new("Secret", &format!("tenant{number}"), "token");
+                let since = references.expect(&key);
+                let (_, started) = references.read(&key, since, Some(1), &shutdown);
+                let is_first_beyond = is_everywhere && number == WATCHES_MAX;
+                assert_eq!(started.len(), 1, "{number}");
+                if is_first_beyond {
+                    // in its place one of all was started
+                    let started = references.refused(&Scope::all("Secret"), &shutdown);
+                    assert_eq!(started.len(), 1);
+                }
+            }
+            references = References::new(true);
+        }
     }
 }
