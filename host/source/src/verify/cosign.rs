@@ -34,8 +34,8 @@ pub struct Identity {
 /// Most keys, and most identities, that one artifact is checked against: each with each of its signatures.
 const KEYS_MAX: usize = 100;
 const IDENTITIES_MAX: usize = 100;
-/// Bytes of one expression that is ready to be tried.
-const EXPRESSION_SIZE_MAX: usize = 64 << 10;
+/// Bytes of one expression that is ready to be tried: some 5000 characters that stand for themselves, 32 MiB for all.
+const EXPRESSION_SIZE_MAX: usize = 160 << 10;
 
 impl Identity {
     /// Reads the expressions of all, each issuer with its subject.
