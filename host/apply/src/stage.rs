@@ -6,10 +6,10 @@ mod recreate;
 use crate::cluster::{Cluster, Identity, Patch, PatchOptions, Patched, Preconditions, RequestError};
 use crate::error::{ApplyError, Step};
 use crate::judge;
-use crate::live::{Live, Moved, Short, Verified, short};
+use crate::live::{Live, Moved, Short, Verified};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use look::Looked;
+use look::{Look, Looked};
 use serde_json::Value;
 use sluice_api::meta::APPLY_MANAGER;
 use sluice_object::{Object, ObjectId};
@@ -18,6 +18,7 @@ use std::collections::HashSet;
 
 /// How often a write that met a conflict is done again from a fresh look.
 const CONFLICT_RETRIES: u32 = 5;
+
 /// How objects are applied.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -76,9 +77,25 @@ pub struct Applied<O> {
     pub rival: Option<O>,
 }
 
+impl<O> Applied<O> {
+    /// Nothing was done to the object.
+    fn settled(object: &Object, action: Action, live: Option<Value>) -> Self {
+        Self {
+            id: object.id().clone(),
+            action,
+            object: live,
+            is_drift: false,
+            managers: Vec::new(),
+            rival: None,
+        }
+    }
+}
+
 /// What is to be written.
 struct Write<'o> {
     object: &'o Object,
+    /// Digest of what is desired.
+    desired: Short,
     body: Value,
     before: Option<Short>,
     takeover: Option<Value>,
@@ -118,18 +135,18 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             .map(|object| Some(self.live.taken(object.id(), &self.owner)?.0));
         let rivals: Vec<Option<O>> = rivals.collect();
         let looks: Vec<BoxFuture<'_, _>> = objects.iter().map(|object| self.look(object).boxed()).collect();
-        let looked: Vec<(&Object, Looked)> = stream::iter(looks)
+        let looked: Vec<Look<'_>> = stream::iter(looks)
             .buffered(self.options.concurrency)
             .try_collect()
             .await?;
         let candidates = looked
             .iter()
-            .filter(|(_, looked)| !matches!(looked, Looked::Settled(..)))
+            .filter(|look| !matches!(look.looked, Looked::Settled(..)))
             .count();
         let is_dry_run = candidates >= 2 || (candidates == 1 && self.options.ignore.is_some());
         let verdicts = looked
             .into_iter()
-            .map(|(object, looked)| self.decide(object, looked, is_dry_run).boxed());
+            .map(|look| self.decide(look, is_dry_run).boxed());
         let verdicts: Vec<BoxFuture<'_, _>> = verdicts.collect();
         let verdicts: Vec<Verdict<'_, O>> = stream::iter(verdicts)
             .buffered(self.options.concurrency)
@@ -143,88 +160,72 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         Ok(applied)
     }
 
-    async fn decide<'o>(
-        &self,
-        object: &'o Object,
-        looked: Looked,
-        is_dry_run: bool,
-    ) -> Result<Verdict<'o, O>, ApplyError> {
-        let desired = digest(object);
+    /// What is to be done to an object. It is looked at again where more must be known of it, and where somebody wrote it
+    /// at the same time.
+    async fn decide<'o>(&self, look: Look<'o>, is_dry_run: bool) -> Result<Verdict<'o, O>, ApplyError> {
+        let Look {
+            object,
+            desired,
+            mut looked,
+        } = look;
         let is_drift = self.live.last_desired(object.id()) == Some(desired);
-        let mut looked = looked;
+        let write_over = |before: Option<Short>| Write {
+            object,
+            desired,
+            body: Value::Object(object.body().clone()),
+            before,
+            takeover: None,
+            recreate: None,
+            is_drift,
+            managers: Vec::new(),
+            is_tried: is_dry_run,
+        };
         let mut conflicts = 0;
-        let body = Value::Object(object.body().clone());
         loop {
-            let write = |before: Option<Short>| Write {
-                object,
-                body: body.clone(),
-                before,
-                takeover: None,
-                recreate: None,
-                is_drift,
-                managers: Vec::new(),
-                is_tried: is_dry_run,
-            };
-            let live = match looked {
+            match looked {
                 Looked::Settled(action, live) => {
-                    return Ok(Verdict::Settled(Applied {
-                        id: object.id().clone(),
-                        action,
-                        object: live,
-                        is_drift: false,
-                        managers: Vec::new(),
-                        rival: None,
-                    }));
+                    return Ok(Verdict::Settled(Applied::settled(object, action, live)));
                 }
-                Looked::Unseen if !is_dry_run => {
-                    looked = self.get(object, desired).await?;
-                    continue;
-                }
-                Looked::Unseen => {
-                    match self.dry_run(object, &body).await {
-                        Ok(answer) if answer.pointer("/metadata/resourceVersion").is_none() => {
-                            return Ok(Verdict::Write(Box::new(write(None))));
-                        }
-                        Err(cause) if !self.is_recreated(object, None, &cause) => {
-                            return Err(self.refused(object, None, cause));
-                        }
-                        // it is there although nobody owned it: look properly
-                        _ => {}
+                Looked::Unseen | Looked::Absent | Looked::Known(_) => {
+                    let before = match looked {
+                        Looked::Known(before) => Some(before),
+                        _ => None,
+                    };
+                    let write = write_over(before);
+                    if self.is_ready(&write, &looked).await? {
+                        return Ok(Verdict::Write(Box::new(write)));
                     }
-                    looked = self.get(object, desired).await?;
-                    continue;
                 }
-                Looked::Absent => {
-                    if is_dry_run {
-                        self.dry_run(object, &body)
-                            .await
-                            .map_err(|cause| self.refused(object, None, cause))?;
-                    }
-                    return Ok(Verdict::Write(Box::new(write(None))));
-                }
-                Looked::Known(before) => {
-                    if is_dry_run && let Err(cause) = self.dry_run(object, &body).await {
-                        if !self.is_recreated(object, None, &cause) {
-                            return Err(self.refused(object, None, cause));
+                Looked::There(live) => {
+                    let before = judge::fingerprint_of(&live);
+                    match self.migrate(object, *live).await {
+                        // somebody wrote at the same time
+                        Err(error) if error.cause.code() == 409 && conflicts < CONFLICT_RETRIES => {
+                            conflicts += 1;
                         }
-                        looked = self.get(object, desired).await?;
-                        continue;
+                        migrated => return self.compare(write_over(Some(before)), migrated?).await,
                     }
-                    return Ok(Verdict::Write(Box::new(write(Some(before)))));
                 }
-                Looked::There(live) => live,
-            };
-            let write = write(Some(judge::fingerprint_of(&live)));
-            let live = match self.migrate(object, *live).await {
-                // somebody wrote at the same time
-                Err(error) if error.cause.code() == 409 && conflicts < CONFLICT_RETRIES => {
-                    conflicts += 1;
-                    looked = self.get(object, desired).await?;
-                    continue;
-                }
-                live => live?,
-            };
-            return self.compare(write, live, desired, is_dry_run).await;
+            }
+            looked = self.get(object, desired).await?;
+        }
+    }
+
+    /// Whether an object that nobody has read can be written as it is desired. A dry run, where there is one, tells what
+    /// reading would have told; false where it must be read all the same.
+    async fn is_ready(&self, write: &Write<'_>, looked: &Looked) -> Result<bool, ApplyError> {
+        let object = write.object;
+        let is_unseen = matches!(looked, Looked::Unseen);
+        if !write.is_tried {
+            return Ok(!is_unseen);
+        }
+        match self.dry_run(object, &write.body).await {
+            // with a version it is there, although nobody owned it
+            Ok(answer) => Ok(!is_unseen || answer.pointer("/metadata/resourceVersion").is_none()),
+            Err(cause) if !matches!(looked, Looked::Absent) && self.is_recreated(object, None, &cause) => {
+                Ok(false)
+            }
+            Err(cause) => Err(self.refused(object, None, cause)),
         }
     }
 
@@ -253,13 +254,11 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         &self,
         mut write: Write<'o>,
         (live, is_migrated): (Value, bool),
-        desired: Short,
-        is_dry_run: bool,
     ) -> Result<Verdict<'o, O>, ApplyError> {
         let object = write.object;
         write.takeover = sluice_plan::takeover(object, &live, &self.options.takeover);
         write.managers = other_managers(&live);
-        if is_dry_run {
+        if write.is_tried {
             match self.dry_run(object, &write.body).await {
                 Ok(answer) => {
                     let none = IgnoreRules::default();
@@ -267,21 +266,14 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                     let is_patched = is_migrated || write.takeover.is_some();
                     let compared = sluice_plan::compare(object, Some(&live), &answer, ignore, is_patched);
                     if compared.action == Action::Unchanged {
-                        self.verified(object, desired, false, &live);
-                        let (id, action) = (object.id().clone(), Action::Unchanged);
-                        return Ok(Verdict::Settled(Applied {
-                            id,
-                            action,
-                            object: Some(live),
-                            is_drift: false,
-                            managers: Vec::new(),
-                            rival: None,
-                        }));
+                        self.verified(object, write.desired, false, &live);
+                        let settled = Applied::settled(object, Action::Unchanged, Some(live));
+                        return Ok(Verdict::Settled(settled));
                     }
                     write.body = compared.body;
                 }
                 Err(cause) if self.is_recreated(object, Some(&live), &cause) => {
-                    write.recreate = Some(only(&live))
+                    write.recreate = Some(only(&live));
                 }
                 Err(cause) => return Err(self.refused(object, Some(&live), cause)),
             }
@@ -381,7 +373,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     }
 
     fn written(&self, write: &Write<'_>, patched: Patched) -> Applied<O> {
-        let after = self.verified(write.object, digest(write.object), false, &patched.object);
+        let after = self.verified(write.object, write.desired, false, &patched.object);
         let action = match write.before {
             _ if patched.is_created => Action::Created,
             Some(before) if before == after => Action::Unchanged,
@@ -422,16 +414,6 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         self.live.verified(object.id(), &self.owner, verified, seen);
         seen.fingerprint
     }
-}
-
-/// Digest of the desired state of one object.
-fn digest(object: &Object) -> Short {
-    // the keys of a body are sorted: equal objects give equal bytes
-    short(
-        serde_json::to_string(object.body())
-            .unwrap_or_default()
-            .as_bytes(),
-    )
 }
 
 /// Who else owns fields of an object, its status aside.

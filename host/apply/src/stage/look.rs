@@ -1,12 +1,20 @@
 //! Looking at an object, with as few requests as that takes.
 
-use super::{Applier, digest};
+use super::Applier;
 use crate::cluster::RequestError;
 use crate::error::{ApplyError, Step};
-use crate::live::{Knowledge, Short};
+use crate::live::{Knowledge, Short, short};
 use serde_json::Value;
 use sluice_object::Object;
 use sluice_plan::Action;
+
+/// An object that was looked at.
+pub(super) struct Look<'o> {
+    pub(super) object: &'o Object,
+    /// Digest of what is desired of it.
+    pub(super) desired: Short,
+    pub(super) looked: Looked,
+}
 
 /// What looking at an object gave.
 pub(super) enum Looked {
@@ -23,12 +31,21 @@ pub(super) enum Looked {
 }
 
 impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
-    /// What must be known of an object before deciding, with as few requests as that takes.
-    pub(super) async fn look<'o>(&self, object: &'o Object) -> Result<(&'o Object, Looked), ApplyError> {
-        let id = object.id();
+    /// What must be known of an object before deciding.
+    pub(super) async fn look<'o>(&self, object: &'o Object) -> Result<Look<'o>, ApplyError> {
         let desired = digest(object);
+        let looked = self.look_for(object, desired).await?;
+        Ok(Look {
+            object,
+            desired,
+            looked,
+        })
+    }
+
+    async fn look_for(&self, object: &Object, desired: Short) -> Result<Looked, ApplyError> {
+        let id = object.id();
         if sluice_plan::is_left_alone(object, None) {
-            return Ok((object, Looked::Settled(Action::Skipped, None)));
+            return Ok(Looked::Settled(Action::Skipped, None));
         }
         match self.cluster.mapping(&id.gvk).await {
             Ok(mapping) if mapping.is_namespaced && id.namespace.is_none() => {
@@ -45,18 +62,18 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             Err(cause) => return Err(ApplyError::new(object, Step::Look, cause)),
         }
         if self.held.contains(id) && self.live.last_desired(id) == Some(desired) {
-            return Ok((object, Looked::Settled(Action::Unchanged, None)));
+            return Ok(Looked::Settled(Action::Unchanged, None));
         }
         // two want it: who brought something new last has it and looks after it, they do not write in turns
         if let Some((_, before)) = self.live.taken(id, &self.owner)
             && before == desired
             && !self.options.is_insistent
         {
-            return Ok((object, Looked::Settled(Action::Unchanged, None)));
+            return Ok(Looked::Settled(Action::Unchanged, None));
         }
         match self.live.knowledge(id) {
             Knowledge::Passed(known) if known.desired == desired && !self.options.is_due => {
-                return Ok((object, Looked::Settled(Action::Unchanged, None)));
+                return Ok(Looked::Settled(Action::Unchanged, None));
             }
             Knowledge::Verified(known, _) if known.desired == desired && !self.options.is_full => {
                 let action = if known.is_skipped {
@@ -64,7 +81,7 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                 } else {
                     Action::Unchanged
                 };
-                return Ok((object, Looked::Settled(action, None)));
+                return Ok(Looked::Settled(action, None));
             }
             // what is made once, holds fields of others, or may have to move, must be looked at before it is written
             Knowledge::Verified(known, fingerprint)
@@ -74,18 +91,18 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                     && self.options.ignore.is_none()
                     && !sluice_plan::is_created_only(object) =>
             {
-                return Ok((object, Looked::Known(fingerprint)));
+                return Ok(Looked::Known(fingerprint));
             }
             Knowledge::Unknown | Knowledge::Absent
                 if !self.inventory.contains(id)
                     && !self.options.takeover.migrates_api_version
                     && !sluice_plan::is_created_only(object) =>
             {
-                return Ok((object, Looked::Unseen));
+                return Ok(Looked::Unseen);
             }
             _ => {}
         }
-        Ok((object, self.get(object, desired).await?))
+        self.get(object, desired).await
     }
 
     pub(super) async fn get(&self, object: &Object, desired: Short) -> Result<Looked, ApplyError> {
@@ -110,4 +127,14 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         }
         Ok(Looked::There(Box::new(live)))
     }
+}
+
+/// Digest of the desired state of one object.
+fn digest(object: &Object) -> Short {
+    // the keys of a body are sorted: equal objects give equal bytes
+    short(
+        serde_json::to_string(object.body())
+            .unwrap_or_default()
+            .as_bytes(),
+    )
 }
