@@ -26,7 +26,7 @@ mod stage;
 
 pub use error::{ApplyError, Step};
 pub use judge::{fingerprint, ownership, seen_in};
-pub use preview::{Preview, PreviewOptions, preview, preview_prune};
+pub use preview::{Preview, PreviewOptions, preview_each, preview_prune};
 pub use prune::{Pruned, Pruning, prune};
 pub use scope::{place, place_entries};
 pub use served::{find, served};

@@ -13,7 +13,7 @@ use clap::{ArgAction, Args, Subcommand};
 use serde_json::Value;
 use sluice_api::Kustomization;
 use sluice_apply::cluster::{Cluster, Identity, RequestError};
-use sluice_apply::{ApplyError, Preview, PreviewOptions, preview, preview_prune};
+use sluice_apply::{ApplyError, Preview, PreviewOptions, preview_each, preview_prune};
 use sluice_object::{GroupVersionKind, Manifests, Object, ObjectId};
 use sluice_plan::{Action, IgnoreRules, Owner, Policy};
 use sluice_render::Render;
@@ -28,6 +28,9 @@ const SAME: u8 = 0;
 const DIFFERENT: u8 = 1;
 /// It failed: nobody can say.
 pub(crate) const FAILED: u8 = 2;
+
+/// Objects asked about at once: as many as a controller applies that is not told otherwise (`--concurrent-ssa`).
+const CONCURRENCY: usize = 4;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Diff {
@@ -192,8 +195,9 @@ struct Open {
     objects: Vec<Object>,
     /// Objects whose values only the controller can read.
     encrypted: Vec<ObjectId>,
-    ignore: IgnoreRules,
-    /// How many of the objects were compared.
+    /// What the API server said of those objects that nobody was told of yet.
+    previews: std::vec::IntoIter<Result<Preview, ApplyError>>,
+    /// How many of the objects were told of.
     done: usize,
     found: Compared,
 }
@@ -236,7 +240,7 @@ impl Comparison<'_> {
         let mut open = Box::pin(self.open(top, &self.asked.path)).await?;
         let mut above = Vec::new();
         loop {
-            if let Some((child, directory)) = self.advance(&mut open, &mut followed).await? {
+            if let Some((child, directory)) = self.advance(&mut open, &mut followed)? {
                 match Box::pin(self.open(child, &directory)).await {
                     Ok(child) => above.push(std::mem::replace(&mut open, child)),
                     Err(error) => open.found.failures.push(error),
@@ -252,7 +256,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Renders a Kustomization.
+    /// Renders a Kustomization, and asks what would become of its objects.
     async fn open(&self, ks: Kustomization, directory: &Path) -> Result<Open> {
         let (namespace, name) = local::name_of(&ks);
         let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
@@ -271,10 +275,19 @@ impl Comparison<'_> {
         };
         let mut staged = sluice_plan::prepare(&Manifests { objects: plain }, &owner, &policy)?;
         sluice_apply::place(self.cluster, &mut staged).await?;
+        let objects: Vec<Object> = staged.into_iter().flat_map(|staged| staged.objects).collect();
+        let ignore = IgnoreRules::compile(&ks.spec.ignore)?;
+        let options = PreviewOptions {
+            concurrency: CONCURRENCY,
+            is_forced: ks.spec.force,
+            ignore: &ignore,
+        };
+        // the user's own rights count, not the controller's
+        let previews = preview_each(self.cluster, &Identity::AsController, &objects, options).await;
         Ok(Open {
-            objects: staged.into_iter().flat_map(|staged| staged.objects).collect(),
+            objects,
             encrypted: encrypted.iter().map(|object| object.id().clone()).collect(),
-            ignore: IgnoreRules::compile(&ks.spec.ignore)?,
+            previews: previews.into_iter(),
             done: 0,
             found: Compared::default(),
             ks,
@@ -282,21 +295,16 @@ impl Comparison<'_> {
         })
     }
 
-    /// Compares objects until one of them is a Kustomization to go into; with the directory of its files.
-    async fn advance(
+    /// Tells of objects until one of them is a Kustomization to go into; with the directory of its files.
+    fn advance(
         &self,
         open: &mut Open,
         followed: &mut Followed<'_>,
     ) -> Result<Option<(Kustomization, PathBuf)>> {
-        while let Some(object) = open.objects.get(open.done) {
+        while let (Some(object), Some(preview)) = (open.objects.get(open.done), open.previews.next()) {
             open.done += 1;
-            let options = PreviewOptions {
-                is_forced: open.ks.spec.force,
-                ignore: &open.ignore,
-            };
-            let preview = match self.preview(object, &open.objects, options).await {
-                Ok(Some(preview)) => preview,
-                Ok(None) => continue,
+            let preview = match preview {
+                Ok(preview) => preview,
                 // nobody answers: so it would go with all the others
                 Err(error) if matches!(error.cause, RequestError::Transport(_)) => return Err(error.into()),
                 Err(error) => {
@@ -315,32 +323,6 @@ impl Comparison<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// What would become of an object; `all` are those that are applied with it.
-    async fn preview(
-        &self,
-        object: &Object,
-        all: &[Object],
-        options: PreviewOptions<'_>,
-    ) -> Result<Option<Preview>, ApplyError> {
-        // the user's own rights count, not the controller's
-        let identity = Identity::AsController;
-        let alone = preview(self.cluster, &identity, std::slice::from_ref(object), options).await;
-        let error = match alone {
-            Ok(previews) => return Ok(previews.into_iter().next()),
-            Err(error) => error,
-        };
-        let mut together: Vec<Object> = makers(object, all).cloned().collect();
-        if together.is_empty() {
-            return Err(error);
-        }
-        together.push(object.clone());
-        match preview(self.cluster, &identity, &together, options).await {
-            Ok(previews) => Ok(previews.into_iter().next_back()),
-            // what fails of the others is told with them
-            Err(_) => Err(error),
-        }
     }
 
     /// Tells what would be deleted, after everything else was compared. Where something of it failed nobody knows, as in Flux.
@@ -367,16 +349,6 @@ impl Comparison<'_> {
         let held = sluice_plan::guard(&stale, owned.len(), "REVISION", None).err();
         found.warnings.extend(held.map(|held| held.to_string()));
     }
-}
-
-/// What the same apply makes for an object: its namespace, its kind.
-fn makers<'o>(object: &'o Object, all: &'o [Object]) -> impl Iterator<Item = &'o Object> {
-    let id = object.id();
-    let (namespace, kind) = (id.namespace.as_deref(), id.gvk.group_kind());
-    all.iter().filter(move |other| {
-        let is_namespace = other.gvk().kind == "Namespace" && namespace == Some(other.id().name.as_str());
-        is_namespace || sluice_plan::defined([*other]).contains_key(&kind)
-    })
 }
 
 /// The Kustomization that an object is, with what it owns in the cluster, and the directory of its files. None where it is not
