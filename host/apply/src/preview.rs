@@ -18,7 +18,7 @@ pub struct Preview {
     pub id: ObjectId,
     /// Flux's word for it.
     pub action: Action,
-    /// How it is; none where it is absent.
+    /// How it is; none where it is absent, or would be deleted to be made anew.
     pub live: Option<Value>,
     /// How it would be; none where it would go.
     pub desired: Option<Value>,
@@ -145,10 +145,10 @@ async fn preview_one(
         Err(cause) => {
             let is_asked = options.is_forced || sluice_plan::is_force_requested(object, live.as_ref());
             let is_recreated = is_asked && judge::is_immutable(&cause) && !is_protected(object.id(), "");
-            return match live {
-                Some(live) if is_recreated => Ok(would(Action::Configured, Some(live), Some(body))),
-                _ => Err(ApplyError::new(object, Step::DryRun, cause)),
-            };
+            if live.is_some() && is_recreated {
+                return Ok(would(Action::Created, None, Some(body)));
+            }
+            return Err(ApplyError::new(object, Step::DryRun, cause));
         }
     };
     let is_taken_over = live
@@ -256,7 +256,7 @@ mod tests {
                 resource("customresourcedefinitions", "CustomResourceDefinition", false),
             ),
             (["api", "v1", "namespaces", "banned"], true) => refusal(403, "Forbidden", "no more namespaces"),
-            (["api", "v1", "namespaces", "shop", "configmaps", "bad"], true) => {
+            (["api", "v1", "namespaces", "shop", "configmaps", "bad" | "new-bad"], true) => {
                 refusal(422, "Invalid", "no good")
             }
             (["api", "v1", "namespaces", "shop", "configmaps", "dead"], true) => (200, Value::Null),
@@ -356,6 +356,26 @@ mod tests {
                 "Lamp/shop/desk created"
             ]
         );
+    }
+
+    #[tokio::test]
+    async fn what_is_made_anew_is_created() {
+        let cluster = cluster(|| std::future::ready(()));
+        let all = objects([config("shop", "bad"), config("shop", "new-bad")]);
+        let ignore = IgnoreRules::default();
+        let options = PreviewOptions {
+            concurrency: 1,
+            is_forced: true,
+            ignore: &ignore,
+        };
+        let mut answers = preview_each(&cluster, &Identity::AsController, &all, options).await;
+        assert!(
+            answers.pop().unwrap().is_err(),
+            "there is nothing to be made anew"
+        );
+        let preview = answers.pop().unwrap().unwrap();
+        assert_eq!((preview.action, preview.live), (Action::Created, None));
+        assert_eq!(preview.desired, Some(config("shop", "bad")));
     }
 
     #[tokio::test(start_paused = true)]
