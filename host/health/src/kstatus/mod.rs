@@ -4,8 +4,11 @@ mod apiextensions;
 mod apps;
 mod batch;
 mod core;
+mod pods;
 #[cfg(test)]
 mod tests;
+
+pub use pods::{assess_with_pods, pods_of};
 
 use crate::look::{condition, group, text};
 use crate::{Health, Status};
@@ -30,26 +33,6 @@ pub fn assess(object: &Value, now: Time) -> Health {
         Some(ready) if ready.is_true() => Health::current("Resource is Ready"),
         Some(ready) => Health::in_progress(ready.message),
         None => Health::current("Resource is current"),
-    }
-}
-
-/// The same, told more by the pods that a StatefulSet or ReplicaSet owns: while it is in progress, a failed pod fails it.
-/// Pods that are being deleted or cannot be scheduled do not count.
-pub fn assess_with_pods<'v>(object: &Value, pods: impl IntoIterator<Item = &'v Value>, now: Time) -> Health {
-    let health = assess(object, now);
-    let is_told_by_pods =
-        matches!(text(object, "/kind"), "StatefulSet" | "ReplicaSet") && group(object) == "apps";
-    if !is_told_by_pods || health.status != Status::InProgress {
-        return health;
-    }
-    let is_failed = |pod: &&Value| !core::is_unschedulable(pod) && assess(pod, now).status == Status::Failed;
-    match pods.into_iter().find(is_failed) {
-        Some(pod) => Health::failed(format!(
-            "Pod {} has failed: {}",
-            text(pod, "/metadata/name"),
-            assess(pod, now).message
-        )),
-        None => health,
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{assess, assess_with_pods};
+use super::{assess, assess_with_pods, pods_of};
 use serde_json::{Value, json};
 use sluice_api::Time;
 
@@ -300,5 +300,49 @@ fn a_failed_pod_fails_its_set() {
     assert_eq!(
         assess_with_pods(&deployment, [&crashing], now()).status.as_str(),
         "InProgress"
+    );
+}
+
+#[test]
+fn the_whole_selector_tells_which_pods_are_meant() {
+    let set = |kind: &str, selector: Value| {
+        pods_of(&json!({ "apiVersion": "apps/v1", "kind": kind, "spec": { "selector": selector } }))
+    };
+    let expressions = json!([
+        { "key": "tier", "operator": "In", "values": ["a", "b"] },
+        { "key": "track", "operator": "NotIn", "values": ["canary"] },
+        { "key": "shard", "operator": "Exists" },
+        { "key": "old", "operator": "DoesNotExist" },
+    ]);
+    for (selector, expected) in [
+        (
+            json!({ "matchLabels": { "app": "web", "part": "db" } }),
+            Some("app=web,part=db"),
+        ),
+        (
+            json!({ "matchLabels": { "app": "web" }, "matchExpressions": expressions }),
+            Some("app=web,tier in (a,b),track notin (canary),shard,!old"),
+        ),
+        (
+            json!({ "matchExpressions": [{ "key": "app", "operator": "Exists" }] }),
+            Some("app"),
+        ),
+        (
+            json!({ "matchExpressions": [{ "key": "app", "operator": "Near" }] }),
+            None,
+        ),
+        (json!({}), None),
+        (Value::Null, None),
+    ] {
+        assert_eq!(
+            set("StatefulSet", selector.clone()).as_deref(),
+            expected,
+            "{selector}"
+        );
+    }
+    assert!(set("ReplicaSet", json!({ "matchLabels": { "app": "web" } })).is_some());
+    assert_eq!(
+        set("Deployment", json!({ "matchLabels": { "app": "web" } })),
+        None
     );
 }
