@@ -84,17 +84,17 @@ pub(crate) fn fingerprint_of(live: &Value) -> Short {
     fingerprint(&metadata.unwrap_or_default())
 }
 
-/// Code and text of a refusal; nothing where there was no answer.
-fn refusal(cause: &RequestError) -> Option<(u16, &str)> {
-    match cause {
-        RequestError::Refused { code, message, .. } => Some((*code, message)),
-        RequestError::Transport(_) | RequestError::NoMatch { .. } | RequestError::InvalidName { .. } => None,
-    }
-}
-
 /// Whether a refusal means that the object cannot be changed in place.
 pub(crate) fn is_immutable(cause: &RequestError) -> bool {
-    refusal(cause).is_some_and(|(code, message)| sluice_plan::is_immutable(code, message))
+    match cause {
+        RequestError::Refused {
+            code,
+            reason,
+            message,
+            ..
+        } => sluice_plan::is_immutable(*code, reason, message),
+        RequestError::Transport(_) | RequestError::NoMatch { .. } | RequestError::InvalidName { .. } => false,
+    }
 }
 
 #[cfg(test)]

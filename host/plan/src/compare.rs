@@ -49,8 +49,35 @@ pub fn compare(
     }
 }
 
-/// Whether a refusal means that the object cannot be changed in place. As in Flux, any conflict or invalid value counts:
-/// `code` is that of the API's answer. The words count as they are: what `force` deletes there, and nothing else, goes here.
-pub fn is_immutable(code: u16, message: &str) -> bool {
-    matches!(code, 409 | 422) || message.contains("is immutable") || message.contains("immutable field")
+/// Reasons that mean something else than a conflict or an invalid value, whatever code comes with them.
+const OTHER_REASONS: [&str; 17] = [
+    "AlreadyExists",
+    "BadRequest",
+    "Expired",
+    "Forbidden",
+    "Gone",
+    "InternalError",
+    "MethodNotAllowed",
+    "NotAcceptable",
+    "NotFound",
+    "RequestEntityTooLarge",
+    "ServerTimeout",
+    "ServiceUnavailable",
+    "StorageReadError",
+    "Timeout",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnsupportedMediaType",
+];
+
+/// Whether a refusal means that the object cannot be changed in place. As in Flux, any conflict or invalid value counts: by the
+/// reason of the API's answer, and by its code where the reason is none of Kubernetes'. The words count as they are: what `force`
+/// deletes there, and nothing else, goes here.
+pub fn is_immutable(code: u16, reason: &str, message: &str) -> bool {
+    let is_unusable = match reason {
+        "Conflict" | "Invalid" => true,
+        reason => !OTHER_REASONS.contains(&reason) && matches!(code, 409 | 422),
+    };
+    let says = |message: &str| message.contains("is immutable") || message.contains("immutable field");
+    is_unusable || says(&message.replace(|letter: char| letter.is_ascii_whitespace(), " "))
 }

@@ -283,15 +283,27 @@ fn comparing_gives_flux_words() {
 
 #[test]
 fn refusals_of_what_cannot_be_changed_in_place() {
-    for (code, message, expected) in [
-        (422, "", true),
-        (409, "", true),
-        (400, "spec.x: field is immutable", true),
-        (403, "changing an immutable field is denied", true),
-        (403, "Immutable field", false),
-        (500, "boom", false),
+    for (code, reason, message, expected) in [
+        (422, "Invalid", "", true),
+        (409, "Conflict", "", true),
+        (400, "BadRequest", "spec.x: field is immutable", true),
+        (403, "Forbidden", "changing an immutable field is denied", true),
+        (403, "Forbidden", "the field is\nimmutable", true),
+        (403, "Forbidden", "Immutable field", false),
+        (500, "InternalError", "boom", false),
+        // webhooks choose both
+        (403, "Invalid", "", true),
+        (400, "Conflict", "", true),
+        (422, "", "", true),
+        (409, "out of my hands", "", true),
+        (422, "Forbidden", "", false),
+        (409, "AlreadyExists", "configmaps \"c\" already exists", false),
     ] {
-        assert_eq!(is_immutable(code, message), expected, "{code} {message}");
+        assert_eq!(
+            is_immutable(code, reason, message),
+            expected,
+            "{code} {reason} {message}"
+        );
     }
 }
 
