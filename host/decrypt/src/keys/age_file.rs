@@ -44,7 +44,10 @@ pub(super) fn open(armored: &str, identities: &[Identity]) -> Result<DataKey, &'
     let (stanzas, covered, mac) = parse(header).ok_or("failed to read header: parsing age header")?;
     let attempts = stanzas.len().saturating_mul(identities.len());
     if attempts > ATTEMPTS_MAX {
-        return Err("it has too many recipients for so many identities (attempts_max)");
+        return Err(
+            "it has too many recipients for so many identities (attempts_max): keep fewer identities in the Secret, or \
+             encrypt the file again with sops, which makes one such message for each recipient",
+        );
     }
     let file_key = stanzas
         .iter()
@@ -70,7 +73,7 @@ pub(super) fn open(armored: &str, identities: &[Identity]) -> Result<DataKey, &'
 
 fn dearmor(text: &str) -> Result<Vec<u8>, &'static str> {
     if text.len() > ENCRYPTED_BYTES_MAX {
-        return Err("it is too long for a data key");
+        return Err("it is too long for a data key: encrypt the file again with sops");
     }
     let text = text.trim();
     let body = text
@@ -177,7 +180,7 @@ mod tests {
         let identities = |count| vec![Identity::new([7; 32]); count];
         assert_eq!(
             open(&armored(100), &identities(101)).unwrap_err(),
-            "it has too many recipients for so many identities (attempts_max)"
+            "it has too many recipients for so many identities (attempts_max): keep fewer identities in the Secret, or encrypt the file again with sops, which makes one such message for each recipient"
         );
         assert_eq!(
             open(&armored(2), &identities(3)).unwrap_err(),

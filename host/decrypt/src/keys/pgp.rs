@@ -47,7 +47,7 @@ impl PgpKeys {
         let said = |error: pgp::errors::Error| error.to_string();
         if enc.len() > MESSAGE_SIZE_MAX {
             return Err(format!(
-                "it has more than {MESSAGE_SIZE_MAX} bytes (message_size_max)"
+                "it has more than {MESSAGE_SIZE_MAX} bytes (message_size_max): encrypt the file again with sops, which makes one such message for each recipient"
             ));
         }
         let (message, _) = Message::from_string(enc).map_err(said)?;
@@ -63,7 +63,7 @@ impl PgpKeys {
         read.map_err(|error| error.to_string())?;
         match key.len() as u64 > DATA_KEY_SIZE_MAX {
             true => Err(format!(
-                "it holds more than {DATA_KEY_SIZE_MAX} bytes (data_key_size_max)"
+                "it holds more than {DATA_KEY_SIZE_MAX} bytes (data_key_size_max): encrypt the file again with sops"
             )),
             false => Ok(key),
         }
@@ -126,6 +126,9 @@ mod tests {
     fn a_message_that_is_no_data_keys_is_not_read() {
         let long = MESSAGE.to_owned() + &"\n".repeat(MESSAGE_SIZE_MAX);
         let refusal = keys().open(&long).unwrap_err();
-        assert!(refusal.contains("message_size_max"), "{refusal}");
+        assert_eq!(
+            refusal,
+            "it has more than 16384 bytes (message_size_max): encrypt the file again with sops, which makes one such message for each recipient"
+        );
     }
 }

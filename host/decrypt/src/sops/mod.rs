@@ -49,7 +49,7 @@ pub fn load(data: &[u8], format: Format) -> Result<Sealed, Error> {
     let values = data.iter().filter(|byte| Some(**byte) == separator).count();
     if values > VALUES_MAX {
         return Err(failed(format!(
-            "it has more than {VALUES_MAX} values (values_max)"
+            "it has more than {VALUES_MAX} values (values_max): divide it into several files"
         )));
     }
     let branches = match format {
