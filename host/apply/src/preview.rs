@@ -4,10 +4,10 @@ use crate::cluster::{Cluster, Identity, Patch, PatchOptions, RequestError};
 use crate::error::{ApplyError, Step};
 use crate::judge;
 use crate::served::find;
+use crate::stage::APPLYING;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value;
-use sluice_api::meta::APPLY_MANAGER;
 use sluice_object::{Object, ObjectId};
 use sluice_plan::{Action, IgnoreRules, Owner, Takeover, is_protected, is_prunable};
 
@@ -132,10 +132,8 @@ async fn preview_one(
         return Ok(would(Action::Skipped, live, None));
     }
     let patch = PatchOptions {
-        manager: APPLY_MANAGER,
         is_dry_run: true,
-        subresource: None,
-        with_owners: true,
+        ..APPLYING
     };
     let merged = match cluster
         .patch(identity, object.id(), Patch::Apply(body.clone()), patch)

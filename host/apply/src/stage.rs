@@ -19,6 +19,14 @@ use std::collections::HashSet;
 /// How often a write that met a conflict is done again from a fresh look.
 const CONFLICT_RETRIES: u32 = 5;
 
+/// How every patch of an applied object is meant.
+pub(crate) const APPLYING: PatchOptions<'static> = PatchOptions {
+    manager: APPLY_MANAGER,
+    is_dry_run: false,
+    subresource: None,
+    with_owners: true,
+};
+
 /// How objects are applied.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -236,14 +244,9 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
             return Ok((live, false));
         };
         let _writing = self.live.writing(object.id(), &self.owner, self.moved);
-        let options = PatchOptions {
-            manager: APPLY_MANAGER,
-            with_owners: true,
-            ..PatchOptions::default()
-        };
         let patched = self
             .cluster
-            .patch(&self.identity, object.id(), Patch::Json(patch), options)
+            .patch(&self.identity, object.id(), Patch::Json(patch), APPLYING)
             .await;
         let patched = patched.map_err(|cause| ApplyError::new(object, Step::Migrate, cause))?;
         Ok((patched.object, true))
@@ -270,7 +273,9 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
                         let settled = Applied::settled(object, Action::Unchanged, Some(live));
                         return Ok(Verdict::Settled(settled));
                     }
-                    write.body = compared.body;
+                    if let Some(body) = compared.body {
+                        write.body = body;
+                    }
                 }
                 Err(cause) if self.is_recreated(object, Some(&live), &cause) => {
                     write.recreate = Some(only(&live));
@@ -353,22 +358,15 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
     }
 
     async fn take_over_and_apply(&self, write: &mut Write<'_>) -> Result<Patched, RequestError> {
-        let (id, options) = (
-            write.object.id(),
-            PatchOptions {
-                manager: APPLY_MANAGER,
-                with_owners: true,
-                ..PatchOptions::default()
-            },
-        );
+        let id = write.object.id();
         if let Some(patch) = write.takeover.clone() {
             self.cluster
-                .patch(&self.identity, id, Patch::Json(patch), options)
+                .patch(&self.identity, id, Patch::Json(patch), APPLYING)
                 .await?;
             write.takeover = None;
         }
         self.cluster
-            .patch(&self.identity, id, Patch::Apply(write.body.clone()), options)
+            .patch(&self.identity, id, Patch::Apply(write.body.clone()), APPLYING)
             .await
     }
 
@@ -392,10 +390,8 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
 
     async fn dry_run(&self, object: &Object, body: &Value) -> Result<Value, RequestError> {
         let options = PatchOptions {
-            manager: APPLY_MANAGER,
             is_dry_run: true,
-            subresource: None,
-            with_owners: true,
+            ..APPLYING
         };
         let answer = self
             .cluster

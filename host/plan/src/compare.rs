@@ -8,8 +8,8 @@ use sluice_object::Object;
 pub struct Compared {
     /// `Created`, `Configured` or `Unchanged`.
     pub action: Action,
-    /// What to send where something is to be done: the object, its ignored fields as [`IgnoreRules`] say.
-    pub body: Value,
+    /// What to send in the place of the object, where ignored fields of it yield as [`IgnoreRules`] say.
+    pub body: Option<Value>,
 }
 
 /// Compares what is there with what a dry run says would be. `is_taken_over`: fields of others were or will be taken
@@ -21,12 +21,9 @@ pub fn compare(
     ignore: &IgnoreRules,
     is_taken_over: bool,
 ) -> Compared {
-    let body = || Value::Object(desired.body().clone());
+    let as_it_is = |action| Compared { action, body: None };
     let Some(live) = live else {
-        return Compared {
-            action: Action::Created,
-            body: body(),
-        };
+        return as_it_is(Action::Created);
     };
     let paths = ignore.paths_for(dry_run);
     let drifted = if paths.is_empty() {
@@ -38,14 +35,15 @@ pub fn compare(
         )
     };
     if !drifted && !is_taken_over {
-        return Compared {
-            action: Action::Unchanged,
-            body: body(),
-        };
+        return as_it_is(Action::Unchanged);
     }
+    if paths.is_empty() {
+        return as_it_is(Action::Configured);
+    }
+    let body = Value::Object(desired.body().clone());
     Compared {
         action: Action::Configured,
-        body: IgnoreRules::yielding(body(), live, dry_run, &paths),
+        body: Some(IgnoreRules::yielding(body, live, dry_run, &paths)),
     }
 }
 

@@ -40,7 +40,7 @@ pub fn is_force_requested(desired: &Object, live: Option<&Value>) -> bool {
 }
 
 /// The fields of others stay theirs: `ssa: Merge`, on either side.
-pub fn keeps_foreign_fields(desired: &Object, live: Option<&Value>) -> bool {
+pub(crate) fn keeps_foreign_fields(desired: &Object, live: Option<&Value>) -> bool {
     either_says(desired, live, SSA, "Merge")
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 /// Whether a dry run would change what counts: labels, annotations, and everything beside metadata and status
 /// (compat kustomize 6.5). Owner references and finalizers never count. Without a resource version the object is new.
-pub fn is_drifted(live: &Value, dry_run: &Value) -> bool {
+pub(crate) fn is_drifted(live: &Value, dry_run: &Value) -> bool {
     dry_run.pointer("/metadata/resourceVersion").is_none()
         || ["/metadata/labels", "/metadata/annotations"]
             .into_iter()

@@ -120,7 +120,7 @@ impl IgnoreRules {
     }
 
     /// The fields to ignore in an object as the dry run shows it.
-    pub fn paths_for(&self, dry_run: &Value) -> Vec<&[String]> {
+    pub(crate) fn paths_for(&self, dry_run: &Value) -> Vec<&[String]> {
         let matching = self.rules.iter().filter(|rule| rule.target.matches(dry_run));
         matching
             .flat_map(|rule| rule.paths.iter().map(Vec::as_slice))

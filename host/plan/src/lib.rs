@@ -43,11 +43,8 @@ mod tests;
 pub use audit::{Audited, GuardedPrune, Violation, audit, guard, is_protected, spared};
 pub use change::Action;
 pub use compare::{Compared, compare, is_immutable};
-pub use controls::{
-    is_created_only, is_force_requested, is_left_alone, is_passing, is_prunable, keeps_foreign_fields,
-};
+pub use controls::{is_created_only, is_force_requested, is_left_alone, is_passing, is_prunable};
 pub use diff::{diff, masked};
-pub use drift::is_drifted;
 pub use fingerprint::fingerprint_bytes;
 pub use ignore::{IgnoreRules, InvalidIgnore};
 pub use inventory::{entries, entry, ids, stale, survivors, union};

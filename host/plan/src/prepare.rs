@@ -185,55 +185,31 @@ fn has_text(field: Option<&str>) -> bool {
     field.is_some_and(|text| !text.is_empty())
 }
 
-fn prepare_one(mut object: Object, owner: &Owner, policy: &Policy) -> Result<Object, PrepareError> {
+fn prepare_one(object: Object, owner: &Owner, policy: &Policy) -> Result<Object, PrepareError> {
     let (id, origin) = (object.id().clone(), object.origin().cloned());
     // normalization drops the field that tells
     if is_encrypted(&object) {
         return Err(PrepareError::Encrypted { id, origin });
     }
-    let invalid = |cause| PrepareError::Invalid {
-        id: id.clone(),
-        cause,
-        origin: origin.clone(),
-    };
-    object
-        .edit(|body| {
-            put(
-                body,
-                "labels",
-                [
-                    (OWNER_NAME, owner.name.as_str()),
-                    (OWNER_NAMESPACE, owner.namespace.as_str()),
-                ],
-            );
-        })
-        .map_err(invalid)?;
-    let gvk = object.gvk().clone();
-    let normal = sluice_schema::normalize::normalize_for_apply(&gvk, object.into_value());
-    let mut object = Object::new(normal).map_err(invalid)?.with_origin(origin.clone());
+    let mut value = object.into_value();
+    let labels = [
+        (OWNER_NAME, owner.name.as_str()),
+        (OWNER_NAMESPACE, owner.namespace.as_str()),
+    ];
+    put(&mut value, "labels", labels);
+    let mut value = sluice_schema::normalize::normalize_for_apply(&id.gvk, value);
     if let Some(common) = &policy.common_metadata {
-        let texts = |map: &'_ std::collections::BTreeMap<String, String>| -> Vec<(String, String)> {
-            map.iter()
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect()
-        };
-        object
-            .edit(|body| {
-                for (place, map) in [("labels", &common.labels), ("annotations", &common.annotations)] {
-                    if !map.is_empty() {
-                        put(
-                            body,
-                            place,
-                            texts(map)
-                                .iter()
-                                .map(|(key, value)| (key.as_str(), value.as_str())),
-                        );
-                    }
-                }
-            })
-            .map_err(invalid)?;
+        for (place, map) in [("labels", &common.labels), ("annotations", &common.annotations)] {
+            if !map.is_empty() {
+                let texts = map.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+                put(&mut value, place, texts);
+            }
+        }
     }
-    Ok(object)
+    match Object::new(value) {
+        Ok(object) => Ok(object.with_origin(origin)),
+        Err(cause) => Err(PrepareError::Invalid { id, cause, origin }),
+    }
 }
 
 fn is_encrypted(object: &Object) -> bool {
@@ -245,8 +221,8 @@ fn is_encrypted(object: &Object) -> bool {
 }
 
 /// Sets keys of a map below `metadata`.
-fn put<'t>(body: &mut Map<String, Value>, place: &str, texts: impl IntoIterator<Item = (&'t str, &'t str)>) {
-    let Some(Value::Object(metadata)) = body.get_mut("metadata") else {
+fn put<'t>(object: &mut Value, place: &str, texts: impl IntoIterator<Item = (&'t str, &'t str)>) {
+    let Some(Value::Object(metadata)) = object.get_mut("metadata") else {
         return;
     };
     let map = metadata.entry(place).or_insert(Value::Null);
