@@ -166,7 +166,7 @@ impl<O> Default for Live<O> {
 }
 
 /// An object is being written ([`Live::writing`]).
-pub struct Writing<'w, O: Clone + PartialEq> {
+pub(crate) struct Writing<'w, O: Clone + PartialEq> {
     live: &'w Live<O>,
     id: &'w ObjectId,
     owner: &'w O,
@@ -284,7 +284,7 @@ impl<O: Clone + PartialEq> Live<O> {
 
     /// `owner` writes the object until the answer is dropped, by success, failure or cancellation. Until then nobody is told
     /// of what is seen of it; `moved` is, when it has ended.
-    pub fn writing<'w>(
+    pub(crate) fn writing<'w>(
         &'w self,
         id: &'w ObjectId,
         owner: &'w O,

@@ -30,5 +30,5 @@ mod sources;
 pub use error::{Error, KeyError};
 pub use file::{FILE_BYTES_MAX, Mac, file};
 pub use keys::{KeyService, Keyring};
-pub use object::{is_disabled, object};
+pub use object::object;
 pub use sources::{Decrypted, Vouched, redacted, sources};

@@ -10,7 +10,7 @@ use sluice_api::meta;
 use std::collections::BTreeSet;
 
 /// Whether an object asks to stay encrypted.
-pub fn is_disabled(object: &Value) -> bool {
+fn is_disabled(object: &Value) -> bool {
     let annotations = object.pointer("/metadata/annotations");
     annotations
         .and_then(|annotations| annotations.get(meta::DECRYPT)?.as_str())

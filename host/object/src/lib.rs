@@ -20,4 +20,4 @@ pub use id::{GroupKind, GroupVersionKind, InvalidGroupKind, ObjectId};
 pub use manifests::{Manifests, flatten};
 pub use object::{InvalidObject, Object, Origin};
 pub use order::{Stage, apply_order, sort_for_apply};
-pub use value::{canonical_json, digest, merge, merge_map, to_yaml};
+pub use value::{canonical_json, digest, merge, to_yaml};

@@ -92,7 +92,7 @@ impl Object {
         Ok(())
     }
 
-    /// A string below `metadata`, such as a label: `text(&["metadata", "labels", "app"])`.
+    /// The string that the keys lead to, such as a label: `text(&["metadata", "labels", "app"])`.
     pub fn text(&self, path: &[&str]) -> Option<&str> {
         let (first, rest) = path.split_first()?;
         rest.iter()

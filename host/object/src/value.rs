@@ -1,6 +1,6 @@
 //! Values of objects: merged, written canonically, digested.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
@@ -60,20 +60,17 @@ pub fn to_yaml<'v>(objects: impl IntoIterator<Item = &'v Value>) -> String {
 /// Puts `from` over `into`: maps are merged, everything else is replaced.
 pub fn merge(into: &mut Value, from: Value) {
     match (into, from) {
-        (Value::Object(into), Value::Object(from)) => merge_map(into, from),
-        (into, from) => *into = from,
-    }
-}
-
-/// The same of maps.
-pub fn merge_map(into: &mut Map<String, Value>, from: Map<String, Value>) {
-    for (key, value) in from {
-        match into.get_mut(&key) {
-            Some(old) => merge(old, value),
-            None => {
-                into.insert(key, value);
+        (Value::Object(into), Value::Object(from)) => {
+            for (key, value) in from {
+                match into.get_mut(&key) {
+                    Some(old) => merge(old, value),
+                    None => {
+                        into.insert(key, value);
+                    }
+                }
             }
         }
+        (into, from) => *into = from,
     }
 }
 

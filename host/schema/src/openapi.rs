@@ -28,7 +28,7 @@ const REF_PREFIX: &str = "#/components/schemas/";
 
 /// Which rules apply to what a schema leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+enum Dialect {
     /// Documents of the API server: a mapping that declares nothing takes anything.
     BuiltIn,
     /// `openAPIV3Schema` of a CustomResourceDefinition: a mapping that declares nothing takes nothing.
