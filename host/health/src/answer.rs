@@ -174,7 +174,7 @@ fn of_name(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Expression;
+    use crate::expression::Expression;
 
     #[test]
     fn answers_have_the_types_that_cel_go_gives_them() {

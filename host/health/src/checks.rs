@@ -1,6 +1,7 @@
+use crate::expression::Expression;
 use crate::kstatus::assess;
 use crate::look::{group, text};
-use crate::{EvaluationFailed, Expression, Health, InvalidExpression, Status};
+use crate::{EvaluationFailed, Health, InvalidExpression, Status};
 use serde_json::Value;
 use sluice_api::kustomize::CustomHealthCheck;
 use sluice_api::{Blame, Disposition, Next, Reason, Time, reason};

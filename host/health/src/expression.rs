@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 /// Longest expression in bytes. What is longer is a program, and none is known that needs a tenth of it.
-pub const EXPRESSION_BYTES_MAX: usize = 16 * 1024;
+const EXPRESSION_BYTES_MAX: usize = 16 * 1024;
 
 /// Flux's environment: standard functions, optional values, strings, encoders, sets.
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
@@ -20,7 +20,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 });
 
 /// A compiled CEL expression that says yes or no.
-pub struct Expression {
+pub(crate) struct Expression {
     text: String,
     program: Program,
 }
@@ -82,7 +82,7 @@ impl Expression {
     ///
     /// # Errors
     /// It is no CEL, or is longer than [`EXPRESSION_BYTES_MAX`].
-    pub fn compile(text: &str) -> Result<Self, InvalidExpression> {
+    pub(crate) fn compile(text: &str) -> Result<Self, InvalidExpression> {
         let invalid = |cause: String| InvalidExpression {
             text: text.chars().take(EXPRESSION_BYTES_MAX).collect(),
             cause,
@@ -102,12 +102,12 @@ impl Expression {
     }
 
     /// As it was written.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// The type of the answer as far as it can be told without objects: `bool`, `string`, …, else `dyn`.
-    pub fn answer_type(&self) -> String {
+    pub(crate) fn answer_type(&self) -> String {
         crate::answer::type_of(self.program.expression()).into_owned()
     }
 
@@ -115,7 +115,7 @@ impl Expression {
     ///
     /// # Errors
     /// Which it reads or calls, and where.
-    pub fn reads_only(&self, known: &[&str]) -> Result<(), InvalidExpression> {
+    pub(crate) fn reads_only(&self, known: &[&str]) -> Result<(), InvalidExpression> {
         let mut issues = Issues::default();
         for (name, id) in crate::free::unknown(self.program.expression(), known) {
             let offset = self.program.source_info().offset_for(id).unwrap_or_default().0;
@@ -138,7 +138,7 @@ impl Expression {
     ///
     /// # Errors
     /// A field is missing, types do not fit, or the answer is neither true nor false.
-    pub fn holds<'v>(
+    pub(crate) fn holds<'v>(
         &self,
         variables: impl IntoIterator<Item = (&'v str, &'v Value)>,
     ) -> Result<bool, EvaluationFailed> {

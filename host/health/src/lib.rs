@@ -34,7 +34,7 @@ mod verdict;
 
 pub use cause::{Around, Cause, cause};
 pub use checks::{Checks, InvalidChecks};
-pub use expression::{EXPRESSION_BYTES_MAX, EvaluationFailed, Expression, InvalidExpression};
+pub use expression::{EvaluationFailed, InvalidExpression};
 pub use health::{Health, Status};
 pub use kstatus::{assess, assess_with_pods, pods_of};
 pub use ready::{NotReady, ReadyExpression};

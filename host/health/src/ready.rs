@@ -1,4 +1,4 @@
-use crate::Expression;
+use crate::expression::Expression;
 use serde_json::Value;
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
 
