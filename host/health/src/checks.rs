@@ -53,7 +53,8 @@ pub enum InvalidChecks {
     /// There are too many, or they are too long together: all of them are read in each pass.
     #[error(
         "failed to create custom status evaluator for healthchecks[{index}]: more than {ENTRIES_MAX} entries (entries_max), or \
-         expressions of more than {EXPRESSIONS_SIZE_MAX} bytes together (expressions_size_max)"
+         expressions of more than {EXPRESSIONS_SIZE_MAX} bytes together (expressions_size_max): divide the objects among \
+         Kustomizations"
     )]
     TooMany {
         /// Which entry, from 0.
@@ -360,6 +361,10 @@ mod tests {
         assert!(Checks::compile(&entries(200, "true")).is_ok());
         let refusal = Checks::compile(&entries(201, "true")).unwrap_err();
         assert_eq!(refusal, InvalidChecks::TooMany { index: 200 });
+        assert_eq!(
+            refusal.to_string(),
+            "failed to create custom status evaluator for healthchecks[200]: more than 200 entries (entries_max), or expressions of more than 131072 bytes together (expressions_size_max): divide the objects among Kustomizations"
+        );
         let long = format!("{}true", " ".repeat(15_000));
         assert_eq!(
             Checks::compile(&entries(9, &long)).unwrap_err(),

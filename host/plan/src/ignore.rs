@@ -90,7 +90,8 @@ impl IgnoreRules {
             path_count += rule.paths.len();
             if index >= RULES_MAX || path_count > PATHS_MAX {
                 let cause = format!(
-                    "more than {RULES_MAX} rules (rules_max), or {PATHS_MAX} paths together (paths_max)"
+                    "more than {RULES_MAX} rules (rules_max), or {PATHS_MAX} paths together (paths_max): divide the objects \
+                     among Kustomizations"
                 );
                 return Err(invalid("paths", cause));
             }
@@ -105,7 +106,10 @@ impl IgnoreRules {
             let target = target.transpose()?.unwrap_or_default();
             expression_count += target.expressions();
             if expression_count > EXPRESSIONS_MAX {
-                let cause = format!("more than {EXPRESSIONS_MAX} expressions together (expressions_max)");
+                let cause = format!(
+                    "more than {EXPRESSIONS_MAX} expressions together (expressions_max): write names out, or divide the objects \
+                     among Kustomizations"
+                );
                 return Err(invalid("target", cause));
             }
             let has_target = rule.target.is_some();
