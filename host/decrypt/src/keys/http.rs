@@ -120,7 +120,7 @@ pub(super) fn json(request: RequestBuilder, body: &Value) -> RequestBuilder {
 
 /// A request with a form as its body.
 pub(super) fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestBuilder {
-    let mut body = zeroize::Zeroizing::new(String::new());
+    let mut body = String::new();
     for (name, value) in fields {
         if !body.is_empty() {
             body.push('&');
@@ -136,6 +136,7 @@ pub(super) fn form(request: RequestBuilder, fields: &[(&str, &str)]) -> RequestB
             }
         }
     }
-    let request = request.header("content-type", "application/x-www-form-urlencoded");
-    request.body(body.to_string())
+    request
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(body)
 }
