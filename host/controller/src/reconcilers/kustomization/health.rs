@@ -11,7 +11,9 @@ use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value;
 use sluice_api::{ConditionStatus, Kustomization, reason};
 use sluice_apply::cluster::Identity;
-use sluice_health::{Around, Checks, Health, Looked, Status, Verdict, assess_with_pods, cause, verdict};
+use sluice_health::{
+    Around, Checks, Health, Looked, Status, Verdict, assess_with_pods, cause, pods_of, verdict,
+};
 use sluice_object::{GroupVersionKind, ObjectId};
 use sluice_plan::Action;
 use std::collections::HashMap;
@@ -299,16 +301,12 @@ pub(super) async fn look(run: &Run, identity: &Identity, checks: &Checks, id: Ob
 
 /// A failed pod makes its set failed.
 async fn with_pods(run: &Run, identity: &Identity, object: &Value) -> Option<Health> {
-    let labels = object.pointer("/spec/selector/matchLabels")?.as_object()?;
-    let terms: Option<Vec<String>> = labels
-        .iter()
-        .map(|(key, value)| Some(format!("{key}={}", value.as_str()?)))
-        .collect();
+    let pods = pods_of(object)?;
     let namespace = object.pointer("/metadata/namespace")?.as_str()?;
     let gvk = GroupVersionKind::new("v1", "Pod");
     let pods = run
         .cluster()
-        .list(identity, &gvk, Some(namespace), &terms?.join(","))
+        .list(identity, &gvk, Some(namespace), &pods)
         .await
         .ok()?;
     Some(assess_with_pods(object, &typed(pods, "v1", "Pod"), now()))
