@@ -59,6 +59,10 @@ fn what_is_missing_of_an_artifact_is_told_in_the_words_of_flux() {
         ),
         ("pull artifact", "1 ✗ artifact URL is required\n"),
         ("pull artifact oci://a/b", "1 ✗ output path cannot be empty\n"),
+        (
+            "pull artifact oci://a/b --output=",
+            "1 ✗ output path cannot be empty\n",
+        ),
         ("tag artifact", "1 ✗ artifact name is required\n"),
         ("tag artifact oci://a/b", "1 ✗ --tag is required\n"),
         ("tag artifact oci://a/b --tag=", "1 ✗ --tag is required\n"),

@@ -1,10 +1,9 @@
 //! `sluice controller`: flags as Flux's controllers spell them (compat: kustomize, section 12; cli, section 21).
 
-use crate::args::{Global, duration, go_bool};
+use crate::args::{Global, duration, go_bool, path};
 use crate::assemble::{self, Storage};
 use crate::tenancy::Tenancy;
 use anyhow::{Context, Result, bail};
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{ArgAction, Args, ValueEnum};
 use sluice_controller::ControllerConfig;
 use sluice_controller::runtime::LeaseTimes;
@@ -96,7 +95,7 @@ pub(crate) struct Controller {
     #[arg(long, default_value = ":9440", value_parser = health, value_name = "ADDRESS")]
     health_addr: Endpoint,
     /// Where artifacts and Git stores are kept; without it a folder that is gone afterwards
-    #[arg(long, env = "STORAGE_PATH", value_parser = OsStringValueParser::new().map(PathBuf::from), value_name = "DIR")]
+    #[arg(long, env = "STORAGE_PATH", value_parser = path(), value_name = "DIR")]
     storage_path: Option<PathBuf>,
     /// Where artifacts are served
     #[arg(long, env = "STORAGE_ADDRESS", default_value = STORAGE, value_parser = storage, value_name = "ADDRESS")]

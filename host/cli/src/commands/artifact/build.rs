@@ -1,6 +1,7 @@
 //! `sluice build artifact`.
 
-use super::{Content, check_given, of_stdin};
+use super::{Content, given, of_stdin};
+use crate::args::path;
 use crate::tell;
 use anyhow::{Context, Result};
 use clap::Args;
@@ -12,15 +13,8 @@ use std::path::{Path, PathBuf};
 #[derive(Args, Debug)]
 pub(crate) struct BuildArtifact {
     /// The directory, a file, or - for what comes on standard input
-    #[arg(
-        short,
-        long,
-        value_parser = crate::args::path(),
-        default_value = "",
-        hide_default_value = true,
-        value_name = "PATH"
-    )]
-    path: PathBuf,
+    #[arg(short, long, value_parser = path(), value_name = "PATH")]
+    path: Option<PathBuf>,
     /// The file that is written
     #[arg(short, long, default_value = "artifact.tgz", value_name = "FILE")]
     output: PathBuf,
@@ -29,13 +23,13 @@ pub(crate) struct BuildArtifact {
 }
 
 pub(crate) fn run(args: &BuildArtifact) -> Result<()> {
-    check_given(&args.path)?;
-    let read = of_stdin(&args.path)?;
-    tell::action(&format!("building artifact from {}", args.path.display()));
+    let path = given(&args.path)?;
+    let read = of_stdin(path)?;
+    tell::action(&format!("building artifact from {}", path.display()));
     let what = "building artifact failed, error";
     let layer = match read {
         Some(layer) => layer,
-        None => args.content.of_path(&args.path, what)?,
+        None => args.content.of_path(path, what)?,
     };
     write(&args.output, &layer.content).context(what)?;
     tell::success(&format!("artifact created at {}", args.output.display()));

@@ -1,7 +1,7 @@
 //! `sluice diff artifact`.
 
-use super::{Ignored, Reference, Registry, archive, check_given, check_there};
-use crate::args::Global;
+use super::{Ignored, Reference, Registry, archive, check_there, given};
+use crate::args::{Global, path};
 use crate::commands::within;
 use crate::tell;
 use anyhow::{Context, Result};
@@ -17,14 +17,8 @@ pub(crate) struct DiffArtifact {
     /// Which artifact: oci://<domain>/<org>/<repository>:<tag>
     url: Option<String>,
     /// The directory or the file that it is compared with
-    #[arg(
-        long,
-        value_parser = crate::args::path(),
-        default_value = "",
-        hide_default_value = true,
-        value_name = "PATH"
-    )]
-    path: PathBuf,
+    #[arg(long, value_parser = path(), value_name = "PATH")]
+    path: Option<PathBuf>,
     #[command(flatten)]
     ignored: Ignored,
     #[command(flatten)]
@@ -34,12 +28,12 @@ pub(crate) struct DiffArtifact {
 /// Whether there is a difference; it is told.
 pub(crate) async fn run(args: &DiffArtifact, global: &Global) -> Result<bool> {
     let url = args.url.as_deref().context("artifact URL is required")?;
-    check_given(&args.path)?;
+    let path = given(&args.path)?;
     let reference = Reference::parse(url)?;
-    check_there(&args.path)?;
+    check_there(path)?;
     let work = async {
         let asked = args.registry.open(&reference, global.timeout).await?;
-        let local = archive::of_path(&args.path, &args.ignored.patterns(), false);
+        let local = archive::of_path(path, &args.ignored.patterns(), false);
         let local = local.context("building artifact failed")?;
         let (repository, url) = (&asked.repository, reference.repository());
         let resolved = repository.resolve(&url, &reference.wanted(), None, false).await?;

@@ -10,12 +10,12 @@ pub(super) mod push;
 pub(super) mod tag;
 
 use crate::tell;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use sluice_source::credential::cloud::{Cloud, CloudEndpoints, CloudEnvironment, Clouds};
 use sluice_source::oci::{OciLimits, OciReference, OciRequest, Repository, RepositoryName, Suffix};
 use sluice_source::{Addresses, CredentialSource, Credentials, OciFetcher, Transport};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,10 +92,10 @@ fn of_stdin(path: &Path) -> Result<Option<archive::Layer>> {
     }
 }
 
-/// Refuses a path that was not given.
-fn check_given(path: &Path) -> Result<()> {
-    ensure!(!path.as_os_str().is_empty(), "invalid path \"\"");
-    Ok(())
+/// The path that a command needs.
+fn given(path: &Option<PathBuf>) -> Result<&Path> {
+    let path = path.as_deref().filter(|path| !path.as_os_str().is_empty());
+    path.context("invalid path \"\"")
 }
 
 /// Refuses a path at which nothing is.

@@ -1,39 +1,33 @@
 //! `sluice pull artifact`.
 
 use super::{Reference, Registry};
-use crate::args::Global;
+use crate::args::{Global, path};
 use crate::commands::within;
 use crate::tell;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use sluice_source::oci::Layer;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Args, Debug)]
 pub(crate) struct PullArtifact {
     /// Where from: oci://<domain>/<org>/<repository>:<tag>
     url: Option<String>,
     /// The directory that the files are put into; it must exist
-    #[arg(
-        short,
-        long,
-        value_parser = crate::args::path(),
-        default_value = "",
-        hide_default_value = true,
-        value_name = "PATH"
-    )]
-    output: PathBuf,
+    #[arg(short, long, value_parser = path(), value_name = "PATH")]
+    output: Option<PathBuf>,
     #[command(flatten)]
     registry: Registry,
 }
 
 pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
     let url = args.url.as_deref().context("artifact URL is required")?;
-    ensure!(!args.output.as_os_str().is_empty(), "output path cannot be empty");
+    let output = args.output.as_deref().unwrap_or(Path::new(""));
+    ensure!(!output.as_os_str().is_empty(), "output path cannot be empty");
     ensure!(
-        args.output.is_dir(),
+        output.is_dir(),
         "invalid output path \"{}\": it must be a directory",
-        args.output.display()
+        output.display()
     );
     let reference = Reference::parse(url)?;
     let work = async {
@@ -42,7 +36,7 @@ pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
         let (repository, url) = (&asked.repository, reference.repository());
         let resolved = repository.resolve(&url, &reference.wanted(), None, false).await?;
         let pulled = repository.pull(&url, &resolved, &Layer::default()).await?;
-        let (annotations, output) = (pulled.annotations.clone(), args.output.clone());
+        let (annotations, output) = (pulled.annotations.clone(), output.to_owned());
         tokio::task::spawn_blocking(move || pulled.extract_to(&output))
             .await?
             .context("the artifact cannot be extracted")?;
@@ -58,9 +52,6 @@ pub(crate) async fn run(args: PullArtifact, global: &Global) -> Result<()> {
         }
     }
     tell::success(&format!("digest {digest}"));
-    tell::success(&format!(
-        "artifact content extracted to {}",
-        args.output.display()
-    ));
+    tell::success(&format!("artifact content extracted to {}", output.display()));
     Ok(())
 }

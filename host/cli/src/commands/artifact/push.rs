@@ -1,7 +1,7 @@
 //! `sluice push artifact`.
 
-use super::{Content, Reference, Registry, check_given, of_stdin};
-use crate::args::Global;
+use super::{Content, Reference, Registry, given, of_stdin};
+use crate::args::{Global, path};
 use crate::commands::within;
 use crate::tell;
 use anyhow::{Context, Result, bail};
@@ -16,15 +16,8 @@ pub(crate) struct PushArtifact {
     /// Where to: oci://<domain>/<org>/<repository>:<tag>
     url: Option<String>,
     /// The directory, a file, or - for what comes on standard input
-    #[arg(
-        short = 'f',
-        long,
-        value_parser = crate::args::path(),
-        default_value = "",
-        hide_default_value = true,
-        value_name = "PATH"
-    )]
-    path: PathBuf,
+    #[arg(short = 'f', long, value_parser = path(), value_name = "PATH")]
+    path: Option<PathBuf>,
     /// Address of the source, such as a Git URL
     #[arg(long, default_value = "", hide_default_value = true)]
     source: String,
@@ -77,7 +70,7 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
             bail!("--{flag} is required");
         }
     }
-    check_given(&args.path)?;
+    let path = given(&args.path)?;
     let reference = Reference::parse(url)?;
     let tag = match &reference.suffix {
         Suffix::Tag(tag) => tag.clone(),
@@ -88,7 +81,7 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
         ),
     };
     // whoever writes it takes their time, as in Flux
-    let read = of_stdin(&args.path)?;
+    let read = of_stdin(path)?;
     let annotations = annotations(&args)?;
     let work = async {
         let asked = args.registry.open(&reference, global.timeout).await?;
@@ -98,7 +91,7 @@ pub(crate) async fn run(args: PushArtifact, global: &Global) -> Result<()> {
         let what = "pushing artifact failed: error creating layer";
         let layer = match read {
             Some(layer) => layer,
-            None => args.content.of_path(&args.path, what)?,
+            None => args.content.of_path(path, what)?,
         };
         let push = Push {
             content: layer.content.into(),

@@ -1,7 +1,7 @@
 //! `sluice build kustomization`: what a Flux Kustomization makes of a local directory (compat: cli, section 11).
 
 use super::masked;
-use crate::args::Global;
+use crate::args::{Global, path};
 use crate::tell::print;
 use crate::{assemble, local};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -21,14 +21,8 @@ pub(crate) struct Kustomization {
     /// Name of the Kustomization
     name: Option<String>,
     /// Path to the manifests location
-    #[arg(
-        long,
-        value_parser = crate::args::path(),
-        default_value = "",
-        hide_default_value = true,
-        value_name = "DIR"
-    )]
-    path: PathBuf,
+    #[arg(long, value_parser = path(), value_name = "DIR")]
+    path: Option<PathBuf>,
     /// Path to the Flux Kustomization YAML file; without it the Kustomization is read from the cluster
     #[arg(long, value_name = "FILE")]
     kustomization_file: Option<PathBuf>,
@@ -44,7 +38,8 @@ pub(crate) struct Kustomization {
 
 pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
     let name = asked.name.as_deref().context("kustomization name is required")?;
-    local::check(&asked.path, asked.kustomization_file.as_deref())?;
+    let directory = asked.path.as_deref().unwrap_or(Path::new(""));
+    local::check(directory, asked.kustomization_file.as_deref())?;
     ensure!(
         !asked.dry_run || asked.kustomization_file.is_some(),
         "dry-run mode requires a kustomization file: add --kustomization-file"
@@ -55,6 +50,7 @@ pub(crate) async fn run(asked: Kustomization, global: &Global) -> Result<()> {
     };
     let builder = Builder {
         asked: &asked,
+        directory,
         cluster: cluster.as_ref().map(|cluster| cluster as &dyn Cluster),
         render: Arc::new(assemble::render()?),
     };
@@ -72,6 +68,7 @@ fn yaml(objects: &[Value]) -> String {
 
 struct Builder<'a> {
     asked: &'a Kustomization,
+    directory: &'a Path,
     cluster: Option<&'a dyn Cluster>,
     render: Arc<Render>,
 }
@@ -109,7 +106,7 @@ impl Builder<'_> {
 
     /// The objects of a Kustomization, and with `--recursive` of those that it makes, breadth first, each once.
     async fn build_all(&self, top: Declared) -> Result<Vec<Value>> {
-        let mut walk = local::Walk::new(top, self.asked.path.clone(), &self.asked.local.local_sources);
+        let mut walk = local::Walk::new(top, self.directory.to_owned(), &self.asked.local.local_sources);
         let mut all = Vec::new();
         while let Some((declared, directory)) = walk.next() {
             let objects = self.build(&declared, &directory).await?;
