@@ -17,6 +17,7 @@ mod dev;
 mod hint;
 mod kinds;
 mod local;
+mod panics;
 mod table;
 mod tell;
 mod tenancy;
@@ -28,6 +29,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    panics::install(tell::failure);
     // One TLS provider for every crate: two in one process panic at the first connection.
     let _ = rustls::crypto::ring::default_provider().install_default();
     raise_descriptor_limit();

@@ -160,6 +160,10 @@ pub(crate) fn whole(error: &(dyn Error + 'static)) -> String {
             Continue(None)
         }
         _ if cause.is::<kube::runtime::watcher::Error>() => Continue(None),
+        // the words of a panic may quote a Secret
+        _ if cause.is::<tokio::task::JoinError>() => {
+            Break("it ended unexpectedly, which is a bug".to_owned())
+        }
         _ => Continue(Some(cause.to_string())),
     })
 }
@@ -186,5 +190,16 @@ mod tests {
         assert!(Several::of(Vec::new()).is_none());
         let twice = std::io::Error::other(std::io::Error::other("no such file"));
         assert_eq!(whole(&twice), "no such file");
+    }
+
+    #[tokio::test]
+    async fn what_a_panic_says_is_not_told() {
+        let panics: fn() = || panic!("hunter2");
+        let error = tokio::task::spawn_blocking(panics).await.unwrap_err();
+        let error = anyhow::Error::new(error).context("serving artifacts broke");
+        assert_eq!(
+            whole(error.as_ref()),
+            "serving artifacts broke: it ended unexpectedly, which is a bug"
+        );
     }
 }

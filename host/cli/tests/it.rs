@@ -8,6 +8,7 @@ mod connect;
 mod diff;
 mod flux;
 mod kubectl;
+mod panics;
 mod real_server;
 mod support;
 mod usage;

@@ -47,7 +47,7 @@ impl CredentialSource for Docker {
             if let Some(helper) = self.config.helper(host) {
                 let (helper, host) = (helper.to_owned(), host.to_owned());
                 let asked = tokio::task::spawn_blocking(move || ask(&helper, &host)).await;
-                let answer = asked.map_err(|error| Error(error.to_string()))?;
+                let answer = asked.map_err(|error| Error(crate::tell::whole(&error)))?;
                 let answer = answer.map_err(|error| Error(crate::tell::whole(error.as_ref())))?;
                 if let Some(credentials) = answer {
                     return Ok(credentials);
