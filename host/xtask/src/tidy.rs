@@ -13,23 +13,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("object", &["yaml"]),
     ("schema", &["object"]),
     ("api", &["object"]),
-    ("event", &["object", "api"]),
-    ("artifact", &["object", "event"]),
+    ("event", &[]),
+    ("artifact", &[]),
     ("source", &["artifact", "api", "event", "semver", "yaml"]),
-    ("wasm", &["object", "artifact", "event"]),
+    ("wasm", &["object", "artifact"]),
     // yaml: the generated kustomization file is written and a user's read here
-    ("render", &["wasm", "artifact", "api", "event", "object", "yaml"]),
+    ("render", &["wasm", "artifact", "api", "object", "yaml"]),
     ("plan", &["object", "schema", "api"]),
-    ("apply", &["plan", "event", "object", "schema", "api"]),
-    ("health", &["wasm", "api", "event", "object"]),
+    ("apply", &["plan", "event", "object", "api"]),
+    ("health", &["api", "object"]),
     // artifact: it reads a tree; event: secrets are its redacted type; yaml: one of the formats
     ("decrypt", &["artifact", "api", "event", "object", "yaml"]),
     ("devcluster", &["object", "schema", "yaml"]),
     (
         "controller",
         &[
-            "yaml", "object", "schema", "api", "event", "artifact", "source", "wasm", "render", "plan",
-            "apply", "health", "decrypt",
+            "object", "api", "event", "artifact", "source", "wasm", "render", "plan", "apply", "health",
+            "decrypt",
         ],
     ),
     (
@@ -37,7 +37,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "yaml",
             "object",
-            "schema",
             "api",
             "event",
             "artifact",
@@ -47,8 +46,6 @@ const ARROWS: &[(&str, &[&str])] = &[
             "render",
             "plan",
             "apply",
-            "health",
-            "decrypt",
             "controller",
             "devcluster",
         ],
@@ -69,14 +66,11 @@ const HEAVY: &[(&str, &[&str])] = &[
             "artifact",
             "source",
             "wasm",
-            "render",
             "apply",
-            "health",
             "decrypt",
             "controller",
             "devcluster",
             "cli",
-            "event",
         ],
     ),
     ("anyhow", &["cli", "xtask"]),
@@ -153,7 +147,8 @@ fn arrows(room: &Path, found: &mut Vec<String>) -> Result<()> {
         ));
         return Ok(());
     };
-    for dependency in dependencies(&room.join("Cargo.toml"))? {
+    let dependencies = dependencies(&room.join("Cargo.toml"))?;
+    for dependency in &dependencies {
         if let Some(other) = dependency.strip_prefix("sluice-")
             && other != "testkit"
             && !may.contains(&other)
@@ -162,12 +157,22 @@ fn arrows(room: &Path, found: &mut Vec<String>) -> Result<()> {
                 "host/{name}: may not use sluice-{other} (arrows: host/xtask/src/tidy.rs)"
             ));
         }
-        if let Some((_, rooms)) = HEAVY.iter().find(|(heavy, _)| *heavy == dependency)
+        if let Some((_, rooms)) = HEAVY.iter().find(|(heavy, _)| heavy == dependency)
             && !rooms.contains(&name.as_str())
         {
             found.push(format!(
                 "host/{name}: {dependency} belongs to {}",
                 rooms.join(", ")
+            ));
+        }
+    }
+    // what nobody uses is not there for the next one either: who needs it gives the reason
+    let others = may.iter().map(|other| format!("sluice-{other}"));
+    let heavy = HEAVY.iter().filter(|(_, rooms)| rooms.contains(&name.as_str()));
+    for unused in others.chain(heavy.map(|(heavy, _)| (*heavy).to_owned())) {
+        if !dependencies.contains(&unused) {
+            found.push(format!(
+                "host/{name}: may use {unused} and does not (arrows: host/xtask/src/tidy.rs)"
             ));
         }
     }
