@@ -1,12 +1,13 @@
 //! `cargo xtask ci`: everything that must pass before a change lands.
 
-use crate::{bench, cluster, codegen, demo, fuzz, lints, shell, test, tidy, wit};
+use crate::{bench, cluster, codegen, demo, dependencies, fuzz, lints, shell, test, tidy, wit};
 use anyhow::{Context as _, Result, ensure};
 
 /// What is checked, in the order that fails fastest.
 const STEPS: &[shell::Step] = &[
     ("format", format),
     ("tidy", || tidy::run(&[])),
+    ("dependencies", || dependencies::run(&[])),
     ("contract", || wit::run(&["--check".to_owned()])),
     ("lints", || lints::run(&[])),
     ("test", || test::run(&[])),

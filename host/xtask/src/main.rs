@@ -11,6 +11,7 @@ mod cluster;
 mod codegen;
 mod conformance;
 mod demo;
+mod dependencies;
 mod fuzz;
 mod lints;
 mod plugins;
@@ -66,6 +67,11 @@ const VERBS: &[Verb] = &[
         run: lints::run,
     },
     Verb {
+        name: "dependencies",
+        does: "licenses and known weaknesses of what is used, by cargo-deny",
+        run: dependencies::run,
+    },
+    Verb {
         name: "bench",
         does: "the cost table, measured on a real API server: `bench [--n COUNT[,COUNT…] | --full] [--parked COUNT] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`; a case is one of B1 to B18",
         run: bench::run,
@@ -82,7 +88,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "tidy",
-        does: "the house's own rules: arrows between rooms, crate docs, trailing space",
+        does: "the house's own rules: arrows between rooms, banned crates, crate docs, trailing space",
         run: tidy::run,
     },
     Verb {
@@ -100,7 +106,7 @@ fn main() -> ExitCode {
     let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else {
         println!("cargo xtask VERB\n");
         for verb in VERBS {
-            println!("  {:<10}{}", verb.name, verb.does);
+            println!("  {:<14}{}", verb.name, verb.does);
         }
         return if matches!(name, "help" | "--help" | "-h") {
             ExitCode::SUCCESS

@@ -106,6 +106,7 @@ fn complaints() -> Result<Vec<String>> {
         }
     }
     proofs(&mut found)?;
+    bans(&mut found)?;
     for file in sources()? {
         programs(&file, &mut found)?;
         lines(&file, &mut found)?;
@@ -206,6 +207,24 @@ fn proofs(found: &mut Vec<String>) -> Result<()> {
         for test in tests.split(',').map(|test| test.trim_matches(['`', ' '])) {
             if !source.contains(&format!("fn {test}(")) {
                 found.push(format!("tests/README.md: {file} has no test {test}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What `deny.toml` bans is not there.
+fn bans(found: &mut Vec<String>) -> Result<()> {
+    let text = fs::read_to_string(root().join("deny.toml"))?;
+    let banned: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split('"').next())
+        .collect();
+    for lock in ["Cargo.lock", "plugins/Cargo.lock"] {
+        let packages = fs::read_to_string(root().join(lock))?;
+        for name in &banned {
+            if packages.contains(&format!("name = \"{name}\"\n")) {
+                found.push(format!("{lock}: {name} is banned (deny.toml says why)"));
             }
         }
     }
