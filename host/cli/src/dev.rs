@@ -104,7 +104,7 @@ impl Dev {
         match (&mut self.controller).await {
             Ok(Ok(())) => anyhow::anyhow!("the controller has stopped"),
             Ok(Err(error)) => error,
-            Err(error) => anyhow::anyhow!("the controller broke: {error}"),
+            Err(error) => anyhow::Error::new(error).context("the controller broke"),
         }
     }
 

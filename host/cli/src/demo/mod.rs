@@ -11,8 +11,10 @@ use clap::Args;
 use include_dir::{Dir, include_dir};
 use repository::{Files, Repository};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 use story::Story;
+use tempfile::TempDir;
 use view::View;
 
 /// The sample repository.
@@ -51,8 +53,9 @@ pub(crate) async fn run(demo: &Demo) -> Result<()> {
         told = tell(demo, client, &mut view) => told,
     };
     view.settle();
-    told?;
-    look_next(&dev, demo.keep);
+    // it lies there as long as the source asks for it
+    let repository = told?;
+    look_next(&dev, demo.keep, repository.as_ref().map(TempDir::path));
     if demo.keep {
         tokio::select! {
             error = dev.failed() => return Err(error),
@@ -62,7 +65,8 @@ pub(crate) async fn run(demo: &Demo) -> Result<()> {
     dev.stop().await
 }
 
-async fn tell(demo: &Demo, client: kube::Client, view: &mut View) -> Result<()> {
+/// Tells the story; answers where the sample repository lies, where it is kept.
+async fn tell(demo: &Demo, client: kube::Client, view: &mut View) -> Result<Option<TempDir>> {
     let mut story = Story::begin(client.clone());
     if let (Some(git), Some(path)) = (&demo.git, &demo.path) {
         view.chapter(&format!("◆ Keeping {git}, {path}"));
@@ -72,7 +76,8 @@ async fn tell(demo: &Demo, client: kube::Client, view: &mut View) -> Result<()> 
             path: path.clone(),
         };
         crate::dev::keep(&client, &kept).await?;
-        return patiently(story.until_ready(view, None)).await;
+        patiently(story.until_ready(view, None)).await?;
+        return Ok(None);
     }
     let folder = tempfile::Builder::new()
         .prefix("sluice-demo-")
@@ -104,7 +109,8 @@ async fn tell(demo: &Demo, client: kube::Client, view: &mut View) -> Result<()> 
     view.line(&story.changes_since(&before));
 
     view.chapter("◆ Somebody edits the cluster by hand");
-    patiently(story.edit_and_watch(view)).await
+    patiently(story.edit_and_watch(view)).await?;
+    Ok(Some(folder))
 }
 
 async fn patiently(chapter: impl Future<Output = Result<()>>) -> Result<()> {
@@ -113,13 +119,17 @@ async fn patiently(chapter: impl Future<Output = Result<()>>) -> Result<()> {
         .with_context(|| format!("nothing became ready within {} seconds", PATIENCE.as_secs()))?
 }
 
-fn look_next(dev: &Dev, keep: bool) {
+fn look_next(dev: &Dev, keep: bool, repository: Option<&Path>) {
     println!("\n◆ Where to look next");
     if keep {
         println!("  export KUBECONFIG={}", dev.kubeconfig().display());
         println!("  kubectl get kustomizations,gitrepositories -A        what is kept");
         println!("  sluice get all                                        the same, as `flux get` shows it");
         println!("  kubectl -n shop scale deployment web --replicas=7     and watch it being undone");
+        if let Some(repository) = repository {
+            let clone = format!("git clone {} shop", repository.display());
+            println!("  {clone:<53}commit and push there, and watch it being applied");
+        }
         println!("  ctrl-c stops everything");
     } else {
         println!("  sluice demo --keep                                    leaves it running, for kubectl");
