@@ -20,7 +20,6 @@ use std::time::Duration;
 #[command(
     name = "sluice",
     version,
-    about,
     disable_help_subcommand = true,
     max_term_width = 110
 )]
@@ -304,6 +303,8 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+        let about = Cli::command().get_about().unwrap().to_string();
+        assert_eq!(about, "Keeps Kubernetes equal to what Git says, and shows it");
     }
 
     /// A flag of a command that has the name of one of all commands is that flag: what is read is one value, of one type.

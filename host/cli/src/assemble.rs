@@ -58,9 +58,10 @@ pub(crate) async fn run(
 ) -> Result<()> {
     // taking the rest down with it: half a controller helps nobody
     let _down = shutdown.clone().drop_guard();
-    std::fs::create_dir_all(&storage.path)
-        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
-    let store = open_store(&storage)?;
+    let unusable = || format!("cannot use --storage-path {}", storage.path.display());
+    let folder = storage.path.join("artifacts");
+    std::fs::create_dir_all(&folder).with_context(unusable)?;
+    let store = Store::open(&folder, store::Limits::default())?;
     let (known, turn) = oneshot::channel();
     let (address, serving) = serve_artifacts(storage.listen, store.clone(), turn, shutdown.clone()).await?;
     let render = Arc::new(render()?);
@@ -78,20 +79,18 @@ pub(crate) async fn run(
         storage.addresses.clone(),
         storage.ssh.clone(),
     )
-    .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    .with_context(unusable)?;
     let spool = storage.path.join("layers");
     let registries = OciFetcher::new(&spool, oci::OciLimits::default(), storage.addresses.clone())
-        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+        .with_context(unusable)?;
     let spool = storage.path.join("indexes");
-    let charts = HelmFetcher::new(&spool, storage.helm, storage.addresses.clone())
-        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    let charts = HelmFetcher::new(&spool, storage.helm, storage.addresses.clone()).with_context(unusable)?;
     let environment = cloud::CloudEnvironment::read(|name| std::env::var(name).ok());
     let (tokens_max, age_max) = storage.token_cache;
     let clouds = cloud::Clouds::new(environment, cloud::CloudEndpoints::default(), tokens_max, age_max)?;
     let spool = storage.path.join("objects");
     let limits = bucket::BucketLimits::default();
-    let buckets = BucketFetcher::new(&spool, limits, storage.addresses.clone())
-        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
+    let buckets = BucketFetcher::new(&spool, limits, storage.addresses.clone()).with_context(unusable)?;
     let settings = SourceSettings {
         advertised_address: storage
             .advertised
@@ -165,13 +164,6 @@ fn advertised(address: SocketAddr, hostname: Option<String>) -> String {
         None if address.ip().is_unspecified() => format!("localhost:{}", address.port()),
         _ => address.to_string(),
     }
-}
-
-fn open_store(storage: &Storage) -> Result<Store> {
-    let path = storage.path.join("artifacts");
-    std::fs::create_dir_all(&path)
-        .with_context(|| format!("cannot use --storage-path {}", storage.path.display()))?;
-    Ok(Store::open(&path, store::Limits::default())?)
 }
 
 type Serving = tokio::task::JoinHandle<std::io::Result<()>>;

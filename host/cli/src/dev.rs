@@ -179,7 +179,7 @@ async fn prepare(client: &kube::Client) -> Result<()> {
     Ok(())
 }
 
-/// Server-side apply of one object of a kind whose plural is its lower-case name with an `s`.
+/// Server-side apply of one object of a kind whose plural is made as English makes it.
 pub(crate) async fn apply(client: &kube::Client, object: &Value) -> Result<()> {
     let text = |pointer: &str| {
         object

@@ -267,7 +267,8 @@ impl Stamp {
         hash.update(wasmtime_version()?);
         for file in files {
             hash.update(file.to_string_lossy().as_bytes());
-            hash.update(Sha256::digest(fs::read(&file).unwrap_or_default()));
+            let content = fs::read(&file).with_context(|| file.display().to_string())?;
+            hash.update(Sha256::digest(content));
         }
         let stamp = Self {
             path: out.join("stamp"),

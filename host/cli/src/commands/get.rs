@@ -119,7 +119,7 @@ pub(crate) async fn run(get: Get, global: &Global) -> Result<()> {
 }
 
 async fn one(kind: Kind, which: &Which, global: &Global) -> Result<()> {
-    let api = api(kind, which, global).await?;
+    let api = api(&global.connect.client().await?, kind, which, global);
     if which.watch {
         return watch(kind, api, which).await;
     }
@@ -147,8 +147,10 @@ async fn all(every: &[Kind], which: &Which, global: &Global) -> Result<()> {
     if which.watch {
         bail!("expected a single resource type, but found all");
     }
+    // one for all: a credential plugin is started for each
+    let client = global.connect.client().await?;
     for kind in every {
-        match list(&api(*kind, which, global).await?, which).await {
+        match list(&api(&client, *kind, which, global), which).await {
             Ok(objects) if objects.is_empty() => {
                 if which.name.is_some() {
                     tell::failure(&nothing(*kind, which, &global.namespace));
@@ -163,13 +165,11 @@ async fn all(every: &[Kind], which: &Which, global: &Global) -> Result<()> {
     Ok(())
 }
 
-async fn api(kind: Kind, which: &Which, global: &Global) -> Result<Api<DynamicObject>> {
-    let client = global.connect.client().await?;
-    Ok(if which.all_namespaces {
-        Api::all_with(client, &kind.api())
-    } else {
-        Api::namespaced_with(client, &global.namespace, &kind.api())
-    })
+fn api(client: &kube::Client, kind: Kind, which: &Which, global: &Global) -> Api<DynamicObject> {
+    match which.all_namespaces {
+        true => Api::all_with(client.clone(), &kind.api()),
+        false => Api::namespaced_with(client.clone(), &global.namespace, &kind.api()),
+    }
 }
 
 async fn list(api: &Api<DynamicObject>, which: &Which) -> kube::Result<Vec<DynamicObject>> {

@@ -22,7 +22,7 @@ impl std::fmt::Display for Cost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{:.0} ms, {} MB",
+            "{:.0} ms, {} MiB",
             self.wall.as_secs_f64() * 1e3,
             self.kibibytes >> 10
         )

@@ -54,7 +54,7 @@ pub(super) fn run(is_check: bool) -> Result<()> {
         root.join("src/current/embedded.rs"),
         embedded(text(&version, "gitVersion"), &rows),
     );
-    if std::fs::read_to_string(&path).is_ok_and(|old| old != text) {
+    if std::fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
         ensure!(!is_check, stale(&path));
         std::fs::write(&path, text)?;
     }
