@@ -1,4 +1,4 @@
-//! The kinds the command line speaks of, with their human names (compat: cli, section 1).
+//! The kinds the command line speaks of (compat: cli, section 1).
 
 use kube::api::{ApiResource, DynamicObject};
 use serde_json::Value;
@@ -16,67 +16,16 @@ pub(crate) struct Kind {
     pub(crate) plural: &'static str,
 }
 
-macro_rules! kind {
-    ($name:ident, $group:literal, $kind:literal, $plural:literal, $human:literal) => {
-        #[doc = $human]
-        pub(crate) const $name: Kind = Kind {
-            group: $group,
-            version: "v1",
-            kind: $kind,
-            plural: $plural,
-        };
-    };
-}
+const SOURCE: &str = "source.toolkit.fluxcd.io";
 
-kind!(
-    GIT_REPOSITORY,
-    "source.toolkit.fluxcd.io",
-    "GitRepository",
-    "gitrepositories",
-    "source git"
-);
-kind!(
-    OCI_REPOSITORY,
-    "source.toolkit.fluxcd.io",
-    "OCIRepository",
-    "ocirepositories",
-    "source oci"
-);
-kind!(
-    BUCKET,
-    "source.toolkit.fluxcd.io",
-    "Bucket",
-    "buckets",
-    "source bucket"
-);
-kind!(
-    HELM_REPOSITORY,
-    "source.toolkit.fluxcd.io",
-    "HelmRepository",
-    "helmrepositories",
-    "source helm"
-);
-kind!(
-    HELM_CHART,
-    "source.toolkit.fluxcd.io",
-    "HelmChart",
-    "helmcharts",
-    "source chart"
-);
-kind!(
-    EXTERNAL_ARTIFACT,
-    "source.toolkit.fluxcd.io",
-    "ExternalArtifact",
-    "externalartifacts",
-    "source external-artifact"
-);
-kind!(
-    KUSTOMIZATION,
-    "kustomize.toolkit.fluxcd.io",
-    "Kustomization",
-    "kustomizations",
-    "kustomization"
-);
+pub(crate) const GIT_REPOSITORY: Kind = Kind::v1(SOURCE, "GitRepository", "gitrepositories");
+pub(crate) const OCI_REPOSITORY: Kind = Kind::v1(SOURCE, "OCIRepository", "ocirepositories");
+pub(crate) const BUCKET: Kind = Kind::v1(SOURCE, "Bucket", "buckets");
+pub(crate) const HELM_REPOSITORY: Kind = Kind::v1(SOURCE, "HelmRepository", "helmrepositories");
+pub(crate) const HELM_CHART: Kind = Kind::v1(SOURCE, "HelmChart", "helmcharts");
+pub(crate) const EXTERNAL_ARTIFACT: Kind = Kind::v1(SOURCE, "ExternalArtifact", "externalartifacts");
+pub(crate) const KUSTOMIZATION: Kind =
+    Kind::v1("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations");
 
 /// All source kinds, in the order of `get sources all`.
 pub(crate) const SOURCES: &[Kind] = &[
@@ -89,6 +38,15 @@ pub(crate) const SOURCES: &[Kind] = &[
 ];
 
 impl Kind {
+    const fn v1(group: &'static str, kind: &'static str, plural: &'static str) -> Self {
+        Self {
+            group,
+            version: "v1",
+            kind,
+            plural,
+        }
+    }
+
     /// What kube needs to know of it.
     pub(crate) fn api(&self) -> ApiResource {
         ApiResource {
@@ -106,7 +64,7 @@ impl Kind {
     }
 }
 
-/// The status of the condition of a type, with reason and message.
+/// The status and the message of the condition of a type, whose case does not count.
 pub(crate) fn condition<'a>(object: &'a DynamicObject, of: &str) -> Option<(&'a str, &'a str)> {
     let conditions = object.data.pointer("/status/conditions")?.as_array()?;
     let condition = conditions.iter().find(|c| {
