@@ -84,6 +84,11 @@ impl Failure {
         }
     }
 
+    /// A failure that may heal by itself; tried again soon, and then after a growing delay.
+    pub(crate) fn back_off(reason: Reason, message: impl Into<String>) -> Self {
+        Self::retry(reason, message).back_off_if(true)
+    }
+
     /// A failure that only a change of the object can mend.
     pub fn stall(reason: Reason, message: impl Into<String>) -> Self {
         Self {
@@ -105,6 +110,27 @@ impl Failure {
             ..Self::retry(error.reason(), error.to_string())
         }
         .left_alone(error.retry_after())
+    }
+
+    /// The same, tried again soon where it may heal by itself.
+    #[must_use]
+    pub(crate) fn back_off_if(self, is_transient: bool) -> Self {
+        match is_transient {
+            true => Self {
+                next: Next::BackOff,
+                ..self
+            },
+            false => self,
+        }
+    }
+
+    /// The same of an attempt that got as far as applying: it enters the history.
+    #[must_use]
+    pub(crate) fn recorded(self) -> Self {
+        Self {
+            is_recorded: true,
+            ..self
+        }
     }
 
     /// The same where the other side asked to be left alone for so long.

@@ -30,7 +30,7 @@ use futures::future::BoxFuture;
 use memory::{Awaiting, Inputs, Memory};
 use report::Report;
 use serde_json::Value;
-use sluice_api::{Kustomization, Next, decode, reason};
+use sluice_api::{Kustomization, decode, reason};
 use sluice_apply::live::Knowledge;
 use sluice_artifact::Tree;
 use sluice_event::events::ReconcileSuspended;
@@ -410,11 +410,7 @@ impl Reconciler for KustomizationReconciler {
 fn not_opened(run: &Run, error: OpenError) -> Stopped {
     match error {
         OpenError::NotFound => gate::no_artifact(run, "Source is not ready, artifact not found"),
-        OpenError::Failed(message) => Failure {
-            next: Next::BackOff,
-            ..Failure::retry(reason::ARTIFACT_FAILED, message)
-        }
-        .into(),
+        OpenError::Failed(message) => Failure::back_off(reason::ARTIFACT_FAILED, message).into(),
     }
 }
 

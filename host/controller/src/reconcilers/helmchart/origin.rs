@@ -37,21 +37,19 @@ pub(super) async fn find(pass: &mut Pass<'_, HelmChart>, store: &Store) -> Resul
     let (run, name) = (pass.run, &reference.name);
     let key = Key::new(kind.kind, &run.key.namespace, name);
     run.subscribe(Topic::News(key.clone()));
-    let unavailable = |next, cause: String| {
+    let unavailable = |cause: String| {
         let message = format!("failed to get source: {cause}");
-        Trouble::fetch(Failure {
-            next,
-            ..Failure::retry(reason::SOURCE_UNAVAILABLE, message)
-        })
+        Trouble::fetch(Failure::back_off(reason::SOURCE_UNAVAILABLE, message))
     };
-    let object = run.cx.store.get(&key).ok_or_else(|| {
-        let text = format!("{}.{} \"{name}\" not found", kind.kind, kind.group);
-        unavailable(Next::BackOff, text)
-    })?;
+    let object = run
+        .cx
+        .store
+        .get(&key)
+        .ok_or_else(|| unavailable(format!("{}.{} \"{name}\" not found", kind.kind, kind.group)))?;
     let repository: Option<HelmRepository> = match reference.kind {
         ChartSourceKind::HelmRepository => {
             let decoded = decode(&object);
-            Some(decoded.map_err(|error| unavailable(Next::BackOff, error.to_string()))?)
+            Some(decoded.map_err(|error| unavailable(error.to_string()))?)
         }
         ChartSourceKind::GitRepository | ChartSourceKind::Bucket => None,
     };

@@ -8,7 +8,7 @@ use crate::error_policy::{Failure, Stopped};
 use crate::reconcilers::aside::aside;
 use crate::runtime::{Key, Run};
 use sluice_api::kustomize::{Inventory, ResourceRef};
-use sluice_api::{Kustomization, Next, meta, reason};
+use sluice_api::{Kustomization, meta, reason};
 use sluice_apply::live::Moved;
 use sluice_apply::{Applier, Options, Pruning};
 use sluice_event::Severity;
@@ -61,7 +61,7 @@ pub(super) async fn apply(
         custom_stage_kinds: run.cx.config.custom_apply_stage_kinds.clone(),
     };
     let mut stages = prepared(rendered.build.clone(), owner.clone(), policy).await?;
-    let misnamed = |error| recorded(Failure::of(&error));
+    let misnamed = |error| Failure::of(&error).recorded();
     sluice_apply::place(run.cluster(), &mut stages)
         .await
         .map_err(misnamed)?;
@@ -157,14 +157,6 @@ fn ids(stages: &[StagedObjects]) -> impl Iterator<Item = &ObjectId> {
         .map(|object| object.id())
 }
 
-/// A failure after rendering enters the history.
-fn recorded(failure: Failure) -> Failure {
-    Failure {
-        is_recorded: true,
-        ..failure
-    }
-}
-
 /// Looks over all that will be done before any of it is.
 fn audit(run: &Run, ks: &Kustomization, new: &[ResourceRef], old: &[ResourceRef]) -> Result<(), Failure> {
     let stale = if ks.spec.prune {
@@ -183,7 +175,7 @@ fn audit(run: &Run, ks: &Kustomization, new: &[ResourceRef], old: &[ResourceRef]
     }
     let texts: Vec<String> = violations.iter().map(Violation::to_string).collect();
     let failure = Failure::retry(reason::RECONCILIATION_FAILED, texts.join("; "));
-    Err(recorded(failure))
+    Err(failure.recorded())
 }
 
 /// Objects of so many bytes take some milliseconds: others are not to wait for them.
@@ -199,14 +191,11 @@ async fn prepared(
         let prepared = sluice_plan::prepare(&build.manifests, &owner, &policy);
         prepared.map_err(|error| Failure::of(&error))
     };
-    let prepared = aside(is_long, prepare).await.map_err(|broken| Failure {
-        next: Next::BackOff,
-        ..Failure::retry(
-            reason::RECONCILIATION_FAILED,
-            format!("preparing the objects {broken}"),
-        )
+    let prepared = aside(is_long, prepare).await.map_err(|broken| {
+        let message = format!("preparing the objects {broken}");
+        Failure::back_off(reason::RECONCILIATION_FAILED, message)
     });
-    prepared.flatten().map_err(recorded)
+    prepared.flatten().map_err(Failure::recorded)
 }
 
 fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
@@ -285,7 +274,7 @@ fn not_applied(error: &sluice_apply::ApplyError, before: &[Applied]) -> Stopped 
         message.push('\n');
         message.push_str(&line);
     }
-    recorded(Failure { message, ..failure }).into()
+    Failure { message, ..failure }.recorded().into()
 }
 
 /// Reason of the event about an object that two Kustomizations apply. Not Flux's, which lets each undo the other's work.
@@ -351,7 +340,7 @@ async fn prune(
         let entries = sluice_plan::union(new, old);
         report.status.inventory = Some(Inventory { entries });
         let failure = Failure::retry(reason::PRUNE_HELD, guarded.to_string());
-        return Err(recorded(failure).into());
+        return Err(failure.recorded().into());
     }
     let pruned = sluice_apply::prune(pruning, &stale).await;
     pruned.changes.iter().for_each(|(id, _)| forget(run, id));
@@ -376,13 +365,8 @@ async fn prune(
     // what could not be deleted is tried again, and so must not be forgotten
     let entries = sluice_plan::survivors(new, pruned.remaining());
     report.status.inventory = Some(Inventory { entries });
-    let next = if pruned.is_transient {
-        Next::BackOff
-    } else {
-        Next::Retry
-    };
     let failure = Failure::retry(reason::PRUNE_FAILED, texts.join(" "));
-    Err(recorded(Failure { next, ..failure }).into())
+    Err(failure.back_off_if(pruned.is_transient).recorded().into())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::render::{Plugins, Rendered, Wanted, built, built_once};
 use super::variables;
 use crate::error_policy::Failure;
 use serde_json::Value;
-use sluice_api::{Next, reason};
+use sluice_api::reason;
 use sluice_artifact::{Overlay, Tree};
 use sluice_decrypt::{Decrypted, Keyring, Mac};
 use sluice_object::{Manifests, Object};
@@ -107,10 +107,6 @@ async fn aside<T: Send + 'static>(
         let work = async { tokio::time::timeout(DECRYPTION_TIME_MAX, work).await };
         runtime.block_on(withdrawn.run_until_cancelled(work))
     });
-    let broken = |message: String| Failure {
-        next: Next::BackOff,
-        ..Failure::retry(reason::BUILD_FAILED, message)
-    };
     match task.await {
         Ok(Some(Ok(done))) => done,
         Ok(Some(Err(_))) => {
@@ -121,9 +117,15 @@ async fn aside<T: Send + 'static>(
             );
             Err(Failure::retry(reason::BUILD_FAILED, message))
         }
-        Ok(None) => Err(broken("decryption was withdrawn".to_owned())),
+        Ok(None) => Err(Failure::back_off(
+            reason::BUILD_FAILED,
+            "decryption was withdrawn",
+        )),
         // its text could quote what was decrypted
-        Err(_) => Err(broken("decryption ended unexpectedly".to_owned())),
+        Err(_) => Err(Failure::back_off(
+            reason::BUILD_FAILED,
+            "decryption ended unexpectedly",
+        )),
     }
 }
 

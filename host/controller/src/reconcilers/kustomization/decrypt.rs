@@ -7,7 +7,7 @@ use crate::runtime::Run;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
-use sluice_api::{Disposition as _, Kustomization, Next, reason};
+use sluice_api::{Disposition as _, Kustomization, reason};
 use sluice_apply::cluster::{Cluster, Identity};
 use sluice_apply::live::{Short, short};
 use sluice_decrypt::keys::{Allowed, ServiceAccountTokens, VaultLogins};
@@ -128,13 +128,7 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decrypt
 }
 
 fn failed(message: String, is_transient: bool) -> Failure {
-    let failure = Failure::retry(reason::BUILD_FAILED, message);
-    let next = if is_transient {
-        Next::BackOff
-    } else {
-        failure.next.clone()
-    };
-    Failure { next, ..failure }
+    Failure::retry(reason::BUILD_FAILED, message).back_off_if(is_transient)
 }
 
 /// A failure of decrypting, with Flux's words before.

@@ -246,10 +246,7 @@ fn unhealthy(
     report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, text)));
     let after = sluice_api::Duration(round(awaiting.since.elapsed()));
     let message = format!("health check failed after {after}: {text}");
-    let failure = Failure {
-        is_recorded: true,
-        ..Failure::retry(reason::HEALTH_CHECK_FAILED, message)
-    };
+    let failure = Failure::retry(reason::HEALTH_CHECK_FAILED, message).recorded();
     report.failed(&failure, Some(attempted));
     failure.into()
 }

@@ -52,10 +52,8 @@ pub(super) async fn evaluate(
     };
     let judged = aside(true, judge).await;
     judged.unwrap_or_else(|broken| {
-        Err(Failure {
-            next: Next::BackOff,
-            ..Failure::retry(reason::DEPENDENCY_NOT_READY, format!("readyExpr {broken}"))
-        })
+        let message = format!("readyExpr {broken}");
+        Err(Failure::back_off(reason::DEPENDENCY_NOT_READY, message))
     })
 }
 

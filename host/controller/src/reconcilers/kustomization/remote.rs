@@ -9,7 +9,7 @@ use crate::reconcilers::{tokens, workload};
 use crate::runtime::{Remote, Run};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
-use sluice_api::{Kustomization, Next, SecretKeyReference, reason};
+use sluice_api::{Kustomization, SecretKeyReference, reason};
 use sluice_apply::cluster::{KubeCluster, RetryPolicy};
 use sluice_apply::live::{Short, short};
 use sluice_event::Redacted;
@@ -330,12 +330,7 @@ fn unreached(message: String, is_transient: bool) -> Unattached {
         told: Some(format!("failed to build kube client: {message}")),
         ..Failure::retry(reason::RECONCILIATION_FAILED, message)
     };
-    let next = if is_transient {
-        Next::BackOff
-    } else {
-        failure.next.clone()
-    };
-    Unattached::Failed(Failure { next, ..failure })
+    Unattached::Failed(failure.back_off_if(is_transient))
 }
 
 fn unread(message: String, error: &Unread) -> Unattached {

@@ -9,7 +9,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use sluice_api::kustomize::{Fields, KustomizationSpec, SubstituteStrategy};
-use sluice_api::{Kustomization, Next, reason};
+use sluice_api::{Kustomization, reason};
 use sluice_artifact::Tree;
 use sluice_event::events::{RenderFailed, RenderRemembered, RenderSucceeded};
 use sluice_render::{Build, BuildSpec, PostBuild};
@@ -127,10 +127,7 @@ impl Plugins {
                     ..Failure::of(&error)
                 })
             }
-            Err(error) => Err(Failure {
-                next: Next::BackOff,
-                ..Failure::retry(reason::BUILD_FAILED, error.to_string())
-            }),
+            Err(error) => Err(Failure::back_off(reason::BUILD_FAILED, error.to_string())),
         }
     }
 }

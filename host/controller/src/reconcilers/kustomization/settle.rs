@@ -67,12 +67,9 @@ pub(super) async fn stage(
             let owner = Arc::new(run.key.clone());
             late.iter()
                 .for_each(|looked| run.live().await_health(&looked.id, &owner, false));
-            let failure = Failure::retry(reason::RECONCILIATION_FAILED, message);
-            Err(Failure {
-                is_recorded: true,
-                ..failure
-            }
-            .into())
+            Err(Failure::retry(reason::RECONCILIATION_FAILED, message)
+                .recorded()
+                .into())
         }
     }
 }

@@ -4,7 +4,7 @@ use super::references::{self, Unread};
 use crate::error_policy::Failure;
 use crate::runtime::Run;
 use sluice_api::kustomize::{SubstituteKind, SubstituteReference};
-use sluice_api::{Kustomization, Next, meta, reason};
+use sluice_api::{Kustomization, meta, reason};
 use sluice_apply::cluster::Identity;
 use sluice_apply::live::{Short, short};
 use sluice_object::{GroupVersionKind, Manifests, Object};
@@ -114,15 +114,7 @@ async fn read_one(
     match read {
         Ok(variables) => Ok(variables),
         Err(Unread::Missing(_)) if reference.optional => Ok(Variables::new()),
-        Err(error) => {
-            let failure = refused(reference, &error);
-            let next = if error.is_transient() {
-                Next::BackOff
-            } else {
-                failure.next.clone()
-            };
-            Err(Failure { next, ..failure })
-        }
+        Err(error) => Err(refused(reference, &error).back_off_if(error.is_transient())),
     }
 }
 
