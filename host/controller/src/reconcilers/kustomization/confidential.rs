@@ -11,8 +11,10 @@ use crate::error_policy::Failure;
 use serde_json::Value;
 use sluice_api::reason;
 use sluice_artifact::{Overlay, Tree};
-use sluice_decrypt::{Decrypted, Keyring, Mac};
+use sluice_decrypt::{Decrypted, Keyring, Mac, Vouched};
 use sluice_object::{Manifests, Object};
+use sluice_render::PostBuild;
+use sluice_wasm::{Context, Finding};
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
@@ -31,59 +33,17 @@ pub(super) async fn render(
     mut wanted: Wanted,
     decryption: &Decryption,
 ) -> Result<Rendered, Failure> {
-    let (keyring, mac) = (decryption.keyring.clone(), decryption.mac);
-    let (base, spec) = (wanted.tree.clone(), wanted.spec.clone());
-    let generated = plugins
-        .run(
-            move |_| sluice_render::generate(&base, &spec, None),
-            str::to_owned,
-        )
-        .await?;
-    let (base, keys) = (wanted.tree.clone(), keyring.clone());
-    let found = async move {
-        let found = sluice_decrypt::sources(&keys, &*generated.tree, &generated.path, mac).await;
-        let found = found.map_err(|error| failure("error decrypting sources", &error))?;
-        let tree = laid_over(base, &found)?;
-        Ok::<_, Failure>((found, tree))
-    };
-    let (found, tree) = aside(found).await?;
-    let (found, is_confidential) = (Arc::new(found), tree.is_some());
-    if let Some(tree) = tree {
-        wanted.tree = tree;
-    }
+    let (found, tree) = sources(plugins, &wanted, decryption).await?;
+    let found = Arc::new(found);
+    wanted.tree = tree;
     // substitution comes after the rest is decrypted
     let (post_build, context) = (wanted.post_build.take(), wanted.context.clone());
-    let build = move |render: &sluice_render::Render| match is_confidential {
-        true => built_once(render, &wanted.build()),
-        false => built(render, &wanted.build()),
-    };
-    // what a component says of files in clear text may quote them
-    let files = found.clone();
-    let built = plugins.run(build, move |text| files.redact(text)).await?;
+    let built = build(plugins, wanted, found.clone()).await?;
     let mut findings = built.findings.clone();
-    let (vouching, is_substituted) = (found.clone(), post_build.is_some());
-    let opening = async move {
-        let (mut manifests, decrypted) = opened(&keyring, mac, &vouching, &built.manifests).await?;
-        let mut marks = Marks::default();
-        if is_substituted {
-            let objects = manifests.objects.iter_mut().zip(&decrypted);
-            let objects = objects.filter(|(_, is_decrypted)| **is_decrypted);
-            objects.for_each(|(object, _)| marks.hide(object));
-        }
-        Ok::<_, Failure>((manifests, Arc::new(marks)))
-    };
-    let (mut manifests, marks) = aside(opening).await?;
+    let (mut manifests, marks) = open(decryption, found.clone(), built, post_build.is_some()).await?;
     if let Some(post_build) = post_build {
-        let hidden = marks.clone();
-        let substitute = move |render: &sluice_render::Render| {
-            let (mut manifests, more) = render.substitute(manifests, &post_build, &context)?;
-            hidden.restore(&mut manifests);
-            Ok::<_, sluice_render::Error>((manifests, more))
-        };
-        let show = move |text: &str| {
-            sluice_decrypt::redacted(&found.redact(text), marks.shown.iter().map(|text| text.as_str()))
-        };
-        let (substituted, more) = plugins.run(substitute, show).await?;
+        let substituting = substitute(plugins, manifests, marks, found, post_build, context);
+        let (substituted, more) = substituting.await?;
         manifests = substituted;
         findings.extend(more);
     }
@@ -95,9 +55,91 @@ pub(super) async fn render(
     plugins.run(rendered, str::to_owned).await
 }
 
+/// The files that the renderer needs in clear text, and the tree with them in it.
+async fn sources(
+    plugins: &Plugins,
+    wanted: &Wanted,
+    decryption: &Decryption,
+) -> Result<(Decrypted, Arc<dyn Tree>), Failure> {
+    let (base, spec) = (wanted.tree.clone(), wanted.spec.clone());
+    let generated = plugins
+        .run(
+            move |_| sluice_render::generate(&base, &spec, None),
+            str::to_owned,
+        )
+        .await?;
+    let (base, keyring, mac) = (wanted.tree.clone(), decryption.keyring.clone(), decryption.mac);
+    let found = async move {
+        let found = sluice_decrypt::sources(&keyring, &*generated.tree, &generated.path, mac).await;
+        let found = found.map_err(|error| failure("error decrypting sources", &error))?;
+        let tree = laid_over(base, &found)?;
+        Ok::<_, Failure>((found, tree))
+    };
+    while_wanted(found).await
+}
+
+/// Builds. Where files were decrypted nothing of it is remembered, and what a component says may quote them.
+async fn build(
+    plugins: &Plugins,
+    wanted: Wanted,
+    found: Arc<Decrypted>,
+) -> Result<Arc<sluice_render::Rendered>, Failure> {
+    let is_confidential = !found.files.is_empty();
+    let build = move |render: &sluice_render::Render| match is_confidential {
+        true => built_once(render, &wanted.build()),
+        false => built(render, &wanted.build()),
+    };
+    plugins.run(build, move |text| found.redact(text)).await
+}
+
+/// The objects in clear text. Where they are to be substituted, what was decrypted and could not change is hidden.
+async fn open(
+    decryption: &Decryption,
+    found: Arc<Decrypted>,
+    built: Arc<sluice_render::Rendered>,
+    is_substituted: bool,
+) -> Result<(Manifests, Marks), Failure> {
+    let (keyring, mac) = (decryption.keyring.clone(), decryption.mac);
+    let opening = async move {
+        let mut marks = Marks::default();
+        let mut objects = Vec::with_capacity(built.manifests.objects.len());
+        for object in &built.manifests.objects {
+            let (mut object, was_encrypted) = in_clear_text(&keyring, mac, &found.vouched, object).await?;
+            if was_encrypted && is_substituted {
+                marks.hide(&mut object);
+            }
+            objects.push(object);
+        }
+        Ok::<_, Failure>((Manifests { objects }, marks))
+    };
+    while_wanted(opening).await
+}
+
+/// Puts variables in. The component sees marks, and what it says is told without what was decrypted.
+async fn substitute(
+    plugins: &Plugins,
+    manifests: Manifests,
+    marks: Marks,
+    found: Arc<Decrypted>,
+    post_build: PostBuild,
+    context: Context,
+) -> Result<(Manifests, Vec<Finding>), Failure> {
+    let marks = Arc::new(marks);
+    let hidden = marks.clone();
+    let substitute = move |render: &sluice_render::Render| {
+        let (mut manifests, findings) = render.substitute(manifests, &post_build, &context)?;
+        hidden.restore(&mut manifests);
+        Ok::<_, sluice_render::Error>((manifests, findings))
+    };
+    let show = move |text: &str| {
+        sluice_decrypt::redacted(&found.redact(text), marks.shown.iter().map(|text| text.as_str()))
+    };
+    plugins.run(substitute, show).await
+}
+
 /// Does what computes between its waits, for as long as somebody's files and keys make it, on a thread that may block: on
 /// this one everybody else would wait for it. It ends early where nobody wants its answer any more.
-async fn aside<T: Send + 'static>(
+async fn while_wanted<T: Send + 'static>(
     work: impl Future<Output = Result<T, Failure>> + Send + 'static,
 ) -> Result<T, Failure> {
     let withdrawn = CancellationToken::new();
@@ -129,17 +171,17 @@ async fn aside<T: Send + 'static>(
     }
 }
 
-/// The tree with the decrypted files in it; none where there are none.
-fn laid_over(base: Arc<dyn Tree>, found: &Decrypted) -> Result<Option<Arc<dyn Tree>>, Failure> {
+/// The tree with the decrypted files in it.
+fn laid_over(base: Arc<dyn Tree>, found: &Decrypted) -> Result<Arc<dyn Tree>, Failure> {
     if found.files.is_empty() {
-        return Ok(None);
+        return Ok(base);
     }
     let files = found
         .files
         .iter()
         .map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
     match Overlay::new(base, files) {
-        Ok(overlay) => Ok(Some(Arc::new(overlay))),
+        Ok(overlay) => Ok(Arc::new(overlay)),
         Err(error) => {
             let message = format!("error decrypting sources: {error}");
             Err(Failure::retry(reason::BUILD_FAILED, message))
@@ -147,27 +189,19 @@ fn laid_over(base: Arc<dyn Tree>, found: &Decrypted) -> Result<Option<Arc<dyn Tr
     }
 }
 
-/// The objects in clear text, and which of them were not.
-async fn opened(
+/// An object in clear text, and whether it was not.
+async fn in_clear_text(
     keyring: &Keyring,
     mac: Mac,
-    found: &Decrypted,
-    built: &Manifests,
-) -> Result<(Manifests, Vec<bool>), Failure> {
-    let mut objects = built.objects.clone();
-    let mut decrypted = vec![false; objects.len()];
-    for (object, is_decrypted) in objects.iter_mut().zip(&mut decrypted) {
-        let mut body = Value::Object(object.body().clone());
-        let failed = || format!("decryption failed for '{}'", variables::named(object));
-        let done = sluice_decrypt::object(keyring, &mut body, &found.vouched, mac).await;
-        *is_decrypted = done.map_err(|error| failure(&failed(), &error))?;
-        if *is_decrypted {
-            let odd = |_| Failure::retry(reason::BUILD_FAILED, failed());
-            let origin = object.origin().cloned();
-            *object = Object::new(body).map_err(odd)?.with_origin(origin);
-        }
-    }
-    Ok((Manifests { objects }, decrypted))
+    vouched: &Vouched,
+    object: &Object,
+) -> Result<(Object, bool), Failure> {
+    let failed = || format!("decryption failed for '{}'", variables::named(object));
+    let mut body = Value::Object(object.body().clone());
+    let decrypted = sluice_decrypt::object(keyring, &mut body, vouched, mac).await;
+    let was_encrypted = decrypted.map_err(|error| failure(&failed(), &error))?;
+    let opened = Object::new(body).map_err(|_| Failure::retry(reason::BUILD_FAILED, failed()))?;
+    Ok((opened.with_origin(object.origin().cloned()), was_encrypted))
 }
 
 /// Values that are kept from a transformer, each with the mark that stands for it.
@@ -246,7 +280,7 @@ mod tests {
     use sluice_decrypt::sops::{DataKey, MasterKey};
     use sluice_decrypt::{KeyError, KeyService};
     use sluice_render::{BuildSpec, Memo, Render};
-    use sluice_wasm::{Context, Engine, Limits, Pool, builtin};
+    use sluice_wasm::{Engine, Limits, Pool, builtin};
     use std::sync::Mutex;
     use std::thread::{self, ThreadId};
 
@@ -346,7 +380,7 @@ mod tests {
     #[tokio::test]
     async fn decryption_ends_when_nobody_waits_for_it() {
         let (held, ended) = tokio::sync::oneshot::channel::<()>();
-        let waits = aside(async move {
+        let waits = while_wanted(async move {
             let _held = held;
             std::future::pending::<()>().await;
             Ok(())
