@@ -2,6 +2,7 @@
 
 use super::references::{self, Unread};
 use crate::error_policy::Failure;
+use crate::reconcilers::aside::aside;
 use crate::reconcilers::tokens;
 use crate::runtime::Run;
 use futures::FutureExt;
@@ -31,75 +32,15 @@ const IMPORTED_AT_ONCE_MAX: usize = 16 << 10;
 
 /// Reads the keys; none where nothing is to be decrypted.
 pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decryption>, Failure> {
-    let Some(decryption) = &ks.spec.decryption else {
+    if ks.spec.decryption.is_none() {
         return Ok(None);
-    };
-    let config = &run.cx.config;
-    let mut keyring = Keyring::new();
-    let mut hash = Sha256::new();
-    let named = match (&decryption.secret_ref, &config.sops_age_secret) {
-        (Some(secret), _) => Some((
-            run.key.namespace.to_string(),
-            secret.name.clone(),
-            Allowed::All,
-            references::reader(run, ks),
-        )),
-        // the administrator's own Secret is read in the administrator's name
-        (None, Some(name)) => Some((
-            config.runtime_namespace.clone(),
-            name.clone(),
-            Allowed::AgeOnly,
-            Identity::AsController,
-        )),
-        (None, None) => None,
-    };
-    if let Some((namespace, name, allowed, identity)) = named {
-        let what = match allowed {
-            Allowed::All => "sops decryption Secret",
-            Allowed::AgeOnly => "sops SOPS age decryption Secret",
-        };
-        let values = references::secret(run, &identity, &namespace, &name)
-            .await
-            .map_err(|error| {
-                let message = match &error {
-                    // as in Flux, the API server's text alone
-                    Unread::Missing(_) => error.to_string(),
-                    error => format!("cannot get {what} '{namespace}/{name}': {error}"),
-                };
-                failed(message, error.is_transient())
-            })?;
-        for (key, value) in &values {
-            for part in [key.as_bytes(), value] {
-                hash.update(part.len().to_le_bytes());
-                hash.update(part);
-            }
-        }
-        let values: BTreeMap<String, Vec<u8>> = values
-            .into_iter()
-            .map(|(key, value)| (key, value.to_vec()))
-            .collect();
-        let size: usize = values.values().map(Vec::len).sum();
-        let imported = if size <= IMPORTED_AT_ONCE_MAX {
-            keyring.import(&values, allowed)
-        } else {
-            let import = tokio::task::spawn_blocking(move || {
-                let imported = keyring.import(&values, allowed);
-                (keyring, imported)
-            });
-            let (kept, imported) = import.await.map_err(|_| {
-                let message = format!("the data of {what} '{namespace}/{name}' could not be looked at");
-                failed(message, true)
-            })?;
-            keyring = kept;
-            imported
-        };
-        imported.map_err(|(key, why)| {
-            failed(
-                format!("failed to import '{key}' data from {what} '{namespace}/{name}': {why}"),
-                false,
-            )
-        })?;
     }
+    let config = &run.cx.config;
+    let mut hash = Sha256::new();
+    let mut keyring = match KeySecret::of(run, ks) {
+        Some(secret) => import(run, &secret, &mut hash).await?,
+        None => Keyring::new(),
+    };
     if let Some(name) = &config.sops_vault_config_map {
         match vault(run, ks, name).await {
             Ok((logins, accounts)) => {
@@ -125,6 +66,87 @@ pub(super) async fn read(run: &Run, ks: &Kustomization) -> Result<Option<Decrypt
         mac,
         digest: short(&hash.finalize()),
     }))
+}
+
+/// A Secret with keys.
+struct KeySecret {
+    namespace: String,
+    name: String,
+    /// Which of its keys count.
+    allowed: Allowed,
+    /// In whose name it is read.
+    identity: Identity,
+}
+
+impl KeySecret {
+    /// The one that the object names, else the administrator's.
+    fn of(run: &Run, ks: &Kustomization) -> Option<Self> {
+        let config = &run.cx.config;
+        let named = ks.spec.decryption.as_ref()?.secret_ref.as_ref();
+        match (named, &config.sops_age_secret) {
+            (Some(secret), _) => Some(Self {
+                namespace: run.key.namespace.to_string(),
+                name: secret.name.clone(),
+                allowed: Allowed::All,
+                identity: references::reader(run, ks),
+            }),
+            // the administrator's own Secret is read in the administrator's name
+            (None, Some(name)) => Some(Self {
+                namespace: config.runtime_namespace.clone(),
+                name: name.clone(),
+                allowed: Allowed::AgeOnly,
+                identity: Identity::AsController,
+            }),
+            (None, None) => None,
+        }
+    }
+
+    /// How messages call it.
+    fn subject(&self) -> String {
+        let what = match self.allowed {
+            Allowed::All => "sops decryption Secret",
+            Allowed::AgeOnly => "sops SOPS age decryption Secret",
+        };
+        format!("{what} '{}/{}'", self.namespace, self.name)
+    }
+}
+
+/// The keys of a Secret. What it holds enters `hash`.
+async fn import(run: &Run, secret: &KeySecret, hash: &mut Sha256) -> Result<Keyring, Failure> {
+    let subject = secret.subject();
+    let values = references::secret(run, &secret.identity, &secret.namespace, &secret.name).await;
+    let values = values.map_err(|error| {
+        let message = match &error {
+            // as in Flux, the API server's text alone
+            Unread::Missing(_) => error.to_string(),
+            error => format!("cannot get {subject}: {error}"),
+        };
+        failed(message, error.is_transient())
+    })?;
+    for (key, value) in &values {
+        for part in [key.as_bytes(), value] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part);
+        }
+    }
+    let values: BTreeMap<String, Vec<u8>> = values
+        .into_iter()
+        .map(|(key, value)| (key, value.to_vec()))
+        .collect();
+    let size: usize = values.values().map(Vec::len).sum();
+    let allowed = secret.allowed;
+    let import = move || {
+        let mut keyring = Keyring::new();
+        let imported = keyring.import(&values, allowed);
+        imported.map(|()| keyring)
+    };
+    let imported = aside(size > IMPORTED_AT_ONCE_MAX, import).await;
+    let imported =
+        imported.map_err(|_| failed(format!("the data of {subject} could not be looked at"), true))?;
+    imported.map_err(|(key, why)| {
+        let message = format!("failed to import '{key}' data from {subject}: {why}");
+        failed(message, false)
+    })
 }
 
 fn failed(message: String, is_transient: bool) -> Failure {
