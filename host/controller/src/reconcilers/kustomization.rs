@@ -47,7 +47,7 @@ pub struct KustomizationReconciler {
     artifacts: Artifacts,
     renderer: Renderer,
     clouds: Option<Clouds>,
-    memories: Mutex<HashMap<Key, (Memory, Option<Instant>)>>,
+    memories: Mutex<HashMap<Key, Memory>>,
 }
 
 /// What an attempt was about: for status, history and events.
@@ -85,27 +85,21 @@ impl KustomizationReconciler {
         Self { clouds, ..self }
     }
 
-    fn memories(&self) -> MutexGuard<'_, HashMap<Key, (Memory, Option<Instant>)>> {
+    fn memories(&self) -> MutexGuard<'_, HashMap<Key, Memory>> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn step(
-        &self,
-        run: &Run,
-        object: &Arc<Value>,
-        memory: &mut Memory,
-        deleting: &mut Option<Instant>,
-    ) -> Park {
+    async fn step(&self, run: &Run, object: &Arc<Value>, memory: &mut Memory) -> Park {
         let ks: Kustomization = match decode(object) {
             Ok(ks) => ks,
             Err(error) if malformed::is_deleted(object) => {
                 let ks = malformed::end_of(run, object, &error.to_string());
-                return self.finalize(run, object, &ks, memory, deleting).await;
+                return self.finalize(run, object, &ks, memory).await;
             }
             Err(error) => return malformed::tell(run, object, &error.to_string()).await,
         };
         if ks.metadata.deletion_timestamp.is_some() {
-            return self.finalize(run, object, &ks, memory, deleting).await;
+            return self.finalize(run, object, &ks, memory).await;
         }
         let mut object = object.clone();
         if !has_finalizer(&object) {
@@ -120,19 +114,7 @@ impl KustomizationReconciler {
         let mut report = Report::new(run, object, &ks);
         report.quiet = memory.quiet;
         if ks.spec.suspend && memory.awaiting.is_none() {
-            *memory = Memory::of(memory.uid.as_deref());
-            ReconcileSuspended {
-                controller: KUSTOMIZATION.controller,
-                object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
-                duration: started.elapsed(),
-                message: "Reconciliation is suspended for this object",
-            }
-            .emit();
-            report.suspended();
-            return match report.close().await {
-                Ok(_) => Park::For(None),
-                Err(error) => not_written(memory, &error),
-            };
+            return suspended(run, report, memory, started).await;
         }
         if let Some(wait) = memory.holds_back(run.wakes) {
             run.keep_subscriptions();
@@ -157,13 +139,9 @@ impl KustomizationReconciler {
         started: Instant,
     ) -> Result<Done, Stopped> {
         let checks = checks(ks)?;
-        gate::allow(ks, &run.cx.config)?;
-        let artifact = gate::artifact(run, ks)?;
-        report.revision = Some(artifact.revision.clone());
-        report.origin_revision.clone_from(&artifact.origin_revision);
-        gate::dependencies(run, ks, &artifact).await?;
+        let artifact = admitted(run, ks, report).await?;
         let elsewhere = match remote::attach(run, ks, self.clouds.as_ref(), memory).await {
-            Ok(remote) => remote.map(|remote| run.towards(remote)),
+            Ok(elsewhere) => elsewhere,
             Err(unattached) => {
                 return Err(self
                     .after_opening(run, ks, report, &artifact, unattached.into())
@@ -171,61 +149,25 @@ impl KustomizationReconciler {
             }
         };
         let run = elsewhere.as_ref().unwrap_or(run);
-        let decryption = match decrypt::read(run, ks).await {
-            Ok(decryption) => decryption,
-            Err(failure) => return Err(self.after_opening(run, ks, report, &artifact, failure).await),
-        };
-        let variables::Read { variables, secrets } = match variables::read(run, ks).await {
-            Ok(read) => read,
-            Err(failure) => {
-                let decryption = decryption.as_ref();
-                return Err(self
-                    .after_building(run, ks, report, &artifact, decryption, failure)
-                    .await);
-            }
-        };
-        let inputs = Inputs {
-            generation: ks.metadata.generation.unwrap_or_default(),
-            revision: artifact.revision.clone(),
-            digest: artifact.digest.clone(),
-            variables: variables::digest(&variables),
-            keys: decryption.as_ref().map(|decryption| decryption.digest),
-        };
-        memory.stage.take_if(|stage| stage.inputs != inputs);
-        // a pass that goes on after a stage has looked at that stage's objects already
-        let is_full =
-            memory.stage.is_none() && memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
-        let is_drift = run.wakes.has(Wake::Drift);
-        let moved = moved(run, ks, apply::is_due(report, memory));
+        let (decryption, variables::Read { variables, secrets }) =
+            self.read(run, ks, report, &artifact).await?;
+        let inputs = Inputs::of(ks, &artifact, &variables, decryption.as_ref());
         // what was written meanwhile, that something it needs was missing, is to be taken back
         let is_told = report.says_applied(&inputs.revision) && !report.is_requested();
-        let is_settled = || !is_full && moved.is_empty() && health::is_as_before(run, ks, &checks);
-        if let Some(settled) = memory.settled_at(&inputs).filter(|_| is_settled()) {
-            let attempted = Attempted {
-                revision: inputs.revision,
-                manifests: settled.manifests.clone(),
-                duration: started.elapsed(),
-            };
-            return Ok(if is_told {
-                Done::Nothing
-            } else {
-                Done::Settled(attempted)
-            });
-        }
-        let previous = memory
-            .awaiting
-            .take()
-            .filter(|awaiting| awaiting.inputs == inputs);
-        if let Some(awaiting) = previous.clone().filter(|_| !is_drift) {
-            return health::go_on(run, ks, &checks, report, memory, awaiting).await;
-        }
-        let is_same = memory.settled_at(&inputs).is_some();
-        let (held, wait) = memory.held(Instant::now(), ks.spec.interval.get());
-        let is_all_held = !moved.is_empty() && moved.iter().all(|id| held.contains(id));
-        if let Some(wait) = wait.filter(|_| is_same && !is_full && is_all_held) {
-            // somebody keeps undoing what we do: not at once
-            return Err(Stopped::Unhealthy(wait));
-        }
+        let (is_full, previous) = match remaining(run, ks, &checks, report, memory, &inputs)? {
+            Remaining::Nothing { .. } if is_told => return Ok(Done::Nothing),
+            Remaining::Nothing { manifests } => {
+                return Ok(Done::Settled(Attempted {
+                    revision: inputs.revision,
+                    manifests,
+                    duration: started.elapsed(),
+                }));
+            }
+            Remaining::Health(awaiting) => {
+                return health::go_on(run, ks, &checks, report, memory, awaiting).await;
+            }
+            Remaining::All { is_full, previous } => (is_full, previous),
+        };
 
         let rendered = self
             .build(run, ks, report, &artifact, variables, decryption.as_ref())
@@ -243,9 +185,8 @@ impl KustomizationReconciler {
         };
         let applied = match applied {
             Ok(applied) => applied,
-            Err(Stopped::Failed(mut failure)) => {
-                failure.message = secrets.masked(&failure.message);
-                failure.told = failure.told.map(|told| secrets.masked(&told));
+            Err(Stopped::Failed(failure)) => {
+                let failure = secrets.kept_out_of(failure);
                 // after rendering it enters the history
                 report.failed(&failure, Some(&attempted));
                 return Err(failure.into());
@@ -260,6 +201,7 @@ impl KustomizationReconciler {
         if is_full {
             memory.full_at = Some(started);
         }
+        let is_same = memory.settled_at(&inputs).is_some();
         let is_changed = applied.objects.iter().any(|applied| applied.action.is_change());
         if is_same && !is_changed && !applied.is_contest && is_told && health::is_as_before(run, ks, &checks)
         {
@@ -277,6 +219,29 @@ impl KustomizationReconciler {
         health::begin(run, ks, &checks, report, memory, pass, applied.objects).await
     }
 
+    /// The keys and the variables, as they are now.
+    async fn read(
+        &self,
+        run: &Run,
+        ks: &Kustomization,
+        report: &mut Report<'_>,
+        artifact: &ArtifactFacts,
+    ) -> Result<(Option<Decryption>, variables::Read), Stopped> {
+        let decryption = match decrypt::read(run, ks).await {
+            Ok(decryption) => decryption,
+            Err(failure) => return Err(self.after_opening(run, ks, report, artifact, failure).await),
+        };
+        match variables::read(run, ks).await {
+            Ok(read) => Ok((decryption, read)),
+            Err(failure) => {
+                let decryption = decryption.as_ref();
+                Err(self
+                    .after_building(run, ks, report, artifact, decryption, failure)
+                    .await)
+            }
+        }
+    }
+
     /// Goes on with a health check, whatever became of the wish meanwhile.
     async fn go_on(
         &self,
@@ -292,7 +257,6 @@ impl KustomizationReconciler {
         let elsewhere = remote::attach(run, ks, self.clouds.as_ref(), memory)
             .await
             .map_err(Failure::from)?;
-        let elsewhere = elsewhere.map(|remote| run.towards(remote));
         let run = elsewhere.as_ref().unwrap_or(run);
         health::go_on(run, ks, &checks, report, memory, awaiting).await
     }
@@ -392,18 +356,96 @@ impl Reconciler for KustomizationReconciler {
                 self.memories().remove(&run.key);
                 return Park::Gone;
             };
-            let (mut memory, mut deleting) = self.memories().remove(&run.key).unwrap_or_default();
+            let mut memory = self.memories().remove(&run.key).unwrap_or_default();
             let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
             if memory.uid.as_deref() != uid {
                 // another object of the same name: nothing that was done for the one before holds for it
                 memory = Memory::of(uid);
-                deleting = None;
             }
-            let park = self.step(run, &object, &mut memory, &mut deleting).await;
-            self.memories().insert(run.key.clone(), (memory, deleting));
+            let park = self.step(run, &object, &mut memory).await;
+            self.memories().insert(run.key.clone(), memory);
             park
         }
         .boxed()
+    }
+}
+
+/// It is switched off: nothing is done, and nothing is remembered but which object it is.
+async fn suspended(run: &Run, mut report: Report<'_>, memory: &mut Memory, started: Instant) -> Park {
+    *memory = Memory::of(memory.uid.as_deref());
+    ReconcileSuspended {
+        controller: KUSTOMIZATION.controller,
+        object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
+        duration: started.elapsed(),
+        message: "Reconciliation is suspended for this object",
+    }
+    .emit();
+    report.suspended();
+    match report.close().await {
+        Ok(_) => Park::For(None),
+        Err(error) => not_written(memory, &error),
+    }
+}
+
+/// What must hold before anything is read for it: it is allowed, its source has this artifact, its dependencies are ready.
+async fn admitted(run: &Run, ks: &Kustomization, report: &mut Report<'_>) -> Result<ArtifactFacts, Stopped> {
+    gate::allow(ks, &run.cx.config)?;
+    let artifact = gate::artifact(run, ks)?;
+    report.revision = Some(artifact.revision.clone());
+    report.origin_revision.clone_from(&artifact.origin_revision);
+    gate::dependencies(run, ks, &artifact).await?;
+    Ok(artifact)
+}
+
+/// What an attempt has left to do.
+enum Remaining {
+    /// Nothing: these manifests are applied and healthy, and no object has moved.
+    Nothing { manifests: String },
+    /// To look again at the health that is awaited.
+    Health(Awaiting),
+    /// To render and to apply.
+    All {
+        /// Whether every object is looked at, whatever the watches saw.
+        is_full: bool,
+        /// What was awaited before drift interrupted.
+        previous: Option<Awaiting>,
+    },
+}
+
+/// What `inputs` leave to do, by what is remembered and what the watches have seen since.
+fn remaining(
+    run: &Run,
+    ks: &Kustomization,
+    checks: &Checks,
+    report: &Report<'_>,
+    memory: &mut Memory,
+    inputs: &Inputs,
+) -> Result<Remaining, Stopped> {
+    memory.stage.take_if(|stage| stage.inputs != *inputs);
+    // a pass that goes on after a stage has looked at that stage's objects already
+    let is_full =
+        memory.stage.is_none() && memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
+    let moved = moved(run, ks, apply::is_due(report, memory));
+    if let Some(settled) = memory.settled_at(inputs)
+        && !is_full
+        && moved.is_empty()
+        && health::is_as_before(run, ks, checks)
+    {
+        let manifests = settled.manifests.clone();
+        return Ok(Remaining::Nothing { manifests });
+    }
+    let awaiting = memory.awaiting.take();
+    let previous = match awaiting.filter(|awaiting| awaiting.inputs == *inputs) {
+        Some(awaiting) if !run.wakes.has(Wake::Drift) => return Ok(Remaining::Health(awaiting)),
+        interrupted => interrupted,
+    };
+    let is_same = memory.settled_at(inputs).is_some();
+    let (held, wait) = memory.held(Instant::now(), ks.spec.interval.get());
+    let is_all_held = !moved.is_empty() && moved.iter().all(|id| held.contains(id));
+    match wait {
+        // somebody keeps undoing what we do: not at once
+        Some(wait) if is_same && !is_full && is_all_held => Err(Stopped::Unhealthy(wait)),
+        _ => Ok(Remaining::All { is_full, previous }),
     }
 }
 

@@ -52,10 +52,7 @@ pub(super) async fn apply(
     (rendered, checks): (&Rendered, &Checks),
     is_full: bool,
 ) -> Result<AppliedAll, Stopped> {
-    let owner = Owner {
-        name: run.key.name.to_string(),
-        namespace: run.key.namespace.to_string(),
-    };
+    let owner = owner(run);
     let policy = Policy {
         common_metadata: ks.spec.common_metadata.clone(),
         custom_stage_kinds: run.cx.config.custom_apply_stage_kinds.clone(),
@@ -148,6 +145,14 @@ pub(super) async fn apply(
         is_drift,
         is_contest,
     })
+}
+
+/// The Kustomization as its objects name it.
+pub(super) fn owner(run: &Run) -> Owner {
+    Owner {
+        name: run.key.name.to_string(),
+        namespace: run.key.namespace.to_string(),
+    }
 }
 
 fn ids(stages: &[StagedObjects]) -> impl Iterator<Item = &ObjectId> {

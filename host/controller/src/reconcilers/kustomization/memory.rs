@@ -1,7 +1,11 @@
 //! What is remembered of a Kustomization between its runs. Losing it costs requests, never correctness.
 
+use super::decrypt::Decryption;
 use super::remote::Attached;
+use super::variables::{self, Variables};
+use crate::artifacts::ArtifactFacts;
 use crate::runtime::{Wake, Wakes};
+use sluice_api::Kustomization;
 use sluice_api::kustomize::Inventory;
 use sluice_apply::live::Short;
 use sluice_object::ObjectId;
@@ -22,6 +26,24 @@ pub(super) struct Inputs {
     pub(super) variables: Short,
     /// Digest of the keys that files are decrypted with.
     pub(super) keys: Option<Short>,
+}
+
+impl Inputs {
+    /// Those of an attempt: what it says, and what was read for it.
+    pub(super) fn of(
+        ks: &Kustomization,
+        artifact: &ArtifactFacts,
+        variables: &Variables,
+        decryption: Option<&Decryption>,
+    ) -> Self {
+        Self {
+            generation: ks.metadata.generation.unwrap_or_default(),
+            revision: artifact.revision.clone(),
+            digest: artifact.digest.clone(),
+            variables: variables::digest(variables),
+            keys: decryption.map(|decryption| decryption.digest),
+        }
+    }
 }
 
 /// The last reconcile that came to its end.
@@ -94,6 +116,8 @@ pub(super) struct Memory {
     pub(super) fights: HashMap<ObjectId, Fight>,
     /// Objects that another Kustomization applies too, as users were told.
     pub(super) contested: HashSet<ObjectId>,
+    /// Since when its objects are being deleted, because it is deleted itself.
+    pub(super) ending_since: Option<Instant>,
 }
 
 /// Corrections of one object that are made at once; after that each waits twice as long as the one before.

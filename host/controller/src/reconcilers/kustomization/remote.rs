@@ -47,13 +47,14 @@ impl From<Unattached> for Failure {
     }
 }
 
-/// The cluster that `ks` names; none where it is this one. Kept in `memory` as long as its kubeconfig stays the same.
+/// The run with its objects in the cluster that `ks` names; none where it is this one. The cluster is kept in `memory` as
+/// long as its kubeconfig stays the same.
 pub(super) async fn attach(
     run: &Run,
     ks: &Kustomization,
     clouds: Option<&Clouds>,
     memory: &mut Memory,
-) -> Result<Option<Arc<Remote>>, Unattached> {
+) -> Result<Option<Run>, Unattached> {
     let Some(reference) = &ks.spec.kube_config else {
         memory.remote = None;
         return Ok(None);
@@ -69,9 +70,9 @@ pub(super) async fn attach(
             return Err(Unattached::Failed(Failure::stall(reason::INVALID_SPEC, message)));
         }
     };
-    let remote = attached.remote.clone();
+    let elsewhere = run.towards(attached.remote.clone());
     memory.remote = Some(attached);
-    Ok(Some(remote))
+    Ok(Some(elsewhere))
 }
 
 async fn by_secret(

@@ -41,9 +41,18 @@ impl Secrets {
     }
 
     /// The text with every such value in it replaced, as Flux does: the API server quotes what it refuses.
-    pub(super) fn masked(&self, text: &str) -> String {
+    fn masked(&self, text: &str) -> String {
         let values = self.0.iter();
         values.fold(text.to_owned(), |text, value| text.replace(value.as_str(), MASK))
+    }
+
+    /// The same failure, told without any such value.
+    pub(super) fn kept_out_of(&self, failure: Failure) -> Failure {
+        Failure {
+            message: self.masked(&failure.message),
+            told: failure.told.map(|told| self.masked(&told)),
+            ..failure
+        }
     }
 }
 
