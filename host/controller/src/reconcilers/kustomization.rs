@@ -177,7 +177,7 @@ impl KustomizationReconciler {
         }
 
         report.phase(&phase("Detecting drift", ks, &artifact.revision));
-        let applied = apply::apply(run, ks, report, memory, (&rendered, &checks), is_full).await;
+        let applied = apply::apply(run, ks, report, memory, &rendered, &checks, is_full).await;
         let attempted = Attempted {
             revision: artifact.revision.clone(),
             manifests: rendered.digest.clone(),

@@ -17,7 +17,6 @@ use sluice_health::Checks;
 use sluice_object::ObjectId;
 use sluice_plan::{Audited, IgnoreRules, Owner, Policy, StagedObjects, Takeover, Violation};
 use std::collections::HashSet;
-use std::slice;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -49,32 +48,15 @@ pub(super) async fn apply(
     ks: &Kustomization,
     report: &mut Report<'_>,
     memory: &mut Memory,
-    (rendered, checks): (&Rendered, &Checks),
+    rendered: &Rendered,
+    checks: &Checks,
     is_full: bool,
 ) -> Result<AppliedAll, Stopped> {
-    let owner = owner(run);
-    let policy = Policy {
-        common_metadata: ks.spec.common_metadata.clone(),
-        custom_stage_kinds: run.cx.config.custom_apply_stage_kinds.clone(),
-    };
-    let mut stages = prepared(rendered.build.clone(), owner.clone(), policy).await?;
-    let misnamed = |error| Failure::of(&error).recorded();
-    sluice_apply::place(run.cluster(), &mut stages)
-        .await
-        .map_err(misnamed)?;
+    let mut stages = staged(run, ks, rendered).await?;
     let new = sluice_plan::entries(ids(&stages));
     let old = sluice_apply::place_entries(run.cluster(), ks.inventory(), &new).await;
     audit(run, ks, &new, &old)?;
-    let union = sluice_plan::union(&new, &old);
-    let revision = report.revision.clone().unwrap_or_default();
-    if union.len() > old.len() {
-        report.progressing(&format!(
-            "Detecting drift for revision {revision} with a timeout of {}",
-            sluice_api::Duration(ks.spec.timeout())
-        ));
-        report.status.inventory = Some(Inventory { entries: union });
-        report.write_now().await?;
-    }
+    own(ks, report, &new, &old).await?;
     ids(&stages).for_each(|id| run.watch_applied(&id.gvk));
     let applier = Applier {
         cluster: run.cluster(),
@@ -82,29 +64,107 @@ pub(super) async fn apply(
         live: run.live(),
         moved: &|moved| run.cx.moved(moved),
         owner: Arc::new(run.key.clone()),
-        options: Options {
-            concurrency: run.cx.config.concurrent_ssa.max(1),
-            is_forced: ks.spec.force,
-            takeover: Takeover {
-                override_managers: run.cx.config.override_managers.clone(),
-                migrates_api_version: run.cx.config.gate("MigrateAPIVersion"),
-            },
-            ignore: ignore_rules(ks)?,
-            is_full,
-            is_due: is_due(report, memory),
-            is_insistent: report.is_requested(),
-            own_namespace: run.cx.config.runtime_namespace.clone(),
-        },
+        options: options(run, ks, report, memory, is_full)?,
         inventory: sluice_plan::ids(&old).into_iter().collect(),
         held: memory.held(Instant::now(), ks.spec.interval.get()).0,
     };
-    let mut all = Vec::with_capacity(new.len());
+    let objects = apply_stages(run, ks, report, memory, checks, &applier, &mut stages).await?;
+    // kinds that a stage before defined could not be watched until now, and had no place
+    ids(&stages).for_each(|id| run.watch_applied(&id.gvk));
+    let new = sluice_plan::entries(ids(&stages));
+    let is_drift = tell(ks, report, memory, &objects);
+    let is_contest = contests(run, report, memory, &objects);
+    report.status.inventory = Some(Inventory { entries: new.clone() });
+    let pruning = Pruning {
+        cluster: run.cluster(),
+        identity: &applier.identity,
+        owner: &owner(run),
+        wanted: &new,
+        own_namespace: &run.cx.config.runtime_namespace,
+    };
+    prune(run, ks, report, pruning, &old).await?;
+    Ok(AppliedAll {
+        objects,
+        is_drift,
+        is_contest,
+    })
+}
+
+/// The rendered objects as they are sent, in the stages in which they are applied.
+async fn staged(run: &Run, ks: &Kustomization, rendered: &Rendered) -> Result<Vec<StagedObjects>, Failure> {
+    let policy = Policy {
+        common_metadata: ks.spec.common_metadata.clone(),
+        custom_stage_kinds: run.cx.config.custom_apply_stage_kinds.clone(),
+    };
+    let mut stages = prepared(rendered.build.clone(), owner(run), policy).await?;
+    place(run, &mut stages).await?;
+    Ok(stages)
+}
+
+/// Takes the namespace off objects that live in none.
+async fn place(run: &Run, stages: &mut [StagedObjects]) -> Result<(), Failure> {
+    match sluice_apply::place(run.cluster(), stages).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Failure::of(&error).recorded()),
+    }
+}
+
+/// Writes down what is new before any of it is made: it is owned, whatever comes between.
+async fn own(
+    ks: &Kustomization,
+    report: &mut Report<'_>,
+    new: &[ResourceRef],
+    old: &[ResourceRef],
+) -> Result<(), Stopped> {
+    let union = sluice_plan::union(new, old);
+    if union.len() > old.len() {
+        let revision = report.revision.as_deref().unwrap_or_default();
+        let phase = super::phase("Detecting drift", ks, revision);
+        report.progressing(&phase);
+        report.status.inventory = Some(Inventory { entries: union });
+        report.write_now().await?;
+    }
+    Ok(())
+}
+
+/// What the object, the administrator and this pass want of applying.
+fn options(
+    run: &Run,
+    ks: &Kustomization,
+    report: &Report<'_>,
+    memory: &Memory,
+    is_full: bool,
+) -> Result<Options, Failure> {
+    let config = &run.cx.config;
+    Ok(Options {
+        concurrency: config.concurrent_ssa.max(1),
+        is_forced: ks.spec.force,
+        takeover: Takeover {
+            override_managers: config.override_managers.clone(),
+            migrates_api_version: config.gate("MigrateAPIVersion"),
+        },
+        ignore: ignore_rules(ks)?,
+        is_full,
+        is_due: is_due(report, memory),
+        is_insistent: report.is_requested(),
+        own_namespace: config.runtime_namespace.clone(),
+    })
+}
+
+/// Applies one stage after another; after those that others need, these are waited for.
+async fn apply_stages(
+    run: &Run,
+    ks: &Kustomization,
+    report: &mut Report<'_>,
+    memory: &mut Memory,
+    checks: &Checks,
+    applier: &Applier<'_, Arc<Key>>,
+    stages: &mut [StagedObjects],
+) -> Result<Vec<Applied>, Stopped> {
+    let mut all = Vec::with_capacity(ids(stages).count());
     for number in 0..stages.len() {
-        if let Some(staged) = stages.get_mut(number) {
-            // a stage before may have brought kinds that were not known
-            let placed = sluice_apply::place(run.cluster(), slice::from_mut(staged)).await;
-            placed.map_err(misnamed)?;
-        }
+        // a stage before may have brought kinds that were not known
+        place(run, stages.get_mut(number..=number).unwrap_or_default()).await?;
         let Some(staged) = stages.get(number) else { break };
         let applied = applier
             .apply_stage(&staged.objects)
@@ -112,8 +172,8 @@ pub(super) async fn apply(
             .map_err(|error| not_applied(&error, &all))?;
         if staged.stage.is_waited_for() {
             let since = memory.stage_since(number);
-            let stage = (stages.as_slice(), number);
-            let settled = settle::stage(run, &applier.identity, checks, stage, since, &applied).await;
+            let identity = &applier.identity;
+            let settled = settle::stage(run, identity, checks, stages, number, since, &applied).await;
             if let Err(stopped) = settled {
                 // the pass that goes on finds these unchanged
                 all.extend(applied);
@@ -126,25 +186,7 @@ pub(super) async fn apply(
             return Err(Stopped::Superseded);
         }
     }
-    // kinds that a stage before defined could not be watched until now, and had no place
-    ids(&stages).for_each(|id| run.watch_applied(&id.gvk));
-    let new = sluice_plan::entries(ids(&stages));
-    let is_drift = tell(ks, report, memory, &all);
-    let is_contest = contests(run, report, memory, &all);
-    report.status.inventory = Some(Inventory { entries: new.clone() });
-    let pruning = Pruning {
-        cluster: run.cluster(),
-        identity: &applier.identity,
-        owner: &owner,
-        wanted: &new,
-        own_namespace: &run.cx.config.runtime_namespace,
-    };
-    prune(run, ks, report, pruning, &old).await?;
-    Ok(AppliedAll {
-        objects: all,
-        is_drift,
-        is_contest,
-    })
+    Ok(all)
 }
 
 /// The Kustomization as its objects name it.

@@ -33,7 +33,8 @@ pub(super) async fn stage(
     run: &Run,
     identity: &Identity,
     checks: &Checks,
-    (stages, number): (&[StagedObjects], usize),
+    stages: &[StagedObjects],
+    number: usize,
     since: Option<Instant>,
     applied: &[Applied],
 ) -> Result<(), Stopped> {
@@ -55,7 +56,7 @@ pub(super) async fn stage(
         .await?;
     let late: Vec<Looked<ObjectId>> = looked.into_iter().flatten().collect();
     // what is not served in time fails by itself, with the name of its kind
-    let is_served = waited >= SERVED_TIMEOUT || are_served(run, (stages, number), until).await;
+    let is_served = waited >= SERVED_TIMEOUT || are_served(run, stages, number, until).await;
     match verdict(&late, false, waited >= STAGE_TIMEOUT) {
         Verdict::Passed if is_served => Ok(()),
         Verdict::Passed => Err(Stopped::Unsettled(number, SERVED_POLL)),
@@ -110,7 +111,7 @@ async fn settled(
 
 /// An established definition is served a moment later: whether by `until` all kinds of later stages are served that this
 /// stage defines.
-async fn are_served(run: &Run, (stages, number): (&[StagedObjects], usize), until: Instant) -> bool {
+async fn are_served(run: &Run, stages: &[StagedObjects], number: usize, until: Instant) -> bool {
     let text = |object: &Object, path: &[&str]| object.text(path).map(str::to_owned);
     let defined: BTreeSet<_> = stages
         .get(number)
