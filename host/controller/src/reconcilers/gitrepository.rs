@@ -65,10 +65,11 @@ impl SourceKind for GitRepositories {
         pass.report.forget_news();
         let is_same_content = is_same_include && is_content_as_observed(&pass.report.status, repository);
         let stored = pass.stored_revision().map(str::to_owned);
-        let is_compared = is_same_content && !verify::is_repeated(repository);
+        let reference = reference(repository);
+        let is_compared = is_same_content && !verify::is_repeated(repository, &reference);
         let request = GitRequest {
             last_revision: stored.clone().filter(|_| is_compared),
-            reference: reference(repository),
+            reference,
             // Flux's library checks out either a part or submodules
             recurse_submodules: repository.spec.recurse_submodules
                 && repository.spec.sparse_checkout.is_empty(),

@@ -5,8 +5,8 @@ use crate::reconcilers::source::{Pass, Trouble, secret};
 use sluice_api::conditions::{self, SOURCE_VERIFIED};
 use sluice_api::source::{GitRepositoryStatus, GitVerificationMode};
 use sluice_api::{GitRepository, reason};
-use sluice_source::Fetched;
 use sluice_source::verify::GitKeys;
+use sluice_source::{Fetched, Reference};
 
 /// Where no signature is asked for, nothing is said of one; who asks again has it looked at again.
 pub(super) fn forget_unasked(pass: &mut Pass<'_, GitRepository>) {
@@ -18,8 +18,8 @@ pub(super) fn forget_unasked(pass: &mut Pass<'_, GitRepository>) {
 
 /// Whether signatures are looked at in each pass, by the keys that there are then: as in Flux, of a commit and of a range,
 /// which are not compared before they are fetched.
-pub(super) fn is_repeated(repository: &GitRepository) -> bool {
-    repository.spec.verification.is_some() && !super::reference(repository).is_compared()
+pub(super) fn is_repeated(repository: &GitRepository, reference: &Reference) -> bool {
+    repository.spec.verification.is_some() && !reference.is_compared()
 }
 
 /// Verifies what was fetched, and says in the status what was verified.
