@@ -468,7 +468,7 @@ fn phase(what: &str, ks: &Kustomization, revision: &str) -> String {
 
 /// The objects that are not as they were last verified, as far as the watches know.
 fn moved(run: &Run, ks: &Kustomization, is_due: bool) -> Vec<ObjectId> {
-    let owner = Arc::new(run.key.clone());
+    let owner = run.owner();
     let mut ids = sluice_plan::ids(ks.inventory());
     ids.retain(|id| match run.live().knowledge(id) {
         Knowledge::Verified(..) => run.live().taken(id, &owner).is_some(),

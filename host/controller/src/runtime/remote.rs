@@ -3,7 +3,7 @@
 use super::{Context, Key, Run, watch};
 use sluice_apply::cluster::{Cluster, KubeCluster};
 use sluice_apply::live::{Live, Short};
-use sluice_object::GroupVersionKind;
+use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -88,6 +88,18 @@ impl Run {
             Some(remote) => &remote.live,
             None => &self.cx.live,
         }
+    }
+
+    /// This object as the owner of what it applies.
+    pub(crate) fn owner(&self) -> Arc<Key> {
+        Arc::new(self.key.clone())
+    }
+
+    /// Whether this object is woken from now on when one of these moves, because it waits for their health.
+    pub(crate) fn await_health<'i>(&self, ids: impl IntoIterator<Item = &'i ObjectId>, is_awaited: bool) {
+        let (live, owner) = (self.live(), self.owner());
+        ids.into_iter()
+            .for_each(|id| live.await_health(id, &owner, is_awaited));
     }
 
     /// Makes sure that objects of this kind which carry our owner label are watched there from now on.

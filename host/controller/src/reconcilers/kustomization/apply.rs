@@ -63,7 +63,7 @@ pub(super) async fn apply(
         identity: gate::identity(ks, &run.cx.config),
         live: run.live(),
         moved: &|moved| run.cx.moved(moved),
-        owner: Arc::new(run.key.clone()),
+        owner: run.owner(),
         options: options(run, ks, report, memory, is_full)?,
         inventory: sluice_plan::ids(&old).into_iter().collect(),
         held: memory.held(Instant::now(), ks.spec.interval.get()).0,
@@ -357,7 +357,7 @@ fn named(key: &Key) -> String {
 
 /// An object is no longer owned. One from whom it had been taken may have it again.
 pub(super) fn forget(run: &Run, id: &ObjectId) {
-    let forgotten = run.live().forget(id, &Arc::new(run.key.clone()));
+    let forgotten = run.live().forget(id, &run.owner());
     if let Moved::Drifted(owner) = forgotten {
         run.cx.wake(&owner);
     }

@@ -17,7 +17,6 @@ use sluice_health::{
 use sluice_object::{GroupVersionKind, ObjectId};
 use sluice_plan::Action;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -141,11 +140,7 @@ pub(super) async fn begin(
             started: pass.started,
         },
     };
-    let owner = Arc::new(run.key.clone());
-    awaiting
-        .pending
-        .iter()
-        .for_each(|id| run.live().await_health(id, &owner, true));
+    run.await_health(&awaiting.pending, true);
     go_on(run, ks, checks, report, memory, awaiting).await
 }
 
@@ -238,11 +233,7 @@ fn unhealthy(
     text: &str,
 ) -> Stopped {
     // from here on its retry interval wakes it, as in Flux, not every move of what has failed
-    let owner = Arc::new(run.key.clone());
-    awaiting
-        .pending
-        .iter()
-        .for_each(|id| run.live().await_health(id, &owner, false));
+    run.await_health(&awaiting.pending, false);
     report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, text)));
     let after = sluice_api::Duration(round(awaiting.since.elapsed()));
     let message = format!("health check failed after {after}: {text}");
@@ -375,5 +366,5 @@ pub(super) fn found_healthy(run: &Run, checks: &Checks, id: &ObjectId, object: &
         .and_then(|text| text.parse().ok());
     let rules = checks.rules(&id.gvk.group, &id.gvk.kind);
     run.live().healthy(id, version.unwrap_or(0), rules);
-    run.live().await_health(id, &Arc::new(run.key.clone()), false);
+    run.await_health([id], false);
 }

@@ -13,7 +13,6 @@ use sluice_health::{Checks, Looked, Verdict, verdict};
 use sluice_object::{GroupVersionKind, Object, ObjectId};
 use sluice_plan::StagedObjects;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -39,12 +38,12 @@ pub(super) async fn stage(
     applied: &[Applied],
 ) -> Result<(), Stopped> {
     let waited = since.map_or(Duration::ZERO, |since| since.elapsed());
-    let until = Instant::now()
-        + if since.is_none() {
-            STAGE_GRACE
-        } else {
-            Duration::ZERO
-        };
+    let grace = if since.is_none() {
+        STAGE_GRACE
+    } else {
+        Duration::ZERO
+    };
+    let until = Instant::now() + grace;
     let looks = applied
         .iter()
         .filter(|applied| !is_known_healthy(run, checks, &applied.id))
@@ -65,9 +64,7 @@ pub(super) async fn stage(
             Err(Stopped::Unsettled(number, left.min(LOOK_AGAIN)))
         }
         Verdict::Failed(message) => {
-            let owner = Arc::new(run.key.clone());
-            late.iter()
-                .for_each(|looked| run.live().await_health(&looked.id, &owner, false));
+            run.await_health(late.iter().map(|looked| &looked.id), false);
             Err(Failure::retry(reason::RECONCILIATION_FAILED, message)
                 .recorded()
                 .into())
@@ -89,7 +86,7 @@ async fn settled(
         found_healthy(run, checks, id, object);
         return Ok(None);
     }
-    run.live().await_health(id, &Arc::new(run.key.clone()), true);
+    run.await_health([id], true);
     loop {
         let Seen { looked, object } = look(run, identity, checks, id.clone()).await;
         if looked.health.is_current() {
