@@ -4,7 +4,7 @@ mod request;
 
 use super::source::{Done, Pass, SourceKind, SourceReconciler, SourceSettings, Trouble};
 use crate::runtime::{BUCKET, Kind};
-use sluice_api::{Bucket, reason};
+use sluice_api::Bucket;
 use sluice_artifact::Store;
 use sluice_source::BucketFetcher;
 use sluice_source::credential::cloud::Clouds;
@@ -47,25 +47,18 @@ impl SourceKind for Buckets {
             .bucket(&request)
             .map_err(|error| Trouble::of(&error))?;
         let stored = pass.stored_revision().map(str::to_owned);
-        let listing = bucket.index();
-        let index = pass
-            .patiently(listing)
-            .await?
-            .map_err(|error| Trouble::of(&error))?;
+        let index = pass.fetch(bucket.index()).await?;
         let revision = index.revision();
         if stored.as_deref() == Some(revision.as_str()) {
             observe(pass);
-            return Ok(unchanged(pass, &revision, index.objects()));
+            return Ok(Done::up_to_date(told(pass, index.objects()), &revision));
         }
-        let downloaded = pass
-            .patiently(bucket.download(index))
-            .await?
-            .map_err(|error| Trouble::of(&error))?;
+        let downloaded = pass.fetch(bucket.download(index)).await?;
         let revision = downloaded.revision.clone();
         if stored.as_deref() == Some(revision.as_str()) {
             // what is listed and cannot be had is as if it were not there
             observe(pass);
-            return Ok(unchanged(pass, &revision, downloaded.objects()));
+            return Ok(Done::up_to_date(told(pass, downloaded.objects()), &revision));
         }
         pass.report
             .outdated(&format!("new upstream revision '{revision}'"));
@@ -76,14 +69,6 @@ impl SourceKind for Buckets {
         pass.store(&file, BTreeMap::new(), write).await?;
         observe(pass);
         Ok(Done::Stored { told })
-    }
-}
-
-fn unchanged(pass: &Pass<'_, Bucket>, revision: &str, objects: usize) -> Done {
-    let text = format!("artifact up-to-date with remote revision: '{revision}'");
-    Done::Unchanged {
-        told: told(pass, objects),
-        trace: (reason::ARTIFACT_UP_TO_DATE, text),
     }
 }
 

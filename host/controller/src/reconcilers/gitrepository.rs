@@ -76,8 +76,7 @@ impl SourceKind for GitRepositories {
             ..request
         };
         let mirrors = mirrors(repository);
-        let served = pass.patiently(self.fetcher.fetch_anywhere(request, &mirrors));
-        let served = served.await?.map_err(|error| Trouble::of(&error))?;
+        let served = pass.fetch(self.fetcher.fetch_anywhere(request, &mirrors)).await?;
         if let Some(mirror) = &served.mirror {
             tell_of_mirror(pass, mirror);
         }
@@ -91,9 +90,7 @@ impl SourceKind for GitRepositories {
         let is_same_revision = stored.as_deref() == Some(revision.as_str());
         if is_same_revision && is_same_content {
             // brought for its signature alone
-            let text = format!("artifact up-to-date with remote revision: '{revision}'");
-            let trace = (reason::ARTIFACT_UP_TO_DATE, text);
-            return Ok(Done::Unchanged { told, trace });
+            return Ok(Done::up_to_date(told, &revision));
         }
         if !is_same_revision {
             pass.report

@@ -137,9 +137,7 @@ async fn finish(pass: &mut Pass<'_, HelmChart>, built: Built) -> Result<Done, Tr
         ..
     } = built;
     let Some(archive) = archive else {
-        let text = format!("artifact up-to-date with remote revision: '{version}'");
-        let trace = (reason::ARTIFACT_UP_TO_DATE, text);
-        return Ok(Done::Unchanged { told, trace });
+        return Ok(Done::up_to_date(told, &version));
     };
     if resolved_dependencies > 0 {
         let message = format!("resolved {resolved_dependencies} chart dependencies");

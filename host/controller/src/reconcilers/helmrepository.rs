@@ -54,11 +54,7 @@ impl SourceKind for HelmRepositories {
             .repository(&request)
             .map_err(|error| Trouble::of(&error))?;
         let stored = pass.stored_revision().map(str::to_owned);
-        let looking = repository.fetch(stored.as_deref());
-        let look = pass
-            .patiently(looking)
-            .await?
-            .map_err(|error| Trouble::of(&error))?;
+        let look = pass.fetch(repository.fetch(stored.as_deref())).await?;
         let index = match look {
             Look::Unchanged => return Ok(unchanged(pass)),
             Look::Fetched(index) => index,
@@ -82,11 +78,7 @@ impl SourceKind for HelmRepositories {
 
 fn unchanged(pass: &Pass<'_, HelmRepository>) -> Done {
     let revision = pass.stored_revision().unwrap_or_default();
-    let text = format!("artifact up-to-date with remote revision: '{revision}'");
-    Done::Unchanged {
-        told: told(pass),
-        trace: (reason::ARTIFACT_UP_TO_DATE, text),
-    }
+    Done::up_to_date(told(pass), revision)
 }
 
 /// compat/source.md 12.2.

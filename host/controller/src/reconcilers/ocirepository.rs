@@ -6,7 +6,7 @@ mod verify;
 use super::source::{Done, Pass, SourceKind, SourceReconciler, SourceSettings, Trouble};
 use crate::runtime::{Kind, OCI_REPOSITORY};
 use sluice_api::source::{LayerSelector, OciRepositorySpec, OciRepositoryStatus};
-use sluice_api::{OciRepository, meta, reason};
+use sluice_api::{OciRepository, meta};
 use sluice_artifact::Store;
 use sluice_source::OciFetcher;
 use sluice_source::credential::cloud::Clouds;
@@ -53,10 +53,7 @@ impl SourceKind for OciRepositories {
         let (wanted, layer) = (reference(spec), layer(spec));
         let has_stored = pass.stored_revision().is_some();
         let resolving = repository.resolve(&spec.url, &wanted, layer.media_type.as_deref(), has_stored);
-        let mut resolved = pass
-            .patiently(resolving)
-            .await?
-            .map_err(|error| Trouble::of(&error))?;
+        let mut resolved = pass.fetch(resolving).await?;
         let is_new = pass.stored_revision() != Some(resolved.revision.as_str());
         if is_new {
             let (revision, reference) = (&resolved.revision, &resolved.reference);
@@ -69,11 +66,7 @@ impl SourceKind for OciRepositories {
             observe(&mut pass.report.status, spec);
             return Ok(unchanged(pass, &resolved));
         }
-        let pulling = repository.pull(&spec.url, &resolved, &layer);
-        let pulled = pass
-            .patiently(pulling)
-            .await?
-            .map_err(|error| Trouble::of(&error))?;
+        let pulled = pass.fetch(repository.pull(&spec.url, &resolved, &layer)).await?;
         let metadata = pulled.annotations.clone();
         let told = told(&spec.url, &resolved.revision, &metadata);
         let (operation, ignore) = (operation(spec), spec.ignore.clone());
@@ -91,11 +84,7 @@ fn unchanged(pass: &Pass<'_, OciRepository>, resolved: &Resolved) -> Done {
     let metadata = artifact
         .map(|artifact| artifact.metadata.clone())
         .unwrap_or_default();
-    let text = format!("artifact up-to-date with remote revision: '{revision}'");
-    Done::Unchanged {
-        told: told(&pass.object.spec.url, revision, &metadata),
-        trace: (reason::ARTIFACT_UP_TO_DATE, text),
-    }
+    Done::up_to_date(told(&pass.object.spec.url, revision, &metadata), revision)
 }
 
 /// compat/source.md 12.2.

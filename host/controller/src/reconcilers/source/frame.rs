@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use super::storage::{Promised, Shelf};
-use super::{Done, Pass, SourceKind, SourceSettings, Trouble, upkeep};
+use super::{Done, Pass, SourceKind, SourceSettings, Trouble, up_to_date, upkeep};
 use crate::error_policy::Failure;
 use crate::runtime::{Park, Reconciler, Run, has_finalizer};
 use futures::FutureExt;
@@ -271,7 +271,7 @@ async fn succeeded<K: SourceKind>(
             if report.tell_of_success(&told) {
                 Some(told)
             } else {
-                let text = format!("artifact up-to-date with remote revision: '{revision}'");
+                let text = up_to_date(&revision);
                 report.tell(Severity::Trace, reason::ARTIFACT_UP_TO_DATE.as_str(), &text);
                 Some(text)
             }

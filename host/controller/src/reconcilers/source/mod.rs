@@ -24,8 +24,8 @@ use storage::Shelf;
 pub(super) use trouble::Trouble;
 
 use crate::runtime::Kind;
-use sluice_api::Reason;
 use sluice_api::source::{RegistryProvider, Source};
+use sluice_api::{Reason, reason};
 use sluice_artifact::store;
 use sluice_source::credential::cloud::Cloud;
 
@@ -67,6 +67,18 @@ pub(super) enum Done {
         /// What an event says of it.
         told: String,
     },
+}
+
+impl Done {
+    /// The remote has what is stored, in the words that most kinds have for it.
+    pub(super) fn up_to_date(told: String, revision: &str) -> Self {
+        let trace = (reason::ARTIFACT_UP_TO_DATE, up_to_date(revision));
+        Self::Unchanged { told, trace }
+    }
+}
+
+fn up_to_date(revision: &str) -> String {
+    format!("artifact up-to-date with remote revision: '{revision}'")
 }
 
 /// What one kind of source does that no other does.

@@ -70,6 +70,15 @@ impl<K: Source> Pass<'_, K> {
         }
     }
 
+    /// Waits for what is fetched, as patiently. What fails says by itself which condition tells of it.
+    pub(in super::super) async fn fetch<T, E: Disposition + std::fmt::Display>(
+        &mut self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Trouble> {
+        let fetched = self.patiently(work).await?;
+        fetched.map_err(|error| Trouble::of(&error))
+    }
+
     /// Makes something the artifact: `write` puts it into the store under the path of `file`, on a thread that may block.
     /// `metadata` is what the remote says of it.
     pub(in super::super) async fn store<E>(
