@@ -48,11 +48,6 @@ impl Wakes {
     pub fn has(self, wake: Wake) -> bool {
         self.0 & wake as u16 != 0
     }
-
-    /// Whether the set is nothing but `wake`.
-    pub fn only(self, wake: Wake) -> bool {
-        self.0 == wake as u16
-    }
 }
 
 impl std::fmt::Debug for Wakes {
@@ -124,6 +119,17 @@ struct Item {
     runs_behind: bool,
     /// When the last run started.
     started: Instant,
+}
+
+impl Item {
+    /// It failed once more in a row. After how long it is tried again: half of the delay is spread, so that what failed
+    /// together does not come back together.
+    fn failed(&mut self, first: Duration, bound: Duration, jitter: f64) -> Duration {
+        let doubled = first.saturating_mul(1u32.checked_shl(self.failures).unwrap_or(u32::MAX));
+        self.failures = self.failures.saturating_add(1);
+        let spread = doubled.min(bound).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
+        spread.min(bound)
+    }
 }
 
 /// What somebody may want to hear of.
@@ -345,23 +351,14 @@ impl Schedule {
                 item.failures = 0;
                 Some(delay)
             }
-            Park::Backoff { .. } | Park::BackoffAtLeast(_) => {
-                let (at_least, at_most) = match park {
-                    Park::Backoff { at_most } => (Duration::ZERO, at_most),
-                    Park::BackoffAtLeast(after) => (after, None),
-                    Park::For(_) | Park::Awaiting(_) | Park::Gone => (Duration::ZERO, None),
-                };
-                let doubled = self
-                    .retry
-                    .min
-                    .saturating_mul(1u32.checked_shl(item.failures).unwrap_or(u32::MAX));
-                item.failures = item.failures.saturating_add(1);
-                // half of the delay is spread, so that what failed together does not come back together
+            Park::Backoff { at_most } => {
                 let bound = at_most.unwrap_or(self.retry.max).min(self.retry.max);
-                let spread = doubled.min(bound).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
-                Some(spread.max(at_least).min(bound))
+                Some(item.failed(self.retry.min, bound, jitter))
             }
-            Park::Gone if woken => Some(Duration::ZERO),
+            Park::BackoffAtLeast(after) => {
+                let bound = self.retry.max;
+                Some(item.failed(self.retry.min, bound, jitter).max(after).min(bound))
+            }
             Park::Gone => None,
         };
         self.unsubscribe(key, stale);
@@ -668,7 +665,7 @@ mod tests {
         s.subscribe(&a, source.clone());
         s.done(&a, Park::For(None), Instant::now(), 0.0);
         s.signal(&source);
-        assert!(s.next().unwrap().wakes.only(Wake::Signal));
+        assert_eq!(s.next().unwrap().wakes, Wakes::default().with(Wake::Signal));
         s.signal(&source);
         s.subscribe(&a, source.clone());
         s.done(&a, Park::For(None), Instant::now(), 0.0);
@@ -698,7 +695,7 @@ mod tests {
         assert!(!s.take_abandoned(), "both are still read");
         for topic in [&source, &values] {
             s.signal(topic);
-            assert!(s.next().unwrap().wakes.only(Wake::Signal));
+            assert_eq!(s.next().unwrap().wakes, Wakes::default().with(Wake::Signal));
             s.keep(&a);
             s.done(&a, Park::For(None), Instant::now(), 0.0);
         }
@@ -727,7 +724,7 @@ mod tests {
             s.done(key, Park::For(Some(Duration::from_secs(10))), now, 0.0);
         }
         s.wake(&a, Wake::Drift);
-        assert!(s.next().unwrap().wakes.only(Wake::Drift));
+        assert_eq!(s.next().unwrap().wakes, Wakes::default().with(Wake::Drift));
         s.done(&a, Park::For(None), now, 0.0);
         assert_eq!(
             s.next_timer(),
