@@ -15,7 +15,6 @@ use kube::core::PartialObjectMeta;
 use kube::runtime::watcher::{self, Event};
 use serde_json::Value;
 use sluice_apply::cluster::{Identity, RequestError};
-use sluice_event::events::WatchFailed;
 use sluice_object::{GroupVersionKind, ObjectId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -131,11 +130,7 @@ async fn follow(cx: Arc<Context>, scope: Scope, stop: CancellationToken) {
                 cx.show_reference(key, Shown::Gone(version));
             }
             Err(error) if scope.is_wide() && watch::is_forbidden(&error) => refused.cancel(),
-            Err(error) => WatchFailed {
-                kind: scope.kind,
-                error: &watch::text(&error),
-            }
-            .emit(),
+            Err(error) => watch::interrupted(scope.kind, &error),
         };
         follow::follow(&cx, &refused, api, config, on).await;
         if !stop.is_cancelled() {

@@ -17,7 +17,7 @@ use sluice_apply::cluster::{Cluster, KubeCluster, Mapping};
 use sluice_apply::live::Live;
 use sluice_apply::served;
 use sluice_event::events::WatchFailed;
-use sluice_object::GroupVersionKind;
+use sluice_object::{GroupKind, GroupVersionKind};
 use std::collections::HashSet;
 use std::ops::ControlFlow::{Break, Continue};
 use std::sync::Arc;
@@ -80,11 +80,7 @@ pub(crate) async fn resources(
                     // the CRD is not installed; the watch goes on trying, the process need not wait for it
                     synced = None;
                 } else {
-                    WatchFailed {
-                        kind: kind.kind,
-                        error: &text(&error),
-                    }
-                    .emit();
+                    interrupted(kind.kind, &error);
                 }
             }
         }
@@ -119,11 +115,7 @@ pub(crate) async fn configs(cx: Arc<Context>, kind: &'static str) {
             let key = Key::new(kind, &object.metadata.namespace.unwrap_or_default(), &name);
             cx.reschedule(|schedule| schedule.signal(&Topic::News(key)));
         }
-        Err(error) => WatchFailed {
-            kind,
-            error: &text(&error),
-        }
-        .emit(),
+        Err(error) => interrupted(kind, &error),
     };
     follow(&cx, &cx.shutdown, api, config, on).await;
 }
@@ -164,34 +156,14 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
         let on = |event: Result<Event<PartialObjectMeta<DynamicObject>>, watcher::Error>| match event {
             Ok(Event::Init) => live.listing(&kind),
             Ok(Event::InitApply(object) | Event::Apply(object)) => {
-                let (namespace, name) = (
-                    object.metadata.namespace.clone(),
-                    object.metadata.name.clone().unwrap_or_default(),
-                );
-                let owner = owner(&object).map(Arc::new);
                 let seen = sluice_apply::seen_in(&object.metadata, &cx.config.override_managers);
-                let moved = live.saw(&kind, namespace.as_deref(), &name, owner, Some(seen));
-                cx.moved(moved);
+                saw(&cx, live, &kind, &object, Some(seen));
             }
             Ok(Event::InitDone) => live.listed(&kind).into_iter().for_each(|moved| cx.moved(moved)),
-            Ok(Event::Delete(object)) => {
-                let name = object.metadata.name.clone().unwrap_or_default();
-                let moved = live.saw(
-                    &kind,
-                    object.metadata.namespace.as_deref(),
-                    &name,
-                    owner(&object).map(Arc::new),
-                    None,
-                );
-                cx.moved(moved);
-            }
+            Ok(Event::Delete(object)) => saw(&cx, live, &kind, &object, None),
             // the definition of the kind is gone, or serves it in other versions only
             Err(error) if is_absent(&error) => ended.cancel(),
-            Err(error) => WatchFailed {
-                kind: &kind.kind,
-                error: &text(&error),
-            }
-            .emit(),
+            Err(error) => interrupted(&kind.kind, &error),
         };
         follow(&cx, &ended, api, config, on).await;
         if place.stop.is_cancelled() {
@@ -205,6 +177,21 @@ pub(crate) async fn applied(cx: Arc<Context>, place: Place, gvk: GroupVersionKin
         };
         watched = found;
     }
+}
+
+/// An applied object was seen as it is now, or that it is gone: its owner hears of it.
+fn saw(
+    cx: &Context,
+    live: &Live<Arc<Key>>,
+    kind: &GroupKind,
+    object: &PartialObjectMeta<DynamicObject>,
+    seen: Option<sluice_apply::live::Seen>,
+) {
+    let metadata = &object.metadata;
+    let name = metadata.name.as_deref().unwrap_or_default();
+    let owner = owner(object).map(Arc::new);
+    let moved = live.saw(kind, metadata.namespace.as_deref(), name, owner, seen);
+    cx.moved(moved);
 }
 
 /// Waits until a kind is served again, in whatever version: all of them have the same metadata.
@@ -397,7 +384,16 @@ pub(super) fn core_resource(kind: &str) -> ApiResource {
     ApiResource::from_gvk_with_plural(&gvk, &format!("{}s", kind.to_lowercase()))
 }
 
-pub(super) fn text(error: &(dyn std::error::Error + 'static)) -> String {
+/// Tells of a watch that failed and is made anew.
+pub(super) fn interrupted(kind: &str, error: &watcher::Error) {
+    WatchFailed {
+        kind,
+        error: &text(error),
+    }
+    .emit();
+}
+
+fn text(error: &(dyn std::error::Error + 'static)) -> String {
     sluice_event::cause::said(error, |cause| match cause.downcast_ref() {
         // what the API server says is enough: the client's own text has the whole answer in Rust's words
         Some(kube::Error::Api(status)) if !status.message.is_empty() => Break(status.message.clone()),
