@@ -40,47 +40,68 @@ pub(super) enum Index {
 /// A chart does not come.
 #[derive(Debug)]
 pub(super) struct Problem {
-    /// Whether what is asked for is not there, so that asking again is of no use.
-    pub(super) is_reference: bool,
-    /// Whether the server does not know us, or we do not trust it.
-    pub(super) is_authentication: bool,
+    pub(super) kind: ProblemKind,
     /// How long the server wants to be left alone, where it says so.
     pub(super) after: Option<Duration>,
     pub(super) text: String,
 }
 
+/// What is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProblemKind {
+    /// What is asked for is not there: asking again is of no use.
+    Reference,
+    /// The server does not know us, or we do not trust it.
+    Authentication,
+    /// Anything else.
+    External,
+}
+
 impl Problem {
-    fn reference(text: impl std::fmt::Display) -> Self {
+    fn new(kind: ProblemKind, text: impl std::fmt::Display) -> Self {
         Self {
-            is_reference: true,
-            is_authentication: false,
+            kind,
             after: None,
             text: text.to_string(),
         }
     }
 
+    fn reference(text: impl std::fmt::Display) -> Self {
+        Self::new(ProblemKind::Reference, text)
+    }
+
     fn external(text: impl std::fmt::Display) -> Self {
+        Self::new(ProblemKind::External, text)
+    }
+
+    /// A problem that may come of what the server answered.
+    fn answered(failure: Option<&HttpFailure>, text: impl std::fmt::Display) -> Self {
+        let kind = match failure.is_some_and(is_identity) {
+            true => ProblemKind::Authentication,
+            false => ProblemKind::External,
+        };
         Self {
-            is_reference: false,
-            ..Self::reference(text)
+            after: failure.and_then(HttpFailure::retry_after),
+            ..Self::new(kind, text)
         }
     }
 
     /// The same with words in front.
-    pub(super) fn while_(self, doing: &str) -> Self {
-        let text = format!("{doing}: {}", self.text);
+    pub(super) fn prefixed(self, words: &str) -> Self {
+        let text = format!("{words}: {}", self.text);
         Self { text, ..self }
     }
 }
 
 impl From<Cause> for Problem {
     fn from(cause: Cause) -> Self {
-        let is_authentication =
-            matches!(cause, Cause::Credentials(_)) || cause.failure().is_some_and(is_identity);
-        Self {
-            is_authentication,
-            after: cause.failure().and_then(HttpFailure::retry_after),
-            ..Self::external(cause)
+        let problem = Self::answered(cause.failure(), &cause);
+        match cause {
+            Cause::Credentials(_) => Self {
+                kind: ProblemKind::Authentication,
+                ..problem
+            },
+            _ => problem,
         }
     }
 }
@@ -134,8 +155,8 @@ impl Place {
                         let tags = self.repository(services, chart)?.tags().await;
                         let tags = tags.map_err(|cause| {
                             Problem::from(cause)
-                                .while_(&format!("could not fetch tags for \"{at}\""))
-                                .while_(&format!("could not get tags for \"{chart}\""))
+                                .prefixed(&format!("could not fetch tags for \"{at}\""))
+                                .prefixed(&format!("could not get tags for \"{chart}\""))
                         })?;
                         picked_tag((chart, &at), tags, wish).await?
                     }
@@ -162,11 +183,7 @@ impl Place {
                     DownloadError::Fetch { failure, .. } => Some(failure),
                     _ => None,
                 };
-                Problem {
-                    is_authentication: failure.is_some_and(is_identity),
-                    after: failure.and_then(HttpFailure::retry_after),
-                    ..Problem::external(error)
-                }
+                Problem::answered(failure, &error)
             }),
             Self::Registry { .. } => {
                 let (repository, resolved) = self.resolve(services, version).await?;
@@ -194,7 +211,7 @@ impl Place {
                 sluice_source::oci::Error::Digest(cause) => Problem::from(cause),
                 error => Problem::external(error),
             };
-            problem.while_(&format!("failed to get '{at}'"))
+            problem.prefixed(&format!("failed to get '{at}'"))
         })?;
         Ok((repository, resolved))
     }
@@ -210,7 +227,7 @@ impl Place {
         let limit = services.limits().chart_size_max;
         let pulled = repository.pull_chart(resolved, limit).await;
         let at = version.urls.first().map_or("", String::as_str);
-        pulled.map_err(|cause| Problem::from(cause).while_(&format!("failed to get '{at}'")))
+        pulled.map_err(|cause| Problem::from(cause).prefixed(&format!("failed to get '{at}'")))
     }
 
     fn repository(&self, services: &Services, chart: &str) -> Result<Repository, Problem> {

@@ -1,6 +1,6 @@
 //! A chart of a HelmRepository (compat/source.md 8.3, 8.8).
 
-use super::place::{Index, Place, Problem};
+use super::place::{Index, Place, Problem, ProblemKind};
 use super::{Services, blocking, recipe, trouble};
 use crate::error_policy::Failure;
 use crate::reconcilers::helmrepository::request;
@@ -35,7 +35,7 @@ pub(super) async fn build(
     check_name(&chart).map_err(|text| trouble(pass, &BuildReason::Reference.because(text)))?;
     let found = pass.patiently(place.version(services, &chart, &wish)).await?;
     let version = found.map_err(|problem| {
-        let problem = problem.while_("failed to get chart version for remote reference");
+        let problem = problem.prefixed("failed to get chart version for remote reference");
         of_problem(pass, problem)
     })?;
     let verified = match verifier {
@@ -66,7 +66,7 @@ pub(super) async fn build(
         None => pass.patiently(place.bring(services, &version)).await?,
     };
     let archive = archive.map_err(|problem| {
-        let problem = problem.while_("failed to download chart for remote reference");
+        let problem = problem.prefixed("failed to download chart for remote reference");
         of_problem(pass, problem)
     })?;
     let limits = services.limits();
@@ -98,12 +98,12 @@ fn check_name(name: &str) -> Result<(), String> {
 
 /// What a problem of a place means for the chart.
 fn of_problem(pass: &mut Pass<'_, HelmChart>, problem: Problem) -> Trouble {
-    let reason = match problem.is_reference {
-        true => BuildReason::Reference,
-        false => BuildReason::Pull,
+    let reason = match problem.kind {
+        ProblemKind::Reference => BuildReason::Reference,
+        ProblemKind::Authentication | ProblemKind::External => BuildReason::Pull,
     };
     let error = reason.because(&problem.text);
-    if problem.is_authentication {
+    if problem.kind == ProblemKind::Authentication {
         let message = format!("failed to authenticate with the Helm repository: {error}");
         return Trouble::Unknown(Failure::retry(reason::AUTHENTICATION_FAILED, message));
     }
