@@ -129,17 +129,7 @@ async fn by_config_map(
         values.map_err(|error| unread(format!("failed to get configmap {subject}: {error}"), &error))?;
     let invalid = |why: String| failed(format!("KubeConfig configmap '{subject}': {why}"));
     let provider = text(&values, "provider");
-    let cloud = match provider {
-        "generic" => None,
-        "aws" => Some(Cloud::Aws),
-        "azure" => Some(Cloud::Azure),
-        "gcp" => Some(Cloud::Gcp),
-        other => {
-            return Err(failed(format!(
-                "provider '{other}' not implemented; KubeConfig configmap '{subject}' must name one of aws, azure, gcp, generic"
-            )));
-        }
-    };
+    let cloud = cloud_of(provider, &subject)?;
     let named = Some(text(&values, "serviceAccountName")).filter(|name| !name.is_empty());
     if named.is_some() && !run.cx.config.gate(OBJECT_IDENTITY) {
         return Err(failed(format!(
@@ -169,31 +159,60 @@ async fn by_config_map(
         None => by_our_token(run, &values, account).await?,
         Some(cloud) => {
             let clouds = clouds.ok_or_else(|| never("this process has no identity at a cloud"))?;
-            let clouds = match workload::clouds_as(run, clouds, account).await {
-                Ok(clouds) => clouds,
-                Err(why) => return Err(without_account(run, account, why).await),
-            };
-            let cluster = Cluster {
-                name: text(&values, "cluster"),
-                address: text(&values, "address"),
-                ca: text(&values, "ca.crt"),
-            };
-            let access = clouds.cluster(cloud, cluster).await;
-            access.map_err(|error| failed(error.to_string()))?
+            by_cloud(run, &values, cloud, clouds, account).await?
         }
     };
     let address = canonical(&access.address).map_err(failed)?;
     let renew_at = asked_at + access.lifetime / TOKEN_LIFE_USED;
+    let kubeconfig = kubeconfig(&address, &access).map_err(invalid)?;
+    open(run, kubeconfig, digest, Some(renew_at))
+        .await
+        .map_err(invalid)
+}
+
+/// The cloud that knows the cluster; none for a cluster that trusts tokens of this one.
+fn cloud_of(provider: &str, subject: &str) -> Result<Option<Cloud>, Unattached> {
+    match provider {
+        "generic" => Ok(None),
+        "aws" => Ok(Some(Cloud::Aws)),
+        "azure" => Ok(Some(Cloud::Azure)),
+        "gcp" => Ok(Some(Cloud::Gcp)),
+        other => Err(failed(format!(
+            "provider '{other}' not implemented; KubeConfig configmap '{subject}' must name one of aws, azure, gcp, generic"
+        ))),
+    }
+}
+
+/// A kubeconfig that says no more than how a cluster is reached.
+fn kubeconfig(address: &str, access: &ClusterAccess) -> Result<Kubeconfig, String> {
     let kubeconfig = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "default",
         "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],
         "clusters": [{"name": "default", "cluster": {"server": address, "certificate-authority-data": encoded(&access.ca)}}],
         "users": [{"name": "default", "user": {"token": access.token.reveal()}}],
     });
-    let kubeconfig = sanitized(&kubeconfig.to_string(), Allowances::default()).map_err(invalid)?;
-    open(run, kubeconfig, digest, Some(renew_at))
-        .await
-        .map_err(invalid)
+    sanitized(&kubeconfig.to_string(), Allowances::default())
+}
+
+/// Access as a cloud gives it to an account, or to the controller where none is named.
+async fn by_cloud(
+    run: &Run,
+    values: &BTreeMap<String, String>,
+    cloud: Cloud,
+    clouds: &Clouds,
+    account: Option<&str>,
+) -> Result<ClusterAccess, Unattached> {
+    let clouds = match workload::clouds_as(run, clouds, account).await {
+        Ok(clouds) => clouds,
+        Err(why) => return Err(without_account(run, account, why).await),
+    };
+    let cluster = Cluster {
+        name: text(values, "cluster"),
+        address: text(values, "address"),
+        ca: text(values, "ca.crt"),
+    };
+    let access = clouds.cluster(cloud, cluster).await;
+    access.map_err(|error| failed(error.to_string()))
 }
 
 /// What Flux says where no token can be had.
