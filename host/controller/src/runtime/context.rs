@@ -182,7 +182,7 @@ impl Context {
     }
 
     /// Makes sure that objects of this kind which carry our owner label are watched from now on.
-    pub fn watch_applied(self: &Arc<Self>, gvk: &GroupVersionKind) {
+    pub(super) fn watch_applied(self: &Arc<Self>, gvk: &GroupVersionKind) {
         if self.live.claim_watch(&gvk.group_kind()) {
             let place = watch::Place {
                 kube: self.kube.clone(),
@@ -224,7 +224,7 @@ impl Context {
 
     /// Tells users something about an object: a Kubernetes Event, and a notification.
     /// `metadata` keys are complete, `kustomize.toolkit.fluxcd.io/revision`.
-    pub fn tell(
+    pub(crate) fn tell(
         &self,
         kind: &'static Kind,
         object: &Value,
@@ -273,7 +273,7 @@ impl Run {
     }
 
     /// An interval, spread by `--interval-jitter-percentage` to both sides.
-    pub fn spread(&self, interval: Duration) -> Duration {
+    pub(crate) fn spread(&self, interval: Duration) -> Duration {
         let percentage = f64::from(self.cx.config.interval_jitter_percentage.min(100)) / 100.0;
         // a year is as good as for ever, and no clock overflows
         let interval = interval.clamp(Duration::from_millis(100), Duration::from_secs(365 * 24 * 3600));
@@ -281,13 +281,13 @@ impl Run {
     }
 
     /// Whether a newer wish came since this run began: stop at the next safe point, the object runs again at once.
-    pub fn is_superseded(&self) -> bool {
+    pub(crate) fn is_superseded(&self) -> bool {
         self.cx.schedule().is_superseded(&self.key)
     }
 }
 
 /// How an object is named towards the API server.
-pub fn object_id(kind: &Kind, key: &Key) -> ObjectId {
+pub(crate) fn object_id(kind: &Kind, key: &Key) -> ObjectId {
     ObjectId {
         gvk: GroupVersionKind {
             group: kind.group.to_owned(),

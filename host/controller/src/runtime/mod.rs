@@ -23,7 +23,8 @@ pub(crate) mod store;
 pub(crate) mod watch;
 pub(crate) mod workers;
 
-pub use context::{Context, Reconciler, Run, object_id};
+pub(crate) use context::object_id;
+pub use context::{Context, Reconciler, Run};
 pub use follow::Again;
 pub use key::Key;
 pub use kind::{

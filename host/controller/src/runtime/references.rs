@@ -55,7 +55,7 @@ impl Run {
     ///
     /// # Errors
     /// What the API server said.
-    pub async fn read(
+    pub(crate) async fn read(
         &self,
         identity: &Identity,
         kind: &'static str,

@@ -45,7 +45,7 @@ impl Context {
     ///
     /// # Errors
     /// Those of `make`.
-    pub fn remote<E>(
+    pub(crate) fn remote<E>(
         &self,
         digest: Short,
         make: impl FnOnce() -> Result<KubeCluster, E>,
@@ -64,7 +64,7 @@ impl Context {
 impl Run {
     /// The same run, with its objects in another cluster.
     #[must_use]
-    pub fn towards(&self, remote: Arc<Remote>) -> Self {
+    pub(crate) fn towards(&self, remote: Arc<Remote>) -> Self {
         Self {
             key: self.key.clone(),
             wakes: self.wakes,
@@ -75,7 +75,7 @@ impl Run {
     }
 
     /// The cluster that the objects of this run are in. The object itself, and what it refers to, are in `cx.cluster`.
-    pub fn cluster(&self) -> &dyn Cluster {
+    pub(crate) fn cluster(&self) -> &dyn Cluster {
         match &self.remote {
             Some(remote) => &remote.kube,
             None => &*self.cx.cluster,
@@ -83,7 +83,7 @@ impl Run {
     }
 
     /// What is known of the objects there.
-    pub fn live(&self) -> &Live<Arc<Key>> {
+    pub(crate) fn live(&self) -> &Live<Arc<Key>> {
         match &self.remote {
             Some(remote) => &remote.live,
             None => &self.cx.live,
@@ -103,7 +103,7 @@ impl Run {
     }
 
     /// Makes sure that objects of this kind which carry our owner label are watched there from now on.
-    pub fn watch_applied(&self, gvk: &GroupVersionKind) {
+    pub(crate) fn watch_applied(&self, gvk: &GroupVersionKind) {
         let Some(remote) = &self.remote else {
             return self.cx.watch_applied(gvk);
         };

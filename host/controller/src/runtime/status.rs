@@ -23,7 +23,7 @@ impl Context {
     ///
     /// # Errors
     /// What the API server said. An object that is gone is no error.
-    pub async fn write_status(
+    pub(crate) async fn write_status(
         &self,
         kind: &'static Kind,
         key: &Key,
@@ -56,7 +56,7 @@ impl Context {
     ///
     /// # Errors
     /// How to go on where it could not be written, which is logged.
-    pub async fn set_finalizer(
+    pub(crate) async fn set_finalizer(
         &self,
         kind: &'static Kind,
         key: &Key,
@@ -77,7 +77,7 @@ impl Context {
     /// Adds our finalizer in the background, one object after another, when nothing is ready for a worker. For a kind that
     /// cleans up without it too: where thousands are new at once, nothing waits for their finalizers.
     /// `seen` is the object that needs it: one that is another or newer by then has a pass of its own to come.
-    pub fn add_finalizer_later(self: &Arc<Self>, kind: &'static Kind, key: &Key, seen: &Value) {
+    pub(crate) fn add_finalizer_later(self: &Arc<Self>, kind: &'static Kind, key: &Key, seen: &Value) {
         let (cx, key, seen) = (self.clone(), key.clone(), wish(seen));
         self.spawn(async move {
             let shutdown = cx.shutdown.clone();
