@@ -122,7 +122,7 @@ fn mirrors(repository: &GitRepository) -> Vec<String> {
 /// The condition says each time who served; users are told once.
 fn tell_of_mirror(pass: &mut Pass<'_, GitRepository>, mirror: &Mirror) {
     let Mirror { url, cause } = mirror;
-    if pass.report.served_by(&format!(", from mirror '{url}'")) {
+    if pass.report.remark(&format!(", from mirror '{url}'")) {
         let message = format!("the remote cannot be reached, mirror '{url}' serves in its place: {cause}");
         let reason = reason::GIT_OPERATION_FAILED;
         pass.report.tell(Severity::Info, reason.as_str(), &message);

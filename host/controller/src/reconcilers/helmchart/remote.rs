@@ -12,6 +12,7 @@ use sluice_source::helm::ChartVersion;
 use sluice_source::helm::chart::{BuildError, BuildReason, Built, Recipe, from_archive, normalize_url};
 use sluice_source::oci::{Repository, Resolved};
 use sluice_source::verify::Verdict;
+use std::time::Duration;
 
 pub(super) async fn build(
     pass: &mut Pass<'_, HelmChart>,
@@ -40,7 +41,10 @@ pub(super) async fn build(
     })?;
     let verified = match verifier {
         None => None,
-        Some(verifier) => Some(verify(pass, services, (&place, &spec), &version, &verifier).await?),
+        Some(verifier) => {
+            let timeout = request::timeout(&spec);
+            Some(verify(pass, services, &place, timeout, &version, &verifier).await?)
+        }
     };
     let is_signed = matches!(verified, Some((_, _, Verdict::Verified)));
     let recipe = Recipe {
@@ -140,7 +144,8 @@ type Verified = (Repository, Resolved, Verdict);
 async fn verify(
     pass: &mut Pass<'_, HelmChart>,
     services: &Services,
-    (place, spec): (&Place, &HelmRepositorySpec),
+    place: &Place,
+    timeout: Duration,
     version: &ChartVersion,
     verifier: &Verifier,
 ) -> Result<Verified, Trouble> {
@@ -156,7 +161,6 @@ async fn verify(
     };
     // what is verified is what its digest names, whatever the tag says meanwhile
     let pinned = format!("oci://{}@{}", repository.name(), resolved.digest);
-    let timeout = request::timeout(spec);
     match verifier
         .check(pass, &repository, &resolved.digest, timeout)
         .await?

@@ -96,12 +96,12 @@ impl<K: SourceKind> SourceReconciler<K> {
             Err(Trouble::Superseded) => Park::For(Some(Duration::ZERO)),
             Err(Trouble::NotWritten(error)) => not_written(&error),
             Err(Trouble::Failed { condition, failure }) => {
-                failed::<K>(run, report, (condition, &failure), &failure, started).await
+                failed::<K>(run, report, condition, &failure, &failure, started).await
             }
             Err(Trouble::Unknown(failure)) => {
                 let message = format!("unknown build error: {}", failure.message);
                 let shown = Failure::retry(reason::UNKNOWN, message);
-                failed::<K>(run, report, (conditions::FETCH_FAILED, &shown), &failure, started).await
+                failed::<K>(run, report, conditions::FETCH_FAILED, &shown, &failure, started).await
             }
         }
     }
@@ -292,7 +292,8 @@ async fn succeeded<K: SourceKind>(
 async fn failed<K: SourceKind>(
     run: &Run,
     mut report: Report<'_, StatusOf<K>>,
-    (condition, shown): (&'static str, &Failure),
+    condition: &'static str,
+    shown: &Failure,
     failure: &Failure,
     started: Instant,
 ) -> Park {

@@ -47,7 +47,8 @@ pub(in super::super) struct Report<'a, S> {
     digest_before: Option<String>,
     had_failed: bool,
     outcome: Option<(Reason, String)>,
-    aside: String,
+    /// What is said besides of a pass that succeeds.
+    remark: String,
     /// The status as it will be written. A kind sets what it observed; the rest is set here.
     pub(in super::super) status: S,
 }
@@ -68,7 +69,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
             digest_before: status.artifact().map(|artifact| artifact.digest.clone()),
             had_failed: FAILURES.iter().any(is_true),
             outcome: None,
-            aside: String::new(),
+            remark: String::new(),
             object,
             status,
         }
@@ -209,10 +210,10 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// What is said besides, at the end of the condition of a pass that succeeds. Whether the last one did not say it.
-    pub(in super::super) fn served_by(&mut self, aside: &str) -> bool {
-        aside.clone_into(&mut self.aside);
+    pub(in super::super) fn remark(&mut self, remark: &str) -> bool {
+        remark.clone_into(&mut self.remark);
         let said = conditions::get(self.status.conditions(), ARTIFACT_IN_STORAGE);
-        !said.is_some_and(|said| said.message.ends_with(aside))
+        !said.is_some_and(|said| said.message.ends_with(remark))
     }
 
     /// A signature that was bad is looked at anew; a good one stays good for what was verified by it.
@@ -238,7 +239,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
         }
         let (reason, message) = match self.outcome.clone() {
             Some(outcome) => outcome,
-            None => (reason::SUCCEEDED, format!("{message}{}", self.aside)),
+            None => (reason::SUCCEEDED, format!("{message}{}", self.remark)),
         };
         self.set(ARTIFACT_IN_STORAGE, ConditionStatus::True, reason, &message);
     }
