@@ -4,6 +4,19 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// The feature gates that something asks for, in Flux's names: one that is written otherwise would never be open.
+pub(crate) mod gates {
+    pub(crate) const ADDITIVE_READY_EXPRESSIONS: &str = "AdditiveCELDependencyCheck";
+    pub(crate) const EXTERNAL_ARTIFACT: &str = "ExternalArtifact";
+    pub(crate) const MIGRATE_API_VERSION: &str = "MigrateAPIVersion";
+    pub(crate) const NO_COMMIT_STATUS: &str = "DisableCommitStatusEvent";
+    pub(crate) const NO_CONFIG_WATCHERS: &str = "DisableConfigWatchers";
+    pub(crate) const NO_FAIL_FAST: &str = "DisableFailFastBehavior";
+    /// Identities that belong to objects.
+    pub(crate) const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
+    pub(crate) const STRICT_SUBSTITUTION: &str = "StrictPostBuildSubstitutions";
+}
+
 /// Everything that can be set, named after Flux's flags (compat/kustomize.md section 12, compat/cli.md section 21).
 #[derive(Clone, Debug)]
 pub struct ControllerConfig {
@@ -119,7 +132,7 @@ impl Default for ControllerConfig {
 impl ControllerConfig {
     /// Whether a feature gate is on. Defaults are Flux 2.9's.
     pub fn gate(&self, name: &str) -> bool {
-        let default = matches!(name, "DisableStatusPollerCache" | "StrictPostBuildSubstitutions");
+        let default = matches!(name, "DisableStatusPollerCache" | gates::STRICT_SUBSTITUTION);
         self.feature_gates.get(name).copied().unwrap_or(default)
     }
 }

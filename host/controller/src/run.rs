@@ -1,4 +1,5 @@
 use crate::ControllerConfig;
+use crate::config::gates;
 use crate::runtime::lease::{Leadership, Lease, lease_name};
 use crate::runtime::sinks::{KubernetesEvents, Notifications};
 use crate::runtime::{Context, Kind, Reconciler, SOURCES, serve, watch, workers};
@@ -213,7 +214,7 @@ async fn start_watches(cx: &Arc<Context>, kinds: &[(&'static Kind, usize)]) {
             async move { done.recv().await }
         });
     let waits: Vec<_> = waits.collect();
-    if !cx.config.gate("DisableConfigWatchers") {
+    if !cx.config.gate(gates::NO_CONFIG_WATCHERS) {
         for kind in ["ConfigMap", "Secret"] {
             cx.spawn(watch::configs(cx.clone(), kind));
         }

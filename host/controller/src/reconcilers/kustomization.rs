@@ -22,6 +22,7 @@ pub use decrypt::Decryption;
 pub use render::{Plugins, Render, RenderRequest, Rendered, Renderer};
 
 use crate::artifacts::{ArtifactFacts, Artifacts, OpenError};
+use crate::config::gates;
 use crate::error_policy::{Failure, Stopped};
 use crate::runtime::{KUSTOMIZATION, Key, Kind, Park, Reconciler, Run, Wake, has_finalizer};
 use conclude::not_written;
@@ -278,7 +279,7 @@ impl KustomizationReconciler {
             tree,
             artifact,
             variables,
-            is_strict: run.cx.config.gate("StrictPostBuildSubstitutions"),
+            is_strict: run.cx.config.gate(gates::STRICT_SUBSTITUTION),
             decryption,
         };
         let rendered = self.renderer.render(wanted).await;

@@ -1,7 +1,8 @@
 //! Service accounts as identities at clouds: Flux's object-level workload identity (compat/source.md 11.4).
 
-use super::source::{Missing, OBJECT_IDENTITY, service_account};
+use super::source::{Missing, service_account};
 use super::tokens;
+use crate::config::gates::OBJECT_IDENTITY;
 use crate::runtime::Run;
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -9,6 +9,7 @@ pub(super) use known::References;
 use super::context::{Context, Run};
 use super::schedule::Topic;
 use super::{Key, follow, watch};
+use crate::config::gates;
 use known::{Outdated, Scope, Shown, Started};
 use kube::api::{Api, DynamicObject};
 use kube::core::PartialObjectMeta;
@@ -71,7 +72,7 @@ impl Run {
             name: name.to_owned(),
         };
         let cx = &self.cx;
-        if cx.config.gate("DisableConfigWatchers") {
+        if cx.config.gate(gates::NO_CONFIG_WATCHERS) {
             return cx.cluster.get(identity, &id).await;
         }
         let since = cx.references.expect(&key);

@@ -1,7 +1,8 @@
 //! From a Bucket and its Secrets to a request (compat/source.md 9.2).
 
+use crate::config::gates::OBJECT_IDENTITY;
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, secret};
+use crate::reconcilers::source::{OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, secret};
 use crate::reconcilers::workload;
 use serde_json::Value;
 use sluice_api::source::{BucketProvider, BucketSts, StsProvider};

@@ -1,7 +1,8 @@
 //! `spec.provider`: credentials that somebody gives for a while (compat/source.md 5.4).
 
+use crate::config::gates::OBJECT_IDENTITY;
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Trouble};
+use crate::reconcilers::source::{OBJECT_IDENTITY_OFF, Trouble};
 use crate::reconcilers::workload;
 use crate::runtime::Run;
 use sluice_api::source::GitProvider;

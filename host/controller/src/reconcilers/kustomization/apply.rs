@@ -4,6 +4,7 @@ use super::memory::Memory;
 use super::render::Rendered;
 use super::report::Report;
 use super::{gate, settle};
+use crate::config::gates;
 use crate::error_policy::{Failure, Stopped};
 use crate::reconcilers::aside::aside;
 use crate::runtime::{Key, Run};
@@ -141,7 +142,7 @@ fn options(
         is_forced: ks.spec.force,
         takeover: Takeover {
             override_managers: config.override_managers.clone(),
-            migrates_api_version: config.gate("MigrateAPIVersion"),
+            migrates_api_version: config.gate(gates::MIGRATE_API_VERSION),
         },
         ignore: ignore_rules(ks)?,
         is_full,

@@ -3,6 +3,7 @@
 use super::Done;
 use super::memory::Memory;
 use super::report::Report;
+use crate::config::gates;
 use crate::error_policy::{self, Failure, Stopped, WAITING_GRACE, Waiting};
 use crate::runtime::{KUSTOMIZATION, Park, Run};
 use sluice_api::{Kustomization, Next, meta, reason};
@@ -45,7 +46,7 @@ pub(super) async fn conclude(
                 sluice_api::Duration(attempted.duration),
                 ks.spec.interval
             );
-            if !run.cx.config.gate("DisableCommitStatusEvent") {
+            if !run.cx.config.gate(gates::NO_COMMIT_STATUS) {
                 report.tell_with(
                     Severity::Info,
                     &message,

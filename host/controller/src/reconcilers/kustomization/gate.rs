@@ -3,6 +3,7 @@
 use super::ready_expr;
 use crate::ControllerConfig;
 use crate::artifacts::ArtifactFacts;
+use crate::config::gates;
 use crate::error_policy::{Failure, Stopped, Waiting};
 use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES, Topic, object_id};
 use serde_json::Value;
@@ -18,7 +19,7 @@ pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(),
     let (spec, source) = (&ks.spec, &ks.spec.source_ref);
     let decryption = spec.decryption.as_ref();
     if decryption.is_some_and(|decryption| decryption.service_account_name.is_some())
-        && !config.gate("ObjectLevelWorkloadIdentity")
+        && !config.gate(gates::OBJECT_IDENTITY)
     {
         let message = "to use spec.decryption.serviceAccountName for decryption authentication please enable the \
             ObjectLevelWorkloadIdentity feature gate in the controller";
@@ -32,7 +33,7 @@ pub(super) fn allow(ks: &Kustomization, config: &ControllerConfig) -> Result<(),
     if config.no_cross_namespace_refs && namespace != own_namespace {
         return Err(denied("cross-namespace references have been blocked"));
     }
-    if source.kind == SourceKind::ExternalArtifact && !config.gate("ExternalArtifact") {
+    if source.kind == SourceKind::ExternalArtifact && !config.gate(gates::EXTERNAL_ARTIFACT) {
         return Err(denied("ExternalArtifact feature gate is disabled"));
     }
     if let Some(name) = named_account(ks).filter(|name| !is_account_name(name)) {
@@ -240,7 +241,7 @@ async fn judge_dependency(
         if judged.is_some() {
             return Ok(judged);
         }
-        if !run.cx.config.gate("AdditiveCELDependencyCheck") {
+        if !run.cx.config.gate(gates::ADDITIVE_READY_EXPRESSIONS) {
             return Ok(None);
         }
     }

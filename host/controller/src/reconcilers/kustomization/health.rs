@@ -4,6 +4,7 @@ use super::apply::Applied;
 use super::memory::{Awaiting, Inputs, Memory, Settled};
 use super::report::{Report, now};
 use super::{Attempted, Done, gate};
+use crate::config::gates;
 use crate::error_policy::{Failure, PROGRESS_GRACE, Stopped};
 use crate::runtime::{Run, Wake};
 use futures::future::BoxFuture;
@@ -174,7 +175,7 @@ pub(super) async fn go_on(
         duration: awaiting.started.elapsed(),
     };
     let looked: Vec<Looked<ObjectId>> = seen.iter().map(|seen| seen.looked.clone()).collect();
-    match verdict(&looked, !run.cx.config.gate("DisableFailFastBehavior"), is_over) {
+    match verdict(&looked, !run.cx.config.gate(gates::NO_FAIL_FAST), is_over) {
         Verdict::Passed => return Ok(passed(report, memory, awaiting, attempted)),
         Verdict::Failed(text) => {
             let text = with_causes(run, &identity, text, &seen).await;

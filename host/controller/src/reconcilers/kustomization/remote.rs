@@ -3,8 +3,9 @@
 use super::kubeconfig::{Allowances, sanitized};
 use super::memory::Memory;
 use super::references::{self, Unread};
+use crate::config::gates::OBJECT_IDENTITY;
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{Missing, OBJECT_IDENTITY, service_account};
+use crate::reconcilers::source::{Missing, service_account};
 use crate::reconcilers::{tokens, workload};
 use crate::runtime::{Remote, Run};
 use kube::config::{KubeConfigOptions, Kubeconfig};

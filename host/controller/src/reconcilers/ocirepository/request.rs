@@ -1,8 +1,8 @@
 //! From an OCIRepository and its Secrets to a request (compat/source.md 6.2).
 
+use crate::config::gates::OBJECT_IDENTITY;
 use crate::reconcilers::source::{
-    Missing, OBJECT_IDENTITY, OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, registry_cloud, secret,
-    service_account,
+    Missing, OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, registry_cloud, secret, service_account,
 };
 use crate::reconcilers::workload;
 use serde_json::Value;
