@@ -84,7 +84,7 @@ impl Context {
         let limits = kinds.iter().map(|(kind, limit)| (kind.kind, *limit));
         let schedule = Schedule::new(limits, retry, Instant::now());
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "sluice".to_owned());
-        let references = References::new(config.watch_all_namespaces);
+        let references = References::new(config.watch_all_namespaces, shutdown.clone());
         let started = kube.chance().bits();
         Ok(Arc::new(Self {
             config,

@@ -31,7 +31,7 @@ impl Context {
         let started = {
             let schedule = self.schedule();
             let is_read = |key: &Key| schedule.is_subscribed(&Topic::News(key.clone()));
-            self.references.retain(is_read, &self.shutdown)
+            self.references.retain(is_read)
         };
         self.follow_references(started);
     }
@@ -78,7 +78,7 @@ impl Run {
         let since = cx.references.expect(&key);
         let object = cx.cluster.get(identity, &id).await?;
         let version = object.as_ref().and_then(super::store::version);
-        let (outdated, started) = cx.references.read(&key, since, version, &cx.shutdown);
+        let (outdated, started) = cx.references.read(&key, since, version);
         cx.follow_references(started);
         match outdated {
             Outdated::Nobody => {}
@@ -120,7 +120,7 @@ async fn follow(cx: Arc<Context>, scope: Scope, stop: CancellationToken) {
                 for key in unlisted {
                     cx.show_reference(key, Shown::Unlisted);
                 }
-                cx.follow_references(cx.references.listed(&scope, &cx.shutdown));
+                cx.follow_references(cx.references.listed(&scope));
             }
             Ok(Event::Apply(object)) => {
                 let (key, version) = place(scope.kind, &object);
@@ -135,7 +135,7 @@ async fn follow(cx: Arc<Context>, scope: Scope, stop: CancellationToken) {
         };
         follow::follow(&cx, &refused, api, config, on).await;
         if !stop.is_cancelled() {
-            cx.follow_references(cx.references.refused(&scope, &cx.shutdown));
+            cx.follow_references(cx.references.refused(&scope));
             let _stopped = tokio::time::timeout(REFUSED_AGAIN, stop.cancelled()).await;
         }
     }

@@ -17,16 +17,16 @@ const WATCHES_MAX: usize = 64;
 
 /// The objects that are read, and the watches that show them.
 #[derive(Debug)]
-pub(in crate::runtime) struct References {
-    state: Mutex<State>,
-    /// Whether a watch may show all namespaces.
-    is_everywhere: bool,
-}
+pub(in crate::runtime) struct References(Mutex<State>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     references: BTreeMap<Key, Reference>,
     watches: BTreeMap<Scope, Watch>,
+    /// Whether a watch may show all namespaces.
+    is_everywhere: bool,
+    /// Ends all watches.
+    shutdown: CancellationToken,
 }
 
 /// What one watch shows: one object, those of a namespace, or all of the kind.
@@ -169,15 +169,18 @@ impl Reference {
 }
 
 impl References {
-    pub(in crate::runtime) fn new(is_everywhere: bool) -> Self {
-        Self {
-            state: Mutex::default(),
+    /// Nothing is read yet. `is_everywhere`: whether a watch may show all namespaces; `shutdown` ends them all.
+    pub(in crate::runtime) fn new(is_everywhere: bool, shutdown: CancellationToken) -> Self {
+        Self(Mutex::new(State {
+            references: BTreeMap::new(),
+            watches: BTreeMap::new(),
             is_everywhere,
-        }
+            shutdown,
+        }))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An object is about to be read: what a watch shows of it from now on counts.
@@ -186,19 +189,13 @@ impl References {
     }
 
     /// It was read. Who is to read again, and the watches that are to be started.
-    pub(super) fn read(
-        &self,
-        key: &Key,
-        since: u64,
-        version: Option<u64>,
-        shutdown: &CancellationToken,
-    ) -> (Outdated, Vec<Started>) {
+    pub(super) fn read(&self, key: &Key, since: u64, version: Option<u64>) -> (Outdated, Vec<Started>) {
         let mut state = self.lock();
         let reference = state.references.entry(key.clone()).or_default();
         let outdated = reference.read(since, version);
         let started = match state.is_watched(key) {
             true => Vec::new(),
-            false => state.watch(key, self.is_everywhere, shutdown),
+            false => state.watch(key),
         };
         (outdated, started)
     }
@@ -220,27 +217,27 @@ impl References {
     }
 
     /// A watch has shown all there is. The watches that are to be started.
-    pub(super) fn listed(&self, scope: &Scope, shutdown: &CancellationToken) -> Vec<Started> {
-        self.went(scope, Progress::Listed, shutdown)
+    pub(super) fn listed(&self, scope: &Scope) -> Vec<Started> {
+        self.went(scope, Progress::Listed)
     }
 
     /// A watch is not allowed. The watches that are to be started in its place.
-    pub(super) fn refused(&self, scope: &Scope, shutdown: &CancellationToken) -> Vec<Started> {
-        self.went(scope, Progress::Refused, shutdown)
+    pub(super) fn refused(&self, scope: &Scope) -> Vec<Started> {
+        self.went(scope, Progress::Refused)
     }
 
-    fn went(&self, scope: &Scope, progress: Progress, shutdown: &CancellationToken) -> Vec<Started> {
+    fn went(&self, scope: &Scope, progress: Progress) -> Vec<Started> {
         let mut state = self.lock();
         match state.watches.get_mut(scope) {
             Some(watch) if watch.progress != progress => watch.progress = progress,
             _ => return Vec::new(),
         }
-        state.settle(scope.kind, self.is_everywhere, shutdown)
+        state.settle(scope.kind)
     }
 
     /// Forgets what is not `wanted`, and ends the watches that show nothing else. The watches that are to be started: few are
     /// watched one by one again.
-    pub(super) fn retain(&self, wanted: impl Fn(&Key) -> bool, shutdown: &CancellationToken) -> Vec<Started> {
+    pub(super) fn retain(&self, wanted: impl Fn(&Key) -> bool) -> Vec<Started> {
         let mut state = self.lock();
         let mut kinds = BTreeSet::new();
         state.references.retain(|key, _| {
@@ -252,7 +249,7 @@ impl References {
         });
         let mut started = Vec::new();
         for kind in kinds {
-            started.extend(state.settle(kind, self.is_everywhere, shutdown));
+            started.extend(state.settle(kind));
         }
         started
     }
@@ -283,19 +280,19 @@ impl State {
     }
 
     /// Starts what shows one more object.
-    fn watch(&mut self, key: &Key, is_everywhere: bool, shutdown: &CancellationToken) -> Vec<Started> {
+    fn watch(&mut self, key: &Key) -> Vec<Started> {
         // where wide watches are refused there may be thousands: looking at all of them for each takes seconds
-        match self.stands_alone(key, is_everywhere) {
-            true => vec![self.start(Scope::object(key), shutdown)],
-            false => self.settle(key.kind, is_everywhere, shutdown),
+        match self.stands_alone(key) {
+            true => vec![self.start(Scope::object(key))],
+            false => self.settle(key.kind),
         }
     }
 
     /// Whether an object that was read makes no difference to the watches of others.
-    fn stands_alone(&self, key: &Key, is_everywhere: bool) -> bool {
+    fn stands_alone(&self, key: &Key) -> bool {
         let progress = |scope: &Scope| self.watches.get(scope).map(|watch| watch.progress);
         let all = progress(&Scope::all(key.kind));
-        if progress(&Scope::object(key)).is_some() || (is_everywhere && all != Some(Progress::Refused)) {
+        if progress(&Scope::object(key)).is_some() || (self.is_everywhere && all != Some(Progress::Refused)) {
             return false;
         }
         match progress(&Scope::namespace(key)) {
@@ -311,8 +308,8 @@ impl State {
         }
     }
 
-    fn start(&mut self, scope: Scope, shutdown: &CancellationToken) -> Started {
-        let stop = shutdown.child_token();
+    fn start(&mut self, scope: Scope) -> Started {
+        let stop = self.shutdown.child_token();
         let watch = Watch {
             stop: stop.clone(),
             progress: Progress::Listing,
@@ -322,13 +319,8 @@ impl State {
     }
 
     /// Starts the watches of a kind that are wanted and ends the others.
-    fn settle(
-        &mut self,
-        kind: &'static str,
-        is_everywhere: bool,
-        shutdown: &CancellationToken,
-    ) -> Vec<Started> {
-        let wanted = self.wanted(kind, is_everywhere);
+    fn settle(&mut self, kind: &'static str) -> Vec<Started> {
+        let wanted = self.wanted(kind);
         let progress = |scope: &Scope| self.watches.get(scope).map(|watch| watch.progress);
         let listing: Vec<&Scope> = wanted
             .iter()
@@ -345,14 +337,14 @@ impl State {
         let mut started = Vec::new();
         for scope in wanted {
             if !self.watches.contains_key(&scope) {
-                started.push(self.start(scope, shutdown));
+                started.push(self.start(scope));
             }
         }
         started
     }
 
     /// The watches that show all objects of a kind that were read.
-    fn wanted(&self, kind: &'static str, is_everywhere: bool) -> BTreeSet<Scope> {
+    fn wanted(&self, kind: &'static str) -> BTreeSet<Scope> {
         let references = self.references.range(Key::new(kind, "", "")..);
         let mut namespaces: BTreeMap<Scope, Vec<Scope>> = BTreeMap::new();
         for (key, reference) in references.take_while(|(key, _)| key.kind == kind) {
@@ -366,7 +358,7 @@ impl State {
             .into_iter()
             .flat_map(|(namespace, objects)| self.one_for(namespace, objects, NAMES_MAX))
             .collect();
-        let watches = match is_everywhere {
+        let watches = match self.is_everywhere {
             true => self.one_for(Scope::all(kind), watches, WATCHES_MAX),
             false => watches,
         };
@@ -395,15 +387,13 @@ mod tests {
     /// Reads and shows objects, and knows which watches were started.
     struct World {
         references: References,
-        shutdown: CancellationToken,
         running: BTreeMap<Scope, CancellationToken>,
     }
 
     impl World {
-        fn new() -> Self {
+        fn new(is_everywhere: bool) -> Self {
             Self {
-                references: References::new(true),
-                shutdown: CancellationToken::new(),
+                references: references(is_everywhere),
                 running: BTreeMap::new(),
             }
         }
@@ -420,23 +410,23 @@ mod tests {
 
         fn read(&mut self, key: &Key, version: Option<u64>) -> Outdated {
             let since = self.references.expect(key);
-            let (outdated, started) = self.references.read(key, since, version, &self.shutdown);
+            let (outdated, started) = self.references.read(key, since, version);
             self.start(started);
             outdated
         }
 
         fn listed(&mut self, scope: &Scope) {
-            let started = self.references.listed(scope, &self.shutdown);
+            let started = self.references.listed(scope);
             self.start(started);
         }
 
         fn refused(&mut self, scope: &Scope) {
-            let started = self.references.refused(scope, &self.shutdown);
+            let started = self.references.refused(scope);
             self.start(started);
         }
 
         fn retain(&mut self, wanted: impl Fn(&Key) -> bool) {
-            let started = self.references.retain(wanted, &self.shutdown);
+            let started = self.references.retain(wanted);
             self.start(started);
         }
 
@@ -447,6 +437,10 @@ mod tests {
         }
     }
 
+    fn references(is_everywhere: bool) -> References {
+        References::new(is_everywhere, CancellationToken::new())
+    }
+
     fn key(name: impl std::fmt::Display) -> Key {
         Key::new("Secret", "ns", &name.to_string())
     }
@@ -454,7 +448,7 @@ mod tests {
     #[test]
     fn what_was_read_is_no_news_and_everything_after_is() {
         use Shown::{Gone, There, Unlisted};
-        let (mut world, key) = (World::new(), key("vars"));
+        let (mut world, key) = (World::new(true), key("vars"));
         let shown = |world: &World, shown| world.references.shown(&key, shown);
         assert!(!shown(&world, There(3)), "nobody reads it");
         assert_eq!(world.read(&key, Some(5)), Outdated::Nobody);
@@ -486,7 +480,7 @@ mod tests {
 
     #[test]
     fn who_reads_what_no_watch_has_shown_yet_tells_those_who_read_before() {
-        let (mut world, key) = (World::new(), key("vars"));
+        let (mut world, key) = (World::new(true), key("vars"));
         world.read(&key, Some(5));
         assert_eq!(world.read(&key, Some(6)), Outdated::Others);
         assert!(!world.references.shown(&key, Shown::There(6)), "they know");
@@ -515,29 +509,29 @@ mod tests {
             (Some(4), Shown::Gone(6), Some(4), Outdated::Reader),
         ];
         for (before, shown, answer, expected) in rows {
-            let (mut world, key) = (World::new(), key("vars"));
+            let (mut world, key) = (World::new(true), key("vars"));
             if before.is_some() {
                 world.read(&key, before);
             }
             let since = world.references.expect(&key);
             assert_eq!(world.references.shown(&key, shown), before.is_some());
-            let (outdated, _) = world.references.read(&key, since, answer, &world.shutdown);
+            let (outdated, _) = world.references.read(&key, since, answer);
             assert_eq!(outdated, expected, "{before:?} {shown:?} {answer:?}");
         }
     }
 
     #[test]
     fn of_two_first_readers_the_one_with_the_older_answer_reads_again() {
-        let (world, key) = (World::new(), key("vars"));
+        let (world, key) = (World::new(true), key("vars"));
         let since = [world.references.expect(&key), world.references.expect(&key)];
-        let read = |since, version| world.references.read(&key, since, version, &world.shutdown).0;
+        let read = |since, version| world.references.read(&key, since, version).0;
         assert_eq!(read(since[0], Some(6)), Outdated::Nobody);
         assert_eq!(read(since[1], Some(5)), Outdated::Reader);
     }
 
     #[test]
     fn many_of_a_namespace_share_a_watch_and_few_do_not() {
-        let mut world = World::new();
+        let mut world = World::new(true);
         let namespace = Scope::namespace(&key(""));
         for number in 0..NAMES_MAX {
             world.read(&key(number), Some(1));
@@ -568,7 +562,7 @@ mod tests {
 
     #[test]
     fn where_a_namespace_may_not_be_watched_each_object_is() {
-        let mut world = World::new();
+        let mut world = World::new(true);
         let namespace = Scope::namespace(&key(""));
         for number in 0..=NAMES_MAX {
             world.read(&key(number), Some(1));
@@ -598,7 +592,7 @@ mod tests {
             let namespace = format!("tenant{number}");
             world.read(&Key::new("Secret", &namespace, "token"), Some(1));
         };
-        let mut world = World::new();
+        let mut world = World::new(true);
         (0..=WATCHES_MAX).for_each(|number| read(&mut world, number));
         assert_eq!(world.watches(), [WATCHES_MAX, 0, 1]);
         world.listed(&all);
@@ -609,8 +603,7 @@ mod tests {
         world.retain(|key| &*key.namespace == "tenant1");
         assert_eq!(world.watches(), [1, 0, 0]);
 
-        let mut world = World::new();
-        world.references = References::new(false);
+        let mut world = World::new(false);
         (0..=WATCHES_MAX).for_each(|number| read(&mut world, number));
         assert_eq!(world.watches(), [WATCHES_MAX + 1, 0, 0]);
         (0..=NAMES_MAX).for_each(|number| {
@@ -625,21 +618,20 @@ mod tests {
     /// Looking at all others for each that is read would not come to an end.
     #[test]
     fn where_all_may_not_be_watched_very_many_are_one_by_one() {
-        let (mut references, shutdown) = (References::new(false), CancellationToken::new());
         for is_everywhere in [false, true] {
+            let references = references(is_everywhere);
             for number in 0..20_000 {
                 let key = Key::new("Secret", &format!("tenant{number}"), "token");
                 let since = references.expect(&key);
-                let (_, started) = references.read(&key, since, Some(1), &shutdown);
+                let (_, started) = references.read(&key, since, Some(1));
                 let is_first_beyond = is_everywhere && number == WATCHES_MAX;
                 assert_eq!(started.len(), 1, "{number}");
                 if is_first_beyond {
                     // in its place one of all was started
-                    let started = references.refused(&Scope::all("Secret"), &shutdown);
+                    let started = references.refused(&Scope::all("Secret"));
                     assert_eq!(started.len(), 1);
                 }
             }
-            references = References::new(true);
         }
     }
 }
