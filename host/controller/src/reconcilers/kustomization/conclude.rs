@@ -57,13 +57,11 @@ pub(super) async fn conclude(
             memory.due = Some(Instant::now() + run.spread(ks.spec.interval.get()));
             until_due(ks, memory)
         }
-        Err(Stopped::Failed(failure)) => {
-            return failed(run, ks, report, memory, &failure, started).await;
-        }
+        Err(Stopped::Failed(failure)) => failed(run, ks, report, memory, &failure, started).await,
         Err(Stopped::Waiting(waiting)) => {
             // what it reads after that is still what it needs
             run.keep_subscriptions();
-            return waits(report, memory, waiting).await;
+            waits(report, memory, waiting).await
         }
         Err(Stopped::Unhealthy(after) | Stopped::Unsettled(_, after)) => Park::Awaiting(after),
         Err(Stopped::Superseded) => Park::For(Some(Duration::ZERO)),
@@ -71,6 +69,7 @@ pub(super) async fn conclude(
     }
 }
 
+/// Something failed: it is said, and tried again when the table says.
 async fn failed(
     run: &Run,
     ks: &Kustomization,
@@ -132,6 +131,7 @@ fn held_for(failure: &Failure, retry_interval: Duration) -> Option<Duration> {
     }
 }
 
+/// Something it needs is not there yet: it is said once that has lasted.
 async fn waits(mut report: Report<'_>, memory: &mut Memory, waiting: Waiting) -> Park {
     memory.awaiting = None;
     memory.stage = None;

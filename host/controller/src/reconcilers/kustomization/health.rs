@@ -254,6 +254,7 @@ pub(super) struct Seen {
     pub(super) object: Option<Value>,
 }
 
+/// Looks at an object, and notes where it is healthy.
 pub(super) async fn look(run: &Run, identity: &Identity, checks: &Checks, id: ObjectId) -> Seen {
     // as in Flux, group and kind of a check count: its version may be served no more
     let (health, object) = match sluice_apply::find(run.cluster(), identity, &id).await {
@@ -262,12 +263,12 @@ pub(super) async fn look(run: &Run, identity: &Identity, checks: &Checks, id: Ob
             if health.is_current() {
                 found_healthy(run, checks, &id, &object);
             }
-            let health = match checks.is_custom(&object) {
-                // what a pod says of its set matters only while nobody else says anything, and costs a list
-                false if health.status == Status::InProgress && run.wakes.has(Wake::Timer) => {
-                    with_pods(run, identity, &object).await.unwrap_or(health)
-                }
-                _ => health,
+            // what a pod says of its set matters only while nobody else says anything, and costs a list
+            let is_silent = health.status == Status::InProgress && run.wakes.has(Wake::Timer);
+            let health = if is_silent && !checks.is_custom(&object) {
+                with_pods(run, identity, &object).await.unwrap_or(health)
+            } else {
+                health
             };
             (health, Some(object))
         }
@@ -340,6 +341,7 @@ async fn with_causes(run: &Run, identity: &Identity, mut text: String, seen: &[S
     text
 }
 
+/// The children and events of a namespace.
 async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>, Vec<Value>) {
     let list = async |api_version: &str, kind: &str| {
         let gvk = GroupVersionKind::new(api_version, kind);
@@ -360,6 +362,7 @@ async fn around(run: &Run, identity: &Identity, namespace: &str) -> (Vec<Value>,
     (objects, list("v1", "Event").await)
 }
 
+/// Notes that an object is healthy by these checks: until it moves nobody need look again.
 pub(super) fn found_healthy(run: &Run, checks: &Checks, id: &ObjectId, object: &Value) {
     let version = object
         .pointer("/metadata/resourceVersion")

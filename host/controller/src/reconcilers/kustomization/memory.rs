@@ -167,7 +167,8 @@ impl Memory {
         stage.map(|stage| stage.since)
     }
 
-    /// Notes that drift of an object was corrected. The delay of the next correction, where it has one.
+    /// Notes that drift of an object was corrected. The delay of the next correction, where it has one, and whether it is the
+    /// first that has.
     pub(super) fn corrected(&mut self, id: &ObjectId, now: Instant) -> Option<(Duration, bool)> {
         self.fights
             .retain(|_, fight| now.duration_since(fight.last) < FIGHT_PEACE.max(fight.delay() * 2));
