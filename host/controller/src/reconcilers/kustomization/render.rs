@@ -8,7 +8,7 @@ use crate::runtime::{KUSTOMIZATION, Key, object_id};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use sluice_api::kustomize::{Fields, KustomizationSpec, SubstituteStrategy};
+use sluice_api::kustomize::{Fields, KustomizationSpec, Selector, SubstituteStrategy};
 use sluice_api::{Kustomization, reason};
 use sluice_artifact::Tree;
 use sluice_event::events::{RenderFailed, RenderRemembered, RenderSucceeded};
@@ -235,10 +235,7 @@ pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
             .iter()
             .map(|patch| sluice_render::Patch {
                 patch: patch.patch.clone(),
-                target: patch
-                    .target
-                    .as_ref()
-                    .and_then(|target| serde_json::to_value(target).ok()),
+                target: patch.target.as_ref().map(selector),
             })
             .collect(),
         patches_strategic_merge: spec
@@ -255,7 +252,7 @@ pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
                     .iter()
                     .map(|Fields(operation)| Value::from(operation.clone()))
                     .collect(),
-                target: serde_json::to_value(&patch.target).unwrap_or_default(),
+                target: selector(&patch.target),
             })
             .collect(),
         images: spec
@@ -277,4 +274,9 @@ pub fn build_spec(spec: &KustomizationSpec) -> BuildSpec {
                 .collect()
         }),
     }
+}
+
+/// Which objects a patch is for. One that got lost would make it one for others.
+fn selector(target: &Selector) -> Value {
+    serde_json::to_value(target).expect("invariant: a selector is JSON")
 }

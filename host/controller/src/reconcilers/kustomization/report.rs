@@ -224,7 +224,7 @@ impl<'a> Report<'a> {
 
     /// Writes the status as it is now, if it differs.
     pub(super) async fn write(&self) -> Result<bool, RequestError> {
-        let status = serde_json::to_value(&self.status).unwrap_or_default();
+        let status = serde_json::to_value(&self.status).expect("invariant: a status is JSON");
         self.run
             .cx
             .write_status(&KUSTOMIZATION, &self.run.key, &self.object, &status)

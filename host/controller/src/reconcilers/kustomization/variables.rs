@@ -153,7 +153,8 @@ pub(super) fn named(object: &Object) -> String {
 
 /// A digest of names and values.
 pub(super) fn digest(variables: &Variables) -> Short {
-    short(serde_json::to_string(variables).unwrap_or_default().as_bytes())
+    let text = serde_json::to_string(variables).expect("invariant: texts are JSON");
+    short(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -319,7 +319,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
 
     /// Writes the status as it is now, if it differs.
     pub(super) async fn write(&self) -> Result<bool, RequestError> {
-        let status = serde_json::to_value(&self.status).unwrap_or_default();
+        let status = serde_json::to_value(&self.status).expect("invariant: a status is JSON");
         self.run
             .cx
             .write_status(self.kind, &self.run.key, &self.object, &status)
