@@ -12,7 +12,7 @@
 //! | `NotWritten` | cannot be written | none | doubling |
 
 use crate::runtime::Park;
-use sluice_api::{Disposition, Next, Reason};
+use sluice_api::{Disposition, Next, Reason, reason};
 use sluice_apply::cluster::RequestError;
 use sluice_event::Severity;
 use std::num::NonZeroU32;
@@ -95,6 +95,12 @@ impl Failure {
             next: Next::Stall,
             ..Self::retry(reason, message)
         }
+    }
+
+    /// An object that cannot be read.
+    pub(crate) fn malformed(error: &str) -> Self {
+        let message = format!("the object cannot be read: {error}. Correct the named field");
+        Self::stall(reason::INVALID_SPEC, message)
     }
 
     /// A mistake in the configuration, in Flux's words.

@@ -44,6 +44,12 @@ pub enum RunError {
     Config(String),
 }
 
+impl RunError {
+    fn listen(flag: &'static str, address: SocketAddr) -> impl FnOnce(std::io::Error) -> Self {
+        move |error| Self::Listen { flag, address, error }
+    }
+}
+
 /// What makes the reconcilers, given the runtime they work with.
 pub type MakeReconcilers =
     Box<dyn FnOnce(&Arc<Context>) -> Result<Vec<Arc<dyn Reconciler>>, RunError> + Send>;
@@ -81,43 +87,19 @@ pub async fn run_on(
     let is_ready = Arc::new(AtomicBool::new(false));
     if let Some(address) = config.health_addr {
         let served = serve::health(address, is_ready.clone(), shutdown.clone()).await;
-        served.map_err(|error| RunError::Listen {
-            flag: "--health-addr",
-            address,
-            error,
-        })?;
+        served.map_err(RunError::listen("--health-addr", address))?;
     }
-    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(KubernetesEvents::start(Arc::new(cluster.clone())))];
-    if let Some(address) = config
-        .events_addr
-        .as_deref()
-        .filter(|address| !address.is_empty())
-    {
-        let started = Notifications::start(address);
-        sinks.push(Box::new(
-            started.map_err(|error| RunError::Events(address.to_owned(), error))?,
-        ));
-    }
+    let sinks = sinks(&config, &cluster)?;
     let (grace, metrics_addr) = (config.graceful_shutdown_timeout, config.metrics_addr);
-    let cx = Context::new(
-        config,
-        (cluster, version),
-        Sinks::new(sinks),
-        &kinds,
-        shutdown.clone(),
-    )
-    .map_err(RunError::Config)?;
+    let cx = Context::new(config, (cluster, version), sinks, &kinds, shutdown.clone())
+        .map_err(RunError::Config)?;
     if let Some(address) = metrics_addr {
         let (cx, kinds) = (
             cx.clone(),
             kinds.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(),
         );
         let served = serve::metrics(address, move || workers::sample(&cx, &kinds), shutdown.clone()).await;
-        served.map_err(|error| RunError::Listen {
-            flag: "--metrics-addr",
-            address,
-            error,
-        })?;
+        served.map_err(RunError::listen("--metrics-addr", address))?;
     }
     let reconcilers = make(&cx)?;
 
@@ -136,6 +118,18 @@ pub async fn run_on(
     }
     leadership.release().await;
     Ok(())
+}
+
+/// Where events go: into the cluster, and to the notification-controller where there is one.
+fn sinks(config: &ControllerConfig, cluster: &KubeCluster) -> Result<Sinks, RunError> {
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(KubernetesEvents::start(Arc::new(cluster.clone())))];
+    let address = config.events_addr.as_deref();
+    if let Some(address) = address.filter(|address| !address.is_empty()) {
+        let started = Notifications::start(address);
+        let started = started.map_err(|error| RunError::Events(address.to_owned(), error))?;
+        sinks.push(Box::new(started));
+    }
+    Ok(Sinks::new(sinks))
 }
 
 /// Works until shutdown, then brings to an end what has begun.

@@ -7,7 +7,7 @@ use crate::error_policy::Failure;
 use crate::runtime::{Park, Run};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use sluice_api::{Kustomization, decode, reason};
+use sluice_api::{Kustomization, decode};
 use sluice_event::Severity;
 use sluice_event::events::ObjectMalformed;
 use std::sync::Arc;
@@ -21,8 +21,7 @@ pub(super) async fn tell(run: &Run, object: &Arc<Value>, error: &str) -> Park {
         &part(object, "metadata"),
         part(object, "status"),
     );
-    let message = format!("the object cannot be read: {error}. Correct the named field");
-    report.failed(&Failure::stall(reason::INVALID_SPEC, message), None);
+    report.failed(&Failure::malformed(error), None);
     match report.close().await {
         Ok(true) => {
             report.tell(Severity::Error, &format!("the object cannot be read: {error}"));

@@ -206,13 +206,12 @@ impl<K: SourceKind> SourceReconciler<K> {
         let status = object.get("status").cloned().unwrap_or_default();
         let status: StatusOf<K> = serde_json::from_value(status).unwrap_or_default();
         let mut report = Report::new(run, K::KIND, object.clone(), status);
-        let message = format!("the object cannot be read: {error}. Correct the named field");
-        let failure = Failure::stall(reason::INVALID_SPEC, message.clone());
+        let failure = Failure::malformed(error);
         report.failed(conditions::FETCH_FAILED, &failure);
         report.stalled(&failure);
         let written = report.close().await;
         if matches!(written, Ok(true)) {
-            report.tell(Severity::Error, reason::INVALID_SPEC.as_str(), &message);
+            report.tell(Severity::Error, failure.reason.as_str(), &failure.message);
         }
         written.map_or_else(|error| not_written(&error), |_| Park::For(None))
     }
