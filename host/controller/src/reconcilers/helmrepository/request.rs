@@ -17,12 +17,15 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long an operation may take.
-pub(in super::super) fn timeout(spec: &HelmRepositorySpec) -> Duration {
+pub(in crate::reconcilers) fn timeout(spec: &HelmRepositorySpec) -> Duration {
     spec.timeout.map_or(TIMEOUT, |timeout| timeout.get())
 }
 
 /// The request to a repository that is an index.
-pub(in super::super) async fn index(run: &Run, spec: &HelmRepositorySpec) -> Result<HelmRequest, Failure> {
+pub(in crate::reconcilers) async fn index(
+    run: &Run,
+    spec: &HelmRepositorySpec,
+) -> Result<HelmRequest, Failure> {
     let (tls, secret) = secrets(run, spec).await?;
     let credentials = match &secret {
         None => Credentials::None,
@@ -41,7 +44,7 @@ pub(in super::super) async fn index(run: &Run, spec: &HelmRepositorySpec) -> Res
 }
 
 /// The request to the repository of a registry at `url`.
-pub(in super::super) async fn registry(
+pub(in crate::reconcilers) async fn registry(
     run: &Run,
     spec: &HelmRepositorySpec,
     url: &str,

@@ -17,13 +17,13 @@ use tokio::time::Instant;
 const PROGRESS_GRACE: Duration = Duration::from_secs(1);
 
 /// One pass over one source.
-pub(in super::super) struct Pass<'a, K: Source> {
+pub(in crate::reconcilers) struct Pass<'a, K: Source> {
     /// The object's name, the runtime.
-    pub(in super::super) run: &'a Run,
+    pub(in crate::reconcilers) run: &'a Run,
     /// The object as its user wrote it.
-    pub(in super::super) object: &'a K,
+    pub(in crate::reconcilers) object: &'a K,
     /// What is said of it.
-    pub(in super::super) report: Report<'a, K::Status>,
+    pub(in crate::reconcilers) report: Report<'a, K::Status>,
     pub(super) kind: &'static Kind,
     pub(super) shelf: &'a Shelf,
     pub(super) latest: Option<&'static str>,
@@ -31,7 +31,7 @@ pub(in super::super) struct Pass<'a, K: Source> {
 
 impl<K: Source> Pass<'_, K> {
     /// The revision of the artifact that is stored.
-    pub(in super::super) fn stored_revision(&self) -> Option<&str> {
+    pub(in crate::reconcilers) fn stored_revision(&self) -> Option<&str> {
         self.report
             .status
             .artifact()
@@ -39,7 +39,10 @@ impl<K: Source> Pass<'_, K> {
     }
 
     /// The files of another source's artifact, if they are in the same store and are what its status says.
-    pub(in super::super) async fn open(&self, artifact: &sluice_api::Artifact) -> Result<StoreTree, String> {
+    pub(in crate::reconcilers) async fn open(
+        &self,
+        artifact: &sluice_api::Artifact,
+    ) -> Result<StoreTree, String> {
         let absent = || {
             format!(
                 "{} is not in storage (it comes back with the next pass of its source)",
@@ -56,7 +59,7 @@ impl<K: Source> Pass<'_, K> {
     }
 
     /// Waits for work. If it lasts, the status says that it goes on; if a newer wish comes, it is left to itself.
-    pub(in super::super) async fn patiently<T>(
+    pub(in crate::reconcilers) async fn patiently<T>(
         &mut self,
         work: impl Future<Output = T>,
     ) -> Result<T, Trouble> {
@@ -71,7 +74,7 @@ impl<K: Source> Pass<'_, K> {
     }
 
     /// Waits for what is fetched, as patiently. What fails says by itself which condition tells of it.
-    pub(in super::super) async fn fetch<T, E: Disposition + std::fmt::Display>(
+    pub(in crate::reconcilers) async fn fetch<T, E: Disposition + std::fmt::Display>(
         &mut self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Trouble> {
@@ -81,7 +84,7 @@ impl<K: Source> Pass<'_, K> {
 
     /// Makes something the artifact: `write` puts it into the store under the path of `file`, on a thread that may block.
     /// `metadata` is what the remote says of it.
-    pub(in super::super) async fn store<E>(
+    pub(in crate::reconcilers) async fn store<E>(
         &mut self,
         file: &str,
         metadata: BTreeMap<String, String>,

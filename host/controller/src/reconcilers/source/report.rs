@@ -38,7 +38,7 @@ const FAILURES: &[&str] = &[
 ];
 
 /// The status of one source while it is worked on.
-pub(in super::super) struct Report<'a, S> {
+pub(in crate::reconcilers) struct Report<'a, S> {
     run: &'a Run,
     kind: &'static Kind,
     object: Arc<Value>,
@@ -50,7 +50,7 @@ pub(in super::super) struct Report<'a, S> {
     /// What is said besides of a pass that succeeds.
     remark: String,
     /// The status as it will be written. A kind sets what it observed; the rest is set here.
-    pub(in super::super) status: S,
+    pub(in crate::reconcilers) status: S,
 }
 
 impl<'a, S: SourceStatus> Report<'a, S> {
@@ -81,7 +81,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// The revision of the artifact.
-    pub(in super::super) fn revision(&self) -> &str {
+    pub(in crate::reconcilers) fn revision(&self) -> &str {
         self.status
             .artifact()
             .map_or("", |artifact| artifact.revision.as_str())
@@ -113,7 +113,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// Reconciling and Ready say that the artifact is being made.
-    pub(in super::super) fn building(&mut self, message: &str) {
+    pub(in crate::reconcilers) fn building(&mut self, message: &str) {
         self.drifted(&format!("building artifact: {message}"));
     }
 
@@ -139,12 +139,12 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// The remote has something new: `new upstream revision '…'`.
-    pub(in super::super) fn outdated(&mut self, message: &str) {
+    pub(in crate::reconcilers) fn outdated(&mut self, message: &str) {
         self.outdated_by(reason::NEW_REVISION, message);
     }
 
     /// The same for another reason.
-    pub(in super::super) fn outdated_by(&mut self, reason: Reason, message: &str) {
+    pub(in crate::reconcilers) fn outdated_by(&mut self, reason: Reason, message: &str) {
         if self.status.artifact().is_some() {
             self.set(ARTIFACT_OUTDATED, ConditionStatus::True, reason, message);
         }
@@ -152,7 +152,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// What was new at the last pass is looked at anew.
-    pub(in super::super) fn forget_news(&mut self) {
+    pub(in crate::reconcilers) fn forget_news(&mut self) {
         conditions::remove(self.status.conditions_mut(), ARTIFACT_OUTDATED);
     }
 
@@ -191,7 +191,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// What is known of the signature: true, or nothing where none was asked for or none decides.
-    pub(in super::super) fn verified(&mut self, message: Option<&str>) {
+    pub(in crate::reconcilers) fn verified(&mut self, message: Option<&str>) {
         match message {
             Some(message) => self.set(SOURCE_VERIFIED, ConditionStatus::True, reason::SUCCEEDED, message),
             None => conditions::remove(self.status.conditions_mut(), SOURCE_VERIFIED),
@@ -199,18 +199,18 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// The signature is not good, or cannot be looked at.
-    pub(in super::super) fn unverified(&mut self, message: &str) {
+    pub(in crate::reconcilers) fn unverified(&mut self, message: &str) {
         let (type_, status) = (SOURCE_VERIFIED, ConditionStatus::False);
         self.set(type_, status, reason::VERIFICATION_ERROR, message);
     }
 
     /// What is said of this pass if it succeeds, by condition and event, where the kind has words of its own for it.
-    pub(in super::super) fn outcome(&mut self, reason: Reason, message: String) {
+    pub(in crate::reconcilers) fn outcome(&mut self, reason: Reason, message: String) {
         self.outcome = Some((reason, message));
     }
 
     /// What is said besides, at the end of the condition of a pass that succeeds. Whether the last one did not say it.
-    pub(in super::super) fn remark(&mut self, remark: &str) -> bool {
+    pub(in crate::reconcilers) fn remark(&mut self, remark: &str) -> bool {
         remark.clone_into(&mut self.remark);
         let said = conditions::get(self.status.conditions(), ARTIFACT_IN_STORAGE);
         !said.is_some_and(|said| said.message.ends_with(remark))
@@ -225,7 +225,7 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// Whether the signature was found good for this generation of the object.
-    pub(in super::super) fn is_verified(&self) -> bool {
+    pub(in crate::reconcilers) fn is_verified(&self) -> bool {
         conditions::get(self.status.conditions(), SOURCE_VERIFIED).is_some_and(|condition| {
             condition.status == ConditionStatus::True
                 && condition.observed_generation == Some(self.generation)
@@ -357,13 +357,13 @@ impl<'a, S: SourceStatus> Report<'a, S> {
     }
 
     /// Tells of a step, by the log and to the cluster only.
-    pub(in super::super) fn trace(&self, reason: Reason, message: &str) {
+    pub(in crate::reconcilers) fn trace(&self, reason: Reason, message: &str) {
         tracing::info!("{message}");
         self.tell(Severity::Trace, reason.as_str(), message);
     }
 
     /// Tells users something.
-    pub(in super::super) fn tell(&self, severity: Severity, reason: &str, message: &str) {
+    pub(in crate::reconcilers) fn tell(&self, severity: Severity, reason: &str, message: &str) {
         let artifact = self.status.artifact().filter(|_| severity == Severity::Info);
         let metadata = artifact.map(|artifact| {
             BTreeMap::from([

@@ -12,7 +12,7 @@ use sluice_source::{CredentialsError, SecretData};
 
 /// Why a Secret or a service account could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum Missing {
+pub(in crate::reconcilers) enum Missing {
     /// It is not there. The API server's text, `secrets "x" not found`.
     NotFound(String),
     /// The API server gave an error, or the data is no Secret's.
@@ -22,7 +22,7 @@ pub(in super::super) enum Missing {
 impl Missing {
     /// As Flux's helpers say it: `secret 'ns/name' not found` where it is missing, and around the API server's text otherwise
     /// (11.2).
-    pub(in super::super) fn by_helper(&self, what: &str, run: &Run, name: &str) -> String {
+    pub(in crate::reconcilers) fn by_helper(&self, what: &str, run: &Run, name: &str) -> String {
         let place = format!("{what} '{}/{name}'", run.key.namespace);
         match self {
             Self::NotFound(_) => format!("{place} not found"),
@@ -40,14 +40,14 @@ impl std::fmt::Display for Missing {
 }
 
 /// The decoded data of a Secret.
-pub(in super::super) async fn secret(run: &Run, name: &str) -> Result<SecretData, Missing> {
+pub(in crate::reconcilers) async fn secret(run: &Run, name: &str) -> Result<SecretData, Missing> {
     let secret = get(run, "Secret", "secrets", name).await?;
     let odd = |(key, error)| Missing::Failed(format!("key '{key}': {error}"));
     values(&secret).map(|value| value.map_err(odd)).collect()
 }
 
 /// The decoded values of a Secret by their keys; the key of one that is not base64, and why it is not.
-pub(in super::super) fn values(
+pub(in crate::reconcilers) fn values(
     secret: &Value,
 ) -> impl Iterator<Item = Result<(String, Vec<u8>), (String, DecodeError)>> {
     let data = secret.get("data").and_then(Value::as_object);
@@ -60,7 +60,7 @@ pub(in super::super) fn values(
 }
 
 /// What `read` finds in the Secret that is named, if one is. What fails begins with `failed`, and goes on as in Flux's helpers.
-pub(in super::super) async fn read_as<T>(
+pub(in crate::reconcilers) async fn read_as<T>(
     run: &Run,
     reference: Option<&LocalObjectReference>,
     failed: &str,
@@ -77,7 +77,7 @@ pub(in super::super) async fn read_as<T>(
 }
 
 /// A service account.
-pub(in super::super) async fn service_account(run: &Run, name: &str) -> Result<Value, Missing> {
+pub(in crate::reconcilers) async fn service_account(run: &Run, name: &str) -> Result<Value, Missing> {
     get(run, "ServiceAccount", "serviceaccounts", name).await
 }
 

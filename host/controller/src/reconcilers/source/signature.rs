@@ -15,13 +15,13 @@ const TRUSTED_ROOT: &str = "trusted_root.json";
 const TRUST_POLICY: &str = "trustpolicy.json";
 
 /// Who looks at signatures.
-pub(in super::super) enum Verifier {
+pub(in crate::reconcilers) enum Verifier {
     Cosign(Box<Cosign>),
     Notation(Box<Notation>),
 }
 
 /// How messages call a provider: `cosign keyless`.
-pub(in super::super) fn provider_of(wanted: &Verification) -> &'static str {
+pub(in crate::reconcilers) fn provider_of(wanted: &Verification) -> &'static str {
     match (wanted.provider, &wanted.secret_ref) {
         (VerificationProvider::Cosign, None) => "cosign keyless",
         (VerificationProvider::Cosign, Some(_)) => "cosign",
@@ -31,7 +31,7 @@ pub(in super::super) fn provider_of(wanted: &Verification) -> &'static str {
 
 impl Verifier {
     /// Reads what the spec names. `artifact` is what is to be verified, for messages.
-    pub(in super::super) async fn of(
+    pub(in crate::reconcilers) async fn of(
         run: &Run,
         wanted: &Verification,
         artifact: &str,
@@ -45,7 +45,7 @@ impl Verifier {
     }
 
     /// Looks at the signatures of what has this digest. The inner error says why it is not verified.
-    pub(in super::super) async fn check<K: Source>(
+    pub(in crate::reconcilers) async fn check<K: Source>(
         &self,
         pass: &mut Pass<'_, K>,
         repository: &Repository,

@@ -6,7 +6,7 @@ use sluice_api::{Disposition, Reason, reason};
 use sluice_apply::cluster::RequestError;
 
 /// Why a pass did not come to its end.
-pub(in super::super) enum Trouble {
+pub(in crate::reconcilers) enum Trouble {
     /// Something failed; which condition says so.
     Failed {
         condition: &'static str,
@@ -22,7 +22,7 @@ pub(in super::super) enum Trouble {
 
 impl Trouble {
     /// The failure of a stage, under the condition that its reason belongs to.
-    pub(in super::super) fn of(error: &(impl Disposition + std::fmt::Display)) -> Self {
+    pub(in crate::reconcilers) fn of(error: &(impl Disposition + std::fmt::Display)) -> Self {
         Self::Failed {
             condition: condition_of(error.reason()),
             failure: Failure::of(error),
@@ -30,7 +30,7 @@ impl Trouble {
     }
 
     /// The source cannot be fetched.
-    pub(in super::super) fn fetch(failure: Failure) -> Self {
+    pub(in crate::reconcilers) fn fetch(failure: Failure) -> Self {
         Self::Failed {
             condition: FETCH_FAILED,
             failure,
@@ -38,12 +38,12 @@ impl Trouble {
     }
 
     /// What we are to the remote cannot be read, or is no good.
-    pub(in super::super) fn refused(message: String) -> Self {
+    pub(in crate::reconcilers) fn refused(message: String) -> Self {
         Self::fetch(Failure::retry(reason::AUTHENTICATION_FAILED, message))
     }
 
     /// The artifact cannot be stored.
-    pub(in super::super) fn storage(failure: Failure) -> Self {
+    pub(in crate::reconcilers) fn storage(failure: Failure) -> Self {
         Self::Failed {
             condition: STORAGE_OPERATION_FAILED,
             failure,
@@ -51,7 +51,7 @@ impl Trouble {
     }
 
     /// What the user must change, said by `Stalled` alone.
-    pub(in super::super) fn stalled(reason: Reason, message: impl Into<String>) -> Self {
+    pub(in crate::reconcilers) fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self::Failed {
             condition: STALLED,
             failure: Failure::stall(reason, message),
