@@ -272,6 +272,11 @@ impl Run {
         self.cx.schedule().keep(&self.key);
     }
 
+    /// `namespace/name` of an object beside this one, for messages.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        format!("{}/{name}", self.key.namespace)
+    }
+
     /// An interval, spread by `--interval-jitter-percentage` to both sides.
     pub(crate) fn spread(&self, interval: Duration) -> Duration {
         let percentage = f64::from(self.cx.config.interval_jitter_percentage.min(100)) / 100.0;

@@ -132,7 +132,7 @@ fn is_token_service(endpoint: &str) -> bool {
 
 async fn read(pass: &Pass<'_, Bucket>, name: &str, failed: &str) -> Result<SecretData, Trouble> {
     let read = secret(pass.run, name).await;
-    read.map_err(|cause| Trouble::refused(format!("{failed} '{}/{name}': {cause}", pass.run.key.namespace)))
+    read.map_err(|cause| Trouble::refused(format!("{failed} '{}': {cause}", pass.run.beside(name))))
 }
 
 /// A Secret by its name.

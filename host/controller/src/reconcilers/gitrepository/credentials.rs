@@ -65,7 +65,7 @@ async fn data(pass: &Pass<'_, GitRepository>) -> Result<(SecretData, String), Tr
     let Some(reference) = &pass.object.spec.secret_ref else {
         return Ok((SecretData::new(), String::new()));
     };
-    let name = format!("{}/{}", pass.run.key.namespace, reference.name);
+    let name = pass.run.beside(&reference.name);
     let read = secret(pass.run, &reference.name).await;
     let data = read.map_err(|cause| Trouble::refused(format!("failed to get secret '{name}': {cause}")))?;
     Ok((data, name))

@@ -87,7 +87,7 @@ async fn secrets(
 ) -> Result<(Tls, Option<(String, SecretData)>), Failure> {
     let mut tls = Tls::default();
     if let Some(reference) = &spec.cert_secret_ref {
-        let name = format!("{}/{}", run.key.namespace, reference.name);
+        let name = run.beside(&reference.name);
         let data = secret(run, &reference.name).await.map_err(|cause| {
             refused(format!(
                 "failed to get TLS authentication secret '{name}': {cause}"
@@ -100,7 +100,7 @@ async fn secrets(
     let Some(reference) = &spec.secret_ref else {
         return Ok((tls, None));
     };
-    let name = format!("{}/{}", run.key.namespace, reference.name);
+    let name = run.beside(&reference.name);
     let data = secret(run, &reference.name)
         .await
         .map_err(|cause| refused(format!("failed to get authentication secret '{name}': {cause}")))?;

@@ -71,7 +71,7 @@ async fn docker_configs(pass: &Pass<'_, OciRepository>) -> Result<Vec<DockerConf
                 let message = format!("auth secret '{name}' not found");
                 pass.report.trace(reason::AUTHENTICATION_FAILED, &message);
             }
-            let place = format!("{}/{name}", pass.run.key.namespace);
+            let place = pass.run.beside(name);
             failed(format!("failed to get secret '{place}': {missing}"))
         })?);
     }
@@ -79,7 +79,7 @@ async fn docker_configs(pass: &Pass<'_, OciRepository>) -> Result<Vec<DockerConf
         for name in pull_secrets(pass, account).await.map_err(failed)? {
             let read = secret(pass.run, &name).await;
             secrets.push(read.map_err(|missing| {
-                let place = format!("{}/{account}", pass.run.key.namespace);
+                let place = pass.run.beside(account);
                 let cause = missing.by_helper("secret", pass.run, &name);
                 failed(format!(
                     "failed to get image pull secret for serviceaccount '{place}': {cause}"

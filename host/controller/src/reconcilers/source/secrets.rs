@@ -23,7 +23,7 @@ impl Missing {
     /// As Flux's helpers say it: `secret 'ns/name' not found` where it is missing, and around the API server's text otherwise
     /// (11.2).
     pub(in crate::reconcilers) fn by_helper(&self, what: &str, run: &Run, name: &str) -> String {
-        let place = format!("{what} '{}/{name}'", run.key.namespace);
+        let place = format!("{what} '{}'", run.beside(name));
         match self {
             Self::NotFound(_) => format!("{place} not found"),
             Self::Failed(text) => format!("failed to get {place}: {text}"),
@@ -72,7 +72,7 @@ pub(in crate::reconcilers) async fn read_as<T>(
     let failed = |cause: String| Trouble::refused(format!("{failed}: {cause}"));
     let data = secret(run, name).await;
     let data = data.map_err(|missing| failed(missing.by_helper("secret", run, name)))?;
-    let found = read(&data, &format!("{}/{name}", run.key.namespace));
+    let found = read(&data, &run.beside(name));
     found.map(Some).map_err(|error| failed(error.to_string()))
 }
 

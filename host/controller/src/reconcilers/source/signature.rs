@@ -74,7 +74,7 @@ impl Verifier {
 async fn cosign(run: &Run, wanted: &Verification) -> Result<Cosign, String> {
     if let Some(reference) = &wanted.secret_ref {
         let data = read(run, &reference.name).await?;
-        return keys(&data, &format!("{}/{}", run.key.namespace, reference.name)).map(Cosign::Keyed);
+        return keys(&data, &run.beside(&reference.name)).map(Cosign::Keyed);
     }
     let root = trusted_root(run, wanted).await?;
     let identities = wanted.match_oidc_identity.iter();
@@ -94,7 +94,7 @@ async fn trusted_root(run: &Run, wanted: &Verification) -> Result<TrustedRoot, S
         return TrustedRoot::parse(json)
             .map_err(|error| format!("failed to read --sigstore-trusted-root: {error}"));
     };
-    let name = format!("{}/{}", run.key.namespace, reference.name);
+    let name = run.beside(&reference.name);
     let unreadable = |cause: String| format!("failed to read trusted root from secret '{name}': {cause}");
     let data = read(run, &reference.name).await.map_err(unreadable)?;
     let json = data
@@ -107,7 +107,7 @@ async fn notation(run: &Run, wanted: &Verification, artifact: &str) -> Result<No
     let Some(reference) = &wanted.secret_ref else {
         return Err(format!("verification secret cannot be empty: '{artifact}'"));
     };
-    let name = format!("{}/{}", run.key.namespace, reference.name);
+    let name = run.beside(&reference.name);
     let data = read(run, &reference.name).await?;
     let policy = data
         .get(TRUST_POLICY)
