@@ -5,7 +5,9 @@ use crate::ControllerConfig;
 use crate::artifacts::ArtifactFacts;
 use crate::config::gates;
 use crate::error_policy::{Failure, Stopped, Waiting};
-use crate::runtime::{KUSTOMIZATION, Key, Run, SOURCES, Topic, object_id};
+use crate::runtime::{
+    BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, KUSTOMIZATION, Key, OCI_REPOSITORY, Run, Topic, object_id,
+};
 use serde_json::Value;
 use sluice_api::kustomize::{DependencyReference, SourceKind};
 use sluice_api::{Kustomization, reason};
@@ -72,10 +74,12 @@ fn is_account_name(name: &str) -> bool {
 /// The artifact the source offers. The source is subscribed to first, so that no news of it is missed.
 pub(super) fn artifact(run: &Run, ks: &Kustomization) -> Result<ArtifactFacts, Stopped> {
     let reference = &ks.spec.source_ref;
-    let kind = SOURCES
-        .into_iter()
-        .find(|kind| kind.kind == reference.kind.as_str());
-    let kind = kind.expect("invariant: every SourceKind is one of SOURCES");
+    let kind = match reference.kind {
+        SourceKind::GitRepository => &GIT_REPOSITORY,
+        SourceKind::OciRepository => &OCI_REPOSITORY,
+        SourceKind::Bucket => &BUCKET,
+        SourceKind::ExternalArtifact => &EXTERNAL_ARTIFACT,
+    };
     let namespace = ks.source_namespace().unwrap_or_default();
     let key = Key::new(kind.kind, namespace, &reference.name);
     run.subscribe(Topic::News(key.clone()));
