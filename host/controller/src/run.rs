@@ -91,8 +91,8 @@ pub async fn run_on(
     }
     let sinks = sinks(&config, &cluster)?;
     let (grace, metrics_addr) = (config.graceful_shutdown_timeout, config.metrics_addr);
-    let cx = Context::new(config, (cluster, version), sinks, &kinds, shutdown.clone())
-        .map_err(RunError::Config)?;
+    let cx =
+        Context::new(config, cluster, version, sinks, &kinds, shutdown.clone()).map_err(RunError::Config)?;
     if let Some(address) = metrics_addr {
         let (cx, kinds) = (
             cx.clone(),

@@ -65,13 +65,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context over an API server of some version; `kinds` are those that will be reconciled.
+    /// A context over an API server of this version; `kinds` are those that will be reconciled.
     ///
     /// # Errors
     /// The label selector is none.
     pub fn new(
         config: ControllerConfig,
-        (kube, kube_version): (KubeCluster, String),
+        kube: KubeCluster,
+        kube_version: String,
         sinks: Sinks,
         kinds: &[(&'static Kind, usize)],
         shutdown: CancellationToken,
@@ -338,15 +339,8 @@ pub(super) fn embedded() -> (Arc<Context>, sluice_devcluster::DevCluster) {
     let client = kube::Client::new(server.service(), "default");
     let cluster = KubeCluster::new(client, sluice_apply::cluster::RetryPolicy::default());
     let (config, kinds) = (ControllerConfig::default(), [(&super::KUSTOMIZATION, 1)]);
-    let server_and_version = (cluster, String::new());
-    let sinks = Sinks::new(Vec::new());
-    let cx = Context::new(
-        config,
-        server_and_version,
-        sinks,
-        &kinds,
-        CancellationToken::new(),
-    );
+    let (sinks, shutdown) = (Sinks::new(Vec::new()), CancellationToken::new());
+    let cx = Context::new(config, cluster, String::new(), sinks, &kinds, shutdown);
     (cx.unwrap(), server)
 }
 
