@@ -4,7 +4,7 @@ use super::report::Report;
 use super::storage::{Promised, Shelf};
 use super::{Done, Pass, SourceKind, SourceSettings, Trouble, up_to_date, upkeep};
 use crate::error_policy::Failure;
-use crate::runtime::{Park, Reconciler, Run, has_finalizer};
+use crate::runtime::{Kind, Park, Reconciler, Run, has_finalizer};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -17,8 +17,7 @@ use sluice_event::events::{
     FetchFailed, FetchUnchanged, ObjectMalformed, ReconcileFailed, ReconcileFinished, ReconcileSuspended,
     ReconcileWaiting,
 };
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -26,7 +25,8 @@ use tokio::time::Instant;
 pub struct SourceReconciler<K> {
     kind: K,
     shelf: Shelf,
-    is_kept_up: AtomicBool,
+    /// Begun when the first object runs.
+    upkeep: Once,
 }
 
 #[allow(private_bounds)] // kinds are of this room alone
@@ -37,7 +37,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         Self {
             kind,
             shelf,
-            is_kept_up: AtomicBool::new(false),
+            upkeep: Once::new(),
         }
     }
 
@@ -221,15 +221,14 @@ type StatusOf<K> = <<K as SourceKind>::Object as sluice_api::CustomResource>::St
 
 #[allow(private_bounds)]
 impl<K: SourceKind> Reconciler for SourceReconciler<K> {
-    fn kind(&self) -> &'static crate::runtime::Kind {
+    fn kind(&self) -> &'static Kind {
         K::KIND
     }
 
     fn reconcile<'a>(&'a self, run: &'a Run) -> BoxFuture<'a, Park> {
         async move {
-            if !self.is_kept_up.swap(true, Ordering::Relaxed) {
-                upkeep::begin(&run.cx, K::KIND, &self.shelf);
-            }
+            self.upkeep
+                .call_once(|| upkeep::begin(&run.cx, K::KIND, &self.shelf));
             match &run.object {
                 Some(object) => self.step(run, object).await,
                 None => self.gone(run).await,
