@@ -336,13 +336,13 @@ fn contests(run: &Run, report: &mut Report<'_>, memory: &mut Memory, objects: &[
     for applied in objects {
         let Some(rival) = &applied.rival else { continue };
         let subject = &applied.id;
-        report.note(format!("{subject} is also applied by {}", named(rival)));
+        report.note(format!("{subject} is also applied by {rival}"));
         if !memory.contested.contains(subject) {
             is_news = true;
             let message = format!(
-                "{subject} is applied by {} and by {}: what either brings anew undoes the other's. Remove it from one of them",
-                named(&run.key),
-                named(rival),
+                "{subject} is applied by {} and by {rival}: what either brings anew undoes the other's. Remove it from one of \
+                 them",
+                run.key,
             );
             report.tell_as(Severity::Error, CONTEST_REASON, &message, None);
         }
@@ -350,10 +350,6 @@ fn contests(run: &Run, report: &mut Report<'_>, memory: &mut Memory, objects: &[
     }
     memory.contested = contested;
     is_news
-}
-
-fn named(key: &Key) -> String {
-    format!("{}/{}/{}", key.kind, key.namespace, key.name)
 }
 
 /// An object is no longer owned. One from whom it had been taken may have it again.
