@@ -62,6 +62,8 @@ pub(crate) struct Schema {
 struct Custom {
     shapes: Vec<CustomShape>,
     definitions: HashMap<Text, usize>,
+    /// The types of the built-in schema that it defines anew.
+    redefined: HashMap<u16, usize>,
     kinds: HashMap<(Text, Text), usize>,
     namespaced: HashMap<(Text, Text), bool>,
 }
@@ -130,10 +132,9 @@ impl Schema {
         match shape {
             Shape::Opaque | Shape::Written(_) => Some(Shape::Opaque),
             Shape::Builtin(builtin::Shape::Type(index)) => {
-                let field = builtin::Type::get(index).and_then(|t| t.field(name));
-                Some(field.map_or(Shape::Opaque, |s| Shape::Builtin(*s)))
+                self.below_builtin(builtin::Type::get(index).and_then(|t| t.field(name)))
             }
-            Shape::Builtin(builtin::Shape::Map { of }) => Some(Shape::Builtin(*of)),
+            Shape::Builtin(builtin::Shape::Map { of }) => self.below_builtin(Some(of)),
             Shape::Builtin(builtin::Shape::List { .. }) => None,
             Shape::Custom(index) => {
                 let custom = self.custom.borrow();
@@ -148,9 +149,7 @@ impl Schema {
     /// The schema of a list's elements.
     pub(crate) fn element(&self, shape: Shape) -> Option<Shape> {
         match shape {
-            Shape::Builtin(builtin::Shape::List { of, .. }) => {
-                Some(of.map_or(Shape::Opaque, |s| Shape::Builtin(*s)))
-            }
+            Shape::Builtin(builtin::Shape::List { of, .. }) => self.below_builtin(of),
             Shape::Custom(index) => {
                 let custom = self.custom.borrow();
                 let custom = custom.as_ref()?;
@@ -160,6 +159,22 @@ impl Schema {
             Shape::Written(_) => Some(Shape::Opaque),
             _ => None,
         }
+    }
+
+    /// What the built-in schema has below one of its types. All definitions are one map in the original, so that what a
+    /// schema file defines anew counts here too.
+    fn below_builtin(&self, shape: Option<&builtin::Shape>) -> Option<Shape> {
+        let Some(shape) = shape else {
+            return Some(Shape::Opaque);
+        };
+        let custom = self.custom.borrow();
+        if let (builtin::Shape::Type(index), Some(custom), Builtin::Read) =
+            (shape, &*custom, self.builtin.get())
+            && let Some(redefined) = custom.redefined.get(index)
+        {
+            return custom.resolve(*redefined, Builtin::Read);
+        }
+        Some(Shape::Builtin(*shape))
     }
 
     /// The schema that a comment at a list writes down.
@@ -298,6 +313,9 @@ impl Custom {
         let mut custom = Self::default();
         for (name, definition) in document.get("definitions").map(Node::entries).unwrap_or_default() {
             let index = custom.add(definition);
+            if let Some(built_in) = builtin::definition(fields::raw(name)) {
+                custom.redefined.insert(built_in, index);
+            }
             custom.definitions.insert(fields::shared(name), index);
             for kind in definition
                 .get("x-kubernetes-group-version-kind")
