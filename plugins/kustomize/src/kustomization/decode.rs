@@ -1,8 +1,8 @@
 //! Typed values from YAML, with the errors of Go's JSON decoder and the place of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use sluice_yaml::{Node, Position, Resolved, Resolver};
+use sluice_yaml::{Node, Position, Resolved, Resolver, Value};
 
 use crate::{
     Text,
@@ -89,8 +89,8 @@ impl<'a> Decoder<'a> {
 
     fn mismatch(&self, node: &Node, field: Field<'_>, wanted: &str) -> Error {
         let found = match &node.value {
-            sluice_yaml::Value::Mapping(..) => "object",
-            sluice_yaml::Value::Sequence(..) => "array",
+            Value::Mapping(..) => "object",
+            Value::Sequence(..) => "array",
             _ => match Resolver::V2.resolve(node) {
                 Ok(Resolved::Bool(_)) => "bool",
                 Ok(Resolved::Float(value)) if !value.is_finite() => {
@@ -125,7 +125,8 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Visits the known fields of a mapping that are not null; a name in two spellings twice, unless the second takes the first back.
+    /// Visits the known fields of a mapping that are not null: a name in two spellings twice, unless the second takes the first back,
+    /// and lists and maps in two spellings a third time, as what is left of both.
     pub(crate) fn object(
         &self,
         node: &Node,
@@ -174,6 +175,17 @@ impl<'a> Decoder<'a> {
             .filter_map(|(at, (key, _))| Some((name_of(key)?, at)));
         // where each name says null last
         let nulls: BTreeMap<&str, usize> = nulls.collect();
+        let mut visit = |name: &'static str, value: &Node, at: Position| {
+            let embedded = embedded(go_type, name);
+            let path = join(&join(field.path, embedded), name);
+            let field = Field {
+                owner: go_type,
+                path: &path,
+                is_embedded: field.is_embedded || !embedded.is_empty(),
+            };
+            visit(name, value, field, at)
+        };
+        let mut said: Vec<(&'static str, &Node, Position)> = Vec::with_capacity(entries.len());
         for (at, (key, value)) in entries.iter().enumerate() {
             let written = fields::raw(key);
             let Some(name) = name_of(key) else {
@@ -196,18 +208,18 @@ impl<'a> Decoder<'a> {
                 && !STRUCTS.contains(&name)
                 && nulls.get(name).is_some_and(|null| *null > at);
             if !is_repeated && !is_taken_back && !value.is_null() {
-                let embedded = embedded(go_type, name);
-                let path = join(&join(field.path, embedded), name);
-                visit(
-                    name,
-                    value,
-                    Field {
-                        owner: go_type,
-                        path: &path,
-                        is_embedded: field.is_embedded || !embedded.is_empty(),
-                    },
-                    key.position,
-                )?;
+                visit(name, value, key.position)?;
+                said.push((name, value, key.position));
+            }
+        }
+        // stable: the spellings of a name stay in their order
+        said.sort_by_key(|(name, ..)| *name);
+        for spellings in said.chunk_by(|a, b| a.0 == b.0) {
+            if let [_, .., (name, last, at)] = spellings
+                && !last.is_scalar()
+            {
+                let values: Vec<&Node> = spellings.iter().map(|(_, value, _)| *value).collect();
+                visit(name, &decoded_in_turn(&values), *at)?;
             }
         }
         Ok(())
@@ -302,6 +314,49 @@ impl<'a> Decoder<'a> {
         }
         Ok(map)
     }
+}
+
+/// What is left of values that Go decodes into one place, one after the other: maps are joined, and so are the elements of
+/// lists that have the same number. A list of nothing and null begin anew.
+fn decoded_in_turn(values: &[&Node]) -> Node {
+    let Some(last) = values.last() else {
+        return Node::null();
+    };
+    let begins_anew = |value: &&&Node| value.is_null() || (value.is_sequence() && value.items().is_empty());
+    let from = values.len() - values.iter().rev().take_while(|v| !begins_anew(v)).count();
+    let joined = values.get(from..).unwrap_or_default();
+    let new = match &last.value {
+        Value::Mapping(..) => {
+            let mut entries: Vec<(&Node, Vec<&Node>)> = Vec::new();
+            let mut places = HashMap::new();
+            for (key, value) in joined.iter().flat_map(|map| map.entries()) {
+                match places
+                    .get(fields::raw(key))
+                    .and_then(|at: &usize| entries.get_mut(*at))
+                {
+                    Some((_, values)) => values.push(value),
+                    None => {
+                        places.insert(fields::raw(key), entries.len());
+                        entries.push((key, vec![value]));
+                    }
+                }
+            }
+            let entries = entries
+                .into_iter()
+                .map(|(key, values)| (key.clone(), decoded_in_turn(&values)));
+            Node::mapping(entries.collect())
+        }
+        Value::Sequence(items, _) => {
+            let numbers = 0..items.len();
+            let items = numbers.map(|at| {
+                let same: Vec<&Node> = joined.iter().filter_map(|list| list.items().get(at)).collect();
+                decoded_in_turn(&same)
+            });
+            Node::sequence(items.collect())
+        }
+        Value::Scalar(..) | Value::Alias(_) => return Node::clone(last),
+    };
+    new.at(last.position)
 }
 
 fn join(path: &str, name: &str) -> String {
