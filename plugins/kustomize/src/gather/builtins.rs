@@ -123,20 +123,23 @@ impl<'a> Target<'a> {
         let mut all = Vec::new();
         for label in &k.labels {
             let mut specs = label.fields.clone();
-            let mut join = || {
-                config::merge_specs(&mut specs, &config.labels)?;
-                if label.include_selectors {
-                    return config::merge_specs(&mut specs, &config.common_labels);
-                }
+            let merged = |result: Result<()>| {
+                result
+                    .wrap(|| "failed to merge labels".into())
+                    .in_file(&self.file)
+            };
+            merged(config::merge_specs(&mut specs, &config.labels))?;
+            if label.include_selectors {
+                merged(config::merge_specs(&mut specs, &config.common_labels))?;
+            } else {
                 if label.include_templates {
                     config::merge_specs(&mut specs, &config.template_labels)
-                        .wrap(|| "failed to merge template fieldSpec".into())?;
+                        .wrap(|| "failed to merge template fieldSpec".into())
+                        .in_file(&self.file)?;
                 }
-                config::merge_spec(&mut specs, &FieldSpec::new("metadata/labels", true))
-            };
-            join()
-                .wrap(|| "failed to merge labels".into())
-                .in_file(&self.file)?;
+                let own = FieldSpec::new("metadata/labels", true);
+                merged(config::merge_spec(&mut specs, &own))?;
+            }
             all.push(PairsTransformer {
                 pairs: label.pairs.clone(),
                 places: Place::all(&specs),
