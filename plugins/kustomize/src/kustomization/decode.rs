@@ -145,29 +145,12 @@ impl<'a> Decoder<'a> {
             };
             return Err(self.mismatch(node, field, &format!("{package}.{go_type}")));
         }
-        for (key, value) in node.entries() {
-            if !key.is_scalar() {
-                let shown = output::go_syntax(key);
-                return Err(self
-                    .error(key, format!("yaml: invalid map key: {shown}"))
-                    .help("field names are text"));
-            }
-            if matches!(Resolver::V2.resolve(key), Ok(Resolved::Null)) {
-                let shown = output::go_syntax(value);
-                let words = format!("unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}");
-                return Err(self.error(key, words).help("field names are text; quote it"));
-            }
-        }
+        self.check_keys(node)?;
         // in the order of the names, which the original sorts before it decodes: the first error is told, and of
         // spellings of one name the last counts
         let mut entries: Vec<_> = node.entries().iter().collect();
         entries.sort_by_key(|(key, _)| fields::raw(key));
-        let name_of = |key: &Node| -> Option<&'static str> {
-            let written = fields::raw(key);
-            let exact = names.iter().find(|n| **n == written);
-            let name = exact.or_else(|| names.iter().find(|n| n.eq_ignore_ascii_case(written)));
-            name.copied()
-        };
+        let name_of = |key: &Node| name_of(names, fields::raw(key));
         let nulls = entries
             .iter()
             .enumerate()
@@ -187,22 +170,15 @@ impl<'a> Decoder<'a> {
         };
         let mut said: Vec<(&'static str, &Node, Position)> = Vec::with_capacity(entries.len());
         for (at, (key, value)) in entries.iter().enumerate() {
-            let written = fields::raw(key);
             let Some(name) = name_of(key) else {
                 if self.strict {
-                    let error = self
-                        .error(key, format!("json: unknown field \"{written}\""))
-                        .on_field(without_embedded(&join(field.path, written)));
-                    return Err(match nearest(written, names.iter().copied()) {
-                        Some(near) => error.help(format!("did you mean `{near}`?")),
-                        None => error.help(format!("known fields: {}", names.join(", "))),
-                    });
+                    return Err(self.unknown(key, field, names));
                 }
                 continue;
             };
             let is_repeated = entries
                 .get(at + 1)
-                .is_some_and(|(next, _)| fields::raw(next) == written);
+                .is_some_and(|(next, _)| fields::raw(next) == fields::raw(key));
             // null takes back a list, a map and what is pointed at; a text and a struct stay
             let is_taken_back = !value.is_scalar()
                 && !STRUCTS.contains(&name)
@@ -223,6 +199,35 @@ impl<'a> Decoder<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses keys that are no names.
+    fn check_keys(&self, node: &Node) -> Result<()> {
+        for (key, value) in node.entries() {
+            if !key.is_scalar() {
+                let shown = output::go_syntax(key);
+                return Err(self
+                    .error(key, format!("yaml: invalid map key: {shown}"))
+                    .help("field names are text"));
+            }
+            if matches!(Resolver::V2.resolve(key), Ok(Resolved::Null)) {
+                let shown = output::go_syntax(value);
+                let words = format!("unsupported map key of type: %!s(<nil>), key: <nil>, value: {shown}");
+                return Err(self.error(key, words).help("field names are text; quote it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, key: &Node, field: Field<'_>, names: &[&str]) -> Error {
+        let written = fields::raw(key);
+        let error = self
+            .error(key, format!("json: unknown field \"{written}\""))
+            .on_field(without_embedded(&join(field.path, written)));
+        match nearest(written, names.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("known fields: {}", names.join(", "))),
+        }
     }
 
     pub(crate) fn text(&self, node: &Node, field: Field<'_>) -> Result<Text> {
@@ -314,6 +319,13 @@ impl<'a> Decoder<'a> {
         }
         Ok(map)
     }
+}
+
+/// The field that Go takes a key for: case matters only where two fields differ in it.
+fn name_of(names: &'static [&'static str], written: &str) -> Option<&'static str> {
+    let exact = names.iter().find(|name| **name == written);
+    let name = exact.or_else(|| names.iter().find(|name| name.eq_ignore_ascii_case(written)));
+    name.copied()
 }
 
 /// What is left of values that Go decodes into one place, one after the other: maps are joined, and so are the elements of
