@@ -9,8 +9,14 @@ use crate::{
     error::{Context as _, Error, Result},
     fields,
     files::{Loader, base_name},
+    go,
+    id::Id,
     kustomization::GeneratorArgs,
+    metadata,
     object::{Behavior, Object, Source},
+    objects::Objects,
+    output,
+    schema::Schema,
 };
 
 /// Which of the two.
@@ -208,22 +214,22 @@ fn file_pair(source: &str, loader: &Loader<'_>) -> Result<(Text, Vec<u8>)> {
         _ => {
             return Err(Error::new(format!(
                 "source {} key name or file path contains '='",
-                crate::go::quote(source)
+                go::quote(source)
             )));
         }
     };
     if key.is_empty() {
         return Err(Error::new(format!(
             "missing key name for file path {} in source {}",
-            crate::go::quote(path),
-            crate::go::quote(source)
+            go::quote(path),
+            go::quote(source)
         )));
     }
     if path.is_empty() {
         return Err(Error::new(format!(
             "missing file path for key name {} in source {}",
-            crate::go::quote(key),
-            crate::go::quote(source)
+            go::quote(key),
+            go::quote(source)
         )));
     }
     Ok((key.into(), loader.load(path)?))
@@ -266,93 +272,107 @@ fn base64_lines(bytes: &[u8]) -> String {
 }
 
 /// Puts a generated object among the others: new, or merged with the one of its name.
-pub(crate) fn absorb(
-    objects: &mut crate::objects::Objects,
-    mut new: Object,
-    schema: &crate::schema::Schema,
-) -> Result<()> {
+pub(crate) fn absorb(objects: &mut Objects, new: Object, schema: &Schema) -> Result<()> {
     let id = new.id(schema);
     let found = objects.with_any_id(&id, schema);
     let behavior = new.behavior;
     let merges = matches!(behavior, Behavior::Merge | Behavior::Replace);
-    let dump = || {
-        format!(
-            "resid.ResId{{Gvk:resid.Gvk{{Group:{}, Version:{}, Kind:{}, isClusterScoped:{}}}, Name:{}, Namespace:{}}}",
-            crate::go::quote(&id.gvk.group),
-            crate::go::quote(&id.gvk.version),
-            crate::go::quote(&id.gvk.kind),
-            id.cluster_scoped,
-            crate::go::quote(&id.name),
-            crate::go::quote(&id.namespace)
-        )
-    };
     let (file, place) = (new.source.file.clone(), new.position());
     let fail = |text: String| Error::new(text).about(&id).at(&file, place);
-    match found.as_slice() {
-        [] if merges => Err(
-            fail(format!("id {} does not exist; cannot merge or replace", dump())).help(format!(
+    let at = match found.as_slice() {
+        [] if !merges => return objects.push(new, schema),
+        [] => {
+            let text = format!("id {} does not exist; cannot merge or replace", go_dump(&id));
+            return Err(fail(text).help(format!(
                 "behavior: {} needs a {} {} in the bases; leave `behavior` out to make a new one",
                 behavior.text(),
                 id.gvk.kind,
                 id.name
-            )),
-        ),
-        [] => objects.push(new, schema),
-        [at] => {
-            let Some(old) = objects.get(*at) else {
-                return Ok(());
-            };
-            if !merges {
-                let place = format!("{}:{}", old.source.file, old.source.line);
-                return Err(fail(format!(
-                    "id {} exists; can not use behavior: '{}', behavior must be merge or replace",
-                    dump(),
-                    behavior.text()
-                ))
-                .help(format!("{} {} is already made in {place}; set behavior: merge or replace, or choose another name", id.gvk.kind, id.name)));
-            }
-            let join = |first: Vec<(Text, Text)>, then: Vec<(Text, Text)>| {
-                first.into_iter().chain(then).collect::<BTreeMap<_, _>>()
-            };
-            new.set_labels(join(old.labels(), new.labels()).into_iter().collect())?;
-            let (theirs, own) = (old.annotations(), new.annotations());
-            new.set_annotations(join(theirs, own).into_iter().collect())?;
-            new.set_name(&old.name())?;
-            new.set_namespace(&old.namespace())?;
-            new.inherit(old);
-            if behavior == Behavior::Merge {
-                for field in ["data", "binaryData"] {
-                    merge_data(&mut new.node, &old.node, field);
-                }
-                if let Some(origin) = old.annotation(crate::metadata::ORIGIN) {
-                    new.set_annotation(crate::metadata::ORIGIN, &origin)?;
-                }
-            }
-            objects.modify(*at, schema, |slot| {
-                *slot = new;
-                Ok(())
-            })
+            )));
         }
+        [at] => *at,
         many => {
             let all: Vec<&Object> = many.iter().filter_map(|at| objects.get(*at)).collect();
-            let texts: Vec<String> = all
-                .iter()
-                .map(|object| crate::output::json(&crate::output::without_secrets(&object.node)))
-                .collect();
-            let places: Vec<String> = all
-                .iter()
-                .map(|object| format!("{}:{}", object.source.file, object.source.line))
-                .collect();
-            Err(fail(format!(
-                "found multiple objects [{}] that could accept merge of {id}",
-                texts.join(" ")
-            ))
-            .help(format!(
-                "{} would both take it; say which by the generator's namespace, or rename one of them",
-                places.join(" and ")
-            )))
+            let (text, help) = several_accept(&all, &id);
+            return Err(fail(text).help(help));
+        }
+    };
+    let Some(old) = objects.get(at) else {
+        return Ok(());
+    };
+    if !merges {
+        let text = format!(
+            "id {} exists; can not use behavior: '{}', behavior must be merge or replace",
+            go_dump(&id),
+            behavior.text()
+        );
+        return Err(fail(text).help(format!(
+            "{} {} is already made in {}:{}; set behavior: merge or replace, or choose another name",
+            id.gvk.kind, id.name, old.source.file, old.source.line
+        )));
+    }
+    let joined = join(new, old)?;
+    objects.modify(at, schema, |slot| {
+        *slot = joined;
+        Ok(())
+    })
+}
+
+/// `%#v` of an identity.
+fn go_dump(id: &Id) -> String {
+    format!(
+        "resid.ResId{{Gvk:resid.Gvk{{Group:{}, Version:{}, Kind:{}, isClusterScoped:{}}}, Name:{}, Namespace:{}}}",
+        go::quote(&id.gvk.group),
+        go::quote(&id.gvk.version),
+        go::quote(&id.gvk.kind),
+        id.cluster_scoped,
+        go::quote(&id.name),
+        go::quote(&id.namespace)
+    )
+}
+
+/// What is wrong where several objects could take a generated one, and what to do.
+fn several_accept(all: &[&Object], id: &Id) -> (String, String) {
+    let texts: Vec<String> = all
+        .iter()
+        .map(|object| output::json(&output::without_secrets(&object.node)))
+        .collect();
+    let places: Vec<String> = all
+        .iter()
+        .map(|object| format!("{}:{}", object.source.file, object.source.line))
+        .collect();
+    let text = format!(
+        "found multiple objects [{}] that could accept merge of {id}",
+        texts.join(" ")
+    );
+    let help = format!(
+        "{} would both take it; say which by the generator's namespace, or rename one of them",
+        places.join(" and ")
+    );
+    (text, help)
+}
+
+/// A generated object with what it takes from the one whose place it takes.
+fn join(mut new: Object, old: &Object) -> Result<Object> {
+    let behavior = new.behavior;
+    let pairs = |first: Vec<(Text, Text)>, then: Vec<(Text, Text)>| {
+        let joined: BTreeMap<_, _> = first.into_iter().chain(then).collect();
+        joined.into_iter().collect::<Vec<_>>()
+    };
+    new.set_labels(pairs(old.labels(), new.labels()))?;
+    new.set_annotations(pairs(old.annotations(), new.annotations()))?;
+    new.set_name(&old.name())?;
+    new.set_namespace(&old.namespace())?;
+    new.inherit(old);
+    if behavior == Behavior::Merge {
+        for field in ["data", "binaryData"] {
+            merge_data(&mut new.node, &old.node, field);
+        }
+        if let Some(origin) = old.annotation(metadata::ORIGIN) {
+            new.set_annotation(metadata::ORIGIN, &origin)?;
         }
     }
+    Ok(new)
 }
 
 fn merge_data(new: &mut Node, old: &Node, field: &str) {
