@@ -361,10 +361,9 @@ pub(crate) fn from_crds(document: &Node) -> Result<Config> {
         .collect();
     definitions.sort_by_key(|(name, _)| *name);
     for (name, definition) in definitions {
-        let properties = definition
-            .get_path(&["Schema", "properties"])
-            .or_else(|| definition.get_path(&["schema", "properties"]));
-        let Some(properties) = properties else { continue };
+        let Some(properties) = properties(definition) else {
+            continue;
+        };
         if ["kind", "apiVersion", "metadata"]
             .iter()
             .all(|p| properties.get(p).is_some())
@@ -381,6 +380,12 @@ pub(crate) fn from_crds(document: &Node) -> Result<Config> {
     Ok(config)
 }
 
+fn properties(definition: &Node) -> Option<&Node> {
+    definition
+        .get_path(&["Schema", "properties"])
+        .or_else(|| definition.get_path(&["schema", "properties"]))
+}
+
 /// How deep definitions may refer to each other: real ones stay below ten.
 const CRD_DEPTH_MAX: usize = 32;
 
@@ -394,10 +399,7 @@ fn add_crd(config: &mut Config, gvk: &Gvk, all: &Node, name: &str, path: &mut Ve
     let Some(definition) = all.get(name) else {
         return Ok(());
     };
-    let properties = definition
-        .get_path(&["Schema", "properties"])
-        .or_else(|| definition.get_path(&["schema", "properties"]));
-    for (key, property) in properties.map(Node::entries).unwrap_or_default() {
+    for (key, property) in properties(definition).map(Node::entries).unwrap_or_default() {
         path.push(fields::raw(key).to_owned());
         let text = |name: &str| {
             property

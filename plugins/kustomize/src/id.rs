@@ -39,13 +39,6 @@ impl Gvk {
 
     /// The text that sorts kinds of equal rank: `~G` stands for the core group.
     pub(crate) fn sort_text(&self) -> String {
-        let or = |text: &Text, none: &str| {
-            if text.is_empty() {
-                none.to_owned()
-            } else {
-                text.to_string()
-            }
-        };
         format!(
             "{}_{}_{}",
             or(&self.group, "~G"),
@@ -53,6 +46,11 @@ impl Gvk {
             or(&self.kind, "~K")
         )
     }
+}
+
+/// A text, or what stands for none.
+pub(crate) fn or<'a>(text: &'a str, none: &'a str) -> &'a str {
+    if text.is_empty() { none } else { text }
 }
 
 fn selects(wanted: &str, found: &str) -> bool {
@@ -66,13 +64,6 @@ pub(crate) fn split_api_version(api_version: &str) -> (&str, &str) {
 
 impl fmt::Display for Gvk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or = |text: &'_ Text, none: &'static str| {
-            if text.is_empty() {
-                none.to_owned()
-            } else {
-                text.to_string()
-            }
-        };
         write!(
             f,
             "{}.{}.{}",
@@ -151,16 +142,7 @@ impl PartialEq for Id {
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.name.is_empty() {
-            "[noName]"
-        } else {
-            &self.name
-        };
-        let namespace = if self.namespace.is_empty() {
-            "[noNs]"
-        } else {
-            &self.namespace
-        };
+        let (name, namespace) = (or(&self.name, "[noName]"), or(&self.namespace, "[noNs]"));
         write!(f, "{}/{name}.{namespace}", self.gvk)
     }
 }

@@ -188,7 +188,7 @@ impl Objects {
     /// The objects that a selector picks.
     pub(crate) fn select(&mut self, selector: &Selector, schema: &Schema) -> Result<Vec<usize>> {
         let candidates = match selector.literal_name() {
-            Some(name) => self.with_any_name(&name.clone(), schema),
+            Some(name) => self.with_any_name(name, schema),
             None => (0..self.list.len()).collect(),
         };
         let mut found = Vec::new();
@@ -230,7 +230,7 @@ impl Objects {
 
     /// What somebody who asked for `id` may have meant.
     fn nearest(&mut self, id: &Id, schema: &Schema) -> Option<String> {
-        let same_name = self.with_any_name(&id.name.clone(), schema);
+        let same_name = self.with_any_name(&id.name, schema);
         if let Some(object) = same_name.first().and_then(|i| self.list.get(*i)) {
             return Some(format!(
                 "an object of that name is {} in {}:{}; apiVersion, kind and namespace must agree",

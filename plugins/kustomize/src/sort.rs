@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::{
     Text,
     error::{Error, Result},
-    id::Id,
+    id::{Id, or},
     kustomization::SortOptions,
     object::Object,
     objects::Objects,
@@ -44,14 +44,13 @@ const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfi
 /// The rank of a kind in the legacy order: negative first, zero for the many, positive last.
 pub(crate) fn kind_rank(kind: &str) -> i32 {
     rank(
-        kind,
         FIRST.iter().position(|k| *k == kind),
         FIRST.len(),
         LAST.iter().position(|k| *k == kind),
     )
 }
 
-fn rank(_kind: &str, first: Option<usize>, count: usize, last: Option<usize>) -> i32 {
+fn rank(first: Option<usize>, count: usize, last: Option<usize>) -> i32 {
     let number = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
     match (first, last) {
         (_, Some(at)) => number(at) + 1,
@@ -79,12 +78,7 @@ pub(crate) fn sort(objects: &mut Objects, options: &SortOptions, schema: &Schema
                     };
                     let (heads, tails) = (place(first), place(last));
                     sort_by_rank(objects, schema, |kind| {
-                        rank(
-                            kind,
-                            heads.get(kind).copied(),
-                            first.len(),
-                            tails.get(kind).copied(),
-                        )
+                        rank(heads.get(kind).copied(), first.len(), tails.get(kind).copied())
                     });
                 }
             }
@@ -115,12 +109,5 @@ fn sort_by_rank(objects: &mut Objects, schema: &Schema, rank: impl Fn(&str) -> i
 }
 
 fn id_sort_text(id: &Id) -> String {
-    let or = |text: &Text, none: &str| {
-        if text.is_empty() {
-            none.to_owned()
-        } else {
-            text.to_string()
-        }
-    };
     format!("{}|{}|{}", id.gvk, or(&id.namespace, "~X"), or(&id.name, "~N"))
 }

@@ -277,10 +277,7 @@ fn parse(text: &[u8], file: &str, source: &str, lines_before: u32) -> Result<Con
         read::document_v2(&json_as_yaml(text)?, file).and_then(|document| json6902::decode(&document))
     };
     match merge {
-        Ok(patches) if patches.is_empty() => match json() {
-            Ok(operations) if !operations.is_empty() => Ok(Content::Json(Rc::new(operations))),
-            _ => Ok(Content::Nothing),
-        },
+        Ok(patches) if patches.is_empty() => Ok(Content::Nothing),
         Ok(mut patches) => {
             for patch in &mut patches {
                 patch.source.line += lines_before;
