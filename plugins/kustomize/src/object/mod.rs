@@ -162,6 +162,16 @@ impl Object {
         Id::new(self.gvk(), self.name(), self.namespace(), schema)
     }
 
+    /// The identity it has now, as it is written: its scope does not count.
+    pub(crate) fn written_id(&self) -> Id {
+        Id {
+            gvk: self.gvk(),
+            name: self.name(),
+            namespace: self.namespace(),
+            cluster_scoped: false,
+        }
+    }
+
     /// The identities it had, oldest first.
     pub(crate) fn previous_ids(&self) -> Vec<Id> {
         if self.previous_names.is_empty() {

@@ -6,7 +6,7 @@ use crate::{
     Text,
     error::{Error, Result},
     fields::{self, Kind},
-    id::{Gvk, Id},
+    id::Gvk,
     kustomization::FieldSpec,
     object::Object,
 };
@@ -52,12 +52,7 @@ impl Place {
     }
 
     fn explain(&self, error: Error, object: &Object) -> Error {
-        let id = Id {
-            gvk: object.gvk(),
-            name: object.name(),
-            namespace: object.namespace(),
-            cluster_scoped: false,
-        };
+        let id = object.written_id();
         error
             .wrap(format!("considering field '{}' of object {id}", self.spec.path))
             .on_field(self.spec.path.replace('/', "."))

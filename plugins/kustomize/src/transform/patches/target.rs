@@ -6,7 +6,6 @@ use crate::{
     Text,
     error::{Error, Result},
     fields,
-    id::Id,
     object::Object,
     objects::Objects,
     schema::Schema,
@@ -37,16 +36,10 @@ impl Target {
 /// Puts a patch on an object that its identity names.
 pub(super) fn put_on(patch: &Object, objects: &mut Objects, at: usize, schema: &Schema) -> Result<()> {
     objects.modify(at, schema, |object| {
-        let (name, namespace, kind) = (object.name(), object.namespace(), Text::from(object.kind()));
+        let id = object.written_id();
         if patch.allow_name_change || patch.allow_kind_change {
             object.store_previous_id(schema)?;
         }
-        let id = Id {
-            gvk: object.gvk(),
-            name: name.clone(),
-            namespace: namespace.clone(),
-            cluster_scoped: false,
-        };
         let merged = merge::merge(&mut object.node, &patch.node, schema)
             .map_err(|e| e.about(&id).at(&patch.source.file, patch.position()))?;
         match merged {
@@ -58,12 +51,12 @@ pub(super) fn put_on(patch: &Object, objects: &mut Objects, at: usize, schema: &
             return Ok(());
         }
         if !patch.allow_kind_change {
-            object.set_kind(&kind);
+            object.set_kind(&id.gvk.kind);
         }
         if !patch.allow_name_change {
-            object.set_name(&name)?;
+            object.set_name(&id.name)?;
         }
-        object.set_namespace(&namespace)
+        object.set_namespace(&id.namespace)
     })
 }
 

@@ -125,13 +125,9 @@ fn incomplete() -> Error {
 
 /// The identities by which replacements pick an object, without regard to scope.
 fn ids(object: &Object) -> Vec<Id> {
-    let own = Id {
-        gvk: object.gvk(),
-        name: object.name(),
-        namespace: object.namespace(),
-        cluster_scoped: false,
-    };
-    std::iter::once(own).chain(object.previous_ids()).collect()
+    std::iter::once(object.written_id())
+        .chain(object.previous_ids())
+        .collect()
 }
 
 fn describe(source: &ReplacementSource) -> String {
@@ -276,12 +272,7 @@ fn put_into(
             continue;
         }
         objects.modify(at, &session.schema, |object| {
-            let id = Id {
-                gvk: object.gvk(),
-                name: object.name(),
-                namespace: object.namespace(),
-                cluster_scoped: false,
-            };
+            let id = object.written_id();
             paths.iter().try_for_each(|path| {
                 copy_to(&mut object.node, at, value, path, target.options.as_ref())
                     .and_then(|()| {
