@@ -81,7 +81,7 @@ pub(crate) fn is_nil_or_empty(node: &Node) -> bool {
 
 /// Whether a patch with this value asks for nothing to be there. A text without a type may be empty, and is written as null then.
 pub(crate) fn is_written_null(node: &Node) -> bool {
-    node.is_null() && node.anchor() != Some(UNTYPED)
+    node.is_null() && !is_untyped(node)
 }
 
 /// The value of a field that is neither null nor empty.
@@ -111,6 +111,11 @@ fn string_tag(text: &str, style: ScalarStyle) -> Option<Text> {
 
 /// Marks a scalar without a type of its own: what it is follows from its text and style, whatever it was before.
 const UNTYPED: &str = "\0";
+
+/// Whether a scalar has no type of its own.
+pub(crate) fn is_untyped(node: &Node) -> bool {
+    node.anchor() == Some(UNTYPED)
+}
 
 /// A new string.
 pub(crate) fn string_node(text: impl Into<Text>) -> Node {
@@ -143,7 +148,7 @@ pub(crate) fn forget_type(field: &mut Node) {
 pub(crate) fn assign_string(field: &mut Node, text: &Text) {
     let style = field.scalar_style().unwrap_or_default();
     field.set_tag(string_tag(text, style));
-    if field.anchor() == Some(UNTYPED) {
+    if is_untyped(field) {
         field.set_anchor(None);
     }
     field.value = Value::Scalar(text.clone(), style);
@@ -162,7 +167,7 @@ pub(crate) fn assign_untyped(field: &mut Node, text: &Text) {
 /// Quotes text where YAML 1.1 would not read a string, as it is when a merge sets a field: what takes its place later has the
 /// quotes too.
 pub(crate) fn settle_text(field: &mut Node) {
-    let is_text = field.anchor() == Some(UNTYPED) || is_string(field);
+    let is_text = is_untyped(field) || is_string(field);
     if let Value::Scalar(text, style @ ScalarStyle::Plain) = &mut field.value
         && is_text
         && is_yaml11_non_string(text)
@@ -173,7 +178,7 @@ pub(crate) fn settle_text(field: &mut Node) {
 
 /// Sets a scalar's text and keeps its type: a string stays a string, a number that is none any more fails at output.
 pub(crate) fn assign_text(field: &mut Node, text: &Text) {
-    if field.anchor() == Some(UNTYPED) {
+    if is_untyped(field) {
         return assign_untyped(field, text);
     }
     let tag: Text = match OBJECTS.resolve(field) {
@@ -189,7 +194,7 @@ pub(crate) fn assign_text(field: &mut Node, text: &Text) {
 
 /// Replaces a node by another one; the style of the old one stays where the new value allows it.
 pub(crate) fn assign(field: &mut Node, mut new: Node) {
-    let is_untyped = new.anchor() == Some(UNTYPED);
+    let is_untyped = is_untyped(&new);
     match (&field.value, &mut new.value) {
         (Value::Scalar(_, old), Value::Scalar(text, style)) => {
             let (old, text) = (*old, text.clone());

@@ -136,6 +136,9 @@ fn value_of(var: &Var, objects: &Objects) -> Result<Option<Node>> {
         .ok()
         .flatten()
         .ok_or_else(missing)?;
+    if fields::is_untyped(found) {
+        return Ok(Some(fields::string_node(fields::shared(found))));
+    }
     if let Ok(Resolved::Int(_) | Resolved::Uint(_)) = OBJECTS.resolve(found) {
         // whole numbers are read as decimal ones, however YAML reads them
         let number = fields::raw(found).parse().map_err(|_| {
@@ -173,7 +176,7 @@ fn slice_indexes(parts: &[String]) -> Vec<String> {
 type Values = BTreeMap<Text, Option<Node>>;
 
 fn expand(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) -> Result<()> {
-    if field.is_null() {
+    if fields::is_written_null(field) {
         return Ok(());
     }
     match &mut field.value {
@@ -189,7 +192,7 @@ fn expand(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) ->
                         fields::raw(key)
                     )));
                 }
-                if fields::is_string(value) {
+                if is_text(value) {
                     expand_scalar(value, values, used);
                 }
             }
@@ -197,7 +200,7 @@ fn expand(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) ->
         }
         Value::Sequence(items, _) => {
             for item in items {
-                if !fields::is_string(item) {
+                if !is_text(item) {
                     return Err(Error::new("invalid value type expect a string"));
                 }
                 expand_scalar(item, values, used);
@@ -205,7 +208,7 @@ fn expand(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) ->
             Ok(())
         }
         _ => {
-            if fields::is_string(field) {
+            if is_text(field) {
                 expand_scalar(field, values, used);
             }
             Ok(())
@@ -213,19 +216,25 @@ fn expand(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) ->
     }
 }
 
+/// What has no type of its own is text for variables, whatever it looks like.
+fn is_text(node: &Node) -> bool {
+    fields::is_string(node) || (node.is_scalar() && fields::is_untyped(node))
+}
+
 fn expand_scalar(field: &mut Node, values: &Values, used: &mut BTreeMap<Text, bool>) {
     let position = field.position;
     let text = fields::shared(field);
-    // a block is none any more in the original, whether or not a variable stands in it
+    // a block is none any more in the original, and what had no type is a string, whether or not a variable stands in it
     let is_block = matches!(
         field.scalar_style(),
         Some(ScalarStyle::Folded | ScalarStyle::Literal)
     );
-    if !is_block && !text.contains('$') {
+    let changes = is_block || fields::is_untyped(field);
+    if !changes && !text.contains('$') {
         return;
     }
     let new = match replace(&text, values, used) {
-        Expanded::Text(new) if !is_block && new == text.as_str() => return,
+        Expanded::Text(new) if !changes && new == text.as_str() => return,
         Expanded::Text(new) => fields::string_node(new),
         Expanded::Value(node) => typed(&node),
     };
