@@ -30,6 +30,9 @@ const BUILD_ANNOTATIONS: [&str; 19] = [
     "internal.config.kubernetes.io/helm-generated",
 ];
 
+/// Stands among an object's annotations for what the original keeps there, while a patch is put on it.
+const MEMORY: &str = "\0memory";
+
 impl Object {
     fn map_in_metadata(&self, field: &str) -> Vec<(Text, Text)> {
         let entries = self
@@ -104,6 +107,37 @@ impl Object {
             }
         }
         Ok(())
+    }
+
+    /// Makes a change that may take all annotations away: the original forgets then what it keeps among them.
+    pub(crate) fn risk_annotations<T>(&mut self, change: impl FnOnce(&mut Node) -> Result<T>) -> Result<T> {
+        if !self.has_memory() || self.node.is_null() {
+            return change(&mut self.node);
+        }
+        self.make_annotations_of_memory()?;
+        let Some(annotations) = self.annotations_mut() else {
+            return change(&mut self.node);
+        };
+        annotations.set(MEMORY, Node::plain("kept"));
+        let changed = change(&mut self.node)?;
+        let is_kept = self
+            .annotations_mut()
+            .is_some_and(|annotations| annotations.remove(MEMORY).is_some());
+        if !is_kept {
+            self.forget();
+        } else if self
+            .annotations_mut()
+            .is_some_and(|annotations| annotations.entries().is_empty())
+            && let Some(metadata) = self.node.get_mut("metadata")
+        {
+            metadata.remove("annotations");
+        }
+        Ok(changed)
+    }
+
+    fn annotations_mut(&mut self) -> Option<&mut Node> {
+        let annotations = self.node.get_mut("metadata")?.get_mut("annotations")?;
+        annotations.is_mapping().then_some(annotations)
     }
 
     /// Sets one annotation.

@@ -277,6 +277,20 @@ impl Object {
         self.variables = old.variables.clone();
     }
 
+    /// Forgets what the original keeps in annotations.
+    fn forget(&mut self) {
+        self.previous_names.clear();
+        self.previous_namespaces.clear();
+        self.previous_kinds.clear();
+        self.prefixes.clear();
+        self.suffixes.clear();
+        self.allow_name_change = false;
+        self.allow_kind_change = false;
+        self.needs_hash = false;
+        self.behavior = Behavior::default();
+        self.is_generated = false;
+    }
+
     pub(crate) fn set_name(&mut self, name: &Text) -> Result<()> {
         if self.node.is_null() {
             return Ok(()); // a patch has emptied it

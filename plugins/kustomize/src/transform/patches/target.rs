@@ -40,7 +40,8 @@ pub(super) fn put_on(patch: &Object, objects: &mut Objects, at: usize, schema: &
         if patch.allow_name_change || patch.allow_kind_change {
             object.store_previous_id(schema)?;
         }
-        let merged = merge::merge(&mut object.node, &patch.node, schema)
+        let merged = object
+            .risk_annotations(|node| merge::merge(node, &patch.node, schema))
             .map_err(|e| e.about(&id).at(&patch.source.file, patch.position()))?;
         match merged {
             // The original drops the result of `$patch: replace` on a whole object.
