@@ -64,6 +64,9 @@ pub(crate) struct Kustomization {
     pub(crate) build_metadata: Vec<Text>,
     /// Deprecated fields, as lines of text.
     pub(crate) warnings: Vec<String>,
+    /// Resources and images under their old names, until they are with the others.
+    bases: Vec<Spot<Text>>,
+    image_tags: Vec<Image>,
 }
 
 const FIELDS: &[&str] = &[
@@ -122,7 +125,6 @@ impl Kustomization {
             lenient_text: false,
         };
         let mut k = Self::default();
-        let (mut bases, mut image_tags) = (Vec::new(), Vec::new());
         let mut deprecated = [false; DEPRECATED.len()];
         let mut is_empty = true;
         let mut unprintable = None;
@@ -131,82 +133,20 @@ impl Kustomization {
             for (flag, (field, ..)) in deprecated.iter_mut().zip(DEPRECATED) {
                 *flag |= field == name;
             }
-            let merged = matches!(name, "bases" | "imageTags" | "helmChartInflationGenerator");
-            let says_nothing = matches!(name, "kind" | "apiVersion")
-                || (node.is_scalar() && fields::raw(node).is_empty())
-                || (merged && node.items().is_empty());
-            is_empty &= says_nothing;
+            is_empty &= says_nothing(name, node);
             if let (Some(plugin), Some(at)) = (plugin_of(name), output::find_control(node)) {
                 let text = format!("builtin {plugin} marshal: yaml: control characters are not allowed");
                 unprintable.get_or_insert(Error::new(text).at(file, at).on_field(name));
             }
-            match name {
-                "kind" => k.kind = d.text(node, field)?,
-                "apiVersion" => k.api_version = d.text(node, field)?,
-                "metadata" => check_metadata(&d, node, field)?,
-                "openapi" => k.openapi = d.map(node, field)?,
-                "namePrefix" => k.name_prefix = d.text(node, field)?,
-                "nameSuffix" => k.name_suffix = d.text(node, field)?,
-                "namespace" => k.namespace = d.text(node, field)?,
-                "commonLabels" => k.common_labels = d.map(node, field)?,
-                "labels" => k.labels = d.list(node, field, "types.Label", |n, f| Label::decode(&d, n, f))?,
-                "commonAnnotations" => k.common_annotations = d.map(node, field)?,
-                "patchesStrategicMerge" => {
-                    k.patches_strategic_merge = d.spots_of(node, field, "types.PatchStrategicMerge")?;
-                }
-                "patchesJson6902" => {
-                    k.patches_json6902 = d.list(node, field, "types.Patch", |n, f| Patch::decode(&d, n, f))?
-                }
-                "patches" => {
-                    k.patches = d.list(node, field, "types.Patch", |n, f| Patch::decode(&d, n, f))?
-                }
-                "images" => k.images = d.list(node, field, "types.Image", |n, f| Image::decode(&d, n, f))?,
-                "imageTags" => {
-                    image_tags = d.list(node, field, "types.Image", |n, f| Image::decode(&d, n, f))?
-                }
-                "replacements" => {
-                    k.replacements = d.list(node, field, "types.ReplacementField", |n, f| {
-                        Replacement::decode(&d, n, f)
-                    })?;
-                }
-                "replicas" => {
-                    k.replicas = d.list(node, field, "types.Replica", |n, f| Replica::decode(&d, n, f))?
-                }
-                "vars" => k.vars = d.list(node, field, "types.Var", |n, f| Var::decode(&d, n, f))?,
-                "sortOptions" => k.sort_options = Some(SortOptions::decode(&d, node, field)?),
-                "resources" => k.resources = d.spots(node, field)?,
-                "components" => k.components = d.spots(node, field)?,
-                "crds" => k.crds = d.spots(node, field)?,
-                "bases" => bases = d.spots(node, field)?,
-                "configMapGenerator" => {
-                    k.config_map_generator = d.list(node, field, "types.ConfigMapArgs", |n, f| {
-                        GeneratorArgs::decode(&d, n, f, false)
-                    })?;
-                }
-                "secretGenerator" => {
-                    k.secret_generator = d.list(node, field, "types.SecretArgs", |n, f| {
-                        GeneratorArgs::decode(&d, n, f, true)
-                    })?;
-                }
-                "helmGlobals" => helm::check_globals(&d, node, field)?,
-                "helmCharts" => k.helm_charts.extend(helm::charts(&d, node, field)?),
-                "helmChartInflationGenerator" => k.helm_charts.extend(helm::chart_args(&d, node, field)?),
-                "generatorOptions" => k.generator_options = Some(GeneratorOptions::decode(&d, node, field)?),
-                "configurations" => k.configurations = d.spots(node, field)?,
-                "generators" => k.generators = d.spots(node, field)?,
-                "transformers" => k.transformers = d.spots(node, field)?,
-                "validators" => k.validators = d.spots(node, field)?,
-                _ => k.build_metadata = d.texts(node, field)?,
-            }
-            Ok(())
+            k.take(&d, name, node, field)
         })
         .map_err(|e| e.wrap("invalid Kustomization"))?;
         if let Some(error) = unprintable {
             return Err(error.help("remove the character; YAML forbids it"));
         }
         k.warnings = warnings(&deprecated);
-        k.resources.append(&mut bases);
-        k.images.append(&mut image_tags);
+        k.resources.append(&mut k.bases);
+        k.images.append(&mut k.image_tags);
         if is_empty {
             return Err(Error::new("kustomization.yaml is empty")
                 .in_file(file)
@@ -214,6 +154,67 @@ impl Kustomization {
         }
         k.check_type(document, file, directory)?;
         Ok(k)
+    }
+
+    /// Takes one of its fields.
+    fn take(&mut self, d: &Decoder<'_>, name: &str, node: &Node, field: Field<'_>) -> Result<()> {
+        match name {
+            "kind" => self.kind = d.text(node, field)?,
+            "apiVersion" => self.api_version = d.text(node, field)?,
+            "metadata" => check_metadata(d, node, field)?,
+            "openapi" => self.openapi = d.map(node, field)?,
+            "namePrefix" => self.name_prefix = d.text(node, field)?,
+            "nameSuffix" => self.name_suffix = d.text(node, field)?,
+            "namespace" => self.namespace = d.text(node, field)?,
+            "commonLabels" => self.common_labels = d.map(node, field)?,
+            "labels" => self.labels = d.list(node, field, "types.Label", |n, f| Label::decode(d, n, f))?,
+            "commonAnnotations" => self.common_annotations = d.map(node, field)?,
+            "patchesStrategicMerge" => {
+                self.patches_strategic_merge = d.spots_of(node, field, "types.PatchStrategicMerge")?;
+            }
+            "patchesJson6902" => {
+                self.patches_json6902 = d.list(node, field, "types.Patch", |n, f| Patch::decode(d, n, f))?
+            }
+            "patches" => self.patches = d.list(node, field, "types.Patch", |n, f| Patch::decode(d, n, f))?,
+            "images" => self.images = d.list(node, field, "types.Image", |n, f| Image::decode(d, n, f))?,
+            "imageTags" => {
+                self.image_tags = d.list(node, field, "types.Image", |n, f| Image::decode(d, n, f))?
+            }
+            "replacements" => {
+                self.replacements = d.list(node, field, "types.ReplacementField", |n, f| {
+                    Replacement::decode(d, n, f)
+                })?;
+            }
+            "replicas" => {
+                self.replicas = d.list(node, field, "types.Replica", |n, f| Replica::decode(d, n, f))?
+            }
+            "vars" => self.vars = d.list(node, field, "types.Var", |n, f| Var::decode(d, n, f))?,
+            "sortOptions" => self.sort_options = Some(SortOptions::decode(d, node, field)?),
+            "resources" => self.resources = d.spots(node, field)?,
+            "components" => self.components = d.spots(node, field)?,
+            "crds" => self.crds = d.spots(node, field)?,
+            "bases" => self.bases = d.spots(node, field)?,
+            "configMapGenerator" => {
+                self.config_map_generator = d.list(node, field, "types.ConfigMapArgs", |n, f| {
+                    GeneratorArgs::decode(d, n, f, false)
+                })?;
+            }
+            "secretGenerator" => {
+                self.secret_generator = d.list(node, field, "types.SecretArgs", |n, f| {
+                    GeneratorArgs::decode(d, n, f, true)
+                })?;
+            }
+            "helmGlobals" => helm::check_globals(d, node, field)?,
+            "helmCharts" => self.helm_charts.extend(helm::charts(d, node, field)?),
+            "helmChartInflationGenerator" => self.helm_charts.extend(helm::chart_args(d, node, field)?),
+            "generatorOptions" => self.generator_options = Some(GeneratorOptions::decode(d, node, field)?),
+            "configurations" => self.configurations = d.spots(node, field)?,
+            "generators" => self.generators = d.spots(node, field)?,
+            "transformers" => self.transformers = d.spots(node, field)?,
+            "validators" => self.validators = d.spots(node, field)?,
+            _ => self.build_metadata = d.texts(node, field)?,
+        }
+        Ok(())
     }
 
     /// Sets the defaults of apiVersion and kind, and refuses others.
@@ -251,6 +252,14 @@ impl Kustomization {
     pub(crate) fn is_component(&self) -> bool {
         self.kind == COMPONENT
     }
+}
+
+/// Whether the original cannot tell a field from one that is missing.
+fn says_nothing(name: &str, node: &Node) -> bool {
+    let is_moved = matches!(name, "bases" | "imageTags" | "helmChartInflationGenerator");
+    matches!(name, "kind" | "apiVersion")
+        || (node.is_scalar() && fields::raw(node).is_empty())
+        || (is_moved && node.items().is_empty())
 }
 
 /// The original configures its plugins with YAML that it prints: what cannot be printed fails there.
