@@ -537,7 +537,21 @@ async fn notation_accepts_what_its_policy_trusts_and_nothing_else() {
     assert_eq!(ask(&unsigned, &notary, "skip", "*").await, Ok(Verdict::Ignored));
     for (flaw, strict, audit) in [
         (NotaryFlaw::None, "", Some(Verdict::Verified)),
-        (NotaryFlaw::OtherDigest, "content descriptor mismatch", None),
+        (
+            NotaryFlaw::OtherDigest,
+            "content descriptor mismatch (the signature is about another artifact)",
+            None,
+        ),
+        (
+            NotaryFlaw::OtherSize,
+            "content descriptor mismatch (the signature says that the artifact has another media type or size)",
+            None,
+        ),
+        (
+            NotaryFlaw::OtherMediaType,
+            "content descriptor mismatch (the signature says that the artifact has another media type or size)",
+            None,
+        ),
         (NotaryFlaw::Tampered, "signature is invalid. Error: ", None),
         (
             NotaryFlaw::UnknownCritical,

@@ -19,6 +19,14 @@ impl Repository {
         Ok(bytes)
     }
 
+    /// What the registry says that a manifest is, and its length: what signers of it sign beside its digest.
+    pub(crate) async fn media_type_and_size(&self, digest: &ContentDigest) -> Result<(String, u64), Cause> {
+        let (bytes, content_type, _) = self.manifest_answer(&digest.to_string(), Some(digest)).await?;
+        let media_type = content_type.as_deref().and_then(|said| said.split(';').next());
+        let media_type = media_type.unwrap_or_default().trim().to_ascii_lowercase();
+        Ok((media_type, bytes.len() as u64))
+    }
+
     /// The manifests that refer to `subject` as this type of artifact.
     pub(crate) async fn referrers(
         &self,

@@ -295,6 +295,18 @@ impl Repository {
         reference: &str,
         digest: Option<&ContentDigest>,
     ) -> Result<(Vec<u8>, Parsed, ContentDigest), Cause> {
+        let (body, content_type, found) = self.manifest_answer(reference, digest).await?;
+        let parsed = manifest::parse(&body, content_type.as_deref())
+            .map_err(|problem| Cause::Content(format!("failed to parse manifest {found}: {problem}")))?;
+        Ok((body, parsed, found))
+    }
+
+    /// The same unread, with what the registry says that it is.
+    pub(super) async fn manifest_answer(
+        &self,
+        reference: &str,
+        digest: Option<&ContentDigest>,
+    ) -> Result<(Vec<u8>, Option<String>, ContentDigest), Cause> {
         let question = Question::manifest(reference);
         let reply = self.get(&question).await?;
         let content_type = reply.header("content-type").map(str::to_owned);
@@ -317,9 +329,7 @@ impl Repository {
             }
             None => ContentDigest::of(&body),
         };
-        let parsed = manifest::parse(&body, content_type.as_deref())
-            .map_err(|problem| Cause::Content(format!("failed to parse manifest {found}: {problem}")))?;
-        Ok((body, parsed, found))
+        Ok((body, content_type, found))
     }
 }
 

@@ -6,7 +6,7 @@ mod cose;
 mod envelope;
 mod jws;
 
-use envelope::{MEDIA_TYPES, Signed};
+use envelope::{MEDIA_TYPES, Signed, Target};
 use jiff::Timestamp;
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use webpki::EndEntityCert;
@@ -82,6 +82,12 @@ impl Notation {
         if statement.level == Level::Skip {
             return Ok(Verdict::Ignored);
         }
+        let (media_type, size) = repository.media_type_and_size(digest).await?;
+        let artifact = Target {
+            media_type,
+            digest: digest.to_string(),
+            size,
+        };
         let (mut attempts, mut problems) = (0, Vec::new());
         let revocation = Revocation::new(repository.elsewhere().map_err(Error::Material)?, now);
         for descriptor in repository
@@ -106,7 +112,7 @@ impl Notation {
             for (layer, envelope) in envelopes {
                 let judging = async {
                     let signed = Signed::read(&layer.media_type, &envelope)?;
-                    self.judge(&signed, digest, statement, &revocation, now).await
+                    self.judge(&signed, &artifact, statement, &revocation, now).await
                 };
                 match judging.await {
                     Ok(verdict) => return Ok(verdict),
@@ -131,13 +137,17 @@ impl Notation {
     async fn judge(
         &self,
         signed: &Signed,
-        digest: &ContentDigest,
+        artifact: &Target,
         statement: &Statement,
         revocation: &Revocation,
         now: Timestamp,
     ) -> Result<Verdict, String> {
-        if signed.digest != digest.to_string() {
-            return Err("content descriptor mismatch (the signature is about another artifact)".to_owned());
+        if signed.target != *artifact {
+            let what = match signed.target.digest == artifact.digest {
+                true => "the signature says that the artifact has another media type or size",
+                false => "the signature is about another artifact",
+            };
+            return Err(format!("content descriptor mismatch ({what})"));
         }
         let actions = statement.actions();
         let is_authentic = weigh(actions.authenticity, self.authentic(signed, statement, now))?;

@@ -12,7 +12,7 @@ use rcgen::{
 };
 use serde_json::json;
 
-use super::{Registry, digest};
+use super::{Registry, digest, key as name_of, lock};
 use crate::http_server::base64;
 
 const PAYLOAD: &str = "application/vnd.cncf.notary.payload.v1+json";
@@ -24,6 +24,10 @@ pub enum NotaryFlaw {
     None,
     /// It is about another artifact.
     OtherDigest,
+    /// It says that the artifact is longer than it is.
+    OtherSize,
+    /// It says that the artifact is something else than it is.
+    OtherMediaType,
     /// Its signature is of another text.
     Tampered,
     /// Its certificate is no longer valid.
@@ -183,8 +187,14 @@ impl Notary {
         } else {
             subject.to_owned()
         };
+        let (media_type, size) = described(registry, repository, subject);
+        let (media_type, size) = match flaw {
+            NotaryFlaw::OtherSize => (media_type, size + 1),
+            NotaryFlaw::OtherMediaType => ("application/vnd.oci.image.index.v1+json".to_owned(), size),
+            _ => (media_type, size),
+        };
         let payload = |digest: &str| {
-            let target = json!({ "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 1 });
+            let target = json!({ "mediaType": media_type, "digest": digest, "size": size });
             json!({ "targetArtifact": target }).to_string()
         };
         let tampered = (flaw == NotaryFlaw::Tampered).then(|| payload(subject) + " ");
@@ -320,6 +330,13 @@ impl Default for Notary {
     fn default() -> Notary {
         Notary::new()
     }
+}
+
+/// What a registry says that an artifact is, and its size.
+fn described(registry: &Registry, repository: &str, subject: &str) -> (String, usize) {
+    let shared = lock(&registry.shared);
+    let (media_type, bytes) = &shared.manifests[&name_of(repository, subject)];
+    (media_type.clone(), bytes.len())
 }
 
 fn attach(registry: &Registry, repository: &str, subject: &str, media_type: &str, envelope: &[u8]) {

@@ -29,8 +29,8 @@ const CHAIN_MAX: usize = 10;
 
 /// An envelope whose signature is good, whoever made it.
 pub(super) struct Signed {
-    /// Of the artifact that it is about.
-    pub(super) digest: String,
+    /// The artifact that it is about.
+    pub(super) target: Target,
     /// The signer's certificate first, each as DER.
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) expiry: Option<Timestamp>,
@@ -69,9 +69,15 @@ struct Payload {
     target_artifact: Target,
 }
 
-#[derive(Deserialize)]
-struct Target {
-    digest: String,
+/// What an envelope says of an artifact.
+#[derive(PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Target {
+    #[serde(default)]
+    pub(super) media_type: String,
+    pub(super) digest: String,
+    #[serde(default)]
+    pub(super) size: u64,
 }
 
 /// Says which part of an envelope is missing or not what it must be.
@@ -128,7 +134,7 @@ impl Signed {
         }
         let payload: Payload = serde_json::from_slice(&claims.payload).map_err(|_| odd("payload"))?;
         Ok(Signed {
-            digest: payload.target_artifact.digest,
+            target: payload.target_artifact,
             chain: claims.chain,
             expiry: claims.expiry,
             authentic_time: claims.authentic_time,
