@@ -3,7 +3,7 @@
 use std::{
     num::NonZeroUsize,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use clru::CLruCache;
@@ -17,6 +17,10 @@ use crate::{Proxy, Tls};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a connection is kept for the next request.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a client is used. Its connections are kept as long as they are busy: who moves a name to another machine and
+/// leaves the old one running would not be followed otherwise.
+const AGE_MAX: Duration = Duration::from_secs(300);
 
 /// Idle connections of Git to one host: about as many fetches go on at once.
 const IDLE_PER_HOST_MAX: usize = 4;
@@ -144,28 +148,41 @@ pub(crate) fn blocking_client(
 }
 
 /// Clients by the way they go: whoever goes the same way shares connections, threads and the system's certificates.
-pub(crate) struct Clients<C>(Mutex<CLruCache<[u8; 32], C>>);
+pub(crate) struct Clients<C> {
+    /// With when each was made.
+    made: Mutex<CLruCache<[u8; 32], (Instant, C)>>,
+    age_max: Duration,
+}
 
 impl<C: Clone> Clients<C> {
-    /// Keeps at most `max`, but one at least: those that were used last. Who has one keeps it.
+    /// Keeps at most `max`, but one at least: those that were used last, and each for some minutes. Who has one keeps it.
     pub(crate) fn new(max: usize) -> Clients<C> {
-        let max = NonZeroUsize::new(max).unwrap_or(NonZeroUsize::MIN);
-        Clients(Mutex::new(CLruCache::new(max)))
+        Clients::lasting(max, AGE_MAX)
     }
 
-    /// The client that goes this way, made by `make` if there is none.
+    fn lasting(max: usize, age_max: Duration) -> Clients<C> {
+        let max = NonZeroUsize::new(max).unwrap_or(NonZeroUsize::MIN);
+        Clients {
+            made: Mutex::new(CLruCache::new(max)),
+            age_max,
+        }
+    }
+
+    /// The client that goes this way, made by `make` if there is none, or none that is young.
     pub(crate) fn get(
         &self,
         transport: &Transport,
         make: impl FnOnce(&Transport) -> Result<C, String>,
     ) -> Result<C, String> {
         let way = transport.fingerprint();
-        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = made.get(&way) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((since, client)) = made.get(&way)
+            && since.elapsed() < self.age_max
+        {
             return Ok(client.clone());
         }
         let client = make(transport)?;
-        made.put(way, client.clone());
+        made.put(way, (Instant::now(), client.clone()));
         Ok(client)
     }
 }
@@ -226,5 +243,15 @@ mod tests {
         let failed = clients.get(&through("http://d"), |_| Err("no".to_owned()));
         assert_eq!(failed, Err("no".to_owned()));
         assert_eq!(ask("http://d", 6), 6, "a failure is not kept");
+    }
+
+    #[test]
+    fn a_client_that_is_old_makes_room_for_one_that_looks_names_up_again() {
+        let clients = Clients::lasting(2, Duration::ZERO);
+        let ask = |made: usize| clients.get(&Transport::default(), |_| Ok(made));
+        assert_eq!((ask(1), ask(2)), (Ok(1), Ok(2)));
+        let failed = clients.get(&Transport::default(), |_| Err("no".to_owned()));
+        assert_eq!(failed, Err("no".to_owned()));
+        assert_eq!(ask(3), Ok(3));
     }
 }
