@@ -49,6 +49,9 @@ impl Default for Limits {
     }
 }
 
+/// When who waited long enough may come again, in seconds: as long as clients of Flux wait by themselves.
+const RETRY_AFTER: &str = "5";
+
 #[derive(Clone)]
 struct Server {
     store: Store,
@@ -120,7 +123,9 @@ async fn send(
     let limits = server.limits;
     let permit = timeout(limits.wait_max, Arc::clone(&server.permits).acquire_owned()).await;
     let Ok(Ok(permit)) = permit else {
-        return empty(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new());
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        return empty(StatusCode::SERVICE_UNAVAILABLE, headers);
     };
     let (sender, made) = mpsc::channel(4);
     let (store, path) = (server.store.clone(), artifact.path.clone());

@@ -201,6 +201,7 @@ async fn who_waited_long_enough_is_told_to_come_again() {
     let idle = ask_and_do_not_read(address, &large).await;
     let (head, _) = ask(address, &format!("GET /{} HTTP/1.1", small.path)).await;
     assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert!(head.contains("retry-after: 5"), "{head}");
     drop(idle);
     server.abort();
 }
