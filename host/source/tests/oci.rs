@@ -15,7 +15,7 @@ use sluice_artifact::{
 };
 use sluice_source::{
     Addresses, DockerConfig, Keychain, OciFetcher, Tls, Transport,
-    oci::{Error, Layer, LayerOperation, OciLimits, OciReference, OciRequest, Resolved},
+    oci::{Error, Layer, LayerOperation, OciLimits, OciReference, OciRequest, Resolved, media_type},
 };
 use sluice_testkit::registry::{Access, Authority, Entry, Fault, Registry, digest, gzip, tgz};
 use tempfile::TempDir;
@@ -302,6 +302,12 @@ async fn layers_are_selected_extracted_copied_and_ignored() {
         missing.unwrap_err(),
         "failed to find layer with media type 'nope' in artifact"
     );
+    let odd = scene
+        .registry
+        .add_manifest_bytes("org/app", "odd", media_type::MANIFEST, b"{");
+    let unread = scene.fetch(&request, &tag("odd")).await.unwrap_err();
+    let expected = format!("failed to parse artifact manifest: {odd}: ");
+    assert!(unread.starts_with(&expected), "{unread}");
     scene.registry.push_layers("org/app", "empty", &[]);
     let missing = scene.fetch(&request, &tag("empty")).await;
     assert_eq!(missing.unwrap_err(), "no layers found in artifact");

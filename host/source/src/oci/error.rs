@@ -25,6 +25,9 @@ pub enum Cause {
     /// An answer that cannot be right.
     #[error("{0}")]
     Content(String),
+    /// A manifest that cannot be read, by its digest.
+    #[error("failed to parse manifest {0}")]
+    Manifest(String),
     /// There are no credentials where some must be.
     #[error("failed to get access token for artifact registry: {0}")]
     Credentials(String),
@@ -45,7 +48,11 @@ impl Cause {
     pub fn failure(&self) -> Option<&Failure> {
         match self {
             Cause::Http { failure, .. } => Some(failure.as_ref()),
-            Cause::Content(_) | Cause::Credentials(_) | Cause::Disk(_) | Cause::Wish(_) => None,
+            Cause::Content(_)
+            | Cause::Manifest(_)
+            | Cause::Credentials(_)
+            | Cause::Disk(_)
+            | Cause::Wish(_) => None,
         }
     }
 }
@@ -105,7 +112,9 @@ fn step(cause: &Cause) -> &'static str {
         Cause::Http { .. } | Cause::Credentials(_) | Cause::Wish(_) => {
             "failed to extract the first layer from artifact"
         }
-        Cause::Content(_) | Cause::Disk(_) => "failed to extract layer contents from artifact",
+        Cause::Content(_) | Cause::Manifest(_) | Cause::Disk(_) => {
+            "failed to extract layer contents from artifact"
+        }
     }
 }
 
@@ -130,7 +139,7 @@ impl Disposition for Error {
             | Error::Pull { cause, .. }
             | Error::Blob(cause) => match cause {
                 Cause::Wish(_) | Cause::Credentials(_) => Next::Retry,
-                Cause::Http { .. } | Cause::Content(_) | Cause::Disk(_) => Next::BackOff,
+                Cause::Http { .. } | Cause::Content(_) | Cause::Manifest(_) | Cause::Disk(_) => Next::BackOff,
             },
             Error::Transport { .. } | Error::Manifest(_) | Error::Layer(_) => Next::Retry,
         }
@@ -144,7 +153,7 @@ impl Disposition for Error {
             | Error::Pull { cause, .. }
             | Error::Blob(cause) => match cause {
                 Cause::Wish(_) | Cause::Credentials(_) => Blame::User,
-                Cause::Http { .. } | Cause::Content(_) => Blame::Upstream,
+                Cause::Http { .. } | Cause::Content(_) | Cause::Manifest(_) => Blame::Upstream,
                 Cause::Disk(_) => Blame::Host,
             },
             Error::Manifest(_) | Error::Layer(_) => Blame::Upstream,

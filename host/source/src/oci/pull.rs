@@ -8,9 +8,12 @@ use super::{
 impl Repository {
     /// Brings the layer that `layer` selects, checked against its digest.
     pub async fn pull(&self, url: &str, resolved: &Resolved, layer: &Layer) -> Result<Pulled, Error> {
-        let failed = |cause| Error::Pull {
-            url: url.to_owned(),
-            cause,
+        let failed = |cause: Cause| match cause {
+            Cause::Manifest(problem) => Error::Manifest(problem),
+            cause => Error::Pull {
+                url: url.to_owned(),
+                cause,
+            },
         };
         let manifest = self.image(resolved).await.map_err(failed)?;
         let descriptor = match &layer.media_type {
@@ -93,7 +96,7 @@ impl Repository {
     async fn top(&self, resolved: &Resolved) -> Result<Parsed, Cause> {
         match &resolved.manifest {
             Some((bytes, content_type)) => manifest::parse(bytes, content_type.as_deref())
-                .map_err(|problem| Cause::Content(format!("failed to parse manifest: {problem}"))),
+                .map_err(|problem| Cause::Manifest(format!("{}: {problem}", resolved.digest))),
             None => self.parsed(&resolved.digest).await,
         }
     }

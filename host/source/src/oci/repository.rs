@@ -297,7 +297,7 @@ impl Repository {
     ) -> Result<(Vec<u8>, Parsed, ContentDigest), Cause> {
         let (body, content_type, found) = self.manifest_answer(reference, digest).await?;
         let parsed = manifest::parse(&body, content_type.as_deref())
-            .map_err(|problem| Cause::Content(format!("failed to parse manifest {found}: {problem}")))?;
+            .map_err(|problem| Cause::Manifest(format!("{found}: {problem}")))?;
         Ok((body, parsed, found))
     }
 

@@ -113,8 +113,8 @@ impl Repository {
             }
         }
         // a registry that does not answer HEAD well, or something that a GET says better
-        let (bytes, _, digest) = self.manifest_bytes(tag, None).await?;
-        Ok((digest, Some((bytes, None))))
+        let (bytes, content_type, digest) = self.manifest_answer(tag, None).await?;
+        Ok((digest, Some((bytes, content_type))))
     }
 
     async fn newest_tag(
