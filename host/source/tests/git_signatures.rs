@@ -346,6 +346,7 @@ async fn tags_are_verified_under_the_name_they_were_signed_with() {
     let commit = signatures.store("commit", &file("unsigned.commit"));
     let pgp = signatures.store("tag", &file("pgp-ed25519.tag"));
     let ssh = signatures.store("tag", &file("ssh-ed25519.tag"));
+    let of_both = keys(&["ssh-both.sshpub"]);
     let keys = keys(&["pgp-ed25519.asc", "ssh-ed25519.sshpub"]);
     let mut lines = String::new();
     let mut row = |what: &str, text: String| lines.push_str(&format!("{what}: {text}\n"));
@@ -379,6 +380,11 @@ async fn tags_are_verified_under_the_name_they_were_signed_with() {
     let signed = signatures.branch(&file("pgp-ed25519.commit")).await;
     row("a branch", verify(&keys, &signed, Tag));
     row("a branch, both", verify(&keys, &signed, TagAndHead));
+    signatures.store("commit", &file("ssh-both.commit"));
+    let both = signatures.store("tag", &file("ssh-both.tag"));
+    let both = signatures.tag("v1.0.0", &both).await;
+    row("tag and commit", verify(&of_both, &both, TagAndHead));
+    row("of somebody else", verify(&keys, &both, TagAndHead));
     expect![[r#"
         PGP: GOOD verified signature of
         	- tag 'v1.0.0@TAG' with key 'KEY'
@@ -392,6 +398,10 @@ async fn tags_are_verified_under_the_name_they_were_signed_with() {
         forged: signature verification of tag 'v1.0.0@TAG' failed: unable to verify Git tag SSH signature: unable to verify payload with any of the given authorized keys: no matching key (the signature is not one of this object)
         a branch: cannot verify tag object's signature if a tag reference is not specified (name a tag in spec.ref, or set spec.verify.mode to HEAD)
         a branch, both: cannot verify tag object's signature if a tag reference is not specified (name a tag in spec.ref, or set spec.verify.mode to HEAD)
+        tag and commit: GOOD verified signature of
+        	- tag 'v1.0.0@TAG' with key 'KEY'
+        	- commit 'COMMIT' with key 'KEY'
+        of somebody else: signature verification of tag 'v1.0.0@TAG' failed: unable to verify Git tag SSH signature: unable to verify payload with any of the given authorized keys: no matching key (it was signed by key KEY; add that key to the Secret if you trust it)
     "#]].assert_eq(&lines);
 }
 

@@ -86,4 +86,10 @@ program=$work/other ssh ssh-namespace ed25519 256
 git commit -q --allow-empty -m unsigned
 git -c gpg.format=ssh -c user.signingkey="$work/ssh-ed25519" tag -s v1.0.0 -m release
 git cat-file tag v1.0.0 > "$out/ssh-ed25519.tag"
+git tag -d v1.0.0 > /dev/null; git update-ref -d HEAD
+# a commit, and a tag of it, by one key
+ssh-keygen -q -t ed25519 -N '' -C ssh-both -f "$work/ssh-both" && cp "$work/ssh-both.pub" "$out/ssh-both.sshpub"
+both() { git -c gpg.format=ssh -c user.signingkey="$work/ssh-both" "$@"; }
+both commit -q --allow-empty -S -m "signed: ssh-both" && both tag -s v1.0.0 -m release
+git cat-file commit HEAD > "$out/ssh-both.commit"; git cat-file tag v1.0.0 > "$out/ssh-both.tag"
 ls -l "$out" | wc -l
