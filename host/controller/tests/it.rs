@@ -12,6 +12,7 @@ mod malformed;
 mod ocirepository;
 mod older_versions;
 mod said;
+mod said_between;
 mod said_charts;
 mod said_sources;
 mod shards;
