@@ -142,6 +142,9 @@ async fn a_commit_becomes_an_artifact_and_the_next_one_replaces_it() {
         .told(&[
             "Normal NewArtifact: stored artifact for commit 'first commit'".to_owned(),
             "Normal NewArtifact: stored artifact for commit 'second'".to_owned(),
+            format!(
+                "Normal GitOperationSucceeded: no changes since last reconciliation: observed revision 'main@sha1:{two}'"
+            ),
         ])
         .await;
     // Other ignore rules make another artifact of the same revision.
@@ -219,6 +222,17 @@ async fn failures_name_cause_and_remedy_and_the_last_good_artifact_stays() {
     assert!(
         message.contains("couldn't find remote ref \"refs/heads/nope\""),
         "{message}"
+    );
+
+    // nobody has pushed anything yet
+    world.git.require(Access::Open);
+    Repository::init(&world._repositories.path().join("empty"));
+    let url = world.git.url("empty");
+    world.source(json!({ "url": url })).await;
+    let object = world.failed("EmptyGitRepository").await;
+    assert_eq!(
+        condition(&object, "FetchFailed").2,
+        format!("git repository is empty (push a commit to '{url}')")
     );
     world.stop().await;
 }

@@ -70,6 +70,7 @@ async fn a_chart_among_files() {
         ("schema/values.schema.json", "{"),
         ("values/values.yaml", "- 1\n"),
         ("list.yaml", "- 1\n"),
+        ("ok.yaml", "a: 1\n"),
         ("broken.yaml", "a: [1\n"),
     ]);
     let revision = "main@sha1:0123456789abcdef0123456789abcdef01234567";
@@ -103,6 +104,12 @@ async fn a_chart_among_files() {
             json!(["list.yaml"]),
             values,
             format!("values files merge error: unmarshaling values from 'list.yaml' failed: {list}"),
+        ),
+        (
+            "lib",
+            json!(["ok.yaml"]),
+            values,
+            "values files merge error: failed to locate values file: values.yaml".to_owned(),
         ),
         (
             "alias",
@@ -155,6 +162,38 @@ async fn a_chart_among_files() {
         let event = format!("Warning {}: {message}", failure.1);
         world.told(&[event]).await;
     }
+
+    // a revision that is no part of a version
+    offer_git(
+        &world,
+        "odd",
+        "main@sha1:not_a_hash",
+        &[("lib/Chart.yaml", "name: lib\nversion: 1.0.0\n")],
+    )
+    .await;
+    let of = |name: &str| {
+        let source = json!({ "kind": "GitRepository", "name": name });
+        spec(json!({ "chart": "lib", "sourceRef": source, "reconcileStrategy": "Revision" }))
+    };
+    let message =
+        "chart metadata patch error: failed to set SemVer metadata on chart version: invalid metadata string";
+    let object = says(&world, of("odd"), ("BuildFailed", "MetadataPatchError"), message).await;
+    assert_eq!(condition(&object, "Stalled").0, "True");
+    world
+        .told(&[format!("Warning MetadataPatchError: {message}")])
+        .await;
+
+    // a source that has nothing yet is awaited
+    let bare = json!({ "interval": "1h", "url": "https://git.example/org/repo" });
+    let kind = ("source.toolkit.fluxcd.io/v1", "GitRepository");
+    let metadata = json!({ "name": "bare" });
+    world
+        .put(json!({ "apiVersion": kind.0, "kind": kind.1, "metadata": metadata, "spec": bare }))
+        .await;
+    let message = "no artifact available for GitRepository source 'bare'";
+    let object = says(&world, of("bare"), ("FetchFailed", "NoSourceArtifact"), message).await;
+    assert_eq!(condition(&object, "Reconciling").0, "True");
+    world.told(&[format!("Normal NoSourceArtifact: {message}")]).await;
     world.stop().await;
 }
 
@@ -238,6 +277,21 @@ async fn a_chart_in_a_registry() {
         .await;
         world.request(cause).await;
     }
+    // a registry that is none
+    let url_of_none = "https://charts.example/x";
+    repository(&world, "none", json!({ "type": "oci", "url": url_of_none })).await;
+    let problem = format!("failed to construct Helm client: invalid OCI registry URL: {url_of_none}/");
+    let source = json!({ "kind": "HelmRepository", "name": "none" });
+    let object = says(
+        &world,
+        spec(json!({ "sourceRef": source })),
+        ("FetchFailed", "Unknown"),
+        &format!("unknown build error: {problem}"),
+    )
+    .await;
+    let stalled = ("True".to_owned(), "Failed".to_owned(), problem.clone());
+    assert_eq!(condition(&object, "Stalled"), stalled);
+    world.told(&[format!("Warning Failed: {problem}")]).await;
     // who we are to the registry
     let login = json!({ "type": "oci", "url": url, "insecure": true, "secretRef": { "name": "login" } });
     for (data, problem) in [

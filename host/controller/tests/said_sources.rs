@@ -245,6 +245,12 @@ async fn an_oci_repository_says_what_it_lacks() {
     let unsigned = |provider: &str| format!("failed to verify the signature using provider '{provider}'");
     let rows = [
         row(
+            "no-secret",
+            spec(json!({ "secretRef": { "name": "none" } })),
+            refused,
+            "failed to get credential: failed to get secret 'default/none': secrets \"none\" not found",
+        ),
+        row(
             "no-pull-secret",
             spec(json!({ "serviceAccountName": "puller" })),
             refused,
@@ -325,6 +331,8 @@ async fn an_oci_repository_says_what_it_lacks() {
         ),
     ];
     each_says(&world, "OCIRepository", &rows).await;
+    let traced = "Normal AuthenticationFailed: auth secret 'none' not found".to_owned();
+    world.told(&[traced]).await;
     // what cannot be read is named as Flux does; the rest is the reader's
     for (name, verify, begins) in [
         (

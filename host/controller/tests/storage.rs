@@ -4,7 +4,7 @@
 use crate::bucket::{spec, stored, world};
 use crate::sources::{World, condition, path, types};
 use serde_json::json;
-use sluice_apply::cluster::{Cluster, Identity};
+use sluice_apply::cluster::{Cluster, Identity, Preconditions};
 use sluice_artifact::ArtifactPath;
 use sluice_testkit::storage::Storage;
 use std::fs;
@@ -145,6 +145,45 @@ async fn artifacts_that_cannot_be_removed_with_their_object_are_removed_later() 
             (!is_kept(&world, &artifact)).then_some(())
         })
         .await;
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_whose_artifacts_cannot_be_removed_stays_and_says_so() {
+    let (mut world, storage) = (world().await, Storage::start());
+    storage.put("shop", "a.yaml", "a: 1");
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    let object = world.ready(&stored(&[("a.yaml", "a: 1")])).await;
+    world
+        .until("it has its finalizer", async || {
+            let object = world.get().await?;
+            object.pointer("/metadata/finalizers/0").is_some().then_some(())
+        })
+        .await;
+    let records = world.folder.path().join("store/artifacts/bucket/default/shop");
+    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&record).unwrap();
+    fs::create_dir(&record).unwrap();
+    let deleted = world.cluster.delete(
+        &Identity::AsController,
+        &World::id(&object),
+        Preconditions::default(),
+    );
+    deleted.await.unwrap();
+    let begins = "Warning GarbageCollectionFailed: garbage collection for deleted resource failed: unable to remove artifact: ";
+    world
+        .until("it says why it stays", async || {
+            let events = world.events().await;
+            events.iter().any(|event| event.starts_with(begins)).then_some(())
+        })
+        .await;
+    assert!(world.get().await.is_some());
+    fs::remove_dir(&record).unwrap();
+    world
+        .until("it is gone", async || world.get().await.is_none().then_some(()))
+        .await;
+    assert_eq!(world.store.artifacts(), []);
     world.stop().await;
 }
 
