@@ -165,11 +165,10 @@ async fn an_object_whose_artifacts_cannot_be_removed_stays_and_says_so() {
     let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
     fs::remove_file(&record).unwrap();
     fs::create_dir(&record).unwrap();
-    let deleted = world.cluster.delete(
-        &Identity::AsController,
-        &World::id(&object),
-        Preconditions::default(),
-    );
+    let id = World::id(&object);
+    let deleted = world
+        .cluster
+        .delete(&Identity::AsController, &id, Preconditions::default());
     deleted.await.unwrap();
     let begins = "Warning GarbageCollectionFailed: garbage collection for deleted resource failed: unable to remove artifact: ";
     world
