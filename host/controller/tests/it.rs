@@ -11,6 +11,7 @@ mod kustomization;
 mod malformed;
 mod ocirepository;
 mod older_versions;
+mod patience;
 mod said;
 mod said_between;
 mod said_charts;

@@ -28,6 +28,8 @@ pub enum StorageFault {
     Endless(String),
     /// Never answers.
     Hang,
+    /// Never answers requests for this key.
+    Silent(String),
     /// Lists this key, and does not have it any more.
     Vanished(String),
     /// Sends readers to this address.
@@ -190,6 +192,7 @@ fn answer(
             forever(stream, &[b'x'; 4096])
         }
         StorageFault::Hang => hang(socket),
+        StorageFault::Silent(key) if asks_for(&key) => hang(socket),
         StorageFault::Vanished(key) if asks_for(&key) => missing("NoSuchKey").send(stream),
         StorageFault::Redirect(to) => {
             let mut response = Response::new("307 Temporary Redirect", b"");

@@ -308,6 +308,7 @@ impl Remote {
             let cause = format!("the store sends readers elsewhere: {status} ({hint})");
             return (cause, region);
         }
+        let failure = reply.failure();
         let body = reply.bytes("an error", ERROR_SIZE_MAX, "error_size_max").await;
         let text = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
         let said = match (element(&text, "Code"), element(&text, "Message")) {
@@ -319,19 +320,18 @@ impl Remote {
         let said = said.lines().next().unwrap_or_default();
         let said = format!("{}{}", said.trim_end(), if said.is_empty() { "" } else { " " });
         let said: String = said.chars().filter(|c| !c.is_control()).take(SAID_MAX).collect();
-        let hint = match status {
-            StatusCode::FORBIDDEN => match &self.dialect {
-                Dialect::S3 { .. } => {
-                    "give these credentials the right to list and to read, and check spec.region"
-                }
-                Dialect::Azure { .. } => {
-                    "give these credentials the right to list and to read blobs of this container"
-                }
-            },
-            StatusCode::UNAUTHORIZED => "check the credentials: they are missing, wrong or expired",
+        let hint = match (&failure, &self.dialect) {
+            (Failure::TooMany(..) | Failure::Unauthenticated, _) => failure.hint(),
+            (Failure::Forbidden, Dialect::S3 { .. }) => {
+                "give these credentials the right to list and to read, and check spec.region"
+            }
+            (Failure::Forbidden, Dialect::Azure { .. }) => {
+                "give these credentials the right to list and to read blobs of this container"
+            }
             _ => "it is asked again with growing delay",
         };
         let region = region.or_else(|| element(&text, "Region"));
+        let status = failure.status().unwrap_or_else(|| status.to_string());
         (format!("{said}({status}; {hint})"), region)
     }
 }

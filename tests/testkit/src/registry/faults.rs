@@ -38,6 +38,8 @@ pub enum Fault {
     RedirectLoop,
     /// Knows no referrers: an old registry.
     NoReferrers,
+    /// Never answers who asks for referrers.
+    HangReferrers,
     /// Answers HEAD without a digest.
     NoDigest,
     /// The list of tags goes on for ever, each page as the one before.
@@ -87,6 +89,7 @@ pub(super) fn answer(
         Fault::NoReferrers if request.path.contains("/referrers/") => {
             response = Response::new("404 Not Found", b"");
         }
+        Fault::HangReferrers if request.path.contains("/referrers/") => return hang(socket),
         Fault::RedirectLoop => {
             response = Response::new("307 Moved", b"");
             set(&mut response, "Location", &request.path);
