@@ -93,6 +93,8 @@ impl World {
             "--concurrent=20".to_owned(),
             // the Git server is on this machine
             "--source-allowed-addresses=127.0.0.0/8".to_owned(),
+            // B19 has an index of twice the size that is allowed otherwise
+            "--helm-index-max-size=209715200".to_owned(),
         ];
         // For trying something: further flags of the controller, separated by spaces.
         flags.extend(

@@ -1,6 +1,7 @@
 //! The rows of the cost table (design/engine.md section 4) that need a cluster.
 //!
-//! B1 to B8 and B11 share one installation of N Kustomizations; B9 and B10 have a world of their own, and so have B17 and B18.
+//! B1 to B8 and B11 share one installation of N Kustomizations; B9 and B10 have a world of their own, so have B17 and
+//! B18, and so has B19.
 
 mod commit;
 mod install;
@@ -52,9 +53,9 @@ impl Wanted {
         self.has_any(&["B9", "B10"])
     }
 
-    /// Whether B17 or B18 is asked for.
+    /// Whether B17, B18 or B19 is asked for.
     pub(crate) fn needs_sources(&self) -> bool {
-        self.has_any(&["B17", "B18"])
+        self.has_any(&["B17", "B18", "B19"])
     }
 }
 

@@ -1,28 +1,45 @@
-//! B17 and B18: many sources of one registry, and of one remote.
+//! B17, B18 and B19: many sources of one registry, of one remote, and of one large index.
 
 use super::{Since, Wanted};
 use crate::audit;
 use crate::progress::say;
-use crate::report::{Row, ratio, seconds};
+use crate::report::{Row, ms, ratio, seconds};
 use crate::wishes::{REPOSITORIES, handled, is_ready};
 use crate::world::World;
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use sluice_testkit::registry::Registry;
+use sluice_testkit::canned::Canned;
+use sluice_testkit::registry::{Entry, Registry, tgz};
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The collection of the sources of B17.
 const OCI_REPOSITORIES: &str = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/ocirepositories";
 
-/// Measures the wanted ones of B17 and B18 with `count` sources.
+/// The collections of B19.
+const HELM_REPOSITORIES: &str = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/helmrepositories";
+const HELM_CHARTS: &str = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/helmcharts";
+/// Bytes of the index of B19, the versions that each chart has there, and how many of its charts are asked for.
+const INDEX_SIZE: usize = 100 << 20;
+const VERSIONS: usize = 100;
+const CHARTS: usize = 50;
+
+/// Measures the wanted ones of B17, B18 and B19: the first two with `count` sources.
 pub(crate) async fn measure(
     sluice: &Path,
     count: usize,
     wanted: &Wanted,
     rows: &mut Vec<Row>,
 ) -> anyhow::Result<()> {
+    if wanted.has("B19") {
+        // in a world of its own: what counts is how much memory the controller ever had
+        let mut world = World::start(sluice, 1).await?;
+        rows.push(index(&mut world).await?);
+    }
+    if !wanted.has_any(&["B17", "B18"]) {
+        return Ok(());
+    }
     let mut world = World::start(sluice, 1).await?;
     if wanted.has("B17") {
         rows.push(registry(&mut world, count).await?);
@@ -130,6 +147,83 @@ async fn remote(world: &mut World, count: usize) -> anyhow::Result<Row> {
     .counts(asked.packs == 1)
     .value(took.as_secs_f64())
     .note(format!("{} lists of references; {}", asked.lists, spent.note())))
+}
+
+/// B19: from the creation of a HelmRepository with a large index, and of HelmCharts of it, until each of them is Ready; and how
+/// much memory the whole controller took for it.
+async fn index(world: &mut World) -> anyhow::Result<Row> {
+    let server = Canned::start();
+    let (text, charts) = make_index();
+    let size = text.len() >> 20;
+    server.answer("GET /charts/index.yaml", 200, &text);
+    drop(text);
+    let newest = VERSIONS - 1;
+    let wanted: Vec<String> = (0..CHARTS)
+        .map(|index| format!("chart-{}", index * charts / CHARTS))
+        .collect();
+    for chart in &wanted {
+        let metadata = format!("apiVersion: v2\nname: {chart}\nversion: 1.{newest}.0\n");
+        let archive = tgz(&[Entry::file(&format!("{chart}/Chart.yaml"), &metadata)]);
+        let file = format!("GET /charts/files/{chart}-1.{newest}.0.tgz");
+        server.answer_bytes(&file, 200, &[], &archive);
+    }
+    let repository = json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
+        "metadata": {"name": "charts", "namespace": "flux-system"},
+        "spec": {"interval": "1h", "url": format!("{}charts", server.base())}});
+    let objects = wanted.iter().enumerate().map(|(index, chart)| {
+        json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmChart",
+            "metadata": {"name": name(index), "namespace": "flux-system"},
+            "spec": {"interval": "1h", "chart": chart, "version": "1.x",
+                "sourceRef": {"kind": "HelmRepository", "name": "charts"}}})
+    });
+    let objects: Vec<Value> = objects.collect();
+    say(&format!("B19: {CHARTS} HelmCharts of an index of {size} MiB"));
+    world.audit.since()?;
+    let cpu = world.cpu()?;
+    let started = Instant::now();
+    world.create_in(HELM_REPOSITORIES, vec![repository]).await?;
+    world.create_in(HELM_CHARTS, objects).await?;
+    world.all_in(HELM_CHARTS, names(CHARTS), is_ready).await?;
+    let took = started.elapsed();
+    let cpu = world.cpu()?.saturating_sub(cpu);
+    let (_, peak) = world.memory()?;
+    let requests = server.take_asked();
+    let is_index = |target: &str| target.ends_with("/index.yaml");
+    let indexes = requests.iter().filter(|asked| is_index(&asked.target)).count();
+    let asked = world.audit.since()?;
+    Ok(
+        Row::new("B19", format!("{CHARTS} HelmCharts of an index of {size} MiB"))
+            .figure(format!("{}, {} MiB", seconds(took), peak >> 10))
+            .bar(
+                "≤ 10 s, and 256 MiB of the whole process",
+                took <= Duration::from_secs(10) && peak <= 256 << 10,
+            )
+            .counts(indexes == 1 && requests.len() == CHARTS + 1)
+            .value(took.as_secs_f64())
+            .note(format!(
+                "CPU {}; {} requests to the server, {indexes} for the index; {}",
+                ms(cpu),
+                requests.len(),
+                audit::text(&asked)
+            )),
+    )
+}
+
+/// An index as `helm repo index` writes it, and how many charts it has.
+fn make_index() -> (String, usize) {
+    let mut text = "apiVersion: v1\nentries:\n".to_owned();
+    let mut charts = 0;
+    while text.len() < INDEX_SIZE {
+        text += &format!("  chart-{charts}:\n");
+        for version in 0..VERSIONS {
+            text += &format!(
+                "  - annotations:\n      category: Infrastructure\n      licenses: Apache-2.0\n    apiVersion: v2\n    appVersion: 2.{version}.0\n    created: \"2026-01-01T00:00:00.{version:09}Z\"\n    dependencies:\n    - name: common\n      repository: https://charts.example.com/common\n      tags:\n      - common\n      version: 2.x.x\n    description: A chart that installs number {charts}, and says so in a sentence of usual length, with a comma.\n    home: https://charts.example.com/chart-{charts}\n    icon: https://charts.example.com/chart-{charts}/icon.svg\n    keywords:\n    - chart\n    - number-{charts}\n    maintainers:\n    - email: someone@example.com\n      name: Someone\n    name: chart-{charts}\n    sources:\n    - https://git.example.com/charts/chart-{charts}\n    urls:\n    - files/chart-{charts}-1.{version}.0.tgz\n    version: 1.{version}.0\n"
+            );
+        }
+        charts += 1;
+    }
+    text += "generated: \"2026-01-01T00:00:00Z\"\n";
+    (text, charts)
 }
 
 /// Where what an OCIRepository wants lies.
