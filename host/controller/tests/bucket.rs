@@ -188,6 +188,50 @@ async fn a_bucket_becomes_an_artifact_and_follows_the_store() {
     world.stop().await;
 }
 
+/// In a repository these are left out where nothing is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_bucket_nothing_is_left_out_by_itself() {
+    let (mut world, storage) = (world().await, Storage::start());
+    let objects = [
+        (".github/a.yaml", "a"),
+        (".gitignore", "b"),
+        (".sops.yaml", "c"),
+        ("logo.png", "d"),
+    ];
+    for (key, content) in &objects {
+        storage.put("shop", key, content);
+    }
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    let object = world.ready(&stored(&objects)).await;
+    assert_eq!(
+        names(&world, &object),
+        ["/.github/a.yaml", "/.gitignore", "/.sops.yaml", "/logo.png"]
+    );
+    // nor by comments, which are no rules
+    let commented = spec(&storage, json!({ "ignore": "# nothing\n" }));
+    world.put_source(commented).await;
+    world
+        .until("the comment is observed", async || {
+            let object = world.get().await?;
+            (object["status"]["observedIgnore"] == "# nothing\n").then_some(())
+        })
+        .await;
+    let same = world.ready(&stored(&objects)).await;
+    assert_eq!(same["status"]["artifact"], object["status"]["artifact"]);
+    // an empty bucket is one too
+    for (key, _) in &objects {
+        storage.delete("shop", key);
+    }
+    world.request("1").await;
+    let empty = world.ready(&stored(&[])).await;
+    assert_eq!(
+        empty["status"]["artifact"]["revision"],
+        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    );
+    world.stop().await;
+}
+
 /// N24.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_fails_is_named_and_the_last_good_artifact_stays() {

@@ -17,6 +17,7 @@ mod said_between;
 mod said_charts;
 mod said_sources;
 mod shards;
+mod signatures;
 mod sources;
 mod storage;
 mod tenancy;

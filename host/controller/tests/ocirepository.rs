@@ -128,6 +128,16 @@ async fn a_tag_becomes_an_artifact_and_follows_the_registry() {
             (object.pointer("/status/observedLayerSelector") == Some(&selector)).then_some(())
         })
         .await;
+    // no rules are not the same as none that are said
+    world.put_source(spec(&registry, json!({ "ignore": "" }))).await;
+    world
+        .until("that there are none is observed", async || {
+            let object = world.get().await?;
+            let status = object.get("status")?;
+            let is_observed = status["observedIgnore"] == "" && status.get("observedLayerSelector").is_none();
+            is_observed.then_some(())
+        })
+        .await;
     world.delete().await;
     assert_eq!(world.store.artifacts(), []);
     world.stop().await;
@@ -281,6 +291,11 @@ async fn nothing_unverified_is_used_and_a_bad_signature_outweighs_all() {
         condition(&object, "SourceVerified").2,
         format!("verified signature of revision v1@{one}")
     );
+    // what was verified is not verified again
+    registry.take_seen();
+    world.request("0").await;
+    let seen: Vec<String> = registry.take_seen().into_iter().map(|seen| seen.method).collect();
+    assert_eq!(seen, ["HEAD"]);
 
     // a new revision that nobody signed: the last good artifact stays, and its successor is not used
     registry.push("org/app", "v1", &[("a", "2")]);

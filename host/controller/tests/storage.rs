@@ -6,8 +6,63 @@ use crate::sources::{World, condition, path, types};
 use serde_json::json;
 use sluice_apply::cluster::{Cluster, Identity, Preconditions};
 use sluice_artifact::ArtifactPath;
+use sluice_controller::reconcilers::bucket::Buckets;
+use sluice_controller::reconcilers::source::SourceSettings;
+use sluice_controller::runtime::BUCKET;
+use sluice_source::bucket::BucketLimits;
+use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds};
+use sluice_source::{Addresses, BucketFetcher};
 use sluice_testkit::storage::Storage;
 use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// `--storage-adv-addr` may be another one after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn urls_follow_the_advertised_address() {
+    let storage = Storage::start();
+    storage.put("shop", "a.yaml", "a: 1");
+    let address = Arc::new(Mutex::new("first.example"));
+    let now = Arc::clone(&address);
+    let mut world = World::new(&BUCKET, move |folder, store, settings| {
+        let settings = SourceSettings {
+            advertised_address: (*now.lock().unwrap()).to_owned(),
+            ..settings
+        };
+        let (environment, endpoints) = (CloudEnvironment::default(), CloudEndpoints::default());
+        let clouds = Clouds::new(environment, endpoints, 10, Duration::from_secs(60)).unwrap();
+        let (objects, limits) = (folder.join("objects"), BucketLimits::default());
+        let fetcher = BucketFetcher::new(&objects, limits, Addresses::any()).unwrap();
+        Arc::new(Buckets::reconciler(fetcher, clouds, store, settings))
+    })
+    .await;
+    world.start().await;
+    world.put_source(spec(&storage, json!({}))).await;
+    let ready = stored(&[("a.yaml", "a: 1")]);
+    let before = world.ready(&ready).await;
+    let path = before["status"]["artifact"]["path"].as_str().unwrap();
+    assert_eq!(
+        before["status"]["artifact"]["url"],
+        format!("http://first.example/{path}")
+    );
+    *address.lock().unwrap() = "second.example:8080";
+    world.start().await;
+    world.request("1").await;
+    let after = world.ready(&ready).await;
+    assert_eq!(
+        after["status"]["artifact"]["url"],
+        format!("http://second.example:8080/{path}")
+    );
+    assert_eq!(
+        after["status"]["url"],
+        "http://second.example:8080/bucket/default/shop/latest.tar.gz"
+    );
+    assert_eq!(
+        after["status"]["artifact"]["lastUpdateTime"],
+        before["status"]["artifact"]["lastUpdateTime"]
+    );
+    world.stop().await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damage_is_told_of_once_and_fetched_again_at_once() {
