@@ -2,14 +2,14 @@
 //!
 //! Each is built with Go once, at a fixed version. What takes minutes (helm, cosign) is skipped, loudly, unless
 //! `SLUICE_BUILD_TOOLS=1` is set or it was built before.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use crate::support::{oci, paths};
 
 use std::{fs, path::PathBuf, process::Command};
 
 use jiff::Timestamp;
-use sluice_artifact::{Artifact, Store, store::Limits as StoreLimits};
+use sluice_artifact::{Artifact, Store, Tree as _, store::Limits as StoreLimits, unpack};
 use sluice_source::{
     Addresses, OciFetcher,
     oci::{ContentDigest, Layer, LayerOperation, OciLimits, OciReference, Repository, media_type},
@@ -143,6 +143,19 @@ async fn oras() {
     assert_eq!(ours, digest.to_string());
     let manifest = scene.run(&["manifest", "fetch", "--plain-http", &format!("{name}:1.0.0")]);
     assert!(manifest.contains(media_type::FLUX_CONFIG), "{manifest}");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let layer = manifest["layers"][0]["digest"].as_str().unwrap();
+    scene.run(&[
+        "blob",
+        "fetch",
+        "--plain-http",
+        "--output",
+        "ours.tar.gz",
+        &format!("{name}@{layer}"),
+    ]);
+    let ours = fs::File::open(scene.work().join("ours.tar.gz")).unwrap();
+    let ours = unpack::unpack(ours, &unpack::Limits::default()).unwrap();
+    assert_eq!(&*ours.read("/a.yaml").unwrap(), b"a: 1");
     scene.write("files/b.yaml", "b: 2");
     scene.write("files.tar.gz", tgz(&[Entry::file("b.yaml", "b: 2")]));
     scene.run(&[
