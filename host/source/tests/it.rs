@@ -10,6 +10,7 @@ mod git_ssh;
 mod git_stores;
 mod git_submodules;
 mod github_app;
+mod guarded;
 mod interop;
 mod oci;
 mod proxy;
