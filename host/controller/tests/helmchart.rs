@@ -384,6 +384,29 @@ async fn credentials_stay_with_the_repository_unless_passed_on() {
     world.stop().await;
 }
 
+/// Some servers know by it who asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_query_of_an_address_goes_with_all_that_is_asked() {
+    let (mut world, server) = (world().await, Canned::start());
+    let one = chart("shop", "1.0.0", &[]);
+    offer(&server, "shop", &[("1.0.0", &one)]);
+    world.start().await;
+    let url = format!("{}charts?token=1", server.base());
+    repository(&world, "charts", json!({ "url": url })).await;
+    world.put_source(spec(json!({}))).await;
+    world.ready("pulled 'shop' chart with version '1.0.0'").await;
+    let asked = server.take_asked();
+    let targets: Vec<&str> = asked.iter().map(|asked| asked.target.as_str()).collect();
+    assert_eq!(
+        targets,
+        [
+            "/charts/index.yaml?token=1",
+            "/charts/files/shop-1.0.0.tgz?token=1"
+        ]
+    );
+    world.stop().await;
+}
+
 /// N29.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_registry_has_charts_by_tag_and_signature() {

@@ -9,7 +9,8 @@ use sluice_controller::runtime::HELM_REPOSITORY;
 use sluice_source::helm::HelmLimits;
 use sluice_source::{Addresses, HelmFetcher};
 use sluice_testkit::canned::Canned;
-use sluice_testkit::registry::digest;
+use sluice_testkit::registry::{Authority, digest};
+use sluice_testkit::storage::Storage;
 use std::sync::Arc;
 
 const INDEX: &str = "GET /charts/index.yaml";
@@ -224,6 +225,54 @@ async fn secrets_give_credentials_and_what_cannot_be_used_is_named() {
         condition(&object, "Stalled").2,
         "invalid Helm repository URL: 'oci' URL scheme cannot be used with 'default' HelmRepository type"
     );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_open_what_is_closed() {
+    let authority = Authority::new();
+    let (mut world, server) = (world().await, Storage::start_mutual_tls(&authority));
+    let one = index(&["1.0.0"]);
+    server.put("charts", "index.yaml", &one);
+    world.start().await;
+    let at = |server: &Storage, changes: Value| {
+        let usual = json!({ "interval": "1h", "url": format!("{}/charts", server.base()) });
+        changed(usual, &changes)
+    };
+    world.put_source(at(&server, json!({}))).await;
+    let object = world.failed("Failed").await;
+    let message = condition(&object, "FetchFailed").2;
+    assert!(
+        message.contains("x509: certificate signed by unknown authority"),
+        "{message}"
+    );
+    // the authority alone is not enough here
+    let certificates = |name: &str| json!({ "certSecretRef": { "name": name } });
+    world
+        .put_secret("authority", json!({ "ca.crt": authority.pem() }))
+        .await;
+    world.put_source(at(&server, certificates("authority"))).await;
+    world
+        .until("who we are is asked for", async || {
+            let message = condition(&world.get().await?, "FetchFailed").2;
+            (!message.is_empty() && !message.contains("unknown authority")).then_some(())
+        })
+        .await;
+    let (certificate, key) = authority.issue("client");
+    let whole = json!({ "ca.crt": authority.pem(), "tls.crt": certificate, "tls.key": key });
+    world.put_secret("whole", whole).await;
+    world.put_source(at(&server, certificates("whole"))).await;
+    world.ready(&stored(&one)).await;
+
+    // names of before, and in the Secret with the login
+    let older = json!({ "caFile": authority.pem(), "certFile": certificate, "keyFile": key });
+    world.put_secret("older", older).await;
+    let two = index(&["1.0.0", "2.0.0"]);
+    server.put("charts", "index.yaml", &two);
+    let login = json!({ "secretRef": { "name": "older" } });
+    world.put_source(at(&server, login)).await;
+    let object = world.ready(&stored(&two)).await;
+    assert!(!object.to_string().contains("PRIVATE KEY"), "{object}");
     world.stop().await;
 }
 

@@ -81,6 +81,11 @@ impl Storage {
         Storage::serve(Some(authority.server_config(None)))
     }
 
+    /// The same, asking for a client certificate of that authority.
+    pub fn start_mutual_tls(authority: &Authority) -> Storage {
+        Storage::serve(Some(authority.server_config(Some(authority))))
+    }
+
     fn serve(tls: Option<Arc<rustls::ServerConfig>>) -> Storage {
         let shared = Arc::<Mutex<Shared>>::default();
         let own = Arc::clone(&shared);
