@@ -4,6 +4,7 @@ mod artifacts;
 mod bucket;
 mod bucket_azure;
 mod decryption;
+mod externalartifact;
 mod gitrepository;
 mod helmchart;
 mod helmrepository;
