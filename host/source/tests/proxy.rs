@@ -1,7 +1,8 @@
 //! A proxy that a user names is a machine like any other: those that sources may not ask are not asked as proxies either (N21).
+//! Where nobody names one, that of the environment is used.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use sluice_event::Redacted;
 use sluice_source::{
@@ -169,4 +170,61 @@ async fn a_proxy_that_sources_may_not_ask_is_not_asked() {
     ] {
         assert!(hosts.iter().any(|asked| asked == host), "{host}: {hosts:?}");
     }
+}
+
+/// Where a server is that is asked straight; set in the process that has proxies in its environment.
+const STRAIGHT: &str = "SLUICE_TEST_STRAIGHT";
+
+/// The environment belongs to a process: this test runs itself in another one.
+#[tokio::test]
+async fn proxies_of_the_environment_are_used() {
+    if let Ok(straight) = std::env::var(STRAIGHT) {
+        let home = tempfile::tempdir().unwrap();
+        ask(home.path(), &Transport::default(), &Addresses::any()).await;
+        let charts = HelmFetcher::new(home.path(), HelmLimits::default(), Addresses::any()).unwrap();
+        let request = HelmRequest {
+            url: straight,
+            credentials: Credentials::None,
+            passes_credentials: false,
+            transport: Transport::default(),
+            timeout: TIMEOUT,
+        };
+        let asked = charts.repository(&request).unwrap().fetch(None).await;
+        asked.map(drop).unwrap_err();
+        return;
+    }
+    let (proxy, straight) = (Canned::start(), Canned::start());
+    let mut run = Command::new(std::env::current_exe().unwrap());
+    run.args(["--exact", "proxy::proxies_of_the_environment_are_used"]);
+    for name in [
+        "http_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+        "no_proxy",
+        "REQUEST_METHOD",
+    ] {
+        run.env_remove(name);
+    }
+    run.env("HTTP_PROXY", proxy.base())
+        .env("NO_PROXY", "localhost")
+        .env(STRAIGHT, straight.base());
+    let output = run.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let hosts: Vec<String> = proxy
+        .take_asked()
+        .iter()
+        .map(|asked| asked.headers["host"].clone())
+        .collect();
+    for host in [
+        "git.example",
+        "registry.example",
+        "charts.example",
+        "store.example",
+        "sts.example",
+    ] {
+        assert!(hosts.iter().any(|asked| asked == host), "{host}: {hosts:?}");
+    }
+    assert!(hosts.iter().all(|host| host.ends_with(".example")), "{hosts:?}");
+    assert_eq!(straight.take_asked().len(), 1);
 }
