@@ -238,6 +238,56 @@ async fn who_we_are_to_azure_is_said_as_flux_has_it() {
     world.stop().await;
 }
 
+/// Object-level workload identity: the account's token of this cluster is changed into one of the cloud.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_of_the_object_is_who_we_are() {
+    let storage = Storage::start();
+    let mut world = world(&storage).await;
+    storage.put("shop", "a", "1");
+    storage.require_azure(AzureAccess::Statement);
+    let account = |name: &str, annotations: Value| {
+        let metadata = json!({ "name": name, "annotations": annotations });
+        json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata })
+    };
+    let application = json!({
+        "azure.workload.identity/tenant-id": "a-tenant", "azure.workload.identity/client-id": "an-application",
+    });
+    world.put(account("nobody", json!({ "other": "x" }))).await;
+    world.put(account("reader", application)).await;
+    let gate = || [("ObjectLevelWorkloadIdentity".to_owned(), true)];
+    world
+        .start_with(|config| config.feature_gates.extend(gate()))
+        .await;
+    world
+        .put_source(azure(json!({ "serviceAccountName": "nobody" })))
+        .await;
+    let unknown =
+        "service account 'default/nobody': invalid azure.workload.identity/tenant-id annotation: ''";
+    let failed = fails(&world, unknown).await;
+    let (_, reason, message) = condition(&failed, "FetchFailed");
+    assert_eq!(reason, "BucketOperationFailed");
+    assert!(!message.contains("the controller's own"), "{message}");
+    world
+        .put_source(azure(json!({ "serviceAccountName": "reader" })))
+        .await;
+    world.ready(&stored(&[("a", "1")], of_azure)).await;
+    let login = "/login.microsoftonline.com/a-tenant/oauth2/v2.0/token";
+    let seen = storage.take_seen();
+    assert!(seen.iter().any(|seen| seen.target == login), "{seen:?}");
+
+    // where nobody names one, that of the flag
+    world
+        .start_with(|config| {
+            config.feature_gates.extend(gate());
+            config.default_service_account = Some("reader".to_owned());
+        })
+        .await;
+    storage.put("shop", "b", "2");
+    world.put_source(azure(json!({}))).await;
+    world.ready(&stored(&[("a", "1"), ("b", "2")], of_azure)).await;
+    world.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bucket_is_asked_through_its_proxy() {
     let proxy = Storage::start();

@@ -171,7 +171,10 @@ impl TokenSource {
             }
             TokenSource::AzureMachine(clouds, client) => {
                 let token = clouds.azure_storage_token(client.as_deref()).await;
-                token.map_err(|error| format!("no token of the controller's own identity: {error}"))
+                token.map_err(|error| match clouds.is_account() {
+                    true => error.to_string(),
+                    false => format!("no token of the controller's own identity: {error}"),
+                })
             }
             TokenSource::AzureClient(application) => application.token(http, deadline).await,
         }

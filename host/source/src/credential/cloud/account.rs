@@ -41,6 +41,11 @@ impl Clouds {
         }
     }
 
+    /// Whether they are asked as an account, and not as the controller.
+    pub(crate) fn is_account(&self) -> bool {
+        self.account.is_some()
+    }
+
     /// Who is asked as, and what for: the name of something that is kept.
     pub(super) fn kept(&self, what: &str) -> String {
         let Some(account) = &self.account else {
