@@ -13,6 +13,7 @@ mod malformed;
 mod ocirepository;
 mod older_versions;
 mod patience;
+mod refused;
 mod said;
 mod said_between;
 mod said_charts;
