@@ -1,7 +1,11 @@
 //! What is kept of remotes, and for how long; who serves in their place.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sluice_api::Disposition;
 use sluice_event::Redacted;
@@ -82,6 +86,44 @@ async fn what_nobody_asks_for_any_more_goes() {
     let again = scene.fetched(scene.request()).await;
     assert_eq!(again.revision, shop.revision);
     scene.archived(&again, None);
+}
+
+/// How many packs each store has.
+fn packs(scene: &Scene) -> Vec<usize> {
+    let root = scene.home.path().join("git");
+    let below = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    };
+    let stores = below(&root).into_iter().flat_map(|slot| below(&slot));
+    let counts = stores.map(|store| {
+        let files = below(&store.join("objects/pack")).into_iter();
+        files
+            .filter(|file| file.extension().is_some_and(|extension| extension == "pack"))
+            .count()
+    });
+    counts.filter(|count| *count > 0).collect()
+}
+
+/// Each fetch leaves a pack, and an object is looked for in all of them.
+#[tokio::test]
+async fn a_store_of_many_packs_is_followed_by_a_new_one() {
+    if !git_is_present("git packs without end") {
+        return;
+    }
+    let scene = Scene::new();
+    for number in 0..40 {
+        let text = number.to_string();
+        let commit = scene.repository.commit([("a", text.as_str())], &text);
+        let fetched = scene.fetched(scene.request()).await;
+        assert_eq!(fetched.commit(), commit);
+        assert_eq!(scene.archived(&fetched, None), ["/a"]);
+        let packs = packs(&scene);
+        assert!(
+            !packs.is_empty() && packs.iter().all(|count| *count <= 32),
+            "{number}: {packs:?}"
+        );
+    }
 }
 
 /// A scene, and a mirror of its repository.
