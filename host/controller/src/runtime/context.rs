@@ -386,4 +386,26 @@ mod tests {
             (None, (0, 0))
         );
     }
+
+    /// `--interval-jitter-percentage`.
+    #[tokio::test]
+    async fn intervals_are_spread_to_both_sides_and_no_further() {
+        let (cx, _server) = embedded();
+        let run = Run {
+            key: Key::new(KUSTOMIZATION.kind, "ns", "apps"),
+            wakes: Wakes::default(),
+            object: None,
+            cx,
+            remote: None,
+        };
+        let interval = Duration::from_secs(100);
+        let spread: Vec<Duration> = (0..200).map(|_| run.spread(interval)).collect();
+        let (least, most) = (Duration::from_secs(95), Duration::from_secs(105));
+        assert!(spread.iter().all(|found| (least..=most).contains(found)));
+        let early = spread.iter().filter(|found| **found < interval).count();
+        assert!((1..200).contains(&early), "{early} of 200 come earlier");
+        // what is no interval holds no worker, and what is for ever overflows no clock
+        assert!(run.spread(Duration::ZERO) >= Duration::from_millis(95));
+        assert!(run.spread(Duration::MAX) <= Duration::from_secs(366 * 24 * 3600 * 2));
+    }
 }
