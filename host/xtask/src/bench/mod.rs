@@ -116,12 +116,12 @@ fn folder(is_debug: bool) -> &'static str {
     if is_debug { "debug" } else { "dist" }
 }
 
-/// `B1` to `B18`.
+/// `B1` to `B19`.
 fn is_case(arg: &str) -> bool {
     let number = arg
         .strip_prefix(['B', 'b'])
         .and_then(|digits| digits.parse().ok());
-    number.is_some_and(|number: u8| (1..=18).contains(&number))
+    number.is_some_and(|number: u8| (1..=19).contains(&number))
 }
 
 /// Cases that need no API server.
