@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::{net::TcpSocket, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Where artifacts and Git stores are kept and served.
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     std::fs::create_dir_all(&folder).with_context(unusable)?;
     let store = Store::open(&folder, store::Limits::default())?;
     let (known, turn) = oneshot::channel();
-    let (address, serving) = serve_artifacts(storage.listen, store.clone(), turn, shutdown.clone()).await?;
+    let (address, serving) = serve_artifacts(storage.listen, store.clone(), turn, shutdown.clone())?;
     let render = Arc::new(render()?);
     let artifacts = Artifacts::asking(Some(store.clone()), storage.addresses.clone())
         .context("no HTTP client for artifacts")?;
@@ -168,18 +168,21 @@ fn advertised(address: SocketAddr, hostname: Option<String>) -> String {
 
 type Serving = tokio::task::JoinHandle<std::io::Result<()>>;
 
+/// Connections that wait to be accepted, as the runtime has it by itself.
+const BACKLOG: u32 = 1024;
+
 /// Serves artifacts once it is this process's turn: who waits for another has none, and Flux's probes ask here whether it is
-/// ready. Answers where, at once, so that an address that cannot be used is told of at the start.
-async fn serve_artifacts(
+/// ready. Answers where, at once, so that an address that cannot be used is told of at the start. Until then whoever asks is
+/// refused, as by Flux: nobody hangs, and clients come again.
+fn serve_artifacts(
     listen: SocketAddr,
     store: Store,
     turn: oneshot::Receiver<CancellationToken>,
     shutdown: CancellationToken,
 ) -> Result<(SocketAddr, Serving)> {
-    let listener = tokio::net::TcpListener::bind(listen)
-        .await
+    let socket = bound(listen)
         .with_context(|| format!("cannot serve artifacts on {listen}: choose another --storage-addr"))?;
-    let address = listener.local_addr()?;
+    let address = socket.local_addr()?;
     let serving = async move {
         let comes = async {
             match turn.await {
@@ -191,10 +194,22 @@ async fn serve_artifacts(
         if shutdown.run_until_cancelled(comes).await.is_none() {
             return Ok(());
         }
+        let listener = socket.listen(BACKLOG)?;
         let stop = async move { shutdown.cancelled().await };
         serve::serve(listener, store, serve::Limits::default(), stop).await
     };
     Ok((address, tokio::spawn(serving)))
+}
+
+/// A socket that has its address and does not listen yet.
+fn bound(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
 }
 
 /// The renderer and the transformer of Kustomizations.
@@ -227,20 +242,31 @@ mod tests {
         let store = Store::open(folder.path(), store::Limits::default()).unwrap();
         let ((known, wait), shutdown) = (oneshot::channel(), CancellationToken::new());
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let (address, serving) = serve_artifacts(anywhere, store, wait, shutdown.clone())
-            .await
-            .unwrap();
-        let mut asking = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (address, serving) = serve_artifacts(anywhere, store, wait, shutdown.clone()).unwrap();
+        let early = tokio::net::TcpStream::connect(address).await;
+        assert_eq!(
+            early.unwrap_err().kind(),
+            std::io::ErrorKind::ConnectionRefused,
+            "another leads"
+        );
+        let turn = CancellationToken::new();
+        known.send(turn.clone()).unwrap();
+        turn.cancel();
+        // it listens when the task comes round
+        let connected = async {
+            loop {
+                match tokio::net::TcpStream::connect(address).await {
+                    Ok(stream) => break stream,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        };
+        let mut asking = connected.await;
         asking
             .write_all(b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
             .await
             .unwrap();
         let mut answer = [0; 15];
-        let early = tokio::time::timeout(Duration::from_millis(100), asking.read_exact(&mut answer));
-        assert!(early.await.is_err(), "another leads");
-        let turn = CancellationToken::new();
-        known.send(turn.clone()).unwrap();
-        turn.cancel();
         asking.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"HTTP/1.1 200 OK");
         shutdown.cancel();
