@@ -58,49 +58,14 @@ pub(crate) async fn run(
 ) -> Result<()> {
     // taking the rest down with it: half a controller helps nobody
     let _down = shutdown.clone().drop_guard();
-    let unusable = || format!("cannot use --storage-path {}", storage.path.display());
-    let folder = storage.path.join("artifacts");
-    std::fs::create_dir_all(&folder).with_context(unusable)?;
-    let store = Store::open(&folder, store::Limits::default())?;
+    let store = open_store(&storage)?;
     let (known, turn) = oneshot::channel();
     let (address, serving) = serve_artifacts(storage.listen, store.clone(), turn, shutdown.clone())?;
     let render = Arc::new(render()?);
     let artifacts = Artifacts::asking(Some(store.clone()), storage.addresses.clone())
         .context("no HTTP client for artifacts")?;
-    let local = if storage.local_git {
-        fetch::LocalAccess::Allowed
-    } else {
-        fetch::LocalAccess::Denied
-    };
-    let fetcher = GitFetcher::with_algorithms(
-        &storage.path.join("git"),
-        fetch::Limits::default(),
-        local,
-        storage.addresses.clone(),
-        storage.ssh.clone(),
-    )
-    .with_context(unusable)?;
-    let spool = storage.path.join("layers");
-    let registries = OciFetcher::new(&spool, oci::OciLimits::default(), storage.addresses.clone())
-        .with_context(unusable)?;
-    let spool = storage.path.join("indexes");
-    let charts = HelmFetcher::new(&spool, storage.helm, storage.addresses.clone()).with_context(unusable)?;
-    let environment = cloud::CloudEnvironment::read(|name| std::env::var(name).ok());
-    let (tokens_max, age_max) = storage.token_cache;
-    let clouds = cloud::Clouds::new(environment, cloud::CloudEndpoints::default(), tokens_max, age_max)?;
-    let spool = storage.path.join("objects");
-    let limits = bucket::BucketLimits::default();
-    let buckets = BucketFetcher::new(&spool, limits, storage.addresses.clone()).with_context(unusable)?;
-    let settings = SourceSettings {
-        advertised_address: storage
-            .advertised
-            .clone()
-            .unwrap_or_else(|| advertised(address, std::env::var("HOSTNAME").ok())),
-        retention: store::Retention {
-            ttl: storage.retention_ttl,
-            records: storage.retention_records,
-        },
-    };
+    let fetchers = Fetchers::open(&storage)?;
+    let settings = source_settings(&storage, address);
     let kinds = vec![
         (&GIT_REPOSITORY, config.concurrent_sources),
         (&OCI_REPOSITORY, config.concurrent_sources),
@@ -113,39 +78,12 @@ pub(crate) async fn run(
         // nobody waits for it where the process ends already
         let _ended: Result<(), CancellationToken> = known.send(cx.turn());
         let plugins = Plugins::new(render, Pool::default(), cx.kube_version.clone());
-        Ok(vec![
-            Arc::new(GitRepositories::reconciler(
-                fetcher,
-                clouds.clone(),
-                store.clone(),
-                settings.clone(),
-            )),
-            Arc::new(Buckets::reconciler(
-                buckets,
-                clouds.clone(),
-                store.clone(),
-                settings.clone(),
-            )),
-            Arc::new(HelmRepositories::reconciler(
-                charts.clone(),
-                store.clone(),
-                settings.clone(),
-            )),
-            Arc::new(HelmCharts::reconciler(
-                charts,
-                registries.clone(),
-                clouds.clone(),
-                store.clone(),
-                settings.clone(),
-            )),
-            Arc::new(OciRepositories::reconciler(
-                registries,
-                clouds.clone(),
-                store,
-                settings,
-            )),
-            Arc::new(KustomizationReconciler::new(artifacts, Arc::new(plugins)).with_clouds(clouds)),
-        ])
+        let clouds = fetchers.clouds.clone();
+        let mut reconcilers = fetchers.reconcilers(&store, &settings);
+        reconcilers.push(Arc::new(
+            KustomizationReconciler::new(artifacts, Arc::new(plugins)).with_clouds(clouds),
+        ));
+        Ok(reconcilers)
     });
     let result = run_with(config, kube, kinds, make, shutdown.clone()).await;
     shutdown.cancel();
@@ -154,6 +92,104 @@ pub(crate) async fn run(
         .context("serving artifacts broke")?
         .context("serving artifacts failed")?;
     Ok(result?)
+}
+
+/// What fetches from each kind of source, each with its place below `--storage-path`.
+struct Fetchers {
+    git: GitFetcher,
+    registries: OciFetcher,
+    charts: HelmFetcher,
+    buckets: BucketFetcher,
+    clouds: cloud::Clouds,
+}
+
+impl Fetchers {
+    fn open(storage: &Storage) -> Result<Self> {
+        let unusable = || cannot_use(storage);
+        let place = |name: &str| storage.path.join(name);
+        let addresses = || storage.addresses.clone();
+        let local = if storage.local_git {
+            fetch::LocalAccess::Allowed
+        } else {
+            fetch::LocalAccess::Denied
+        };
+        let limits = fetch::Limits::default();
+        let git = GitFetcher::with_algorithms(&place("git"), limits, local, addresses(), storage.ssh.clone())
+            .with_context(unusable)?;
+        let registries = OciFetcher::new(&place("layers"), oci::OciLimits::default(), addresses())
+            .with_context(unusable)?;
+        let charts = HelmFetcher::new(&place("indexes"), storage.helm, addresses()).with_context(unusable)?;
+        let buckets = BucketFetcher::new(&place("objects"), bucket::BucketLimits::default(), addresses())
+            .with_context(unusable)?;
+        let environment = cloud::CloudEnvironment::read(|name| std::env::var(name).ok());
+        let (tokens_max, age_max) = storage.token_cache;
+        let clouds = cloud::Clouds::new(environment, cloud::CloudEndpoints::default(), tokens_max, age_max)?;
+        Ok(Self {
+            git,
+            registries,
+            charts,
+            buckets,
+            clouds,
+        })
+    }
+
+    /// One reconciler for each kind of source.
+    fn reconcilers(self, store: &Store, settings: &SourceSettings) -> Vec<Arc<dyn Reconciler>> {
+        let (clouds, store, settings) = (&self.clouds, || store.clone(), || settings.clone());
+        vec![
+            Arc::new(GitRepositories::reconciler(
+                self.git,
+                clouds.clone(),
+                store(),
+                settings(),
+            )),
+            Arc::new(Buckets::reconciler(
+                self.buckets,
+                clouds.clone(),
+                store(),
+                settings(),
+            )),
+            Arc::new(HelmRepositories::reconciler(
+                self.charts.clone(),
+                store(),
+                settings(),
+            )),
+            Arc::new(HelmCharts::reconciler(
+                self.charts,
+                self.registries.clone(),
+                clouds.clone(),
+                store(),
+                settings(),
+            )),
+            Arc::new(OciRepositories::reconciler(
+                self.registries,
+                clouds.clone(),
+                store(),
+                settings(),
+            )),
+        ]
+    }
+}
+
+fn cannot_use(storage: &Storage) -> String {
+    format!("cannot use --storage-path {}", storage.path.display())
+}
+
+fn open_store(storage: &Storage) -> Result<Store> {
+    let folder = storage.path.join("artifacts");
+    std::fs::create_dir_all(&folder).with_context(|| cannot_use(storage))?;
+    Ok(Store::open(&folder, store::Limits::default())?)
+}
+
+fn source_settings(storage: &Storage, address: SocketAddr) -> SourceSettings {
+    let named = storage.advertised.clone();
+    SourceSettings {
+        advertised_address: named.unwrap_or_else(|| advertised(address, std::env::var("HOSTNAME").ok())),
+        retention: store::Retention {
+            ttl: storage.retention_ttl,
+            records: storage.retention_records,
+        },
+    }
 }
 
 /// What artifact URLs name where nobody says it: where they are served, and this machine's name where that is every address
