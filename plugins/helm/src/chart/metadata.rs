@@ -50,8 +50,10 @@ pub struct Metadata {
     pub dependencies: Vec<Dependency>,
     /// Whether the file names dependencies at all, be it none. Without it conditions and tags of subcharts are not looked at.
     pub has_dependencies: bool,
-    /// Whether one of `dependencies` or `maintainers` is null, and which.
-    null_in: Option<&'static str>,
+    /// The first of `maintainers` that is null.
+    null_maintainer: Option<usize>,
+    /// The first of `dependencies` that is null.
+    null_dependency: Option<usize>,
 }
 
 /// Who maintains a chart.
@@ -142,14 +144,12 @@ impl Metadata {
                 "annotations" => annotations(value, &mut self.annotations)?,
                 "maintainers" => {
                     let (items, at) = (&mut self.maintainers, || at("maintainers"));
-                    let has_null = objects(value, items, at, "Maintainer", Maintainer::read_into)?;
-                    self.null_in = has_null.then_some("maintainers").or(self.null_in);
+                    self.null_maintainer = objects(value, items, at, "Maintainer", Maintainer::read_into)?;
                 }
                 "dependencies" => {
                     let (items, at) = (&mut self.dependencies, || at("dependencies"));
-                    let has_null = objects(value, items, at, "Dependency", Dependency::read_into)?;
+                    self.null_dependency = objects(value, items, at, "Dependency", Dependency::read_into)?;
                     self.has_dependencies = !value.is_null();
-                    self.null_in = has_null.then_some("dependencies").or(self.null_in);
                 }
                 _ => {}
             }
@@ -207,8 +207,8 @@ impl Metadata {
         if !["", "application", "library"].contains(&self.chart_type.as_str()) {
             return invalid("chart.metadata.type must be application or library");
         }
-        if let Some(field) = self.null_in {
-            return invalid(format!("{field} must not contain empty or null nodes"));
+        if self.null_maintainer.is_some() {
+            return invalid("maintainers must not contain empty or null nodes");
         }
         for maintainer in &mut self.maintainers {
             for text in [&mut maintainer.name, &mut maintainer.email, &mut maintainer.url] {
@@ -220,7 +220,10 @@ impl Metadata {
 
     fn validate_dependencies(&mut self) -> Result<(), Error> {
         let mut names: Vec<&str> = Vec::new();
-        for dependency in &mut self.dependencies {
+        for (index, dependency) in self.dependencies.iter_mut().enumerate() {
+            if self.null_dependency == Some(index) {
+                return invalid("dependencies must not contain empty or null nodes");
+            }
             let texts = [
                 &mut dependency.name,
                 &mut dependency.version,
@@ -552,29 +555,28 @@ fn annotations(value: &Json, annotations: &mut Option<BTreeMap<String, String>>)
     Ok(())
 }
 
-/// Reads the objects of a list over those that are there. Whether there is a null among them.
+/// Reads the objects of a list over those that are there. Which of them is the first that is null, if one is.
 pub(super) fn objects<T: Default>(
     value: &Json,
     objects: &mut Vec<T>,
     name: impl Fn() -> String,
     go_type: &str,
     read: impl Fn(&mut T, &JsonMap<String, Json>) -> Result<(), Error>,
-) -> Result<bool, Error> {
+) -> Result<Option<usize>, Error> {
     let items = match value {
         Json::Null => &[][..],
         Json::Array(items) => items.as_slice(),
         other => return mismatch(other, &name(), &format!("[]*v2.{go_type}")),
     };
-    let mut has_null = false;
     objects.resize_with(items.len(), T::default);
     for (object, item) in objects.iter_mut().zip(items) {
         match item {
-            Json::Null => has_null = true,
+            Json::Null => *object = T::default(),
             Json::Object(fields) => read(object, fields)?,
             other => return mismatch(other, &name(), &format!("v2.{go_type}")),
         }
     }
-    Ok(has_null)
+    Ok(items.iter().position(Json::is_null))
 }
 
 fn imports(value: &Json) -> Result<Vec<ImportValues>, Error> {
