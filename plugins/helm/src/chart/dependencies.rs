@@ -2,7 +2,7 @@
 
 use super::{Chart, Dependency, ImportValues, is_compatible};
 use crate::{
-    Error, Warnings,
+    Error, Str, Warnings,
     values::{Data, Table, coalesce, merge_defaults, merge_tables},
 };
 
@@ -134,6 +134,11 @@ fn import(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), Error> {
                     parent.split('.').collect()
                 };
                 imports.add(&parent, found, &source);
+                for (table, key) in imports.marks.nulls.drain(..) {
+                    if let Some(table) = values.table_mut(&table) {
+                        table.insert(key, Data::Null);
+                    }
+                }
             } else {
                 warnings.add(format!(
                     "ImportValues missing table from chart chart={}: \"{source}\" is not a table",
@@ -142,10 +147,9 @@ fn import(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), Error> {
             }
         }
     }
-    for (place, source) in &imports.shared {
-        if let Some(table) = imports.table.table(place) {
-            let table = table.clone();
-            values.set_table(source, table);
+    for (place, source) in &imports.marks.shared {
+        if let (Some(table), Some(own)) = (imports.table.table(place), values.table_mut(source)) {
+            *own = table.clone();
         }
     }
     merge_tables(&mut values, imports.table, warnings);
@@ -157,38 +161,44 @@ fn import(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), Error> {
 #[derive(Default)]
 struct Imports {
     table: Table,
+    marks: Marks,
+}
+
+/// What imports leave behind in the subcharts' values.
+#[derive(Default)]
+struct Marks {
     /// Where a table lies here and in the subchart's values. The original puts the subchart's own table here, so what later
     /// imports add to it the subchart gets too.
     shared: Vec<(String, String)>,
+    /// A table of the subchart's values and a key that is null there from now on: what an earlier import brought as null the
+    /// original makes null in what it imports next.
+    nulls: Vec<(String, Str)>,
 }
 
 impl Imports {
     /// Adds `found`, which lies at `source`, below `parent`; what is there already wins.
     fn add(&mut self, parent: &[&str], found: &Table, source: &str) {
-        add(&mut self.table, parent, found, "", source, &mut self.shared);
+        add(&mut self.table, parent, found, "", source, &mut self.marks);
     }
 }
 
-fn add(
-    table: &mut Table,
-    parent: &[&str],
-    found: &Table,
-    place: &str,
-    source: &str,
-    shared: &mut Vec<(String, String)>,
-) {
+fn add(table: &mut Table, parent: &[&str], found: &Table, place: &str, source: &str, marks: &mut Marks) {
     let Some((key, parent)) = parent.split_first() else {
+        let nulls = table.iter().filter(|(_, value)| value.is_null());
+        marks
+            .nulls
+            .extend(nulls.map(|(key, _)| (source.to_owned(), key.clone())));
         for (key, value) in found.iter() {
             let (place, source) = (below(place, &key.to_str()), below(source, &key.to_str()));
             match (table.get_mut(key), value) {
                 (None, value) => {
                     table.insert(key.clone(), value.clone());
                     if value.is_table() {
-                        shared.push((place, source));
+                        marks.shared.push((place, source));
                     }
                 }
                 (Some(Data::Table(table)), Data::Table(found)) => {
-                    add(table, &[], found, &place, &source, shared)
+                    add(table, &[], found, &place, &source, marks)
                 }
                 _ => {}
             }
@@ -202,12 +212,12 @@ fn add(
                 [((*key).into(), Data::Table(inner))].into_iter().collect()
             });
             table.insert(*key, Data::Table(inner));
-            shared.push((
+            marks.shared.push((
                 parent.iter().fold(place, |place, key| below(&place, key)),
                 source.to_owned(),
             ));
         }
-        Some(Data::Table(table)) => add(table, parent, found, &place, source, shared),
+        Some(Data::Table(table)) => add(table, parent, found, &place, source, marks),
         Some(_) => {}
     }
 }

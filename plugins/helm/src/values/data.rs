@@ -177,16 +177,13 @@ impl Table {
             .try_fold(self, |table, part| table.get(part).and_then(Data::as_table))
     }
 
-    /// Replaces the table at a path, where all tables on the way are there.
-    pub(crate) fn set_table(&mut self, path: &str, table: Self) {
-        match path.split_once('.') {
-            None => self.insert(path, Data::Table(table)),
-            Some((key, rest)) => {
-                if let Some(Data::Table(inner)) = self.get_mut(key) {
-                    inner.set_table(rest, table);
-                }
-            }
-        }
+    /// The same table, to change it.
+    pub(crate) fn table_mut(&mut self, path: &str) -> Option<&mut Self> {
+        path.split('.')
+            .try_fold(self, |table, part| match table.get_mut(part) {
+                Some(Data::Table(inner)) => Some(inner),
+                _ => None,
+            })
     }
 
     /// The value at a path, if it is there and no table: what conditions look at.
