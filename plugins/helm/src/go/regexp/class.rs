@@ -31,6 +31,9 @@ const POSIX: [(&str, &str); 14] = [
     ("xdigit", "0-9A-Fa-f"),
 ];
 
+/// The class of surrogates: no text has them.
+pub(super) const NOTHING: &str = r"[^\x00-\x{10FFFF}]";
+
 /// A class in brackets.
 pub(super) fn class(parser: &mut Parser<'_>) -> Result<(), String> {
     let whole = parser.rest;
@@ -51,7 +54,7 @@ pub(super) fn class(parser: &mut Parser<'_>) -> Result<(), String> {
     }
     parser.rest = parser.rest.get(1..).unwrap_or_default();
     if parser.out.len() == start {
-        parser.out.push_str(r"[^\x00-\x{10FFFF}]"); // surrogates alone: nothing
+        parser.out.push_str(NOTHING);
     }
     parser.out.push(']');
     Ok(())
@@ -156,15 +159,37 @@ pub(super) fn unicode_class(parser: &mut Parser<'_>) -> Result<bool, String> {
         }
         None => name,
     };
+    let name = canonical(name);
     let letter = if is_negated { 'P' } else { 'p' };
-    let class = format!(r"\{letter}{{{name}}}");
-    let is_word = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !is_word || name.is_empty() || regex::Regex::new(&class).is_err() {
+    let class = match name.as_str() {
+        "cs" | "surrogate" if is_negated => r"[\x00-\x{10FFFF}]".to_owned(),
+        "cs" | "surrogate" => NOTHING.to_owned(),
+        name => format!(r"\{letter}{{{name}}}"),
+    };
+    if !is_known(&name) || regex::Regex::new(&class).is_err() {
         return failure("invalid character class range", written);
     }
     parser.out.push_str(&class);
     parser.rest = rest;
     Ok(true)
+}
+
+/// The name of a property without what makes no difference in it.
+fn canonical(name: &str) -> String {
+    let mut canonical = name.replace(['_', '-', ' '], "");
+    canonical.make_ascii_lowercase();
+    canonical
+}
+
+/// Whether the original may know a property. The `regex` crate knows more: `is` in front of all names, and the scripts by their
+/// codes of four letters.
+fn is_known(name: &str) -> bool {
+    const OF_FOUR: [&str; 10] = [
+        "ahom", "cham", "kawi", "lisu", "mark", "miao", "modi", "newa", "thai", "toto",
+    ];
+    let is_code = name.len() == 4 && !OF_FOUR.contains(&name);
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_lowercase())
+        && !name.starts_with("is")
+        && !is_code
 }

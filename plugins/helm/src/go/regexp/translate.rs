@@ -386,7 +386,7 @@ pub(super) fn write_code(out: &mut String, code: u32) {
     match char::from_u32(code) {
         Some(c) if c.is_ascii_alphanumeric() || !c.is_ascii() => out.push(c),
         Some(_) => write!(out, r"\x{{{code:X}}}").unwrap_or_default(),
-        None => out.push_str(r"[^\x00-\x{10FFFF}]"), // a surrogate: no text has it
+        None => out.push_str(class::NOTHING),
     }
 }
 
