@@ -1,6 +1,8 @@
 //! Source to tokens.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
+
+use memchr::memmem;
 
 use crate::go::{
     quote::{self, decode_rune},
@@ -121,6 +123,9 @@ pub(super) struct Lexer<'s> {
 
 type Scan<'s> = Token<'s>;
 
+/// What actions begin with. A chart has ten thousand of them, and to prepare the search takes longer than most searches.
+static OPENING: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("{{"));
+
 impl<'s> Lexer<'s> {
     pub(super) fn new(source: &'s [u8]) -> Self {
         Self {
@@ -215,7 +220,7 @@ impl<'s> Lexer<'s> {
 
     /// Text up to the next action; none where a comment or a trimmed nothing came first.
     fn text(&mut self) -> Option<Scan<'s>> {
-        let Some(length) = find(self.rest(), b"{{") else {
+        let Some(length) = OPENING.find(self.rest()) else {
             let length = self.rest().len();
             self.skip(length);
             let kind = if self.position > self.start {
@@ -248,7 +253,7 @@ impl<'s> Lexer<'s> {
             self.ignore();
             return self.comment();
         }
-        self.skip(2);
+        self.position += 2;
         let token = self.token(Kind::LeftDelimiter);
         self.inside_action = true;
         self.skip(marker);
@@ -259,7 +264,7 @@ impl<'s> Lexer<'s> {
 
     /// A comment leaves no token behind, unless it is broken.
     fn comment(&mut self) -> Option<Scan<'s>> {
-        let Some(length) = find(self.rest().get(2..).unwrap_or_default(), b"*/") else {
+        let Some(length) = memmem::find(self.rest().get(2..).unwrap_or_default(), b"*/") else {
             return Some(self.fail("unclosed comment".to_owned()));
         };
         // Go counts the lines only after it has seen the delimiter; a message names the line where the comment starts
@@ -286,7 +291,7 @@ impl<'s> Lexer<'s> {
             self.skip(2);
             self.ignore();
         }
-        self.skip(2);
+        self.position += 2;
         let token = self.token(Kind::RightDelimiter);
         if trims {
             self.trim_after();
@@ -303,7 +308,7 @@ impl<'s> Lexer<'s> {
             }
             return self.fail("unclosed left paren".to_owned());
         }
-        if self.peek().is_some_and(|(character, _)| is_space(character)) {
+        if self.rest().first().is_some_and(is_space_byte) {
             return self.space();
         }
         let before = self.position;
@@ -346,20 +351,17 @@ impl<'s> Lexer<'s> {
 
     /// A run of spaces. The last one may belong to a trimming delimiter.
     fn space(&mut self) -> Token<'s> {
-        let mut count = 0;
-        let mut last = self.position;
-        let mut last_line = self.line;
-        while self.peek().is_some_and(|(character, _)| is_space(character)) {
-            (last, last_line) = (self.position, self.line);
-            self.next();
-            count += 1;
-        }
-        if right_delimiter(self.source.get(last..).unwrap_or_default()) == Some(true) {
-            (self.position, self.line) = (last, last_line);
-            if count == 1 {
+        let mut count = self.rest().iter().take_while(|byte| is_space_byte(byte)).count();
+        let last = self.rest().get(count.saturating_sub(1)..).unwrap_or_default();
+        if right_delimiter(last) == Some(true) {
+            count -= 1;
+            if count == 0 {
                 return self.right_delimiter();
             }
         }
+        let spaces = self.rest().get(..count).unwrap_or_default();
+        self.line += spaces.iter().filter(|byte| **byte == b'\n').count();
+        self.position += count;
         self.token(Kind::Space)
     }
 
@@ -547,8 +549,4 @@ fn trim_start(text: &[u8]) -> &[u8] {
 
 fn count_lines(text: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', text).count()
-}
-
-fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
-    memchr::memmem::find(text, pattern)
 }

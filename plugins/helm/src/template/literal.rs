@@ -1,23 +1,30 @@
 //! Numbers and strings as they are written in Go.
 
 use super::{ast::Number, lexer::Kind};
-use crate::go::{
-    number,
-    quote::{self, decode_rune},
+use crate::{
+    Str,
+    go::{
+        number,
+        quote::{self, decode_rune},
+    },
 };
 
 /// Go's name for every mistake in a quoted text.
 const SYNTAX: &str = "invalid syntax";
 
 /// What a quoted text stands for: `"…"` with escapes, or `` `…` `` as it is.
-pub(super) fn unquote(quoted: &[u8]) -> Result<Vec<u8>, String> {
+pub(super) fn unquote(quoted: &[u8]) -> Result<Str, String> {
     let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
     if quoted.first() == Some(&b'`') {
-        return Ok(inner.iter().copied().filter(|byte| *byte != b'\r').collect());
+        if memchr::memchr(b'\r', inner).is_none() {
+            return Ok(inner.into());
+        }
+        let kept = inner.iter().copied().filter(|byte| *byte != b'\r');
+        return Ok(kept.collect::<Vec<u8>>().into());
     }
     let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'"' | b'\\');
     if inner.iter().all(is_plain) {
-        return Ok(inner.to_vec());
+        return Ok(inner.into());
     }
     let mut text = Vec::with_capacity(inner.len());
     let mut rest = inner;
@@ -26,7 +33,7 @@ pub(super) fn unquote(quoted: &[u8]) -> Result<Vec<u8>, String> {
         unit.push_to(&mut text);
         rest = after;
     }
-    Ok(text)
+    Ok(text.into())
 }
 
 /// One step of unquoting: a character, or a byte written as a number.

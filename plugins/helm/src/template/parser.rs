@@ -274,9 +274,9 @@ impl<'p, 's> Parser<'p, 's> {
 
     fn template_name(&mut self, token: &Token<'s>, context: &str) -> Result<Str> {
         match token.kind {
-            Kind::String | Kind::RawString => Ok(literal::unquote(token.source)
-                .map_err(|message| self.error(message))?
-                .into()),
+            Kind::String | Kind::RawString => {
+                literal::unquote(token.source).map_err(|message| self.error(message))
+            }
             _ => self.unexpected(token, context),
         }
     }
@@ -658,7 +658,7 @@ impl<'p, 's> Parser<'p, 's> {
                 Operand::String(Box::new(StringLiteral {
                     position,
                     quoted,
-                    text: text.into(),
+                    text,
                 }))
             }
             _ => {
