@@ -8,7 +8,8 @@ pub struct Rules(Vec<Rule>);
 
 #[derive(Clone, Debug)]
 struct Rule {
-    pattern: String,
+    /// None for what is no pattern without the slash at its end: nothing matches it.
+    pattern: Option<Vec<char>>,
     /// Ignores what does *not* match.
     is_negated: bool,
     only_directories: bool,
@@ -39,7 +40,7 @@ impl Rules {
         if line.contains("**") {
             return Err(Error::new("double-star (**) syntax is not supported"));
         }
-        matches(line, "abc")?;
+        read(line)?;
         let (is_negated, rule) = match line.strip_prefix('!') {
             Some(rule) => (true, rule),
             None => (false, line),
@@ -53,7 +54,7 @@ impl Rules {
             None => (rule.contains('/'), rule),
         };
         self.0.push(Rule {
-            pattern: pattern.to_owned(),
+            pattern: read(pattern).ok(),
             is_negated,
             only_directories,
             whole_path,
@@ -63,14 +64,13 @@ impl Rules {
 
     /// Whether a file or directory of the chart is ignored. The first rule that decides, decides.
     pub fn ignores(&self, path: &str, is_directory: bool) -> bool {
+        let path: Vec<char> = path.chars().collect();
+        let start = path.iter().rposition(|c| *c == '/').map_or(0, |slash| slash + 1);
+        let name = path.get(start..).unwrap_or_default();
         self.0.iter().any(|rule| {
-            let name = if rule.whole_path {
-                path
-            } else {
-                path.rsplit_once('/').map_or(path, |(_, name)| name)
-            };
+            let name = if rule.whole_path { path.as_slice() } else { name };
             let fits_kind = !rule.only_directories || is_directory;
-            let is_match = || matches(&rule.pattern, name).unwrap_or(false);
+            let is_match = || rule.pattern.as_ref().is_some_and(|pattern| fits(pattern, name));
             if rule.is_negated {
                 !fits_kind || !is_match()
             } else {
@@ -85,13 +85,22 @@ impl Rules {
 /// # Errors
 /// A class that does not end, a `\` before nothing.
 pub fn matches(pattern: &str, name: &str) -> Result<bool, Error> {
-    let pattern: Vec<char> = pattern.chars().collect();
     let name: Vec<char> = name.chars().collect();
-    // a wrong pattern is wrong whatever the name is
+    Ok(fits(&read(pattern)?, &name))
+}
+
+/// The characters of a pattern. A wrong one is wrong whatever it is for.
+fn read(pattern: &str) -> Result<Vec<char>, Error> {
+    let pattern: Vec<char> = pattern.chars().collect();
     let mut at = 0;
     while at < pattern.len() {
         at = element(&pattern, at, None)?.1;
     }
+    Ok(pattern)
+}
+
+/// Whether a pattern that was read fits a name.
+fn fits(pattern: &[char], name: &[char]) -> bool {
     // as far as the last star the choice was right: only what follows it must be tried again
     let (mut p, mut n) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -102,10 +111,10 @@ pub fn matches(pattern: &str, name: &str) -> Result<bool, Error> {
             continue;
         }
         if p == pattern.len() && n == name.len() {
-            return Ok(true);
+            return true;
         }
         let step = match name.get(n) {
-            Some(c) if p < pattern.len() => Some(element(&pattern, p, Some(*c))?).filter(|(fits, _)| *fits),
+            Some(c) if p < pattern.len() => element(pattern, p, Some(*c)).ok().filter(|(fits, _)| *fits),
             _ => None,
         };
         if let Some((_, next)) = step {
@@ -119,7 +128,7 @@ pub fn matches(pattern: &str, name: &str) -> Result<bool, Error> {
                 p = after;
                 n = from + 1;
             }
-            _ => return Ok(false),
+            _ => return false,
         }
     }
 }
