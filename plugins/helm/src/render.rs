@@ -174,7 +174,7 @@ fn run(
     }
     Ok(rendered
         .into_iter()
-        .map(|(path, text)| (path, text.as_bytes().to_vec()))
+        .map(|(path, text)| (path, text.into_bytes()))
         .collect())
 }
 

@@ -29,7 +29,7 @@ fn separator(text: &str, is_line_start: bool) -> Option<(usize, usize)> {
     let begin = if is_line_start && text.starts_with("---") {
         0
     } else {
-        text.find("\n---")? + 1
+        memchr::memmem::find(text.as_bytes(), b"\n---")? + 1
     };
     let after = text.get(begin + 3..)?;
     let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();

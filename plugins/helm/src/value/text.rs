@@ -65,6 +65,14 @@ impl Str {
         }
     }
 
+    /// The bytes as the caller's own; they are copied only where somebody else has the text too.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self.0 {
+            Repr::Inline(len, buffer) => buffer.get(..usize::from(len)).unwrap_or_default().to_vec(),
+            Repr::Shared(bytes) => Rc::unwrap_or_clone(bytes),
+        }
+    }
+
     /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -191,7 +199,7 @@ mod tests {
         for length in 0..=2 * INLINE {
             let part = bytes.get(..length).unwrap_or_default();
             assert_eq!(Str::new(part).as_bytes(), part);
-            assert_eq!(Str::from(part.to_vec()).as_bytes(), part);
+            assert_eq!(Str::from(part.to_vec()).into_bytes(), part);
         }
     }
 }
