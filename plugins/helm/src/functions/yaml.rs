@@ -66,10 +66,9 @@ pub(crate) fn to_yaml(value: &Value) -> Result<String, Error> {
 
 /// Whether a text has characters that JSON leaves as they are and YAML does not take for what they are.
 fn has_odd_text(json: &Json) -> bool {
-    let is_odd = |text: &str| {
-        text.chars()
-            .any(|c| matches!(c, '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'))
-    };
+    let is_odd_character = |c: char| matches!(c, '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}');
+    // most texts have none that is not ASCII
+    let is_odd = |text: &str| text.bytes().any(|byte| byte >= 0x7F) && text.chars().any(is_odd_character);
     match json {
         Json::String(text) => is_odd(text),
         Json::Array(items) => items.iter().any(has_odd_text),

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value as Json};
 
-use super::{List, Map, Value};
+use super::{List, Map, Str, Value};
 use crate::{Error, go::unicode::runes};
 
 /// How deep values may be nested where they are converted or printed. A map that holds itself is endless; the stack is not.
@@ -58,7 +58,7 @@ impl Value {
                 };
                 Error::new(format!("json: unsupported value: {name}"))
             })?,
-            Self::Str(text) => Json::String(runes(text.as_bytes()).collect()),
+            Self::Str(text) => Json::String(characters(text)),
             Self::Bytes(bytes) => Json::String(base64(bytes.as_bytes())),
             Self::List(list) if list.is_nil() => Json::Null,
             Self::List(list) => list_to_json(list, depth + 1)?,
@@ -78,8 +78,14 @@ fn map_to_json(map: &Map, depth: usize) -> Result<Json, Error> {
     let entries = map.entries();
     let entries = entries
         .iter()
-        .map(|(key, value)| Ok((runes(key.as_bytes()).collect(), value.to_json_at(depth)?)));
+        .map(|(key, value)| Ok((characters(key), value.to_json_at(depth)?)));
     entries.collect::<Result<_, _>>().map(Json::Object)
+}
+
+/// A text as JSON has it. Most texts are UTF-8 and are copied in one piece.
+fn characters(text: &Str) -> String {
+    text.as_str()
+        .map_or_else(|| runes(text.as_bytes()).collect(), str::to_owned)
 }
 
 /// The standard alphabet with padding.
