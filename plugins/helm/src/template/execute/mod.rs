@@ -25,6 +25,9 @@ pub const INCLUDE_MAX: usize = 1000;
 /// How deep templates may call each other altogether. Go has a gigabyte of stack for this; a guest has a few megabytes.
 pub const CALL_DEPTH_MAX: usize = 2500;
 
+/// Where the output of a template begins to grow: names, labels and selectors are not longer.
+const OUTPUT_BYTES: usize = 128;
+
 /// The name of the set in messages, and of what `tpl` reads: Helm's.
 const SET_NAME: &str = "gotpl";
 
@@ -44,8 +47,8 @@ pub struct Render<'r> {
     functions: &'static Functions,
     environment: &'r Environment,
     missing_key: MissingKey,
-    /// How deep templates are in each other, by name.
-    included: RefCell<HashMap<Str, usize>>,
+    /// The names of the templates that include each other, from the outermost.
+    included: RefCell<Vec<Str>>,
     depth: Cell<usize>,
     /// What `tpl` has read, by source.
     read: RefCell<HashMap<Str, Rc<[Rc<Tree>]>>>,
@@ -97,6 +100,20 @@ impl<'r> Render<'r> {
         self.depth.set(self.depth.get() - 1);
     }
 
+    fn begin_include(&self, name: &Str) -> Result<(), Error> {
+        let mut included = self.included.borrow_mut();
+        // among so few none can be there too often, so that most includes need not count
+        if included.len() > INCLUDE_MAX
+            && included.iter().filter(|other| *other == name).count() > INCLUDE_MAX
+        {
+            return Err(Error::new(format!(
+                "rendering template has a nested reference name: {name}: unable to execute template"
+            )));
+        }
+        included.push(name.clone());
+        Ok(())
+    }
+
     fn read(&self, source: &Str) -> Result<Rc<[Rc<Tree>]>, Error> {
         if let Some(trees) = self.read.borrow().get(source) {
             return Ok(Rc::clone(trees));
@@ -142,7 +159,7 @@ impl<'a> Scope<'a> {
     }
 
     fn execute(&self, tree: &Tree, data: &Value) -> Result<Vec<u8>, Error> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(OUTPUT_BYTES);
         self.render
             .enter()
             .map_err(|message| Error::execution(format!("template: {}: {message}", tree.name), None))?;
@@ -155,21 +172,9 @@ impl<'a> Scope<'a> {
 
 impl Templates for Scope<'_> {
     fn include(&self, name: &Str, data: &Value) -> Result<Str, Error> {
-        let before = {
-            let mut included = self.render.included.borrow_mut();
-            let count = included.entry(name.clone()).or_insert(0);
-            *count += 1;
-            *count - 1
-        };
-        if before > INCLUDE_MAX {
-            return Err(Error::new(format!(
-                "rendering template has a nested reference name: {name}: unable to execute template"
-            )));
-        }
+        self.render.begin_include(name)?;
         let text = self.execute_template(name.as_bytes(), data)?;
-        if let Some(count) = self.render.included.borrow_mut().get_mut(name.as_bytes()) {
-            *count -= 1;
-        }
+        self.render.included.borrow_mut().pop();
         Ok(text.into())
     }
 
