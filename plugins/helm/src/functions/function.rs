@@ -13,6 +13,11 @@ impl Arguments {
     pub fn new(values: Vec<Value>) -> Self {
         Self(values.into_iter())
     }
+
+    /// All that are left, in the room that they are in.
+    pub(super) fn rest(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.0).collect()
+    }
 }
 
 /// The next argument.

@@ -117,6 +117,18 @@ pub trait Parameter: Sized {
     /// # Errors
     /// Too few arguments, or one of another type: the executor has checked both.
     fn take(arguments: &mut Arguments) -> Result<Self, Error>;
+
+    /// Takes all the arguments that are left.
+    ///
+    /// # Errors
+    /// As [`Parameter::take`].
+    fn take_all(arguments: &mut Arguments) -> Result<Vec<Self>, Error> {
+        let mut all = Vec::with_capacity(arguments.size_hint().0);
+        while arguments.size_hint().0 > 0 {
+            all.push(Self::take(arguments)?);
+        }
+        Ok(all)
+    }
 }
 
 /// Go's `int`, as parameter and as result.
@@ -193,6 +205,10 @@ impl Parameter for Value {
     fn take(arguments: &mut Arguments) -> Result<Self, Error> {
         Ok(arguments.next().unwrap_or_default())
     }
+
+    fn take_all(arguments: &mut Arguments) -> Result<Vec<Self>, Error> {
+        Ok(arguments.rest())
+    }
 }
 
 impl Parameter for Strings {
@@ -226,10 +242,6 @@ impl<T: Parameter> Parameter for Rest<T> {
     const IS_VARIADIC: bool = true;
 
     fn take(arguments: &mut Arguments) -> Result<Self, Error> {
-        let mut rest = Vec::with_capacity(arguments.size_hint().0);
-        while arguments.size_hint().0 > 0 {
-            rest.push(T::take(arguments)?);
-        }
-        Ok(Self(rest))
+        T::take_all(arguments).map(Self)
     }
 }
