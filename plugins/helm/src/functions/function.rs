@@ -1,6 +1,11 @@
 //! A function and the table of functions.
 
-use std::{collections::HashMap, fmt, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{BuildHasherDefault, Hasher},
+    sync::LazyLock,
+};
 
 use super::{Call, Parameter, Type};
 use crate::{Error, Value};
@@ -83,7 +88,30 @@ impl fmt::Debug for Function {
 
 /// A table of functions by name.
 #[derive(Debug, Default)]
-pub struct Functions(HashMap<&'static str, Function>);
+pub struct Functions(HashMap<&'static str, Function, BuildHasherDefault<NameHasher>>);
+
+/// FNV-1a. The names in a table are its own, so that nobody can choose them to collide, and every name that a template writes is
+/// looked up.
+#[derive(Debug)]
+struct NameHasher(u64);
+
+impl Default for NameHasher {
+    fn default() -> Self {
+        Self(0xCBF2_9CE4_8422_2325)
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01B3);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl Functions {
     /// The table without functions.

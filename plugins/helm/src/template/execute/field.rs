@@ -136,6 +136,10 @@ fn holds_interfaces(value: &Value) -> bool {
 }
 
 fn method(receiver: &Value, name: &Str) -> Option<&'static Function> {
+    // as all that Go lets others see; most keys of values begin with a small letter
+    if !name.as_bytes().first().is_some_and(u8::is_ascii_uppercase) {
+        return None;
+    }
     let methods = match receiver {
         Value::Map(map) => (map.map_type().named?.methods)(),
         Value::List(list) => (list.list_type().named?.methods)(),
