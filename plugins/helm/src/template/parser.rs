@@ -304,7 +304,11 @@ impl<'p, 's> Parser<'p, 's> {
     fn text_or_action(&mut self) -> Result<Item> {
         let token = self.next_non_space();
         match token.kind {
-            Kind::Text => Ok(Item::Node(Node::Text(token.source.into()))),
+            Kind::Text => {
+                let end = token.position + token.source.len();
+                let text = self.shared.source.text.part(token.position, end);
+                Ok(Item::Node(Node::Text(text)))
+            }
             Kind::LeftDelimiter => {
                 self.action_line = token.line;
                 self.enter()?;

@@ -5,7 +5,7 @@ use std::{borrow::Borrow, borrow::Cow, cmp::Ordering, fmt, hash, rc::Rc};
 /// How many bytes fit in place.
 const INLINE: usize = 22;
 
-/// Go's string. Cloning is cheap: up to 22 bytes are kept in place, more are shared.
+/// Go's string. Cloning is cheap: up to 22 bytes are kept in place, more are shared, also with texts that they are a part of.
 ///
 /// Go's strings may hold any bytes (`b64dec`, `trunc` in the middle of a character), so this is no `str`;
 /// [`Str::to_str`] gives one for what needs characters.
@@ -16,6 +16,8 @@ pub struct Str(Repr);
 enum Repr {
     Inline(u8, [u8; INLINE]),
     Shared(Rc<Vec<u8>>),
+    /// What lies between two places of a shared text.
+    Part(Rc<Vec<u8>>, u32, u32),
 }
 
 impl Str {
@@ -44,6 +46,18 @@ impl Str {
         match &self.0 {
             Repr::Inline(len, buffer) => buffer.get(..usize::from(*len)).unwrap_or_default(),
             Repr::Shared(bytes) => bytes,
+            Repr::Part(bytes, from, to) => bytes.get(*from as usize..*to as usize).unwrap_or_default(),
+        }
+    }
+
+    /// What lies between two places; nothing where there are no such places. A long part shares the text.
+    pub(crate) fn part(&self, from: usize, to: usize) -> Self {
+        let bytes = self.as_bytes().get(from..to).unwrap_or_default();
+        match (&self.0, u32::try_from(from), u32::try_from(to)) {
+            (Repr::Shared(whole), Ok(from), Ok(to)) if bytes.len() > INLINE => {
+                Self(Repr::Part(Rc::clone(whole), from, to))
+            }
+            _ => bytes.into(),
         }
     }
 
@@ -62,14 +76,15 @@ impl Str {
         match &self.0 {
             Repr::Inline(len, _) => usize::from(*len),
             Repr::Shared(bytes) => bytes.len(),
+            Repr::Part(..) => self.as_bytes().len(),
         }
     }
 
     /// The bytes as the caller's own; they are copied only where somebody else has the text too.
     pub fn into_bytes(self) -> Vec<u8> {
         match self.0 {
-            Repr::Inline(len, buffer) => buffer.get(..usize::from(len)).unwrap_or_default().to_vec(),
             Repr::Shared(bytes) => Rc::unwrap_or_clone(bytes),
+            Repr::Inline(..) | Repr::Part(..) => self.as_bytes().to_vec(),
         }
     }
 
@@ -191,7 +206,7 @@ impl fmt::Debug for Str {
 
 #[cfg(test)]
 mod tests {
-    use super::{INLINE, Str};
+    use super::{INLINE, Repr, Str};
 
     #[test]
     fn a_text_of_any_length_is_what_it_was_made_of() {
@@ -201,5 +216,18 @@ mod tests {
             assert_eq!(Str::new(part).as_bytes(), part);
             assert_eq!(Str::from(part.to_vec()).into_bytes(), part);
         }
+    }
+
+    #[test]
+    fn a_long_part_shares_the_text() {
+        let text = Str::from("a text that is longer than what fits in place");
+        let part = text.part(2, 45);
+        assert_eq!(part, "text that is longer than what fits in place");
+        assert!(matches!(part.0, Repr::Part(..)));
+        assert_eq!(part.len(), 43);
+        assert_eq!(part.part(5, 12), "that is");
+        assert_eq!(part.part(12, 43), " longer than what fits in place");
+        assert_eq!(part.part(12, 44), "");
+        assert_eq!(part.into_bytes(), b"text that is longer than what fits in place");
     }
 }
