@@ -2,6 +2,8 @@
 //!
 //! [`Templates::read`] once for a chart; [`Templates::render`] as often as there are values.
 
+use std::cmp::Reverse;
+
 use crate::{
     Error, Map, Str, Value,
     functions::{self, Environment, MESSAGE_END, MESSAGE_START},
@@ -42,8 +44,10 @@ impl Templates {
     /// # Errors
     /// `parse error at (FILE:LINE): …`
     pub fn read(mut files: Vec<File>) -> Result<Self, Error> {
-        let depth = |path: &str| path.bytes().filter(|byte| *byte == b'/').count();
-        files.sort_by(|a, b| (depth(&b.path), &b.path).cmp(&(depth(&a.path), &a.path)));
+        files.sort_by_cached_key(|file| {
+            let depth = file.path.bytes().filter(|byte| *byte == b'/').count();
+            Reverse((depth, file.path.clone()))
+        });
         let mut set = Set::default();
         for file in &files {
             set.add(file.path.as_str(), file.source.clone(), functions::all())

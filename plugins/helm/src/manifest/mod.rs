@@ -78,10 +78,12 @@ pub fn sort(files: BTreeMap<String, Vec<u8>>, with_objects: bool) -> Result<Sort
             read.map_err(|error| failure(&path, text, at, &error.into()))?;
         }
     }
-    sorted.manifests.sort_by(|a, b| order::by_kind(&a.kind, &b.kind));
+    sorted
+        .manifests
+        .sort_by_cached_key(|manifest| order::place(&manifest.kind));
     sorted
         .hooks
-        .sort_by(|a, b| order::by_kind(&a.manifest.kind, &b.manifest.kind));
+        .sort_by_cached_key(|hook| order::place(&hook.manifest.kind));
     Ok(sorted)
 }
 

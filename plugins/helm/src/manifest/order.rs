@@ -1,5 +1,3 @@
-use std::cmp::Ordering;
-
 /// The order of installation.
 const INSTALL: [&str; 38] = [
     "PriorityClass",
@@ -42,13 +40,10 @@ const INSTALL: [&str; 38] = [
     "ValidatingWebhookConfiguration",
 ];
 
-/// Known kinds in the order of installation, then the others by name.
-pub(super) fn by_kind(a: &str, b: &str) -> Ordering {
-    let place = |kind: &str| INSTALL.iter().position(|known| *known == kind);
-    match (place(a), place(b)) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => a.cmp(b),
+/// Where a kind stands among others: known ones in the order of installation, then the others by name.
+pub(super) fn place(kind: &str) -> (usize, String) {
+    match INSTALL.iter().position(|known| *known == kind) {
+        Some(place) => (place, String::new()),
+        None => (INSTALL.len(), kind.to_owned()),
     }
 }
