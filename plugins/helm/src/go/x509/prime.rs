@@ -59,19 +59,25 @@ pub(super) fn first_prime(
     count: usize,
 ) -> Option<BigUint> {
     let mut is_divisible = vec![false; count];
-    for prime in small_primes() {
-        let rest = |number: &BigUint| u32::try_from(number % prime).unwrap_or(0);
-        // prime divides start + step·n for n = -start / step, and each prime-th from there
+    for pair in small_primes().chunks(2) {
+        // of two together, whose product is one digit still: a large number is divided half as often
+        let both: u32 = pair.iter().product();
+        let rest = |number: &BigUint| u32::try_from(number % both).unwrap_or(0);
         let (start, step) = (rest(start), rest(step));
-        let first = match step {
-            0 if start > 0 => continue,
-            0 => return None,
-            step => product(prime - start, inverse(step, prime), prime),
-        };
-        let every = is_divisible.iter_mut().skip(first as usize);
-        every
-            .step_by(prime as usize)
-            .for_each(|divisible| *divisible = true);
+        for &prime in pair {
+            // prime divides start + step·n for n = -start / step, and each prime-th from there
+            let (start, step) = (start % prime, step % prime);
+            let first = match step {
+                0 if start > 0 => continue,
+                0 => return None,
+                2 => product(prime - start, prime.div_ceil(2), prime),
+                step => product(prime - start, inverse(step, prime), prime),
+            };
+            let every = is_divisible.iter_mut().skip(first as usize);
+            every
+                .step_by(prime as usize)
+                .for_each(|divisible| *divisible = true);
+        }
     }
     let candidates = is_divisible.iter().enumerate();
     let candidates = candidates.filter(|(_, divisible)| !**divisible);
@@ -82,7 +88,7 @@ pub(super) fn first_prime(
 /// Modulo a prime, by Fermat's theorem.
 fn inverse(number: u32, prime: u32) -> u32 {
     let exponent = prime - 2;
-    (0..u32::BITS).rev().fold(1, |power, bit| {
+    (0..SIEVE_LIMIT.ilog2()).rev().fold(1, |power, bit| {
         let square = product(power, power, prime);
         match exponent >> bit & 1 {
             0 => square,
