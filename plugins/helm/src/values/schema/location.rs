@@ -1,5 +1,7 @@
 //! Where schemas are: addresses, pointers and how references lead from one to another.
 
+use std::borrow::Cow;
+
 use super::json::Json;
 use crate::go::{quote::quote, url::Url};
 
@@ -176,11 +178,15 @@ pub(super) fn with_fragment(address: &str, fragment: &str) -> String {
 
 /// A pointer one step further.
 pub(super) fn child(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", escape(name))
+    [pointer, "/", &escape(name)].concat()
 }
 
-pub(super) fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+pub(super) fn escape(name: &str) -> Cow<'_, str> {
+    if name.contains(['~', '/']) {
+        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 fn unescape(name: &str) -> Option<String> {
