@@ -121,8 +121,6 @@ pub(super) struct Lexer<'s> {
     message: String,
 }
 
-type Scan<'s> = Token<'s>;
-
 /// What actions begin with. A chart has ten thousand of them, and to prepare the search takes longer than most searches.
 static OPENING: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("{{"));
 
@@ -162,6 +160,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// The character at the current place and its length; none at the end.
+    #[inline]
     fn peek(&self) -> Option<(char, usize)> {
         decode_rune(self.rest())
     }
@@ -219,7 +218,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// Text up to the next action; none where a comment or a trimmed nothing came first.
-    fn text(&mut self) -> Option<Scan<'s>> {
+    fn text(&mut self) -> Option<Token<'s>> {
         let Some(length) = OPENING.find(self.rest()) else {
             let length = self.rest().len();
             self.skip(length);
@@ -245,7 +244,7 @@ impl<'s> Lexer<'s> {
         self.left_delimiter()
     }
 
-    fn left_delimiter(&mut self) -> Option<Scan<'s>> {
+    fn left_delimiter(&mut self) -> Option<Token<'s>> {
         let after = self.rest().get(2..).unwrap_or_default();
         let marker = if has_left_trim_marker(after) { 2 } else { 0 };
         if after.get(marker..).unwrap_or_default().starts_with(b"/*") {
@@ -263,7 +262,7 @@ impl<'s> Lexer<'s> {
     }
 
     /// A comment leaves no token behind, unless it is broken.
-    fn comment(&mut self) -> Option<Scan<'s>> {
+    fn comment(&mut self) -> Option<Token<'s>> {
         let Some(length) = memmem::find(self.rest().get(2..).unwrap_or_default(), b"*/") else {
             return Some(self.fail("unclosed comment".to_owned()));
         };
@@ -367,24 +366,25 @@ impl<'s> Lexer<'s> {
 
     fn skip_alphanumeric(&mut self) {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        self.position += self.rest().iter().take_while(|byte| is_plain(byte)).count();
-        while self
-            .peek()
-            .is_some_and(|(character, _)| is_alphanumeric(character))
-        {
-            self.next();
+        loop {
+            self.position += self.rest().iter().take_while(|byte| is_plain(byte)).count();
+            // only what is not ASCII has to be taken apart into characters
+            match self.rest().first() {
+                Some(byte) if !byte.is_ascii() => {}
+                _ => return,
+            }
+            match self.peek() {
+                Some((character, size)) if is_alphanumeric(character) => self.position += size,
+                _ => return,
+            }
         }
     }
 
     /// Whether here is something that may follow a name.
     fn is_at_terminator(&self) -> bool {
-        match self.peek() {
-            None => true,
-            Some((character, _)) => {
-                is_space(character)
-                    || matches!(character, '.' | ',' | '|' | ':' | ')' | '(')
-                    || self.next_is(b"}}")
-            }
+        match self.rest() {
+            [] | [b'.' | b',' | b'|' | b':' | b')' | b'(', ..] | [b'}', b'}', ..] => true,
+            [byte, ..] => is_space_byte(byte),
         }
     }
 
@@ -437,7 +437,7 @@ impl<'s> Lexer<'s> {
     }
 
     fn raw_string(&mut self) -> Token<'s> {
-        match self.rest().iter().position(|byte| *byte == b'`') {
+        match memchr::memchr(b'`', self.rest()) {
             Some(length) => {
                 self.skip(length + 1);
                 self.token(Kind::RawString)
