@@ -3,7 +3,10 @@
 use serde_json::{Number, Value as Json};
 
 use super::{List, Map, Str, Value};
-use crate::{Error, go::unicode::runes};
+use crate::{
+    Error,
+    go::{base::encode_base64, unicode::runes},
+};
 
 /// How deep values may be nested where they are converted or printed. A map that holds itself is endless; the stack is not.
 pub const DEPTH_MAX: usize = 1000;
@@ -59,7 +62,7 @@ impl Value {
                 Error::new(format!("json: unsupported value: {name}"))
             })?,
             Self::Str(text) => Json::String(characters(text)),
-            Self::Bytes(bytes) => Json::String(base64(bytes.as_bytes())),
+            Self::Bytes(bytes) => Json::String(encode_base64(bytes.as_bytes())),
             Self::List(list) if list.is_nil() => Json::Null,
             Self::List(list) => list_to_json(list, depth + 1)?,
             Self::Map(map) if map.is_nil() => Json::Null,
@@ -86,24 +89,4 @@ fn map_to_json(map: &Map, depth: usize) -> Result<Json, Error> {
 fn characters(text: &Str) -> String {
     text.as_str()
         .map_or_else(|| runes(text.as_bytes()).collect(), str::to_owned)
-}
-
-/// The standard alphabet with padding.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let at = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let group = at(0) << 16 | at(1) << 8 | at(2);
-        for place in 0..4 {
-            let index = (group >> (18 - 6 * place)) as usize & 63;
-            let letter = ALPHABET.get(index).copied().unwrap_or(b'=');
-            text.push(if place <= chunk.len() {
-                char::from(letter)
-            } else {
-                '='
-            });
-        }
-    }
-    text
 }
