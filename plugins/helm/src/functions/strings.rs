@@ -250,7 +250,11 @@ fn joining(functions: &mut Functions) {
         repeat(text.as_bytes(), count.0).map(Str::from)
     });
     functions.add("replace", |old: Str, new: Str, text: Str| {
-        replace(text.as_bytes(), old.as_bytes(), new.as_bytes())
+        // labels are replaced in everywhere, and hardly one has what is looked for
+        match find(text.as_bytes(), old.as_bytes()) {
+            None => text,
+            Some(_) => replace(text.as_bytes(), old.as_bytes(), new.as_bytes()),
+        }
     });
     functions.add("indent", |spaces: Int, text: Str| indent(spaces, &text, b""));
     functions.add("nindent", |spaces: Int, text: Str| indent(spaces, &text, b"\n"));
@@ -322,20 +326,22 @@ fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Str {
 
 fn indent(spaces: Int, text: &Str, start: &[u8]) -> Result<Str, Error> {
     let pad = repeat(b" ", spaces.0)?;
-    let lines = 1 + text.as_bytes().iter().filter(|byte| **byte == b'\n').count();
+    let lines = 1 + memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let length = pad.len().saturating_mul(lines).saturating_add(text.len());
     if length > TEXT_MAX {
         return Err(too_long("indent: too long a text"));
     }
     let mut out = Vec::with_capacity(length + start.len());
     out.extend_from_slice(start);
-    for (index, line) in text.as_bytes().split(|byte| *byte == b'\n').enumerate() {
-        if index > 0 {
-            out.push(b'\n');
-        }
+    let mut rest = text.as_bytes();
+    while let Some(end) = memchr::memchr(b'\n', rest) {
+        let (line, after) = rest.split_at_checked(end + 1).unwrap_or_default();
         out.extend_from_slice(&pad);
         out.extend_from_slice(line);
+        rest = after;
     }
+    out.extend_from_slice(&pad);
+    out.extend_from_slice(rest);
     Ok(out.into())
 }
 
