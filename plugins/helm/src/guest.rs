@@ -184,10 +184,11 @@ fn answer(rendered: Rendered, detail: Detail) -> sdk::Chart {
     let metadata = all.then(|| rendered.chart.metadata.to_json());
     // the files of crds/ are its last owners' now, so they need not be copied
     drop(rendered.chart);
+    let object = |object: manifest::Object| Object::written(Object::new(object.head).id(), object.json);
     let manifest = |manifest: manifest::Manifest| Manifest {
         template: manifest.path,
         text: manifest.text,
-        object: manifest.object.map(Object::new),
+        object: manifest.object.map(object),
     };
     let hook = |hook: manifest::Hook| Hook {
         manifest: manifest(hook.manifest),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map as JsonMap, Value as Json};
-use sluice_yaml::{Node, ParseOptions, Position, Resolved, Resolver, parse_document, to_json};
+use serde_json::Value as Json;
+use sluice_yaml::{Node, ParseOptions, Position, Resolved, Resolver, parse_document, to_json, write_json};
 
+use super::Object;
 use crate::{chart::scalar_text, format};
 
 /// The part of a manifest that decides what it is.
@@ -13,7 +14,7 @@ pub(super) struct Head {
     pub(super) kind: String,
     pub(super) annotations: BTreeMap<String, String>,
     /// All of it.
-    pub(super) object: Option<JsonMap<String, Json>>,
+    pub(super) object: Option<Object>,
 }
 
 /// Why a document is no manifest: the original's words, and where in the document.
@@ -67,11 +68,16 @@ impl Head {
         let Some(mut document) = parse_document(text, &ParseOptions::new(Resolver::V2))? else {
             return Ok(Self::default());
         };
-        let json = to_json(&document.root, Resolver::V2).or_else(|_| {
+        // JSON is about as long as the YAML that it is made of
+        let mut json = String::with_capacity(text.len());
+        if write_json(&document.root, Resolver::V2, &mut json).is_err() {
             print_infinite_texts(&mut document.root);
-            to_json(&document.root, Resolver::V2)
-        });
-        let fields = match json? {
+            write_json(&document.root, Resolver::V2, &mut json)?;
+        }
+        if let Some(entries) = document.root.entries_mut() {
+            entries.retain(|(key, _)| may_be_of_head(key));
+        }
+        let fields = match to_json(&document.root, Resolver::V2)? {
             Json::Null => return Ok(Self::default()),
             Json::Object(fields) => fields,
             other => return Err(mismatch(&other, "Go value of type util.SimpleHead")),
@@ -85,7 +91,7 @@ impl Head {
                 _ => {}
             }
         }
-        head.object = Some(fields);
+        head.object = Some(Object { head: fields, json });
         Ok(head)
     }
 
@@ -121,6 +127,16 @@ impl Head {
         }
         Ok(())
     }
+}
+
+/// The fields that are read, however they are spelled, and what may bring them along.
+fn may_be_of_head(key: &Node) -> bool {
+    let is_read = |text: &str| {
+        ["apiVersion", "kind", "metadata"]
+            .iter()
+            .any(|field| field.eq_ignore_ascii_case(text))
+    };
+    key.text().is_none_or(is_read) || key.tag().is_some() || Resolver::V2.is_merge(key)
 }
 
 /// What is read as text may be an infinite number, which is printed then; anywhere else JSON has no such thing.
@@ -161,5 +177,27 @@ fn text_of(value: &Json, field: &str) -> Result<String, Misfit> {
             value,
             &format!("Go struct field {field} of type string"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_an_object_is_read_wherever_it_comes_from() {
+        let text =
+            "base: &base {kind: Pod}\n<<: *base\nmetadata: {name: a}\nspec: {replicas: 1.0, list: [x]}\n";
+        let head = Head::read(text).unwrap_or_default();
+        assert_eq!(head.kind, "Pod");
+        let object = head
+            .object
+            .map(|object| (Json::Object(object.head).to_string(), object.json));
+        let (named, all) = object.unwrap_or_default();
+        assert_eq!(named, r#"{"kind":"Pod","metadata":{"name":"a"}}"#);
+        assert_eq!(
+            all,
+            r#"{"base":{"kind":"Pod"},"kind":"Pod","metadata":{"name":"a"},"spec":{"list":["x"],"replicas":1}}"#
+        );
     }
 }

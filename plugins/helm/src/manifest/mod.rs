@@ -24,7 +24,16 @@ pub struct Manifest {
     /// Its kind; empty for comments.
     pub kind: String,
     /// The object, where it was asked for; none for comments.
-    pub object: Option<JsonMap<String, Json>>,
+    pub object: Option<Object>,
+}
+
+/// An object as JSON.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// What names it: `apiVersion`, `kind` and `metadata`.
+    pub head: JsonMap<String, Json>,
+    /// All of it.
+    pub json: String,
 }
 
 /// A manifest that is applied at a moment in a release's life.
