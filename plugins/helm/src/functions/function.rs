@@ -120,6 +120,14 @@ impl Functions {
         &NONE
     }
 
+    /// A table with room for so many functions.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        Self(HashMap::with_capacity_and_hasher(
+            count,
+            BuildHasherDefault::default(),
+        ))
+    }
+
     /// Adds a function that only looks at its arguments. One of the same name is replaced.
     pub fn add<Signature, F: Callable<Signature>>(&mut self, name: &'static str, function: F) {
         let body = move |_: &Call<'_>, arguments: Arguments| function.call_with(arguments);
