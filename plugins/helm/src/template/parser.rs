@@ -40,6 +40,9 @@ pub fn parse(
         functions,
         source: Rc::clone(&source),
         trees: Vec::new(),
+        nodes: Vec::new(),
+        commands: Vec::new(),
+        operands: Vec::new(),
         ids: HashMap::from([(b"$".as_slice(), 0)]),
         depth: 0,
     };
@@ -55,6 +58,11 @@ struct Shared<'s> {
     functions: &'static Functions,
     source: Rc<Source>,
     trees: Vec<Rc<Tree>>,
+    /// What was read of the lists around, which are made once their lengths are known: a chart has ten thousands of them, most
+    /// of one to three.
+    nodes: Vec<Node>,
+    commands: Vec<Command>,
+    operands: Vec<Operand>,
     /// Variables by name.
     ids: HashMap<&'s [u8], u32>,
     depth: usize,
@@ -244,7 +252,7 @@ impl<'p, 's> Parser<'p, 's> {
 
     /// The whole of a source.
     fn top(&mut self) -> Result<List> {
-        let mut list = List::default();
+        let start = self.shared.nodes.len();
         while self.peek().kind != Kind::Eof {
             if self.peek().kind == Kind::LeftDelimiter {
                 let delimiter = self.next();
@@ -255,11 +263,11 @@ impl<'p, 's> Parser<'p, 's> {
                 self.back_up_2(delimiter);
             }
             match self.text_or_action()? {
-                Item::Node(node) => list.nodes.push(node),
+                Item::Node(node) => self.shared.nodes.push(node),
                 Item::End(end) => return self.fail(format_args!("unexpected {}", end.text())),
             }
         }
-        Ok(list)
+        Ok(self.nodes_from(start))
     }
 
     /// `{{define "name"}}`, after the keyword.
@@ -291,14 +299,20 @@ impl<'p, 's> Parser<'p, 's> {
 
     /// Nodes up to `{{end}}` or `{{else}}`.
     fn list(&mut self) -> Result<(List, End)> {
-        let mut list = List::default();
+        let start = self.shared.nodes.len();
         while self.peek_non_space().kind != Kind::Eof {
             match self.text_or_action()? {
-                Item::Node(node) => list.nodes.push(node),
-                Item::End(end) => return Ok((list, end)),
+                Item::Node(node) => self.shared.nodes.push(node),
+                Item::End(end) => return Ok((self.nodes_from(start), end)),
             }
         }
         self.fail("unexpected EOF")
+    }
+
+    fn nodes_from(&mut self, start: usize) -> List {
+        List {
+            nodes: self.shared.nodes.drain(start..).collect(),
+        }
     }
 
     fn text_or_action(&mut self) -> Result<Item> {
@@ -502,13 +516,14 @@ impl<'p, 's> Parser<'p, 's> {
             position,
             is_assignment: false,
             declarations: Vec::new(),
-            // room for what most have: a chart has ten thousands of these
-            commands: Vec::with_capacity(1),
+            commands: Vec::new(),
         };
         self.declarations(&mut pipe, context)?;
+        let start = self.shared.commands.len();
         loop {
             let token = self.next_non_space();
             if token.kind == end {
+                pipe.commands = self.shared.commands.drain(start..).collect();
                 self.check(&pipe, context)?;
                 return Ok(pipe);
             }
@@ -525,7 +540,8 @@ impl<'p, 's> Parser<'p, 's> {
                 | Kind::Variable
                 | Kind::LeftParenthesis => {
                     self.back_up();
-                    pipe.commands.push(self.command()?);
+                    let command = self.command()?;
+                    self.shared.commands.push(command);
                 }
                 _ => return self.unexpected(&token, context),
             }
@@ -559,10 +575,11 @@ impl<'p, 's> Parser<'p, 's> {
 
     fn command(&mut self) -> Result<Command> {
         let position = position(&self.peek_non_space());
-        let mut arguments = Vec::with_capacity(2);
+        let start = self.shared.operands.len();
         loop {
             self.peek_non_space();
-            arguments.extend(self.operand()?);
+            let operand = self.operand()?;
+            self.shared.operands.extend(operand);
             let token = self.next();
             match token.kind {
                 Kind::Space => continue,
@@ -572,6 +589,7 @@ impl<'p, 's> Parser<'p, 's> {
             }
             break;
         }
+        let arguments: Vec<Operand> = self.shared.operands.drain(start..).collect();
         if arguments.is_empty() {
             return self.fail("empty command");
         }
