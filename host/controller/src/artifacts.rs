@@ -212,7 +212,8 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(OpenError::Failed(error.to_string())))
+    // what its panic says may quote what was read
+    done.unwrap_or_else(|_| Err(OpenError::Failed("reading it ended unexpectedly".to_owned())))
 }
 
 /// What our store has at a path, if it has this digest. Looks on a thread that may block: after a loss directories are read.

@@ -316,7 +316,10 @@ impl GitFetcher {
             inner.sweep();
             result
         });
-        let found = work.await.map_err(|error| Error::Internal(error.to_string()))??;
+        // what its panic says may quote a credential
+        let found = work
+            .await
+            .map_err(|_| Error::Internal("fetching ended unexpectedly".to_owned()))??;
         Ok(outcome(found, &memo))
     }
 

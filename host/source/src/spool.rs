@@ -71,7 +71,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(io::Error::other(error)))
+    // what its panic says may quote what was read
+    done.unwrap_or_else(|_| Err(io::Error::other("it ended unexpectedly")))
 }
 
 #[cfg(test)]

@@ -56,9 +56,10 @@ fn call_here<T>(
             trace: trace(state),
         }),
         Ok(Err(error)) => Err(explain(plugin, &state, &error)),
-        Err(panic) => Err(Error::HostFailed {
+        // what the panic says may quote a Secret
+        Err(_) => Err(Error::HostFailed {
             plugin: plugin.name().to_owned(),
-            what: panic_text(&*panic),
+            what: "it ended unexpectedly".to_owned(),
         }),
     }
 }
@@ -177,10 +178,4 @@ fn trap_text(trap: Trap) -> String {
         Trap::UnreachableCodeReached => "it reached code that it says is unreachable".to_owned(),
         other => other.to_string(),
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without words".to_owned())
 }

@@ -14,9 +14,19 @@ pub(super) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Broken> {
     match is_long {
-        true => tokio::task::spawn_blocking(work).await.map_err(|_| Broken),
+        true => elsewhere(work).await,
         false => Ok(work()),
     }
+}
+
+/// Does on a thread of its own what blocks or computes for long.
+///
+/// # Errors
+/// It panicked there.
+pub(super) async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Broken> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Broken)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod remote;
 
 use super::source::{Done, Pass, SourceKind, SourceReconciler, SourceSettings, Trouble};
 use crate::error_policy::Failure;
+use crate::reconcilers::aside::elsewhere;
 use crate::runtime::{HELM_CHART, Kind};
 use origin::Origin;
 use sluice_api::conditions::{BUILD_FAILED, FETCH_FAILED};
@@ -221,13 +222,13 @@ async fn blocking<T: Send + 'static>(
     pass: &mut Pass<'_, HelmChart>,
     work: impl FnOnce() -> Result<T, BuildError> + Send + 'static,
 ) -> Result<T, Trouble> {
-    let done = pass.patiently(tokio::task::spawn_blocking(work)).await?;
+    let done = pass.patiently(elsewhere(work)).await?;
     match done {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(trouble(pass, &error)),
-        Err(error) => Err(Trouble::Unknown(Failure::retry(
+        Err(broken) => Err(Trouble::Unknown(Failure::retry(
             reason::FAILED,
-            error.to_string(),
+            format!("building the chart {broken}"),
         ))),
     }
 }

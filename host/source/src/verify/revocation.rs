@@ -208,7 +208,9 @@ impl Revocation {
             // hashing and searching the largest of them takes longer than others should wait
             let work =
                 tokio::task::spawn_blocking(move || list::standing(&der, &issuer, &at, &list, newer, times));
-            let standing = work.await.map_err(|error| told(error.to_string()))?;
+            let standing = work
+                .await
+                .map_err(|_| told("searching it ended unexpectedly".to_owned()))?;
             if standing.map_err(told)? == Standing::Revoked {
                 return Ok(Standing::Revoked);
             }

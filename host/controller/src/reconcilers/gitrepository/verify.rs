@@ -1,6 +1,7 @@
 //! A signature that is asked for must be good before anything of the commit is used (compat/source.md 5.6; N29).
 
 use crate::error_policy::Failure;
+use crate::reconcilers::aside::elsewhere;
 use crate::reconcilers::source::{Pass, Trouble, secret};
 use sluice_api::conditions::{self, SOURCE_VERIFIED};
 use sluice_api::source::{GitRepositoryStatus, GitVerificationMode};
@@ -37,10 +38,10 @@ pub(super) async fn verify(pass: &mut Pass<'_, GitRepository>, fetched: &Fetched
     })?;
     let (keys, mode, fetched) = (GitKeys::from_secret(&data), wanted.mode, fetched.clone());
     let now = jiff::Timestamp::now();
-    let work = tokio::task::spawn_blocking(move || keys.verify(&fetched, mode, now));
-    let verified = pass.patiently(work).await?.map_err(|error| Trouble::Failed {
+    let work = elsewhere(move || keys.verify(&fetched, mode, now));
+    let verified = pass.patiently(work).await?.map_err(|broken| Trouble::Failed {
         condition: SOURCE_VERIFIED,
-        failure: Failure::retry(reason::VERIFICATION_ERROR, error.to_string()),
+        failure: Failure::retry(reason::VERIFICATION_ERROR, format!("verification {broken}")),
     })?;
     let message = verified.map_err(|error| Trouble::of(&error))?;
     let said = conditions::get(&pass.report.status.conditions, SOURCE_VERIFIED);

@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::error_policy::Failure;
-use crate::reconcilers::aside::{Broken, aside};
+use crate::reconcilers::aside::{Broken, aside, elsewhere};
 use crate::reconcilers::helmrepository::request;
 use crate::runtime::Run;
 use sluice_api::Disposition;
@@ -264,6 +264,10 @@ async fn picked_tag((chart, at): (&str, &str), tags: Vec<String>, wish: &str) ->
     picked.map_err(unpicked)?.map_err(Problem::external)
 }
 
+fn not_read(broken: Broken) -> Problem {
+    Problem::external(format!("reading the index {broken}"))
+}
+
 fn unpicked(broken: Broken) -> Problem {
     Problem::external(format!("picking a version {broken}"))
 }
@@ -286,9 +290,7 @@ impl Index {
         if let Self::Stored(path) = self {
             let (services, path) = (services.clone(), path.clone());
             let read = move || services.catalogs.versions(&services.store, &path, &chart);
-            let read = tokio::task::spawn_blocking(read)
-                .await
-                .map_err(Problem::external)?;
+            let read = elsewhere(read).await.map_err(not_read)?;
             return read.map_err(|error| match error {
                 CatalogError::NoChart => Problem::reference(error),
                 CatalogError::Store(_) | CatalogError::Unreadable(_) => Problem::external(error),
@@ -307,11 +309,11 @@ impl Index {
                 }
             },
         };
-        let read = tokio::task::spawn_blocking(move || {
+        let read = move || {
             let versions = index.versions(&chart);
             (index, versions)
-        });
-        let (index, versions) = read.await.map_err(Problem::external)?;
+        };
+        let (index, versions) = elsewhere(read).await.map_err(not_read)?;
         *self = Self::Fetched(index);
         let versions = versions.map_err(Problem::external)?;
         versions.ok_or_else(|| Problem::reference(CatalogError::NoChart))

@@ -4,6 +4,7 @@ use super::report::Report;
 use super::{Shelf, Trouble};
 use crate::artifacts::look;
 use crate::error_policy::Failure;
+use crate::reconcilers::aside::elsewhere;
 use crate::runtime::{Kind, Run};
 use sluice_api::source::{Source, SourceStatus as _};
 use sluice_api::{Disposition, reason};
@@ -99,11 +100,12 @@ impl<K: Source> Pass<'_, K> {
             .map_err(|error| Trouble::storage(Failure::stall(reason::INVALID_PATH, error.to_string())))?;
         // Who gives up waiting gives up what is written: a later pass may store something newer, or remove it all.
         let (store, _turn) = self.shelf.store.turn();
-        let work = tokio::task::spawn_blocking(move || write(&store, &path));
+        let work = elsewhere(move || write(&store, &path));
         let artifact = match self.patiently(work).await? {
             Ok(stored) => stored.map_err(|error| Trouble::of(&error))?,
-            Err(error) => {
-                let failure = Failure::retry(reason::ARCHIVE_OPERATION_FAILED, error.to_string());
+            Err(broken) => {
+                let message = format!("storing the artifact {broken}");
+                let failure = Failure::retry(reason::ARCHIVE_OPERATION_FAILED, message);
                 return Err(Trouble::storage(failure));
             }
         };
