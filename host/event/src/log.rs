@@ -73,7 +73,8 @@ impl Verbosity {
         // API server cannot do, whoever asked tells.
         match self {
             Self::Trace => "trace",
-            Self::Debug => "warn,sluice=debug",
+            // of a refused watch its caller tells, too
+            Self::Debug => "warn,kube_runtime=error,sluice=debug",
             Self::Info => "error,kube_client=off,sluice=info",
             Self::Error => "error,kube_client=off",
         }
@@ -320,5 +321,22 @@ mod tests {
         assert_eq!(ts.as_str().unwrap().len(), "2022-08-02T12:55:34.419Z".len());
         expect_test::expect![[r#"{"Kustomization":{"name":"web","namespace":"apps"},"controller":"kustomization","controllerGroup":"kustomize.toolkit.fluxcd.io","controllerKind":"Kustomization","level":"info","msg":"server-side apply completed","name":"web","namespace":"apps","output":{"ConfigMap/apps/a":"created"},"reconcileID":"r-1","revision":"main@sha1:abc"}"#]]
         .assert_eq(&line.to_string());
+    }
+
+    #[test]
+    fn a_refused_watch_is_told_by_who_asked_for_it() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::registry()
+            .with(EnvFilter::new(Verbosity::Debug.directives()))
+            .with(FluxJson::new(move || writer.clone()));
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(target: "kube_runtime::watcher", "refused");
+            tracing::error!(target: "kube_runtime::watcher", "broken");
+            tracing::warn!(target: "hyper", "odd");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let said = ["refused", "broken", "odd"].map(|word| text.contains(word));
+        assert_eq!(said, [false, true, true], "{text}");
     }
 }
