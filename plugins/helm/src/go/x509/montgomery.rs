@@ -1,44 +1,113 @@
 //! Powers by a large odd modulus, by Montgomery's multiplication.
 //!
-//! A guest multiplies 32 bits by 32 in one instruction and 64 by 64 in a call; digits of 32 bits and one pass over them a row
-//! make this three times as fast there as the general big integer.
+//! A guest multiplies two pairs of 32 bits at once, and has no carry for what it adds: digits of 28 bits leave room for the sums
+//! of a whole multiplication, so that carries are passed on once, at its end.
 
 use num_bigint::BigUint;
+use wide::{u32x4, u64x4};
+
+/// The bits of a digit.
+const BITS: u32 = 28;
+const DIGIT: u32 = (1 << BITS) - 1;
 
 /// The bits of an exponent that are looked at together.
 const WINDOW: u32 = 4;
 
-/// Digits come in blocks, zeros before them: a guest looks at the clock in every turn of a loop, which costs as much as a digit.
-const BLOCK: usize = 8;
+/// How many pairs of rows may be added up before carries must be passed on: each adds four products of two digits.
+const PAIRS_MAX: usize = 48;
 
-/// An odd modulus, prepared. Numbers are kept as their product with R, two to the power of all bits of its digits.
+/// An odd modulus, prepared. Numbers are kept as their product with R, two to the power of all bits of its rows, and up to
+/// twice as large as the modulus. R is more than sixteen times the modulus, so that what is kept may be doubled before it is
+/// multiplied, and a product is again below twice the modulus (Walter, "Montgomery exponentiation needs no final subtractions").
 pub(super) struct Modulus {
     number: BigUint,
-    digits: Vec<u32>,
-    /// What the modulus times it is -1, modulo 2^32.
+    digits: Digits,
+    /// How many digits of a factor are gone through: an even number.
+    rows: usize,
+    /// What the modulus times it is -1, modulo 2^28.
     inverse: u32,
     /// 1, kept so: R.
-    one: Vec<u32>,
+    one: Digits,
+}
+
+/// Digits of a number, the lowest first: a zero, the digits, and zeros up to a multiple of four.
+#[derive(Clone, Debug)]
+struct Digits(Vec<u32>);
+
+impl Digits {
+    /// With room for so many.
+    fn of(number: &BigUint, length: usize) -> Self {
+        let mut digits = vec![0; length + 1];
+        let mut words = number.iter_u32_digits();
+        let (mut rest, mut bits) = (0_u64, 0);
+        for digit in digits.iter_mut().skip(1) {
+            if bits < BITS {
+                rest |= u64::from(words.next().unwrap_or(0)) << bits;
+                bits += u32::BITS;
+            }
+            *digit = low(rest);
+            rest >>= BITS;
+            bits -= BITS;
+        }
+        Self(digits)
+    }
+
+    fn number(&self) -> BigUint {
+        let mut words = Vec::with_capacity(self.0.len());
+        let (mut rest, mut bits) = (0_u64, 0);
+        for digit in self.own() {
+            rest |= u64::from(*digit) << bits;
+            bits += BITS;
+            if bits >= u32::BITS {
+                words.push(word(rest));
+                rest >>= u32::BITS;
+                bits -= u32::BITS;
+            }
+        }
+        words.push(word(rest));
+        BigUint::new(words)
+    }
+
+    /// Without the zero before them.
+    fn own(&self) -> &[u32] {
+        self.0.get(1..).unwrap_or_default()
+    }
+
+    /// The lowest two.
+    fn lowest(&self) -> [u64; 2] {
+        let digit = |at| u64::from(self.0.get(at).copied().unwrap_or(0));
+        [digit(1), digit(2)]
+    }
+
+    /// Four and four: as they are, and as what a row above multiplies.
+    fn vectors(&self) -> impl Iterator<Item = (u32x4, u32x4)> {
+        let below = self.0.as_chunks::<4>().0.iter();
+        let own = self.own().as_chunks::<4>().0.iter();
+        own.zip(below)
+            .map(|(own, below)| (u32x4::new(*own), u32x4::new(*below)))
+    }
 }
 
 impl Modulus {
     /// None for an even number, and for 1.
     pub(super) fn new(number: &BigUint) -> Option<Self> {
-        let mut digits = number.to_u32_digits();
-        let lowest = *digits.first()?;
-        if lowest.is_multiple_of(2) || digits == [1] {
+        let lowest = number.iter_u32_digits().next()?;
+        if lowest.is_multiple_of(2) || *number == BigUint::from(1_u8) {
             return None;
         }
-        digits.resize(digits.len().next_multiple_of(BLOCK), 0);
+        let rows = usize::try_from((number.bits() + 5).div_ceil(u64::from(BITS))).ok()?;
+        let rows = rows.next_multiple_of(2);
         // Newton's iteration: every step doubles the bits that are right, and an odd number is its own inverse in three
         let inverse = (0..4).fold(lowest, |inverse, _| {
             inverse.wrapping_mul(2_u32.wrapping_sub(lowest.wrapping_mul(inverse)))
         });
         let mut modulus = Self {
             number: number.clone(),
+            // what a row above multiplies is one digit longer
+            digits: Digits::of(number, (rows + 1).next_multiple_of(4)),
+            rows,
             inverse: inverse.wrapping_neg(),
-            one: Vec::new(),
-            digits,
+            one: Digits(Vec::new()),
         };
         modulus.one = modulus.keep(&BigUint::from(1_u8));
         Some(modulus)
@@ -46,136 +115,141 @@ impl Modulus {
 
     /// `base` to the power of `exponent`, modulo this.
     pub(super) fn power(&self, base: &BigUint, exponent: &BigUint) -> BigUint {
-        let mut product = Product::default();
+        let mut sums = Vec::new();
         let base = self.keep(base);
         let mut powers = vec![self.one.clone()];
         for _ in 1..1 << WINDOW {
-            let last = powers.last().unwrap_or(&self.one);
-            self.multiply(last, &base, &mut product);
-            powers.push(product.digits.clone());
+            let mut next = powers.last().unwrap_or(&self.one).clone();
+            self.multiply(&mut next, &base, &mut sums);
+            powers.push(next);
         }
         let mut power = self.one.clone();
         for digit in exponent.to_u32_digits().into_iter().rev() {
             for place in (0..u32::BITS / WINDOW).rev() {
                 for _ in 0..WINDOW {
-                    self.multiply(&power, &power, &mut product);
-                    std::mem::swap(&mut power, &mut product.digits);
+                    self.square(&mut power, &mut sums);
                 }
                 let window = digit >> (place * WINDOW) & ((1 << WINDOW) - 1);
                 let factor = powers.get(window as usize).filter(|_| window > 0);
                 if let Some(factor) = factor {
-                    self.multiply(&power, factor, &mut product);
-                    std::mem::swap(&mut power, &mut product.digits);
+                    self.multiply(&mut power, factor, &mut sums);
                 }
             }
         }
-        self.release(&power)
+        self.release(power, &mut sums)
     }
 
     /// 2 to the power of `exponent`, modulo this: doubling is no multiplication.
     pub(super) fn power_of_two(&self, exponent: &BigUint) -> BigUint {
-        let mut product = Product::default();
+        let mut sums = Vec::new();
         let mut power = self.one.clone();
         for at in (0..exponent.bits()).rev() {
-            self.multiply(&power, &power, &mut product);
-            std::mem::swap(&mut power, &mut product.digits);
+            self.square(&mut power, &mut sums);
             if exponent.bit(at) {
                 let mut carry = 0;
-                for digit in &mut power {
-                    (*digit, carry) = (*digit << 1 | carry, *digit >> 31);
+                for digit in &mut power.0 {
+                    (*digit, carry) = ((*digit << 1 | carry) & DIGIT, *digit >> (BITS - 1));
                 }
-                self.reduce(&mut power, carry);
             }
         }
-        self.release(&power)
+        self.release(power, &mut sums)
     }
 
     /// As numbers are kept here.
-    fn keep(&self, number: &BigUint) -> Vec<u32> {
-        let kept = (number << (32 * self.digits.len())) % &self.number;
-        let mut digits = kept.to_u32_digits();
-        digits.resize(self.digits.len(), 0);
-        digits
+    fn keep(&self, number: &BigUint) -> Digits {
+        let kept = (number << (BITS as usize * self.rows)) % &self.number;
+        Digits::of(&kept, self.digits.own().len())
     }
 
-    fn release(&self, kept: &[u32]) -> BigUint {
-        let mut one = vec![0; self.digits.len()];
-        if let Some(lowest) = one.first_mut() {
-            *lowest = 1;
-        }
-        let mut product = Product::default();
-        self.multiply(kept, &one, &mut product);
-        BigUint::new(product.digits)
+    fn release(&self, mut kept: Digits, sums: &mut Vec<u64>) -> BigUint {
+        let one = Digits::of(&BigUint::from(1_u8), self.digits.own().len());
+        self.multiply(&mut kept, &one, sums);
+        kept.number() % &self.number
     }
 
-    /// The product of two kept numbers, kept: row by row, each with so many times the modulus that its lowest digit becomes 0.
-    fn multiply(&self, one: &[u32], other: &[u32], product: &mut Product) {
-        let length = self.digits.len();
-        let rows = &mut product.rows;
-        rows.clear();
-        rows.resize(2 * length, 0);
-        let lowest = other.first().copied().unwrap_or(0);
-        let mut top = 0;
-        for (at, digit) in one.iter().enumerate() {
-            let Some((row, next)) = rows
-                .get_mut(at..)
-                .and_then(|rest| rest.split_at_mut_checked(length))
+    fn square(&self, number: &mut Digits, sums: &mut Vec<u64>) {
+        self.add_rows(number, number, sums);
+        self.settle(sums, number);
+    }
+
+    /// The product of two kept numbers, kept, in the place of the first.
+    fn multiply(&self, number: &mut Digits, other: &Digits, sums: &mut Vec<u64>) {
+        self.add_rows(number, other, sums);
+        self.settle(sums, number);
+    }
+
+    /// Adds to each row so many times the modulus that its lowest digit becomes 0, two rows in one go: what they share is
+    /// loaded once, and places in memory stay multiples of what is loaded.
+    fn add_rows(&self, one: &Digits, other: &Digits, sums: &mut Vec<u64>) {
+        sums.clear();
+        sums.resize(self.rows + self.digits.own().len(), 0);
+        let ([b0, b1], [n0, n1]) = (other.lowest(), self.digits.lowest());
+        for (at, [a0, a1]) in one
+            .own()
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .enumerate()
+            .take(self.rows / 2)
+        {
+            if at % PAIRS_MAX == PAIRS_MAX - 1 {
+                carry_on(sums.get_mut(2 * at..).unwrap_or_default());
+            }
+            let Some(row) = sums.get_mut(2 * at..) else {
+                break;
+            };
+            let times = |sum: u64| low(sum).wrapping_mul(self.inverse) & DIGIT;
+            let (Some([low0, low1, ..]), [wide0, wide1]) =
+                (row.first_chunk::<2>(), [a0, a1].map(|digit| u64::from(*digit)))
             else {
                 break;
             };
-            let first = row.first().copied().unwrap_or(0);
-            let times = first
-                .wrapping_add(digit.wrapping_mul(lowest))
-                .wrapping_mul(self.inverse);
-            let (digit, times) = (u64::from(*digit), u64::from(times));
-            let (mut carry, mut carry_of_modulus) = (0, 0);
-            let blocks = row.as_chunks_mut::<BLOCK>().0.iter_mut();
-            let blocks = blocks.zip(other.as_chunks::<BLOCK>().0);
-            for ((sums, others), moduli) in blocks.zip(self.digits.as_chunks::<BLOCK>().0) {
-                for ((sum, other), modulus) in sums.iter_mut().zip(others).zip(moduli) {
-                    let (low, high) = halves(digit * u64::from(*other) + u64::from(*sum) + carry);
-                    carry = high;
-                    let (low, high) = halves(times * u64::from(*modulus) + u64::from(low) + carry_of_modulus);
-                    carry_of_modulus = high;
-                    *sum = low;
-                }
+            let sum = low0 + wide0 * b0;
+            let m0 = times(sum);
+            let sum = (sum + u64::from(m0) * n0) >> BITS;
+            let m1 = times(sum + low1 + wide0 * b1 + u64::from(m0) * n1 + wide1 * b0);
+            let factors = [*a0, m0, *a1, m1].map(u32x4::splat);
+            // the compiler knows them no more: it would widen them once, and then multiply 64 bits by 64
+            let [a0, m0, a1, m1] = std::hint::black_box(&factors);
+            let vectors = other.vectors().zip(self.digits.vectors());
+            for (sums, ((b, b_below), (n, n_below))) in row.as_chunks_mut::<4>().0.iter_mut().zip(vectors) {
+                let sum = u64x4::new(*sums) + b.widening_mul(*a0) + n.widening_mul(*m0);
+                *sums = (sum + b_below.widening_mul(*a1) + n_below.widening_mul(*m1)).to_array();
             }
-            if let Some(next) = next.first_mut() {
-                (*next, top) = halves(carry + carry_of_modulus + top);
+            if let Some([first, second, third]) = row.first_chunk_mut::<3>() {
+                *third += ((*first >> BITS) + *second) >> BITS;
             }
         }
-        product.digits.clear();
-        product
-            .digits
-            .extend_from_slice(rows.get(length..).unwrap_or_default());
-        self.reduce(&mut product.digits, halves(top).0);
     }
 
-    /// Takes the modulus away once where the number, with `top` before its digits, is not smaller.
-    fn reduce(&self, digits: &mut [u32], top: u32) {
-        if top == 0 && digits.iter().rev().lt(self.digits.iter().rev()) {
-            return;
-        }
-        let mut borrow = false;
-        for (digit, modulus) in digits.iter_mut().zip(&self.digits) {
-            let (difference, one) = digit.overflowing_sub(*modulus);
-            let (difference, other) = difference.overflowing_sub(u32::from(borrow));
-            (*digit, borrow) = (difference, one || other);
+    /// The digits of what was added up, its lowest rows aside.
+    fn settle(&self, sums: &mut [u64], digits: &mut Digits) {
+        let sums = sums.get_mut(self.rows..).unwrap_or_default();
+        carry_on(sums);
+        for (digit, sum) in digits.0.iter_mut().skip(1).zip(sums) {
+            *digit = low(*sum);
         }
     }
 }
 
-/// Where a product is made, so that room is found once for a thousand of them.
-#[derive(Default)]
-struct Product {
-    rows: Vec<u32>,
-    digits: Vec<u32>,
+/// Passes on what is more than a digit.
+fn carry_on(sums: &mut [u64]) {
+    let mut carry = 0;
+    for sum in sums {
+        let whole = *sum + carry;
+        (*sum, carry) = (u64::from(low(whole)), whole >> BITS);
+    }
 }
 
-/// The low half, and the high one as a carry.
+/// The lowest digit.
+#[allow(clippy::cast_possible_truncation, reason = "the low digit is what is wanted")]
+const fn low(sum: u64) -> u32 {
+    sum as u32 & DIGIT
+}
+
 #[allow(clippy::cast_possible_truncation, reason = "the low half is what is wanted")]
-fn halves(number: u64) -> (u32, u64) {
-    (number as u32, number >> 32)
+const fn word(sum: u64) -> u32 {
+    sum as u32
 }
 
 #[cfg(test)]
@@ -227,6 +301,19 @@ mod tests {
             }
             assert_eq!(prepared.power(&modulus, &BigUint::ZERO), BigUint::from(1_u8));
         }
+    }
+
+    /// So long that carries are passed on amid a product.
+    #[test]
+    fn long_numbers_do_not_overflow() {
+        let modulus = (BigUint::from(1_u8) << 6000_u16) - 1_u8;
+        let prepared = Modulus::new(&modulus).unwrap();
+        let (base, exponent) = (&modulus - 2_u8, BigUint::from(65_537_u32));
+        assert_eq!(prepared.power(&base, &exponent), base.modpow(&exponent, &modulus));
+        assert_eq!(
+            prepared.power_of_two(&BigUint::from(6003_u16)),
+            BigUint::from(8_u8)
+        );
     }
 
     #[test]
