@@ -88,13 +88,28 @@ fn control_error(text: &str, offset: usize) -> Error {
 
 /// The offset of the first character that YAML 1.1 forbids.
 fn find_control(text: &str) -> Option<usize> {
-    let suspicious = |byte: u8| matches!(byte, 0..=8 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F | 0xC2 | 0xEF);
-    if !text.bytes().any(suspicious) {
+    let is_sure = |byte: u8| {
+        (byte >= 0x20) & (byte != 0x7F) & (byte != 0xC2) & (byte != 0xEF)
+            | (byte == b'\t')
+            | (byte == b'\n')
+            | (byte == b'\r')
+    };
+    if run_of(text.as_bytes(), is_sure) == text.len() {
         return None;
     }
     text.char_indices()
         .find(|(_, c)| matches!(c, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\x7F'..='\u{84}' | '\u{86}'..='\u{9F}' | '\u{FFFE}' | '\u{FFFF}'))
         .map(|(offset, _)| offset)
+}
+
+/// How many bytes from the start are such. Without branches in `is_such` the compiler looks at a whole block at once.
+#[inline]
+pub(crate) fn run_of(bytes: &[u8], is_such: impl Fn(u8) -> bool) -> usize {
+    let blocks = bytes.as_chunks::<16>().0.iter();
+    let is_whole = |block: &&[u8; 16]| block.iter().fold(true, |all, byte| all & is_such(*byte));
+    let whole = 16 * blocks.take_while(is_whole).count();
+    let rest = bytes.get(whole..).unwrap_or_default();
+    whole + rest.iter().take_while(|byte| is_such(**byte)).count()
 }
 
 fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Error> {
@@ -118,5 +133,37 @@ fn reader_error(problem: &str, before: &str) -> Error {
     Error::Syntax {
         message: format!("yaml: {problem}"),
         position,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_where_it_ends() {
+        for length in [0, 1, 15, 16, 17, 31, 32, 40] {
+            let bytes = vec![b'a'; length];
+            assert_eq!(run_of(&bytes, |byte| byte == b'a'), length);
+            for odd in 0..length {
+                let mut bytes = bytes.clone();
+                *bytes.get_mut(odd).unwrap() = b'b';
+                assert_eq!(run_of(&bytes, |byte| byte == b'a'), odd, "{odd} of {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn control_characters_are_found_wherever_they_are() {
+        let allowed = "\t\n\r é\u{85}\u{A0}\u{2028}\u{E000}\u{FFFD}\u{10000}";
+        assert_eq!(find_control(&allowed.repeat(3)), None);
+        for control in [
+            '\0', '\x08', '\x0B', '\x1F', '\x7F', '\u{84}', '\u{9F}', '\u{FFFE}',
+        ] {
+            for before in [0, 1, 15, 16, 33] {
+                let text = format!("{}{control}{allowed}", "a".repeat(before));
+                assert_eq!(find_control(&text), Some(before), "{control:?} after {before}");
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a text allows: the findings that decide how a scalar can be written.
 
+use crate::text::run_of;
+
 /// Which styles can carry a text without changing it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Analysis {
@@ -28,6 +30,13 @@ pub(super) fn is_printable(c: char) -> bool {
     matches!(c, '\n' | ' '..='~' | '\u{A0}'..='\u{FFFD}') && c != '\u{FEFF}'
 }
 
+/// Whether it is what most texts are, names and paths and numbers: nothing in it means anything to YAML.
+fn is_word(text: &[u8]) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() | (byte == b'_') | (byte == b'/');
+    text.first().is_some_and(|first| is_letter(*first))
+        && run_of(text, |byte| is_letter(byte) | (byte == b'-') | (byte == b'.')) == text.len()
+}
+
 /// Looks at a text once. `tabs_fit_blocks`: v3 keeps tabs in block scalars, v2 takes them for unprintable.
 pub(super) fn analyze(text: &str, tabs_fit_blocks: bool) -> Analysis {
     if text.is_empty() {
@@ -37,6 +46,15 @@ pub(super) fn analyze(text: &str, tabs_fit_blocks: bool) -> Analysis {
             block_plain: true,
             single_quoted: true,
             block: false,
+        };
+    }
+    if is_word(text.as_bytes()) {
+        return Analysis {
+            multiline: false,
+            flow_plain: true,
+            block_plain: true,
+            single_quoted: true,
+            block: true,
         };
     }
     let marker = text.starts_with("---") || text.starts_with("...");

@@ -1,6 +1,7 @@
 //! A place in the text: moves by characters and lines, knows where it is.
 
 use crate::Position;
+use crate::text::run_of;
 
 /// A place as Go counts it: from zero, the index in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -162,7 +163,13 @@ impl<'a> Cursor<'a> {
 
     /// Moves to the end of the line.
     pub(crate) fn skip_to_break(&mut self) {
-        while !self.is_break_or_end(0) {
+        // nearly all there is
+        let is_plain = |byte: u8| byte.is_ascii() & (byte != b'\n') & (byte != b'\r');
+        loop {
+            self.pos += run_of(self.rest(), is_plain);
+            if self.is_break_or_end(0) {
+                return;
+            }
             self.skip();
         }
     }
