@@ -1,21 +1,26 @@
-//! What the programs of others push, we read, and what we push, they read: over the registry of go-containerregistry.
+//! What the programs of others push, we read, and what we push, they read: over the registry of go-containerregistry, and over a
+//! store of objects that looks at signatures.
 //!
-//! Each is built with Go once, at a fixed version. What takes minutes (helm, cosign) is skipped, loudly, unless
+//! Each is built with Go once, at a fixed version. What takes minutes (helm, cosign, versitygw) is skipped, loudly, unless
 //! `SLUICE_BUILD_TOOLS=1` is set or it was built before.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use crate::support::{oci, paths};
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use jiff::Timestamp;
-use sluice_artifact::{Artifact, Store, Tree as _, store::Limits as StoreLimits, unpack};
+use sluice_artifact::{Artifact, ArtifactPath, Store, Tree as _, store::Limits as StoreLimits, unpack};
+use sluice_event::Redacted;
 use sluice_source::{
-    Addresses, OciFetcher,
+    Addresses, BucketFetcher, OciFetcher, Transport,
+    bucket::{Access, BucketLimits, BucketRequest, S3Identity},
+    credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds},
     oci::{ContentDigest, Layer, LayerOperation, OciLimits, OciReference, Repository, media_type},
     verify::{Cosign, Notation, PublicKey, Verdict},
 };
 use sluice_testkit::registry::{Entry, RealRegistry, tgz};
+use sluice_testkit::storage::RealStorage;
 use sluice_testkit::tools::program;
 
 /// A registry, one program that talks with it, and us.
@@ -265,4 +270,68 @@ async fn notation() {
         let verdict = by.verify(&scene.repository, &digest, Timestamp::now()).await;
         assert_eq!(verdict.unwrap(), Verdict::Verified, "{what}");
     }
+}
+
+#[tokio::test]
+async fn versitygw() {
+    let Some(storage) = RealStorage::start("a bucket in a store of others") else {
+        return;
+    };
+    let files = [
+        ("a.yaml", "/a.yaml", "a: 1"),
+        ("apps/b%20c%26d%2B%C3%A9.yaml", "/apps/b c&d+é.yaml", "b"),
+        ("docs/x", "/docs/x", "not wanted"),
+    ];
+    for (key, _, content) in files {
+        storage.put(key, content);
+    }
+    let home = tempfile::tempdir().unwrap();
+    let folder = |name: &str| {
+        let folder = home.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        folder
+    };
+    let fetcher = BucketFetcher::new(&folder("objects"), BucketLimits::default(), Addresses::any()).unwrap();
+    let store = Store::open(&folder("store"), StoreLimits::default()).unwrap();
+    let bucket = |secret: &str, prefix: Option<&str>| {
+        let request = BucketRequest {
+            name: "shop".to_owned(),
+            access: Access::S3 {
+                endpoint: storage.endpoint().to_owned(),
+                region: None,
+                is_plain: true,
+                identity: S3Identity::Key(storage.key().0.to_owned(), Redacted::new(secret.to_owned())),
+            },
+            clouds: Clouds::new(
+                CloudEnvironment::read(|_| None),
+                CloudEndpoints::default(),
+                1,
+                Duration::from_secs(60),
+            )
+            .unwrap(),
+            prefix: prefix.map(str::to_owned),
+            ignore: Some("docs/".to_owned()),
+            transport: Transport::default(),
+            timeout: Duration::from_secs(60),
+        };
+        fetcher.bucket(&request).unwrap()
+    };
+    let secret = storage.key().1;
+    let index = bucket(secret, None).index().await.unwrap();
+    let revision = index.revision();
+    let downloaded = bucket(secret, None).download(index).await.unwrap();
+    let path = ArtifactPath::new("Bucket", "default", "shop", "first.tar.gz").unwrap();
+    let artifact = downloaded.store(&store, &path).unwrap();
+    let tree = store.tree(&artifact.path).unwrap();
+    assert_eq!(paths(&tree), ["/a.yaml", "/apps/b c&d+é.yaml"]);
+    for (_, path, content) in files.iter().take(2) {
+        assert_eq!(&*tree.read(path).unwrap(), content.as_bytes());
+    }
+    // what is looked at again is the same, and what changed is seen by its etag
+    assert_eq!(bucket(secret, None).index().await.unwrap().revision(), revision);
+    storage.put("a.yaml", "a: 2");
+    assert_ne!(bucket(secret, None).index().await.unwrap().revision(), revision);
+    assert_eq!(bucket(secret, Some("apps/")).index().await.unwrap().objects(), 1);
+    let refused = bucket("another", None).index().await.unwrap_err().to_string();
+    assert!(refused.contains("SignatureDoesNotMatch"), "{refused}");
 }

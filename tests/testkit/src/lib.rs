@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod git_server;
 #[cfg(feature = "http")]
 pub mod http_server;
+pub mod process;
 #[cfg(feature = "http")]
 pub mod proxy;
 #[cfg(feature = "registry")]

@@ -14,7 +14,9 @@ use crate::http_server::{Listener, Request, Response, Stream, forever, hang};
 pub use crate::{authority::Authority, http_server::Seen};
 
 mod azure;
+mod real;
 pub use azure::Access as AzureAccess;
+pub use real::RealStorage;
 
 /// What the store does wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

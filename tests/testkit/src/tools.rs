@@ -15,6 +15,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("oras", "oras.land/oras/cmd/oras@v1.3.6"),
     ("helm", "helm.sh/helm/v4/cmd/helm@v4.3.2"),
     ("cosign", "github.com/sigstore/cosign/v3/cmd/cosign@v3.0.2"),
+    ("versitygw", "github.com/versity/versitygw/cmd/versitygw@v1.8.0"),
     ("source-controller", "github.com/fluxcd/source-controller@v1.9.3"),
     (
         "kustomize-controller",
@@ -31,6 +32,7 @@ const PROGRAMS: &[(&str, &str)] = &[
 const LARGE: &[&str] = &[
     "helm",
     "cosign",
+    "versitygw",
     "source-controller",
     "kustomize-controller",
     "helm-controller",

@@ -3,7 +3,8 @@
 pub(crate) mod installed;
 
 use sluice_devcluster::DevCluster;
-use sluice_testkit::cluster::{Binaries, Guarded, Program};
+use sluice_testkit::cluster::{Binaries, Program};
+use sluice_testkit::process::Guarded;
 use sluice_testkit::world::World;
 use std::ffi::OsStr;
 use std::io::Write as _;

@@ -7,12 +7,8 @@
 
 mod binaries;
 #[cfg(feature = "cluster")]
-mod process;
-#[cfg(feature = "cluster")]
 mod server;
 
 pub use binaries::{Binaries, BinariesError, Program, available};
-#[cfg(feature = "cluster")]
-pub use process::Guarded;
 #[cfg(feature = "cluster")]
 pub use server::{Cluster, Options, StartError};

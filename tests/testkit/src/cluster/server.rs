@@ -1,6 +1,7 @@
 //! Starts etcd, kube-apiserver and, where asked, kube-controller-manager on free loopback ports.
 
-use super::{Binaries, Guarded, Program};
+use super::{Binaries, Program};
+use crate::process::Guarded;
 use sha2::{Digest as _, Sha256};
 use std::io;
 use std::net::TcpListener;
