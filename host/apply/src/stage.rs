@@ -219,8 +219,8 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
         }
     }
 
-    /// Whether an object that nobody has read can be written as it is desired. A dry run, where there is one, tells what
-    /// reading would have told; false where it must be read all the same.
+    /// Whether an object that was not read, or is absent, can be written as it is desired. A dry run, where there is one,
+    /// tells what reading would have told; false where it must be read all the same.
     async fn is_ready(&self, write: &Write<'_>, looked: &Looked) -> Result<bool, ApplyError> {
         let object = write.object;
         let is_unseen = matches!(looked, Looked::Unseen);

@@ -213,7 +213,11 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, OpenError> {
     let done = tokio::task::spawn_blocking(work).await;
     // what its panic says may quote what was read
-    done.unwrap_or_else(|_| Err(OpenError::Failed("reading it ended unexpectedly".to_owned())))
+    done.unwrap_or_else(|_| {
+        Err(OpenError::Failed(
+            "reading the artifact ended unexpectedly".to_owned(),
+        ))
+    })
 }
 
 /// What our store has at a path, if it has this digest. Looks on a thread that may block: after a loss directories are read.
@@ -241,5 +245,17 @@ fn hasher(digest: &str) -> Result<(&'static str, Box<dyn DynDigest + Send>), Ope
         _ => Err(OpenError::Failed(format!(
             "the algorithm of digest '{digest}' is not supported: set --artifact-digest-algo of its controller to sha256, sha384 or sha512"
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_panic_says_of_an_artifact_is_not_told() {
+        let panics: fn() -> Result<(), OpenError> = || panic!("hunter2");
+        let error = blocking(panics).await.unwrap_err();
+        assert_eq!(error.to_string(), "reading the artifact ended unexpectedly");
     }
 }

@@ -21,9 +21,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["wasm", "artifact", "api", "object", "yaml"]),
     ("plan", &["object", "schema", "api"]),
     ("apply", &["plan", "event", "object", "api"]),
-    ("health", &["api", "object"]),
+    ("health", &["api"]),
     // artifact: it reads a tree; event: secrets are its redacted type; yaml: one of the formats
-    ("decrypt", &["artifact", "api", "event", "object", "yaml"]),
+    ("decrypt", &["artifact", "api", "event", "yaml"]),
     ("devcluster", &["object", "schema", "yaml"]),
     (
         "controller",

@@ -130,7 +130,15 @@ async fn follow(cx: Arc<Context>, scope: Scope, stop: CancellationToken) {
                 let (key, version) = place(scope.kind, &object);
                 cx.show_reference(key, Shown::Gone(version));
             }
-            Err(error) if scope.is_wide() && watch::is_forbidden(&error) => refused.cancel(),
+            Err(error) if scope.is_wide() && watch::is_forbidden(&error) => {
+                let (kind, namespace) = (scope.kind, scope.namespace.as_deref());
+                tracing::debug!(
+                    kind,
+                    namespace,
+                    "may not be watched together, smaller watches stand in"
+                );
+                refused.cancel();
+            }
             Err(error) => watch::interrupted(scope.kind, &error),
         };
         follow::follow(&cx, &refused, api, config, on).await;
