@@ -220,6 +220,8 @@ fn serve_artifacts(
         .with_context(|| format!("cannot serve artifacts on {listen}: choose another --storage-addr"))?;
     let address = socket.local_addr()?;
     let serving = async move {
+        // somebody may take the address before it is our turn, and nobody looks here until the end
+        let _down = shutdown.clone().drop_guard();
         let comes = async {
             match turn.await {
                 Ok(turn) => turn.cancelled().await,
@@ -307,5 +309,21 @@ mod tests {
         assert_eq!(&answer, b"HTTP/1.1 200 OK");
         shutdown.cancel();
         serving.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_address_that_somebody_took_meanwhile_takes_the_rest_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), store::Limits::default()).unwrap();
+        let ((known, wait), shutdown) = (oneshot::channel(), CancellationToken::new());
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let (address, serving) = serve_artifacts(anywhere, store, wait, shutdown.clone()).unwrap();
+        let _somebody = std::net::TcpListener::bind(address).unwrap();
+        let turn = CancellationToken::new();
+        known.send(turn.clone()).unwrap();
+        turn.cancel();
+        let error = serving.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+        assert!(shutdown.is_cancelled(), "nobody would notice otherwise");
     }
 }

@@ -73,7 +73,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "bench",
-        does: "the cost table, measured on a real API server: `bench [--n COUNT[,COUNT…] | --full] [--parked COUNT] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`; a case is one of B1 to B18",
+        does: "the cost table, measured on a real API server: `bench [--n COUNT[,COUNT…] | --full] [--parked COUNT] [--debug] [--vs COMMIT] [--json FILE] [CASE…]`; a case is one of B1 to B19",
         run: bench::run,
     },
     Verb {

@@ -182,7 +182,10 @@ impl<C: Clone> Clients<C> {
             return Ok(client.clone());
         }
         let client = make(transport)?;
-        made.put(way, (Instant::now(), client.clone()));
+        let old = made.put(way, (Instant::now(), client.clone()));
+        drop(made);
+        // that of Git ends its thread where nobody else has it, and waits for it: here, and not with all who ask
+        drop(old);
         Ok(client)
     }
 }
