@@ -144,6 +144,8 @@ impl<'s> Lexer<'s> {
     }
 
     /// The next token. After an error and at the end it is [`Kind::Eof`] for ever.
+    // within those who ask for it again it would make each time slow
+    #[inline(never)]
     pub(super) fn next_token(&mut self) -> Token<'s> {
         if self.inside_action {
             return self.inside_action();

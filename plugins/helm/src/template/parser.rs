@@ -128,14 +128,11 @@ impl<'p, 's> Parser<'p, 's> {
         }
     }
 
+    #[inline]
     fn next(&mut self) -> Token<'s> {
-        if self.peeked > 0 {
-            self.peeked -= 1;
-        } else {
-            let token = self.shared.lexer.next_token();
-            *self.slot(0) = token;
-        }
-        *self.slot(self.peeked)
+        let token = self.peek();
+        self.peeked -= 1;
+        token
     }
 
     fn back_up(&mut self) {
@@ -153,10 +150,14 @@ impl<'p, 's> Parser<'p, 's> {
         self.peeked = 3;
     }
 
+    /// Tokens are looked at several times each, so that this has to be small.
+    #[inline]
     fn peek(&mut self) -> Token<'s> {
-        let token = self.next();
-        self.back_up();
-        token
+        if self.peeked == 0 {
+            *self.slot(0) = self.shared.lexer.next_token();
+            self.peeked = 1;
+        }
+        *self.slot(self.peeked - 1)
     }
 
     fn next_non_space(&mut self) -> Token<'s> {
