@@ -43,6 +43,7 @@ pub fn parse(
         nodes: Vec::new(),
         commands: Vec::new(),
         operands: Vec::new(),
+        names: Vec::new(),
         ids: HashMap::from([(b"$".as_slice(), 0)]),
         depth: 0,
     };
@@ -63,6 +64,7 @@ struct Shared<'s> {
     nodes: Vec<Node>,
     commands: Vec<Command>,
     operands: Vec<Operand>,
+    names: Vec<Str>,
     /// Variables by name.
     ids: HashMap<&'s [u8], u32>,
     depth: usize,
@@ -461,14 +463,12 @@ impl<'p, 's> Parser<'p, 's> {
     /// A declared or assigned variable: whether it exists is asked when it runs.
     fn variable(&mut self, token: &Token<'s>) -> Variable {
         let next = u32::try_from(self.shared.ids.len()).unwrap_or(u32::MAX);
-        let mut parts = token.source.split(|byte| *byte == b'.');
-        let name = parts.next().unwrap_or_default();
-        let id = *self.shared.ids.entry(name).or_insert(next);
+        let id = *self.shared.ids.entry(token.source).or_insert(next);
         Variable {
             position: position(token),
             id,
-            name: name.into(),
-            fields: parts.map(Str::from).collect(),
+            name: token.source.into(),
+            fields: Vec::new(),
         }
     }
 
@@ -494,6 +494,8 @@ impl<'p, 's> Parser<'p, 's> {
             self.next_non_space();
             let variable = self.variable(&token);
             self.variables.push(variable.id);
+            // there are seldom two
+            pipe.declarations.reserve_exact(1);
             pipe.declarations.push(variable);
             if !is_comma {
                 pipe.is_assignment = after.kind == Kind::Assign;
@@ -608,42 +610,38 @@ impl<'p, 's> Parser<'p, 's> {
         }
         let position = position(&first);
         Ok(Some(match term {
-            Operand::Field(_, mut fields) => {
-                self.fields(&mut fields);
-                Operand::Field(position, fields)
-            }
-            Operand::Variable(mut variable) => {
-                self.fields(&mut variable.fields);
-                Operand::Variable(Variable { position, ..variable })
-            }
+            Operand::Variable(variable) => Operand::Variable(Variable {
+                position,
+                fields: self.fields(None),
+                ..variable
+            }),
             Operand::Bool(..)
             | Operand::String(_)
             | Operand::Number(_)
             | Operand::Nil(_)
             | Operand::Dot(_) => {
-                self.fields(&mut Vec::new());
+                self.fields(None);
                 return self.fail(format_args!(
                     "unexpected . after term {}",
                     quote::quote(term.to_string().as_bytes())
                 ));
             }
-            operand => {
-                let mut fields = Vec::new();
-                self.fields(&mut fields);
-                Operand::Chain(Box::new(Chain {
-                    position,
-                    operand,
-                    fields,
-                }))
-            }
+            operand => Operand::Chain(Box::new(Chain {
+                position,
+                operand,
+                fields: self.fields(None),
+            })),
         }))
     }
 
-    /// The fields that follow without a space.
-    fn fields(&mut self, fields: &mut Vec<Str>) {
+    /// The first field, if it was read already, and those that follow without a space.
+    fn fields(&mut self, first: Option<Str>) -> Vec<Str> {
+        self.shared.names.extend(first);
         while self.peek().kind == Kind::Field {
-            fields.push(field_name(&self.next()));
+            let name = field_name(&self.next());
+            self.shared.names.push(name);
         }
+        self.shared.names.drain(..).collect()
     }
 
     fn term(&mut self) -> Result<Option<Operand>> {
@@ -663,7 +661,16 @@ impl<'p, 's> Parser<'p, 's> {
                 }
                 Operand::Variable(variable)
             }
-            Kind::Field => Operand::Field(position, vec![field_name(&token)]),
+            Kind::Field => {
+                // of several fields it is the second that says where they are
+                let second = self.peek();
+                let position = if second.kind == Kind::Field {
+                    self::position(&second)
+                } else {
+                    position
+                };
+                Operand::Field(position, self.fields(Some(field_name(&token))))
+            }
             Kind::Bool => Operand::Bool(position, token.source == b"true"),
             Kind::CharConstant | Kind::Complex | Kind::Number => {
                 let number = literal::number(position, token.source, token.kind);
