@@ -13,18 +13,19 @@ use crate::{
 const SYNTAX: &str = "invalid syntax";
 
 /// What a quoted text stands for: `"…"` with escapes, or `` `…` `` as it is.
-pub(super) fn unquote(quoted: &[u8]) -> Result<Str, String> {
-    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-    if quoted.first() == Some(&b'`') {
+pub(super) fn unquote(quoted: &Str) -> Result<Str, String> {
+    let end = quoted.len().saturating_sub(1);
+    let inner = quoted.as_bytes().get(1..end).unwrap_or_default();
+    if quoted.as_bytes().first() == Some(&b'`') {
         if memchr::memchr(b'\r', inner).is_none() {
-            return Ok(inner.into());
+            return Ok(quoted.part(1, end));
         }
         let kept = inner.iter().copied().filter(|byte| *byte != b'\r');
         return Ok(kept.collect::<Vec<u8>>().into());
     }
     let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'"' | b'\\');
     if inner.iter().all(is_plain) {
-        return Ok(inner.into());
+        return Ok(quoted.part(1, end));
     }
     let mut text = Vec::with_capacity(inner.len());
     let mut rest = inner;

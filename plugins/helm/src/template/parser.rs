@@ -177,6 +177,12 @@ impl<'p, 's> Parser<'p, 's> {
         token
     }
 
+    /// A token's text, as a part of the source.
+    fn written(&self, token: &Token<'s>) -> Str {
+        let end = token.position + token.source.len();
+        self.shared.source.text.part(token.position, end)
+    }
+
     fn error(&self, message: impl std::fmt::Display) -> Error {
         let [last, ..] = &self.tokens;
         Error::new(format!(
@@ -286,7 +292,7 @@ impl<'p, 's> Parser<'p, 's> {
     fn template_name(&mut self, token: &Token<'s>, context: &str) -> Result<Str> {
         match token.kind {
             Kind::String | Kind::RawString => {
-                literal::unquote(token.source).map_err(|message| self.error(message))
+                literal::unquote(&self.written(token)).map_err(|message| self.error(message))
             }
             _ => self.unexpected(token, context),
         }
@@ -321,11 +327,7 @@ impl<'p, 's> Parser<'p, 's> {
     fn text_or_action(&mut self) -> Result<Item> {
         let token = self.next_non_space();
         match token.kind {
-            Kind::Text => {
-                let end = token.position + token.source.len();
-                let text = self.shared.source.text.part(token.position, end);
-                Ok(Item::Node(Node::Text(text)))
-            }
+            Kind::Text => Ok(Item::Node(Node::Text(self.written(&token)))),
             Kind::LeftDelimiter => {
                 self.action_line = token.line;
                 self.enter()?;
@@ -683,8 +685,8 @@ impl<'p, 's> Parser<'p, 's> {
                 Operand::Pipe(Box::new(pipe))
             }
             Kind::String | Kind::RawString => {
-                let text = literal::unquote(token.source).map_err(|message| self.error(message))?;
-                let quoted = token.source.into();
+                let quoted = self.written(&token);
+                let text = literal::unquote(&quoted).map_err(|message| self.error(message))?;
                 Operand::String(Box::new(StringLiteral {
                     position,
                     quoted,

@@ -53,10 +53,13 @@ impl Str {
     /// What lies between two places; nothing where there are no such places. A long part shares the text.
     pub(crate) fn part(&self, from: usize, to: usize) -> Self {
         let bytes = self.as_bytes().get(from..to).unwrap_or_default();
-        match (&self.0, u32::try_from(from), u32::try_from(to)) {
-            (Repr::Shared(whole), Ok(from), Ok(to)) if bytes.len() > INLINE => {
-                Self(Repr::Part(Rc::clone(whole), from, to))
-            }
+        let (whole, start) = match &self.0 {
+            Repr::Shared(whole) => (whole, 0),
+            Repr::Part(whole, start, _) => (whole, *start as usize),
+            Repr::Inline(..) => return bytes.into(),
+        };
+        match (u32::try_from(start + from), u32::try_from(start + to)) {
+            (Ok(from), Ok(to)) if bytes.len() > INLINE => Self(Repr::Part(Rc::clone(whole), from, to)),
             _ => bytes.into(),
         }
     }
@@ -226,7 +229,9 @@ mod tests {
         assert!(matches!(part.0, Repr::Part(..)));
         assert_eq!(part.len(), 43);
         assert_eq!(part.part(5, 12), "that is");
-        assert_eq!(part.part(12, 43), " longer than what fits in place");
+        let inner = part.part(12, 43);
+        assert_eq!(inner, " longer than what fits in place");
+        assert!(matches!(inner.0, Repr::Part(..)));
         assert_eq!(part.part(12, 44), "");
         assert_eq!(part.into_bytes(), b"text that is longer than what fits in place");
     }
