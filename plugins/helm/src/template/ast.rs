@@ -1,6 +1,6 @@
 //! The tree of a template. Nodes print as messages show them: normalized, with single spaces.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use crate::{Str, functions::Function, go::quote};
 
@@ -94,8 +94,8 @@ pub struct Variable {
     pub position: u32,
     /// The name, as a number within its source; `$` is 0.
     pub id: u32,
-    /// The name with its `$`.
-    pub name: Str,
+    /// The name with its `$`, shared by all that have it.
+    pub name: Rc<Str>,
     /// Fields.
     pub fields: Vec<Str>,
 }

@@ -44,7 +44,7 @@ pub fn parse(
         commands: Vec::new(),
         operands: Vec::new(),
         names: Vec::new(),
-        ids: HashMap::from([(b"$".as_slice(), 0)]),
+        ids: HashMap::from([(b"$".as_slice(), (0, Rc::new("$".into())))]),
         depth: 0,
     };
     let mut parser = Parser::new(&mut shared);
@@ -66,7 +66,7 @@ struct Shared<'s> {
     operands: Vec<Operand>,
     names: Vec<Str>,
     /// Variables by name.
-    ids: HashMap<&'s [u8], u32>,
+    ids: HashMap<&'s [u8], (u32, Rc<Str>)>,
     depth: usize,
 }
 
@@ -465,11 +465,12 @@ impl<'p, 's> Parser<'p, 's> {
     /// A declared or assigned variable: whether it exists is asked when it runs.
     fn variable(&mut self, token: &Token<'s>) -> Variable {
         let next = u32::try_from(self.shared.ids.len()).unwrap_or(u32::MAX);
-        let id = *self.shared.ids.entry(token.source).or_insert(next);
+        let known = self.shared.ids.entry(token.source);
+        let (id, name) = known.or_insert_with(|| (next, Rc::new(token.source.into())));
         Variable {
             position: position(token),
-            id,
-            name: token.source.into(),
+            id: *id,
+            name: Rc::clone(name),
             fields: Vec::new(),
         }
     }
