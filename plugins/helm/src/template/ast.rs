@@ -1,6 +1,6 @@
 //! The tree of a template. Nodes print as messages show them: normalized, with single spaces.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, ops::Deref, rc::Rc, vec::Drain};
 
 use crate::{Str, functions::Function, go::quote};
 
@@ -9,6 +9,37 @@ use crate::{Str, functions::Function, go::quote};
 pub struct List {
     /// The nodes.
     pub nodes: Vec<Node>,
+}
+
+/// A list that seldom has more than one item: one lies in place.
+#[derive(Debug)]
+pub enum Few<T> {
+    /// One item.
+    One([T; 1]),
+    /// Any other number of them.
+    Many(Vec<T>),
+}
+
+impl<T> Deref for Few<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        match self {
+            Self::One(item) => item,
+            Self::Many(items) => items,
+        }
+    }
+}
+
+impl<T> From<Drain<'_, T>> for Few<T> {
+    fn from(mut items: Drain<'_, T>) -> Self {
+        if items.len() == 1
+            && let Some(item) = items.next()
+        {
+            return Self::One([item]);
+        }
+        Self::Many(items.collect())
+    }
 }
 
 /// What makes output or steers it.
@@ -75,7 +106,7 @@ pub struct Pipe {
     /// The variables.
     pub declarations: Vec<Variable>,
     /// The commands, at least one.
-    pub commands: Vec<Command>,
+    pub commands: Few<Command>,
 }
 
 /// Operands: a function or value, and its arguments.
@@ -84,7 +115,7 @@ pub struct Command {
     /// Where, in bytes.
     pub position: u32,
     /// At least one.
-    pub arguments: Vec<Operand>,
+    pub arguments: Few<Operand>,
 }
 
 /// A variable, and fields of it.

@@ -4,7 +4,7 @@ use std::{collections::HashMap, rc::Rc};
 
 use super::{
     ast::{
-        Action, Branch, Callee, Chain, Command, List, Node, Operand, Pipe, StringLiteral, TemplateCall,
+        Action, Branch, Callee, Chain, Command, Few, List, Node, Operand, Pipe, StringLiteral, TemplateCall,
         Variable,
     },
     lexer::{Keyword, Kind, Lexer, Token},
@@ -522,14 +522,14 @@ impl<'p, 's> Parser<'p, 's> {
             position,
             is_assignment: false,
             declarations: Vec::new(),
-            commands: Vec::new(),
+            commands: Few::Many(Vec::new()),
         };
         self.declarations(&mut pipe, context)?;
         let start = self.shared.commands.len();
         loop {
             let token = self.next_non_space();
             if token.kind == end {
-                pipe.commands = self.shared.commands.drain(start..).collect();
+                pipe.commands = self.shared.commands.drain(start..).into();
                 self.check(&pipe, context)?;
                 return Ok(pipe);
             }
@@ -595,7 +595,7 @@ impl<'p, 's> Parser<'p, 's> {
             }
             break;
         }
-        let arguments: Vec<Operand> = self.shared.operands.drain(start..).collect();
+        let arguments = Few::from(self.shared.operands.drain(start..));
         if arguments.is_empty() {
             return self.fail("empty command");
         }

@@ -15,7 +15,7 @@ impl<'a> State<'_, 'a> {
     pub(super) fn pipeline(&mut self, dot: Dot<'_>, pipe: &'a Pipe) -> Result<Value, Error> {
         self.at = At::Pipe(pipe);
         let mut last = None;
-        for command in &pipe.commands {
+        for command in pipe.commands.iter() {
             let value = self.command(dot, command, last)?;
             // what comes out of an `interface {}` forgets it; of a nil one nothing is left
             last = Some(if matches!(value, Value::Nil) {
