@@ -1,11 +1,13 @@
 //! Values files: one or several YAML documents, merged in order.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, rc::Rc};
 
-use sluice_yaml::{ParseOptions, Resolver, parse_document, to_json};
+use sluice_yaml::{
+    Node, ParseOptions, Resolved, Resolver, ScalarStyle, Value as Yaml, parse_document, to_json,
+};
 
 use super::{Data, Table, merge};
-use crate::Error;
+use crate::{Error, Str};
 
 /// Reads a values file. Later documents win over earlier ones.
 ///
@@ -35,7 +37,11 @@ fn read_table(document: &[u8]) -> Result<Table, Error> {
     let Some(document) = parse_document(document, &options).map_err(|error| wrong(&error))? else {
         return Ok(Table::new());
     };
-    match Data::from_json(to_json(&document.root, Resolver::V2).map_err(|error| wrong(&error))?) {
+    let read = match plain(&document.root) {
+        Some(read) => read,
+        None => Data::from_json(to_json(&document.root, Resolver::V2).map_err(|error| wrong(&error))?),
+    };
+    match read {
         Data::Null => Ok(Table::new()),
         Data::Table(table) => Ok(table),
         other => Err(Error::new(format!(
@@ -43,6 +49,40 @@ fn read_table(document: &[u8]) -> Result<Table, Error> {
             json_type(&other)
         ))),
     }
+}
+
+/// The same as by way of JSON, which nearly all files can do without: none where a merge, a key that is no text, or something
+/// that is wrong is in the tree.
+fn plain(node: &Node) -> Option<Data> {
+    Some(match &node.value {
+        Yaml::Scalar(..) => match Resolver::V2.resolve(node).ok()? {
+            Resolved::Null => Data::Null,
+            Resolved::Bool(value) => Data::Bool(value),
+            Resolved::Int(value) => Data::Float(value as f64),
+            Resolved::Uint(value) => Data::Float(value as f64),
+            Resolved::Float(value) => Data::Float(Some(value).filter(|value| value.is_finite())?),
+            Resolved::String(text) => Data::Text(text.as_ref().into()),
+            Resolved::Timestamp(text) => Data::Text(text.into()),
+        },
+        Yaml::Sequence(items, _) => {
+            let items: Option<Vec<Data>> = items.iter().map(plain).collect();
+            Data::List(Rc::new(items?))
+        }
+        Yaml::Mapping(entries, _) => {
+            let entries = entries
+                .iter()
+                .map(|(key, value)| Some((plain_key(key)?, plain(value)?)));
+            Data::Table(entries.collect::<Option<Table>>()?)
+        }
+        Yaml::Alias(_) => return None,
+    })
+}
+
+fn plain_key(key: &Node) -> Option<Str> {
+    let text = key.text().filter(|_| key.tag().is_none())?;
+    let is_text = key.scalar_style() != Some(ScalarStyle::Plain)
+        || text != "<<" && matches!(Resolver::V2.resolve_plain(text), Resolved::String(_));
+    is_text.then(|| text.into())
 }
 
 /// The library says in front of its conversion what it was doing.
@@ -90,4 +130,50 @@ fn documents(text: &[u8]) -> Result<Vec<&[u8]>, Error> {
         documents.extend(text.get(start..at));
     }
     Ok(documents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(text: &str) -> Node {
+        let document = parse_document(text, &ParseOptions::new(Resolver::V2)).unwrap();
+        document.unwrap().root
+    }
+
+    #[test]
+    fn what_is_plain_is_read_as_by_way_of_json() {
+        for text in [
+            "{}",
+            "[a, [], {b: ~}]",
+            "a: 1\nb: 18446744073709551615\nc: -9223372036854775808\nd: 9007199254740993",
+            "a: 1.5\nb: -0.0\nc: 1e300\nd: 0x1F\ne: 1_000\nf: 0o17\ng: 017\nh: 1:30",
+            "a: yes\nb: 'yes'\nc: \nd: null\ne: \"\"\nf: 2001-01-01\ng: on",
+            "a: 1\nb: 2\na: {c: 3, d: 4, c: 5}\nb: last",
+            "'1': a\n\"true\": b\n'<<': c\né: d\na b: e",
+            "a: &x {b: 1}\nc: *x\nd: !!str 1\ne: !!float 1\nf: !!binary aGk=\ng: !mine z",
+            "a: |\n  a text\n  of two lines\nb: >-\n  that is\n  longer than what fits in place",
+        ] {
+            let root = root(text);
+            let json = to_json(&root, Resolver::V2).unwrap();
+            assert_eq!(plain(&root), Some(Data::from_json(json)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_plain_is_left_to_the_library() {
+        for text in [
+            "a: &x {b: 1}\n<<: *x",
+            "1: a",
+            "yes: a",
+            "? ~\n: a",
+            "? [a]\n: b",
+            "!!str a: b",
+            "a: .nan",
+            "a: [-.inf]",
+            "a: !!int b",
+        ] {
+            assert_eq!(plain(&root(text)), None, "{text}");
+        }
+    }
 }
