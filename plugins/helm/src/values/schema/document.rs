@@ -37,6 +37,8 @@ pub(super) struct Document<'a> {
     targets: HashMap<usize, &'a Json>,
     /// The schemas with a `$dynamicAnchor` by resource and name.
     dynamic: HashMap<(usize, String), &'a Json>,
+    /// Whether a schema that is reached has a keyword that counts what others looked at.
+    pub(super) counts_seen: bool,
     /// These are the drafts' own schemas: formats are rules in all of them, not only up to the seventh.
     pub(super) is_library: bool,
 }
@@ -353,6 +355,8 @@ impl<'a> Document<'a> {
         draft: u16,
         queue: &mut Vec<Place>,
     ) -> Result<(), String> {
+        let counting = ["unevaluatedProperties", "unevaluatedItems"];
+        self.counts_seen |= counting.iter().any(|name| keywords.contains_key(*name));
         for name in ["$ref", "$recursiveRef", "$dynamicRef"] {
             let is_known = match name {
                 "$ref" => true,

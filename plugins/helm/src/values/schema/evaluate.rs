@@ -48,7 +48,7 @@ struct Meta<'d> {
     drafts: BTreeMap<&'d str, u16>,
 }
 
-/// What a schema looked at, for `unevaluatedProperties` and `unevaluatedItems`.
+/// What a schema looked at, for `unevaluatedProperties` and `unevaluatedItems`; nothing where no schema has these.
 #[derive(Default)]
 struct Seen {
     properties: BTreeSet<String>,
@@ -214,6 +214,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             value,
             path,
             problems: Vec::new(),
+            counts_seen: self.document.counts_seen,
             seen: Seen::default(),
         };
         let asserts_formats = draft < 2019 || self.document.is_library;
@@ -395,7 +396,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                 None => {}
             }
             if is_evaluated {
-                run.seen.properties.insert(name.clone());
+                run.saw_property(name);
             }
         }
         if !not_allowed.is_empty() {
@@ -433,19 +434,19 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         for (index, (item, schema)) in items.iter().zip(first).enumerate() {
             let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
             run.problems.extend(outcome.err());
-            run.seen.items.insert(index);
+            run.saw_items([index]);
         }
         match rest {
             Some(Json::Bool(false)) if !is_new && !first.is_empty() && items.len() > first.len() => {
                 let more = Number::of(items.len() - first.len()).shown_count();
                 run.fail(format!("last {more} additionalItem(s) not allowed"));
-                run.seen.items.extend(first.len()..items.len());
+                run.saw_items(first.len()..items.len());
             }
             Some(schema) => {
                 for (index, item) in items.iter().enumerate().skip(first.len()) {
                     let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
                     run.problems.extend(outcome.err());
-                    run.seen.items.insert(index);
+                    run.saw_items([index]);
                 }
             }
             None => {}
@@ -465,7 +466,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             }
         }
         if run.draft >= 2020 {
-            run.seen.items.extend(&matched);
+            run.saw_items(matched.iter().copied());
         }
         let limit = |name: &str| run.count(name).filter(|_| run.draft >= 2019);
         let at = matched.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
@@ -624,6 +625,7 @@ struct Run<'r, 'a> {
     value: &'r Json,
     path: &'r str,
     problems: Vec<Problem>,
+    counts_seen: bool,
     seen: Seen,
 }
 
@@ -644,6 +646,18 @@ impl<'a> Run<'_, 'a> {
         match outcome {
             Ok(seen) => self.seen.add(seen),
             Err(problem) => self.problems.push(problem),
+        }
+    }
+
+    fn saw_property(&mut self, name: &str) {
+        if self.counts_seen {
+            self.seen.properties.insert(name.to_owned());
+        }
+    }
+
+    fn saw_items(&mut self, items: impl IntoIterator<Item = usize>) {
+        if self.counts_seen {
+            self.seen.items.extend(items);
         }
     }
 
