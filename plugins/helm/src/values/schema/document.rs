@@ -39,7 +39,7 @@ pub(super) struct Document<'a> {
     dynamic: HashMap<(usize, String), &'a Json>,
     /// Whether a schema that is reached has a keyword that counts what others looked at.
     pub(super) counts_seen: bool,
-    /// These are the drafts' own schemas: formats are rules in all of them, not only up to the seventh.
+    /// These are a draft's own schemas: formats are rules in all of them, not only up to the seventh.
     pub(super) is_library: bool,
 }
 
@@ -90,16 +90,14 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// The drafts' own schemas.
-    pub(super) fn of_metaschemas() -> Result<Document<'static>, String> {
+    /// A draft's own schemas.
+    pub(super) fn of_metaschema(draft: u16) -> Result<Document<'static>, String> {
         let mut document = Document {
             is_library: true,
             ..Document::default()
         };
-        for draft in metaschema::DRAFTS {
-            let file = document.load(metaschema::address(draft))?;
-            document.compile((file, String::new()))?;
-        }
+        let file = document.load(metaschema::address(draft))?;
+        document.compile((file, String::new()))?;
         Ok(document)
     }
 
@@ -441,7 +439,8 @@ fn validate(file: &File<'_>, schema: &Json, pointer: &str) -> Result<(), String>
         .collect();
     let (_, resource) = file.resource(pointer);
     let meta = metaschema::address(resource.draft);
-    let problems = Evaluation::of_schema(metaschema::library(), resource.draft, drafts).problems(schema)?;
+    let library = metaschema::library(resource.draft);
+    let problems = Evaluation::of_schema(library, resource.draft, drafts).problems(schema)?;
     if problems.is_empty() {
         return Ok(());
     }

@@ -158,7 +158,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         path: &str,
         reference: Option<&'static str>,
     ) -> Checked<Outcome> {
-        let library: &Document<'static> = metaschema::library();
+        let library: &Document<'static> = metaschema::library(draft);
         let drafts = self
             .meta
             .as_ref()

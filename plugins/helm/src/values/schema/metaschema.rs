@@ -3,7 +3,7 @@
 //! The texts in `metaschema/` are those that json-schema.org publishes (see the README there), without remarks such as
 //! descriptions and defaults.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::OnceLock;
 
 use super::{
     document::Document,
@@ -11,7 +11,7 @@ use super::{
     location::split,
 };
 
-pub(super) const DRAFTS: [u16; 5] = [4, 6, 7, 2019, 2020];
+const DRAFTS: [u16; 5] = [4, 6, 7, 2019, 2020];
 
 const TEXTS: [(&str, &str); 19] = [
     ("draft-04/schema", include_str!("metaschema/draft-4.json")),
@@ -77,28 +77,34 @@ const TEXTS: [(&str, &str); 19] = [
     ),
 ];
 
-static SCHEMAS: LazyLock<BTreeMap<&str, Json>> = LazyLock::new(|| {
-    let read = |text: &str| read(text.as_bytes()).expect("invariant: the texts in metaschema/ are JSON");
-    TEXTS.iter().map(|(name, text)| (*name, read(text))).collect()
-});
+/// What was read of the texts: a chart needs those of one draft, and reads them for one render.
+static SCHEMAS: [OnceLock<Json>; TEXTS.len()] = [const { OnceLock::new() }; TEXTS.len()];
 
-static LIBRARY: LazyLock<Document<'static>> = LazyLock::new(|| {
-    Document::of_metaschemas().expect("invariant: the schemas in metaschema/ refer to each other alone")
-});
+static LIBRARIES: [OnceLock<Document<'static>>; DRAFTS.len()] = [const { OnceLock::new() }; DRAFTS.len()];
 
-/// All of them, ready to be evaluated.
-pub(super) fn library() -> &'static Document<'static> {
-    &LIBRARY
+/// Those of a draft, ready to be evaluated.
+pub(super) fn library(draft: u16) -> &'static Document<'static> {
+    let (_, library) = DRAFTS
+        .iter()
+        .zip(&LIBRARIES)
+        .find(|(known, _)| **known == draft)
+        .expect("invariant: each draft is among DRAFTS");
+    library.get_or_init(|| {
+        let library = Document::of_metaschema(draft);
+        library.expect("invariant: the schemas of a draft refer to each other alone")
+    })
 }
 
 /// The one with an address.
 pub(super) fn find(address: &str) -> Option<&'static Json> {
-    let name = name(address)?;
-    SCHEMAS.get(if name == "schema" {
-        "draft/2020-12/schema"
-    } else {
-        name
-    })
+    let name = match name(address)? {
+        "schema" => "draft/2020-12/schema",
+        name => name,
+    };
+    let mut schemas = TEXTS.iter().zip(&SCHEMAS);
+    let ((_, text), schema) = schemas.find(|((known, _), _)| *known == name)?;
+    let read = || read(text.as_bytes()).expect("invariant: the texts in metaschema/ are JSON");
+    Some(schema.get_or_init(read))
 }
 
 /// The one of a draft.
