@@ -16,6 +16,7 @@ use crate::{
     Error, List, Map, Str, Value,
     go::{base::encode_base64, duration, json::encode},
     value::{DEPTH_MAX, IntType, Object},
+    values::plain,
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -89,7 +90,13 @@ fn reread(text: &str) -> Result<Json, String> {
 fn from_yaml(text: &Str) -> Result<Value, String> {
     let prefixed = |error: sluice_yaml::Error| format!("error converting YAML to JSON: {error}");
     let document = parse_document(text.as_bytes(), &ParseOptions::new(Resolver::V2)).map_err(prefixed)?;
-    let json = document.map_or(Ok(Json::Null), |document| to_json(&document.root, Resolver::V2));
+    let Some(document) = document else {
+        return Ok(Value::Nil);
+    };
+    if let Some(read) = plain(&document.root) {
+        return Ok(read.to_value());
+    }
+    let json = to_json(&document.root, Resolver::V2);
     json.map(|json| Value::from(&json)).map_err(prefixed)
 }
 

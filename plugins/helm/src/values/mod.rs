@@ -8,6 +8,7 @@ mod source;
 
 pub use coalesce::{coalesce, merge_defaults, merge_tables};
 pub use data::{Data, Table, merge};
+pub(crate) use read::plain;
 pub use read::read_values;
 pub use schema::validate;
 pub use source::{Source, ValuesFile, merge_sources};

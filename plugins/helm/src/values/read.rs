@@ -51,9 +51,9 @@ fn read_table(document: &[u8]) -> Result<Table, Error> {
     }
 }
 
-/// The same as by way of JSON, which nearly all files can do without: none where a merge, a key that is no text, or something
+/// The same as by way of JSON, which nearly all texts can do without: none where a merge, a key that is no text, or something
 /// that is wrong is in the tree.
-fn plain(node: &Node) -> Option<Data> {
+pub(crate) fn plain(node: &Node) -> Option<Data> {
     Some(match &node.value {
         Yaml::Scalar(..) => match Resolver::V2.resolve(node).ok()? {
             Resolved::Null => Data::Null,
