@@ -304,7 +304,7 @@ impl<'a> Document<'a> {
         let mut queue = vec![start];
         let mut known = HashSet::new();
         let mut next = 0;
-        while let Some(place) = queue.get(next).cloned() {
+        while let Some(place) = queue.get_mut(next).map(std::mem::take) {
             next += 1;
             if known.insert(place.clone()) {
                 self.reach(place, &mut queue)?;

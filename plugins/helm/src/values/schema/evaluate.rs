@@ -366,18 +366,20 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         let patterns = run.keywords.get("patternProperties").and_then(Json::as_object);
         let additional = run.keywords.get("additionalProperties");
         let mut not_allowed = Vec::new();
+        let base = run.path;
         for (name, value) in fields {
-            let path = child(run.path, name);
+            // few of a draft's schemas look at all properties
+            let path = || child(base, name);
             let mut is_evaluated = false;
             if let Some(schema) = properties.and_then(|properties| properties.get(name)) {
                 is_evaluated = true;
-                let outcome = self.schema(schema, value, &path, None)?;
+                let outcome = self.schema(schema, value, &path(), None)?;
                 run.problems.extend(outcome.err());
             }
             for (pattern, schema) in patterns.into_iter().flatten() {
                 if self.document.matches(pattern, name) {
                     is_evaluated = true;
-                    let outcome = self.schema(schema, value, &path, None)?;
+                    let outcome = self.schema(schema, value, &path(), None)?;
                     run.problems.extend(outcome.err());
                 }
             }
@@ -390,7 +392,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                 }
                 Some(schema) => {
                     is_evaluated = true;
-                    let outcome = self.schema(schema, value, &path, None)?;
+                    let outcome = self.schema(schema, value, &path(), None)?;
                     run.problems.extend(outcome.err());
                 }
                 None => {}

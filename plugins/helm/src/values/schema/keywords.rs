@@ -68,11 +68,15 @@ pub(super) fn evaluated(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
 
 /// Some rules count only beside others: nothing else is looked at in them, not even where they lead.
 fn applies(keywords: &Fields, name: &str) -> bool {
-    match (name, keywords.get("if")) {
-        ("then" | "else", None) | ("then", Some(Json::Bool(false))) | ("else", Some(Json::Bool(true))) => {
-            false
-        }
-        ("additionalItems", _) => matches!(keywords.get("items"), Some(Json::Array(_))),
+    let may_be = |outcome: bool| match keywords.get("if") {
+        None => false,
+        Some(Json::Bool(always)) => *always == outcome,
+        Some(_) => true,
+    };
+    match name {
+        "then" => may_be(true),
+        "else" => may_be(false),
+        "additionalItems" => matches!(keywords.get("items"), Some(Json::Array(_))),
         _ => true,
     }
 }

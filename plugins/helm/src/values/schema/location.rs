@@ -189,7 +189,10 @@ pub(super) fn escape(name: &str) -> Cow<'_, str> {
     }
 }
 
-fn unescape(name: &str) -> Option<String> {
+fn unescape(name: &str) -> Option<Cow<'_, str>> {
+    if !name.contains('~') {
+        return Some(Cow::Borrowed(name));
+    }
     let mut out = String::with_capacity(name.len());
     let mut characters = name.chars();
     while let Some(character) = characters.next() {
@@ -202,7 +205,7 @@ fn unescape(name: &str) -> Option<String> {
             other => other,
         });
     }
-    Some(out)
+    Some(Cow::Owned(out))
 }
 
 /// What a pointer leads to.
@@ -215,7 +218,7 @@ pub(super) fn lookup<'a>(address: &str, document: &'a Json, pointer: &str) -> Re
     for name in pointer.split('/').skip(1) {
         let name = unescape(name).ok_or_else(|| format!("invalid json-pointer {}", place()))?;
         let next = match node {
-            Json::Object(fields) => fields.get(&name),
+            Json::Object(fields) => fields.get(&*name),
             Json::Array(items) => name.parse::<usize>().ok().and_then(|index| items.get(index)),
             _ => None,
         };
@@ -259,5 +262,13 @@ mod tests {
             Err(r##"error in parsing "#%zz": invalid URL escape "%zz""##.into())
         );
         assert_eq!(with_fragment("x:", "/a b/$é"), "x:#/a%20b/$%C3%A9");
+    }
+
+    #[test]
+    fn names_in_pointers_are_unescaped() {
+        assert_eq!(unescape("a b").as_deref(), Some("a b"));
+        assert_eq!(unescape("~1a~0b~01").as_deref(), Some("/a~b~1"));
+        assert_eq!(unescape("a~2"), None);
+        assert_eq!(unescape("a~"), None);
     }
 }
