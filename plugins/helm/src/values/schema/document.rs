@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::{
     evaluate::Evaluation,
     json::{Fields, Json},
-    keywords::{evaluated, is_replaced, within},
+    keywords::{evaluated, is_replaced, present, within},
     location::{child, decode, join, lookup, quoted, split, with_fragment},
     metaschema,
 };
@@ -70,6 +70,8 @@ pub(super) struct Schema<'a> {
     pointer: String,
     /// 4, 6, 7, 2019 or 2020.
     pub(super) draft: u16,
+    /// Which keywords it may have.
+    pub(super) present: u64,
     /// The root of its resource.
     resource: &'a Json,
 }
@@ -340,6 +342,7 @@ impl<'a> Document<'a> {
             file: index,
             pointer,
             draft,
+            present: schema.as_object().map_or(0, present),
             resource: resource_root,
         });
         Ok(())

@@ -10,7 +10,7 @@ use super::{
     document::{Document, key},
     format,
     json::{Fields, Json},
-    keywords::is_replaced,
+    keywords::{Keywords, is_replaced},
     location::{child, decode, escape, split},
     metaschema,
     number::Number,
@@ -117,15 +117,15 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         if let Some(draft) = self.other_draft(schema, path) {
             return self.in_draft(draft, value, path, reference);
         }
-        let keywords = match schema {
+        let fields = match schema {
             Json::Bool(false) => return Ok(Err(rule(path, "false schema".to_owned()))),
-            Json::Object(keywords) => keywords,
+            Json::Object(fields) => fields,
             _ => return Ok(Ok(Seen::default())),
         };
         let Some(known) = self.document.schema(schema) else {
             return Ok(Ok(Seen::default()));
         };
-        let draft = known.draft;
+        let (keywords, draft) = (Keywords::new(fields, known.present), known.draft);
         let twice = self
             .active
             .iter()
@@ -207,7 +207,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         )
     }
 
-    fn keywords(&mut self, keywords: &'a Fields, draft: u16, value: &Json, path: &str) -> Checked<Outcome> {
+    fn keywords(&mut self, keywords: Keywords<'a>, draft: u16, value: &Json, path: &str) -> Checked<Outcome> {
         let mut run = Run {
             keywords,
             draft,
@@ -252,7 +252,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         Ok(run.outcome())
     }
 
-    fn target(&self, keywords: &'a Fields, name: &str) -> Option<&'a Json> {
+    fn target(&self, keywords: Keywords<'a>, name: &str) -> Option<&'a Json> {
         self.document.target(keywords.get(name)?)
     }
 
@@ -269,7 +269,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
     }
 
     /// The schema of that name in the outermost resource on the way here that has one, if the target has that name.
-    fn dynamic(&self, target: &'a Json, keywords: &Fields) -> &'a Json {
+    fn dynamic(&self, target: &'a Json, keywords: Keywords<'a>) -> &'a Json {
         let reference = keywords
             .get("$dynamicRef")
             .and_then(Json::as_str)
@@ -622,7 +622,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
 
 /// One schema against one value.
 struct Run<'r, 'a> {
-    keywords: &'a Fields,
+    keywords: Keywords<'a>,
     draft: u16,
     value: &'r Json,
     path: &'r str,
@@ -717,9 +717,9 @@ fn missing<'k>(fields: &Fields, names: Option<&'k Json>) -> Vec<&'k str> {
 }
 
 /// Type, constant, enumeration, format: the first that does not hold hides all other rules.
-fn first_of_all(keywords: &Fields, value: &Json, draft: u16, asserts_formats: bool) -> Option<String> {
+fn first_of_all(keywords: Keywords<'_>, value: &Json, draft: u16, asserts_formats: bool) -> Option<String> {
     // beside a "$ref" that replaces them only the constant counts
-    let is_replaced = is_replaced(keywords, draft);
+    let is_replaced = is_replaced(keywords.fields, draft);
     let keyword = |name: &str| keywords.get(name).filter(|_| !is_replaced);
     let wanted: Vec<&str> = match keyword("type") {
         Some(Json::String(name)) => vec![name],

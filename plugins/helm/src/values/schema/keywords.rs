@@ -5,6 +5,42 @@ use super::{
     location::escape,
 };
 
+/// The keywords of a schema. Some thirty are asked for, and most schemas have three: nearly all others are known to be missing
+/// without being looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Keywords<'a> {
+    pub(super) fields: &'a Fields,
+    present: u64,
+}
+
+impl<'a> Keywords<'a> {
+    /// `present` is what [`present`] says of the fields.
+    pub(super) fn new(fields: &'a Fields, present: u64) -> Self {
+        Self { fields, present }
+    }
+
+    #[inline]
+    pub(super) fn get(self, name: &str) -> Option<&'a Json> {
+        if self.present & bit(name) == 0 {
+            return None;
+        }
+        self.fields.get(name)
+    }
+}
+
+/// The bits of all names.
+pub(super) fn present(fields: &Fields) -> u64 {
+    fields.keys().fold(0, |present, name| present | bit(name))
+}
+
+/// One of 64 for each name, chosen so that few of the known keywords share one.
+#[inline]
+fn bit(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let [first, last] = [bytes.first(), bytes.last()].map(|byte| usize::from(byte.copied().unwrap_or(0)));
+    1 << (name.len().wrapping_mul(13).wrapping_add(first + 17 * last) % 64)
+}
+
 /// What a keyword has in it.
 #[derive(Clone, Copy, PartialEq)]
 enum Holds {
@@ -102,5 +138,22 @@ fn held<'a>(keywords: &'a Fields, name: &str, holds: Holds) -> Vec<(String, &'a 
         (Some(Json::Array(_)), Holds::One) => Vec::new(),
         (Some(Json::Bool(_)), Holds::Additional) | (None, _) | (_, Holds::List | Holds::ByName) => Vec::new(),
         (Some(schema), Holds::One | Holds::Additional) => vec![(format!("/{name}"), schema)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_found() {
+        let names = KEYWORDS.map(|(name, ..)| name);
+        for name in names.into_iter().chain(["", "x", "$ref", "type", "unknown"]) {
+            let one = Fields::from([(name.to_owned(), Json::Null)]);
+            let keywords = Keywords::new(&one, present(&one));
+            assert_eq!(keywords.get(name), Some(&Json::Null), "{name}");
+            let mut others = names.iter().filter(|other| **other != name);
+            assert!(others.all(|other| keywords.get(other).is_none()), "{name}");
+        }
     }
 }
