@@ -16,6 +16,10 @@ use crate::{Error, Str, functions::Functions, go::quote};
 /// How deep actions and parentheses may be nested. The stack of a guest has no room for Go's 10,000; nobody needs a hundred.
 pub const DEPTH_MAX: usize = 500;
 
+/// For how many items of the lists around there is room at first: most sources need no more, and the next one gets that room
+/// again.
+const AROUND: usize = 32;
+
 /// Reads a source: its own tree comes last, those that it defines before it.
 ///
 /// # Errors
@@ -40,10 +44,10 @@ pub fn parse(
         functions,
         source: Rc::clone(&source),
         trees: Vec::new(),
-        nodes: Vec::new(),
-        commands: Vec::new(),
-        operands: Vec::new(),
-        names: Vec::new(),
+        nodes: Vec::with_capacity(AROUND),
+        commands: Vec::with_capacity(AROUND),
+        operands: Vec::with_capacity(AROUND),
+        names: Vec::with_capacity(AROUND),
         ids: HashMap::from([(b"$".as_slice(), (0, Rc::new("$".into())))]),
         depth: 0,
     };
