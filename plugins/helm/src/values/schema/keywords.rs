@@ -85,7 +85,10 @@ const KEYWORDS: [Keyword; 23] = [
 
 /// The schemas in a schema that may have addresses and anchors, with the pointers to them from it.
 pub(super) fn within(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
-    let known = KEYWORDS.iter().filter(|(_, _, since, _)| *since <= draft);
+    let present = present(keywords);
+    let known = KEYWORDS
+        .iter()
+        .filter(|(name, _, since, _)| present & bit(name) != 0 && *since <= draft);
     known
         .flat_map(|(name, holds, ..)| held(keywords, name, *holds))
         .collect()
@@ -93,9 +96,12 @@ pub(super) fn within(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
 
 /// The schemas in a schema that are rules.
 pub(super) fn evaluated(keywords: &Fields, draft: u16) -> Vec<(String, &Json)> {
-    let is_replaced = is_replaced(keywords, draft);
+    let (present, is_replaced) = (present(keywords), is_replaced(keywords, draft));
     let rules = KEYWORDS.iter().filter(|(name, _, since, drafts)| {
-        drafts.contains(&draft) && !(is_replaced && *since == 4) && applies(keywords, name)
+        present & bit(name) != 0
+            && drafts.contains(&draft)
+            && !(is_replaced && *since == 4)
+            && applies(keywords, name)
     });
     rules
         .flat_map(|(name, holds, ..)| held(keywords, name, *holds))
