@@ -721,15 +721,17 @@ fn first_of_all(keywords: Keywords<'_>, value: &Json, draft: u16, asserts_format
     // beside a "$ref" that replaces them only the constant counts
     let is_replaced = is_replaced(keywords.fields, draft);
     let keyword = |name: &str| keywords.get(name).filter(|_| !is_replaced);
-    let wanted: Vec<&str> = match keyword("type") {
-        Some(Json::String(name)) => vec![name],
-        Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).collect(),
-        _ => Vec::new(),
+    let names = match keyword("type") {
+        Some(Json::Array(names)) => names.as_slice(),
+        Some(name) => std::slice::from_ref(name),
+        None => &[],
     };
-    let is = |name: &&str| {
-        *name == value.kind() || *name == "integer" && value.as_number().is_some_and(Number::is_integer)
+    let wanted = || names.iter().filter_map(Json::as_str);
+    let is = |name: &str| {
+        name == value.kind() || name == "integer" && value.as_number().is_some_and(Number::is_integer)
     };
-    if !wanted.is_empty() && !wanted.iter().any(is) {
+    if wanted().next().is_some() && !wanted().any(is) {
+        let wanted: Vec<&str> = wanted().collect();
         return Some(format!(
             "got {}, want {}",
             value.kind(),
