@@ -13,8 +13,8 @@ const DIGIT: u32 = (1 << BITS) - 1;
 /// The bits of an exponent that are looked at together.
 const WINDOW: u32 = 4;
 
-/// How many pairs of rows may be added up before carries must be passed on: each adds up to six products of two digits.
-const PAIRS_MAX: usize = 40;
+/// How many pairs of rows may be added up before carries must be passed on: each adds four products of two digits.
+const PAIRS_MAX: usize = 48;
 
 /// An odd modulus, prepared. Numbers are kept as their product with R, two to the power of all bits of its rows, and up to
 /// twice as large as the modulus. R is more than sixteen times the modulus, so that what is kept may be doubled before it is
@@ -31,16 +31,8 @@ pub(super) struct Modulus {
 }
 
 /// Digits of a number, the lowest first: a zero, the digits, and zeros up to a multiple of four.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Digits(Vec<u32>);
-
-/// What a multiplication needs room for.
-#[derive(Default)]
-struct Room {
-    sums: Vec<u64>,
-    /// The digits of what is squared that stand above those of the rows.
-    above: Digits,
-}
 
 impl Digits {
     /// With room for so many.
@@ -87,17 +79,11 @@ impl Digits {
         [digit(1), digit(2)]
     }
 
-    /// Two and two.
-    fn pairs(&self) -> &[[u32; 2]] {
-        self.own().as_chunks::<2>().0
-    }
-
-    /// Four and four from the one of that number on: as they are, and as what a row above multiplies.
-    fn vectors(&self, from: usize) -> impl Iterator<Item = (u32x4, u32x4)> {
-        let below = self.0.as_chunks::<4>().0.get(from..).unwrap_or_default();
-        let own = self.own().as_chunks::<4>().0.get(from..).unwrap_or_default();
-        own.iter()
-            .zip(below)
+    /// Four and four: as they are, and as what a row above multiplies.
+    fn vectors(&self) -> impl Iterator<Item = (u32x4, u32x4)> {
+        let below = self.0.as_chunks::<4>().0.iter();
+        let own = self.own().as_chunks::<4>().0.iter();
+        own.zip(below)
             .map(|(own, below)| (u32x4::new(*own), u32x4::new(*below)))
     }
 }
@@ -129,36 +115,36 @@ impl Modulus {
 
     /// `base` to the power of `exponent`, modulo this.
     pub(super) fn power(&self, base: &BigUint, exponent: &BigUint) -> BigUint {
-        let mut room = Room::default();
+        let mut sums = Vec::new();
         let base = self.keep(base);
         let mut powers = vec![self.one.clone()];
         for _ in 1..1 << WINDOW {
             let mut next = powers.last().unwrap_or(&self.one).clone();
-            self.multiply(&mut next, &base, &mut room);
+            self.multiply(&mut next, &base, &mut sums);
             powers.push(next);
         }
         let mut power = self.one.clone();
         for digit in exponent.to_u32_digits().into_iter().rev() {
             for place in (0..u32::BITS / WINDOW).rev() {
                 for _ in 0..WINDOW {
-                    self.square(&mut power, &mut room);
+                    self.square(&mut power, &mut sums);
                 }
                 let window = digit >> (place * WINDOW) & ((1 << WINDOW) - 1);
                 let factor = powers.get(window as usize).filter(|_| window > 0);
                 if let Some(factor) = factor {
-                    self.multiply(&mut power, factor, &mut room);
+                    self.multiply(&mut power, factor, &mut sums);
                 }
             }
         }
-        self.release(power, &mut room)
+        self.release(power, &mut sums)
     }
 
     /// 2 to the power of `exponent`, modulo this: doubling is no multiplication.
     pub(super) fn power_of_two(&self, exponent: &BigUint) -> BigUint {
-        let mut room = Room::default();
+        let mut sums = Vec::new();
         let mut power = self.one.clone();
         for at in (0..exponent.bits()).rev() {
-            self.square(&mut power, &mut room);
+            self.square(&mut power, &mut sums);
             if exponent.bit(at) {
                 let mut carry = 0;
                 for digit in &mut power.0 {
@@ -166,7 +152,7 @@ impl Modulus {
                 }
             }
         }
-        self.release(power, &mut room)
+        self.release(power, &mut sums)
     }
 
     /// As numbers are kept here.
@@ -175,78 +161,64 @@ impl Modulus {
         Digits::of(&kept, self.digits.own().len())
     }
 
-    fn release(&self, mut kept: Digits, room: &mut Room) -> BigUint {
+    fn release(&self, mut kept: Digits, sums: &mut Vec<u64>) -> BigUint {
         let one = Digits::of(&BigUint::from(1_u8), self.digits.own().len());
-        self.multiply(&mut kept, &one, room);
+        self.multiply(&mut kept, &one, sums);
         kept.number() % &self.number
     }
 
-    /// The square of a kept number, kept. Products of two different digits are there twice: each is taken once, doubled, in the
-    /// row of the lower one.
-    fn square(&self, number: &mut Digits, room: &mut Room) {
-        self.clear(&mut room.sums);
-        room.above.0.clone_from(&number.0);
-        for (at, [a0, a1]) in number.pairs().iter().enumerate().take(self.rows / 2) {
-            let row = row(&mut room.sums, at);
-            let [wide0, wide1] = [a0, a1].map(|digit| u64::from(*digit));
-            let within = row.get_mut(2 * at..).and_then(|row| row.first_chunk_mut::<3>());
-            if let Some([first, second, third]) = within {
-                *first += wide0 * wide0;
-                *second += 2 * wide0 * wide1;
-                *third += wide1 * wide1;
-            }
-            let own = room.above.0.get_mut(2 * at + 1..);
-            if let Some(own) = own.and_then(|digits| digits.first_chunk_mut::<2>()) {
-                *own = [0; 2];
-            }
-            self.add_rows(row, [a0 << 1, a1 << 1], &room.above, at.div_ceil(2));
-        }
-        self.settle(&mut room.sums, number);
+    fn square(&self, number: &mut Digits, sums: &mut Vec<u64>) {
+        self.add_rows(number, number, sums);
+        self.settle(sums, number);
     }
 
     /// The product of two kept numbers, kept, in the place of the first.
-    fn multiply(&self, number: &mut Digits, other: &Digits, room: &mut Room) {
-        self.clear(&mut room.sums);
-        for (at, pair) in number.pairs().iter().enumerate().take(self.rows / 2) {
-            self.add_rows(row(&mut room.sums, at), *pair, other, 0);
-        }
-        self.settle(&mut room.sums, number);
+    fn multiply(&self, number: &mut Digits, other: &Digits, sums: &mut Vec<u64>) {
+        self.add_rows(number, other, sums);
+        self.settle(sums, number);
     }
 
-    fn clear(&self, sums: &mut Vec<u64>) {
+    /// Adds to each row so many times the modulus that its lowest digit becomes 0, two rows in one go: what they share is
+    /// loaded once, and places in memory stay multiples of what is loaded.
+    fn add_rows(&self, one: &Digits, other: &Digits, sums: &mut Vec<u64>) {
         sums.clear();
         sums.resize(self.rows + self.digits.own().len(), 0);
-    }
-
-    /// Adds two rows, and to each so many times the modulus that its lowest digit becomes 0, in one go: what they share is
-    /// loaded once, and places in memory stay multiples of what is loaded. The lowest `zeros` vectors of `other` are 0.
-    fn add_rows(&self, row: &mut [u64], [a0, a1]: [u32; 2], other: &Digits, zeros: usize) {
         let ([b0, b1], [n0, n1]) = (other.lowest(), self.digits.lowest());
-        let times = |sum: u64| low(sum).wrapping_mul(self.inverse) & DIGIT;
-        let (Some([low0, low1]), [wide0, wide1]) = (row.first_chunk::<2>(), [a0, a1].map(u64::from)) else {
-            return;
-        };
-        let sum = low0 + wide0 * b0;
-        let m0 = times(sum);
-        let sum = (sum + u64::from(m0) * n0) >> BITS;
-        let m1 = times(sum + low1 + wide0 * b1 + u64::from(m0) * n1 + wide1 * b0);
-        let factors = [a0, m0, a1, m1].map(u32x4::splat);
-        // the compiler knows them no more: it would widen them once, and then multiply 64 bits by 64
-        let [a0, m0, a1, m1] = std::hint::black_box(&factors);
-        let Some((below, above)) = row.as_chunks_mut::<4>().0.split_at_mut_checked(zeros) else {
-            return;
-        };
-        for (sums, (n, n_below)) in below.iter_mut().zip(self.digits.vectors(0)) {
-            let sum = u64x4::new(*sums) + n.widening_mul(*m0) + n_below.widening_mul(*m1);
-            *sums = sum.to_array();
-        }
-        let vectors = other.vectors(zeros).zip(self.digits.vectors(zeros));
-        for (sums, ((b, b_below), (n, n_below))) in above.iter_mut().zip(vectors) {
-            let sum = u64x4::new(*sums) + b.widening_mul(*a0) + n.widening_mul(*m0);
-            *sums = (sum + b_below.widening_mul(*a1) + n_below.widening_mul(*m1)).to_array();
-        }
-        if let Some([first, second, third]) = row.first_chunk_mut::<3>() {
-            *third += ((*first >> BITS) + *second) >> BITS;
+        for (at, [a0, a1]) in one
+            .own()
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .enumerate()
+            .take(self.rows / 2)
+        {
+            if at % PAIRS_MAX == PAIRS_MAX - 1 {
+                carry_on(sums.get_mut(2 * at..).unwrap_or_default());
+            }
+            let Some(row) = sums.get_mut(2 * at..) else {
+                break;
+            };
+            let times = |sum: u64| low(sum).wrapping_mul(self.inverse) & DIGIT;
+            let (Some([low0, low1, ..]), [wide0, wide1]) =
+                (row.first_chunk::<2>(), [a0, a1].map(|digit| u64::from(*digit)))
+            else {
+                break;
+            };
+            let sum = low0 + wide0 * b0;
+            let m0 = times(sum);
+            let sum = (sum + u64::from(m0) * n0) >> BITS;
+            let m1 = times(sum + low1 + wide0 * b1 + u64::from(m0) * n1 + wide1 * b0);
+            let factors = [*a0, m0, *a1, m1].map(u32x4::splat);
+            let vectors = other.vectors().zip(self.digits.vectors());
+            for (sums, ((b, b_below), (n, n_below))) in row.as_chunks_mut::<4>().0.iter_mut().zip(vectors) {
+                // so that the compiler does not know them: it would widen them once, and then multiply 64 bits by 64
+                let [a0, m0, a1, m1] = std::hint::black_box(&factors);
+                let sum = u64x4::new(*sums) + b.widening_mul(*a0) + n.widening_mul(*m0);
+                *sums = (sum + b_below.widening_mul(*a1) + n_below.widening_mul(*m1)).to_array();
+            }
+            if let Some([first, second, third]) = row.first_chunk_mut::<3>() {
+                *third += ((*first >> BITS) + *second) >> BITS;
+            }
         }
     }
 
@@ -258,15 +230,6 @@ impl Modulus {
             *digit = low(*sum);
         }
     }
-}
-
-/// The sums from a pair of rows on.
-fn row(sums: &mut [u64], at: usize) -> &mut [u64] {
-    let row = sums.get_mut(2 * at..).unwrap_or_default();
-    if at % PAIRS_MAX == PAIRS_MAX - 1 {
-        carry_on(row);
-    }
-    row
 }
 
 /// Passes on what is more than a digit.
