@@ -15,7 +15,7 @@ use sluice_testkit::storage::{Authority, Storage, StorageFault, etag};
 use std::sync::Arc;
 use std::time::Duration;
 
-fn reconciler(
+pub(crate) fn reconciler(
     folder: &std::path::Path,
     store: Store,
     settings: SourceSettings,

@@ -1,21 +1,19 @@
 //! Stories of the store under a source: what is lost, what nobody needs, what the disk refuses. A Bucket stands for all kinds.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::bucket::{spec, stored, world};
+use crate::bucket::{reconciler, spec, stored, world};
 use crate::sources::{World, condition, path, types};
 use serde_json::json;
 use sluice_apply::cluster::{Cluster, Identity, Preconditions};
 use sluice_artifact::ArtifactPath;
-use sluice_controller::reconcilers::bucket::Buckets;
 use sluice_controller::reconcilers::source::SourceSettings;
 use sluice_controller::runtime::BUCKET;
-use sluice_source::bucket::BucketLimits;
-use sluice_source::credential::cloud::{CloudEndpoints, CloudEnvironment, Clouds};
-use sluice_source::{Addresses, BucketFetcher};
+use sluice_source::Addresses;
+use sluice_source::credential::cloud::CloudEndpoints;
 use sluice_testkit::storage::Storage;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// `--storage-adv-addr` may be another one after a restart.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,11 +27,13 @@ async fn urls_follow_the_advertised_address() {
             advertised_address: (*now.lock().unwrap()).to_owned(),
             ..settings
         };
-        let (environment, endpoints) = (CloudEnvironment::default(), CloudEndpoints::default());
-        let clouds = Clouds::new(environment, endpoints, 10, Duration::from_secs(60)).unwrap();
-        let (objects, limits) = (folder.join("objects"), BucketLimits::default());
-        let fetcher = BucketFetcher::new(&objects, limits, Addresses::any()).unwrap();
-        Arc::new(Buckets::reconciler(fetcher, clouds, store, settings))
+        reconciler(
+            folder,
+            store,
+            settings,
+            Addresses::any(),
+            CloudEndpoints::default(),
+        )
     })
     .await;
     world.start().await;
@@ -156,6 +156,21 @@ async fn artifacts_go_with_their_objects_however_these_go() {
     world.stop().await;
 }
 
+/// Waits until the object has its finalizer, and puts something else in the place of its artifact, which cannot be removed then.
+async fn unremovable(world: &World) -> PathBuf {
+    world
+        .until("it has its finalizer", async || {
+            let object = world.get().await?;
+            object.pointer("/metadata/finalizers/0").is_some().then_some(())
+        })
+        .await;
+    let records = world.folder.path().join("store/artifacts/bucket/default/shop");
+    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&record).unwrap();
+    fs::create_dir(&record).unwrap();
+    record
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn artifacts_that_cannot_be_removed_with_their_object_are_removed_later() {
     let (mut world, storage) = (world().await, Storage::start());
@@ -163,17 +178,7 @@ async fn artifacts_that_cannot_be_removed_with_their_object_are_removed_later() 
     world.start().await;
     world.put_source(spec(&storage, json!({}))).await;
     let artifact = path(&world.ready(&stored(&[("a.yaml", "a: 1")])).await);
-    world
-        .until("it has its finalizer", async || {
-            let object = world.get().await?;
-            object.pointer("/metadata/finalizers/0").is_some().then_some(())
-        })
-        .await;
-    // in the place of what is to be removed lies something else
-    let records = world.folder.path().join("store/artifacts/bucket/default/shop");
-    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
-    fs::remove_file(&record).unwrap();
-    fs::create_dir(&record).unwrap();
+    let record = unremovable(&world).await;
     world.merge(json!({ "metadata": { "finalizers": null } })).await;
     world.delete().await;
     // whoever comes later has its turn after it
@@ -210,16 +215,7 @@ async fn an_object_whose_artifacts_cannot_be_removed_stays_and_says_so() {
     world.start().await;
     world.put_source(spec(&storage, json!({}))).await;
     let object = world.ready(&stored(&[("a.yaml", "a: 1")])).await;
-    world
-        .until("it has its finalizer", async || {
-            let object = world.get().await?;
-            object.pointer("/metadata/finalizers/0").is_some().then_some(())
-        })
-        .await;
-    let records = world.folder.path().join("store/artifacts/bucket/default/shop");
-    let record = fs::read_dir(&records).unwrap().next().unwrap().unwrap().path();
-    fs::remove_file(&record).unwrap();
-    fs::create_dir(&record).unwrap();
+    let record = unremovable(&world).await;
     let id = World::id(&object);
     let deleted = world
         .cluster
