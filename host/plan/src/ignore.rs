@@ -1,14 +1,12 @@
 //! `spec.ignore`: fields whose changes by others are left alone (compat kustomize 6.7).
 
 mod ownership;
-mod selector;
 
 use regex::{Regex, RegexBuilder};
-use selector::Requirement;
 use serde_json::Value;
 use sluice_api::kustomize::{IgnoreRule, Selector};
 use sluice_api::{Blame, Disposition, Next, Reason, reason};
-use sluice_object::pointer;
+use sluice_object::{LabelSelector, pointer};
 
 /// Most rules of one Kustomization, most paths of all of them together, most targets that must be tried as expressions: each is
 /// tried with each object.
@@ -39,8 +37,8 @@ struct Target {
     kind: Option<Pattern>,
     name: Option<Pattern>,
     namespace: Option<Pattern>,
-    labels: Vec<Requirement>,
-    annotations: Vec<Requirement>,
+    labels: LabelSelector,
+    annotations: LabelSelector,
 }
 
 /// What a text must be as a whole.
@@ -170,7 +168,13 @@ impl Target {
                 .map_err(|error| (field, error.to_string()))
         };
         let selector = |field, text: &Option<String>| {
-            selector::parse(text.as_deref().unwrap_or_default()).map_err(|cause| (field, cause))
+            LabelSelector::parse(text.as_deref().unwrap_or_default()).map_err(|error| {
+                let term = &error.term;
+                let cause = format!(
+                    "{term:?} is no condition of a selector: {error}: write app=web, app!=web, app in (a, b), app or !app"
+                );
+                (field, cause)
+            })
         };
         Ok(Self {
             group: pattern("target.group", &target.group)?,
@@ -217,14 +221,8 @@ impl Target {
         ];
         rows.into_iter()
             .all(|(pattern, text)| pattern.as_ref().is_none_or(|pattern| pattern.matches(text)))
-            && self
-                .labels
-                .iter()
-                .all(|requirement| requirement.holds(object.pointer("/metadata/labels")))
-            && self
-                .annotations
-                .iter()
-                .all(|requirement| requirement.holds(object.pointer("/metadata/annotations")))
+            && self.labels.matches(object.pointer("/metadata/labels"))
+            && self.annotations.matches(object.pointer("/metadata/annotations"))
     }
 }
 

@@ -398,7 +398,7 @@ fn ignore_rules_select_and_collapse() {
             target: Some(target),
         },
         expect![[
-            r#"invalid spec.ignore[0].target.labelSelector: "a b" is no condition of a selector: write app=web, app!=web, app in (a, b), app or !app"#
+            r#"invalid spec.ignore[0].target.labelSelector: "a b" is no condition of a selector: unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt: write app=web, app!=web, app in (a, b), app or !app"#
         ]],
     );
     assert!(IgnoreRules::compile(&[rule(&["/a"], Some("("))]).is_err());

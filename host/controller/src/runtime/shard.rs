@@ -3,13 +3,12 @@
 //! Kustomizations of other shards are not even watched. Sources of other shards are, because any Kustomization may take
 //! its files from them; they are only not reconciled here, as in Flux (compat/kustomize.md 12.1).
 
-use kube::core::{Expression, Selector, SelectorExt as _};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use sluice_object::LabelSelector;
 
 /// The shard of this process.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shard(Selector);
+pub(crate) struct Shard(LabelSelector);
 
 impl Shard {
     /// Everything where there is no selector.
@@ -17,82 +16,18 @@ impl Shard {
     /// # Errors
     /// The selector is none.
     pub(crate) fn parse(selector: Option<&str>) -> Result<Self, String> {
-        let text = selector.unwrap_or_default().trim();
-        let expressions: Result<Vec<Expression>, String> = split(text)
-            .into_iter()
-            .map(|term| {
-                expression(term.trim()).ok_or_else(|| {
-                    format!(
-                        "--watch-label-selector: `{term}` is none of key, !key, key=value, key!=value, key in (a,b), key notin (a,b)"
-                    )
-                })
-            })
-            .collect();
-        Ok(Self(expressions?.into_iter().collect()))
+        let selector = LabelSelector::parse(selector.unwrap_or_default());
+        selector.map(Self).map_err(|error| {
+            format!(
+                "--watch-label-selector: `{}` is none of key, !key, key=value, key!=value, key in (a,b), key notin (a,b): {error}",
+                error.term
+            )
+        })
     }
 
     /// Whether an object belongs to this shard.
     pub(crate) fn has(&self, object: &Value) -> bool {
-        if self.0.selects_all() {
-            return true;
-        }
-        let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
-        let labels: BTreeMap<String, String> = labels
-            .into_iter()
-            .flatten()
-            .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-            .collect();
-        self.0.matches(&labels)
-    }
-}
-
-/// The terms between commas that are not within parentheses.
-fn split(text: &str) -> Vec<&str> {
-    let mut depth = 0usize;
-    let is_end = move |character: char| {
-        match character {
-            '(' => depth += 1,
-            ')' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        character == ',' && depth == 0
-    };
-    if text.is_empty() {
-        Vec::new()
-    } else {
-        text.split(is_end).collect()
-    }
-}
-
-fn expression(term: &str) -> Option<Expression> {
-    let name = |text: &str| {
-        let text = text.trim();
-        let is_name = !text.is_empty() && !text.contains([' ', '!', '=', '(', ')', ',']);
-        is_name.then(|| text.to_owned())
-    };
-    if let Some((key, value)) = term.split_once("!=") {
-        return Some(Expression::NotEqual(name(key)?, value.trim().to_owned()));
-    }
-    if let Some((key, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
-        return Some(Expression::Equal(name(key)?, value.trim().to_owned()));
-    }
-    if let Some(key) = term.strip_prefix('!') {
-        return Some(Expression::DoesNotExist(name(key)?));
-    }
-    let Some((head, values)) = term.split_once('(') else {
-        return Some(Expression::Exists(name(term)?));
-    };
-    let values: Option<BTreeSet<String>> = values
-        .trim_end()
-        .strip_suffix(')')?
-        .split(',')
-        .map(name)
-        .collect();
-    let (key, word) = head.trim().rsplit_once(' ')?;
-    match word {
-        "in" => Some(Expression::In(name(key)?, values?)),
-        "notin" => Some(Expression::NotIn(name(key)?, values?)),
-        _ => None,
+        self.0.matches(object.pointer("/metadata/labels"))
     }
 }
 
@@ -120,8 +55,10 @@ mod tests {
             assert_eq!(has(selector, one()), Ok(expected), "{selector}");
         }
         assert_eq!(has("!sharding.fluxcd.io/key", Value::Null), Ok(true));
-        for wrong in ["a b", "a in b", "a within (b)", "=b", "a,,b", "a in (b"] {
-            assert!(Shard::parse(Some(wrong)).is_err(), "{wrong}");
-        }
+        assert_eq!(
+            Shard::parse(Some("a=b,c d")).unwrap_err(),
+            "--watch-label-selector: `c d` is none of key, !key, key=value, key!=value, key in (a,b), key notin (a,b): \
+             unable to parse requirement: found 'd', expected: in, notin, =, ==, !=, gt, lt"
+        );
     }
 }

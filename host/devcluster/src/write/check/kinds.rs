@@ -1,9 +1,9 @@
 use super::{DNS_LABEL, is_match};
 use crate::kinds::Kind;
 use crate::meta;
-use crate::selector::Selector;
 use crate::status::Cause;
 use serde_json::Value;
+use sluice_object::LabelSelector;
 
 /// What is wrong with the spec of a built-in object.
 pub(crate) fn built_in(kind: &Kind, object: &Value) -> Vec<Cause> {
@@ -84,7 +84,7 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
     if selector.as_object().is_none_or(serde_json::Map::is_empty) {
         let message = format!("Invalid value: {selector}: empty selector is invalid for deployment");
         causes.push(Cause::new("FieldValueInvalid", message, "spec.selector"));
-    } else if !Selector::of_label_selector(selector).matches(&template) {
+    } else if !LabelSelector::of_fields(selector).matches(template.pointer("/metadata/labels")) {
         causes.push(unmatched);
     }
 }

@@ -3,9 +3,7 @@ use crate::kinds::Kind;
 use crate::meta;
 use crate::status::Cause;
 use serde_json::Value;
-
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+use sluice_object::label;
 
 /// What is wrong with an object's metadata.
 pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
@@ -34,7 +32,7 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     }
     let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
     for (key, value) in labels.into_iter().flatten() {
-        for why in bad_key(key) {
+        for why in label::key_problems(key) {
             causes.push(Cause::new(
                 "FieldValueInvalid",
                 format!("Invalid value: \"{key}\": {why}"),
@@ -42,16 +40,10 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
             ));
         }
         let value = value.as_str().unwrap_or_default();
-        if value.len() > 63 {
+        for why in label::value_problems(value) {
             causes.push(Cause::new(
                 "FieldValueInvalid",
-                format!("Invalid value: \"{value}\": must be no more than 63 bytes"),
-                "metadata.labels",
-            ));
-        } else if !is_match("^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$", value) {
-            causes.push(Cause::new(
-                "FieldValueInvalid",
-                format!("Invalid value: \"{value}\": {LABEL_VALUE}"),
+                format!("Invalid value: \"{value}\": {why}"),
                 "metadata.labels",
             ));
         }
@@ -60,7 +52,7 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut size = 0;
     for (key, value) in annotations.into_iter().flatten() {
         size += key.len() + value.as_str().map_or(0, str::len);
-        for why in bad_key(&key.to_lowercase()) {
+        for why in label::key_problems(&key.to_lowercase()) {
             causes.push(Cause::new(
                 "FieldValueInvalid",
                 format!("Invalid value: \"{key}\": {why}"),
@@ -75,7 +67,7 @@ pub(crate) fn metadata(kind: &Kind, object: &Value) -> Vec<Cause> {
     for (index, finalizer) in meta::finalizers(object).iter().enumerate() {
         let is_standard = matches!(finalizer.as_str(), "orphan" | "foregroundDeletion" | "kubernetes");
         let at = format!("metadata.finalizers[{index}]");
-        if let Some(why) = bad_key(finalizer).into_iter().next() {
+        if let Some(why) = label::key_problems(finalizer).into_iter().next() {
             causes.push(Cause::new(
                 "FieldValueInvalid",
                 format!("Invalid value: \"{finalizer}\": {why}"),
@@ -201,40 +193,6 @@ fn bad_name(kind: &Kind, name: &str) -> Option<&'static str> {
     }
     match name.len() {
         254.. => Some("must be no more than 253 bytes"),
-        _ => (!is_match(
-            r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-            name,
-        ))
-        .then_some(SUBDOMAIN),
-    }
-}
-
-fn bad_key(key: &str) -> Vec<String> {
-    const NAME: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-    let (prefix, name) = match key.split_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    if prefix == Some("") {
-        return vec!["prefix part must be non-empty".to_owned()];
-    }
-    if let Some(prefix) = prefix
-        && !is_match(
-            r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-            prefix,
-        )
-    {
-        return vec![format!("prefix part {SUBDOMAIN}")];
-    }
-    if name.is_empty() {
-        return vec!["name part must be non-empty".to_owned(), NAME.to_owned()];
-    }
-    if name.len() > 63 {
-        return vec!["name part must be no more than 63 bytes".to_owned()];
-    }
-    if is_match("^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$", name) {
-        Vec::new()
-    } else {
-        vec![NAME.to_owned()]
+        _ => (!label::is_subdomain(name)).then_some(label::SUBDOMAIN),
     }
 }
