@@ -348,6 +348,20 @@ story!(an_unreadable_object_suffers_alone, world, {
     assert!(message.contains("99999999999h"), "{message}");
 });
 
+story!(a_bad_ignore_rule_writes_nothing, world, {
+    world.start().await;
+    let ignore = json!([{ "paths": ["/data"], "target": { "kind": "(" } }]);
+    world.kustomization("apps", json!({ "ignore": ignore })).await;
+    world.commit("a", &[("a.json", in_ns(&world, "one", "1"))]).await;
+    let message = world.failed("apps", "InvalidSpec").await;
+    assert!(
+        message.starts_with("invalid spec.ignore[0].target.kind: "),
+        "{message}"
+    );
+    assert_eq!(world.ks("apps").await.pointer("/status/inventory"), None);
+    assert_eq!(world.get(CM, "one").await, None);
+});
+
 /// Renders as ever, but not before it is allowed to where the name says so.
 struct Held(Files, tokio::sync::Semaphore);
 

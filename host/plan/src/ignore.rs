@@ -63,11 +63,11 @@ pub struct InvalidIgnore {
 
 impl Disposition for InvalidIgnore {
     fn reason(&self) -> Reason {
-        reason::RECONCILIATION_FAILED
+        reason::INVALID_SPEC
     }
 
     fn next(&self) -> Next {
-        Next::Retry
+        Next::Stall
     }
 
     fn blame(&self) -> Blame {

@@ -57,6 +57,7 @@ pub(super) async fn apply(
     let new = sluice_plan::entries(ids(&stages));
     let old = sluice_apply::place_entries(run.cluster(), ks.inventory(), &new).await;
     audit(run, ks, &new, &old)?;
+    let options = options(run, ks, report, memory, is_full)?;
     own(ks, report, &new, &old).await?;
     ids(&stages).for_each(|id| run.watch_applied(&id.gvk));
     let applier = Applier {
@@ -65,7 +66,7 @@ pub(super) async fn apply(
         live: run.live(),
         moved: &|moved| run.cx.moved(moved),
         owner: run.owner(),
-        options: options(run, ks, report, memory, is_full)?,
+        options,
         inventory: sluice_plan::ids(&old).into_iter().collect(),
         held: memory.held(Instant::now(), ks.spec.interval.get()).0,
     };
@@ -251,9 +252,7 @@ fn ignore_rules(ks: &Kustomization) -> Result<Option<IgnoreRules>, Failure> {
         return Ok(None);
     }
     let rules = IgnoreRules::compile(&ks.spec.ignore);
-    rules
-        .map(Some)
-        .map_err(|error| Failure::stall(reason::INVALID_SPEC, error.to_string()))
+    rules.map(Some).map_err(|error| Failure::of(&error))
 }
 
 /// Reason of the event about an object that others keep changing. Not Flux's, which does not notice.
