@@ -372,7 +372,7 @@ mod tests {
     const SECRET: &[u8] = include_bytes!("../tests/fixtures/encrypted/secret.yaml");
 
     fn keyring() -> Keyring {
-        let key = include_bytes!("../tests/fixtures/age.agekey").to_vec();
+        let key = include_bytes!("../tests/fixtures/age.agekey").to_vec().into();
         let mut keyring = Keyring::new();
         let data = BTreeMap::from([("identity.agekey".to_owned(), key)]);
         keyring.import(&data, Allowed::All).unwrap();

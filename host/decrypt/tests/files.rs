@@ -35,7 +35,7 @@ fn keyring(keys: &[&str]) -> Keyring {
     let mut keyring = Keyring::new();
     let data = keys
         .iter()
-        .map(|key| ((*key).to_owned(), std::fs::read(folder(key)).unwrap()));
+        .map(|key| ((*key).to_owned(), std::fs::read(folder(key)).unwrap().into()));
     keyring.import(&data.collect(), Allowed::All).unwrap();
     keyring
 }

@@ -9,6 +9,7 @@ use crate::KeyError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Which keys of a Secret count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl Keyring {
     /// An entry cannot be used: its name, and why. Never with its value.
     pub fn import(
         &mut self,
-        data: &BTreeMap<String, Vec<u8>>,
+        data: &BTreeMap<String, Zeroizing<Vec<u8>>>,
         allowed: Allowed,
     ) -> Result<(), (String, String)> {
         let (mut age, mut pgp) = (AgeIdentities::default(), PgpKeys::default());

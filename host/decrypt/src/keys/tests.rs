@@ -177,7 +177,7 @@ async fn logins_that_cannot_be_read_matter_to_keys_of_vault_alone() {
     assert!(refusal.message.starts_with("no age identity: "), "{refusal:?}");
     // a token of the Secret comes before
     let mut keyring = Keyring::new();
-    let token = BTreeMap::from([("sops.vault-token".to_owned(), b"s.right".to_vec())]);
+    let token = BTreeMap::from([("sops.vault-token".to_owned(), b"s.right".to_vec().into())]);
     keyring.import(&token, Allowed::All).unwrap();
     keyring.has_no_vault_logins(KeyError::transient("failed to get Vault ConfigMap"));
     let key = keyring.decrypt(&vault_key(&address)).await.unwrap();
@@ -437,7 +437,7 @@ fn secrets_are_read_as_flux_names_their_keys() {
     let import = |name: &str, value: &str, allowed: Allowed| {
         let mut keyring = Keyring::new();
         let imported = keyring.import(
-            &BTreeMap::from([(name.to_owned(), value.as_bytes().to_vec())]),
+            &BTreeMap::from([(name.to_owned(), value.as_bytes().to_vec().into())]),
             allowed,
         );
         (imported, keyring.services.len())
@@ -491,7 +491,7 @@ async fn what_is_not_supported_says_what_to_do() {
             "SSH keys are not supported",
         ),
     ] {
-        let data = BTreeMap::from([("identity.agekey".to_owned(), line.as_bytes().to_vec())]);
+        let data = BTreeMap::from([("identity.agekey".to_owned(), line.as_bytes().to_vec().into())]);
         let (_, refusal) = keyring.import(&data, Allowed::All).unwrap_err();
         assert!(refusal.contains(why) && !refusal.contains("CANARY"), "{refusal}");
     }
@@ -511,7 +511,7 @@ async fn pgp_keys_open_what_gpg_sealed_for_them() {
         let entries = names.iter().map(|name| {
             (
                 format!("{name}.asc"),
-                read(&format!("pgp-{name}.asc")).into_bytes(),
+                Zeroizing::new(read(&format!("pgp-{name}.asc")).into_bytes()),
             )
         });
         let mut keyring = Keyring::new();
@@ -551,7 +551,7 @@ async fn pgp_keys_open_what_gpg_sealed_for_them() {
         "CANARY",
         "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nCANARY\n-----END PGP PRIVATE KEY BLOCK-----",
     ] {
-        let data = BTreeMap::from([("key.asc".to_owned(), value.as_bytes().to_vec())]);
+        let data = BTreeMap::from([("key.asc".to_owned(), value.as_bytes().to_vec().into())]);
         let (_, refusal) = Keyring::new().import(&data, Allowed::All).unwrap_err();
         assert!(!refusal.contains("CANARY"), "{refusal}");
     }

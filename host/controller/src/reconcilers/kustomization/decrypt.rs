@@ -13,7 +13,6 @@ use sluice_apply::cluster::{Cluster, Identity};
 use sluice_apply::live::{Short, short};
 use sluice_decrypt::keys::{Allowed, ServiceAccountTokens, VaultLogins};
 use sluice_decrypt::{KeyError, Keyring, Mac};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -129,11 +128,7 @@ async fn import(run: &Run, secret: &KeySecret, hash: &mut Sha256) -> Result<Keyr
             hash.update(part);
         }
     }
-    let values: BTreeMap<String, Vec<u8>> = values
-        .into_iter()
-        .map(|(key, value)| (key, value.to_vec()))
-        .collect();
-    let size: usize = values.values().map(Vec::len).sum();
+    let size: usize = values.values().map(|value| value.len()).sum();
     let allowed = secret.allowed;
     let import = move || {
         let mut keyring = Keyring::new();
