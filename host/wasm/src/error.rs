@@ -125,7 +125,7 @@ impl fmt::Display for Error {
                 allowed,
             } => write!(
                 f,
-                "plugin {plugin} {} than limits.{} allows ({allowed}); raise that limit, or give it less to do",
+                "plugin {plugin} {} than limits.{} allows ({allowed}); no flag raises it: give it less to do, as by dividing a Kustomization into several",
                 limit.deed(),
                 limit.knob()
             ),

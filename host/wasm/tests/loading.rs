@@ -192,19 +192,19 @@ fn tables_instances_and_memories_have_limits_too() {
         (
             table,
             expect![
-                "plugin team-label needs larger tables than limits.tableElements allows (100000); raise that limit, or give it less to do"
+                "plugin team-label needs larger tables than limits.tableElements allows (100000); no flag raises it: give it less to do, as by dividing a Kustomization into several"
             ],
         ),
         (
             memory,
             expect![
-                "plugin team-label needs more memory than limits.memory allows (256Mi); raise that limit, or give it less to do"
+                "plugin team-label needs more memory than limits.memory allows (256Mi); no flag raises it: give it less to do, as by dividing a Kustomization into several"
             ],
         ),
         (
             instances.as_str(),
             expect![
-                "plugin team-label needs more instances, tables or memories than limits.instances allows (64); raise that limit, or give it less to do"
+                "plugin team-label needs more instances, tables or memories than limits.instances allows (64); no flag raises it: give it less to do, as by dividing a Kustomization into several"
             ],
         ),
         // a role's name with a function of another type

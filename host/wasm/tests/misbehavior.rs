@@ -20,19 +20,19 @@ fn each_misdeed_is_an_ordinary_error() {
         (
             "loop",
             expect![[r#"
-            plugin misbehave runs longer than limits.time allows (300ms); raise that limit, or give it less to do
+            plugin misbehave runs longer than limits.time allows (300ms); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, transient]"#]],
         ),
         (
             "memory-copy-loop",
             expect![[r#"
-            plugin misbehave runs longer than limits.time allows (300ms); raise that limit, or give it less to do
+            plugin misbehave runs longer than limits.time allows (300ms); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, transient]"#]],
         ),
         (
             "allocate",
             expect![[r#"
-            plugin misbehave needs more memory than limits.memory allows (96Mi); raise that limit, or give it less to do
+            plugin misbehave needs more memory than limits.memory allows (96Mi); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, terminal]"#]],
         ),
         (
@@ -74,31 +74,31 @@ fn each_misdeed_is_an_ordinary_error() {
         (
             "huge-output",
             expect![[r#"
-            plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); raise that limit, or give it less to do
+            plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, terminal]"#]],
         ),
         (
             "shared-output",
             expect![[r#"
-            plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); raise that limit, or give it less to do
+            plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, terminal]"#]],
         ),
         (
             "huge-log-call",
             expect![[r#"
-            plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); raise that limit, or give it less to do
+            plugin misbehave answers with more bytes than limits.outputBytes allows (64Mi); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, terminal]"#]],
         ),
         (
             "host-calls",
             expect![[r#"
-            plugin misbehave calls the host more often than limits.hostCalls allows (10000); raise that limit, or give it less to do
+            plugin misbehave calls the host more often than limits.hostCalls allows (10000); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, terminal]"#]],
         ),
         (
             "read-a-lot",
             expect![[r#"
-            plugin misbehave reads more of its tree than limits.treeBytes allows (512Mi); raise that limit, or give it less to do
+            plugin misbehave reads more of its tree than limits.treeBytes allows (512Mi); no flag raises it: give it less to do, as by dividing a Kustomization into several
             [guest, terminal]"#]],
         ),
         (

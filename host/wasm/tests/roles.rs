@@ -154,7 +154,7 @@ fn a_look_up_costs_what_it_is_asked_with() {
     limits.set("treeBytes", "1Mi").unwrap();
     assert_eq!(look_up_within(&limits, "mine", None).unwrap(), "nothing");
     let long = "a".repeat(1 << 20);
-    expect!["plugin sdk reads more of its tree than limits.treeBytes allows (1Mi); raise that limit, or give it less to do"]
+    expect!["plugin sdk reads more of its tree than limits.treeBytes allows (1Mi); no flag raises it: give it less to do, as by dividing a Kustomization into several"]
         .assert_eq(&look_up_within(&limits, &long, None).unwrap_err().to_string());
 }
 

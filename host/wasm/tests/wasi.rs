@@ -55,11 +55,11 @@ fn endings_of_other_toolchains_are_ordinary_errors() {
         [guest, terminal]"#]]
     .assert_eq(&outcome(&render(&plugin, "exit")));
     expect![[r#"
-        plugin probe runs longer than limits.time allows (300ms); raise that limit, or give it less to do
+        plugin probe runs longer than limits.time allows (300ms); no flag raises it: give it less to do, as by dividing a Kustomization into several
         [guest, transient]"#]]
     .assert_eq(&outcome(&render(&plugin, "sleep-forever")));
     expect![[r#"
-        plugin probe runs longer than limits.time allows (300ms); raise that limit, or give it less to do
+        plugin probe runs longer than limits.time allows (300ms); no flag raises it: give it less to do, as by dividing a Kustomization into several
         [guest, transient]"#]]
     .assert_eq(&outcome(&render(&plugin, "output-flood")));
 }
