@@ -55,7 +55,7 @@ impl<S: Write + Send + 'static> Spool<S> {
             piece.clear();
             Ok((sink, piece))
         };
-        let (sink, piece) = blocking(work).await?;
+        let (sink, piece) = blocking("writing what arrived", work).await?;
         self.sink = Some(sink);
         self.piece = piece;
         Ok(())
@@ -66,13 +66,14 @@ fn lost() -> io::Error {
     io::Error::other("writing was given up")
 }
 
-/// Work with the disk, on a thread that may block.
+/// Does what takes the disk or long, on a thread that may block. Its panic is an error that names it.
 pub(crate) async fn blocking<T: Send + 'static>(
+    what: &'static str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
     // what its panic says may quote what was read
-    done.unwrap_or_else(|_| Err(io::Error::other("it ended unexpectedly")))
+    done.unwrap_or_else(|_| Err(io::Error::other(format!("{what} ended unexpectedly"))))
 }
 
 #[cfg(test)]
@@ -127,6 +128,13 @@ mod tests {
         let error = spool.write(&[0; PIECE]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);
         assert!(spool.finish().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_breaks_is_named_and_not_quoted() {
+        let panics: fn() -> io::Result<()> = || panic!("hunter2");
+        let broken = blocking("reading the list", panics).await.unwrap_err();
+        assert_eq!(broken.to_string(), "reading the list ended unexpectedly");
     }
 
     #[tokio::test]

@@ -55,7 +55,9 @@ impl Bucket {
             };
             let append = move || Ok((io::copy(&mut content, &mut file)?, file));
             let size;
-            (size, file) = spool::blocking(append).await.map_err(disk)?;
+            (size, file) = spool::blocking("keeping what was downloaded", append)
+                .await
+                .map_err(disk)?;
             index.objects.insert(key.clone(), (etag, size));
             parts.push((key, offset, size));
             offset += size;
@@ -64,7 +66,9 @@ impl Bucket {
         if let Some(text) = index.ignore_file {
             parts.push((IGNORE_FILE.to_owned(), offset, text.len() as u64));
             let append = move || file.write_all(&text).map(|()| file);
-            file = spool::blocking(append).await.map_err(disk)?;
+            file = spool::blocking("keeping what was downloaded", append)
+                .await
+                .map_err(disk)?;
         }
         parts.sort();
         Ok(Downloaded {

@@ -63,9 +63,11 @@ impl Bucket {
                 problem => self.not_listed(problem),
             })?;
             let (listed, known) = (page.objects, Arc::clone(&rules));
-            let kept = blocking(move || Ok(kept(listed, &known, deadline)))
-                .await
-                .map_err(|error| self.not_listed(Problem::Disk(error)))?;
+            let kept = blocking("matching the list with spec.ignore", move || {
+                Ok(kept(listed, &known, deadline))
+            })
+            .await
+            .map_err(|error| self.not_listed(Problem::Disk(error)))?;
             for Listed { key, etag, size } in kept.map_err(|problem| self.not_listed(problem))? {
                 index.objects.insert(key, (etag, size));
             }
@@ -87,7 +89,7 @@ impl Bucket {
 
     /// The same index, unless its files lie in too many folders: each of those is held like a file.
     async fn bounded(&self, index: Index) -> Result<Index, Error> {
-        let counted = blocking(move || {
+        let counted = blocking("counting the folders", move || {
             let folders = folders(index.objects.keys().map(String::as_str));
             Ok((index, folders))
         });

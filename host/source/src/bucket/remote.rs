@@ -173,7 +173,9 @@ impl Remote {
             Dialect::Azure { .. } => azure::read_page,
         };
         // megabytes of it take a while
-        let page = blocking(move || Ok(read(&body))).await.map_err(Problem::Disk)?;
+        let page = blocking("reading a page of the list", move || Ok(read(&body)))
+            .await
+            .map_err(Problem::Disk)?;
         Ok(page.map_err(|problem| format!("the list cannot be read: {problem}"))?)
     }
 

@@ -91,6 +91,6 @@ pub(super) async fn whole(mut file: SpooledTempFile) -> Result<Vec<u8>, Cause> {
         file.read_to_end(&mut content)?;
         Ok(content)
     };
-    let read = spool::blocking(read).await;
+    let read = spool::blocking("reading what was downloaded", read).await;
     read.map_err(|error| Cause::Disk(disk_refusal(&error)))
 }

@@ -130,7 +130,7 @@ impl Repository {
         let deadline = Instant::now() + self.timeout();
         let media_type = layer_media_type.map(str::to_owned);
         // each tag is tried with the expression, which can take long: aside, and as long as there is time
-        let picked = blocking(move || {
+        let picked = blocking("choosing a tag", move || {
             let tags = in_time(tags.iter().map(String::as_str), deadline);
             let newest = newest(tags, &parsed, filter.as_ref(), media_type.as_deref());
             Ok((newest, Instant::now() < deadline))
