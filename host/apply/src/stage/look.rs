@@ -132,9 +132,6 @@ impl<O: Clone + PartialEq + Send + Sync> Applier<'_, O> {
 /// Digest of the desired state of one object.
 fn digest(object: &Object) -> Short {
     // the keys of a body are sorted: equal objects give equal bytes
-    short(
-        serde_json::to_string(object.body())
-            .unwrap_or_default()
-            .as_bytes(),
-    )
+    let body = serde_json::to_string(object.body()).expect("invariant: a body is JSON");
+    short(body.as_bytes())
 }
