@@ -8,8 +8,9 @@ use crate::stage::APPLYING;
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use serde_json::Value;
-use sluice_object::{Object, ObjectId};
+use sluice_object::{GroupKind, Object, ObjectId};
 use sluice_plan::{Action, IgnoreRules, Owner, Takeover, is_protected, is_prunable};
+use std::collections::HashMap;
 
 /// What would become of one object, with both sides where something would change.
 #[derive(Clone, Debug)]
@@ -59,22 +60,11 @@ pub async fn preview_each(
             break;
         }
     }
-    let are_made: Vec<bool> = objects
-        .iter()
-        .zip(&answers)
-        .map(|(object, answer)| {
-            let all = objects.iter().zip(&answers);
-            answer.as_ref().is_err_and(|error| {
-                waits_for(
-                    object,
-                    &error.cause,
-                    all.map(|(other, answer)| (other, answer.is_ok())),
-                )
-            })
-        })
-        .collect();
-    for ((object, answer), is_made) in objects.iter().zip(&mut answers).zip(are_made) {
-        if is_made {
+    let known = objects.iter().zip(&answers);
+    let makers = Makers::of(known.map(|(object, answer)| (object, answer.is_ok())));
+    for (object, answer) in objects.iter().zip(&mut answers) {
+        let is_made = |error: &ApplyError| makers.are_awaited(object, &error.cause);
+        if answer.as_ref().is_err_and(is_made) {
             *answer = Ok(Preview {
                 id: object.id().clone(),
                 action: Action::Created,
@@ -86,30 +76,39 @@ pub async fn preview_each(
     answers
 }
 
-/// Whether a refusal only means that something is not there yet, its namespace or its kind, that the same apply makes. `all` are
-/// its objects, and whether the API server takes each.
-fn waits_for<'o>(
-    object: &Object,
-    cause: &RequestError,
-    all: impl Iterator<Item = (&'o Object, bool)>,
-) -> bool {
-    if !cause.is_not_found() {
-        return false;
-    }
-    let (namespace, kind) = (object.id().namespace.as_deref(), object.gvk().group_kind());
-    let (mut is_awaited, mut is_taken) = (false, true);
-    for (other, is_other_taken) in all {
-        let is_namespace = other.gvk().kind == "Namespace" && namespace == Some(other.id().name.as_str());
-        let is_kind = sluice_plan::defined([other]).contains_key(&kind);
-        if is_namespace || is_kind {
-            is_taken &= is_other_taken;
-            is_awaited |= match cause {
-                RequestError::NoMatch { .. } => is_kind,
-                _ => is_namespace,
-            };
+/// What the objects of one apply make for others, and whether the API server takes all that make it.
+struct Makers<'o> {
+    namespaces: HashMap<&'o str, bool>,
+    kinds: HashMap<GroupKind, bool>,
+}
+
+impl<'o> Makers<'o> {
+    /// Of objects, and whether the API server takes each.
+    fn of(all: impl Iterator<Item = (&'o Object, bool)>) -> Self {
+        let (mut namespaces, mut kinds) = (HashMap::new(), HashMap::new());
+        for (object, is_taken) in all {
+            if object.gvk().kind == "Namespace" {
+                *namespaces.entry(object.id().name.as_str()).or_insert(true) &= is_taken;
+            }
+            for kind in sluice_plan::defined([object]).into_keys() {
+                *kinds.entry(kind).or_insert(true) &= is_taken;
+            }
         }
+        Self { namespaces, kinds }
     }
-    is_awaited && is_taken
+
+    /// Whether a refusal only means that something is not there yet, its namespace or its kind, that the same apply makes.
+    fn are_awaited(&self, object: &Object, cause: &RequestError) -> bool {
+        let namespace = object.id().namespace.as_deref();
+        let namespace = namespace.and_then(|namespace| self.namespaces.get(namespace));
+        let kind = self.kinds.get(&object.gvk().group_kind());
+        let awaited = match cause {
+            RequestError::NoMatch { .. } => kind,
+            _ => namespace,
+        };
+        let are_taken = [namespace, kind].into_iter().flatten().all(|is_taken| *is_taken);
+        cause.is_not_found() && awaited.is_some() && are_taken
+    }
 }
 
 async fn preview_one(
