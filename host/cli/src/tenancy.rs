@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::{ArgAction, Args, ValueEnum};
-use sluice_controller::ControllerConfig;
+use sluice_controller::{ControllerConfig, gates};
 
 /// How much a tenant is trusted (compat: kustomize, section 10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -94,7 +94,7 @@ impl Tenancy {
         }
         config.default_decryption_service_account = name(self.default_decryption_service_account);
         config.default_kubeconfig_service_account = name(self.default_kubeconfig_service_account);
-        let is_object_level = config.gate("ObjectLevelWorkloadIdentity");
+        let is_object_level = config.gate(gates::OBJECT_IDENTITY);
         for (flag, given) in [
             (
                 "--default-decryption-service-account",
@@ -106,7 +106,7 @@ impl Tenancy {
             ),
         ] {
             if given.is_some() && !is_object_level {
-                bail!("{flag} needs --feature-gates=ObjectLevelWorkloadIdentity=true");
+                bail!("{flag} needs --feature-gates={}=true", gates::OBJECT_IDENTITY);
             }
         }
         if self.insecure_kubeconfig_exec {

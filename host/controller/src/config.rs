@@ -4,17 +4,41 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// The feature gates that something asks for, in Flux's names: one that is written otherwise would never be open.
-pub(crate) mod gates {
-    pub(crate) const ADDITIVE_READY_EXPRESSIONS: &str = "AdditiveCELDependencyCheck";
-    pub(crate) const EXTERNAL_ARTIFACT: &str = "ExternalArtifact";
-    pub(crate) const MIGRATE_API_VERSION: &str = "MigrateAPIVersion";
-    pub(crate) const NO_COMMIT_STATUS: &str = "DisableCommitStatusEvent";
-    pub(crate) const NO_CONFIG_WATCHERS: &str = "DisableConfigWatchers";
-    pub(crate) const NO_FAIL_FAST: &str = "DisableFailFastBehavior";
+/// The feature gates of Flux's source-controller and kustomize-controller, in Flux's names.
+pub mod gates {
+    /// `readyExpr` of a dependency is asked beside its health, not in place of it.
+    pub const ADDITIVE_READY_EXPRESSIONS: &str = "AdditiveCELDependencyCheck";
+    /// ExternalArtifacts are sources.
+    pub const EXTERNAL_ARTIFACT: &str = "ExternalArtifact";
+    /// Entries of managers move to the version that is applied.
+    pub const MIGRATE_API_VERSION: &str = "MigrateAPIVersion";
+    /// No event asks for another commit status after a pass that changed nothing.
+    pub const NO_COMMIT_STATUS: &str = "DisableCommitStatusEvent";
+    /// ConfigMaps and Secrets that are named are not watched.
+    pub const NO_CONFIG_WATCHERS: &str = "DisableConfigWatchers";
+    /// A health check goes on although an object has failed.
+    pub const NO_FAIL_FAST: &str = "DisableFailFastBehavior";
     /// Identities that belong to objects.
-    pub(crate) const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
-    pub(crate) const STRICT_SUBSTITUTION: &str = "StrictPostBuildSubstitutions";
+    pub const OBJECT_IDENTITY: &str = "ObjectLevelWorkloadIdentity";
+    /// A variable that nobody sets is an error.
+    pub const STRICT_SUBSTITUTION: &str = "StrictPostBuildSubstitutions";
+
+    /// All that may be named: those above, and those that change nothing here.
+    pub const KNOWN: [&str; 13] = [
+        ADDITIVE_READY_EXPRESSIONS,
+        EXTERNAL_ARTIFACT,
+        MIGRATE_API_VERSION,
+        NO_COMMIT_STATUS,
+        NO_CONFIG_WATCHERS,
+        NO_FAIL_FAST,
+        OBJECT_IDENTITY,
+        STRICT_SUBSTITUTION,
+        "CacheSecretsAndConfigMaps",
+        "CancelHealthCheckOnNewRevision",
+        "DirectSourceFetch",
+        "DisableStatusPollerCache",
+        "GroupChangeLog",
+    ];
 }
 
 /// Everything that can be set, named after Flux's flags (compat/kustomize.md section 12, compat/cli.md section 21).
@@ -130,9 +154,9 @@ impl Default for ControllerConfig {
 }
 
 impl ControllerConfig {
-    /// Whether a feature gate is on. Defaults are Flux 2.9's.
+    /// Whether a feature gate of [`gates`] is on. Defaults are Flux 2.9's.
     pub fn gate(&self, name: &str) -> bool {
-        let default = matches!(name, "DisableStatusPollerCache" | gates::STRICT_SUBSTITUTION);
+        let default = name == gates::STRICT_SUBSTITUTION;
         self.feature_gates.get(name).copied().unwrap_or(default)
     }
 }

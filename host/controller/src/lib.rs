@@ -20,5 +20,5 @@ mod run;
 pub mod runtime;
 
 pub use artifacts::{ArtifactFacts, Artifacts, OpenError};
-pub use config::ControllerConfig;
+pub use config::{ControllerConfig, gates};
 pub use run::{MakeReconcilers, RunError, run_on, run_with};

@@ -13,23 +13,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Feature gates of Flux's source-controller and kustomize-controller; others are refused, as there.
-const GATES: &[&str] = &[
-    "CacheSecretsAndConfigMaps",
-    "DisableStatusPollerCache",
-    "DisableFailFastBehavior",
-    "StrictPostBuildSubstitutions",
-    "GroupChangeLog",
-    "AdditiveCELDependencyCheck",
-    "ExternalArtifact",
-    "CancelHealthCheckOnNewRevision",
-    "DisableConfigWatchers",
-    "DirectSourceFetch",
-    "MigrateAPIVersion",
-    "DisableCommitStatusEvent",
-    "ObjectLevelWorkloadIdentity",
-];
-
 // of a flag that takes one value the last one counts, as in Go: patches of manifests append theirs
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
@@ -260,7 +243,7 @@ fn gates(given: &[String]) -> Result<Vec<(String, bool)>> {
             let (name, value) = gate
                 .split_once('=')
                 .with_context(|| format!("feature-gate '{gate}' needs =true or =false"))?;
-            if !GATES.contains(&name) {
+            if !sluice_controller::gates::KNOWN.contains(&name) {
                 bail!("feature-gate '{name}' not supported");
             }
             let value =
