@@ -1,48 +1,42 @@
 //! `crane registry serve`: a real registry.
 
-use crate::tools::program;
-use std::{
-    io::BufRead,
-    process::{Child, ChildStdin, Command, Stdio},
-};
+use crate::{process::Guarded, tools::program};
+use std::fs;
 
 /// `crane registry serve`: the registry of go-containerregistry, contents on disk. It stops when dropped.
 pub struct RealRegistry {
-    child: Child,
-    lifeline: Option<ChildStdin>,
+    _registry: Guarded,
     host: String,
     _folder: tempfile::TempDir,
 }
-
-/// Ends the program when standard input closes, which the kernel does when the test is gone.
-const GUARD: &str = r#""$@" </dev/null & child=$!; read -r _; kill -9 $child 2>/dev/null; wait"#;
 
 impl RealRegistry {
     /// Starts it on a free port. None, after a loud line, where it cannot be had.
     pub fn start(what: &str) -> Option<RealRegistry> {
         let crane = program("crane", what)?;
         let folder = tempfile::tempdir().expect("a folder");
-        let mut child = Command::new("sh")
-            .args(["-c", GUARD, "guard"])
-            .arg(crane)
-            .args(["registry", "serve", "--address", "127.0.0.1:0", "--disk"])
-            .arg(folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("sh starts");
-        let lifeline = child.stdin.take();
-        let log = std::io::BufReader::new(child.stderr.take().expect("stderr is piped"));
-        // `2026/01/01 00:00:00 serving on port 40123`
-        let mut lines = log.lines().map_while(Result::ok);
-        let port = lines
-            .find_map(|line| line.split("serving on port ").nth(1)?.trim().parse::<u16>().ok())
-            .expect("the registry says its port");
-        std::thread::spawn(move || lines.for_each(drop));
+        let (contents, log) = (folder.path().join("contents"), folder.path().join("log"));
+        fs::create_dir(&contents).expect("a folder");
+        let contents = contents.to_str().expect("a path of text");
+        let args = [
+            "registry",
+            "serve",
+            "--address",
+            "127.0.0.1:0",
+            "--disk",
+            contents,
+        ];
+        let registry = Guarded::start(&crane, &args, &log).expect("it starts");
+        let port = loop {
+            let said = fs::read_to_string(&log).unwrap_or_default();
+            if let Some(port) = port_of(&said) {
+                break port;
+            }
+            assert!(!registry.has_ended(), "{said}");
+            std::thread::yield_now();
+        };
         Some(RealRegistry {
-            child,
-            lifeline,
+            _registry: registry,
             host: format!("localhost:{port}"),
             _folder: folder,
         })
@@ -54,9 +48,8 @@ impl RealRegistry {
     }
 }
 
-impl Drop for RealRegistry {
-    fn drop(&mut self) {
-        drop(self.lifeline.take());
-        let _waited = self.child.wait();
-    }
+/// `2026/01/01 00:00:00 serving on port 40123`, where the line is whole.
+fn port_of(said: &str) -> Option<u16> {
+    let (port, _) = said.split_once("serving on port ")?.1.split_once('\n')?;
+    port.trim().parse().ok()
 }
