@@ -169,6 +169,53 @@ async fn a_proxy_is_gone_through() {
     }
 }
 
+/// Set in a process that has proxies in its environment.
+const INSIDE: &str = "SLUICE_TEST_SSH_ENVIRONMENT";
+
+/// The environment belongs to a process: this test runs itself in others.
+#[tokio::test]
+async fn the_proxy_of_the_environment_is_gone_through() {
+    if !git_is_present("git over ssh through ALL_PROXY") {
+        return;
+    }
+    if std::env::var_os(INSIDE).is_some() {
+        let ssh = Ssh::new();
+        ssh.scene.repository.commit([("a", "1")], "one");
+        let fetched = ssh.scene.fetched(ssh.request()).await;
+        assert_eq!(paths(&fetched.tree), ["/a"]);
+        return;
+    }
+    let between = proxy::Proxy::start();
+    let (user, password) = proxy::LOGIN;
+    for (name, scheme, except, way) in [
+        ("ALL_PROXY", "socks5", "", Some("socks 127.0.0.1:")),
+        ("all_proxy", "http", "elsewhere.example", Some("http 127.0.0.1:")),
+        ("ALL_PROXY", "socks5", "127.0.0.1", None),
+    ] {
+        let mut run = Command::new(std::env::current_exe().unwrap());
+        run.args(["--exact", "git_ssh::the_proxy_of_the_environment_is_gone_through"]);
+        for other in ["ALL_PROXY", "all_proxy", "no_proxy"] {
+            run.env_remove(other);
+        }
+        run.env(
+            name,
+            format!("{scheme}://{user}:{password}@{}", between.address()),
+        )
+        .env("NO_PROXY", except)
+        .env(INSIDE, "1");
+        let output = run.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        let seen = between.take_seen();
+        let is_seen = match (way, seen.as_slice()) {
+            (Some(way), [one]) => one.starts_with(way),
+            (None, []) => true,
+            _ => false,
+        };
+        assert!(is_seen, "{name}={scheme}, NO_PROXY={except}: {seen:?}");
+    }
+}
+
 #[tokio::test]
 async fn every_reference_is_found_by_servers_old_and_new() {
     if !git_is_present("git references over ssh") {
