@@ -210,6 +210,7 @@ impl KustomizationReconciler {
             return Ok(Done::Nothing);
         }
         let pass = health::Pass {
+            objects: applied.objects,
             inputs,
             attempted,
             started,
@@ -217,7 +218,7 @@ impl KustomizationReconciler {
             is_changed,
             previous,
         };
-        health::begin(run, ks, &checks, report, memory, pass, applied.objects).await
+        health::begin(run, ks, &checks, report, memory, pass).await
     }
 
     /// The keys and the variables, as they are now.

@@ -28,6 +28,8 @@ const LOOK_AGAIN_MAX: Duration = Duration::from_secs(60);
 
 /// A reconcile that came as far as health.
 pub(super) struct Pass {
+    /// What was applied.
+    pub(super) objects: Vec<Applied>,
     pub(super) inputs: Inputs,
     pub(super) attempted: Attempted,
     pub(super) started: Instant,
@@ -93,9 +95,8 @@ pub(super) async fn begin(
     report: &mut Report<'_>,
     memory: &mut Memory,
     pass: Pass,
-    objects: Vec<Applied>,
 ) -> Result<Done, Stopped> {
-    let subjects = subjects(run, ks, &objects);
+    let subjects = subjects(run, ks, &pass.objects);
     if subjects.is_empty() {
         report.health(None);
         return Ok(settle(memory, pass.inputs, pass.attempted));
@@ -103,16 +104,16 @@ pub(super) async fn begin(
     let is_new = report.status.last_applied_revision.as_deref() != Some(pass.attempted.revision.as_str());
     let is_news = pass.is_drift || !report.was_healthy() || is_new;
     let is_told = !report.is_healthy() || (is_new && pass.is_changed);
+    // the answer to the apply is as good as a look
+    let answers = pass.objects.iter();
+    let answers = answers.filter_map(|applied| Some((&applied.id, applied.object.as_ref()?)));
+    let answers: HashMap<&ObjectId, &Value> = answers.collect();
     let mut pending = Vec::new();
     for id in subjects {
         if is_known_healthy(run, checks, &id) {
             continue;
         }
-        // the answer to the apply is as good as a look
-        let answer = objects
-            .iter()
-            .find(|applied| applied.id == id)
-            .and_then(|applied| applied.object.as_ref());
+        let answer = answers.get(&id).copied();
         match answer.filter(|object| checks.assess(object, now()).is_current()) {
             Some(object) => found_healthy(run, checks, &id, object),
             None => pending.push(id),
