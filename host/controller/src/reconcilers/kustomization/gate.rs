@@ -62,13 +62,7 @@ fn named_account(ks: &Kustomization) -> Option<&str> {
 
 /// A DNS subdomain, as the API server asks of service accounts: nothing in it can become another header, group or namespace.
 fn is_account_name(name: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    name.len() <= 253
-        && name.split('.').all(|part| {
-            part.bytes().all(|byte| is_inner(byte) || byte == b'-')
-                && part.bytes().next().is_some_and(is_inner)
-                && part.bytes().next_back().is_some_and(is_inner)
-        })
+    name.len() <= 253 && sluice_object::label::is_subdomain(name)
 }
 
 /// The artifact the source offers. The source is subscribed to first, so that no news of it is missed.

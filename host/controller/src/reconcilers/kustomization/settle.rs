@@ -109,26 +109,15 @@ async fn settled(
 /// An established definition is served a moment later: whether by `until` all kinds of later stages are served that this
 /// stage defines.
 async fn are_served(run: &Run, stages: &[StagedObjects], number: usize, until: Instant) -> bool {
-    let text = |object: &Object, path: &[&str]| object.text(path).map(str::to_owned);
-    let defined: BTreeSet<_> = stages
-        .get(number)
-        .into_iter()
-        .flat_map(|staged| &staged.objects)
-        .filter(|object| object.gvk().kind == "CustomResourceDefinition")
-        .map(|object| {
-            (
-                text(object, &["spec", "group"]),
-                text(object, &["spec", "names", "kind"]),
-            )
-        })
-        .collect();
+    let objects = stages.get(number).into_iter().flat_map(|staged| &staged.objects);
+    let defined = sluice_plan::defined(objects);
     let to_come = stages
         .iter()
         .skip(number + 1)
         .flat_map(|staged| &staged.objects)
         .map(Object::gvk);
     let to_come: BTreeSet<&GroupVersionKind> = to_come
-        .filter(|gvk| defined.contains(&(Some(gvk.group.clone()), Some(gvk.kind.clone()))))
+        .filter(|gvk| defined.contains_key(&gvk.group_kind()))
         .collect();
     for gvk in to_come {
         while matches!(
