@@ -3,7 +3,7 @@
 use super::references::References;
 use super::remote::{Remote, Remotes};
 use super::schedule::{Park, RetryDelays, Schedule, Topic, Wake, Wakes};
-use super::shard::Shard;
+use super::shard::{self, Shard};
 use super::store::Store;
 use super::{Key, Kind, watch};
 use crate::ControllerConfig;
@@ -68,7 +68,7 @@ impl Context {
     /// A context over an API server of this version; `kinds` are those that will be reconciled.
     ///
     /// # Errors
-    /// The label selector is none.
+    /// One of the label selectors is none.
     pub fn new(
         config: ControllerConfig,
         kube: KubeCluster,
@@ -78,6 +78,11 @@ impl Context {
         shutdown: CancellationToken,
     ) -> Result<Arc<Self>, String> {
         let shard = Shard::parse(config.watch_label_selector.as_deref())?;
+        // the API server reads it, but only when the process has long been started
+        shard::selector(
+            "--watch-configs-label-selector",
+            &config.watch_configs_label_selector,
+        )?;
         let retry = RetryDelays {
             min: config.min_retry_delay,
             max: config.max_retry_delay,
@@ -384,6 +389,29 @@ mod tests {
         assert_eq!(
             (cx.live.last_desired(&id), cx.schedule().counts()),
             (None, (0, 0))
+        );
+    }
+
+    #[tokio::test]
+    async fn a_selector_that_is_none_is_told_of_at_the_start() {
+        let (cx, _server) = embedded();
+        let refused = |change: fn(&mut ControllerConfig)| {
+            let (mut config, kube) = (ControllerConfig::default(), cx.kube.clone());
+            change(&mut config);
+            let version = cx.kube_version.clone();
+            let shutdown = CancellationToken::new();
+            let made = Context::new(config, kube, version, Sinks::default(), &[], shutdown);
+            made.map(drop).unwrap_err()
+        };
+        let own = refused(|config| config.watch_label_selector = Some("a b".to_owned()));
+        assert!(
+            own.starts_with("--watch-label-selector: `a b` is none of "),
+            "{own}"
+        );
+        let configs = refused(|config| config.watch_configs_label_selector = "a=b,".to_owned());
+        assert!(
+            configs.ends_with("found '', expected: identifier after ','"),
+            "{configs}"
         );
     }
 

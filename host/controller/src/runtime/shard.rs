@@ -15,20 +15,27 @@ impl Shard {
     ///
     /// # Errors
     /// The selector is none.
-    pub(crate) fn parse(selector: Option<&str>) -> Result<Self, String> {
-        let selector = LabelSelector::parse(selector.unwrap_or_default());
-        selector.map(Self).map_err(|error| {
-            format!(
-                "--watch-label-selector: `{}` is none of key, !key, key=value, key!=value, key in (a,b), key notin (a,b): {error}",
-                error.term
-            )
-        })
+    pub(crate) fn parse(text: Option<&str>) -> Result<Self, String> {
+        selector("--watch-label-selector", text.unwrap_or_default()).map(Self)
     }
 
     /// Whether an object belongs to this shard.
     pub(crate) fn has(&self, object: &Value) -> bool {
         self.0.matches(object.pointer("/metadata/labels"))
     }
+}
+
+/// Reads the selector that a flag gives.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn selector(flag: &str, text: &str) -> Result<LabelSelector, String> {
+    LabelSelector::parse(text).map_err(|error| {
+        let term = &error.term;
+        format!(
+            "{flag}: `{term}` is none of key, !key, key=value, key!=value, key in (a,b), key notin (a,b): {error}"
+        )
+    })
 }
 
 #[cfg(test)]
