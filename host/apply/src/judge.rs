@@ -55,11 +55,14 @@ pub fn ownership(metadata: &ObjectMeta, override_managers: &[String]) -> Short {
 
 /// How an object is in an answer.
 pub(crate) fn seen(live: &Value, override_managers: &[String]) -> Seen {
-    let metadata = live
-        .get("metadata")
+    seen_in(&metadata(live), override_managers)
+}
+
+fn metadata(live: &Value) -> ObjectMeta {
+    let metadata = live.get("metadata");
+    metadata
         .and_then(|metadata| ObjectMeta::deserialize(metadata).ok())
-        .unwrap_or_default();
-    seen_in(&metadata, override_managers)
+        .unwrap_or_default()
 }
 
 /// How an object is by its metadata.
@@ -78,10 +81,7 @@ pub fn seen_in(metadata: &ObjectMeta, override_managers: &[String]) -> Seen {
 
 /// The same of a whole object.
 pub(crate) fn fingerprint_of(live: &Value) -> Short {
-    let metadata = live
-        .get("metadata")
-        .and_then(|metadata| ObjectMeta::deserialize(metadata).ok());
-    fingerprint(&metadata.unwrap_or_default())
+    fingerprint(&metadata(live))
 }
 
 /// Whether a refusal means that the object cannot be changed in place.

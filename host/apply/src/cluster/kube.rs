@@ -2,7 +2,7 @@ use super::answer::Unowned;
 use super::connect;
 use super::connections::Direct;
 use super::mapper::{Mapper, ResourceList, no_match, prefix};
-use super::segment::segment;
+use super::segment::{query, segment};
 use super::{
     Answer, Chance, Cluster, Identity, LISTED_MAX, Mapping, Patch, PatchOptions, Patched, Preconditions,
     RequestError,
@@ -339,7 +339,7 @@ impl Cluster for KubeCluster {
             let path = format!(
                 "{}?limit={LISTED_MAX}&labelSelector={}",
                 collection(&mapping, namespace)?,
-                encode(labels)
+                query(labels)
             );
             let (_, mut list) = self.send::<Value>(identity, Call::new(Method::GET, path)).await?;
             match list.get_mut("items").map(Value::take) {
@@ -389,7 +389,7 @@ impl Cluster for KubeCluster {
                 path.push_str(subresource);
             }
             // writing to a String cannot fail
-            let _ = write!(path, "?fieldManager={}", encode(options.manager));
+            let _ = write!(path, "?fieldManager={}", query(options.manager));
             if options.is_dry_run {
                 path.push_str("&dryRun=All");
             }
@@ -484,11 +484,11 @@ impl KubeCluster {
         let mut path = format!(
             "{}?watch=true&fieldSelector={}&timeoutSeconds={}",
             collection(&mapping, id.namespace.as_deref())?,
-            encode(&format!("metadata.name={}", id.name)),
+            query(&format!("metadata.name={}", id.name)),
             timeout.as_secs().max(1),
         );
         if let Some(version) = resource_version {
-            let _ = write!(path, "&resourceVersion={}", encode(version));
+            let _ = write!(path, "&resourceVersion={}", query(version));
         }
         let request = Call::new(Method::GET, path).request(identity)?;
         let response = self.client.send(request).await;
@@ -567,20 +567,6 @@ fn collection(mapping: &Mapping, namespace: Option<&str>) -> Result<String, Requ
         }
         None => format!("{}/{}", mapping.prefix, mapping.plural),
     })
-}
-
-/// Percent-encoding for query values.
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte.into()),
-            _ => {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
-        }
-    }
-    encoded
 }
 
 fn refusal(status: StatusCode, headers: &http::HeaderMap, bytes: &[u8]) -> RequestError {

@@ -1,4 +1,4 @@
-//! Names as parts of a URL's path: what is no name is never sent.
+//! Texts as parts of a URL: what is no name is never sent as a part of a path.
 
 use super::RequestError;
 use std::fmt::Write as _;
@@ -21,30 +21,26 @@ pub(super) fn segment(what: &'static str, text: &str) -> Result<String, RequestE
         _ if text.contains('%') => return refused("may not contain '%'"),
         _ => {}
     }
+    Ok(encoded(text, b":@$&+="))
+}
+
+/// A text as the value of a query.
+pub(super) fn query(text: &str) -> String {
+    encoded(text, b"")
+}
+
+/// Percent-encoded, but for what no URL gives a meaning and for `plain`.
+fn encoded(text: &str, plain: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'-'
-            | b'_'
-            | b'.'
-            | b'~'
-            | b':'
-            | b'@'
-            | b'$'
-            | b'&'
-            | b'+'
-            | b'=' => {
-                encoded.push(byte.into());
-            }
-            _ => {
-                let _ = write!(encoded, "%{byte:02X}");
-            }
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || plain.contains(&byte) {
+            encoded.push(byte.into());
+        } else {
+            // writing to a String cannot fail
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
-    Ok(encoded)
+    encoded
 }
 
 #[cfg(test)]
@@ -55,6 +51,14 @@ mod tests {
     fn check(text: &str, expected: &Expect) {
         let segment = segment("name", text).unwrap_or_else(|error| error.to_string());
         expected.assert_eq(&segment);
+    }
+
+    #[test]
+    fn a_query_may_hold_anything() {
+        assert_eq!(
+            query("app in (a,b),x=\u{e4}"),
+            "app%20in%20%28a%2Cb%29%2Cx%3D%C3%A4"
+        );
     }
 
     #[test]
