@@ -3,10 +3,12 @@
 use super::source::{Missing, service_account};
 use super::tokens;
 use crate::config::gates::OBJECT_IDENTITY;
+use crate::error_policy::Failure;
 use crate::runtime::Run;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
+use sluice_api::reason;
 use sluice_apply::cluster::Cluster;
 use sluice_event::Redacted;
 use sluice_source::credential::cloud::{Account, Clouds};
@@ -17,6 +19,9 @@ use std::sync::Arc;
 
 /// What is said where `--default-service-account` is not there: who wrote the object has not named it, and cannot mend it.
 const LOCKED_DOWN: &str = "the specified default service account does not exist in the object namespace. your cluster is subject to multi-tenant workload identity lockdown, reach out to your cluster administrator for help";
+
+/// What is said of `spec.serviceAccountName` while the gate of identities that belong to objects is closed.
+const OBJECT_IDENTITY_OFF: &str = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
 
 /// An account of the object's namespace.
 struct Workload {
@@ -49,6 +54,19 @@ impl Account for Workload {
             Ok(Redacted::new(token.text.to_string()))
         }
         .boxed()
+    }
+}
+
+/// Whether a source may name an account that is its identity.
+///
+/// # Errors
+/// It names one, and the gate is closed.
+pub(super) fn allow(run: &Run, named: Option<&str>) -> Result<(), Failure> {
+    match named {
+        Some(_) if !run.cx.config.gate(OBJECT_IDENTITY) => {
+            Err(Failure::stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,8 +1,7 @@
 //! From a Bucket and its Secrets to a request (compat/source.md 9.2).
 
-use crate::config::gates::OBJECT_IDENTITY;
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, secret};
+use crate::reconcilers::source::{Pass, Trouble, read_as, secret};
 use crate::reconcilers::workload;
 use serde_json::Value;
 use sluice_api::source::{BucketProvider, BucketSts, StsProvider};
@@ -70,10 +69,7 @@ pub(super) async fn of(pass: &Pass<'_, Bucket>, clouds: &Clouds) -> Result<Bucke
 /// What no Secret can mend.
 fn check(pass: &Pass<'_, Bucket>) -> Result<(), Trouble> {
     let spec = &pass.object.spec;
-    if spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
-        let failure = Failure::stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF);
-        return Err(Trouble::fetch(failure));
-    }
+    workload::allow(pass.run, spec.service_account_name.as_deref()).map_err(Trouble::fetch)?;
     let Some(sts) = &spec.sts else {
         return Ok(());
     };

@@ -1,8 +1,7 @@
 //! `spec.provider`: credentials that somebody gives for a while (compat/source.md 5.4).
 
-use crate::config::gates::OBJECT_IDENTITY;
 use crate::error_policy::Failure;
-use crate::reconcilers::source::{OBJECT_IDENTITY_OFF, Trouble};
+use crate::reconcilers::source::Trouble;
 use crate::reconcilers::workload;
 use crate::runtime::Run;
 use sluice_api::source::GitProvider;
@@ -24,12 +23,12 @@ pub(super) struct Providers<'a> {
 /// Refuses what cannot be meant, before anything is read.
 pub(super) fn check(run: &Run, repository: &GitRepository) -> Result<(), Trouble> {
     let spec = &repository.spec;
-    let stall = |reason, message: &str| Err(Trouble::fetch(Failure::stall(reason, message)));
-    if spec.service_account_name.is_some() && !run.cx.config.gate(OBJECT_IDENTITY) {
-        return stall(reason::FEATURE_GATE_DISABLED, OBJECT_IDENTITY_OFF);
-    }
+    workload::allow(run, spec.service_account_name.as_deref()).map_err(Trouble::fetch)?;
     match (spec.provider(), &spec.secret_ref) {
-        (GitProvider::GitHub, None) => stall(reason::INVALID_PROVIDER_CONFIGURATION, NO_APP),
+        (GitProvider::GitHub, None) => {
+            let failure = Failure::stall(reason::INVALID_PROVIDER_CONFIGURATION, NO_APP);
+            Err(Trouble::fetch(failure))
+        }
         _ => Ok(()),
     }
 }

@@ -1,9 +1,6 @@
 //! From an OCIRepository and its Secrets to a request (compat/source.md 6.2).
 
-use crate::config::gates::OBJECT_IDENTITY;
-use crate::reconcilers::source::{
-    Missing, OBJECT_IDENTITY_OFF, Pass, Trouble, read_as, registry_cloud, secret, service_account,
-};
+use crate::reconcilers::source::{Missing, Pass, Trouble, read_as, registry_cloud, secret, service_account};
 use crate::reconcilers::workload;
 use serde_json::Value;
 use sluice_api::{OciRepository, reason};
@@ -27,13 +24,9 @@ pub(super) async fn of(
     let credentials: Arc<dyn CredentialSource> = if !configs.is_empty() {
         Arc::new(Keychain::new(configs))
     } else if let Some(cloud) = registry_cloud(spec.provider) {
-        if spec.service_account_name.is_some() && !pass.run.cx.config.gate(OBJECT_IDENTITY) {
-            return Err(Trouble::stalled(
-                reason::FEATURE_GATE_DISABLED,
-                OBJECT_IDENTITY_OFF,
-            ));
-        }
-        let clouds = workload::clouds_of(pass.run, clouds, spec.service_account_name.as_deref()).await;
+        let named = spec.service_account_name.as_deref();
+        workload::allow(pass.run, named).map_err(Trouble::stalled)?;
+        let clouds = workload::clouds_of(pass.run, clouds, named).await;
         let through = |clouds: Clouds| clouds.through(proxy.as_ref(), addresses).map_err(|error| error.0);
         let clouds = clouds
             .and_then(through)

@@ -38,9 +38,6 @@ pub struct SourceSettings {
     pub retention: store::Retention,
 }
 
-/// What is said of `spec.serviceAccountName` while the gate of identities that belong to objects is closed.
-pub(super) const OBJECT_IDENTITY_OFF: &str = "to use spec.serviceAccountName for provider authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller";
-
 /// Whose registry `spec.provider` says it is; none for one that no cloud knows us at.
 pub(super) fn registry_cloud(provider: RegistryProvider) -> Option<Cloud> {
     match provider {

@@ -51,10 +51,10 @@ impl Trouble {
     }
 
     /// What the user must change, said by `Stalled` alone.
-    pub(in crate::reconcilers) fn stalled(reason: Reason, message: impl Into<String>) -> Self {
+    pub(in crate::reconcilers) fn stalled(failure: Failure) -> Self {
         Self::Failed {
             condition: STALLED,
-            failure: Failure::stall(reason, message),
+            failure,
         }
     }
 }
