@@ -20,7 +20,7 @@ const QUEUE_EVENTS_MAX: usize = 4096;
 const NOTIFICATION_LANES: usize = 4;
 /// Flux's client gives up after so long.
 const NOTIFY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Flux's client tries so often after the first time, waiting 1 s to 30 s in between.
+/// Flux's client tries so often after the first time. It waits for a second, and each time twice as long.
 const NOTIFY_RETRIES: u32 = 4;
 
 fn send(sink: &'static str, queue: &mpsc::Sender<Arc<ObjectEvent>>, event: &Arc<ObjectEvent>) {
@@ -189,6 +189,6 @@ async fn post(client: &reqwest::Client, address: &str, body: &Value) {
             }
             .emit();
         }
-        tokio::time::sleep(Duration::from_secs(1 << attempt).min(Duration::from_secs(30))).await;
+        tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
     }
 }

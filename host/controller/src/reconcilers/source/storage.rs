@@ -3,6 +3,7 @@
 //! The store reads and writes files, so it is asked on threads that may block.
 
 use super::SourceSettings;
+use crate::reconcilers::aside::elsewhere;
 use crate::runtime::{Key, Kind};
 use sluice_artifact::store::{self, Look};
 use sluice_artifact::{ArtifactPath, Store};
@@ -58,11 +59,15 @@ impl Shelf {
     }
 
     /// Removes all artifacts of an object. How many there were.
-    pub(super) async fn remove(&self, kind: &'static Kind, key: &Key) -> Result<usize, store::Error> {
+    ///
+    /// # Errors
+    /// Some may still be there: the object must not go yet.
+    pub(super) async fn remove(&self, kind: &'static Kind, key: &Key) -> Result<usize, String> {
         let (store, key) = (self.store.clone(), key.clone());
         let remove = move || store.remove_object(kind.kind, &key.namespace, &key.name);
-        let removed = tokio::task::spawn_blocking(remove).await;
-        let count = removed.unwrap_or(Ok(0))?;
+        let removed = elsewhere(remove).await;
+        let removed = removed.map_err(|broken| format!("removing artifacts {broken}"))?;
+        let count = removed.map_err(|error| error.to_string())?;
         if count > 0 {
             self.sweep_soon();
         }
