@@ -188,10 +188,7 @@ impl Artifacts {
         let (mut archive, (algorithm, mut hash)) = (Vec::new(), hasher(&facts.digest)?);
         while let Some(chunk) = stream.try_next().await.map_err(failed)? {
             if archive.len() + chunk.len() > DOWNLOAD_BYTES_MAX {
-                return Err(OpenError::Failed(format!(
-                    "the archive of {} exceeds the limit of {DOWNLOAD_BYTES_MAX} bytes",
-                    facts.url
-                )));
+                return Err(too_large(&facts.url));
             }
             hash.update(&chunk);
             archive.extend_from_slice(&chunk);
@@ -205,6 +202,13 @@ impl Artifacts {
         }
         Ok(archive)
     }
+}
+
+fn too_large(url: &str) -> OpenError {
+    OpenError::Failed(format!(
+        "the archive of {url} exceeds the limit of {DOWNLOAD_BYTES_MAX} bytes (download_bytes_max): leave files out by \
+         spec.ignore of the source"
+    ))
 }
 
 /// Does what waits for the disk or takes long where it holds nobody up.
@@ -251,6 +255,15 @@ fn hasher(digest: &str) -> Result<(&'static str, Box<dyn DynDigest + Send>), Ope
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_archive_that_is_too_large_can_be_made_smaller() {
+        assert_eq!(
+            too_large("http://store/a.tar.gz").to_string(),
+            "the archive of http://store/a.tar.gz exceeds the limit of 67108864 bytes (download_bytes_max): leave files out by \
+             spec.ignore of the source"
+        );
+    }
 
     #[tokio::test]
     async fn what_a_panic_says_of_an_artifact_is_not_told() {
