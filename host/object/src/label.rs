@@ -95,11 +95,11 @@ mod tests {
             ("a/b/c", 1),
             ("bad key!", 1),
             ("-a", 1),
-            (&long, 1),
+            (long.as_str(), 1),
         ] {
             assert_eq!(key_problems(key).len(), problems, "{key}");
         }
-        for (value, problems) in [("", 0), ("a_b.c-1", 0), ("a~", 1), ("-1", 1), (&long, 1)] {
+        for (value, problems) in [("", 0), ("a_b.c-1", 0), ("a~", 1), ("-1", 1), (long.as_str(), 1)] {
             assert_eq!(value_problems(value).len(), problems, "{value}");
         }
     }

@@ -208,10 +208,10 @@ fn requirement(reader: &mut Reader<'_>) -> Result<Requirement, String> {
 
 /// The requirement, where its values are such as labels have.
 fn compared(key: &str, operator: &str, values: BTreeSet<String>) -> Result<Requirement, String> {
-    let (mut problems, mut number) = (Vec::new(), 0);
+    let (mut problems, mut number) = (Vec::new(), 0_i64);
     if matches!(operator, ">" | "<") {
         for (index, value) in values.iter().enumerate() {
-            match value.parse() {
+            match value.parse::<i64>() {
                 Ok(than) => number = than,
                 Err(_) => problems.push(format!(
                     "values[{index}]: Invalid value: {value:?}: for 'Gt', 'Lt' operators, the value must be an integer"
