@@ -377,7 +377,7 @@ async fn suspended(run: &Run, mut report: Report<'_>, memory: &mut Memory, start
     *memory = Memory::of(memory.uid.as_deref());
     ReconcileSuspended {
         controller: KUSTOMIZATION.controller,
-        object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
+        object: run.key.parts(),
         duration: started.elapsed(),
         message: "Reconciliation is suspended for this object",
     }

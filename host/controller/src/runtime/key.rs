@@ -21,6 +21,11 @@ impl Key {
             name: name.into(),
         }
     }
+
+    /// Kind, namespace and name, as happenings name an object.
+    pub(crate) fn parts(&self) -> (&str, &str, &str) {
+        (self.kind, &self.namespace, &self.name)
+    }
 }
 
 /// `Kind/namespace/name`, Flux's subject.

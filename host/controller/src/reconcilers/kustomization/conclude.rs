@@ -92,7 +92,7 @@ async fn failed(
     let park = error_policy::park(&failure.next, retry_interval);
     ReconcileFailed {
         controller: KUSTOMIZATION.controller,
-        object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
+        object: run.key.parts(),
         duration: started.elapsed(),
         error: text,
         reason: failure.reason.as_str(),
@@ -169,7 +169,7 @@ pub(super) fn not_written(memory: &mut Memory, error: &RequestError) -> Park {
 fn finished(run: &Run, report: &Report<'_>, duration: Duration, message: Option<&str>) {
     ReconcileFinished {
         controller: KUSTOMIZATION.controller,
-        object: (KUSTOMIZATION.kind, &run.key.namespace, &run.key.name),
+        object: run.key.parts(),
         duration,
         message,
         revision: report.revision.as_deref(),

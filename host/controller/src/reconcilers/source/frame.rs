@@ -67,7 +67,7 @@ impl<K: SourceKind> SourceReconciler<K> {
         if source.is_suspended() {
             ReconcileSuspended {
                 controller: K::KIND.controller,
-                object: (K::KIND.kind, &run.key.namespace, &run.key.name),
+                object: run.key.parts(),
                 duration: started.elapsed(),
                 message: "reconciliation is suspended for this object",
             }
@@ -277,7 +277,7 @@ async fn succeeded<K: SourceKind>(
     };
     ReconcileFinished {
         controller: K::KIND.controller,
-        object: (K::KIND.kind, &run.key.namespace, &run.key.name),
+        object: run.key.parts(),
         duration: started.elapsed(),
         message: message.as_deref(),
         revision: Some(&revision),
@@ -318,7 +318,7 @@ async fn failed<K: SourceKind>(
 
 /// The line of the log, in the words of Flux and of its library.
 fn told_of<K: SourceKind>(run: &Run, failure: &Failure, started: Instant) {
-    let object = (K::KIND.kind, &*run.key.namespace, &*run.key.name);
+    let object = run.key.parts();
     let (controller, duration) = (K::KIND.controller, started.elapsed());
     if let Next::Wait(_) = failure.next {
         return ReconcileWaiting {
