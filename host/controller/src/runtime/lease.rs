@@ -224,7 +224,7 @@ impl Lease {
         let renewed = loop {
             // the others count from when it was written, which is before we hear of it
             let asked = Instant::now();
-            match self.attempt(&mut watcher).await {
+            match self.attempt(&mut watcher, shutdown).await {
                 Ok(true) if asked.elapsed() < self.times.retry => break asked,
                 // heard of so late that it may be somebody else's by now
                 Ok(true) => continue,
@@ -244,8 +244,16 @@ impl Lease {
         true
     }
 
-    async fn attempt(&self, watcher: &mut Watcher) -> Result<bool, RequestError> {
-        let held = self.read().await?;
+    /// Whether the lease is ours now. An API server that does not answer holds nobody up who is to end.
+    async fn attempt(
+        &self,
+        watcher: &mut Watcher,
+        shutdown: &CancellationToken,
+    ) -> Result<bool, RequestError> {
+        let Some(held) = shutdown.run_until_cancelled(self.read()).await else {
+            return Ok(false);
+        };
+        let held = held?;
         if let Some(held) = &held
             && held.holder != self.identity
             && watcher.is_alive(held)
@@ -340,7 +348,10 @@ impl Lease {
     pub(crate) async fn await_release(&self, shutdown: &CancellationToken) {
         let mut watcher = Watcher::default();
         loop {
-            let held = match self.read().await {
+            let Some(read) = shutdown.run_until_cancelled(self.read()).await else {
+                return;
+            };
+            let held = match read {
                 Ok(Some(held)) => held,
                 // nobody ever led here, or we may not know
                 Ok(None) => return,
@@ -425,6 +436,8 @@ fn is_long_gone(held: &Held) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::context::embedded;
+    use sluice_devcluster::{Effect, Fault};
 
     const LEASE: Duration = Duration::from_secs(35);
 
@@ -452,6 +465,30 @@ mod tests {
             lease_name("kustomize-controller", Some("sharding.fluxcd.io/key=shard1")).len(),
             "kustomize-controller-leader-election-01234567".len()
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_to_end_does_not_wait_for_an_answer() {
+        let (cx, server) = embedded();
+        let late = Effect::Delay(Duration::from_secs(3600));
+        let fault = Fault::once("get", "leases.coordination.k8s.io", late);
+        server.faults().add(fault);
+        let name = lease_name("kustomize-controller", None);
+        let lease = Lease::new(
+            cx.cluster.clone(),
+            "default",
+            name,
+            "me".to_owned(),
+            LeaseTimes::default(),
+        );
+        let (shutdown, leadership) = (CancellationToken::new(), Leadership::new(|| {}));
+        let begun = Instant::now();
+        let ends = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            shutdown.cancel();
+        };
+        let (leads, ()) = tokio::join!(lease.lead(&shutdown, &leadership), ends);
+        assert!(!leads && begun.elapsed() < Duration::from_secs(10));
     }
 
     fn held(renew_time: String) -> Held {
