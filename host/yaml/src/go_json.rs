@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 use crate::number_text::format_json_float;
+use crate::text::run_of;
 
 /// Compact JSON with `<`, `>`, `&`, U+2028 and U+2029 escaped: what `json.Marshal` gives and Kustomize hashes.
 pub fn go_json(value: &Json) -> String {
@@ -57,15 +58,36 @@ fn write_json(value: &Json, escape_html: bool, out: &mut String) {
     }
 }
 
-/// `text` in quotes. What needs no escape is copied in one piece.
+/// `text` in quotes.
 pub(crate) fn write_string(text: &str, escape_html: bool, out: &mut String) {
     out.push('"');
+    write_json_text(text, escape_html, out);
+    out.push('"');
+}
+
+/// What stands between the quotes of a JSON string, at the end of `out`. `escape_html` is for `<`, `>` and `&`; U+2028 and U+2029
+/// are always escaped.
+pub fn write_json_text(text: &str, escape_html: bool, out: &mut String) {
+    // U+2028 and U+2029 begin with 0xE2, among others
+    let is_plain = |byte: u8| (byte >= 0x20) & (byte != b'"') & (byte != b'\\') & (byte != 0xE2);
+    if escape_html {
+        let is_markup = |byte: u8| (byte == b'<') | (byte == b'>') | (byte == b'&');
+        write_runs(text, |byte| is_plain(byte) & !is_markup(byte), out);
+    } else {
+        write_runs(text, is_plain, out);
+    }
+}
+
+/// Each run of plain bytes is copied in one piece; what ends it begins a character, which is looked at.
+fn write_runs(text: &str, is_plain: impl Fn(u8) -> bool + Copy, out: &mut String) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| may_need_escape(byte, escape_html)) {
-        let (plain, escaped) = rest.split_at(at);
+    loop {
+        let length = run_of(rest.as_bytes(), is_plain);
+        let (plain, escaped) = rest.split_at_checked(length).unwrap_or((rest, ""));
         out.push_str(plain);
         let mut chars = escaped.chars();
         match chars.next() {
+            None => return,
             Some('"') => out.push_str("\\\""),
             Some('\\') => out.push_str("\\\\"),
             Some('\x08') => out.push_str("\\b"),
@@ -75,22 +97,55 @@ pub(crate) fn write_string(text: &str, escape_html: bool, out: &mut String) {
             Some('\t') => out.push_str("\\t"),
             Some(c) if c > '\x7F' && !matches!(c, '\u{2028}' | '\u{2029}') => out.push(c),
             Some(c) => {
-                write!(out, "\\u{:04x}", c as u32).expect("invariant: writing to a string cannot fail")
+                write!(out, "\\u{:04x}", c as u32).expect("invariant: writing to a string cannot fail");
             }
-            None => {}
         }
         rest = chars.as_str();
     }
-    out.push_str(rest);
-    out.push('"');
 }
 
-/// Whether a character that starts with this byte may have to be escaped.
-fn may_need_escape(byte: u8, escape_html: bool) -> bool {
-    match byte {
-        b'"' | b'\\' | 0..=0x1F => true,
-        b'<' | b'>' | b'&' => escape_html,
-        0xE2 => true, // U+2028 and U+2029, among others
-        _ => false,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Character by character.
+    fn slowly(text: &str, escape_html: bool) -> String {
+        let escaped = text.chars().map(|c| match c {
+            '"' => "\\\"".to_owned(),
+            '\\' => "\\\\".to_owned(),
+            '\x08' => "\\b".to_owned(),
+            '\x0C' => "\\f".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '<' | '>' | '&' if !escape_html => c.to_string(),
+            '\0'..='\x1F' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => format!("\\u{:04x}", c as u32),
+            c => c.to_string(),
+        });
+        format!("\"{}\"", escaped.collect::<String>())
+    }
+
+    #[test]
+    fn escapes_are_found_wherever_they_are() {
+        let odd = "\"\\\x08\x0C\n\r\t\0\x1F\x7F<>&é\u{80}\u{2027}\u{2028}\u{2029}\u{202A}\u{FEFF}\u{10000}";
+        for before in [0, 1, 14, 15, 16, 17, 31, 32, 33] {
+            for odd in odd.chars() {
+                for after in [
+                    "",
+                    "b",
+                    "b\"",
+                    "b&b",
+                    "\u{2028}é",
+                    "a text that is longer than a block",
+                ] {
+                    let text = format!("{}{odd}{after}", "a".repeat(before));
+                    for escape_html in [false, true] {
+                        let mut out = String::from("before");
+                        write_string(&text, escape_html, &mut out);
+                        assert_eq!(out, format!("before{}", slowly(&text, escape_html)), "{text:?}");
+                    }
+                }
+            }
+        }
     }
 }

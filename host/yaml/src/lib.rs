@@ -44,7 +44,7 @@ pub use convert::{to_json, to_json_strict, write_json};
 pub use decode::{Decoded, UnknownField, from_node, from_str};
 pub use emit::{EmitV3, emit_v2, emit_v2_node, emit_v2_node_into, emit_v3};
 pub use error::Error;
-pub use go_json::{go_json, go_json_raw};
+pub use go_json::{go_json, go_json_raw, write_json_text};
 pub use limits::{Limit, Limits};
 pub use node::{CollectionStyle, Comments, Node, Position, ScalarStyle, Text, Value};
 pub use number_text::{format_float, format_json_float};
