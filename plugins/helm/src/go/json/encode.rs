@@ -1,7 +1,7 @@
 //! Writing JSON.
 
 use serde_json::Value as Json;
-use sluice_yaml::format_json_float;
+use sluice_yaml::{format_json_float, write_json_text};
 
 use crate::{
     Error, List, Map, Str, Value,
@@ -118,22 +118,7 @@ impl Encoder {
     }
 
     fn escaped(&mut self, text: &str) {
-        for c in text.chars() {
-            match c {
-                '"' => self.out.push_str("\\\""),
-                '\\' => self.out.push_str("\\\\"),
-                '\x08' => self.out.push_str("\\b"),
-                '\x0C' => self.out.push_str("\\f"),
-                '\n' => self.out.push_str("\\n"),
-                '\r' => self.out.push_str("\\r"),
-                '\t' => self.out.push_str("\\t"),
-                '<' | '>' | '&' if !self.escapes_html => self.out.push(c),
-                '\0'..='\x1F' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                    self.out.push_str(&format!("\\u{:04x}", c as u32));
-                }
-                c => self.out.push(c),
-            }
-        }
+        write_json_text(text, self.escapes_html, &mut self.out);
     }
 }
 
