@@ -3,6 +3,7 @@
 //! ```text
 //! text ──parse──▶ Node tree ──to_json──▶ serde_json::Value ──emit_v2──▶ what Kustomize and Helm print
 //!                    │  └───────write_json, emit_v2_node─────────────────────────▲ (the same, without the detour)
+//!                    │          print_v2: values of another kind────────────────▲
 //!                    └──emit_v3──▶ what yaml.v3 prints: styles, tags, anchors as they were
 //! ```
 //!
@@ -42,7 +43,7 @@ mod order;
 
 pub use convert::{to_json, to_json_strict, write_json};
 pub use decode::{Decoded, UnknownField, from_node, from_str};
-pub use emit::{EmitV3, emit_v2, emit_v2_node, emit_v2_node_into, emit_v3};
+pub use emit::{EmitV3, PrinterV2, emit_v2, emit_v2_node, emit_v2_node_into, emit_v3, print_v2};
 pub use error::Error;
 pub use go_json::{go_json, go_json_raw, write_json_text};
 pub use limits::{Limit, Limits};

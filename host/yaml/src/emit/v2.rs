@@ -1,6 +1,7 @@
 //! What Kustomize and Helm print: yaml.v2 after a detour through JSON. Comments, styles and key order of the source are gone.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use serde_json::Value as Json;
 
@@ -16,14 +17,22 @@ const INDENT: usize = 2;
 
 /// One document, as `sigs.k8s.io/yaml.Marshal` prints the value.
 pub fn emit_v2(value: &Json) -> String {
+    match print_v2(|printer| json(value, printer)) {
+        Ok(text) => text,
+        Err(never) => match never {},
+    }
+}
+
+/// The same of a value that is no JSON: `print` gives it to the printer.
+///
+/// # Errors
+/// Those of `print`.
+pub fn print_v2<E>(print: impl FnOnce(&mut PrinterV2<'_>) -> Result<(), E>) -> Result<String, E> {
     let mut out = String::new();
-    let mut emitter = Emitter {
-        writer: Writer::new(&mut out, WIDTH, INDENT, false),
-        converter: Converter::new(Resolver::V2, false),
-    };
-    emitter.json(value, Context::ROOT);
-    emitter.writer.finish();
-    out
+    let mut printer = PrinterV2::new(&mut out);
+    print(&mut printer)?;
+    printer.writer.finish();
+    Ok(out)
 }
 
 /// One document, as Kustomize prints an object read under `resolver`: the same as `emit_v2(&to_json(node, resolver)?)`, without the detour.
@@ -41,13 +50,63 @@ pub fn emit_v2_node(node: &Node, resolver: Resolver) -> Result<String, Error> {
 /// # Errors
 /// As [`crate::to_json`].
 pub fn emit_v2_node_into(node: &Node, resolver: Resolver, out: &mut String) -> Result<(), Error> {
-    let mut emitter = Emitter {
-        writer: Writer::new(out, WIDTH, INDENT, false),
-        converter: Converter::new(resolver, false),
-    };
-    emitter.node(node, Context::ROOT)?;
-    emitter.writer.finish();
-    emitter.converter.finish(())
+    let mut converter = Converter::new(resolver, false);
+    let mut printer = PrinterV2::new(out);
+    print_node(node, true, &mut converter, &mut printer)?;
+    printer.writer.finish();
+    converter.finish(())
+}
+
+fn json(value: &Json, printer: &mut PrinterV2<'_>) -> Result<(), Infallible> {
+    match value {
+        Json::Null => printer.null(),
+        Json::Bool(value) => printer.bool(*value),
+        Json::Number(number) => match (number.is_f64(), number.as_f64()) {
+            (true, Some(value)) => printer.float(value),
+            _ => printer.writer.write_word(&number.to_string()),
+        },
+        Json::String(text) => printer.text(text),
+        Json::Array(items) => return printer.list(items, |printer, item| json(item, printer)),
+        Json::Object(map) => {
+            let entries: Vec<(&str, &Json)> = map.iter().map(|(key, value)| (key.as_str(), value)).collect();
+            return printer.map(entries, |printer, value| json(value, printer));
+        }
+    }
+    Ok(())
+}
+
+fn print_node(
+    node: &Node,
+    is_root: bool,
+    converter: &mut Converter,
+    printer: &mut PrinterV2<'_>,
+) -> Result<(), Error> {
+    match &node.value {
+        Value::Sequence(items, _) => {
+            return printer.list(items, |printer, item| print_node(item, false, converter, printer));
+        }
+        Value::Mapping(..) => {
+            let entries = converter.entries(node, is_root)?;
+            let entries: Vec<(&str, &Node)> = entries
+                .iter()
+                .map(|(key, value)| (key.as_ref(), *value))
+                .collect();
+            return printer.map(entries, |printer, value| {
+                print_node(value, false, converter, printer)
+            });
+        }
+        Value::Scalar(..) | Value::Alias(_) => match converter.resolver().resolve(node)? {
+            Resolved::Null => printer.null(),
+            Resolved::Bool(value) => printer.bool(value),
+            Resolved::Int(value) => printer.int(value),
+            Resolved::Uint(value) => printer.uint(value),
+            Resolved::Float(value) if !value.is_finite() => converter.refuse_float(value, node.position),
+            Resolved::Float(value) => printer.float(value),
+            Resolved::String(text) => printer.text(&text),
+            Resolved::Timestamp(text) => printer.text(&text),
+        },
+    }
+    Ok(())
 }
 
 /// Where a value stands.
@@ -77,106 +136,107 @@ impl Context {
     }
 }
 
-struct Emitter<'o> {
+/// Prints a value that is handed over piece by piece: each value is one call.
+pub struct PrinterV2<'o> {
     writer: Writer<'o>,
-    converter: Converter,
+    context: Context,
 }
 
-impl Emitter<'_> {
-    fn json(&mut self, value: &Json, context: Context) {
-        match value {
-            Json::Null => self.writer.write_word("null"),
-            Json::Bool(value) => self.writer.write_word(if *value { "true" } else { "false" }),
-            Json::Number(number) => match (number.is_f64(), number.as_f64()) {
-                (true, Some(value)) => self.float(value),
-                _ => self.writer.write_word(&number.to_string()),
-            },
-            Json::String(text) => self.string(text, context.place()),
-            Json::Array(items) if items.is_empty() => self.writer.write_word("[]"),
-            Json::Array(items) => {
-                let indent = self.sequence_indent(context);
-                for item in items {
-                    self.item(indent);
-                    self.json(
-                        item,
-                        Context {
-                            indent: Some(indent),
-                            is_mapping_value: false,
-                        },
-                    );
-                }
-            }
-            Json::Object(map) if map.is_empty() => self.writer.write_word("{}"),
-            Json::Object(map) => {
-                let indent = context.deeper();
-                let mut entries: Vec<(&String, &Json)> = map.iter().collect();
-                order::sort(&mut entries, |entry| entry.0.as_str());
-                for (key, value) in entries {
-                    self.key(key, indent);
-                    self.json(
-                        value,
-                        Context {
-                            indent: Some(indent),
-                            is_mapping_value: true,
-                        },
-                    );
-                }
-            }
+impl<'o> PrinterV2<'o> {
+    fn new(out: &'o mut String) -> Self {
+        Self {
+            writer: Writer::new(out, WIDTH, INDENT, false),
+            context: Context::ROOT,
         }
     }
 
-    fn node(&mut self, node: &Node, context: Context) -> Result<(), Error> {
-        match &node.value {
-            Value::Sequence(items, _) if items.is_empty() => self.writer.write_word("[]"),
-            Value::Sequence(items, _) => {
-                let indent = self.sequence_indent(context);
-                for item in items {
-                    self.item(indent);
-                    self.node(
-                        item,
-                        Context {
-                            indent: Some(indent),
-                            is_mapping_value: false,
-                        },
-                    )?;
-                }
-            }
-            Value::Mapping(..) => {
-                let entries = self.converter.entries(node, context.indent.is_none())?;
-                if entries.is_empty() {
-                    self.writer.write_word("{}");
-                    return Ok(());
-                }
-                let indent = context.deeper();
-                let mut sorted: Vec<(&str, &Node)> = entries
-                    .iter()
-                    .map(|(key, value)| (key.as_ref(), *value))
-                    .collect();
-                order::sort(&mut sorted, |entry| entry.0);
-                for (key, value) in sorted {
-                    self.key(key, indent);
-                    self.node(
-                        value,
-                        Context {
-                            indent: Some(indent),
-                            is_mapping_value: true,
-                        },
-                    )?;
-                }
-            }
-            Value::Scalar(..) | Value::Alias(_) => match self.converter.resolver().resolve(node)? {
-                Resolved::Null => self.writer.write_word("null"),
-                Resolved::Bool(value) => self.writer.write_word(if value { "true" } else { "false" }),
-                Resolved::Int(value) => self.writer.write_word(&smol_str::format_smolstr!("{value}")),
-                Resolved::Uint(value) => self.writer.write_word(&smol_str::format_smolstr!("{value}")),
-                Resolved::Float(value) if !value.is_finite() => {
-                    self.converter.refuse_float(value, node.position)
-                }
-                Resolved::Float(value) => self.float(value),
-                Resolved::String(text) => self.string(&text, context.place()),
-                Resolved::Timestamp(text) => self.string(&text, context.place()),
-            },
+    /// `null`
+    pub fn null(&mut self) {
+        self.writer.write_word("null");
+    }
+
+    /// `true` or `false`
+    pub fn bool(&mut self, value: bool) {
+        self.writer.write_word(if value { "true" } else { "false" });
+    }
+
+    /// An integer.
+    pub fn int(&mut self, value: i64) {
+        self.writer.write_word(&smol_str::format_smolstr!("{value}"));
+    }
+
+    /// An integer without a sign.
+    pub fn uint(&mut self, value: u64) {
+        self.writer.write_word(&smol_str::format_smolstr!("{value}"));
+    }
+
+    /// A finite number, as JSON prints it and yaml.v2 reads that: whole numbers that fit 64 bits are integers.
+    pub fn float(&mut self, value: f64) {
+        let json = format_json_float(value);
+        match Resolver::V2.resolve_plain(&json) {
+            Resolved::Int(value) => self.writer.write_word(&value.to_string()),
+            Resolved::Uint(value) => self.writer.write_word(&value.to_string()),
+            _ => self.writer.write_word(&format_float(value)),
         }
+    }
+
+    /// A text.
+    pub fn text(&mut self, text: &str) {
+        self.string(text, self.context.place());
+    }
+
+    /// A list; `each` hands over one item.
+    ///
+    /// # Errors
+    /// Those of `each`. What is printed then is of no use.
+    pub fn list<T, E>(
+        &mut self,
+        items: &[T],
+        mut each: impl FnMut(&mut Self, &T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if items.is_empty() {
+            self.writer.write_word("[]");
+            return Ok(());
+        }
+        let outer = self.context;
+        let indent = self.sequence_indent(outer);
+        self.context = Context {
+            indent: Some(indent),
+            is_mapping_value: false,
+        };
+        for item in items {
+            self.item(indent);
+            each(self, item)?;
+        }
+        self.context = outer;
+        Ok(())
+    }
+
+    /// A map, in whatever order; `each` hands over the value of one key.
+    ///
+    /// # Errors
+    /// Those of `each`. What is printed then is of no use.
+    pub fn map<T: Copy, E>(
+        &mut self,
+        mut entries: Vec<(&str, T)>,
+        mut each: impl FnMut(&mut Self, T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if entries.is_empty() {
+            self.writer.write_word("{}");
+            return Ok(());
+        }
+        let outer = self.context;
+        let indent = outer.deeper();
+        order::sort(&mut entries, |entry| entry.0);
+        self.context = Context {
+            indent: Some(indent),
+            is_mapping_value: true,
+        };
+        for (key, value) in entries {
+            self.key(key, indent);
+            each(self, value)?;
+        }
+        self.context = outer;
         Ok(())
     }
 
@@ -242,16 +302,6 @@ impl Emitter<'_> {
         };
         let analysis = self.writer.analyze(&text);
         self.writer.write_scalar(&text, style, place, &analysis, true);
-    }
-
-    /// A finite number, as JSON prints it and yaml.v2 reads that: whole numbers that fit 64 bits are integers.
-    fn float(&mut self, value: f64) {
-        let json = format_json_float(value);
-        match Resolver::V2.resolve_plain(&json) {
-            Resolved::Int(value) => self.writer.write_word(&value.to_string()),
-            Resolved::Uint(value) => self.writer.write_word(&value.to_string()),
-            _ => self.writer.write_word(&format_float(value)),
-        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 use sluice_yaml::{
-    EmitV3, Node, ParseOptions, Resolver, ScalarStyle, emit_v2, emit_v3, is_sexagesimal, parse_document,
-    sort_keys_v3, to_json,
+    EmitV3, Node, ParseOptions, PrinterV2, Resolver, ScalarStyle, emit_v2, emit_v3, is_sexagesimal,
+    parse_document, print_v2, sort_keys_v3, to_json,
 };
 
 use super::{
@@ -46,30 +46,80 @@ fn unmarshal(value: &Value, wanted: &str) -> String {
     )
 }
 
-/// `toYaml`: by way of JSON, without the newline at the end.
+/// `toYaml`: as if by way of JSON, without the newline at the end.
 ///
 /// # Errors
 /// What JSON cannot hold, and characters that YAML cannot.
 pub(crate) fn to_yaml(value: &Value) -> Result<String, Error> {
-    let mut json = value
-        .to_json()
-        .map_err(|error| Error::new(format!("error marshaling into JSON: {error}")))?;
-    if has_odd_text(&json) {
-        // Go reads its JSON as YAML, which folds some characters and refuses others.
-        json = reread(&encode(value, true)?).map_err(Error::new)?;
-    }
-    let mut yaml = emit_v2(&json);
+    let mut yaml = match print_v2(|printer| print(value, 0, printer)) {
+        Ok(yaml) => yaml,
+        Err(Odd) => emit_v2(&by_way_of_json(value)?),
+    };
     if yaml.ends_with('\n') {
         yaml.pop();
     }
     Ok(yaml)
 }
 
+/// What is no JSON as it is: it goes the long way.
+struct Odd;
+
+/// How deep values are printed as they are: those of charts are not deeper.
+const PLAIN_DEPTH_MAX: usize = 100;
+
+/// The same as by way of JSON, which nearly all values can do without.
+fn print(value: &Value, depth: usize, printer: &mut PrinterV2<'_>) -> Result<(), Odd> {
+    match value {
+        Value::Invalid | Value::Nil => printer.null(),
+        Value::Bool(value) => printer.bool(*value),
+        Value::Int(_, value) => printer.int(*value),
+        Value::Uint(_, value) => printer.uint(*value),
+        Value::Float(value) if value.is_finite() => printer.float(*value),
+        Value::Str(text) => printer.text(plain_text(text)?),
+        Value::List(list) if list.is_nil() => printer.null(),
+        Value::Map(map) if map.is_nil() => printer.null(),
+        Value::List(list) if depth < PLAIN_DEPTH_MAX => {
+            return printer.list(list.items(), |printer, item| print(item, depth + 1, printer));
+        }
+        Value::Map(map) if depth < PLAIN_DEPTH_MAX => {
+            let entries = map.entries();
+            let entries = entries.iter().map(|(key, value)| Ok((plain_text(key)?, value)));
+            let entries: Vec<(&str, &Value)> = entries.collect::<Result<_, Odd>>()?;
+            return printer.map(entries, |printer, value| print(value, depth + 1, printer));
+        }
+        Value::Float(_) | Value::Bytes(_) | Value::List(_) | Value::Map(_) | Value::Object(_) => {
+            return Err(Odd);
+        }
+    }
+    Ok(())
+}
+
+fn plain_text(text: &Str) -> Result<&str, Odd> {
+    text.as_str().filter(|text| !is_odd(text)).ok_or(Odd)
+}
+
+fn by_way_of_json(value: &Value) -> Result<Json, Error> {
+    let json = value
+        .to_json()
+        .map_err(|error| Error::new(format!("error marshaling into JSON: {error}")))?;
+    if has_odd_text(&json) {
+        // Go reads its JSON as YAML, which folds some characters and refuses others.
+        return reread(&encode(value, true)?).map_err(Error::new);
+    }
+    Ok(json)
+}
+
 /// Whether a text has characters that JSON leaves as they are and YAML does not take for what they are.
-fn has_odd_text(json: &Json) -> bool {
+fn is_odd(text: &str) -> bool {
     let is_odd_character = |c: char| matches!(c, '\u{7F}'..='\u{9F}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}');
-    // most texts have none that is not ASCII
-    let is_odd = |text: &str| text.bytes().any(|byte| byte >= 0x7F) && text.chars().any(is_odd_character);
+    // most texts have none that is not ASCII, which shows at a whole block at once
+    let is_beyond = text
+        .bytes()
+        .fold(false, |is_beyond, byte| is_beyond | (byte >= 0x7F));
+    is_beyond && text.chars().any(is_odd_character)
+}
+
+fn has_odd_text(json: &Json) -> bool {
     match json {
         Json::String(text) => is_odd(text),
         Json::Array(items) => items.iter().any(has_odd_text),
@@ -204,4 +254,139 @@ fn binary(bytes: &[u8]) -> Node {
     }
     node.set_tag(Some("!!binary".into()));
     node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{CollectionType, Complex, UintType};
+
+    /// What a value prints as it is; none where it goes the long way.
+    fn directly(value: &Value) -> Option<String> {
+        print_v2(|printer| print(value, 0, printer)).ok()
+    }
+
+    #[test]
+    fn what_is_plain_is_printed_as_by_way_of_json() {
+        let texts = [
+            "",
+            "a",
+            "a b",
+            "yes",
+            "1",
+            "1.5",
+            "0x1F",
+            "2001-01-01",
+            "1:30",
+            "~",
+            "- a",
+            "a: b",
+            "#",
+            "\t",
+            "\r",
+            "\0",
+            "a\nb",
+            "a\nb\n",
+            " a\n",
+            "a \nb",
+            "\n",
+            "é\u{A0}\u{2028}",
+            "\u{10000}",
+            "<&>",
+            "'\"\\",
+            "{{ a }}",
+        ];
+        let numbers = [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            1.5,
+            80.0,
+            1e6,
+            1e20,
+            1e21,
+            1e-7,
+            9007199254740992.0,
+            1e300,
+            5e-324,
+        ];
+        let list = |items: Vec<Value>| Value::List(List::new(items));
+        let long = "a text that is longer than a line may be, so that it is folded somewhere in the middle of its words";
+        let values = [
+            Value::Nil,
+            list(Vec::new()),
+            Value::List(List::nil(CollectionType::ANY)),
+            Value::Map(Map::new()),
+            Value::Map(Map::nil(CollectionType::ANY)),
+            list(texts.map(Value::from).to_vec()),
+            list(numbers.map(Value::from).to_vec()),
+            list(vec![
+                true.into(),
+                i64::MIN.into(),
+                Value::Uint(UintType::Uint64, u64::MAX),
+                long.into(),
+            ]),
+            Value::Map(
+                texts
+                    .into_iter()
+                    .map(|text| (text, list(vec![list(vec![text.into()])])))
+                    .collect(),
+            ),
+            Value::Map(
+                [("a10", 1), ("a9", 2), ("A", 3), ("b-1", 4), ("b", 5)]
+                    .into_iter()
+                    .map(|(key, value)| (key, i64::from(value)))
+                    .collect(),
+            ),
+            Value::Map(
+                [(
+                    long,
+                    [(
+                        "b",
+                        list(vec![
+                            Map::new().into(),
+                            [("c", long)].into_iter().collect::<Map>().into(),
+                        ]),
+                    )]
+                    .into_iter()
+                    .collect::<Map>(),
+                )]
+                .into_iter()
+                .collect(),
+            ),
+        ];
+        for value in values {
+            let json = by_way_of_json(&value).unwrap();
+            assert_eq!(directly(&value), Some(emit_v2(&json)), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_odd_goes_the_long_way() {
+        let deep = (0..=PLAIN_DEPTH_MAX).fold(Value::Nil, |inner, _| Value::List(List::new(vec![inner])));
+        let odd = [
+            Value::Float(f64::NAN),
+            Value::Float(f64::INFINITY),
+            Value::Bytes("a".into()),
+            Value::Str(Str::new(b"\xFF")),
+            "\u{7F}".into(),
+            "a\u{85}b".into(),
+            "\u{FEFF}".into(),
+            Value::Map([("\u{85}", "a")].into_iter().collect()),
+            Value::object(Complex {
+                real: 1.0,
+                imaginary: 0.0,
+            }),
+            deep.clone(),
+        ];
+        for value in odd {
+            assert_eq!(directly(&value), None, "{value:?}");
+        }
+        assert_eq!(
+            to_yaml(&deep).unwrap(),
+            format!("{}null", "- ".repeat(PLAIN_DEPTH_MAX + 1))
+        );
+        assert_eq!(to_yaml(&Value::Str(Str::new(b"\xFF"))).unwrap(), "\u{FFFD}");
+    }
 }
