@@ -3,7 +3,10 @@
 //!
 //! The order of checks is the library's: addresses and anchors, the draft's own schema, then what is reached from the root.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use super::{
     evaluate::Evaluation,
@@ -32,9 +35,9 @@ pub(super) struct Document<'a> {
     /// Texts by address; the first is the chart's.
     files: Vec<File<'a>>,
     /// What is reached, by where it is in memory.
-    schemas: HashMap<usize, Schema<'a>>,
+    schemas: ByAddress<Schema<'a>>,
     /// Where references lead, by where their texts are in memory.
-    targets: HashMap<usize, &'a Json>,
+    targets: ByAddress<&'a Json>,
     /// The schemas with a `$dynamicAnchor` by resource and name.
     dynamic: HashMap<(usize, String), &'a Json>,
     /// Whether a schema that is reached has a keyword that counts what others looked at.
@@ -78,6 +81,29 @@ pub(super) struct Schema<'a> {
 
 /// A place in a file.
 type Place = (usize, String);
+
+/// What is known by where it is in memory.
+type ByAddress<T> = HashMap<usize, T, BuildHasherDefault<AddressHasher>>;
+
+/// Spreads addresses by a multiplication. Nobody can choose them to collide, and one is looked up for each schema and value.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        // the golden ratio: close addresses become far ones
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        // addresses end in zeros, and so does their product: the table looks at the low half
+        self.0 ^ (self.0 >> 32)
+    }
+}
 
 /// A schema in memory. Trees are not changed while they are looked at.
 pub(super) fn key(json: &Json) -> usize {
@@ -562,4 +588,23 @@ fn too_deep(depth: usize) -> Result<(), String> {
         return Err(format!("the schema nests deeper than {DEPTH_MAX} levels"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_spread() {
+        for step in [8, 16, 24, 32, 64, 4096] {
+            let places: HashSet<u64> = (0..256)
+                .map(|index| {
+                    let mut hasher = AddressHasher::default();
+                    hasher.write_usize(0x10_0000 + index * step);
+                    hasher.finish() % 1024
+                })
+                .collect();
+            assert!(places.len() > 128, "{step}: {}", places.len());
+        }
+    }
 }
