@@ -4,7 +4,7 @@
 //! The order of checks is the library's: addresses and anchors, the draft's own schema, then what is reached from the root.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     hash::{BuildHasherDefault, Hasher},
 };
 
@@ -82,6 +82,9 @@ pub(super) struct Schema<'a> {
 /// A place in a file.
 type Place = (usize, String);
 
+/// What is still to be reached, by file and pointer. It was found on the way there and need not be looked up again.
+type Queue<'a> = VecDeque<(usize, String, &'a Json)>;
+
 /// What is known by where it is in memory.
 type ByAddress<T> = HashMap<usize, T, BuildHasherDefault<AddressHasher>>;
 
@@ -114,7 +117,7 @@ impl<'a> Document<'a> {
     pub(super) fn new(root: &'a Json) -> Result<Self, String> {
         let mut document = Self::default();
         document.add(LOCATION, root)?;
-        document.compile((0, String::new()))?;
+        document.compile(0)?;
         Ok(document)
     }
 
@@ -125,7 +128,7 @@ impl<'a> Document<'a> {
             ..Document::default()
         };
         let file = document.load(metaschema::address(draft))?;
-        document.compile((file, String::new()))?;
+        document.compile(file)?;
         Ok(document)
     }
 
@@ -327,36 +330,39 @@ impl<'a> Document<'a> {
         self.draft(named, "", schema, outer, steps + 1)
     }
 
-    /// What is reached from a schema.
-    fn compile(&mut self, start: Place) -> Result<(), String> {
-        let mut queue = vec![start];
+    /// What is reached from the root of a file.
+    fn compile(&mut self, index: usize) -> Result<(), String> {
+        let mut queue = Queue::from([(index, String::new(), self.file(index)?.root)]);
         let mut known = HashSet::new();
-        let mut next = 0;
-        while let Some(place) = queue.get_mut(next).map(std::mem::take) {
-            next += 1;
-            if known.insert(place.clone()) {
-                self.reach(place, &mut queue)?;
+        while let Some((index, pointer, schema)) = queue.pop_front() {
+            if known.insert((index, pointer.clone())) {
+                self.reach(index, pointer, schema, &mut queue)?;
             }
         }
         Ok(())
     }
 
-    fn reach(&mut self, (index, pointer): Place, queue: &mut Vec<Place>) -> Result<(), String> {
+    fn reach(
+        &mut self,
+        index: usize,
+        pointer: String,
+        schema: &'a Json,
+        queue: &mut Queue<'a>,
+    ) -> Result<(), String> {
         self.ensure(index, &pointer)?;
         let file = self.file(index)?;
-        let schema = lookup(&file.address, file.root, &pointer)?;
         let (resource_pointer, resource) = file.resource(&pointer);
         let draft = resource.draft;
         let resource_root = lookup(&file.address, file.root, resource_pointer)?;
-        queue.push((index, resource_pointer.to_owned()));
+        queue.push_back((index, resource_pointer.to_owned(), resource_root));
         let mut dynamic = Vec::new();
         if draft >= 2020 && resource_pointer == pointer {
             for name in &resource.dynamic {
                 let Some(place) = resource.anchors.get(name) else {
                     continue;
                 };
-                queue.push((index, place.clone()));
                 let target = lookup(&file.address, file.root, place)?;
+                queue.push_back((index, place.clone(), target));
                 dynamic.push(((key(schema), name.clone()), target));
             }
         }
@@ -380,7 +386,7 @@ impl<'a> Document<'a> {
         pointer: &str,
         keywords: &'a Fields,
         draft: u16,
-        queue: &mut Vec<Place>,
+        queue: &mut Queue<'a>,
     ) -> Result<(), String> {
         let counting = ["unevaluatedProperties", "unevaluatedItems"];
         self.counts_seen |= counting.iter().any(|name| keywords.contains_key(*name));
@@ -399,11 +405,11 @@ impl<'a> Document<'a> {
                 let target = self.file(file)?;
                 let target = lookup(&target.address, target.root, &pointer)?;
                 self.targets.insert(key(reference), target);
-                queue.push((file, pointer));
+                queue.push_back((file, pointer, target));
             }
         }
-        for (name, _) in evaluated(keywords, draft) {
-            queue.push((index, format!("{pointer}{name}")));
+        for (name, schema) in evaluated(keywords, draft) {
+            queue.push_back((index, [pointer, &name].concat(), schema));
         }
         if is_replaced(keywords, draft) {
             return Ok(());
