@@ -10,7 +10,7 @@ use super::{
     document::{Document, key},
     format,
     json::{Fields, Json},
-    keywords::{Keywords, is_replaced},
+    keywords::Keywords,
     location::{child, decode, escape, split},
     metaschema,
     number::Number,
@@ -719,7 +719,7 @@ fn missing<'k>(fields: &Fields, names: Option<&'k Json>) -> Vec<&'k str> {
 /// Type, constant, enumeration, format: the first that does not hold hides all other rules.
 fn first_of_all(keywords: Keywords<'_>, value: &Json, draft: u16, asserts_formats: bool) -> Option<String> {
     // beside a "$ref" that replaces them only the constant counts
-    let is_replaced = is_replaced(keywords.fields, draft);
+    let is_replaced = keywords.is_replaced(draft);
     let keyword = |name: &str| keywords.get(name).filter(|_| !is_replaced);
     let names = match keyword("type") {
         Some(Json::Array(names)) => names.as_slice(),

@@ -9,7 +9,7 @@ use super::{
 /// without being looked for.
 #[derive(Clone, Copy)]
 pub(super) struct Keywords<'a> {
-    pub(super) fields: &'a Fields,
+    fields: &'a Fields,
     present: u64,
 }
 
@@ -25,6 +25,11 @@ impl<'a> Keywords<'a> {
             return None;
         }
         self.fields.get(name)
+    }
+
+    /// As [`is_replaced`].
+    pub(super) fn is_replaced(self, draft: u16) -> bool {
+        self.present & bit("$ref") != 0 && is_replaced(self.fields, draft)
     }
 }
 
