@@ -2,6 +2,7 @@
 
 use super::analysis::{Analysis, analyze, is_break, is_printable};
 use crate::ScalarStyle;
+use crate::text::append;
 
 pub(super) struct Writer<'o> {
     out: &'o mut String,
@@ -54,7 +55,7 @@ impl<'o> Writer<'o> {
 
     /// Text of `chars` characters without breaks.
     fn put_text(&mut self, text: &str, chars: usize) {
-        self.out.push_str(text);
+        append(self.out, text);
         self.column += chars;
     }
 

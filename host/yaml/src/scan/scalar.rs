@@ -3,6 +3,7 @@
 use super::cursor::Mark;
 use super::scanner::Scanner;
 use super::token::Kind;
+use crate::text::append;
 use crate::{Error, ScalarStyle, Text};
 
 /// Line breaks between two pieces of text: one is folded to a space, of more the first is dropped.
@@ -78,7 +79,7 @@ impl Scanner<'_> {
                                 ScalarStyle::Plain,
                             ));
                         }
-                        text.push_str(self.cursor.slice(from, to));
+                        append(&mut text, self.cursor.slice(from, to));
                     }
                     fold.add(self.cursor.skip_break());
                     on_new_line = true;
@@ -96,7 +97,7 @@ impl Scanner<'_> {
         let text = match piece {
             Some((from, to)) if text.is_empty() => Text::new(self.cursor.slice(from, to)),
             Some((from, to)) => {
-                text.push_str(self.cursor.slice(from, to));
+                append(&mut text, self.cursor.slice(from, to));
                 Text::from(text)
             }
             None => Text::from(text),
@@ -165,7 +166,7 @@ impl Scanner<'_> {
                 };
                 return Ok(Kind::Scalar(text, style));
             }
-            text.push_str(piece);
+            append(&mut text, piece);
             if quote == b'\'' && self.cursor.peek(0) == quote {
                 self.cursor.skip_ascii(2);
                 text.push('\'');
@@ -186,7 +187,7 @@ impl Scanner<'_> {
                     self.skip_quoted_breaks(&mut fold);
                     fold.flush(&mut text);
                 } else {
-                    text.push_str(self.cursor.slice(from, self.cursor.pos()));
+                    append(&mut text, self.cursor.slice(from, self.cursor.pos()));
                 }
             }
         }
@@ -298,14 +299,14 @@ impl Scanner<'_> {
                     text.push(' ');
                 }
             } else {
-                text.push_str(line_break);
+                append(&mut text, line_break);
             }
-            text.push_str(&breaks);
+            append(&mut text, &breaks);
             breaks.clear();
             after_blank = blank;
             let from = self.cursor.pos();
             self.cursor.skip_to_break();
-            text.push_str(self.cursor.slice(from, self.cursor.pos()));
+            append(&mut text, self.cursor.slice(from, self.cursor.pos()));
             // At the end of the text there is no break: Go loses the final newline there, and so do we.
             line_break = if self.cursor.is_end() {
                 ""
