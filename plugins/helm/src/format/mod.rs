@@ -4,7 +4,7 @@ mod float;
 mod printer;
 mod printf;
 
-use crate::Value;
+use crate::{Value, value::append};
 
 pub use float::{float, float_with};
 pub use printf::sprintf;
@@ -58,7 +58,7 @@ pub fn pointee(value: &Value) -> Vec<u8> {
 /// Adds one value as `%v` prints it.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Str(text) => out.extend_from_slice(text.as_bytes()),
+        Value::Str(text) => append(out, text.as_bytes()),
         value => {
             let mut printer = Printer {
                 out: std::mem::take(out),

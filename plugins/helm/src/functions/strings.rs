@@ -11,7 +11,7 @@ use crate::{
         unicode::{is_space, runes, to_lower, to_upper},
         words,
     },
-    value::CollectionType,
+    value::{CollectionType, append},
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -316,8 +316,8 @@ fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Str {
         return out.into();
     }
     while let Some(at) = find(rest, old) {
-        out.extend_from_slice(rest.get(..at).unwrap_or_default());
-        out.extend_from_slice(new);
+        append(&mut out, rest.get(..at).unwrap_or_default());
+        append(&mut out, new);
         rest = rest.get(at + old.len()..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
@@ -336,12 +336,12 @@ fn indent(spaces: Int, text: &Str, start: &[u8]) -> Result<Str, Error> {
     let mut rest = text.as_bytes();
     while let Some(end) = memchr::memchr(b'\n', rest) {
         let (line, after) = rest.split_at_checked(end + 1).unwrap_or_default();
-        out.extend_from_slice(&pad);
-        out.extend_from_slice(line);
+        append(&mut out, &pad);
+        append(&mut out, line);
         rest = after;
     }
-    out.extend_from_slice(&pad);
-    out.extend_from_slice(rest);
+    append(&mut out, &pad);
+    append(&mut out, rest);
     Ok(out.into())
 }
 
@@ -349,9 +349,9 @@ fn join(texts: &[Str], separator: &[u8]) -> Str {
     let mut out = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         if index > 0 {
-            out.extend_from_slice(separator);
+            append(&mut out, separator);
         }
-        out.extend_from_slice(text.as_bytes());
+        append(&mut out, text.as_bytes());
     }
     out.into()
 }
