@@ -38,8 +38,20 @@ fn general(value: f64, scientific: &str, plain: &str) -> String {
     plain.to_owned()
 }
 
+/// The integer that a number is, as far as integers have numbers of their own. Minus zero is none.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+pub(crate) fn whole(value: f64) -> Option<i64> {
+    const END: u64 = 1 << 53;
+    let whole = value as i64;
+    let is_same = (whole as f64).to_bits() == value.to_bits();
+    (is_same && whole.unsigned_abs() < END).then_some(whole)
+}
+
 /// A finite number as `encoding/json` prints it.
 pub fn format_json_float(value: f64) -> String {
+    if let Some(whole) = whole(value) {
+        return whole.to_string();
+    }
     let size = value.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
         let text = format!("{value:e}");
@@ -48,4 +60,35 @@ pub fn format_json_float(value: f64) -> String {
         return format!("{digits}e{sign}{}", exponent.abs());
     }
     value.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_print_as_numbers_do() {
+        let numbers = [
+            0.0,
+            1.0,
+            80.0,
+            1e6,
+            4_503_599_627_370_497.0,
+            9_007_199_254_740_991.0,
+        ];
+        for number in numbers.into_iter().flat_map(|number: f64| [number, -number]) {
+            assert_eq!(format_json_float(number), number.to_string());
+        }
+        for number in [
+            0.5,
+            -0.0,
+            9_007_199_254_740_992.0,
+            1e19,
+            1e300,
+            f64::NAN,
+            f64::INFINITY,
+        ] {
+            assert_eq!(whole(number), None, "{number}");
+        }
+    }
 }
