@@ -10,6 +10,12 @@ pub fn float(value: f64) -> String {
 
 /// A float in one of Go's formats (`e E f g G b x X`), with the precision, or as many digits as it takes.
 pub fn float_with(value: f64, verb: u8, precision: Option<usize>) -> String {
+    if precision.is_none()
+        && matches!(verb, b'g' | b'G')
+        && let Some(whole) = small_whole(value)
+    {
+        return whole.to_string();
+    }
     if value.is_nan() {
         return "NaN".to_owned();
     }
@@ -26,6 +32,18 @@ pub fn float_with(value: f64, verb: u8, precision: Option<usize>) -> String {
         b'x' | b'X' => hexadecimal(value, precision, verb),
         _ => general(value, precision, verb),
     }
+}
+
+/// What `%v` prints as an integer, as most numbers in values are. Minus zero keeps its sign.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "what is cut off is no such number"
+)]
+fn small_whole(value: f64) -> Option<i32> {
+    const END: u32 = 1_000_000;
+    let whole = value as i32;
+    let is_same = f64::from(whole).to_bits() == value.to_bits();
+    (is_same && whole.unsigned_abs() < END).then_some(whole)
 }
 
 fn zeros_beyond(precision: usize) -> String {
@@ -148,4 +166,34 @@ fn hexadecimal(value: f64, precision: Option<usize>, verb: u8) -> String {
         exponent.abs()
     );
     if verb == b'X' { text.to_uppercase() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_print_as_numbers_do() {
+        let numbers = [
+            0.0,
+            1.0,
+            10.0,
+            80.0,
+            65_535.0,
+            999_999.0,
+            1e6,
+            1e7,
+            2_147_483_648.0,
+            1.5,
+            1e300,
+        ];
+        for number in numbers.into_iter().flat_map(|number: f64| [number, -number]) {
+            for verb in [b'g', b'G'] {
+                assert_eq!(float_with(number, verb, None), general(number, verb, None));
+            }
+        }
+        assert_eq!(small_whole(-0.0), None);
+        assert_eq!(small_whole(-999_999.0), Some(-999_999));
+        assert_eq!(small_whole(f64::NAN), None);
+    }
 }

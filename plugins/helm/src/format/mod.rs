@@ -4,7 +4,10 @@ mod float;
 mod printer;
 mod printf;
 
-use crate::{Value, value::append};
+use crate::{
+    Value,
+    value::{IntType, append},
+};
 
 pub use float::{float, float_with};
 pub use printf::sprintf;
@@ -59,6 +62,11 @@ pub fn pointee(value: &Value) -> Vec<u8> {
 pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Str(text) => append(out, text.as_bytes()),
+        // without flags there is nothing to a number but its digits
+        Value::Float(number) => append(out, float(*number).as_bytes()),
+        Value::Int(IntType::Int | IntType::Int32 | IntType::Int64, number) => {
+            append(out, number.to_string().as_bytes());
+        }
         value => {
             let mut printer = Printer {
                 out: std::mem::take(out),
@@ -66,6 +74,43 @@ pub fn write(value: &Value, out: &mut Vec<u8>) {
             };
             printer.argument(value, 'v');
             *out = printer.out;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_print_as_the_printer_prints_them() {
+        let floats = [
+            0.0,
+            -0.0,
+            1.0,
+            -80.0,
+            1e6,
+            1.5,
+            -1e-7,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ];
+        let ints = [0, 1, -1, i64::MIN, i64::MAX];
+        let types = [
+            IntType::Int,
+            IntType::Int32,
+            IntType::Int64,
+            IntType::Duration,
+            IntType::Month,
+        ];
+        let ints = types
+            .into_iter()
+            .flat_map(|int_type| ints.map(|int| Value::Int(int_type, int)));
+        for value in floats.into_iter().map(Value::Float).chain(ints) {
+            let mut printer = Printer::default();
+            printer.argument(&value, 'v');
+            assert_eq!(text(&value), printer.out, "{value:?}");
         }
     }
 }
