@@ -1,6 +1,6 @@
 //! Puts characters in place: columns, indentation, folding. The rules are libyaml's.
 
-use super::analysis::{Analysis, analyze, is_break, is_printable};
+use super::analysis::{Analysis, analyze, find_break, is_break, is_printable};
 use crate::ScalarStyle;
 use crate::text::append;
 
@@ -199,7 +199,7 @@ impl<'o> Writer<'o> {
 
     fn write_single_quoted(&mut self, text: &str, indent: usize, folds: bool) {
         self.write_indicator("'", true, false, false);
-        let has_breaks = text.chars().any(is_break);
+        let has_breaks = find_break(text).is_some();
         if !has_breaks && !text.contains('\'') {
             if folds && !self.fits_on_line(text) {
                 self.write_folding(text, indent, true)
@@ -362,10 +362,7 @@ impl<'o> Writer<'o> {
             if after_break {
                 self.write_indent(indent);
             }
-            let line = rest
-                .find(is_break)
-                .and_then(|end| rest.get(..end))
-                .unwrap_or(rest);
+            let line = find_break(rest).and_then(|end| rest.get(..end)).unwrap_or(rest);
             self.put_text(line, line.chars().count());
             self.indention = false;
             after_break = false;
