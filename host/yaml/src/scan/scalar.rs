@@ -3,7 +3,7 @@
 use super::cursor::Mark;
 use super::scanner::Scanner;
 use super::token::Kind;
-use crate::text::append;
+use crate::text::{append, run_of};
 use crate::{Error, ScalarStyle, Text};
 
 /// Line breaks between two pieces of text: one is folded to a space, of more the first is dropped.
@@ -125,7 +125,15 @@ impl Scanner<'_> {
     /// Characters up to a blank, a break or an indicator that ends plain text.
     fn skip_plain_run(&mut self) {
         let in_flow = self.flow_level > 0;
+        let is_sure = |byte: &u8| {
+            (b'!'..=b'~').contains(byte)
+                && *byte != b':'
+                && !(in_flow && matches!(*byte, b',' | b'?' | b'[' | b']' | b'{' | b'}'))
+        };
         loop {
+            // words are short: to look at whole blocks does not pay
+            let run = self.cursor.rest().iter().take_while(|byte| is_sure(byte)).count();
+            self.cursor.skip_ascii(run);
             match self.cursor.peek(0) {
                 b' ' | b'\t' | b'\n' | b'\r' | 0 => return,
                 b':' if self.cursor.is_space(1) => return,
@@ -208,26 +216,29 @@ impl Scanner<'_> {
 
     /// Characters of a quoted scalar that stand for themselves. Blanks between them are included, before a break they are not.
     fn skip_quoted_run(&mut self, quote: u8) {
+        // in single quotes a backslash is nothing special
+        let escape = if quote == b'"' { b'\\' } else { quote };
+        let is_sure = |byte: u8| {
+            byte.is_ascii() & (byte != quote) & (byte != escape) & (byte != b'\n') & (byte != b'\r')
+        };
         loop {
-            match self.cursor.peek(0) {
-                byte if byte == quote => return,
-                b'\\' if quote == b'"' => return,
-                b'\n' | b'\r' | 0 => return,
-                b' ' | b'\t' => {
-                    let blanks = self
-                        .cursor
-                        .rest()
-                        .iter()
-                        .take_while(|b| matches!(**b, b' ' | b'\t'))
-                        .count();
-                    if self.cursor.is_break_or_end(blanks) {
-                        return;
-                    }
-                    self.cursor.skip_ascii(blanks);
-                }
-                0xC2 | 0xE2 if self.cursor.is_break(0) => return,
-                0..=0x7F => self.cursor.skip_ascii(1),
-                _ => self.cursor.skip(),
+            let run = run_of(self.cursor.rest(), is_sure);
+            if self.cursor.is_break_or_end(run) {
+                let read = self.cursor.rest().get(..run).unwrap_or_default();
+                let blanks = read
+                    .iter()
+                    .rev()
+                    .take_while(|byte| matches!(**byte, b' ' | b'\t'));
+                self.cursor.skip_ascii(run - blanks.count());
+                return;
+            }
+            self.cursor.skip_ascii(run);
+            if self.cursor.peek(0).is_ascii() {
+                return;
+            }
+            // a wide character seldom comes alone
+            while !self.cursor.peek(0).is_ascii() && !self.cursor.is_break(0) {
+                self.cursor.skip();
             }
         }
     }
@@ -412,4 +423,50 @@ enum Chomp {
     Strip,
     Clip,
     Keep,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Node, ParseOptions, parse_document};
+
+    fn read(text: &str) -> String {
+        let document = parse_document(text, &ParseOptions::default()).unwrap();
+        let root = document.map(|document| document.root);
+        root.as_ref().and_then(Node::text).unwrap().to_owned()
+    }
+
+    #[test]
+    fn runs_end_where_they_end() {
+        let both = [
+            ("", ""),
+            ("  b", "  b"),
+            ("b  ", "b  "),
+            (" \t\n  b", " b"),
+            ("\n\n b", "\nb"),
+            ("b\u{85}b", "b b"),
+            ("é \n b", "é b"),
+            ("é€\u{10000} b", "é€\u{10000} b"),
+            ("\u{A0}\u{202A}b", "\u{A0}\u{202A}b"),
+            ("# b: [?,]", "# b: [?,]"),
+        ];
+        let double = [("'\\t b", "'\t b"), (" \\\n b", " b"), ("\\\"b", "\"b")];
+        let single = [("\\t \"b", "\\t \"b"), ("''b", "'b"), (" '' \nb", " ' b")];
+        for before in [0, 1, 13, 14, 15, 16, 17, 31, 33] {
+            let before = "a".repeat(before);
+            for (quote, own) in [('"', double), ('\'', single)] {
+                for (written, meant) in both.into_iter().chain(own) {
+                    let text = format!("{quote}{before}{written}{quote}");
+                    assert_eq!(read(&text), format!("{before}{meant}"), "{text:?}");
+                }
+            }
+            for (written, meant) in [
+                ("b:c#d", "b:c#d"),
+                ("b é  c  # d", "b é  c"),
+                ("b\n c", "b c"),
+                ("b,[?", "b,[?"),
+            ] {
+                assert_eq!(read(&format!("{before}{written}")), format!("{before}{meant}"));
+            }
+        }
+    }
 }
