@@ -40,6 +40,8 @@ pub(crate) struct Scanner<'a> {
     pub(super) simple_key_allowed: bool,
     simple_keys: Vec<SimpleKey>,
     ended: bool,
+    /// Whether the first token is settled: it is looked at several times before it is taken.
+    is_settled: bool,
     /// How far the text must reach for what was read: Go wants four characters where a token begins.
     wanted: usize,
     /// The comments met so far, where they are wanted.
@@ -60,6 +62,7 @@ impl<'a> Scanner<'a> {
             simple_key_allowed: true,
             simple_keys: vec![SimpleKey::default()],
             ended: false,
+            is_settled: false,
             wanted: 0,
             comments: None,
         }
@@ -82,6 +85,7 @@ impl<'a> Scanner<'a> {
     /// Takes the next token; the end of the stream stays.
     pub(crate) fn take(&mut self) -> Result<Token, Error> {
         self.fill()?;
+        self.is_settled = false;
         let token = self
             .tokens
             .pop_front()
@@ -100,6 +104,9 @@ impl<'a> Scanner<'a> {
 
     /// Fetches tokens until the first is settled: nothing can turn it into a key any more.
     fn fill(&mut self) -> Result<(), Error> {
+        if self.is_settled {
+            return Ok(());
+        }
         // v3 looks two tokens further for the sake of comments; it shows in which error is found first.
         let ahead = if self.dialect == Resolver::V3 { 2 } else { 0 };
         loop {
@@ -112,7 +119,10 @@ impl<'a> Scanner<'a> {
                     .position(|key| key.possible && key.is_awaited && key.token_number == head)
                 {
                     Some(index) if self.key_is_valid(index)? && !is_over => {}
-                    _ => return Ok(()),
+                    _ => {
+                        self.is_settled = true;
+                        return Ok(());
+                    }
                 }
             }
             self.fetch()?;
