@@ -137,18 +137,8 @@ impl Converter {
                 out.push(']');
             }
             Value::Mapping(..) => {
-                let mut entries = self.entries(node, is_root)?;
-                entries.sort_by(|a, b| a.0.cmp(&b.0));
-                // of equal keys, which only tags can make, the last one counts
-                entries.dedup_by(|later, kept| {
-                    let is_same = later.0 == kept.0;
-                    if is_same {
-                        kept.1 = later.1;
-                    }
-                    is_same
-                });
                 out.push('{');
-                for (index, (key, value)) in entries.iter().enumerate() {
+                for (index, (key, value)) in self.sorted_entries(node, is_root)?.iter().enumerate() {
                     if index > 0 {
                         out.push(',');
                     }
@@ -216,10 +206,49 @@ impl Converter {
     // ---- mappings
 
     pub(crate) fn entries<'a>(&mut self, node: &'a Node, is_root: bool) -> Result<Entries<'a>, Error> {
-        let entries = node.entries();
-        if self.resolver == Resolver::V3 && !self.has_unique_keys(entries) {
+        if self.resolver == Resolver::V3 && !self.has_unique_keys(node.entries()) {
             return Ok(Vec::new());
         }
+        let (found, merges) = self.written_entries(node, is_root)?;
+        match (self.resolver, merges.as_slice()) {
+            (Resolver::V3, []) => Ok(found),
+            (Resolver::V3, [.., (_, last)]) => self.merge_v3(found, last, is_root),
+            (Resolver::V2, merges) => self.merge_v2(found, merges, is_root),
+        }
+    }
+
+    /// The same by the bytes of their keys.
+    fn sorted_entries<'a>(&mut self, node: &'a Node, is_root: bool) -> Result<Entries<'a>, Error> {
+        if self.resolver == Resolver::V2 {
+            let (mut found, merges) = self.written_entries(node, is_root)?;
+            if merges.is_empty() {
+                found.sort_by(|a, b| a.0.cmp(&b.0));
+                // in order it is plain to see whether a key is repeated
+                if found.is_sorted_by(|a, b| a.0 < b.0) {
+                    return Ok(found);
+                }
+            }
+        }
+        let mut entries = self.entries(node, is_root)?;
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        // of equal keys, which only tags can make, the last one counts
+        entries.dedup_by(|later, kept| {
+            let is_same = later.0 == kept.0;
+            if is_same {
+                kept.1 = later.1;
+            }
+            is_same
+        });
+        Ok(entries)
+    }
+
+    /// The entries as they are written, and the mappings that are merged with how many entries stand before each.
+    fn written_entries<'a>(
+        &mut self,
+        node: &'a Node,
+        is_root: bool,
+    ) -> Result<(Entries<'a>, Vec<(usize, &'a Node)>), Error> {
+        let entries = node.entries();
         let mut found = Vec::with_capacity(entries.len());
         let mut merges = Vec::new();
         for (key, value) in entries {
@@ -235,11 +264,7 @@ impl Converter {
                 }
             }
         }
-        match (self.resolver, merges.as_slice()) {
-            (Resolver::V3, []) => Ok(found),
-            (Resolver::V3, [.., (_, last)]) => self.merge_v3(found, last, is_root),
-            (Resolver::V2, merges) => self.merge_v2(found, merges, is_root),
-        }
+        Ok((found, merges))
     }
 
     /// The common case: text that can be nothing else.
@@ -553,5 +578,39 @@ fn go_syntax(node: &Node, resolver: Resolver) -> String {
             format!("map[{kind}]interface {{}}{{{}}}", entries.join(", "))
         }
         Value::Alias(name) => format!("*{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ParseOptions, parse_document};
+
+    #[test]
+    fn repeated_and_merged_keys_are_written_as_they_are_converted() {
+        for text in [
+            "{}",
+            "b: 1\na: {d: 2, c: 3}",
+            "b: 1\na: 2\nb: 3\nB: 4",
+            "a: .nan\na: 1",
+            "a: 1\na: .nan",
+            "x: &x {c: 1, a: 2}\n<<: *x\nc: 3",
+            "c: 3\nx: &x {c: 1, a: 2}\n<<: *x",
+            "<<: [{a: 1}, {a: 2, b: 3}]\na: 4",
+            "a: 1\n!!str a: 2",
+            "1: a\n'1': b\n1.0: c",
+            "true: a\nyes: b\n'true': c",
+            "~: a\n'': b",
+            "[a]: b",
+        ] {
+            for resolver in [Resolver::V2, Resolver::V3] {
+                let document = parse_document(text, &ParseOptions::new(resolver)).unwrap();
+                let root = document.unwrap().root;
+                let mut written = String::new();
+                let outcome = write_json(&root, resolver, &mut written);
+                let converted = to_json(&root, resolver).map(|json| go_json_raw(&json));
+                assert_eq!(outcome.map(|()| written), converted, "{text:?}");
+            }
+        }
     }
 }
