@@ -66,7 +66,9 @@ impl Str {
 
     /// As characters; bytes that are no UTF-8 become U+FFFD, as they do where Go walks over runes.
     pub fn to_str(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(self.as_bytes())
+        // to see that nothing has to be replaced is quicker than to look for what has to be
+        self.as_str()
+            .map_or_else(|| String::from_utf8_lossy(self.as_bytes()), Cow::Borrowed)
     }
 
     /// As characters, where all of it is UTF-8.
@@ -257,6 +259,15 @@ mod tests {
             append(&mut out, part);
             assert_eq!(out, [b"before", part].concat());
         }
+    }
+
+    #[test]
+    fn what_is_no_text_is_replaced() {
+        assert_eq!(
+            Str::from("a é of some length that is no part of it").to_str(),
+            "a é of some length that is no part of it"
+        );
+        assert_eq!(Str::new(b"a\xC3b\xFF").to_str(), "a\u{FFFD}b\u{FFFD}");
     }
 
     #[test]
