@@ -73,12 +73,13 @@ fn trimming(functions: &mut Functions) {
     functions.add("trimSuffix", |suffix: Str, text: Str| {
         text.as_bytes()
             .strip_suffix(suffix.as_bytes())
-            .map_or_else(|| text.clone(), Str::from)
+            .map_or_else(|| text.clone(), |rest| text.part(0, rest.len()))
     });
     functions.add("trimPrefix", |prefix: Str, text: Str| {
-        text.as_bytes()
-            .strip_prefix(prefix.as_bytes())
-            .map_or_else(|| text.clone(), Str::from)
+        text.as_bytes().strip_prefix(prefix.as_bytes()).map_or_else(
+            || text.clone(),
+            |rest| text.part(text.len() - rest.len(), text.len()),
+        )
     });
     functions.add("nospace", |text: Str| {
         Str::from(words::delete_white_space(text.as_bytes()))
@@ -94,10 +95,11 @@ fn trim(text: &Str, goes: impl Fn(char) -> bool) -> Str {
     {
         rest = rest.get(width_at_start(rest, first)..).unwrap_or_default();
     }
+    let start = text.len() - rest.len();
     while let Some((_, width)) = last_rune(rest).filter(|(c, _)| goes(*c)) {
         rest = rest.get(..rest.len() - width).unwrap_or_default();
     }
-    rest.into()
+    text.part(start, start + rest.len())
 }
 
 /// How many bytes the first character has; one where it is no UTF-8.
@@ -161,17 +163,14 @@ fn parts(functions: &mut Functions) {
 /// `func trunc(c int, s string) string`: the first bytes, or with a negative count the last.
 fn trunc(count: Int, text: Str) -> Str {
     let length = text.len();
-    let kept = match usize::try_from(count.0) {
-        Ok(count) if count < length => text.as_bytes().get(..count),
-        Ok(_) => None,
-        Err(_) => {
-            let last = usize::try_from(count.0.unsigned_abs()).unwrap_or(usize::MAX);
-            (last < length)
-                .then(|| text.as_bytes().get(length - last..))
-                .flatten()
-        }
-    };
-    kept.map_or_else(|| text.clone(), Str::from)
+    match usize::try_from(count.0) {
+        Ok(count) if count < length => text.part(0, count),
+        Ok(_) => text,
+        Err(_) => match usize::try_from(count.0.unsigned_abs()) {
+            Ok(last) if last < length => text.part(length - last, length),
+            _ => text,
+        },
+    }
 }
 
 /// `func substring(start, end int, s string) string`
@@ -193,11 +192,7 @@ fn substring(Int(start): Int, Int(end): Int, text: Str) -> Result<Str, Error> {
         return out_of_range(format!("[{from}:{to}]"));
     }
     let index = |at: i64| usize::try_from(at).unwrap_or(0);
-    Ok(text
-        .as_bytes()
-        .get(index(from)..index(to))
-        .unwrap_or_default()
-        .into())
+    Ok(text.part(index(from), index(to)))
 }
 
 pub(super) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
