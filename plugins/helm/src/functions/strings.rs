@@ -257,11 +257,15 @@ fn joining(functions: &mut Functions) {
         join(&cast::texts(&list), separator.as_bytes())
     });
     functions.add("quote", |values: Rest<Value>| {
-        let quoted = values.0.iter().filter(|value| !value.is_nil());
-        quoted
-            .map(|value| go_quote(cast::text(value).as_bytes()))
-            .collect::<Vec<_>>()
-            .join(" ")
+        let values = values.0.iter().filter(|value| !value.is_nil());
+        let mut quoted = values.map(|value| go_quote(cast::text(value).as_bytes()));
+        // nearly always there is one
+        let mut out = quoted.next().unwrap_or_default();
+        for text in quoted {
+            out.push(' ');
+            out.push_str(&text);
+        }
+        out
     });
     functions.add("squote", |values: Rest<Value>| {
         let mut out = Vec::new();

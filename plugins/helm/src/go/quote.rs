@@ -57,14 +57,29 @@ pub(crate) fn quote_rune(character: char, is_ascii_only: bool) -> String {
 fn quote_with(text: &[u8], mark: char, is_ascii_only: bool) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push(mark);
-    for (character, bytes) in runes(text) {
-        match bytes {
-            [byte] if !byte.is_ascii() => escape(&mut quoted, format_args!("\\x{byte:02x}")),
-            _ => quote_character(character, mark, is_ascii_only, &mut quoted),
-        }
+    match plain(text, mark) {
+        Some(text) => quoted.push_str(text),
+        None => quote_characters(text, mark, is_ascii_only, &mut quoted),
     }
     quoted.push(mark);
     quoted
+}
+
+/// The text, if nothing in it needs an escape: most texts are printable ASCII.
+fn plain(text: &[u8], mark: char) -> Option<&str> {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\\' && char::from(*byte) != mark;
+    std::str::from_utf8(text)
+        .ok()
+        .filter(|_| text.iter().all(is_plain))
+}
+
+fn quote_characters(text: &[u8], mark: char, is_ascii_only: bool, quoted: &mut String) {
+    for (character, bytes) in runes(text) {
+        match bytes {
+            [byte] if !byte.is_ascii() => escape(quoted, format_args!("\\x{byte:02x}")),
+            _ => quote_character(character, mark, is_ascii_only, quoted),
+        }
+    }
 }
 
 fn escape(quoted: &mut String, escaped: std::fmt::Arguments<'_>) {
@@ -115,5 +130,26 @@ pub(crate) fn quote_backtick(text: &str) -> String {
         format!("`{text}`")
     } else {
         quote(text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_texts_are_what_characters_make_of_them() {
+        for byte in 0..=u8::MAX {
+            for text in [vec![byte], [b"a b", [byte].as_slice(), b"c"].concat()] {
+                for (mark, is_ascii_only) in [('"', false), ('"', true), ('\'', false)] {
+                    let mut slowly = String::from(mark);
+                    quote_characters(&text, mark, is_ascii_only, &mut slowly);
+                    slowly.push(mark);
+                    assert_eq!(quote_with(&text, mark, is_ascii_only), slowly);
+                }
+            }
+        }
+        assert_eq!(plain(b"", '"'), Some(""));
+        assert_eq!(plain("é".as_bytes(), '"'), None);
     }
 }
