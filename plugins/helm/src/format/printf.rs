@@ -6,6 +6,9 @@ use crate::{Value, go::quote::decode_rune, value::append};
 /// Go's limit for widths and precisions.
 const SIZE_MAX: usize = 1_000_000;
 
+/// The room that is made for an argument: most are parts of names.
+const ARGUMENT_BYTES: usize = 16;
+
 /// `fmt.Sprintf`: verbs, flags, widths, precisions, argument numbers, and Go's reports of what does not fit.
 pub fn sprintf(format: &[u8], arguments: &[Value]) -> Vec<u8> {
     let mut state = State {
@@ -16,7 +19,10 @@ pub fn sprintf(format: &[u8], arguments: &[Value]) -> Vec<u8> {
         is_reordered: false,
         is_number_good: true,
     };
-    let mut printer = Printer::default();
+    let mut printer = Printer {
+        out: Vec::with_capacity(format.len() + ARGUMENT_BYTES * arguments.len()),
+        ..Printer::default()
+    };
     while let Some(percent) = memchr::memchr(b'%', state.rest()) {
         append(&mut printer.out, state.rest().get(..percent).unwrap_or_default());
         state.position += percent + 1;
