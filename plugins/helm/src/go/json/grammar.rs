@@ -1,6 +1,9 @@
 //! The grammar of JSON as Go's scanner reads it, with its complaints. What is made of what is read is for [`Build`] to say.
 
-use crate::{go::quote::quote, value::DEPTH_MAX};
+use crate::{
+    go::{quote::quote, unicode::runes},
+    value::DEPTH_MAX,
+};
 
 /// What becomes of what is read.
 pub(crate) trait Build {
@@ -208,16 +211,15 @@ impl<'t, B: Build> Reader<'t, B> {
         self.at += 1;
         let mut out = String::new();
         loop {
-            let start = self.at;
-            while self
-                .peek()
-                .is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-            {
-                self.at += 1;
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let is_plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+            let length = rest.iter().take_while(is_plain).count();
+            self.at += length;
+            let run = rest.get(..length).unwrap_or_default();
+            match std::str::from_utf8(run) {
+                Ok(run) => out.push_str(run),
+                Err(_) => out.extend(runes(run)),
             }
-            out.extend(crate::go::unicode::runes(
-                self.text.get(start..self.at).unwrap_or_default(),
-            ));
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
