@@ -11,7 +11,7 @@ use super::{
     format,
     json::{Fields, Json},
     keywords::Keywords,
-    location::{child, decode, escape, split},
+    location::{Path, decode, escape, split},
     metaschema,
     number::Number,
     problem::{Problem, quoted, quoted_list, shown},
@@ -97,7 +97,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
 
     /// What is wrong with a value.
     pub(super) fn problems(&mut self, value: &Json) -> Checked<Vec<Problem>> {
-        let outcome = self.schema(self.root, value, "", None)?;
+        let outcome = self.schema(self.root, value, &Path::Root, None)?;
         Ok(outcome.err().map_or_else(Vec::new, Problem::into_causes))
     }
 
@@ -106,7 +106,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         &mut self,
         schema: &'a Json,
         value: &Json,
-        path: &str,
+        path: &Path<'_>,
         reference: Option<&'static str>,
     ) -> Checked<Outcome> {
         self.document.limit(self.active.len())?;
@@ -144,9 +144,13 @@ impl<'d, 'a> Evaluation<'d, 'a> {
     }
 
     /// A part of a schema may follow another draft than the whole.
-    fn other_draft(&self, schema: &Json, path: &str) -> Option<u16> {
+    fn other_draft(&self, schema: &Json, path: &Path<'_>) -> Option<u16> {
         let meta = self.meta.as_ref()?;
-        let draft = *meta.drafts.get(path)?;
+        let draft = match path {
+            // of most schemas only the whole has a draft
+            Path::Name(..) | Path::Item(..) if meta.drafts.len() == 1 => return None,
+            path => *meta.drafts.get(path.text().as_str())?,
+        };
         let is_whole = metaschema::of(meta.draft);
         (draft != meta.draft && key(is_whole) == key(schema)).then_some(draft)
     }
@@ -155,7 +159,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         &mut self,
         draft: u16,
         value: &Json,
-        path: &str,
+        path: &Path<'_>,
         reference: Option<&'static str>,
     ) -> Checked<Outcome> {
         let library: &Document<'static> = metaschema::library(draft);
@@ -207,7 +211,13 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         )
     }
 
-    fn keywords(&mut self, keywords: Keywords<'a>, draft: u16, value: &Json, path: &str) -> Checked<Outcome> {
+    fn keywords(
+        &mut self,
+        keywords: Keywords<'a>,
+        draft: u16,
+        value: &Json,
+        path: &Path<'_>,
+    ) -> Checked<Outcome> {
         let mut run = Run {
             keywords,
             draft,
@@ -289,11 +299,11 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         target: &'a Json,
         keyword: &'static str,
         value: &Json,
-        path: &str,
+        path: &Path<'_>,
     ) -> Checked<Outcome> {
         let outcome = self.schema(target, value, path, Some(keyword))?;
         Ok(outcome.map_err(|problem| Problem::Reference {
-            path: path.to_owned(),
+            path: path.text(),
             causes: problem.into_causes(),
         }))
     }
@@ -317,7 +327,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         }
         if let Some(schema) = run.keywords.get("propertyNames") {
             for name in fields.keys() {
-                let outcome = self.schema(schema, &Json::String(name.clone()), "", None)?;
+                let outcome = self.schema(schema, &Json::String(name.clone()), &Path::Root, None)?;
                 if let Err(problem) = outcome {
                     run.because(
                         format!("invalid propertyName {}", quoted(name)),
@@ -368,18 +378,17 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         let mut not_allowed = Vec::new();
         let base = run.path;
         for (name, value) in fields {
-            // few of a draft's schemas look at all properties
-            let path = || child(base, name);
+            let path = Path::Name(base, name);
             let mut is_evaluated = false;
             if let Some(schema) = properties.and_then(|properties| properties.get(name)) {
                 is_evaluated = true;
-                let outcome = self.schema(schema, value, &path(), None)?;
+                let outcome = self.schema(schema, value, &path, None)?;
                 run.problems.extend(outcome.err());
             }
             for (pattern, schema) in patterns.into_iter().flatten() {
                 if self.document.matches(pattern, name) {
                     is_evaluated = true;
-                    let outcome = self.schema(schema, value, &path(), None)?;
+                    let outcome = self.schema(schema, value, &path, None)?;
                     run.problems.extend(outcome.err());
                 }
             }
@@ -392,7 +401,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                 }
                 Some(schema) => {
                     is_evaluated = true;
-                    let outcome = self.schema(schema, value, &path(), None)?;
+                    let outcome = self.schema(schema, value, &path, None)?;
                     run.problems.extend(outcome.err());
                 }
                 None => {}
@@ -434,7 +443,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         };
         let first = first.and_then(Json::as_array).unwrap_or_default();
         for (index, (item, schema)) in items.iter().zip(first).enumerate() {
-            let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
+            let outcome = self.schema(schema, item, &Path::Item(run.path, index), None)?;
             run.problems.extend(outcome.err());
             run.saw_items([index]);
         }
@@ -446,7 +455,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
             }
             Some(schema) => {
                 for (index, item) in items.iter().enumerate().skip(first.len()) {
-                    let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
+                    let outcome = self.schema(schema, item, &Path::Item(run.path, index), None)?;
                     run.problems.extend(outcome.err());
                     run.saw_items([index]);
                 }
@@ -462,7 +471,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
         };
         let (mut matched, mut causes) = (Vec::new(), Vec::new());
         for (index, item) in items.iter().enumerate() {
-            match self.schema(schema, item, &child(run.path, &index.to_string()), None)? {
+            match self.schema(schema, item, &Path::Item(run.path, index), None)? {
                 Ok(_) => matched.push(index),
                 Err(problem) => causes.push(problem),
             }
@@ -600,7 +609,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                 .iter()
                 .filter(|(name, _)| !run.seen.properties.contains(*name))
             {
-                let outcome = self.schema(schema, value, &child(run.path, name), None)?;
+                let outcome = self.schema(schema, value, &Path::Name(run.path, name), None)?;
                 run.problems.extend(outcome.err());
             }
             run.seen.properties.extend(fields.keys().cloned());
@@ -611,7 +620,7 @@ impl<'d, 'a> Evaluation<'d, 'a> {
                 .enumerate()
                 .filter(|(index, _)| !run.seen.items.contains(index))
             {
-                let outcome = self.schema(schema, item, &child(run.path, &index.to_string()), None)?;
+                let outcome = self.schema(schema, item, &Path::Item(run.path, index), None)?;
                 run.problems.extend(outcome.err());
             }
             run.seen.items.extend(0..items.len());
@@ -625,7 +634,7 @@ struct Run<'r, 'a> {
     keywords: Keywords<'a>,
     draft: u16,
     value: &'r Json,
-    path: &'r str,
+    path: &'r Path<'r>,
     problems: Vec<Problem>,
     counts_seen: bool,
     seen: Seen,
@@ -638,7 +647,7 @@ impl<'a> Run<'_, 'a> {
 
     fn because(&mut self, text: String, causes: Vec<Problem>) {
         self.problems.push(Problem::Because {
-            path: self.path.to_owned(),
+            path: self.path.text(),
             text,
             causes,
         });
@@ -690,16 +699,16 @@ impl<'a> Run<'_, 'a> {
             0 => Ok(self.seen),
             1 => self.problems.pop().map_or(Ok(self.seen), Err),
             _ => Err(Problem::Group {
-                path: self.path.to_owned(),
+                path: self.path.text(),
                 causes: self.problems,
             }),
         }
     }
 }
 
-fn rule(path: &str, text: String) -> Problem {
+fn rule(path: &Path<'_>, text: String) -> Problem {
     Problem::Rule {
-        path: path.to_owned(),
+        path: path.text(),
         text,
     }
 }

@@ -176,6 +176,27 @@ pub(super) fn with_fragment(address: &str, fragment: &str) -> String {
     format!("{address}#{}", encode(fragment))
 }
 
+/// Where a value is. It becomes text only where something is wrong there, which nearly all values never hear of.
+pub(super) enum Path<'p> {
+    /// All of it.
+    Root,
+    /// What an object has under a name.
+    Name(&'p Path<'p>, &'p str),
+    /// An item of an array.
+    Item(&'p Path<'p>, usize),
+}
+
+impl Path<'_> {
+    /// As a pointer.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Name(outer, name) => child(&outer.text(), name),
+            Self::Item(outer, index) => child(&outer.text(), &index.to_string()),
+        }
+    }
+}
+
 /// A pointer one step further.
 pub(super) fn child(pointer: &str, name: &str) -> String {
     [pointer, "/", &escape(name)].concat()
@@ -262,6 +283,14 @@ mod tests {
             Err(r##"error in parsing "#%zz": invalid URL escape "%zz""##.into())
         );
         assert_eq!(with_fragment("x:", "/a b/$é"), "x:#/a%20b/$%C3%A9");
+    }
+
+    #[test]
+    fn paths_are_pointers() {
+        let (root, name) = (Path::Root, "a/b~c");
+        let path = Path::Name(&root, name);
+        assert_eq!(Path::Item(&path, 3).text(), "/a~1b~0c/3");
+        assert_eq!(root.text(), "");
     }
 
     #[test]
