@@ -217,6 +217,8 @@ pub struct Number {
     pub float: Option<f64>,
     /// As a complex number.
     pub complex: Option<(f64, f64)>,
+    /// Whether it is a float where nothing says what it should be.
+    pub is_float: bool,
 }
 
 impl Node {

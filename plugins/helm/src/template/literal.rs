@@ -106,6 +106,7 @@ pub(super) fn number(position: u32, text: &[u8], kind: Kind) -> Result<Number, S
     let mut number = Number {
         position,
         text: text.into(),
+        is_float: is_written_as_float(text),
         ..Number::default()
     };
     let written = std::str::from_utf8(text).unwrap_or_default();
@@ -146,6 +147,16 @@ pub(super) fn number(position: u32, text: &[u8], kind: Kind) -> Result<Number, S
         return Err(format!("illegal number syntax: {}", quote::quote(text)));
     }
     Ok(number)
+}
+
+/// Whether there is a point or an exponent: in hexadecimal `e` is a digit, and characters may be anything.
+fn is_written_as_float(text: &[u8]) -> bool {
+    let has = |marks: &[u8]| text.iter().any(|byte| marks.contains(byte));
+    match text {
+        [b'\'', ..] => false,
+        [b'0', b'x' | b'X', ..] => has(b"pP"),
+        _ => has(b".eEpP"),
+    }
 }
 
 /// A float, and the integers it equals.

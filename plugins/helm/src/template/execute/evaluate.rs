@@ -283,20 +283,14 @@ impl<'a> State<'_, 'a> {
         if let Some((real, imaginary)) = number.complex {
             return Ok(Value::object(crate::value::Complex { real, imaginary }));
         }
-        let text = number.text.to_str();
-        let is_rune = text.starts_with('\'');
-        let is_hexadecimal = text
-            .get(..2)
-            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("0x"))
-            && !text.contains(['p', 'P']);
         match number {
             Number {
-                float: Some(value), ..
-            } if !is_rune && !is_hexadecimal && text.contains(['.', 'e', 'E', 'p', 'P']) => {
-                Ok(Value::Float(*value))
-            }
+                float: Some(value),
+                is_float: true,
+                ..
+            } => Ok(Value::Float(*value)),
             Number { int: Some(value), .. } => Ok(Value::int(*value)),
-            _ => Err(self.error(format_args!("{text} overflows int"))),
+            Number { text, .. } => Err(self.error(format_args!("{text} overflows int"))),
         }
     }
 }
