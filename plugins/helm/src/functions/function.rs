@@ -43,7 +43,7 @@ type Body = dyn Fn(&Call<'_>, Arguments) -> Result<Value, Error> + Send + Sync;
 /// Something that templates can call: Go's signature and what it does.
 pub struct Function {
     name: &'static str,
-    parameters: Vec<Type>,
+    parameters: &'static [Type],
     is_variadic: bool,
     body: Box<Body>,
     /// Why its results are none that a template can use.
@@ -58,7 +58,7 @@ impl Function {
 
     /// The types of the parameters. Of a variadic function the last one is that of each further argument.
     pub fn parameters(&self) -> &[Type] {
-        &self.parameters
+        self.parameters
     }
 
     /// Whether the last parameter takes any number of arguments.
@@ -131,7 +131,7 @@ impl Functions {
     /// Adds a function that only looks at its arguments. One of the same name is replaced.
     pub fn add<Signature, F: Callable<Signature>>(&mut self, name: &'static str, function: F) {
         let body = move |_: &Call<'_>, arguments: Arguments| function.call_with(arguments);
-        self.insert(name, F::parameters(), Box::new(body));
+        self.insert(name, F::PARAMETERS, F::IS_VARIADIC, Box::new(body));
     }
 
     /// Adds a function that also looks at its [`Call`]. One of the same name is replaced.
@@ -141,7 +141,7 @@ impl Functions {
         function: F,
     ) {
         let body = move |call: &Call<'_>, arguments: Arguments| function.call_with(call, arguments);
-        self.insert(name, F::parameters(), Box::new(body));
+        self.insert(name, F::PARAMETERS, F::IS_VARIADIC, Box::new(body));
     }
 
     /// Adds a method without parameters whose results no template can use; every call fails with `problem`.
@@ -152,7 +152,13 @@ impl Functions {
         }
     }
 
-    fn insert(&mut self, name: &'static str, (parameters, is_variadic): (Vec<Type>, bool), body: Box<Body>) {
+    fn insert(
+        &mut self,
+        name: &'static str,
+        parameters: &'static [Type],
+        is_variadic: bool,
+        body: Box<Body>,
+    ) {
         let function = Function {
             name,
             parameters,
@@ -202,8 +208,11 @@ impl<T: Into<Value>> Answer for Result<T, Error> {
 
 /// A Rust function whose parameters are all [`Parameter`]s.
 pub trait Callable<Signature>: Send + Sync + 'static {
-    /// The types of the parameters, and whether the last one is variadic.
-    fn parameters() -> (Vec<Type>, bool);
+    /// The types of the parameters.
+    const PARAMETERS: &'static [Type];
+    /// Whether the last one is variadic.
+    const IS_VARIADIC: bool;
+
     /// Takes the arguments apart and calls.
     ///
     /// # Errors
@@ -213,8 +222,11 @@ pub trait Callable<Signature>: Send + Sync + 'static {
 
 /// The same with a [`Call`] before the parameters.
 pub trait CallableWithCall<Signature>: Send + Sync + 'static {
-    /// The types of the parameters, and whether the last one is variadic.
-    fn parameters() -> (Vec<Type>, bool);
+    /// The types of the parameters.
+    const PARAMETERS: &'static [Type];
+    /// Whether the last one is variadic.
+    const IS_VARIADIC: bool;
+
     /// Takes the arguments apart and calls.
     ///
     /// # Errors
@@ -228,9 +240,8 @@ macro_rules! callable {
         where
             F: Fn($($parameter),*) -> R + Send + Sync + 'static,
         {
-            fn parameters() -> (Vec<Type>, bool) {
-                (vec![$($parameter::TYPE),*], false $(|| $parameter::IS_VARIADIC)*)
-            }
+            const PARAMETERS: &'static [Type] = &[$($parameter::TYPE),*];
+            const IS_VARIADIC: bool = false $(|| $parameter::IS_VARIADIC)*;
 
             #[allow(unused_mut, unused_variables, reason = "a function without parameters takes nothing")]
             fn call_with(&self, mut arguments: Arguments) -> Result<Value, Error> {
@@ -242,9 +253,8 @@ macro_rules! callable {
         where
             F: Fn(&Call<'_>, $($parameter),*) -> R + Send + Sync + 'static,
         {
-            fn parameters() -> (Vec<Type>, bool) {
-                (vec![$($parameter::TYPE),*], false $(|| $parameter::IS_VARIADIC)*)
-            }
+            const PARAMETERS: &'static [Type] = &[$($parameter::TYPE),*];
+            const IS_VARIADIC: bool = false $(|| $parameter::IS_VARIADIC)*;
 
             #[allow(unused_mut, unused_variables, reason = "a function without parameters takes nothing")]
             fn call_with(&self, call: &Call<'_>, mut arguments: Arguments) -> Result<Value, Error> {
