@@ -15,6 +15,9 @@ use crate::{Error, Node, Resolved, Resolver, ScalarStyle, Value, order, resolve}
 const WIDTH: usize = 80;
 const INDENT: usize = 2;
 
+/// Where a document begins to grow: a list of labels or a handful of settings is not longer.
+const FIRST_BYTES: usize = 128;
+
 /// One document, as `sigs.k8s.io/yaml.Marshal` prints the value.
 pub fn emit_v2(value: &Json) -> String {
     match print_v2(|printer| json(value, printer)) {
@@ -28,7 +31,7 @@ pub fn emit_v2(value: &Json) -> String {
 /// # Errors
 /// Those of `print`.
 pub fn print_v2<E>(print: impl FnOnce(&mut PrinterV2<'_>) -> Result<(), E>) -> Result<String, E> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(FIRST_BYTES);
     let mut printer = PrinterV2::new(&mut out);
     print(&mut printer)?;
     printer.writer.finish();

@@ -9,13 +9,16 @@ use crate::{
     value::{DEPTH_MAX, Object},
 };
 
+/// Where a text begins to grow: few values are longer.
+const FIRST_BYTES: usize = 128;
+
 /// Compact JSON; `<`, `>` and `&` are escaped where wanted, U+2028 and U+2029 always.
 ///
 /// # Errors
 /// Infinities and NaN, an object that refuses, too many levels.
 pub(crate) fn encode(value: &Value, escapes_html: bool) -> Result<String, Error> {
     let mut encoder = Encoder {
-        out: String::new(),
+        out: String::with_capacity(FIRST_BYTES),
         escapes_html,
     };
     encoder.value(value, 0)?;
