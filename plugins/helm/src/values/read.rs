@@ -104,30 +104,31 @@ pub(crate) fn json_type(value: &Data) -> &'static str {
 
 /// The documents of a file, as Kubernetes' reader splits it: at lines that begin with `---`, whose rest is a comment at most.
 fn documents(text: &[u8]) -> Result<Vec<&[u8]>, Error> {
+    const SEPARATOR: &[u8] = b"---";
     let mut documents = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let next = at + line.len();
-        if let Some(rest) = line.strip_prefix(b"---") {
-            let rest = String::from_utf8_lossy(rest);
-            let rest = rest.trim();
-            if !rest.is_empty() && !rest.starts_with('#') {
-                return Err(Error::new(format!(
-                    "error reading yaml document: invalid Yaml document separator: {rest}"
-                )));
-            }
-            if at > start {
-                documents.extend(text.get(start..at));
-                start = next;
-            } else {
-                // the first separator belongs to the document that it opens
-                start = at;
-            }
+    let mut start = 0;
+    let first = text.starts_with(SEPARATOR).then_some(0);
+    let others = memchr::memmem::find_iter(text, b"\n---").map(|at| at + 1);
+    for at in first.into_iter().chain(others) {
+        let line = text.get(at..).unwrap_or_default();
+        let line = memchr::memchr(b'\n', line).map_or(line, |end| line.get(..=end).unwrap_or_default());
+        let rest = String::from_utf8_lossy(line.get(SEPARATOR.len()..).unwrap_or_default());
+        let rest = rest.trim();
+        if !rest.is_empty() && !rest.starts_with('#') {
+            return Err(Error::new(format!(
+                "error reading yaml document: invalid Yaml document separator: {rest}"
+            )));
         }
-        at = next;
+        if at > start {
+            documents.extend(text.get(start..at));
+            start = at + line.len();
+        } else {
+            // the first separator belongs to the document that it opens
+            start = at;
+        }
     }
-    if at > start {
-        documents.extend(text.get(start..at));
+    if text.len() > start {
+        documents.extend(text.get(start..));
     }
     Ok(documents)
 }
@@ -158,6 +159,39 @@ mod tests {
             let json = to_json(&root, Resolver::V2).unwrap();
             assert_eq!(plain(&root), Some(Data::from_json(json)), "{text}");
         }
+    }
+
+    #[test]
+    fn documents_are_split_at_lines() {
+        let split = |text: &'static str| {
+            let documents = documents(text.as_bytes());
+            documents.map(|documents| {
+                documents
+                    .into_iter()
+                    .map(String::from_utf8_lossy)
+                    .collect::<Vec<_>>()
+            })
+        };
+        let rows: [(&str, &[&str]); 8] = [
+            ("", &[]),
+            ("a: 1", &["a: 1"]),
+            ("---\na: 1\n", &["---\na: 1\n"]),
+            ("a: 1\n---\nb: 2\n", &["a: 1\n", "b: 2\n"]),
+            ("---\na: 1\n--- # c\nb: 2\n---", &["---\na: 1\n", "b: 2\n"]),
+            ("\n---\n---\n\n---\nb: 2", &["\n", "---\n\n", "b: 2"]),
+            ("---\n---\n", &["---\n"]),
+            ("a: ---\n ---\n", &["a: ---\n ---\n"]),
+        ];
+        for (text, expected) in rows {
+            assert_eq!(split(text).unwrap(), expected, "{text:?}");
+        }
+        assert!(
+            split("a: 1\n--- b")
+                .unwrap_err()
+                .to_string()
+                .ends_with("separator: b")
+        );
+        assert!(split("----").unwrap_err().to_string().ends_with("separator: -"));
     }
 
     #[test]
