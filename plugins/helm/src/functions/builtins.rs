@@ -15,6 +15,11 @@ impl Parameter for Reflect {
             .map(Self)
             .ok_or_else(|| Error::new("an argument is missing"))
     }
+
+    fn take_all(arguments: &mut Arguments) -> Result<Vec<Self>, Error> {
+        // they stay in the room that they are in
+        Ok(arguments.rest().into_iter().map(Self).collect())
+    }
 }
 
 pub(super) fn register(functions: &mut Functions) {
