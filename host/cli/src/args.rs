@@ -1,7 +1,10 @@
 //! The command line: verbs and flags as `flux` spells them.
 
-use crate::commands::{artifact, build, completion, controller, dev, diff, get, install, reconcile, version};
+use crate::commands::{
+    artifact, build, completion, controller, dev, diff, get, install, reconcile, resume, version,
+};
 use crate::connect::Connect;
+use crate::subject::{Names, OfKind};
 use crate::{demo, tell};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
@@ -173,6 +176,12 @@ pub(crate) enum Command {
     /// Ask for a reconciliation now, and wait for it
     #[command(subcommand)]
     Reconcile(reconcile::Reconcile),
+    /// Switch the reconciliation of objects off
+    #[command(subcommand)]
+    Suspend(OfKind<Names>),
+    /// Switch the reconciliation of objects on again, and wait for it
+    #[command(subcommand)]
+    Resume(OfKind<resume::Resume>),
     /// Put something into a registry
     #[command(subcommand)]
     Push(artifact::Push),

@@ -17,6 +17,8 @@ pub(crate) struct Kind {
 }
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";
+const IMAGE: &str = "image.toolkit.fluxcd.io";
+const NOTIFICATION: &str = "notification.toolkit.fluxcd.io";
 
 pub(crate) const GIT_REPOSITORY: Kind = Kind::v1(SOURCE, "GitRepository", "gitrepositories");
 pub(crate) const OCI_REPOSITORY: Kind = Kind::v1(SOURCE, "OCIRepository", "ocirepositories");
@@ -26,6 +28,24 @@ pub(crate) const HELM_CHART: Kind = Kind::v1(SOURCE, "HelmChart", "helmcharts");
 pub(crate) const EXTERNAL_ARTIFACT: Kind = Kind::v1(SOURCE, "ExternalArtifact", "externalartifacts");
 pub(crate) const KUSTOMIZATION: Kind =
     Kind::v1("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations");
+
+pub(crate) const HELM_RELEASE: Kind = Kind {
+    version: "v2",
+    ..Kind::v1("helm.toolkit.fluxcd.io", "HelmRelease", "helmreleases")
+};
+pub(crate) const IMAGE_REPOSITORY: Kind = Kind::v1(IMAGE, "ImageRepository", "imagerepositories");
+pub(crate) const IMAGE_POLICY: Kind = Kind::v1(IMAGE, "ImagePolicy", "imagepolicies");
+pub(crate) const IMAGE_UPDATE_AUTOMATION: Kind =
+    Kind::v1(IMAGE, "ImageUpdateAutomation", "imageupdateautomations");
+pub(crate) const RECEIVER: Kind = Kind::v1(NOTIFICATION, "Receiver", "receivers");
+pub(crate) const ALERT: Kind = Kind {
+    version: "v1beta3",
+    ..Kind::v1(NOTIFICATION, "Alert", "alerts")
+};
+pub(crate) const PROVIDER: Kind = Kind {
+    version: "v1beta3",
+    ..Kind::v1(NOTIFICATION, "Provider", "providers")
+};
 
 /// All source kinds, in the order of `get sources all`.
 pub(crate) const SOURCES: &[Kind] = &[
@@ -62,16 +82,38 @@ impl Kind {
     pub(crate) fn lower(&self) -> String {
         self.kind.to_lowercase()
     }
+
+    /// What people call it, as in `source git apps`.
+    pub(crate) fn human(&self) -> String {
+        let name = match self.kind {
+            "GitRepository" => "source git",
+            "OCIRepository" => "source oci",
+            "Bucket" => "source bucket",
+            "HelmChart" => "source chart",
+            "HelmRepository" => "source helm",
+            "ExternalArtifact" => "source external-artifact",
+            "ImageRepository" => "image repository",
+            "ImagePolicy" => "image policy",
+            "ImageUpdateAutomation" => "image update automation",
+            "Provider" => "alert provider",
+            _ => return self.lower(),
+        };
+        name.to_owned()
+    }
+}
+
+/// The condition of a type, whose case does not count.
+pub(crate) fn condition_of<'a>(object: &'a DynamicObject, of: &str) -> Option<&'a Value> {
+    let conditions = object.data.pointer("/status/conditions")?.as_array()?;
+    conditions.iter().find(|condition| {
+        let is = condition.get("type").and_then(Value::as_str);
+        is.is_some_and(|is| is.eq_ignore_ascii_case(of))
+    })
 }
 
 /// The status and the message of the condition of a type, whose case does not count.
 pub(crate) fn condition<'a>(object: &'a DynamicObject, of: &str) -> Option<(&'a str, &'a str)> {
-    let conditions = object.data.pointer("/status/conditions")?.as_array()?;
-    let condition = conditions.iter().find(|c| {
-        c.get("type")
-            .and_then(Value::as_str)
-            .is_some_and(|is| is.eq_ignore_ascii_case(of))
-    })?;
+    let condition = condition_of(object, of)?;
     let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
     Some((text("status"), text("message")))
 }
@@ -94,9 +136,11 @@ pub(crate) fn is_suspended(object: &DynamicObject) -> bool {
         .unwrap_or(false)
 }
 
-/// Whether nothing of the object is reconciled: such a HelmRepository only names a registry, and has no status.
+/// Whether nothing of the object is reconciled: alerts and their providers are looked up when there is something to tell, and
+/// such a HelmRepository only names a registry. They have no status.
 pub(crate) fn is_static(kind: Kind, object: &DynamicObject) -> bool {
-    kind.kind == HELM_REPOSITORY.kind && text(object, "/spec/type") == Some("oci")
+    let is = |of: Kind| kind.kind == of.kind;
+    is(ALERT) || is(PROVIDER) || is(HELM_REPOSITORY) && text(object, "/spec/type") == Some("oci")
 }
 
 /// The API server serves no such kind.

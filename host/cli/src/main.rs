@@ -18,7 +18,9 @@ mod hint;
 mod kinds;
 mod local;
 mod panics;
+mod subject;
 mod table;
+mod target;
 mod tell;
 mod tenancy;
 

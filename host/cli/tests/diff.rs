@@ -10,23 +10,7 @@ use std::process::Command;
 
 /// Exit code and what it prints, the namespace as `NS`.
 fn diff(reached: &Reached, args: &[&str]) -> (i32, String) {
-    let output = Command::new(SLUICE)
-        .args([
-            "diff",
-            "kustomization",
-            "--namespace",
-            &reached.world.namespace,
-            "--kubeconfig",
-        ])
-        .arg(&reached.kubeconfig)
-        .args(args)
-        .output()
-        .unwrap();
-    let told = [output.stdout, output.stderr].concat();
-    let told = String::from_utf8(told)
-        .unwrap()
-        .replace(&reached.world.namespace, "NS");
-    (output.status.code().unwrap(), told)
+    reached.sluice(&[&["diff", "kustomization"][..], args].concat())
 }
 
 fn write(folder: &Path, files: &[(&str, String)]) {

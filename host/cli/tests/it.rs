@@ -11,5 +11,6 @@ mod flux;
 mod kubectl;
 mod panics;
 mod real_server;
+mod resume;
 mod support;
 mod usage;

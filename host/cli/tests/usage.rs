@@ -25,6 +25,20 @@ fn what_is_missing_is_told_in_the_words_of_flux() {
             "reconcile source chart --with-source",
             "1 ✗ HelmChart name is required\n",
         ),
+        ("suspend ks", "1 ✗ kustomization name is required\n"),
+        ("resume source git", "1 ✗ source git name is required\n"),
+        (
+            "suspend image update",
+            "1 ✗ image update automation name is required\n",
+        ),
+        (
+            "resume alert-provider --wait=false",
+            "1 ✗ alert provider name is required\n",
+        ),
+        (
+            "resume ks apps --wait=perhaps",
+            "1 ✗ invalid value 'perhaps' for '--wait[=<BOOL>]': expected true or false\n",
+        ),
         ("build kustomization", "1 ✗ kustomization name is required\n"),
         ("build kustomization web", "1 ✗ invalid resource path \"\": "),
         (

@@ -9,6 +9,8 @@ pub(crate) mod diff;
 pub(crate) mod get;
 pub(crate) mod install;
 pub(crate) mod reconcile;
+pub(crate) mod resume;
+pub(crate) mod suspend;
 pub(crate) mod version;
 
 use crate::args::{Cli, Command};
@@ -27,6 +29,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Get(get) if get.is_watched() => get::run(get, &global).await,
         Command::Get(get) => within(timeout, get::run(get, &global)).await,
         Command::Reconcile(reconcile) => reconcile::run(reconcile, &global).await,
+        Command::Suspend(suspend) => within(timeout, suspend::run(suspend, &global)).await,
+        Command::Resume(resume) => resume::run(resume, &global).await,
         Command::Install(install) => install::run(&install, &global),
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,

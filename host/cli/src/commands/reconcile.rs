@@ -1,18 +1,15 @@
 //! `sluice reconcile`: asks for a reconciliation and waits for it (compat: cli, section 7).
 
 use crate::args::Global;
-use crate::changes::{Change, changes};
 use crate::kinds::{self, Kind, condition, is_suspended, text};
+use crate::target::{Target, done};
 use crate::tell;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
-use futures::TryStreamExt;
 use kube::ResourceExt as _;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use kube::runtime::watcher;
-use serde_json::{Value, json};
+use kube::api::{DynamicObject, Patch, PatchParams};
+use serde_json::json;
 use sluice_api::meta::REQUESTED_AT;
-use std::pin::pin;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Reconcile {
@@ -84,13 +81,13 @@ pub(crate) async fn run(reconcile: Reconcile, global: &Global) -> Result<()> {
             if is_suspended(&before) {
                 bail!("resource is suspended");
             }
-            target.source(&before)?.reconcile(None).await?;
+            reconcile_object(&source(&target, &before)?, None).await?;
         }
-        target.reconcile(Some(before)).await
+        reconcile_object(&target, Some(before)).await
     };
     match tokio::time::timeout(global.timeout, work).await {
         Ok(done) => done,
-        Err(_) => bail!("context deadline exceeded: {}", target.why_late().await),
+        Err(_) => bail!("context deadline exceeded: {}", target.why_late(is_handled).await),
     }
 }
 
@@ -109,134 +106,64 @@ fn source_of(of: Kind, object: &DynamicObject) -> Result<(Kind, Option<&str>, &s
     Ok((kind, named("namespace"), name))
 }
 
-/// How long one more look may take after the time is over.
-const LAST_LOOK: std::time::Duration = std::time::Duration::from_secs(5);
-
-/// One object to reconcile.
-struct Target {
-    client: kube::Client,
-    kind: Kind,
-    namespace: String,
-    name: String,
+/// The source of an object.
+fn source(of: &Target, object: &DynamicObject) -> Result<Target> {
+    let (kind, namespace, name) = source_of(of.kind, object)?;
+    Ok(Target {
+        client: of.client.clone(),
+        kind,
+        namespace: namespace.unwrap_or(&of.namespace).to_owned(),
+        name: name.to_owned(),
+    })
 }
 
-impl Target {
-    fn api(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &self.kind.api())
+/// Annotates, then waits until the controller says it has handled that.
+async fn reconcile_object(target: &Target, before: Option<DynamicObject>) -> Result<()> {
+    let Target {
+        kind,
+        namespace,
+        name,
+        ..
+    } = target;
+    let before = match before {
+        Some(before) => before,
+        None => target.get().await?,
+    };
+    if kinds::is_static(*kind, &before) {
+        tell::success("reconciliation not supported by the object");
+        return Ok(());
     }
+    if is_suspended(&before) {
+        bail!("resource is suspended");
+    }
+    tell::action(&format!(
+        "annotating {} {name} in {namespace} namespace",
+        kind.kind
+    ));
+    let now = jiff::Timestamp::now().to_string();
+    let patch = json!({"metadata": {"annotations": {REQUESTED_AT: now}}});
+    target
+        .api()
+        .patch(name, &PatchParams::default(), &Patch::Merge(patch))
+        .await?;
+    tell::success(&format!("{} annotated", kind.kind));
+    tell::waiting(&format!("waiting for {} reconciliation", kind.kind));
+    let handled_before = handled(&before);
+    let after = target.wait(|object| handled(object) != handled_before).await?;
+    tell::success(&outcome(*kind, &after)?);
+    Ok(())
+}
 
-    /// The source of this object.
-    fn source(&self, object: &DynamicObject) -> Result<Self> {
-        let (kind, namespace, name) = source_of(self.kind, object)?;
-        Ok(Self {
-            client: self.client.clone(),
-            kind,
-            namespace: namespace.unwrap_or(&self.namespace).to_owned(),
-            name: name.to_owned(),
-        })
-    }
-
-    async fn get(&self) -> Result<DynamicObject> {
-        let got = self.api().get(&self.name).await;
-        got.map_err(|error| self.kind.explain(error))
-    }
-
-    /// What is known of an object that was not done in time.
-    async fn why_late(&self) -> String {
-        let unanswered = "the controller did not answer in time; see its logs, or raise --timeout".to_owned();
-        let Ok(Ok(object)) = tokio::time::timeout(LAST_LOOK, self.get()).await else {
-            return unanswered;
-        };
-        let asked = object.annotations().get(REQUESTED_AT);
-        match condition(&object, "Ready") {
-            Some((status, message))
-                if status != "True" && asked.is_some_and(|asked| *asked == handled(&object)) =>
-            {
-                format!("{} is not ready: {message}", self.kind.kind)
-            }
-            _ => unanswered,
-        }
-    }
-
-    /// Annotates, then waits until the controller says it has handled that.
-    async fn reconcile(&self, before: Option<DynamicObject>) -> Result<()> {
-        let Self {
-            kind,
-            namespace,
-            name,
-            ..
-        } = self;
-        let before = match before {
-            Some(before) => before,
-            None => self.get().await?,
-        };
-        if kinds::is_static(*kind, &before) {
-            tell::success("reconciliation not supported by the object");
-            return Ok(());
-        }
-        if is_suspended(&before) {
-            bail!("resource is suspended");
-        }
-        tell::action(&format!(
-            "annotating {} {name} in {namespace} namespace",
-            kind.kind
-        ));
-        let now = jiff::Timestamp::now().to_string();
-        let patch = json!({"metadata": {"annotations": {REQUESTED_AT: now}}});
-        self.api()
-            .patch(name, &PatchParams::default(), &Patch::Merge(patch))
-            .await?;
-        tell::success(&format!("{} annotated", kind.kind));
-        tell::waiting(&format!("waiting for {} reconciliation", kind.kind));
-        let handled_before = handled(&before);
-        let after = self.wait(|object| handled(object) != handled_before).await?;
-        tell::success(&outcome(*kind, &after)?);
-        Ok(())
-    }
-
-    /// Watches until `wanted` holds and the object has settled.
-    async fn wait(&self, wanted: impl Fn(&DynamicObject) -> bool) -> Result<DynamicObject> {
-        let config = watcher::Config::default().fields(&format!("metadata.name={}", self.name));
-        let mut changes = pin!(changes(self.api(), config));
-        while let Some(Change { object, is_gone }) = changes.try_next().await? {
-            if is_gone || object.metadata.deletion_timestamp.is_some() {
-                bail!(
-                    "{} {}/{} is being deleted",
-                    self.kind.kind,
-                    self.namespace,
-                    self.name
-                );
-            }
-            if wanted(&object) && settled(&object) {
-                return Ok(object);
-            }
-        }
-        bail!("the watch ended: is the API server going away?")
-    }
+/// Whether the object says that what was asked last is done.
+fn is_handled(object: &DynamicObject) -> bool {
+    let asked = object.annotations().get(REQUESTED_AT);
+    asked.is_some_and(|asked| *asked == handled(object))
 }
 
 fn handled(object: &DynamicObject) -> String {
     text(object, "/status/lastHandledReconcileAt")
         .unwrap_or_default()
         .to_owned()
-}
-
-/// kstatus for custom resources: Current or Failed (compat: cli, section 7).
-///
-/// `flux` goes on waiting on Ready=False without Stalled, since a retry may mend it; so do we.
-fn settled(object: &DynamicObject) -> bool {
-    let observed = object
-        .data
-        .pointer("/status/observedGeneration")
-        .and_then(Value::as_i64);
-    if observed.is_some() && observed != object.metadata.generation {
-        return false;
-    }
-    let is = |of: &str| condition(object, of).is_some_and(|(status, _)| status == "True");
-    if is("Reconciling") {
-        return false;
-    }
-    is("Stalled") || condition(object, "Ready").is_none_or(|(status, _)| status == "True")
 }
 
 /// How it ended, in Flux's words.
@@ -246,56 +173,15 @@ fn outcome(kind: Kind, object: &DynamicObject) -> Result<String> {
     }
     match condition(object, "Ready") {
         None => bail!("status can't be determined"),
-        Some(("True", _)) => Ok(done(object)),
+        Some(("True", _)) => Ok(done(kind, object)),
         Some((_, message)) => bail!("{} reconciliation failed: '{message}'", kind.kind),
-    }
-}
-
-fn done(object: &DynamicObject) -> String {
-    match text(object, "/status/artifact/revision") {
-        Some(revision) => format!("fetched revision {revision}"),
-        None => format!(
-            "applied revision {}",
-            text(object, "/status/lastAppliedRevision").unwrap_or_default()
-        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_counts_as_settled() {
-        let rows = [
-            (json!({}), true),
-            (json!({"observedGeneration": 1}), false),
-            (
-                json!({"observedGeneration": 2, "conditions": [{"type": "Ready", "status": "True"}]}),
-                true,
-            ),
-            (
-                json!({"conditions": [{"type": "Ready", "status": "False"}]}),
-                false,
-            ),
-            (
-                json!({"conditions": [{"type": "Ready", "status": "False"}, {"type": "Stalled", "status": "True"}]}),
-                true,
-            ),
-            (
-                json!({"conditions": [{"type": "Ready", "status": "True"}, {"type": "Reconciling", "status": "True"}]}),
-                false,
-            ),
-        ];
-        for (status, expected) in rows {
-            let object = json!({"metadata": {"generation": 2}, "status": status});
-            assert_eq!(
-                settled(&serde_json::from_value(object.clone()).unwrap()),
-                expected,
-                "{object}"
-            );
-        }
-    }
+    use serde_json::Value;
 
     fn object(value: Value) -> DynamicObject {
         serde_json::from_value(value).unwrap()

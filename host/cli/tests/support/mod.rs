@@ -111,6 +111,33 @@ impl Reached {
             _server: server,
         }
     }
+
+    /// Exit code of a command on the namespace, and what it prints, then what it tells; the namespace as `NS`.
+    pub(crate) fn sluice(&self, args: &[&str]) -> (i32, String) {
+        self.sluice_told(args, "")
+    }
+
+    /// The same of one that is told something.
+    pub(crate) fn sluice_told(&self, args: &[&str], input: &str) -> (i32, String) {
+        let mut child = Command::new(SLUICE)
+            .args(args)
+            .args(["--namespace", &self.world.namespace, "--kubeconfig"])
+            .arg(&self.kubeconfig)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let _closed_early = child
+            .stdin
+            .take()
+            .expect("stdin is piped")
+            .write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("the binary ends");
+        let told = String::from_utf8([output.stdout, output.stderr].concat()).expect("it tells text");
+        let code = output.status.code().expect("it ends by itself");
+        (code, told.replace(&self.world.namespace, "NS"))
+    }
 }
 
 /// Waits until something holds.
