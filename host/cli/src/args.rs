@@ -1,7 +1,7 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, completion, controller, dev, diff, get, install, reconcile, resume, version,
+    artifact, build, completion, controller, dev, diff, events, get, install, reconcile, resume, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -182,6 +182,8 @@ pub(crate) enum Command {
     /// Switch the reconciliation of objects on again, and wait for it
     #[command(subcommand)]
     Resume(OfKind<resume::Resume>),
+    /// Show the cluster's events of objects
+    Events(events::Events),
     /// Put something into a registry
     #[command(subcommand)]
     Push(artifact::Push),

@@ -46,6 +46,14 @@ pub(crate) const PROVIDER: Kind = Kind {
     version: "v1beta3",
     ..Kind::v1(NOTIFICATION, "Provider", "providers")
 };
+pub(crate) const ARTIFACT_GENERATOR: Kind = Kind {
+    version: "v1beta1",
+    ..Kind::v1(
+        "source.extensions.fluxcd.io",
+        "ArtifactGenerator",
+        "artifactgenerators",
+    )
+};
 
 /// All source kinds, in the order of `get sources all`.
 pub(crate) const SOURCES: &[Kind] = &[

@@ -7,6 +7,7 @@ mod canary;
 mod connect;
 mod demo;
 mod diff;
+mod events;
 mod flux;
 mod kubectl;
 mod panics;

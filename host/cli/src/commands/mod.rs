@@ -6,6 +6,7 @@ pub(crate) mod completion;
 pub(crate) mod controller;
 pub(crate) mod dev;
 pub(crate) mod diff;
+pub(crate) mod events;
 pub(crate) mod get;
 pub(crate) mod install;
 pub(crate) mod reconcile;
@@ -31,6 +32,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Reconcile(reconcile) => reconcile::run(reconcile, &global).await,
         Command::Suspend(suspend) => within(timeout, suspend::run(suspend, &global)).await,
         Command::Resume(resume) => resume::run(resume, &global).await,
+        Command::Events(events) if events.is_watched() => events::run(&events, &global).await,
+        Command::Events(events) => within(timeout, events::run(&events, &global)).await,
         Command::Install(install) => install::run(&install, &global),
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,
