@@ -1,7 +1,8 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, completion, controller, dev, diff, events, get, install, reconcile, resume, version,
+    artifact, build, completion, controller, delete, dev, diff, events, export, get, install, reconcile,
+    resume, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -184,6 +185,12 @@ pub(crate) enum Command {
     Resume(OfKind<resume::Resume>),
     /// Show the cluster's events of objects
     Events(events::Events),
+    /// Print objects as they would be written into a repository
+    #[command(subcommand)]
+    Export(export::Export),
+    /// Delete an object
+    #[command(subcommand)]
+    Delete(OfKind<delete::Delete>),
     /// Put something into a registry
     #[command(subcommand)]
     Push(artifact::Push),

@@ -11,6 +11,7 @@ mod args;
 mod assemble;
 mod changes;
 mod commands;
+mod confirm;
 mod connect;
 mod demo;
 mod dev;

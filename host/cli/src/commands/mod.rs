@@ -4,9 +4,11 @@ pub(crate) mod artifact;
 pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod controller;
+pub(crate) mod delete;
 pub(crate) mod dev;
 pub(crate) mod diff;
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod install;
 pub(crate) mod reconcile;
@@ -34,6 +36,8 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Resume(resume) => resume::run(resume, &global).await,
         Command::Events(events) if events.is_watched() => events::run(&events, &global).await,
         Command::Events(events) => within(timeout, events::run(&events, &global)).await,
+        Command::Export(export) => within(timeout, export::run(export, &global)).await,
+        Command::Delete(delete) => delete::run(delete, &global).await,
         Command::Install(install) => install::run(&install, &global),
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,
