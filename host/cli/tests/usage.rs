@@ -39,6 +39,7 @@ fn what_is_missing_is_told_in_the_words_of_flux() {
             "resume ks apps --wait=perhaps",
             "1 ✗ invalid value 'perhaps' for '--wait[=<BOOL>]': expected true or false\n",
         ),
+        ("export source git", "1 ✗ name is required\n"),
         ("delete source chart -s", "1 ✗ source chart name is required\n"),
         ("delete image policy", "1 ✗ image policy name is required\n"),
         ("build kustomization", "1 ✗ kustomization name is required\n"),

@@ -65,6 +65,9 @@ pub(crate) async fn run(export: Export, global: &Global) -> Result<()> {
             (kinds::KUSTOMIZATION, of)
         }
     };
+    if of.which.name.is_none() && !of.which.all {
+        bail!("name is required");
+    }
     let client = global.connect.client().await?;
     let objects = of.which.objects(kind, &client, global).await?;
     for object in &objects {
@@ -82,10 +85,9 @@ pub(crate) async fn run(export: Export, global: &Global) -> Result<()> {
 impl Which {
     async fn objects(self, kind: Kind, client: &kube::Client, global: &Global) -> Result<Vec<DynamicObject>> {
         let api = subject::api(client, kind, global);
-        let found = match (self.all, self.name) {
-            (false, None) => bail!("name is required"),
-            (false, Some(name)) => api.get(&name).await.map(|object| vec![object]),
-            (true, _) => subject::list(&api, None).await,
+        let found = match self.name {
+            Some(name) if !self.all => api.get(&name).await.map(|object| vec![object]),
+            _ => subject::list(&api, None).await,
         };
         let found = found.map_err(|error| kind.explain(error))?;
         if found.is_empty() {
