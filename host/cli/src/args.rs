@@ -1,8 +1,8 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, completion, controller, delete, dev, diff, events, export, get, install, reconcile,
-    resume, version,
+    artifact, build, completion, controller, create, delete, dev, diff, events, export, get, install,
+    reconcile, resume, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -185,6 +185,9 @@ pub(crate) enum Command {
     Resume(OfKind<resume::Resume>),
     /// Show the cluster's events of objects
     Events(events::Events),
+    /// Make an object of flags, or change it, or print it
+    #[command(subcommand)]
+    Create(Box<create::Create>),
     /// Print objects as they would be written into a repository
     #[command(subcommand)]
     Export(export::Export),
@@ -305,6 +308,11 @@ pub(crate) fn go_bool(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
+}
+
+/// A flag with true or false, of a name that is another kind of flag elsewhere.
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
+    go_bool(text).ok_or_else(|| "expected true or false".to_owned())
 }
 
 /// A Go duration: `1h30m`, `500ms`.

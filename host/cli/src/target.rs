@@ -9,6 +9,7 @@ use kube::runtime::watcher;
 use serde_json::Value;
 use std::pin::pin;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// How long one more look may take after the time is over.
 const LAST_LOOK: Duration = Duration::from_secs(5);
@@ -49,6 +50,23 @@ impl Target {
             }
         }
         bail!("the watch ended: is the API server going away?")
+    }
+
+    /// Waits until the object is reconciled as it is now, and went well.
+    pub(crate) async fn reconciled(&self, deadline: Instant) -> Result<DynamicObject> {
+        let wanted =
+            |object: &DynamicObject| kinds::is_static(self.kind, object) || is_of_last_change(object);
+        let Ok(settled) = timeout_at(deadline, self.wait(wanted)).await else {
+            bail!(
+                "context deadline exceeded: {}",
+                self.why_late(is_of_last_change).await
+            );
+        };
+        let object = settled?;
+        match condition(&object, "Stalled") {
+            Some(("True", message)) => bail!("{message}"),
+            _ => Ok(object),
+        }
     }
 
     /// What is known of an object that was not done in time; `is_answered` tells whether what it says of itself is an answer

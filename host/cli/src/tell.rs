@@ -40,6 +40,11 @@ pub(crate) fn action(text: &str) {
     line(&format!("► {text}"));
 }
 
+/// `✚` something is made up.
+pub(crate) fn generate(text: &str) {
+    line(&format!("✚ {text}"));
+}
+
 /// `◎` something is waited for.
 pub(crate) fn waiting(text: &str) {
     line(&format!("◎ {text}"));

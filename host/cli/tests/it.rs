@@ -5,6 +5,7 @@ mod build_helm;
 mod build_kustomization;
 mod canary;
 mod connect;
+mod create;
 mod delete;
 mod demo;
 mod diff;

@@ -40,6 +40,43 @@ fn what_is_missing_is_told_in_the_words_of_flux() {
             "1 ✗ invalid value 'perhaps' for '--wait[=<BOOL>]': expected true or false\n",
         ),
         ("export source git", "1 ✗ name is required\n"),
+        ("create ks", "1 ✗ name is required\n"),
+        ("create ks apps", "1 ✗ source is required\n"),
+        (
+            "create source git App --url=https://example.com/a",
+            "1 ✗ name 'App' is invalid, it should adhere to standard defined in RFC 1123, the name can only contain \
+             alphanumeric characters or '-'\n",
+        ),
+        ("create source git apps", "1 ✗ url is required\n"),
+        (
+            "create source git apps --url=ftp://example.com/a",
+            "1 ✗ git URL scheme 'ftp' not supported, can be: ssh, http and https\n",
+        ),
+        (
+            "create source git apps --url=https://example.com/a",
+            "1 ✗ a Git ref is required, use one of the following: --branch, --tag, --commit, --ref-name or --tag-semver\n",
+        ),
+        (
+            "create source git apps --url=ssh://git@example.com/a --branch=main",
+            "1 ✗ no key pair is made here: ",
+        ),
+        (
+            "create source oci apps --url=oci://example.com/a",
+            "1 ✗ --tag, --tag-semver or --digest is required\n",
+        ),
+        (
+            "create source oci apps --url=oci://example.com/a --tag=1 --verify-secret-ref=a",
+            "1 ✗ a verification provider must be specified when a secret is specified\n",
+        ),
+        (
+            "create source helm apps --url=https:///a",
+            "1 ✗ url host is required\n",
+        ),
+        ("create source bucket apps", "1 ✗ bucket-name is required\n"),
+        (
+            "create source bucket apps --bucket-name=a",
+            "1 ✗ endpoint is required\n",
+        ),
         ("delete source chart -s", "1 ✗ source chart name is required\n"),
         ("delete image policy", "1 ✗ image policy name is required\n"),
         ("build kustomization", "1 ✗ kustomization name is required\n"),

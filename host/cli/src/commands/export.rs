@@ -97,7 +97,8 @@ impl Which {
     }
 }
 
-fn print(document: &Value) -> Result<()> {
+/// A document of its own.
+pub(super) fn print(document: &Value) -> Result<()> {
     tell::print(&format!("---\n{}", sluice_yaml::emit_v2(document)))
 }
 

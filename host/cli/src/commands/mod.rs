@@ -4,6 +4,7 @@ pub(crate) mod artifact;
 pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod controller;
+pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod dev;
 pub(crate) mod diff;
@@ -36,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Resume(resume) => resume::run(resume, &global).await,
         Command::Events(events) if events.is_watched() => events::run(&events, &global).await,
         Command::Events(events) => within(timeout, events::run(&events, &global)).await,
+        Command::Create(create) => create::run(*create, &global).await,
         Command::Export(export) => within(timeout, export::run(export, &global)).await,
         Command::Delete(delete) => delete::run(delete, &global).await,
         Command::Install(install) => install::run(&install, &global),

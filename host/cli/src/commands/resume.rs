@@ -1,9 +1,9 @@
 //! `sluice resume`: switches the reconciliation of objects on again, and waits for it (compat: cli, section 8).
 
-use crate::args::{Global, go_bool};
-use crate::kinds::{self, Kind, condition, is_suspended};
+use crate::args::{Global, switch};
+use crate::kinds::{Kind, is_suspended};
 use crate::subject::{self, Chosen, Names, OfKind};
-use crate::target::{Target, done, is_of_last_change};
+use crate::target::{Target, done};
 use crate::tell;
 use anyhow::{Context as _, Result, bail};
 use clap::{ArgAction, Args};
@@ -19,10 +19,6 @@ pub(crate) struct Resume {
     /// Wait for the reconciliation; where it is not said, one object is waited for and several are not
     #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, value_parser = switch, action = ArgAction::Set, value_name = "BOOL")]
     wait: Option<bool>,
-}
-
-fn switch(text: &str) -> Result<bool, String> {
-    go_bool(text).ok_or_else(|| "expected true or false".to_owned())
 }
 
 pub(crate) async fn run(resume: OfKind<Resume>, global: &Global) -> Result<()> {
@@ -48,8 +44,8 @@ pub(crate) async fn run(resume: OfKind<Resume>, global: &Global) -> Result<()> {
         };
         async move {
             tell::waiting(&format!("waiting for {} reconciliation", kind.kind));
-            let end = reconciled(&target, deadline).await;
-            (target.name, end)
+            let end = target.reconciled(deadline).await;
+            (target.name, end.map(|object| done(kind, &object)))
         }
     });
     let mut ends = futures::future::join_all(waits).await;
@@ -134,21 +130,4 @@ async fn resume_found(
         resumed.push(name);
     }
     Ok(resumed)
-}
-
-/// Waits until the object is reconciled as it is now: what has come of it.
-async fn reconciled(target: &Target, deadline: Instant) -> Result<String> {
-    let kind = target.kind;
-    let wanted = |object: &DynamicObject| kinds::is_static(kind, object) || is_of_last_change(object);
-    let Ok(settled) = timeout_at(deadline, target.wait(wanted)).await else {
-        bail!(
-            "context deadline exceeded: {}",
-            target.why_late(is_of_last_change).await
-        );
-    };
-    let object = settled?;
-    match condition(&object, "Stalled") {
-        Some(("True", message)) => bail!("{message}"),
-        _ => Ok(done(kind, &object)),
-    }
 }
