@@ -26,6 +26,14 @@ pub(crate) const BUCKET: Kind = Kind::v1(SOURCE, "Bucket", "buckets");
 pub(crate) const HELM_REPOSITORY: Kind = Kind::v1(SOURCE, "HelmRepository", "helmrepositories");
 pub(crate) const HELM_CHART: Kind = Kind::v1(SOURCE, "HelmChart", "helmcharts");
 pub(crate) const EXTERNAL_ARTIFACT: Kind = Kind::v1(SOURCE, "ExternalArtifact", "externalartifacts");
+pub(crate) const ARTIFACT_GENERATOR: Kind = Kind {
+    version: "v1beta1",
+    ..Kind::v1(
+        "source.extensions.fluxcd.io",
+        "ArtifactGenerator",
+        "artifactgenerators",
+    )
+};
 pub(crate) const KUSTOMIZATION: Kind =
     Kind::v1("kustomize.toolkit.fluxcd.io", "Kustomization", "kustomizations");
 
@@ -45,14 +53,6 @@ pub(crate) const ALERT: Kind = Kind {
 pub(crate) const PROVIDER: Kind = Kind {
     version: "v1beta3",
     ..Kind::v1(NOTIFICATION, "Provider", "providers")
-};
-pub(crate) const ARTIFACT_GENERATOR: Kind = Kind {
-    version: "v1beta1",
-    ..Kind::v1(
-        "source.extensions.fluxcd.io",
-        "ArtifactGenerator",
-        "artifactgenerators",
-    )
 };
 
 /// All source kinds, in the order of `get sources all`.
