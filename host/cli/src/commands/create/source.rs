@@ -97,6 +97,7 @@ pub(crate) struct Git {
     recurse_submodules: bool,
     /// Accepted and not looked at: no deploy key is made, and nobody asked for it
     #[arg(short, long, hide = true)]
+    #[allow(dead_code)] // read by the command line alone
     silent: bool,
     /// Files to leave out, may be repeated
     #[arg(long, value_delimiter = ',', value_name = "PATTERN")]
