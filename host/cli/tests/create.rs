@@ -138,6 +138,31 @@ fn sources_are_printed_as_flux_prints_them() {
 }
 
 #[test]
+fn charts_are_printed_as_flux_prints_them() {
+    exported(
+        "source chart podinfo --source=helmrepository/podinfo --chart=podinfo --chart-version=6.x --verify-provider=cosign",
+        &expect![[r#"
+            ---
+            apiVersion: source.toolkit.fluxcd.io/v1
+            kind: HelmChart
+            metadata:
+              name: podinfo
+              namespace: team
+            spec:
+              chart: podinfo
+              interval: 1m0s
+              reconcileStrategy: ChartVersion
+              sourceRef:
+                kind: HelmRepository
+                name: podinfo
+              verify:
+                provider: cosign
+              version: 6.x
+        "#]],
+    );
+}
+
+#[test]
 fn kustomizations_are_printed_as_flux_prints_them() {
     exported(
         "kustomization apps --source=Bucket/apps.flux-system --path=apps/../web --prune=true --depends-on=infra,team-b/base \

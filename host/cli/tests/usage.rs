@@ -72,6 +72,15 @@ fn what_is_missing_is_told_in_the_words_of_flux() {
             "create source helm apps --url=https:///a",
             "1 ✗ url host is required\n",
         ),
+        ("create source chart apps", "1 ✗ chart source is required\n"),
+        (
+            "create source chart apps --source=Bucket/a",
+            "1 ✗ chart name or path is required\n",
+        ),
+        (
+            "create source chart apps --source=foobar/a --chart=a",
+            "1 ✗ source kind 'foobar' is not supported, must be one of: HelmRepository, GitRepository, Bucket\n",
+        ),
         ("create source bucket apps", "1 ✗ bucket-name is required\n"),
         (
             "create source bucket apps --bucket-name=a",

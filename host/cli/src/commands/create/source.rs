@@ -24,6 +24,8 @@ pub(crate) enum Source {
     Bucket(Box<Bucket>),
     /// A HelmRepository
     Helm(Box<Helm>),
+    /// A HelmChart
+    Chart(Box<Chart>),
 }
 
 pub(super) async fn run(source: Source, global: &Global) -> Result<()> {
@@ -32,6 +34,7 @@ pub(super) async fn run(source: Source, global: &Global) -> Result<()> {
         Source::Oci(oci) => oci.run(global).await,
         Source::Bucket(bucket) => bucket.run(global).await,
         Source::Helm(helm) => helm.run(global).await,
+        Source::Chart(chart) => chart.run(global).await,
     }
 }
 
@@ -211,18 +214,8 @@ pub(crate) struct Oci {
     /// The Secret with certificates
     #[arg(long, value_name = "NAME")]
     cert_ref: Option<String>,
-    /// How signatures are verified
-    #[arg(long, value_parser = ["cosign", "notation"], value_name = "NAME")]
-    verify_provider: Option<String>,
-    /// The Secret with the keys
-    #[arg(long, value_name = "NAME")]
-    verify_secret_ref: Option<String>,
-    /// Who must have signed, as a regular expression
-    #[arg(long, value_name = "REGEX")]
-    verify_subject: Option<String>,
-    /// Who must have said who that was, as a regular expression
-    #[arg(long, value_name = "REGEX")]
-    verify_issuer: Option<String>,
+    #[command(flatten)]
+    verify: Verify,
     /// Files to leave out, may be repeated
     #[arg(long, value_delimiter = ',', value_name = "PATTERN")]
     ignore_paths: Vec<String>,
@@ -260,7 +253,7 @@ impl Oci {
             "secretRef": named(&self.secret_ref),
             "proxySecretRef": named(&self.proxy_secret_ref),
             "certSecretRef": named(&self.cert_ref),
-            "verify": self.verification()?,
+            "verify": self.verify.spec()?,
         });
         let object = common.object(kinds::OCI_REPOSITORY, spec, global)?;
         if common.export {
@@ -268,8 +261,39 @@ impl Oci {
         }
         make(object, None, global).await
     }
+}
 
-    fn verification(&self) -> Result<Option<Value>> {
+/// `mediatype:operation`.
+fn layer_selector(text: &str) -> Result<Value> {
+    let (media_type, operation) = text.split_once(':').unwrap_or_default();
+    if media_type.is_empty() || operation.is_empty() {
+        bail!("invalid --layer-selector {text:?}: must be in the format '<media-type>:<operation>'");
+    }
+    if !["extract", "copy"].contains(&operation) {
+        bail!("invalid --layer-selector {text:?}: operation must be \"extract\" or \"copy\"");
+    }
+    Ok(json!({ "mediaType": media_type, "operation": operation }))
+}
+
+/// How signatures are verified.
+#[derive(Args, Debug)]
+struct Verify {
+    /// How signatures are verified
+    #[arg(long, value_parser = ["cosign", "notation"], value_name = "NAME")]
+    verify_provider: Option<String>,
+    /// The Secret with the keys
+    #[arg(long, value_name = "NAME")]
+    verify_secret_ref: Option<String>,
+    /// Who must have signed, as a regular expression
+    #[arg(long, value_name = "REGEX")]
+    verify_subject: Option<String>,
+    /// Who must have said who that was, as a regular expression
+    #[arg(long, value_name = "REGEX")]
+    verify_issuer: Option<String>,
+}
+
+impl Verify {
+    fn spec(&self) -> Result<Option<Value>> {
         let (subject, issuer) = (said(&self.verify_subject), said(&self.verify_issuer));
         let has_identity = subject.or(issuer).is_some();
         let Some(provider) = said(&self.verify_provider) else {
@@ -291,18 +315,6 @@ impl Oci {
             "matchOIDCIdentity": has_identity.then_some(identity),
         })))
     }
-}
-
-/// `mediatype:operation`.
-fn layer_selector(text: &str) -> Result<Value> {
-    let (media_type, operation) = text.split_once(':').unwrap_or_default();
-    if media_type.is_empty() || operation.is_empty() {
-        bail!("invalid --layer-selector {text:?}: must be in the format '<media-type>:<operation>'");
-    }
-    if !["extract", "copy"].contains(&operation) {
-        bail!("invalid --layer-selector {text:?}: operation must be \"extract\" or \"copy\"");
-    }
-    Ok(json!({ "mediaType": media_type, "operation": operation }))
 }
 
 #[derive(Args, Debug)]
@@ -470,6 +482,63 @@ impl Helm {
         }
         Ok(secret)
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Chart {
+    #[command(flatten)]
+    fetched: Fetched,
+    /// The source: HelmRepository, GitRepository or Bucket
+    #[arg(long, value_name = "KIND/NAME")]
+    source: Option<String>,
+    /// The chart's name, or its path in the source
+    #[arg(long, value_name = "NAME|PATH")]
+    chart: Option<String>,
+    /// The newest version in this range
+    #[arg(long, value_name = "RANGE")]
+    chart_version: Option<String>,
+    /// What makes a new artifact: ChartVersion or Revision
+    #[arg(long, default_value = "ChartVersion", value_name = "WHAT")]
+    reconcile_strategy: String,
+    #[command(flatten)]
+    verify: Verify,
+}
+
+impl Chart {
+    async fn run(&self, global: &Global) -> Result<()> {
+        let common = &self.fetched.common;
+        common.name()?;
+        let source = said(&self.source).context("chart source is required")?;
+        let spec = json!({
+            "sourceRef": chart_source(source)?,
+            "chart": said(&self.chart).context("chart name or path is required")?,
+            "version": said(&self.chart_version),
+            "reconcileStrategy": self.reconcile_strategy,
+            "interval": written(common.interval),
+            "verify": self.verify.spec()?,
+        });
+        let object = common.object(kinds::HELM_CHART, spec, global)?;
+        if common.export {
+            return object.print();
+        }
+        make(object, None, global).await
+    }
+}
+
+/// `kind/name`.
+fn chart_source(text: &str) -> Result<Value> {
+    const KINDS: [&str; 3] = ["HelmRepository", "GitRepository", "Bucket"];
+    let (asked, name) = match text.split_once('/') {
+        Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => (kind, name),
+        _ => bail!("invalid helm chart source '{text}', must be in format <kind>/<name>"),
+    };
+    let Some(kind) = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(asked)) else {
+        bail!(
+            "source kind '{asked}' is not supported, must be one of: {}",
+            KINDS.join(", ")
+        );
+    };
+    Ok(json!({ "kind": kind, "name": name }))
 }
 
 /// A Secret that is made beside its source.
