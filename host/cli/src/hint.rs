@@ -26,8 +26,8 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 
 /// What to do about an API server's answer.
 fn of_cluster(cause: &(dyn Error + 'static)) -> Option<&'static str> {
-    if cause.is::<NotServed>() {
-        return Some(NOT_INSTALLED);
+    if let Some(not_served) = cause.downcast_ref::<NotServed>() {
+        return not_served.is_ours().then_some(NOT_INSTALLED);
     }
     match cause.downcast_ref() {
         Some(RequestError::NoMatch { api_version, .. }) if api_version.contains(".toolkit.fluxcd.io/") => {

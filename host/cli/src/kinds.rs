@@ -169,6 +169,14 @@ impl std::fmt::Display for NotServed {
 
 impl std::error::Error for NotServed {}
 
+impl NotServed {
+    /// Whether it is one of those that are installed with us.
+    pub(crate) fn is_ours(&self) -> bool {
+        let is = |kind: &Kind| kind.kind == self.0.kind;
+        is(&KUSTOMIZATION) || SOURCES.iter().any(is)
+    }
+}
+
 impl Kind {
     /// An error about objects of this kind. Where the kind is not served at all, the API server's answer is a page of text.
     pub(crate) fn explain(self, error: kube::Error) -> anyhow::Error {
