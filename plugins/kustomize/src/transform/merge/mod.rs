@@ -195,6 +195,11 @@ impl Walker<'_> {
                 patch.get(name)
             }
         };
+        // a field without a name is the node itself to the original, which has no place for the value there
+        if has_unnamed(base) || patch.is_some_and(|(patch, _)| has_unnamed(patch)) {
+            fields::expect_kind(base, Kind::Scalar)
+                .map_err(|e| e.help("strategic merge wants names of fields that are text, and not empty"))?;
+        }
         let Some(entries) = base.entries_mut() else {
             return Ok(());
         };
@@ -243,6 +248,14 @@ impl Walker<'_> {
         entries.append(&mut added);
         Ok(())
     }
+}
+
+/// Whether a key is empty, or no text at all.
+fn has_unnamed(mapping: &Node) -> bool {
+    mapping
+        .entries()
+        .iter()
+        .any(|(key, _)| fields::raw(key).is_empty())
 }
 
 /// What a scalar or a list that does not merge becomes.
