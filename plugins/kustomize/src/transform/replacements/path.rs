@@ -182,7 +182,7 @@ pub(super) fn match_path(
     let Some(field) = node.get_mut(part) else {
         return Ok(());
     };
-    if field.is_scalar() && !field.is_null() && !rest.is_empty() && !is_fresh(field) {
+    if field.is_scalar() && !rest.is_empty() && !is_fresh(field) {
         return match_in_text(field, rest, create, set);
     }
     match_path(field, rest, create, set)

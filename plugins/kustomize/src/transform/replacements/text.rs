@@ -17,9 +17,28 @@ pub(super) fn match_in_text(
     create: Option<Kind>,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> Result<(), Stop> {
-    let mut inner = parse_text(fields::raw(field))
-        .ok_or_else(|| Error::new("yaml: the field is a text that is not YAML"))?;
+    let text = fields::raw(field);
+    let mut inner = match parse_text(text) {
+        Some(inner) => inner,
+        None if text.trim().is_empty() => return Err(nothing_in_text(rest).into()),
+        None => return Err(Error::new("yaml: the field is a text that is not YAML").into()),
+    };
     match_path(&mut inner, rest, create, set)
+}
+
+/// The original's words for a path that goes on where nothing is written.
+fn nothing_in_text(rest: &[String]) -> Error {
+    let is_of_list = |part: &String| part == "*" || fields::is_element(part);
+    let (wanted, instead) = match rest.first().is_some_and(is_of_list) {
+        true => ("SequenceNode", "[]"),
+        false => ("MappingNode", "{}"),
+    };
+    Error::new(format!(
+        "wrong node kind: expected {wanted} but got : node contents:\nnull"
+    ))
+    .help(format!(
+        "a field on the way has no value: write `{instead}`, or leave it out"
+    ))
 }
 
 /// The document in a text. What is printed as YAML again keeps its comments and aliases.
