@@ -311,7 +311,21 @@ pub(crate) fn absorb(objects: &mut Objects, new: Object, schema: &Schema) -> Res
             id.gvk.kind, id.name, old.source.file, old.source.line
         )));
     }
+    let before = old.id(schema);
     let joined = join(new, old)?;
+    // the original looks for the place by what the joined object is called, which a patch may have changed
+    let now = joined.id(schema);
+    match objects.with_id(&now, schema).as_slice() {
+        [one] if *one == at => {}
+        [] => {
+            let text = format!("cannot find resource with id {now} to replace");
+            return Err(fail(text).help(format!(
+                "what was made there is {before} now; merge before its kind is changed"
+            )));
+        }
+        [_] => return Err(fail("unexpected target index in replacement".into())),
+        many => return Err(fail(format!("in Replace: id matched {} resources", many.len()))),
+    }
     objects.modify(at, schema, |slot| {
         *slot = joined;
         Ok(())
