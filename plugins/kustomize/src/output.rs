@@ -230,7 +230,7 @@ fn scalars(node: &Node, visit: &mut dyn FnMut(&str, ScalarStyle, Position)) {
 /// What to do about [`check_tabs`].
 pub(crate) const NO_TAB: &str = "a text of several lines that starts with a tab cannot be written as a block; let it start with something else";
 
-/// Fails where a text of several lines starts with a tab: the original prints it as a block, and cannot read that.
+/// Fails where a text that starts with a tab is a block, or has several lines: the original prints a block, and cannot read that.
 pub(crate) fn check_tabs(node: &Node) -> Result<(), sluice_yaml::Error> {
     let mut is_led_by_tab = false;
     scalars(node, &mut |text, style, _| {
@@ -244,8 +244,11 @@ pub(crate) fn check_tabs(node: &Node) -> Result<(), sluice_yaml::Error> {
 
 fn is_block_led_by_tab(text: &str, style: ScalarStyle) -> bool {
     text.starts_with('\t')
-        && text.contains('\n')
-        && matches!(style, ScalarStyle::Plain | ScalarStyle::Literal)
+        && match style {
+            ScalarStyle::Literal => true,
+            ScalarStyle::Plain => text.contains('\n'),
+            _ => false,
+        }
 }
 
 fn printed_and_read(mut node: Node) -> Result<Node, sluice_yaml::Error> {
