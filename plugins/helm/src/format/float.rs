@@ -189,7 +189,7 @@ mod tests {
         ];
         for number in numbers.into_iter().flat_map(|number: f64| [number, -number]) {
             for verb in [b'g', b'G'] {
-                assert_eq!(float_with(number, verb, None), general(number, verb, None));
+                assert_eq!(float_with(number, verb, None), general(number, None, verb));
             }
         }
         assert_eq!(small_whole(-0.0), None);
