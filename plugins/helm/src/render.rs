@@ -152,19 +152,21 @@ fn run(
     let mut collected = Collected {
         release: release.to_value(),
         capabilities: capabilities.to_value(),
-        files: Vec::new(),
-        scopes: BTreeMap::new(),
+        files: BTreeMap::new(),
+        scopes: Vec::new(),
         charts: BTreeMap::new(),
     };
-    collected.chart(chart, chart.name().to_owned(), values.to_map(), true);
+    collected.chart(chart, chart.name(), &values.to_map(), true);
     let Collected {
         files,
         scopes,
         charts,
         ..
     } = collected;
-    let templates = Templates::read(files).map_err(|error| Failure::explained(&error.to_string()))?;
-    let scope = |path: &str| charts.get(path).and_then(|chart| scopes.get(chart));
+    let files = files.into_iter().map(|(path, source)| File { path, source });
+    let templates =
+        Templates::read(files.collect()).map_err(|error| Failure::explained(&error.to_string()))?;
+    let scope = |path: &str| charts.get(path).and_then(|chart| scopes.get(*chart));
     let rendered = templates
         .render(environment, MissingKey::Zero, scope)
         .map_err(|error| Failure::explained(&error.to_string()))?;
@@ -182,16 +184,17 @@ fn run(
 struct Collected {
     release: Value,
     capabilities: Value,
-    files: Vec<File>,
-    /// What the templates of a chart get, by the chart's path.
-    scopes: BTreeMap<String, Scope>,
-    /// The chart's path of each template.
-    charts: BTreeMap<String, String>,
+    /// The templates by their paths: of several with one path the last counts.
+    files: BTreeMap<String, Str>,
+    /// What the templates of each chart get.
+    scopes: Vec<Scope>,
+    /// Which of `scopes` a template gets.
+    charts: BTreeMap<String, usize>,
 }
 
 impl Collected {
     /// Answers what the chart's templates get: its parent has it among its `.Subcharts`.
-    fn chart(&mut self, chart: &Chart, path: String, values: Map, is_root: bool) -> Map {
+    fn chart(&mut self, chart: &Chart, path: &str, values: &Map, is_root: bool) -> Map {
         let contents = chart
             .files
             .iter()
@@ -202,12 +205,12 @@ impl Collected {
         data.set("Files", objects::files(contents));
         data.set("Release", self.release.clone());
         data.set("Capabilities", self.capabilities.clone());
-        data.set("Values", objects::values(&values));
+        data.set("Values", objects::values(values));
         data.set("Subcharts", subcharts.clone());
         for subchart in &chart.dependencies {
-            let inner = values_of(&values, subchart.name());
-            let path = format!("{path}/charts/{}", subchart.name());
-            let inner = self.chart(subchart, path, inner, false);
+            let inner = values_of(values, subchart.name());
+            let path = chart.path_of(subchart, path);
+            let inner = self.chart(subchart, &path, &inner, false);
             subcharts.set(subchart.name(), inner);
         }
         let is_partial = |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with('_'));
@@ -217,17 +220,14 @@ impl Collected {
             .filter(|file| !chart.is_library() || is_partial(&file.name));
         for template in templates {
             let file = format!("{path}/{}", template.name);
-            self.charts.insert(file.clone(), path.clone());
-            self.files.push(File {
-                path: file,
-                source: Str::from(&template.data),
-            });
+            self.charts.insert(file.clone(), self.scopes.len());
+            self.files.insert(file, Str::from(&template.data));
         }
         let scope = Scope {
             data: data.clone(),
             base_path: format!("{path}/templates"),
         };
-        self.scopes.insert(path, scope);
+        self.scopes.push(scope);
         data
     }
 }

@@ -12,15 +12,23 @@ use crate::{
 /// A value where a table of a subchart's values is wanted.
 pub fn process_dependencies(chart: &mut Chart, values: &Table, warnings: &mut Warnings) -> Result<(), Error> {
     let fail = |error: Error| Error::new(format!("chart dependencies processing failed: {error}"));
-    select(chart, values, "", warnings).map_err(fail)?;
+    let place = chart.name().to_owned();
+    select(chart, values, "", &place, warnings).map_err(fail)?;
     import(chart, warnings).map_err(fail)
 }
 
-fn select(chart: &mut Chart, values: &Table, path: &str, warnings: &mut Warnings) -> Result<(), Error> {
+/// `path` is where the chart's values lie, `place` the chart itself.
+fn select(
+    chart: &mut Chart,
+    values: &Table,
+    path: &str,
+    place: &str,
+    warnings: &mut Warnings,
+) -> Result<(), Error> {
     if !chart.metadata.has_dependencies {
         return Ok(());
     }
-    rename(chart);
+    rename(chart, place);
     let values = coalesce(chart, values, warnings)?;
     let dependencies = &mut chart.metadata.dependencies;
     for dependency in dependencies.iter_mut() {
@@ -38,13 +46,16 @@ fn select(chart: &mut Chart, values: &Table, path: &str, warnings: &mut Warnings
     chart.metadata.has_dependencies = !dependencies.is_empty();
     for subchart in &mut chart.dependencies {
         let path = format!("{path}{}.", subchart.metadata.name);
-        select(subchart, &values, &path, warnings)?;
+        let place = format!("{place}/charts/{}", subchart.metadata.name);
+        select(subchart, &values, &path, &place, warnings)?;
     }
     Ok(())
 }
 
 /// First the subcharts that no dependency names, then one for each dependency that has a chart of a fitting version.
-fn rename(chart: &mut Chart) {
+fn rename(chart: &mut Chart, place: &str) {
+    // from here on its subcharts take it for what it is
+    let above = chart.former_path.take().unwrap_or_else(|| place.into());
     let fits = |dependency: &Dependency, subchart: &Chart| {
         dependency.name == subchart.metadata.name
             && is_compatible(&dependency.version, &subchart.metadata.version)
@@ -69,6 +80,7 @@ fn rename(chart: &mut Chart) {
             .find(|subchart| fits(dependency, subchart))
         {
             let mut subchart = subchart.clone();
+            detach(&mut subchart, &above);
             dependency.known_as().clone_into(&mut subchart.metadata.name);
             subcharts.push(subchart);
         }
@@ -77,6 +89,18 @@ fn rename(chart: &mut Chart) {
         }
     }
     chart.dependencies = subcharts;
+}
+
+/// Makes a clone what a copy is in the original: the chart and its subcharts are new, but what lies below those still goes by
+/// the charts that were copied, and so by the old name. Two copies then have templates of equal paths, and one of each is lost.
+fn detach(copy: &mut Chart, above: &str) {
+    let former = copy.former_path.take();
+    let former = former.unwrap_or_else(|| format!("{above}/charts/{}", copy.name()).into());
+    for subchart in &mut copy.dependencies {
+        if subchart.former_path.is_none() && !subchart.dependencies.is_empty() {
+            subchart.former_path = Some(format!("{former}/charts/{}", subchart.name()).into());
+        }
+    }
 }
 
 /// The first condition that is there and a boolean decides; without one the tags; without those it takes part.

@@ -34,6 +34,8 @@ pub struct Chart {
     pub schema: Option<Rc<Vec<u8>>>,
     /// The subcharts: those that `Chart.yaml` does not name first, then the others in its order.
     pub dependencies: Vec<Chart>,
+    /// The path that its subcharts take for its own, where it is a copy: that of the chart it was copied from.
+    pub former_path: Option<Rc<str>>,
 }
 
 /// A file of a chart.
@@ -93,6 +95,12 @@ impl Chart {
         )))
     }
 
+    /// The path of a subchart of this chart, which itself lies at `path`.
+    pub(crate) fn path_of(&self, subchart: &Self, path: &str) -> String {
+        let above = self.former_path.as_deref().unwrap_or(path);
+        format!("{above}/charts/{}", subchart.name())
+    }
+
     /// The files of `crds/` with their full paths, this chart's first, then those of its subcharts.
     pub fn crds(&self) -> Vec<(String, &File)> {
         let mut crds = Vec::new();
@@ -114,7 +122,7 @@ impl Chart {
             .filter(|file| file.name.starts_with("crds/") && is_manifest(&file.name));
         crds.extend(mine.map(|file| (format!("{path}/{}", file.name), file)));
         for chart in &self.dependencies {
-            chart.collect_crds(&format!("{path}/charts/{}", chart.name()), crds);
+            chart.collect_crds(&self.path_of(chart, path), crds);
         }
     }
 }
