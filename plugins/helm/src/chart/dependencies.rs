@@ -202,6 +202,10 @@ struct Marks {
 impl Imports {
     /// Adds `found`, which lies at `source`, below `parent`; what is there already wins.
     fn add(&mut self, parent: &[&str], found: &Table, source: &str) {
+        if found.is_empty() {
+            // instead of an empty table the original puts a new one here: the subchart's own gets nothing
+            return add(&mut self.table, parent, found, "", source, &mut Marks::default());
+        }
         add(&mut self.table, parent, found, "", source, &mut self.marks);
     }
 }
