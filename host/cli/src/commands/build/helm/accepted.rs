@@ -26,6 +26,9 @@ pub(crate) struct Accepted {
     /// What the install command does with custom resource definitions; `--include-crds` prints them all the same
     #[arg(long, hide = true)]
     skip_crds: bool,
+    /// Manifests have no colors
+    #[arg(long, hide = true, alias = "colour", value_parser = ["never", "auto", "always"])]
+    color: Option<String>,
     #[arg(long, hide = true)]
     create_namespace: bool,
     #[arg(long, hide = true)]
