@@ -1,8 +1,8 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, completion, controller, create, delete, dev, diff, events, export, get, install,
-    reconcile, resume, version,
+    artifact, build, check, completion, controller, create, delete, dev, diff, events, export, get, install,
+    reconcile, resume, uninstall, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -206,8 +206,12 @@ pub(crate) enum Command {
     /// Name something in a registry
     #[command(subcommand)]
     Tag(artifact::Tag),
-    /// Print what a cluster needs
+    /// Put what a cluster needs into it, or print it
     Install(install::Install),
+    /// Take an installation out of a cluster, and leave what it applied
+    Uninstall(uninstall::Uninstall),
+    /// Check whether a cluster can be installed on, and whether what is installed works
+    Check(check::Check),
     /// Run the controller, in or against a cluster
     Controller(Box<controller::Controller>),
     /// Print a completion script for a shell

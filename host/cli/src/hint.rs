@@ -7,7 +7,7 @@ use kube::runtime::watcher;
 use sluice_apply::cluster::RequestError;
 use std::error::Error;
 
-const NOT_INSTALLED: &str = "the custom resources are not installed: `sluice install --export --registry REGISTRY | kubectl apply --server-side -f -`";
+const NOT_INSTALLED: &str = "the custom resources are not installed: `sluice install --registry REGISTRY`";
 const NOT_REACHED: &str =
     "is the API server running? `sluice dev` starts one on this machine; --kubeconfig chooses another";
 

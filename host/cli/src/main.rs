@@ -16,6 +16,7 @@ mod connect;
 mod demo;
 mod dev;
 mod hint;
+mod installed;
 mod kinds;
 mod local;
 mod panics;

@@ -12,6 +12,7 @@ mod diff;
 mod events;
 mod export;
 mod flux;
+mod install;
 mod kubectl;
 mod panics;
 mod real_server;

@@ -46,6 +46,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "render",
             "plan",
             "apply",
+            // what is installed is ready when a Kustomization would say so
+            "health",
             "controller",
             "devcluster",
         ],

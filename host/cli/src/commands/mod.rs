@@ -2,6 +2,7 @@
 
 pub(crate) mod artifact;
 pub(crate) mod build;
+pub(crate) mod check;
 pub(crate) mod completion;
 pub(crate) mod controller;
 pub(crate) mod create;
@@ -15,6 +16,7 @@ pub(crate) mod install;
 pub(crate) mod reconcile;
 pub(crate) mod resume;
 pub(crate) mod suspend;
+pub(crate) mod uninstall;
 pub(crate) mod version;
 
 use crate::args::{Cli, Command};
@@ -40,7 +42,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export(export) => within(timeout, export::run(export, &global)).await,
         Command::Delete(delete) => delete::run(delete, &global).await,
         Command::Reconcile(reconcile) => reconcile::run(reconcile, &global).await,
-        Command::Install(install) => install::run(&install, &global),
+        Command::Install(install) => Box::pin(install::run(&install, &global)).await,
+        Command::Uninstall(uninstall) => Box::pin(uninstall::run(&uninstall, &global)).await,
+        Command::Check(check) => return Box::pin(check::run(&check, &global)).await,
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,
         Command::Pull(artifact::Pull::Artifact(pull)) => artifact::pull::run(pull, &global).await,

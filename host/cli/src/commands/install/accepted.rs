@@ -15,9 +15,6 @@ pub(super) struct Accepted {
     /// There is one version
     #[arg(short = 'v', long, hide = true, value_name = "VERSION")]
     version: Option<String>,
-    /// Nothing is applied here, so nothing of another tool is overridden
-    #[arg(long, hide = true)]
-    force: bool,
     /// What is printed is part of this program
     #[arg(long, hide = true, value_name = "DIR")]
     manifests: Option<PathBuf>,
@@ -51,7 +48,7 @@ impl Accepted {
         }
     }
 
-    /// What a Secret would hold that is not printed.
+    /// What the Secret holds, which is not printed.
     pub(super) fn registry_creds(&self) -> Option<&str> {
         self.registry_creds.as_deref().filter(|creds| !creds.is_empty())
     }

@@ -1,10 +1,11 @@
-//! `sluice install --export`: everything a cluster needs, as YAML.
+//! `sluice install`: everything a cluster needs, put into it or printed as YAML.
 //!
 //! Names, labels and image tags are those that `flux check`, `flux version` and `flux logs` look for
 //! (compat: cli, sections 4, 5 and 14). One process does the work of all controllers: it runs in the Deployment
 //! `kustomize-controller`; the other expected Deployments exist with no replicas.
 
 mod accepted;
+mod apply;
 mod components;
 mod workloads;
 
@@ -38,6 +39,9 @@ pub(crate) struct Install {
     /// Print the manifests instead of applying them
     #[arg(long)]
     export: bool,
+    /// Do not ask before anything is put in the place of what others installed
+    #[arg(long)]
+    force: bool,
     /// Where the image is pulled from, required: REGISTRY/kustomize-controller:TAG
     #[arg(long, default_value = "", hide_default_value = true, value_name = "REGISTRY")]
     registry: String,
@@ -81,17 +85,17 @@ impl Install {
     }
 }
 
-pub(crate) fn run(install: &Install, global: &Global) -> Result<()> {
-    if !install.export {
-        bail!(
-            "only --export is there yet: `sluice install --export --registry REGISTRY | kubectl apply --server-side -f -`"
-        );
+pub(crate) async fn run(install: &Install, global: &Global) -> Result<()> {
+    if install.export {
+        let manifests = export(install, &global.namespace)?;
+        for remark in remarks(install, &global.namespace) {
+            tell::warning(&remark);
+        }
+        return tell::print(&manifests);
     }
-    let manifests = export(install, &global.namespace)?;
-    for remark in remarks(install, &global.namespace) {
-        tell::warning(&remark);
-    }
-    tell::print(&manifests)
+    tell::line("✚ generating manifests");
+    let manifests = manifests(install, &global.namespace)?;
+    apply::apply(install, global, manifests).await
 }
 
 /// What must be done beside applying what is printed.
@@ -99,10 +103,10 @@ fn remarks(install: &Install, namespace: &str) -> Vec<String> {
     let elsewhere = install.components.elsewhere().join(",");
     let others = (!elsewhere.is_empty()).then(|| {
         format!(
-            "not printed here, since Flux's own do that work: {elsewhere}; where the cluster does not have them, `flux install --export --namespace={namespace} --components={elsewhere}` prints them"
+            "not part of this, since Flux's own do that work: {elsewhere}; where the cluster does not have them, `flux install --export --namespace={namespace} --components={elsewhere}` prints them"
         )
     });
-    let secret = install.pull_secret();
+    let secret = install.pull_secret().filter(|_| install.export);
     let secret = secret.filter(|_| install.accepted.registry_creds().is_some()).map(|name| {
         format!(
             "the Secret {name} is not printed, so that no password lies in a manifest: `kubectl -n {namespace} create secret docker-registry {name} --docker-server={} --docker-username=USER --docker-password=PASSWORD` makes it",
@@ -113,7 +117,7 @@ fn remarks(install: &Install, namespace: &str) -> Vec<String> {
 }
 
 /// All manifests, CRDs after the Namespace and before what needs them.
-fn export(install: &Install, namespace: &str) -> Result<String> {
+fn manifests(install: &Install, namespace: &str) -> Result<Vec<Value>> {
     install.components.check()?;
     install.accepted.check(install.pull_secret())?;
     // whoever owned a name that we chose could run as the administrator of every cluster
@@ -122,20 +126,23 @@ fn export(install: &Install, namespace: &str) -> Result<String> {
             "--registry is required: no image is published, so build one and say where it is; `deploy/README.md` says what must be in it"
         );
     }
-    let mut text = document(&namespace_object(namespace))?;
+    let mut manifests = vec![namespace_object(namespace)];
     for crd in CRDS {
         let mut crd = sluice_yaml::from_str::<Value>(crd, sluice_yaml::Resolver::V2, false)?;
         label(&mut crd, namespace, None);
-        text.push_str(&document(&crd)?);
+        manifests.push(crd);
     }
-    for object in objects(install, namespace) {
-        text.push_str(&document(&object)?);
-    }
-    Ok(text)
+    manifests.extend(objects(install, namespace));
+    Ok(manifests)
 }
 
-fn document(object: &Value) -> Result<String> {
-    Ok(format!("---\n{}", sluice_yaml::emit_v2(object)))
+/// The same as text.
+fn export(install: &Install, namespace: &str) -> Result<String> {
+    Ok(manifests(install, namespace)?.iter().map(document).collect())
+}
+
+fn document(object: &Value) -> String {
+    format!("---\n{}", sluice_yaml::emit_v2(object))
 }
 
 fn objects(install: &Install, namespace: &str) -> Vec<Value> {

@@ -1,0 +1,434 @@
+//! `sluice uninstall`: takes an installation out of a cluster, and leaves what it applied (compat: cli, section 5).
+//!
+//! Flux's own controllers have the same labels. Where some work beside, only what is ours goes, unless told otherwise.
+
+use crate::args::Global;
+use crate::confirm::confirm;
+use crate::installed::{self, Installation, selector};
+use crate::kinds::{self, Kind};
+use crate::tell;
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::{ArgAction, Args};
+use kube::ResourceExt as _;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use serde_json::{Value, json};
+use sluice_api::meta;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::time::Instant;
+
+#[derive(Args, Debug)]
+pub(crate) struct Uninstall {
+    /// Leave the namespace
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    keep_namespace: bool,
+    /// Only print what would be deleted
+    #[arg(long, default_missing_value = "true", num_args = 0..=1, require_equals = true, default_value_t = false, action = ArgAction::Set, value_name = "BOOL")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    silent: bool,
+    /// Delete Flux's own controllers too, and what they and ours have in common
+    #[arg(long)]
+    with_flux: bool,
+}
+
+const fn kind(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Kind {
+    Kind {
+        group,
+        version,
+        kind,
+        plural,
+    }
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+const DEPLOYMENT: Kind = kind("apps", "v1", "Deployment", "deployments");
+const SERVICE: Kind = kind("", "v1", "Service", "services");
+const NETWORK_POLICY: Kind = kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies");
+const ACCOUNT: Kind = kind("", "v1", "ServiceAccount", "serviceaccounts");
+const CLUSTER_ROLE: Kind = kind(RBAC, "v1", "ClusterRole", "clusterroles");
+const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings");
+const POD: Kind = kind("", "v1", "Pod", "pods");
+const NAMESPACE: Kind = kind("", "v1", "Namespace", "namespaces");
+const DEFINITION: Kind = kind(
+    "apiextensions.k8s.io",
+    "v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+);
+const ARTIFACT_GENERATOR: Kind = kind(
+    "source.extensions.fluxcd.io",
+    "v1beta1",
+    "ArtifactGenerator",
+    "artifactgenerators",
+);
+
+/// Kinds with finalizers, in the order of `flux uninstall`.
+const FINALIZED: [Kind; 14] = [
+    kinds::GIT_REPOSITORY,
+    kinds::OCI_REPOSITORY,
+    kinds::HELM_REPOSITORY,
+    kinds::HELM_CHART,
+    kinds::BUCKET,
+    kinds::KUSTOMIZATION,
+    kinds::HELM_RELEASE,
+    kinds::ALERT,
+    kinds::PROVIDER,
+    kinds::RECEIVER,
+    kinds::IMAGE_POLICY,
+    kinds::IMAGE_REPOSITORY,
+    kinds::IMAGE_UPDATE_AUTOMATION,
+    ARTIFACT_GENERATOR,
+];
+
+/// How often is looked whether the controllers have ended.
+const EVERY: Duration = Duration::from_millis(500);
+
+pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
+    let namespace = &global.namespace;
+    let deadline = Instant::now() + global.timeout;
+    let cluster = global.connect.api_server().await?;
+    let unavailable = "cluster info unavailable";
+    let found = Installation::find(&cluster).await.context(unavailable)?;
+    let controllers = installed::controllers(&cluster, None).await;
+    let controllers = controllers.context(unavailable)?;
+    let whole = uninstall.with_flux || others(&controllers, namespace).is_empty();
+    match whole {
+        true => alone(&controllers, namespace)?,
+        false => stay(&controllers, namespace)?,
+    }
+    if !uninstall.dry_run && !uninstall.silent {
+        let manager = found.as_ref().and_then(Installation::other_manager);
+        ensure!(
+            confirm(&question(manager, whole)),
+            "aborting; --silent goes on without asking"
+        );
+    }
+    let mut work = Work {
+        client: cluster.client().clone(),
+        namespace,
+        is_dry_run: uninstall.dry_run,
+        failures: 0,
+    };
+    tell::action(&format!("deleting components in {namespace} namespace"));
+    if whole {
+        work.components(deadline).await?;
+        tell::action("deleting toolkit.fluxcd.io finalizers in all namespaces");
+        for kind in FINALIZED {
+            work.finalizers(kind).await;
+        }
+        tell::action("deleting toolkit.fluxcd.io custom resource definitions");
+        work.labeled(DEFINITION, None, &selector()).await;
+        if !uninstall.keep_namespace {
+            work.delete(NAMESPACE, None, namespace).await;
+        }
+    } else {
+        work.ours(&ours(&controllers, namespace)).await;
+    }
+    ensure!(
+        work.failures == 0,
+        "uninstall failed: {} objects are still there; what is wrong is told above",
+        work.failures
+    );
+    tell::success("uninstall finished");
+    Ok(())
+}
+
+/// What is asked before anything is deleted.
+fn question(manager: Option<&str>, whole: bool) -> String {
+    match (manager, whole) {
+        (Some(manager), true) => format!(
+            "Flux is managed by {manager}! Are you sure you want to delete Flux and its CRDs using Flux CLI"
+        ),
+        (Some(manager), false) => {
+            format!("Flux is managed by {manager}! Are you sure you want to delete Sluice's controllers")
+        }
+        (None, true) => "Are you sure you want to delete Flux and its custom resource definitions".to_owned(),
+        (None, false) => "Are you sure you want to delete Sluice's controllers".to_owned(),
+    }
+}
+
+/// Controllers that are not ours, or not of this namespace: they need the definitions.
+fn others<'v>(controllers: &'v [Value], namespace: &str) -> Vec<&'v Value> {
+    let is_other = |one: &&Value| !installed::is_ours(one) || installed::namespace(one) != namespace;
+    controllers.iter().filter(is_other).collect()
+}
+
+/// Our controllers of this namespace.
+fn ours<'v>(controllers: &'v [Value], namespace: &str) -> Vec<&'v Value> {
+    let is_our = |one: &&Value| installed::is_ours(one) && installed::namespace(one) == namespace;
+    controllers.iter().filter(is_our).collect()
+}
+
+/// Refuses to take away what controllers of other namespaces work with: they would see the end of their objects as a wish.
+fn alone(controllers: &[Value], namespace: &str) -> Result<()> {
+    let is_elsewhere = |one: &&Value| installed::namespace(one) != namespace;
+    let elsewhere: Vec<String> = controllers.iter().filter(is_elsewhere).map(full_name).collect();
+    ensure!(
+        elsewhere.is_empty(),
+        "controllers of other namespaces work with the same custom resources: {}; uninstall those first",
+        elsewhere.join(", ")
+    );
+    Ok(())
+}
+
+fn full_name(controller: &Value) -> String {
+    let (namespace, name) = (installed::namespace(controller), installed::name(controller));
+    format!("{namespace}/{name}")
+}
+
+/// Tells what stays, and why. Refused where nothing would go.
+fn stay(controllers: &[Value], namespace: &str) -> Result<()> {
+    let others: Vec<String> = others(controllers, namespace)
+        .into_iter()
+        .map(full_name)
+        .collect();
+    let others = others.join(", ");
+    if ours(controllers, namespace).is_empty() {
+        bail!(
+            "no controllers of Sluice found in the '{namespace}' namespace, and others are left alone unless --with-flux is given: {others}"
+        );
+    }
+    tell::warning(&format!(
+        "roles, custom resources and their definitions stay, since other controllers work with them: {others}; --with-flux deletes all of it"
+    ));
+    Ok(())
+}
+
+/// What is being deleted.
+struct Work<'a> {
+    client: kube::Client,
+    namespace: &'a str,
+    is_dry_run: bool,
+    failures: usize,
+}
+
+impl Work<'_> {
+    /// Objects of a kind, of a namespace or of all.
+    fn api(&self, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
+        match namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &kind.api()),
+            None => Api::all_with(self.client.clone(), &kind.api()),
+        }
+    }
+
+    /// What was done, or would be.
+    fn done(&self, what: &str) {
+        match self.is_dry_run {
+            true => tell::success(&format!("{what} (dry run)")),
+            false => tell::success(what),
+        }
+    }
+
+    fn failed(&mut self, what: &str, error: &kube::Error) {
+        self.failures += 1;
+        tell::failure(&format!("{what} failed: {}", tell::whole(error)));
+    }
+
+    /// Objects of a kind; those of a kind that is not served are none.
+    async fn list(&mut self, kind: Kind, namespace: Option<&str>, selector: &str) -> Vec<DynamicObject> {
+        let params = match selector {
+            "" => ListParams::default(),
+            selector => ListParams::default().labels(selector),
+        };
+        match self.api(kind, namespace).list(&params).await {
+            Ok(list) => list.items,
+            Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
+            Err(error) => {
+                self.failed(&format!("listing {}", kind.plural), &error);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Deletes all objects of a kind that have the labels.
+    async fn labeled(&mut self, kind: Kind, namespace: Option<&str>, selector: &str) {
+        for object in self.list(kind, namespace, selector).await {
+            self.delete(kind, namespace, &object.name_any()).await;
+        }
+    }
+
+    /// Deletes an object; one that is gone already is no failure.
+    async fn delete(&mut self, kind: Kind, namespace: Option<&str>, name: &str) {
+        let what = subject(kind, namespace, name);
+        let params = DeleteParams {
+            dry_run: self.is_dry_run,
+            ..DeleteParams::background()
+        };
+        match self.api(kind, namespace).delete(name, &params).await {
+            Ok(_) => self.done(&format!("{what} deleted")),
+            Err(kube::Error::Api(status)) if status.code == 404 => {
+                self.done(&format!("{what} deleted"));
+            }
+            Err(error) => self.failed(&format!("{what} deletion"), &error),
+        }
+    }
+
+    /// Everything but definitions, what they define, and the namespace.
+    async fn components(&mut self, deadline: Instant) -> Result<()> {
+        let (namespace, selector) = (self.namespace, selector());
+        let deployments = self.list(DEPLOYMENT, Some(namespace), &selector).await;
+        for deployment in &deployments {
+            self.delete(DEPLOYMENT, Some(namespace), &deployment.name_any())
+                .await;
+        }
+        for kind in [SERVICE, NETWORK_POLICY, ACCOUNT] {
+            self.labeled(kind, Some(namespace), &selector).await;
+        }
+        for kind in [CLUSTER_ROLE, CLUSTER_ROLE_BINDING] {
+            self.labeled(kind, None, &selector).await;
+        }
+        if !self.is_dry_run {
+            self.end(&deployments, deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the controllers have ended. One that still worked would put finalizers back, see the end of its objects as
+    /// a wish, and delete what they applied.
+    async fn end(&mut self, deployments: &[DynamicObject], deadline: Instant) -> Result<()> {
+        for deployment in deployments {
+            let Some(selector) = pods_of(deployment) else {
+                continue;
+            };
+            let mut is_told = false;
+            loop {
+                let pods = self.api(POD, Some(self.namespace));
+                let pods = pods.list(&ListParams::default().labels(&selector)).await;
+                let pods = pods.context("cannot see whether the controllers have ended")?;
+                if pods.items.is_empty() {
+                    break;
+                }
+                if !std::mem::replace(&mut is_told, true) {
+                    tell::waiting(&format!("waiting for {} to end", deployment.name_any()));
+                }
+                let next = Instant::now() + EVERY;
+                ensure!(
+                    next < deadline,
+                    "context deadline exceeded: {} has not ended, and would delete what it applied: finalizers and definitions stay; run this again",
+                    deployment.name_any()
+                );
+                tokio::time::sleep_until(next).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all finalizers off all objects of a kind.
+    async fn finalizers(&mut self, kind: Kind) {
+        let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        let params = PatchParams {
+            dry_run: self.is_dry_run,
+            ..PatchParams::default()
+        };
+        for object in self.list(kind, None, "").await {
+            let (namespace, name) = (object.namespace(), object.name_any());
+            let what = subject(kind, namespace.as_deref(), &name);
+            let api = self.api(kind, namespace.as_deref());
+            match api.patch(&name, &params, &patch).await {
+                Ok(_) => self.done(&format!("{what} finalizers deleted")),
+                // its last finalizer may have been what kept it
+                Err(kube::Error::Api(status)) if status.code == 404 => {
+                    self.done(&format!("{what} finalizers deleted"));
+                }
+                Err(error) => self.failed(&format!("{what} removing finalizers"), &error),
+            }
+        }
+    }
+
+    /// Our controllers alone, with what only they need.
+    async fn ours(&mut self, deployments: &[&Value]) {
+        let namespace = self.namespace;
+        let components: BTreeSet<&str> = deployments.iter().map(|one| installed::name(one)).collect();
+        for component in &components {
+            self.delete(DEPLOYMENT, Some(namespace), component).await;
+        }
+        for kind in [SERVICE, ACCOUNT] {
+            for component in &components {
+                let selector = format!("{},{}={component}", selector(), meta::COMPONENT);
+                self.labeled(kind, Some(namespace), &selector).await;
+            }
+        }
+    }
+}
+
+/// `Deployment/flux-system/kustomize-controller`.
+fn subject(kind: Kind, namespace: Option<&str>, name: &str) -> String {
+    match namespace {
+        Some(namespace) => format!("{}/{namespace}/{name}", kind.kind),
+        None => format!("{}/{name}", kind.kind),
+    }
+}
+
+/// How the Pods of a Deployment are found.
+fn pods_of(deployment: &DynamicObject) -> Option<String> {
+    let labels = deployment
+        .data
+        .pointer("/spec/selector/matchLabels")?
+        .as_object()?;
+    let label = |(name, value): (&String, &Value)| Some(format!("{name}={}", value.as_str()?));
+    let labels: Vec<String> = labels.iter().filter_map(label).collect();
+    (!labels.is_empty()).then(|| labels.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployment(namespace: &str, name: &str, program: &str) -> Value {
+        json!({"metadata": {"name": name, "namespace": namespace}, "spec": {"template": {"spec": {"containers": [
+            {"name": "manager", "command": [program]}]}}}})
+    }
+
+    #[test]
+    fn what_is_not_ours_is_told_apart() {
+        let controllers = [
+            deployment("flux-system", "kustomize-controller", "sluice"),
+            deployment("flux-system", "helm-controller", "helm-controller"),
+            deployment("elsewhere", "kustomize-controller", "sluice"),
+        ];
+        let named = |found: Vec<&Value>| found.into_iter().map(full_name).collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            named(ours(&controllers, "flux-system")),
+            "flux-system/kustomize-controller"
+        );
+        assert_eq!(
+            named(others(&controllers, "flux-system")),
+            "flux-system/helm-controller elsewhere/kustomize-controller"
+        );
+        assert!(others(&controllers[..1], "flux-system").is_empty());
+        let refused = stay(&controllers, "nowhere").unwrap_err().to_string();
+        assert!(
+            refused.starts_with("no controllers of Sluice found in the 'nowhere' namespace"),
+            "{refused}"
+        );
+        stay(&controllers, "flux-system").unwrap();
+        let refused = alone(&controllers, "flux-system").unwrap_err().to_string();
+        assert!(
+            refused.contains(": elsewhere/kustomize-controller; "),
+            "{refused}"
+        );
+        alone(&controllers[..2], "flux-system").unwrap();
+    }
+
+    #[test]
+    fn another_tool_is_named_before_it_is_overridden() {
+        assert_eq!(
+            question(Some("Helm"), true),
+            "Flux is managed by Helm! Are you sure you want to delete Flux and its CRDs using Flux CLI"
+        );
+        assert_eq!(
+            question(None, true),
+            "Are you sure you want to delete Flux and its custom resource definitions"
+        );
+    }
+
+    #[test]
+    fn pods_are_found_by_the_selector_of_their_deployment() {
+        let deployment =
+            json!({"metadata": {"name": "a"}, "spec": {"selector": {"matchLabels": {"app": "a", "b": "c"}}}});
+        let deployment = serde_json::from_value(deployment).unwrap();
+        assert_eq!(pods_of(&deployment).as_deref(), Some("app=a,b=c"));
+    }
+}

@@ -1,0 +1,303 @@
+//! `sluice install`, `check` and `uninstall` on an embedded API server, with Flux's own controllers beside and without.
+#![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
+
+use crate::support::SLUICE;
+use expect_test::expect;
+use serde_json::{Value, json};
+use sluice_apply::cluster::{Cluster as _, Identity, KubeCluster, Patch, PatchOptions, RetryPolicy};
+use sluice_devcluster::{Config, DevCluster};
+use sluice_object::Object;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+const REGISTRY: &str = "--registry=registry.example.com/sluice";
+
+/// An API server, and programs that reach it.
+struct Place {
+    server: DevCluster,
+    cluster: KubeCluster,
+    kubeconfig: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    async fn start() -> Self {
+        sluice_testkit::world::install_tls();
+        let server = DevCluster::start(Config::default()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, server.kubeconfig()).unwrap();
+        let config = server.client_config().await.unwrap();
+        Self {
+            cluster: KubeCluster::connect(config, RetryPolicy::default()).unwrap(),
+            server,
+            kubeconfig,
+            _folder: folder,
+        }
+    }
+
+    /// Exit code, and what is printed and told.
+    async fn run(&self, args: &[&str]) -> (i32, String, String) {
+        self.answering("", args).await
+    }
+
+    /// The same with an answer to what is asked.
+    async fn answering(&self, answer: &'static str, args: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(SLUICE);
+        command
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // the server is in this process, and must go on answering
+        let ran = tokio::task::spawn_blocking(move || {
+            let mut child = command.spawn().unwrap();
+            let _unread = child.stdin.take().unwrap().write_all(answer.as_bytes());
+            child.wait_with_output().unwrap()
+        });
+        let output = ran.await.unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code().unwrap(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+
+    async fn put(&self, object: Value) {
+        let id = Object::new(object.clone()).unwrap().id().clone();
+        let options = PatchOptions {
+            manager: "test",
+            ..PatchOptions::default()
+        };
+        let patch = Patch::Apply(object);
+        let put = self.cluster.patch(&Identity::AsController, &id, patch, options);
+        put.await.unwrap();
+    }
+
+    /// One of Flux's own, as `flux install` makes it.
+    async fn flux(&self, namespace: &str, name: &str) {
+        self.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
+            .await;
+        let labels = json!({"app": name, "app.kubernetes.io/part-of": "flux"});
+        self.put(json!({"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "manager", "image": format!("ghcr.io/fluxcd/{name}:v1.6.3")}]}}}}))
+            .await;
+    }
+
+    fn has(&self, resource: &str, namespace: &str, name: &str) -> bool {
+        self.server.object(resource, namespace, name).is_some()
+    }
+}
+
+const DEPLOYMENTS: &str = "apps/deployments";
+const DEFINITIONS: &str = "apiextensions.k8s.io/customresourcedefinitions";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_is_installed_on_checked_and_left() {
+    let place = Place::start().await;
+    let (code, _, told) = place.run(&["check", "--pre"]).await;
+    assert_eq!(code, 0, "{told}");
+    assert!(
+        told.contains("✔ Kubernetes ") && told.ends_with("✔ prerequisites checks passed\n"),
+        "{told}"
+    );
+    let (code, _, told) = place.run(&["check"]).await;
+    assert_eq!(code, 1, "{told}");
+    for expected in [
+        "✗ checking failed: customresourcedefinitions.apiextensions.k8s.io \"gitrepositories.source.toolkit.fluxcd.io\" not found\n",
+        "✗ no controllers found in the 'flux-system' namespace with the label selector 'app.kubernetes.io/part-of=flux'\n",
+        "✗ no crds found with the label selector 'app.kubernetes.io/part-of=flux'\n",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    assert!(told.ends_with("✗ check failed\n"), "{told}");
+
+    let (code, printed, told) = place.run(&["install", REGISTRY]).await;
+    expect![[r"
+        ✚ generating manifests
+        ✔ manifests build completed
+        ► installing components in flux-system namespace
+        ◎ verifying installation
+        ✔ kustomize-controller: deployment ready
+        ✔ source-controller: deployment ready
+        ✔ install finished
+    "]]
+    .assert_eq(&told);
+    assert_eq!(code, 0);
+    assert!(printed.starts_with("CustomResourceDefinition/"), "{printed}");
+    assert!(printed.contains("\nNamespace/flux-system created\n"), "{printed}");
+    assert!(
+        printed.lines().all(|line| line.ends_with(" created")),
+        "{printed}"
+    );
+
+    // once more changes nothing, something else changes one thing
+    let (code, printed, told) = place.run(&["install", REGISTRY]).await;
+    assert_eq!(code, 0, "{told}");
+    assert!(
+        printed.lines().all(|line| line.ends_with(" unchanged")),
+        "{printed}"
+    );
+    let (_, printed, _) = place.run(&["install", REGISTRY, "--log-level=debug"]).await;
+    let changed: Vec<&str> = printed
+        .lines()
+        .filter(|line| !line.ends_with(" unchanged"))
+        .collect();
+    assert_eq!(
+        changed,
+        ["Deployment/flux-system/kustomize-controller configured"]
+    );
+
+    let (code, _, told) = place.run(&["check"]).await;
+    assert_eq!(code, 0, "{told}");
+    for expected in [
+        "✔ distribution: flux-v2.9.0\n✔ bootstrapped: false\n► checking controllers\n✔ kustomize-controller: deployment ready\n► registry.example.com/sluice/kustomize-controller:v1.9.4\n",
+        "✔ source-controller: deployment ready\n",
+        "► checking crds\n",
+        "✔ gitrepositories.source.toolkit.fluxcd.io/v1\n",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    assert!(!told.contains("Flux's own"), "{told}");
+
+    // what it would do, asked for; then not agreed to; then done
+    place
+        .put(
+            json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+            "metadata": {"name": "apps", "namespace": "default", "finalizers": ["finalizers.fluxcd.io"]},
+            "spec": {"interval": "1h", "url": "https://example.com/apps.git"}}),
+        )
+        .await;
+    let (code, _, told) = place.run(&["uninstall", "--dry-run"]).await;
+    assert_eq!(code, 0, "{told}");
+    for expected in [
+        "► deleting components in flux-system namespace\n✔ Deployment/flux-system/kustomize-controller deleted (dry run)\n",
+        "✔ GitRepository/default/apps finalizers deleted (dry run)\n",
+        "✔ CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io deleted (dry run)\n",
+        "✔ Namespace/flux-system deleted (dry run)\n",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    let (code, _, told) = place.answering("n\n", &["uninstall"]).await;
+    assert_eq!(
+        told,
+        "Are you sure you want to delete Flux and its custom resource definitions? [y/N] ✗ aborting; --silent goes on without asking\n"
+    );
+    assert_eq!(code, 1);
+    assert!(place.has(DEPLOYMENTS, "flux-system", "kustomize-controller"));
+
+    let (code, _, told) = place
+        .answering("y\n", &["uninstall", "--keep-namespace=true"])
+        .await;
+    assert_eq!(code, 0, "{told}");
+    for expected in [
+        "✔ Service/flux-system/source-controller deleted\n",
+        "✔ NetworkPolicy/flux-system/allow-egress deleted\n",
+        "✔ ServiceAccount/flux-system/kustomize-controller deleted\n",
+        "✔ ClusterRole/crd-controller-flux-system deleted\n",
+        "✔ ClusterRoleBinding/cluster-reconciler-flux-system deleted\n",
+        "► deleting toolkit.fluxcd.io finalizers in all namespaces\n",
+        "✔ GitRepository/default/apps finalizers deleted\n",
+        "► deleting toolkit.fluxcd.io custom resource definitions\n",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
+    assert!(told.ends_with("✔ uninstall finished\n"), "{told}");
+    assert!(!told.contains("Namespace/"), "{told}");
+    assert!(place.has("/namespaces", "", "flux-system"));
+    assert!(!place.has(DEPLOYMENTS, "flux-system", "kustomize-controller"));
+
+    let (code, _, told) = place.run(&["uninstall", "-s"]).await;
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("✔ Namespace/flux-system deleted\n"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flux_beside_is_named_and_left_alone() {
+    let place = Place::start().await;
+    place.flux("flux-system", "helm-controller").await;
+    let (code, _, told) = place.run(&["uninstall", "-s"]).await;
+    assert_eq!(code, 1, "{told}");
+    assert!(
+        told.contains("no controllers of Sluice found in the 'flux-system' namespace")
+            && told.ends_with(": flux-system/helm-controller\n"),
+        "{told}"
+    );
+
+    let (code, _, told) = place.run(&["install", REGISTRY]).await;
+    assert_eq!(code, 0, "{told}");
+    let (code, _, told) = place.run(&["check"]).await;
+    assert_eq!(code, 0, "{told}");
+    let whose = "► Sluice's: kustomize-controller, source-controller; Flux's own: helm-controller\n";
+    assert!(told.contains(whose), "{told}");
+
+    let (code, _, told) = place.run(&["uninstall", "--silent"]).await;
+    assert_eq!(code, 0, "{told}");
+    assert!(
+        told.starts_with("⚠️ roles, custom resources and their definitions stay, since other controllers work with them: flux-system/helm-controller; "),
+        "{told}"
+    );
+    assert!(!place.has(DEPLOYMENTS, "flux-system", "kustomize-controller"));
+    assert!(!place.has("/serviceaccounts", "flux-system", "kustomize-controller"));
+    assert!(place.has(DEPLOYMENTS, "flux-system", "helm-controller"));
+    assert!(place.has(DEFINITIONS, "", "gitrepositories.source.toolkit.fluxcd.io"));
+    let roles = "rbac.authorization.k8s.io/clusterroles";
+    assert!(place.has(roles, "", "crd-controller-flux-system"));
+
+    let (code, _, told) = place.run(&["uninstall", "--silent", "--with-flux"]).await;
+    assert_eq!(code, 0, "{told}");
+    assert!(!place.has(DEPLOYMENTS, "flux-system", "helm-controller"));
+    assert!(!place.has(roles, "", "crd-controller-flux-system"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_others_installed_is_not_overridden_unasked() {
+    let place = Place::start().await;
+    place.flux("flux-system", "kustomize-controller").await;
+    let definition = |labels: Value| {
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "gitrepositories.source.toolkit.fluxcd.io", "labels": labels},
+            "spec": {"group": "source.toolkit.fluxcd.io", "scope": "Namespaced",
+                "names": {"kind": "GitRepository", "listKind": "GitRepositoryList", "plural": "gitrepositories", "singular": "gitrepository"},
+                "versions": [{"name": "v1", "served": true, "storage": true,
+                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}})
+    };
+    let version = json!({"app.kubernetes.io/version": "v2.8.0"});
+    place.put(definition(version)).await;
+    let install = ["install", REGISTRY];
+    let (code, printed, told) = place.run(&install).await;
+    assert_eq!((code, printed.as_str()), (1, ""), "{told}");
+    assert!(
+        told.ends_with(
+            "Flux's own controllers run in the flux-system namespace: kustomize-controller\n\
+             Are you sure you want to put Sluice in their place? [y/N] ✗ installation cancelled; --force goes on without asking\n"
+        ),
+        "{told}"
+    );
+
+    let helm = json!({"app.kubernetes.io/version": "v2.8.0", "app.kubernetes.io/managed-by": "Helm"});
+    place.put(definition(helm)).await;
+    let (code, _, told) = place.answering("n\n", &install).await;
+    assert_eq!(code, 1);
+    assert!(
+        told.contains(
+            "Flux v2.8.0 has been installed on this cluster with Helm!\n\
+             Are you sure you want to override the Helm installation? Y/N? [y/N] ✗ installation cancelled"
+        ),
+        "{told}"
+    );
+
+    let kept = json!({"app.kubernetes.io/version": "v2.8.0", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"});
+    place.put(definition(kept)).await;
+    let (code, _, told) = place.run(&["install", REGISTRY, "--force"]).await;
+    assert_eq!(code, 1);
+    let refused = "✗ this cluster has already been bootstrapped with Flux v2.8.0! Please use 'flux bootstrap' to upgrade";
+    assert!(told.contains(refused), "{told}");
+    assert!(!place.has(DEPLOYMENTS, "flux-system", "source-controller"));
+}
