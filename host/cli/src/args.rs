@@ -1,8 +1,8 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, check, completion, controller, create, delete, dev, diff, events, export, get, install,
-    reconcile, resume, uninstall, version,
+    artifact, build, check, completion, controller, create, delete, dev, diff, events, export, get,
+    install, reconcile, resume, tree, uninstall, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -212,6 +212,9 @@ pub(crate) enum Command {
     Uninstall(uninstall::Uninstall),
     /// Check whether a cluster can be installed on, and whether what is installed works
     Check(check::Check),
+    /// Show what an object has applied
+    #[command(subcommand)]
+    Tree(tree::Tree),
     /// Run the controller, in or against a cluster
     Controller(Box<controller::Controller>),
     /// Print a completion script for a shell

@@ -96,9 +96,8 @@ pub(crate) async fn controllers(
     namespace: Option<&str>,
 ) -> Result<Vec<Value>, RequestError> {
     let deployments = GroupVersionKind::new("apps/v1", "Deployment");
-    let selector = selector();
-    let listed = cluster.list(&Identity::AsController, &deployments, namespace, &selector);
-    listed.await
+    let (identity, selector) = (Identity::AsController, selector());
+    cluster.list(&identity, &deployments, namespace, &selector).await
 }
 
 /// Whether the program of a Deployment is this one, and not one of Flux's own under the same name.

@@ -74,8 +74,11 @@ impl Place {
             ..PatchOptions::default()
         };
         let patch = Patch::Apply(object);
-        let put = self.cluster.patch(&Identity::AsController, &id, patch, options);
-        put.await.unwrap();
+        let put = self
+            .cluster
+            .patch(&Identity::AsController, &id, patch, options)
+            .await;
+        put.unwrap();
     }
 
     /// One of Flux's own, as `flux install` makes it.

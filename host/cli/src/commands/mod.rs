@@ -16,6 +16,7 @@ pub(crate) mod install;
 pub(crate) mod reconcile;
 pub(crate) mod resume;
 pub(crate) mod suspend;
+pub(crate) mod tree;
 pub(crate) mod uninstall;
 pub(crate) mod version;
 
@@ -45,6 +46,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Install(install) => Box::pin(install::run(&install, &global)).await,
         Command::Uninstall(uninstall) => Box::pin(uninstall::run(&uninstall, &global)).await,
         Command::Check(check) => return Box::pin(check::run(&check, &global)).await,
+        Command::Tree(tree) => Box::pin(tree::run(&tree, &global)).await,
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,
         Command::Pull(artifact::Pull::Artifact(pull)) => artifact::pull::run(pull, &global).await,

@@ -1,0 +1,179 @@
+//! Commands that look at objects of a cluster and at what they lead to, on an embedded API server.
+#![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
+
+use crate::support::{Reached, SLUICE};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use expect_test::expect;
+use serde_json::{Value, json};
+use sluice_testkit::world::{CM, GIT, KS, SECRET, World};
+use std::process::Command;
+
+const RELEASE: (&str, &str) = ("helm.toolkit.fluxcd.io/v2", "HelmRelease");
+
+/// Exit code, and what is printed and told, the namespace as `NS`.
+async fn run(reached: &Reached, args: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(SLUICE);
+    command
+        .args(["--namespace", &reached.world.namespace, "--kubeconfig"])
+        .arg(&reached.kubeconfig)
+        .args(args)
+        .env("TZ", "UTC");
+    // the server is in this process, and must go on answering
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = output.await.unwrap().unwrap();
+    let text = |bytes: Vec<u8>| {
+        let text = String::from_utf8(bytes).unwrap();
+        text.replace(&reached.world.namespace, "NS")
+    };
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// HelmReleases are served: they are Flux's own controller's.
+async fn serve_releases(world: &World) {
+    world
+        .put(json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "helmreleases.helm.toolkit.fluxcd.io"},
+            "spec": {"group": "helm.toolkit.fluxcd.io", "scope": "Namespaced",
+                "names": {"kind": "HelmRelease", "listKind": "HelmReleaseList", "plural": "helmreleases", "singular": "helmrelease",
+                    "shortNames": ["hr"]},
+                "versions": [{"name": "v2", "served": true, "storage": true, "subresources": {"status": {}},
+                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}}))
+        .await;
+    world
+        .until("releases are served", async || world.list(RELEASE, "").await)
+        .await;
+}
+
+/// What a Kustomization has applied.
+async fn applied(world: &World, name: &str, ids: &[String]) {
+    world.kustomization(name, json!({})).await;
+    let entries: Vec<Value> = ids.iter().map(|id| json!({"id": id, "v": "v1"})).collect();
+    world
+        .report(KS, name, json!({"inventory": {"entries": entries}}))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tree_goes_down_through_kustomizations_and_releases() {
+    let reached = Reached::start().await;
+    let (world, ns) = (&reached.world, &reached.world.namespace);
+    serve_releases(world).await;
+    let kustomization = |name: &str| format!("{ns}_{name}_kustomize.toolkit.fluxcd.io_Kustomization");
+    let release = format!("{ns}_web_helm.toolkit.fluxcd.io_HelmRelease");
+    let top = [
+        kustomization("top"),
+        format!("_{ns}__Namespace"),
+        kustomization("below"),
+        release,
+    ];
+    applied(world, "top", &top).await;
+    // it leads back
+    applied(
+        world,
+        "below",
+        &[format!("{ns}_a__ConfigMap"), kustomization("top")],
+    )
+    .await;
+    world
+        .put(json!({"apiVersion": RELEASE.0, "kind": RELEASE.1, "metadata": {"name": "web"}, "spec": {"install": {"crds": "Create"}}}))
+        .await;
+    let history = json!([{"name": "web", "namespace": ns, "version": 2}]);
+    let status = json!({"storageNamespace": ns, "history": history});
+    world.report(RELEASE, "web", status).await;
+    let manifest = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n---\napiVersion: source.toolkit.fluxcd.io/v1\n\
+                    kind: GitRepository\nmetadata: {name: more}\n";
+    let stored = STANDARD.encode(json!({"name": "web", "manifest": manifest}).to_string());
+    world
+        .put(json!({"apiVersion": SECRET.0, "kind": SECRET.1, "metadata": {"name": "sh.helm.release.v1.web.v2"},
+            "type": "helm.sh/release.v1", "data": {"release": STANDARD.encode(stored)}}))
+        .await;
+
+    let (code, printed, told) = run(&reached, &["tree", "ks", "top"]).await;
+    assert_eq!((code, told.as_str()), (0, ""));
+    expect![[r"
+        Kustomization/NS/top
+        ├── Namespace/NS
+        ├── Kustomization/NS/below
+        │   ├── ConfigMap/NS/a
+        │   └── Kustomization/NS/top
+        └── HelmRelease/NS/web
+            ├── Service/NS/web
+            └── GitRepository/NS/more
+
+    "]]
+    .assert_eq(&printed);
+    let (_, printed, _) = run(&reached, &["tree", "kustomization", "top", "--compact"]).await;
+    expect![[r"
+        Kustomization/NS/top
+        ├── Kustomization/NS/below
+        │   └── Kustomization/NS/top
+        └── HelmRelease/NS/web
+            └── GitRepository/NS/more
+
+    "]]
+    .assert_eq(&printed);
+    let (_, printed, _) = run(&reached, &["tree", "ks", "below", "--compact", "-o", "yaml"]).await;
+    expect![[r#"
+        resource:
+          GroupKind:
+            Group: kustomize.toolkit.fluxcd.io
+            Kind: Kustomization
+          Name: below
+          Namespace: NS
+        resources:
+        - resource:
+            GroupKind:
+              Group: kustomize.toolkit.fluxcd.io
+              Kind: Kustomization
+            Name: top
+            Namespace: NS
+          resources:
+          - resource:
+              GroupKind:
+                Group: kustomize.toolkit.fluxcd.io
+                Kind: Kustomization
+              Name: below
+              Namespace: NS
+          - resource:
+              GroupKind:
+                Group: helm.toolkit.fluxcd.io
+                Kind: HelmRelease
+              Name: web
+              Namespace: NS
+            resources:
+            - resource:
+                GroupKind:
+                  Group: source.toolkit.fluxcd.io
+                  Kind: GitRepository
+                Name: more
+                Namespace: NS
+
+    "#]]
+    .assert_eq(&printed);
+
+    for (args, expected) in [
+        (vec!["tree", "ks"], "✗ kustomization name is required\n"),
+        (
+            vec!["tree", "ks", "nobody"],
+            "✗ kustomizations.kustomize.toolkit.fluxcd.io \"nobody\" not found\n",
+        ),
+    ] {
+        let (code, printed, told) = run(&reached, &args).await;
+        assert_eq!((code, printed.as_str(), told.as_str()), (1, "", expected));
+    }
+    // what was applied may have been deleted by somebody
+    applied(world, "top", &[kustomization("gone")]).await;
+    let (code, _, told) = run(&reached, &["tree", "ks", "top"]).await;
+    assert_eq!(
+        (code, told.as_str()),
+        (
+            1,
+            "✗ failed to find object: kustomizations.kustomize.toolkit.fluxcd.io \"gone\" not found\n"
+        )
+    );
+}
