@@ -1,8 +1,8 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, check, completion, controller, create, delete, dev, diff, events, export, get,
-    install, reconcile, resume, tree, uninstall, version,
+    artifact, build, check, completion, controller, create, delete, dev, diff, events, export, get, install,
+    reconcile, resume, trace, tree, uninstall, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -215,6 +215,8 @@ pub(crate) enum Command {
     /// Show what an object has applied
     #[command(subcommand)]
     Tree(tree::Tree),
+    /// Show who made objects, from which source in which revision
+    Trace(trace::Trace),
     /// Run the controller, in or against a cluster
     Controller(Box<controller::Controller>),
     /// Print a completion script for a shell

@@ -177,3 +177,123 @@ async fn a_tree_goes_down_through_kustomizations_and_releases() {
         )
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_is_traced_to_its_source() {
+    let reached = Reached::start().await;
+    let (world, ns) = (&reached.world, &reached.world.namespace);
+    serve_releases(world).await;
+    let ready = |time: &str, message: &str| {
+        json!([{"type": "Ready", "status": "True", "reason": "Succeeded", "message": message,
+            "lastTransitionTime": time}])
+    };
+    world
+        .put(json!({"apiVersion": GIT.0, "kind": GIT.1, "metadata": {"name": "src"},
+            "spec": {"interval": "1h", "url": "ssh://git@github.com/example/repo", "ref": {"branch": "main"}}}))
+        .await;
+    let artifact = json!({"path": "x", "url": "http://example.com/x", "revision": "main@sha1:696f056d", "digest": "sha256:00",
+        "lastUpdateTime": "2026-01-01T00:00:00Z"});
+    let status = json!({"artifact": artifact, "conditions": ready("2021-07-20T00:48:16Z", "Fetched revision: main@sha1:696f056d")});
+    world.report(GIT, "src", status).await;
+    world
+        .kustomization("infrastructure", json!({"path": "./infrastructure"}))
+        .await;
+    let status = json!({"lastAppliedRevision": "main@sha1:696f056d",
+        "conditions": ready("2021-08-01T04:52:56Z", "Applied revision: main@sha1:696f056d")});
+    world.report(KS, "infrastructure", status).await;
+    let owned = json!({"kustomize.toolkit.fluxcd.io/name": "infrastructure", "kustomize.toolkit.fluxcd.io/namespace": ns});
+    let owner = world
+        .put(json!({"apiVersion": CM.0, "kind": CM.1, "metadata": {"name": "owner", "labels": owned}}))
+        .await;
+    let reference =
+        json!({"apiVersion": CM.0, "kind": CM.1, "name": "owner", "uid": owner.pointer("/metadata/uid")});
+    world
+        .put(json!({"apiVersion": CM.0, "kind": CM.1, "metadata": {"name": "below", "ownerReferences": [reference]}}))
+        .await;
+    world
+        .put(json!({"apiVersion": CM.0, "kind": CM.1, "metadata": {"name": "free"}}))
+        .await;
+
+    let from_git = "---
+Kustomization:   infrastructure
+Namespace:       NS
+Target:          NS
+Path:            ./infrastructure
+Revision:        main@sha1:696f056d
+Status:          Last reconciled at 2021-08-01 04:52:56 +0000 UTC
+Message:         Applied revision: main@sha1:696f056d
+---
+GitRepository:   src
+Namespace:       NS
+URL:             ssh://git@github.com/example/repo
+Branch:          main
+Revision:        main@sha1:696f056d
+Status:          Last reconciled at 2021-07-20 00:48:16 +0000 UTC
+Message:         Fetched revision: main@sha1:696f056d
+";
+    let head = |object: &str| {
+        format!("\nObject:          {object}\nNamespace:       NS\nStatus:          Managed by Flux\n")
+    };
+    for (args, object) in [
+        (vec!["trace", "configmap", "owner"], "ConfigMap/owner"),
+        (vec!["trace", "cm/below"], "ConfigMap/below"),
+        (
+            vec!["trace", "owner", "--kind=configmap", "--api-version=v1"],
+            "configmap/owner",
+        ),
+    ] {
+        let (code, printed, told) = run(&reached, &args).await;
+        assert_eq!((code, told.as_str()), (0, ""), "{args:?}");
+        assert_eq!(printed, head(object) + from_git, "{args:?}");
+    }
+
+    // a release from a chart of a repository that is gone
+    world
+        .put(
+            json!({"apiVersion": RELEASE.0, "kind": RELEASE.1, "metadata": {"name": "web"},
+            "spec": {"chart": {"spec": {"sourceRef": {"kind": "HelmRepository", "name": "charts"}}}}}),
+        )
+        .await;
+    let released = json!({"helm.toolkit.fluxcd.io/name": "web", "helm.toolkit.fluxcd.io/namespace": ns});
+    world
+        .put(json!({"apiVersion": CM.0, "kind": CM.1, "metadata": {"name": "released", "labels": released}}))
+        .await;
+    for (args, expected) in [
+        (
+            vec!["trace", "cm/released"],
+            "✗ failed to trace ConfigMap/released in namespace NS: failed to find HelmRepository: helmrepositories.source.toolkit.fluxcd.io \"charts\" not found\n",
+        ),
+        (
+            vec!["trace", "cm/free"],
+            "✗ failed to trace ConfigMap/free in namespace NS: object not managed by Flux\n",
+        ),
+        (
+            vec!["trace", "cm/nobody"],
+            "✗ failed to find object: configmaps \"nobody\" not found\n",
+        ),
+        (
+            vec!["trace", "lamp/desk"],
+            "✗ the server doesn't have a resource type \"lamp\"\n",
+        ),
+        (
+            vec!["trace", "desk", "--kind=lamp", "--api-version=example.com/v1"],
+            "✗ failed to find object: no matches for kind \"lamp\" in version \"example.com/v1\"\n",
+        ),
+        (
+            vec!["trace", "desk", "--kind=lamp"],
+            "✗ object apiVersion is required (--api-version)\n",
+        ),
+        (
+            vec!["trace"],
+            "✗ either `<resource>/<name>` or `<resource> <name>` is required as an argument\n",
+        ),
+    ] {
+        let (code, printed, told) = run(&reached, &args).await;
+        assert_eq!((code, printed.as_str(), told.as_str()), (1, "", expected));
+    }
+    // one that fails does not hide the others
+    let (code, printed, told) = run(&reached, &["trace", "cm/free", "cm/owner"]).await;
+    assert_eq!(code, 1);
+    assert_eq!(printed, format!("---\n{}{from_git}", head("ConfigMap/owner")));
+    assert!(told.ends_with(": object not managed by Flux\n"), "{told}");
+}

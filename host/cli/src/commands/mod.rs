@@ -16,6 +16,7 @@ pub(crate) mod install;
 pub(crate) mod reconcile;
 pub(crate) mod resume;
 pub(crate) mod suspend;
+pub(crate) mod trace;
 pub(crate) mod tree;
 pub(crate) mod uninstall;
 pub(crate) mod version;
@@ -47,6 +48,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Uninstall(uninstall) => Box::pin(uninstall::run(&uninstall, &global)).await,
         Command::Check(check) => return Box::pin(check::run(&check, &global)).await,
         Command::Tree(tree) => Box::pin(tree::run(&tree, &global)).await,
+        Command::Trace(trace) => Box::pin(trace::run(&trace, &global)).await,
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,
         Command::Pull(artifact::Pull::Artifact(pull)) => artifact::pull::run(pull, &global).await,

@@ -78,7 +78,8 @@ async fn grow(name: &str, is_compact: bool, global: &Global) -> Result<Node> {
     Ok(Node { id, children })
 }
 
-fn named(kind: Kind, namespace: &str, name: &str) -> ObjectId {
+/// The name of an object of one of Flux's kinds.
+pub(super) fn named(kind: Kind, namespace: &str, name: &str) -> ObjectId {
     ObjectId {
         gvk: GroupVersionKind {
             group: kind.group.to_owned(),
@@ -91,7 +92,7 @@ fn named(kind: Kind, namespace: &str, name: &str) -> ObjectId {
 }
 
 /// An object that must be there.
-async fn required(cluster: &dyn Cluster, kind: Kind, id: &ObjectId) -> Result<Value> {
+pub(super) async fn required(cluster: &dyn Cluster, kind: Kind, id: &ObjectId) -> Result<Value> {
     let found = cluster.get(&Identity::AsController, id).await?;
     found.with_context(|| format!("{}.{} \"{}\" not found", kind.plural, kind.group, id.name))
 }
