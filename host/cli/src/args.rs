@@ -2,7 +2,7 @@
 
 use crate::commands::{
     artifact, build, check, completion, controller, create, delete, dev, diff, events, export, get, install,
-    reconcile, resume, trace, tree, uninstall, version,
+    logs, reconcile, resume, stats, trace, tree, uninstall, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -217,6 +217,10 @@ pub(crate) enum Command {
     Tree(tree::Tree),
     /// Show who made objects, from which source in which revision
     Trace(trace::Trace),
+    /// Show what the controllers say of objects
+    Logs(logs::Logs),
+    /// Show how many objects are reconciled, and how many fail
+    Stats(stats::Stats),
     /// Run the controller, in or against a cluster
     Controller(Box<controller::Controller>),
     /// Print a completion script for a shell
@@ -225,10 +229,11 @@ pub(crate) enum Command {
     Version(version::Version),
 }
 
-const DEFAULT_NAMESPACE: &str = "flux-system";
+/// Where Flux is installed unless told otherwise.
+pub(crate) const DEFAULT_NAMESPACE: &str = "flux-system";
 
 /// A DNS label (RFC 1123); an empty variable of the environment says nothing.
-fn namespace(text: &str) -> Result<String, String> {
+pub(crate) fn namespace(text: &str) -> Result<String, String> {
     let is_inside = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
     match text {
         "" => Ok(DEFAULT_NAMESPACE.to_owned()),

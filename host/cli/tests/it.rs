@@ -14,6 +14,7 @@ mod export;
 mod flux;
 mod install;
 mod kubectl;
+mod logs;
 mod looks;
 mod panics;
 mod real_server;

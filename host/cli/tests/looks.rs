@@ -297,3 +297,33 @@ Message:         Fetched revision: main@sha1:696f056d
     assert_eq!(printed, format!("---\n{}{from_git}", head("ConfigMap/owner")));
     assert!(told.ends_with(": object not managed by Flux\n"), "{told}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn objects_of_every_kind_are_counted() {
+    let reached = Reached::start().await;
+    reached
+        .world
+        .kustomization("apps", json!({"suspend": true}))
+        .await;
+    reached.world.kustomization("web", json!({})).await;
+    let failed = json!([{"type": "Ready", "status": "False", "reason": "Failed", "message": "no",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
+    let report = json!({ "conditions": failed });
+    reached.world.report(KS, "web", report).await;
+    let (code, printed, told) = run(&reached, &["stats"]).await;
+    assert_eq!((code, told.as_str()), (0, ""));
+    let rows: Vec<String> = printed
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    assert_eq!(rows.len(), 14, "{printed}");
+    assert_eq!(
+        rows.first().unwrap(),
+        "RECONCILERS RUNNING FAILING SUSPENDED STORAGE"
+    );
+    assert!(rows.contains(&"Kustomization 1 1 1 -".to_owned()), "{printed}");
+    // a kind that is not installed
+    assert!(rows.contains(&"HelmRelease 0 0 0 -".to_owned()), "{printed}");
+    let (_, printed, _) = run(&reached, &["stats", "-A"]).await;
+    assert!(printed.contains("\nKustomization"), "{printed}");
+}

@@ -13,9 +13,11 @@ pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod install;
+pub(crate) mod logs;
 pub(crate) mod reconcile;
 pub(crate) mod resume;
 pub(crate) mod suspend;
+pub(crate) mod stats;
 pub(crate) mod trace;
 pub(crate) mod tree;
 pub(crate) mod uninstall;
@@ -49,6 +51,9 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(check) => return Box::pin(check::run(&check, &global)).await,
         Command::Tree(tree) => Box::pin(tree::run(&tree, &global)).await,
         Command::Trace(trace) => Box::pin(trace::run(&trace, &global)).await,
+        Command::Logs(logs) if logs.is_followed() => Box::pin(logs::run(&logs, &global)).await,
+        Command::Logs(logs) => within(timeout, Box::pin(logs::run(&logs, &global))).await,
+        Command::Stats(stats) => within(timeout, Box::pin(stats::run(&stats, &global))).await,
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,
         Command::Pull(artifact::Pull::Artifact(pull)) => artifact::pull::run(pull, &global).await,
