@@ -1,8 +1,8 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, check, completion, controller, create, delete, dev, diff, events, export, get, install,
-    logs, reconcile, resume, stats, trace, tree, uninstall, version,
+    artifact, build, check, completion, controller, create, debug, delete, dev, diff, events, export, get,
+    install, logs, reconcile, resume, stats, trace, tree, uninstall, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -219,6 +219,9 @@ pub(crate) enum Command {
     Trace(trace::Trace),
     /// Show what the controllers say of objects
     Logs(logs::Logs),
+    /// Show what an object reports and works with
+    #[command(subcommand)]
+    Debug(debug::Debug),
     /// Show how many objects are reconciled, and how many fail
     Stats(stats::Stats),
     /// Run the controller, in or against a cluster

@@ -327,3 +327,57 @@ async fn objects_of_every_kind_are_counted() {
     let (_, printed, _) = run(&reached, &["stats", "-A"]).await;
     assert!(printed.contains("\nKustomization"), "{printed}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_substituted_is_printed() {
+    let reached = Reached::start().await;
+    let world = &reached.world;
+    let post_build = json!({"substitute": {"OVERRIDE": "in-line", "LINES": "a\nb"},
+        "substituteFrom": [{"kind": "ConfigMap", "name": "test"}, {"kind": "Secret", "name": "test"}]});
+    world
+        .kustomization("vars", json!({"postBuild": post_build}))
+        .await;
+    world.kustomization("plain", json!({})).await;
+    let vars = ["debug", "ks", "vars", "--show-vars"];
+    let (code, printed, told) = run(&reached, &vars).await;
+    assert_eq!(
+        (code, printed.as_str(), told.as_str()),
+        (
+            1,
+            "",
+            "✗ substitute from 'ConfigMap/test' error: configmaps \"test\" not found\n"
+        )
+    );
+    world
+        .put(json!({"apiVersion": CM.0, "kind": CM.1, "metadata": {"name": "test"}, "data": {"OVERRIDE": "cm", "CM": "cm"}}))
+        .await;
+    world
+        .put(
+            json!({"apiVersion": SECRET.0, "kind": SECRET.1, "metadata": {"name": "test"},
+            "data": {"CM": STANDARD.encode("secret")}}),
+        )
+        .await;
+    let (code, printed, told) = run(&reached, &vars).await;
+    assert_eq!(
+        (code, printed.as_str(), told.as_str()),
+        (0, "CM=secret\nLINES=ab\nOVERRIDE=in-line\n", "")
+    );
+    for (args, expected) in [
+        (
+            vec!["plain", "--show-vars"],
+            "✗ no post build substitutions found\n",
+        ),
+        (
+            vec!["plain", "--show-vars", "--show-status"],
+            "✗ exactly one of --show-status, --show-vars, or --show-history must be set\n",
+        ),
+        (
+            vec!["nobody", "--show-status"],
+            "✗ kustomizations.kustomize.toolkit.fluxcd.io \"nobody\" not found\n",
+        ),
+    ] {
+        let args = [&["debug", "kustomization"][..], &args[..]].concat();
+        let (code, _, told) = run(&reached, &args).await;
+        assert_eq!((code, told.as_str()), (1, expected));
+    }
+}

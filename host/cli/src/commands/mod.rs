@@ -7,6 +7,7 @@ pub(crate) mod completion;
 pub(crate) mod controller;
 pub(crate) mod create;
 pub(crate) mod delete;
+pub(crate) mod debug;
 pub(crate) mod dev;
 pub(crate) mod diff;
 pub(crate) mod events;
@@ -53,6 +54,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Trace(trace) => Box::pin(trace::run(&trace, &global)).await,
         Command::Logs(logs) if logs.is_followed() => Box::pin(logs::run(&logs, &global)).await,
         Command::Logs(logs) => within(timeout, Box::pin(logs::run(&logs, &global))).await,
+        Command::Debug(debug) => Box::pin(debug::run(&debug, &global)).await,
         Command::Stats(stats) => within(timeout, Box::pin(stats::run(&stats, &global))).await,
         Command::Controller(controller) => controller::run(*controller, &global).await,
         Command::Push(artifact::Push::Artifact(push)) => artifact::push::run(push, &global).await,

@@ -107,7 +107,10 @@ pub(crate) fn tell_findings(findings: &[Finding]) {
 }
 
 /// What is substituted: ConfigMaps and Secrets of the cluster in their order, then what the spec says itself.
-async fn variables(ks: &Kustomization, cluster: Option<&dyn Cluster>) -> Result<BTreeMap<String, String>> {
+pub(crate) async fn variables(
+    ks: &Kustomization,
+    cluster: Option<&dyn Cluster>,
+) -> Result<BTreeMap<String, String>> {
     let mut variables = BTreeMap::new();
     let Some(post_build) = &ks.spec.post_build else {
         return Ok(variables);
