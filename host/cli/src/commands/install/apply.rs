@@ -49,7 +49,8 @@ pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Val
         let health = installed::until_current(&cluster, id, EVERY, within).await;
         ensure!(
             health.is_current(),
-            "install failed: {id} is not ready: {}",
+            "install failed: {id} is not ready: {}: {}",
+            health.status.as_str(),
             health.message
         );
     }
