@@ -43,7 +43,7 @@ pub(crate) async fn run(debug: &Debug, global: &Global) -> Result<()> {
         shown.into_iter().filter(|is_shown| *is_shown).count() == 1,
         "exactly one of --show-status, --show-vars, or --show-history must be set"
     );
-    let text = within(global.timeout, asked.text(name, global)).await?;
+    let text = within(global.timeout, Box::pin(asked.text(name, global))).await?;
     tell::print(&text)
 }
 

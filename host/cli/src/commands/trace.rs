@@ -37,7 +37,7 @@ const OWNERS_MAX: usize = 10;
 const CONCURRENCY: usize = 8;
 
 pub(crate) async fn run(trace: &Trace, global: &Global) -> Result<()> {
-    within(global.timeout, trace_all(trace, global)).await
+    within(global.timeout, Box::pin(trace_all(trace, global))).await
 }
 
 async fn trace_all(trace: &Trace, global: &Global) -> Result<()> {
@@ -124,7 +124,7 @@ impl Tracing<'_> {
             false => self.all_kinds().await,
         };
         let lists = match lists {
-            Err(kube::Error::Api(_)) if trace.is_explicit() => Vec::new(),
+            Err(kube::Error::Api(status)) if trace.is_explicit() && status.code == 404 => Vec::new(),
             lists => lists?,
         };
         for (written, name) in wanted {

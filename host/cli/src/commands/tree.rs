@@ -56,7 +56,7 @@ const RELEASE_MAX: u64 = 64 << 20;
 pub(crate) async fn run(tree: &Tree, global: &Global) -> Result<()> {
     let Tree::Kustomization(asked) = tree;
     let name = asked.name.as_deref().context("kustomization name is required")?;
-    let root = within(global.timeout, grow(name, asked.compact, global)).await?;
+    let root = within(global.timeout, Box::pin(grow(name, asked.compact, global))).await?;
     let text = match asked.output {
         Output::Tree => root.text(),
         Output::Json => serde_json::to_string_pretty(&root.printed())?,
