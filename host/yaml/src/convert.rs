@@ -54,6 +54,8 @@ pub fn write_json(node: &Node, resolver: Resolver, out: &mut String) -> Result<(
 
 /// A mapping's entries with keys as strings, merges done, each key once.
 pub(crate) type Entries<'a> = Vec<(Cow<'a, str>, &'a Node)>;
+/// The mappings that are merged, each with how many entries stand before it.
+pub(crate) type Merges<'a> = Vec<(usize, &'a Node)>;
 
 /// What is collected on the way: Go reports all decoding problems at once.
 pub(crate) struct Converter {
@@ -242,12 +244,12 @@ impl Converter {
         Ok(entries)
     }
 
-    /// The entries as they are written, and the mappings that are merged with how many entries stand before each.
+    /// The entries as they are written, and the mappings that are merged.
     fn written_entries<'a>(
         &mut self,
         node: &'a Node,
         is_root: bool,
-    ) -> Result<(Entries<'a>, Vec<(usize, &'a Node)>), Error> {
+    ) -> Result<(Entries<'a>, Merges<'a>), Error> {
         let entries = node.entries();
         let mut found = Vec::with_capacity(entries.len());
         let mut merges = Vec::new();
