@@ -55,7 +55,7 @@ pub fn write_json(node: &Node, resolver: Resolver, out: &mut String) -> Result<(
 /// A mapping's entries with keys as strings, merges done, each key once.
 pub(crate) type Entries<'a> = Vec<(Cow<'a, str>, &'a Node)>;
 /// The mappings that are merged, each with how many entries stand before it.
-pub(crate) type Merges<'a> = Vec<(usize, &'a Node)>;
+type Merges<'a> = Vec<(usize, &'a Node)>;
 
 /// What is collected on the way: Go reports all decoding problems at once.
 pub(crate) struct Converter {
