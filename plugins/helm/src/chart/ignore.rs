@@ -40,7 +40,7 @@ impl Rules {
         if line.contains("**") {
             return Err(Error::new("double-star (**) syntax is not supported"));
         }
-        read(line)?;
+        try_out(line)?;
         let (is_negated, rule) = match line.strip_prefix('!') {
             Some(rule) => (true, rule),
             None => (false, line),
@@ -92,11 +92,76 @@ pub fn matches(pattern: &str, name: &str) -> Result<bool, Error> {
 /// The characters of a pattern. A wrong one is wrong whatever it is for.
 fn read(pattern: &str) -> Result<Vec<char>, Error> {
     let pattern: Vec<char> = pattern.chars().collect();
+    check(&pattern)?;
+    Ok(pattern)
+}
+
+fn check(pattern: &[char]) -> Result<(), Error> {
     let mut at = 0;
     while at < pattern.len() {
-        at = element(&pattern, at, None)?.1;
+        at = element(pattern, at, None)?.1;
     }
-    Ok(pattern)
+    Ok(())
+}
+
+/// The name that every rule is tried on when it is read.
+const TRIED_ON: &[char] = &['a', 'b', 'c'];
+
+/// Refuses a rule whose mistake the original comes across. It tries the rule on a name, chunk by chunk between the stars, and
+/// stops at the first that does not fit: a mistake behind it is none, and the rule fits nothing.
+fn try_out(rule: &str) -> Result<(), Error> {
+    let rule: Vec<char> = rule.chars().collect();
+    let (mut rest, mut name) = (rule.as_slice(), TRIED_ON);
+    while !rest.is_empty() {
+        let stars = rest.iter().take_while(|c| **c == '*').count();
+        let begun = rest.get(stars..).unwrap_or_default();
+        let end = chunk_end(begun);
+        let chunk = begun.get(..end).unwrap_or_default();
+        let after = begun.get(end..).unwrap_or_default();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        check(chunk)?;
+        let last = if stars > 0 { name.len() } else { 0 };
+        let behind = move |start: usize| {
+            let left = behind_chunk(chunk, name.get(start..)?)?;
+            (left.is_empty() || !after.is_empty()).then_some(left)
+        };
+        let Some(left) = (0..=last).find_map(behind) else {
+            return Ok(());
+        };
+        (rest, name) = (after, left);
+    }
+    Ok(())
+}
+
+/// Where a pattern's next star is that is no member of a class.
+fn chunk_end(pattern: &[char]) -> usize {
+    let (mut at, mut is_class) = (0, false);
+    while let Some(c) = pattern.get(at) {
+        match c {
+            '\\' if at + 1 < pattern.len() => at += 1,
+            '[' => is_class = true,
+            ']' => is_class = false,
+            '*' if !is_class => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    pattern.len()
+}
+
+/// What is left of a name that begins as the chunk wants it.
+fn behind_chunk<'n>(chunk: &[char], name: &'n [char]) -> Option<&'n [char]> {
+    let (mut at, mut name) = (0, name.iter());
+    while at < chunk.len() {
+        let (fits, next) = element(chunk, at, Some(*name.next()?)).ok()?;
+        if !fits {
+            return None;
+        }
+        at = next;
+    }
+    Some(name.as_slice())
 }
 
 /// Whether a pattern that was read fits a name.
