@@ -20,8 +20,8 @@ pub fn read_values(text: &[u8]) -> Result<Table, Error> {
         Some(_) => Cow::Owned([text, b"\n"].concat()),
     };
     let mut values = Table::new();
-    for document in documents(&ended)? {
-        let table = read_table(document)
+    for document in documents(&ended) {
+        let table = read_table(document?)
             .map_err(|error| Error::new(format!("cannot unmarshal yaml document: {error}")))?;
         if values.is_empty() {
             values = table;
@@ -103,7 +103,8 @@ pub(crate) fn json_type(value: &Data) -> &'static str {
 }
 
 /// The documents of a file, as Kubernetes' reader splits it: at lines that begin with `---`, whose rest is a comment at most.
-fn documents(text: &[u8]) -> Result<Vec<&[u8]>, Error> {
+/// A mistake there comes last: it is told after those in the documents before.
+fn documents(text: &[u8]) -> Vec<Result<&[u8], Error>> {
     const SEPARATOR: &[u8] = b"---";
     let mut documents = Vec::new();
     let mut start = 0;
@@ -115,12 +116,13 @@ fn documents(text: &[u8]) -> Result<Vec<&[u8]>, Error> {
         let rest = String::from_utf8_lossy(line.get(SEPARATOR.len()..).unwrap_or_default());
         let rest = rest.trim();
         if !rest.is_empty() && !rest.starts_with('#') {
-            return Err(Error::new(format!(
+            documents.push(Err(Error::new(format!(
                 "error reading yaml document: invalid Yaml document separator: {rest}"
-            )));
+            ))));
+            return documents;
         }
         if at > start {
-            documents.extend(text.get(start..at));
+            documents.extend(text.get(start..at).map(Ok));
             start = at + line.len();
         } else {
             // the first separator belongs to the document that it opens
@@ -128,9 +130,9 @@ fn documents(text: &[u8]) -> Result<Vec<&[u8]>, Error> {
         }
     }
     if text.len() > start {
-        documents.extend(text.get(start..));
+        documents.extend(text.get(start..).map(Ok));
     }
-    Ok(documents)
+    documents
 }
 
 #[cfg(test)]
@@ -164,13 +166,9 @@ mod tests {
     #[test]
     fn documents_are_split_at_lines() {
         let split = |text: &'static str| {
-            let documents = documents(text.as_bytes());
-            documents.map(|documents| {
-                documents
-                    .into_iter()
-                    .map(String::from_utf8_lossy)
-                    .collect::<Vec<_>>()
-            })
+            let documents = documents(text.as_bytes()).into_iter();
+            let texts = documents.map(|document| document.map(String::from_utf8_lossy));
+            texts.collect::<Result<Vec<_>, Error>>()
         };
         let rows: [(&str, &[&str]); 8] = [
             ("", &[]),
