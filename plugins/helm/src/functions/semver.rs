@@ -121,7 +121,15 @@ fn methods<T: ObjectType>(version: fn(Rc<T>) -> Version) -> Functions {
     methods.add("Original", move |receiver: Rc<T>| {
         version(receiver).original().to_owned()
     });
-    methods.add("String", move |receiver: Rc<T>| version(receiver).to_string());
+    for name in ["String", "Value"] {
+        methods.add(name, move |receiver: Rc<T>| version(receiver).to_string());
+    }
+    methods.add("MarshalText", move |receiver: Rc<T>| {
+        Value::Bytes(version(receiver).to_string().into())
+    });
+    methods.add("MarshalJSON", move |receiver: Rc<T>| {
+        Value::Bytes(format!("\"{}\"", version(receiver)).into())
+    });
     let compare = move |receiver: Rc<T>, other: Rc<Pointer>| version(receiver).precedence(&other.0);
     methods.add("Compare", move |receiver: Rc<T>, other: Rc<Pointer>| {
         Int(compare(receiver, other) as i64)

@@ -95,7 +95,10 @@ fn methods() -> Functions {
         TimeObject::value(this.0.in_zone(Zone::Local))
     });
     methods.add("Location", |this: This| {
-        Value::object(Location(this.0.zone.name()))
+        Value::object(Location(this.0.zone.clone()))
+    });
+    methods.add("In", |this: This, location: Rc<Location>| {
+        TimeObject::value(this.0.in_zone(location.0.clone()))
     });
     methods.add("GoString", |this: This| this.0.go_text());
     methods.add("MarshalText", |this: This| {
@@ -152,9 +155,9 @@ fn unfit(methods: &mut Functions) {
     }
 }
 
-/// `*time.Location`, by its name.
+/// `*time.Location`
 #[derive(Debug)]
-struct Location(String);
+struct Location(Zone);
 
 impl Object for Location {
     fn type_name(&self) -> &'static str {
@@ -172,21 +175,21 @@ impl Object for Location {
     fn methods(&self) -> &'static Functions {
         static METHODS: LazyLock<Functions> = LazyLock::new(|| {
             let mut methods = Functions::default();
-            methods.add("String", |this: Rc<Location>| this.0.clone());
+            methods.add("String", |this: Rc<Location>| this.0.name());
             methods
         });
         &METHODS
     }
 
     fn text(&self) -> Option<String> {
-        Some(self.0.clone())
+        Some(self.0.name())
     }
 
     fn equals(&self, other: &dyn Object) -> bool {
         let other: &dyn std::any::Any = other;
         other
             .downcast_ref::<Self>()
-            .is_some_and(|other| self.0 == other.0)
+            .is_some_and(|other| self.0.name() == other.0.name())
     }
 }
 
