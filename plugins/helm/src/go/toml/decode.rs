@@ -19,7 +19,7 @@ use crate::{
 /// # Errors
 /// The original's text, with line and last key.
 pub(crate) fn decode(text: &[u8]) -> Result<Map, String> {
-    let text = text.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(text);
+    let text = without_mark(text);
     let (text, forbidden) = permitted(text);
     let mut decoder = Decoder {
         rest: text,
@@ -55,6 +55,15 @@ pub(crate) fn decode(text: &[u8]) -> Result<Map, String> {
         let last = quote(last.as_bytes());
         format!("toml: line {line} (last key {last}): {message}")
     })
+}
+
+/// Without a byte order mark; that of UTF-16, too, whatever comes after it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    const MARKS: [&[u8]; 3] = [b"\xFF\xFE", b"\xFE\xFF", b"\xEF\xBB\xBF"];
+    MARKS
+        .iter()
+        .find_map(|mark| text.strip_prefix(*mark))
+        .unwrap_or(text)
 }
 
 /// The text up to the first byte that no document may have, and what is wrong with that.
