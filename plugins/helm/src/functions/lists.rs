@@ -214,16 +214,16 @@ fn chunk(Int(size): Int, list: Value) -> Result<List, Error> {
     let all = of(&list, "Cannot chunk type")?;
     let makeslice = || Error::new("runtime error: makeslice: len out of range");
     let of_lists = |lists: Vec<Value>| List::of_type(CollectionType::of(Element::List), lists);
-    match usize::try_from(size) {
-        Ok(0) => Err(makeslice()),
-        Ok(size) => {
+    match size {
+        0 => Err(makeslice()),
+        1.. => {
             let chunks = all
-                .chunks(size)
+                .chunks(usize::try_from(size).unwrap_or(usize::MAX))
                 .map(|chunk| Value::List(List::new(chunk.to_vec())));
             Ok(of_lists(chunks.collect()))
         }
         // the original counts floor((length - 1) / size) + 1 chunks
-        Err(_) => {
+        ..0 => {
             let length = i64::try_from(all.len()).unwrap_or(i64::MAX);
             let is_none = length > 1 && length - 1 <= size.saturating_neg();
             if is_none {

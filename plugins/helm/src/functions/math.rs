@@ -223,15 +223,15 @@ fn seq(parameters: Rest<Int>) -> Result<String, Error> {
     let numbers = match *parameters.0.as_slice() {
         [Int(end)] => {
             let step = if end < 1 { -1 } else { 1 };
-            range(1, end.saturating_add(step), step)?
+            range(1, end.wrapping_add(step), step)?
         }
         [Int(start), Int(end)] => {
             let step = if end < start { -1 } else { 1 };
-            range(start, end.saturating_add(step), step)?
+            range(start, end.wrapping_add(step), step)?
         }
         [Int(start), Int(step), Int(end)] if end >= start || step <= 0 => {
             let past = if end < start { -1 } else { 1 };
-            range(start, end.saturating_add(past), step)?
+            range(start, end.wrapping_add(past), step)?
         }
         _ => Vec::new(),
     };

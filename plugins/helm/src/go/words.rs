@@ -112,7 +112,7 @@ pub(crate) fn abbreviate(text: &[u8], offset: i64, width: i64) -> Vec<u8> {
 
 /// Breaks a line at blanks before `width` bytes; words that are longer are broken too where `breaks_words`.
 pub(crate) fn wrap(text: &[u8], width: i64, line_break: &[u8], breaks_words: bool) -> Vec<u8> {
-    let width = usize::try_from(width).unwrap_or(0).max(1);
+    let width = usize::try_from(width.max(1)).unwrap_or(usize::MAX);
     let line_break = if line_break.is_empty() { b"\n" } else { line_break };
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
