@@ -54,7 +54,7 @@ fn as_map(value: &Value) -> Option<Entries> {
 }
 
 fn refuse_nil(list: &List) -> Result<(), String> {
-    if list.items().iter().any(Value::is_nil) {
+    if list.items().iter().any(is_nothing) {
         return Err("toml: cannot encode array with nil element".to_owned());
     }
     Ok(())
@@ -73,7 +73,7 @@ fn is_table(value: &Value) -> Result<bool, String> {
     })
 }
 
-/// Nil, in all its forms, is left out.
+/// Nil, in all its forms: it is left out of tables, and no array may have it.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::List(list) => list.is_nil(),
@@ -137,7 +137,8 @@ impl Encoder {
                     }
                     self.table(key, &map)
                 }
-                None if is_nothing(value) => Ok(()),
+                // a nil list without a key is as good as an empty one
+                None if is_nothing(value) && !(key.is_empty() && matches!(value, Value::List(_))) => Ok(()),
                 None => self.key_value(key, value, false),
             },
         }
