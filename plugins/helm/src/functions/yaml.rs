@@ -15,16 +15,14 @@ use super::{
 use crate::{
     Error, List, Map, Str, Value,
     go::{base::encode_base64, duration, json::encode},
-    value::{DEPTH_MAX, IntType, Object},
+    value::{DEPTH_MAX, IntType, Kind, Object},
     values::plain,
 };
 
 pub(super) fn register(functions: &mut Functions) {
     functions.add("toYaml", |value: Value| to_yaml(&value).unwrap_or_default());
     functions.add("mustToYaml", |value: Value| to_yaml(&value));
-    functions.add("toYamlPretty", |value: Value| {
-        to_yaml_pretty(&value).unwrap_or_default()
-    });
+    functions.add("toYamlPretty", |value: Value| to_yaml_pretty(&value));
     functions.add("fromYaml", |text: Str| match from_yaml(&text) {
         Ok(Value::Map(map)) => map,
         Ok(Value::Nil) => Map::new(),
@@ -150,7 +148,10 @@ fn from_yaml(text: &Str) -> Result<Value, String> {
     json.map(|json| Value::from(&json)).map_err(prefixed)
 }
 
-/// `toYamlPretty`: goyaml.v3 without the detour over JSON.
+/// `toYamlPretty`: goyaml.v3 without the detour over JSON. The original panics over what it cannot write.
+///
+/// # Errors
+/// A complex number, and a value that holds itself.
 fn to_yaml_pretty(value: &Value) -> Result<String, Error> {
     let options = EmitV3 {
         indent: 2,
@@ -204,6 +205,9 @@ fn node(value: &Value, depth: usize) -> Result<Node, Error> {
 fn object_node(value: &Value, object: &dyn Object, depth: usize) -> Result<Node, Error> {
     if let Some(time) = value.as_object::<TimeObject>() {
         return Ok(Node::plain(time.0.to_rfc3339()));
+    }
+    if object.kind() == Kind::Complex {
+        return Err(Error::new("cannot marshal type: complex128"));
     }
     let json = object.to_json()?;
     if !json.is_object() {
