@@ -99,7 +99,14 @@ impl NamespaceTransformer {
         let gvk = object.gvk();
         let is_core = object.api_version() == "v1";
         let is_binding = is_role_binding(&gvk.kind);
-        if !session.schema.is_cluster_scoped(&gvk) {
+        // what says null in words counts as set, and stays null
+        let is_null_in_words = |field: &Node| field.is_null() && !fields::raw(field).is_empty();
+        let is_kept = self.unset_only
+            && object
+                .node
+                .get_path(&["metadata", "namespace"])
+                .is_some_and(is_null_in_words);
+        if !session.schema.is_cluster_scoped(&gvk) && !is_kept {
             own.visit(object, &gvk, Some(Kind::Scalar), &mut |field| {
                 self.set_scalar(field)
             })?;

@@ -122,10 +122,20 @@ impl Place {
         if let Some(kind) = turn_into
             && field.is_null()
         {
-            let position = field.position;
-            *field = empty(kind).at(position);
+            turn(field, kind);
         }
         self.walk(field, rest, create, set)
+    }
+}
+
+/// Makes another kind of a null. As in the original a scalar keeps its text, and is a string then: the word `null`.
+fn turn(null: &mut Node, kind: Kind) {
+    let is_word = kind == Kind::Scalar && !fields::raw(null).is_empty();
+    if is_word {
+        null.set_tag(Some(Text::new_static("!!str")));
+    } else {
+        let position = null.position;
+        *null = empty(kind).at(position);
     }
 }
 

@@ -373,7 +373,8 @@ fn set_value(field: &mut Node, value: &Node, options: Option<&FieldOptions>) -> 
         }
         let old = fields::shared(field);
         let mut parts: Vec<&str> = old.split(options.delimiter.as_str()).collect();
-        let new = fields::value(value);
+        // a sourceValue may be the word `null`
+        let new = fields::raw(value);
         match usize::try_from(options.index) {
             Err(_) => parts.insert(0, new),
             Ok(at) => match parts.get_mut(at) {
