@@ -6,10 +6,43 @@ fn shortest(scientific: &str) -> (&str, i32) {
     (digits, exponent.parse().unwrap_or(0))
 }
 
+/// Ties need as many digits as this, or more: with fewer, two texts as near would not both read back the same.
+const TIE_DIGITS: usize = 16;
+
+/// The shortest text that reads back the same, as `d.ddde±d`. Of two that are as near Go takes the even one.
+pub fn shortest_scientific(value: f64) -> String {
+    let text = format!("{value:e}");
+    let digits = text.split_once('e').map_or("", |(digits, _)| digits);
+    let even = tie_decimals(digits).map(|decimals| format!("{value:.decimals$e}"));
+    even.filter(|even| reads_back(even, value)).unwrap_or(text)
+}
+
+/// The same without an exponent.
+fn shortest_plain(value: f64) -> String {
+    let text = value.to_string();
+    let even = tie_decimals(&text).map(|decimals| format!("{value:.decimals$}"));
+    even.filter(|even| reads_back(even, value)).unwrap_or(text)
+}
+
+/// How many decimals a text has that may be the odd one of two as near. Rust takes the greater one where it finds out how many
+/// digits are needed, and the even one where it is told.
+fn tie_decimals(text: &str) -> Option<usize> {
+    if text.len() <= TIE_DIGITS || !text.ends_with(['1', '3', '5', '7', '9']) {
+        return None;
+    }
+    let (_, decimals) = text.split_once('.')?;
+    Some(decimals.len())
+}
+
+fn reads_back(text: &str, value: f64) -> bool {
+    text.parse::<f64>()
+        .is_ok_and(|read| read.to_bits() == value.to_bits())
+}
+
 /// Go's `%g` with the shortest digits: an exponent below 1e-4 and from 1e6 on, as YAML is printed.
 /// Infinities and NaN are `.inf`, `-.inf`, `.nan`.
 pub fn format_float(value: f64) -> String {
-    general(value, &format!("{value:e}"), &value.to_string())
+    general(value, &shortest_scientific(value), &shortest_plain(value))
 }
 
 /// The same for a number of 32 bits: `sigs.k8s.io/yaml` prints keys so.
@@ -54,12 +87,12 @@ pub fn format_json_float(value: f64) -> String {
     }
     let size = value.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{value:e}");
+        let text = shortest_scientific(value);
         let (digits, exponent) = shortest(&text);
         let sign = if exponent < 0 { "-" } else { "+" };
         return format!("{digits}e{sign}{}", exponent.abs());
     }
-    value.to_string()
+    shortest_plain(value)
 }
 
 #[cfg(test)]

@@ -5,4 +5,5 @@ mod corpus;
 mod decode;
 mod errors;
 mod limits;
+mod numbers;
 mod oracle;

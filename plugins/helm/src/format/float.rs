@@ -1,5 +1,7 @@
 //! Floating point numbers as `strconv.FormatFloat` prints them.
 
+use sluice_yaml::shortest_scientific;
+
 /// The most digits that a number can have: what is asked for beyond them are zeros, which Rust does not print as many of.
 const DIGITS_MAX: usize = 1100;
 
@@ -53,7 +55,7 @@ fn zeros_beyond(precision: usize) -> String {
 /// `d.ddde±dd`, from Rust's `d.ddde±d`.
 fn exponential(value: f64, precision: Option<usize>, verb: u8) -> String {
     let text = precision.map_or_else(
-        || format!("{value:e}"),
+        || shortest_scientific(value),
         |precision| format!("{value:.*e}", precision.min(DIGITS_MAX)),
     );
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
@@ -70,7 +72,7 @@ fn general(value: f64, precision: Option<usize>, verb: u8) -> String {
     let exponent_verb = if verb == b'G' { b'E' } else { b'e' };
     let significant = precision.map(|precision| precision.max(1));
     let text = significant.map_or_else(
-        || format!("{value:e}"),
+        || shortest_scientific(value),
         |digits| format!("{value:.*e}", (digits - 1).min(DIGITS_MAX)),
     );
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));

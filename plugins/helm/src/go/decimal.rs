@@ -1,6 +1,7 @@
 //! shopspring's decimals: exact sums, differences and products; quotients with 16 digits after the point.
 
 use num_bigint::{BigInt, Sign};
+use sluice_yaml::shortest_scientific;
 
 /// Digits after the point of a quotient.
 const QUOTIENT_DIGITS: i64 = 16;
@@ -26,7 +27,7 @@ impl Decimal {
             };
             return Err(format!("Cannot create a Decimal from {name}"));
         }
-        let text = format!("{float:e}");
+        let text = shortest_scientific(float);
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let exponent = exponent.parse::<i64>().unwrap_or(0) - i64::try_from(fraction.len()).unwrap_or(0);
