@@ -146,13 +146,12 @@ impl<'d, 'a> Evaluation<'d, 'a> {
     /// A part of a schema may follow another draft than the whole.
     fn other_draft(&self, schema: &Json, path: &Path<'_>) -> Option<u16> {
         let meta = self.meta.as_ref()?;
-        let draft = match path {
-            // of most schemas only the whole has a draft
-            Path::Name(..) | Path::Item(..) if meta.drafts.len() == 1 => return None,
-            path => *meta.drafts.get(path.text().as_str())?,
-        };
-        let is_whole = metaschema::of(meta.draft);
-        (draft != meta.draft && key(is_whole) == key(schema)).then_some(draft)
+        // most schemas are of one draft throughout, and most of what looks at a part is not the whole of a draft
+        if meta.drafts.len() == 1 || key(self.root) != key(schema) {
+            return None;
+        }
+        let draft = *meta.drafts.get(path.text().as_str())?;
+        (draft != meta.draft).then_some(draft)
     }
 
     fn in_draft(

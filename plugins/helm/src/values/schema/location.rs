@@ -189,11 +189,20 @@ pub(super) enum Path<'p> {
 impl Path<'_> {
     /// As a pointer.
     pub(super) fn text(&self) -> String {
-        match self {
-            Self::Root => String::new(),
-            Self::Name(outer, name) => child(&outer.text(), name),
-            Self::Item(outer, index) => child(&outer.text(), &index.to_string()),
-        }
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    fn write(&self, text: &mut String) {
+        let (outer, name) = match self {
+            Self::Root => return,
+            Self::Name(outer, name) => (outer, escape(name)),
+            Self::Item(outer, index) => (outer, Cow::Owned(index.to_string())),
+        };
+        outer.write(text);
+        text.push('/');
+        text.push_str(&name);
     }
 }
 
