@@ -28,7 +28,9 @@ pub(super) fn match_in_text(
 
 /// The original's words for a path that goes on where nothing is written.
 fn nothing_in_text(rest: &[String]) -> Error {
-    let is_of_list = |part: &String| part == "*" || fields::is_element(part);
+    // to this walk `-` and numbers below zero are names like others
+    let is_of_list =
+        |part: &String| part == "*" || fields::as_index(part).is_some() || fields::is_list_index(part);
     let (wanted, instead) = match rest.first().is_some_and(is_of_list) {
         true => ("SequenceNode", "[]"),
         false => ("MappingNode", "{}"),
