@@ -245,7 +245,7 @@ pub(crate) fn check_tabs(node: &Node) -> Result<(), sluice_yaml::Error> {
 fn is_block_led_by_tab(text: &str, style: ScalarStyle) -> bool {
     text.starts_with('\t')
         && match style {
-            ScalarStyle::Literal => true,
+            ScalarStyle::Literal | ScalarStyle::Folded => true,
             ScalarStyle::Plain => text.contains('\n'),
             _ => false,
         }
