@@ -10,7 +10,7 @@ const LENGTH_MAX: usize = 63;
 /// The longest prefix of a key.
 const PREFIX_LENGTH_MAX: usize = 253;
 
-/// What is wrong with a key: nothing where it is empty.
+/// What is wrong with a key; an empty list where nothing is.
 pub fn key_problems(key: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let name = match key.split_once('/') {
@@ -47,7 +47,7 @@ pub fn key_problems(key: &str) -> Vec<String> {
     problems
 }
 
-/// What is wrong with a value: nothing where it is empty.
+/// What is wrong with a value; an empty list where nothing is.
 pub fn value_problems(value: &str) -> Vec<String> {
     let mut problems = Vec::new();
     if value.len() > LENGTH_MAX {

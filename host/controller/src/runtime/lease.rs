@@ -244,7 +244,8 @@ impl Lease {
         true
     }
 
-    /// Whether the lease is ours now. An API server that does not answer holds nobody up who is to end.
+    /// Whether the lease is ours now. Who is to end does not wait for what it says; what is being written is waited for, so that
+    /// nobody holds it unknowingly.
     async fn attempt(
         &self,
         watcher: &mut Watcher,
