@@ -48,7 +48,7 @@ pub use error::Error;
 pub use go_json::{go_json, go_json_raw, write_json_text};
 pub use limits::{Limit, Limits};
 pub use node::{CollectionStyle, Comments, Node, Position, ScalarStyle, Text, Value};
-pub use number_text::{format_float, format_json_float, shortest_scientific};
+pub use number_text::{format_float, format_json_float, shortest_scientific, whole_number};
 pub use order::sort_keys_v3;
 pub use parse::{Document, ParseOptions, parse_document, parse_documents};
 pub use resolve::{Resolved, Resolver, is_sexagesimal};

@@ -73,7 +73,7 @@ fn general(value: f64, scientific: &str, plain: &str) -> String {
 
 /// The integer that a number is, as far as integers have numbers of their own. Minus zero is none.
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-pub(crate) fn whole(value: f64) -> Option<i64> {
+pub fn whole_number(value: f64) -> Option<i64> {
     const END: u64 = 1 << 53;
     let whole = value as i64;
     let is_same = (whole as f64).to_bits() == value.to_bits();
@@ -82,7 +82,7 @@ pub(crate) fn whole(value: f64) -> Option<i64> {
 
 /// A finite number as `encoding/json` prints it.
 pub fn format_json_float(value: f64) -> String {
-    if let Some(whole) = whole(value) {
+    if let Some(whole) = whole_number(value) {
         return whole.to_string();
     }
     let size = value.abs();
@@ -121,7 +121,7 @@ mod tests {
             f64::NAN,
             f64::INFINITY,
         ] {
-            assert_eq!(whole(number), None, "{number}");
+            assert_eq!(whole_number(number), None, "{number}");
         }
     }
 }

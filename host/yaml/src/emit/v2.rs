@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::analysis::is_harmless;
 use super::writer::{Place, Writer};
 use crate::convert::Converter;
-use crate::number_text::{format_float, format_json_float, whole};
+use crate::number_text::{format_float, format_json_float, whole_number};
 use crate::{Error, Node, Resolved, Resolver, ScalarStyle, Value, order, resolve};
 
 /// From this column on lines are folded: yaml.v2's default.
@@ -175,7 +175,7 @@ impl<'o> PrinterV2<'o> {
 
     /// A finite number, as JSON prints it and yaml.v2 reads that: whole numbers that fit 64 bits are integers.
     pub fn float(&mut self, value: f64) {
-        if let Some(whole) = whole(value) {
+        if let Some(whole) = whole_number(value) {
             return self.int(whole);
         }
         let json = format_json_float(value);

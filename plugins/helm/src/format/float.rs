@@ -1,6 +1,6 @@
 //! Floating point numbers as `strconv.FormatFloat` prints them.
 
-use sluice_yaml::shortest_scientific;
+use sluice_yaml::{shortest_scientific, whole_number};
 
 /// The most digits that a number can have: what is asked for beyond them are zeros, which Rust does not print as many of.
 const DIGITS_MAX: usize = 1100;
@@ -37,15 +37,9 @@ pub fn float_with(value: f64, verb: u8, precision: Option<usize>) -> String {
 }
 
 /// What `%v` prints as an integer, as most numbers in values are. Minus zero keeps its sign.
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "what is cut off is no such number"
-)]
-fn small_whole(value: f64) -> Option<i32> {
-    const END: u32 = 1_000_000;
-    let whole = value as i32;
-    let is_same = f64::from(whole).to_bits() == value.to_bits();
-    (is_same && whole.unsigned_abs() < END).then_some(whole)
+fn small_whole(value: f64) -> Option<i64> {
+    const END: u64 = 1_000_000;
+    whole_number(value).filter(|whole| whole.unsigned_abs() < END)
 }
 
 fn zeros_beyond(precision: usize) -> String {
