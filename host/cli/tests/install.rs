@@ -98,6 +98,16 @@ impl Place {
     }
 }
 
+/// A definition that Flux or another tool left.
+fn definition(labels: Value) -> Value {
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "gitrepositories.source.toolkit.fluxcd.io", "labels": labels},
+        "spec": {"group": "source.toolkit.fluxcd.io", "scope": "Namespaced",
+            "names": {"kind": "GitRepository", "listKind": "GitRepositoryList", "plural": "gitrepositories", "singular": "gitrepository"},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}})
+}
+
 const DEPLOYMENTS: &str = "apps/deployments";
 const DEFINITIONS: &str = "apiextensions.k8s.io/customresourcedefinitions";
 
@@ -222,6 +232,38 @@ async fn a_cluster_is_installed_on_checked_and_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_installation_made_is_left() {
+    let place = Place::start().await;
+    let namespace = |name: &str| json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+    place.put(namespace("production")).await;
+    let (code, _, told) = place.run(&["uninstall", "-s", "-n", "production"]).await;
+    assert_eq!(code, 0, "{told}");
+    let stays =
+        "⚠️ the namespace production stays, since it has not the label app.kubernetes.io/part-of=flux; ";
+    assert!(told.contains(stays), "{told}");
+    assert!(place.has("/namespaces", "", "production"));
+
+    // a controller whose Deployment was deleted before has not ended
+    place
+        .put(definition(json!({"app.kubernetes.io/part-of": "flux"})))
+        .await;
+    place.put(namespace("flux-system")).await;
+    place
+        .put(json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "helm-controller-0", "namespace": "flux-system", "labels": {"app": "helm-controller"}},
+            "spec": {"containers": [{"name": "manager", "image": "ghcr.io/fluxcd/helm-controller:v1.6.3"}]}}))
+        .await;
+    let (code, _, told) = place.run(&["uninstall", "-s", "--timeout=1s"]).await;
+    assert_eq!(code, 1, "{told}");
+    assert!(
+        told.contains("◎ waiting for helm-controller-0 to end\n")
+            && told.contains("✗ context deadline exceeded: helm-controller-0 has not ended, "),
+        "{told}"
+    );
+    assert!(place.has(DEFINITIONS, "", "gitrepositories.source.toolkit.fluxcd.io"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flux_beside_is_named_and_left_alone() {
     let place = Place::start().await;
     place.flux("flux-system", "helm-controller").await;
@@ -263,14 +305,6 @@ async fn flux_beside_is_named_and_left_alone() {
 async fn what_others_installed_is_not_overridden_unasked() {
     let place = Place::start().await;
     place.flux("flux-system", "kustomize-controller").await;
-    let definition = |labels: Value| {
-        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": "gitrepositories.source.toolkit.fluxcd.io", "labels": labels},
-            "spec": {"group": "source.toolkit.fluxcd.io", "scope": "Namespaced",
-                "names": {"kind": "GitRepository", "listKind": "GitRepositoryList", "plural": "gitrepositories", "singular": "gitrepository"},
-                "versions": [{"name": "v1", "served": true, "storage": true,
-                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}})
-    };
     let version = json!({"app.kubernetes.io/version": "v2.8.0"});
     place.put(definition(version)).await;
     let install = ["install", REGISTRY];

@@ -2,6 +2,7 @@
 //!
 //! Flux's own controllers have the same labels. Where some work beside, only what is ours goes, unless told otherwise.
 
+use super::install::{FLUX, OURS};
 use crate::args::Global;
 use crate::confirm::confirm;
 use crate::installed::{self, Installation, selector};
@@ -57,12 +58,6 @@ const DEFINITION: Kind = kind(
     "CustomResourceDefinition",
     "customresourcedefinitions",
 );
-const ARTIFACT_GENERATOR: Kind = kind(
-    "source.extensions.fluxcd.io",
-    "v1beta1",
-    "ArtifactGenerator",
-    "artifactgenerators",
-);
 
 /// Kinds with finalizers, in the order of `flux uninstall`.
 const FINALIZED: [Kind; 14] = [
@@ -79,7 +74,7 @@ const FINALIZED: [Kind; 14] = [
     kinds::IMAGE_POLICY,
     kinds::IMAGE_REPOSITORY,
     kinds::IMAGE_UPDATE_AUTOMATION,
-    ARTIFACT_GENERATOR,
+    kinds::ARTIFACT_GENERATOR,
 ];
 
 /// How often is looked whether the controllers have ended.
@@ -87,7 +82,6 @@ const EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
     let namespace = &global.namespace;
-    let deadline = Instant::now() + global.timeout;
     let cluster = global.connect.api_server().await?;
     let unavailable = "cluster info unavailable";
     let found = Installation::find(&cluster).await.context(unavailable)?;
@@ -105,6 +99,8 @@ pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
             "aborting; --silent goes on without asking"
         );
     }
+    // the time that an answer takes does not count
+    let deadline = Instant::now() + global.timeout;
     let mut work = Work {
         client: cluster.client().clone(),
         namespace,
@@ -114,23 +110,21 @@ pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
     tell::action(&format!("deleting components in {namespace} namespace"));
     if whole {
         work.components(deadline).await?;
+        work.went_well("finalizers and definitions stay, since a controller that still works would delete what it applied")?;
         tell::action("deleting toolkit.fluxcd.io finalizers in all namespaces");
         for kind in FINALIZED {
             work.finalizers(kind).await;
         }
+        work.went_well("definitions stay, since they would wait for ever for objects that have finalizers")?;
         tell::action("deleting toolkit.fluxcd.io custom resource definitions");
         work.labeled(DEFINITION, None, &selector()).await;
         if !uninstall.keep_namespace {
-            work.delete(NAMESPACE, None, namespace).await;
+            work.namespace().await;
         }
     } else {
         work.ours(&ours(&controllers, namespace)).await;
     }
-    ensure!(
-        work.failures == 0,
-        "uninstall failed: {} objects are still there; what is wrong is told above",
-        work.failures
-    );
+    work.went_well("run this again")?;
     tell::success("uninstall finished");
     Ok(())
 }
@@ -221,6 +215,16 @@ impl Work<'_> {
         }
     }
 
+    /// Whether nothing failed so far; what else there is to say where something did.
+    fn went_well(&self, otherwise: &str) -> Result<()> {
+        ensure!(
+            self.failures == 0,
+            "uninstall failed {} times, as is told above; {otherwise}",
+            self.failures
+        );
+        Ok(())
+    }
+
     fn failed(&mut self, what: &str, error: &kube::Error) {
         self.failures += 1;
         tell::failure(&format!("{what} failed: {}", tell::whole(error)));
@@ -286,33 +290,48 @@ impl Work<'_> {
     }
 
     /// Waits until the controllers have ended. One that still worked would put finalizers back, see the end of its objects as
-    /// a wish, and delete what they applied.
-    async fn end(&mut self, deployments: &[DynamicObject], deadline: Instant) -> Result<()> {
-        for deployment in deployments {
-            let Some(selector) = pods_of(deployment) else {
-                continue;
-            };
+    /// a wish, and delete what they applied. Those whose Deployments were deleted before are waited for too.
+    async fn end(&self, deployments: &[DynamicObject], deadline: Instant) -> Result<()> {
+        let known: Vec<&str> = OURS.into_iter().chain(FLUX).collect();
+        let known = format!("app in ({})", known.join(","));
+        let selectors = std::iter::once(known).chain(deployments.iter().filter_map(pods_of));
+        for selector in selectors {
             let mut is_told = false;
             loop {
                 let pods = self.api(POD, Some(self.namespace));
                 let pods = pods.list(&ListParams::default().labels(&selector)).await;
                 let pods = pods.context("cannot see whether the controllers have ended")?;
-                if pods.items.is_empty() {
+                let Some(pod) = pods.items.iter().find(|pod| is_at_work(pod)) else {
                     break;
-                }
+                };
                 if !std::mem::replace(&mut is_told, true) {
-                    tell::waiting(&format!("waiting for {} to end", deployment.name_any()));
+                    tell::waiting(&format!("waiting for {} to end", pod.name_any()));
                 }
                 let next = Instant::now() + EVERY;
                 ensure!(
                     next < deadline,
                     "context deadline exceeded: {} has not ended, and would delete what it applied: finalizers and definitions stay; run this again",
-                    deployment.name_any()
+                    pod.name_any()
                 );
                 tokio::time::sleep_until(next).await;
             }
         }
         Ok(())
+    }
+
+    /// The namespace with all that is in it, if an installation made it: one that was there before may hold anything.
+    async fn namespace(&mut self) {
+        let name = self.namespace;
+        match self.api(NAMESPACE, None).get_opt(name).await {
+            Ok(Some(found)) if found.labels().get(meta::PART_OF).map(String::as_str) != Some("flux") => {
+                tell::warning(&format!(
+                    "the namespace {name} stays, since it has not the label {}; `kubectl delete namespace {name}` deletes it with all that is in it",
+                    selector()
+                ));
+            }
+            Ok(_) => self.delete(NAMESPACE, None, name).await,
+            Err(error) => self.failed(&subject(NAMESPACE, None, name), &error),
+        }
     }
 
     /// Takes all finalizers off all objects of a kind.
@@ -359,6 +378,11 @@ fn subject(kind: Kind, namespace: Option<&str>, name: &str) -> String {
         Some(namespace) => format!("{}/{namespace}/{name}", kind.kind),
         None => format!("{}/{name}", kind.kind),
     }
+}
+
+/// Whether a Pod may still do something.
+fn is_at_work(pod: &DynamicObject) -> bool {
+    !matches!(kinds::text(pod, "/status/phase"), Some("Succeeded" | "Failed"))
 }
 
 /// How the Pods of a Deployment are found.
@@ -422,6 +446,16 @@ mod tests {
             question(None, true),
             "Are you sure you want to delete Flux and its custom resource definitions"
         );
+    }
+
+    #[test]
+    fn a_pod_that_came_to_its_end_does_nothing() {
+        let pod = |status: Value| {
+            let pod = json!({"metadata": {"name": "a"}, "status": status});
+            is_at_work(&serde_json::from_value(pod).unwrap())
+        };
+        assert!(pod(json!({"phase": "Running"})) && pod(json!({})));
+        assert!(!pod(json!({"phase": "Succeeded"})) && !pod(json!({"phase": "Failed"})));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 /// Those whose work is done here, by one process.
-pub(super) const OURS: [&str; 2] = ["source-controller", "kustomize-controller"];
+pub(crate) const OURS: [&str; 2] = ["source-controller", "kustomize-controller"];
 /// Those that are Flux's own programs.
-pub(super) const FLUX: [&str; 5] = [
+pub(crate) const FLUX: [&str; 5] = [
     HELM,
     NOTIFICATION,
     "image-reflector-controller",
