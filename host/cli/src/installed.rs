@@ -35,6 +35,11 @@ pub(crate) fn namespace(object: &Value) -> &str {
     namespace.unwrap_or_default()
 }
 
+/// `flux-system/kustomize-controller`.
+pub(crate) fn full_name(object: &Value) -> String {
+    format!("{}/{}", namespace(object), name(object))
+}
+
 /// An installation, as the definition of GitRepositories tells of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Installation {

@@ -330,6 +330,19 @@ async fn what_others_installed_is_not_overridden_unasked() {
         "{told}"
     );
 
+    let version = json!({"app.kubernetes.io/version": "v2.8.0"});
+    place.put(definition(version)).await;
+    let (code, _, told) = place.run(&["install", REGISTRY, "-n", "beside"]).await;
+    assert_eq!(code, 1);
+    assert!(
+        told.contains(
+            "controllers of other namespaces do this work already: flux-system/kustomize-controller\n\
+             Are you sure you want two of them to work on the same objects? [y/N] ✗ installation cancelled"
+        ),
+        "{told}"
+    );
+    assert!(!place.has("/namespaces", "", "beside"));
+
     let kept = json!({"app.kubernetes.io/version": "v2.8.0", "kustomize.toolkit.fluxcd.io/namespace": "flux-system"});
     place.put(definition(kept)).await;
     let (code, _, told) = place.run(&["install", REGISTRY, "--force"]).await;

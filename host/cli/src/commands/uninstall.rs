@@ -158,7 +158,11 @@ fn ours<'v>(controllers: &'v [Value], namespace: &str) -> Vec<&'v Value> {
 /// Refuses to take away what controllers of other namespaces work with: they would see the end of their objects as a wish.
 fn alone(controllers: &[Value], namespace: &str) -> Result<()> {
     let is_elsewhere = |one: &&Value| installed::namespace(one) != namespace;
-    let elsewhere: Vec<String> = controllers.iter().filter(is_elsewhere).map(full_name).collect();
+    let elsewhere: Vec<String> = controllers
+        .iter()
+        .filter(is_elsewhere)
+        .map(installed::full_name)
+        .collect();
     ensure!(
         elsewhere.is_empty(),
         "controllers of other namespaces work with the same custom resources: {}; uninstall those first",
@@ -167,16 +171,11 @@ fn alone(controllers: &[Value], namespace: &str) -> Result<()> {
     Ok(())
 }
 
-fn full_name(controller: &Value) -> String {
-    let (namespace, name) = (installed::namespace(controller), installed::name(controller));
-    format!("{namespace}/{name}")
-}
-
 /// Tells what stays, and why. Refused where nothing would go.
 fn stay(controllers: &[Value], namespace: &str) -> Result<()> {
     let others: Vec<String> = others(controllers, namespace)
         .into_iter()
-        .map(full_name)
+        .map(installed::full_name)
         .collect();
     let others = others.join(", ");
     if ours(controllers, namespace).is_empty() {
@@ -412,7 +411,13 @@ mod tests {
             deployment("flux-system", "helm-controller", "helm-controller"),
             deployment("elsewhere", "kustomize-controller", "sluice"),
         ];
-        let named = |found: Vec<&Value>| found.into_iter().map(full_name).collect::<Vec<_>>().join(" ");
+        let named = |found: Vec<&Value>| {
+            found
+                .into_iter()
+                .map(installed::full_name)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         assert_eq!(
             named(ours(&controllers, "flux-system")),
             "flux-system/kustomize-controller"

@@ -27,7 +27,6 @@ const DEFINITIONS_WITHIN: Duration = Duration::from_secs(60);
 /// Applies the manifests: definitions and the namespace first, and the rest when they are there.
 pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Value>) -> Result<()> {
     let namespace = &global.namespace;
-    let deadline = Instant::now() + global.timeout;
     tell::success("manifests build completed");
     tell::action(&format!("installing components in {namespace} namespace"));
     for remark in remarks(install, namespace) {
@@ -35,6 +34,8 @@ pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Val
     }
     let cluster = global.connect.api_server().await?;
     allow(&cluster, install, namespace).await?;
+    // the time that an answer takes does not count
+    let deadline = Instant::now() + global.timeout;
 
     let objects: Result<Vec<Object>, _> = manifests.into_iter().map(Object::new).collect();
     let mut objects = objects.context("install failed")?;
@@ -115,16 +116,25 @@ async fn allow(cluster: &dyn Cluster, install: &Install, namespace: &str) -> Res
         let question = format!("Are you sure you want to override the {manager} installation? Y/N");
         ensure!(confirm(&question), CANCELLED);
     }
-    let there = installed::controllers(cluster, Some(namespace)).await;
+    let there = installed::controllers(cluster, None).await;
     let there = there.context(unavailable)?;
-    let replaced = || {
-        let is_replaced = |one: &&Value| OURS.contains(&installed::name(one)) && !installed::is_ours(one);
-        there.iter().filter(is_replaced)
-    };
-    if replaced().next().is_some() {
+    let of_our_work = there.iter().filter(|one| OURS.contains(&installed::name(one)));
+    let (here, elsewhere): (Vec<&Value>, Vec<&Value>) =
+        of_our_work.partition(|one| installed::namespace(one) == namespace);
+    if !elsewhere.is_empty() {
+        let elsewhere: Vec<String> = elsewhere.into_iter().map(installed::full_name).collect();
+        tell::line(&format!(
+            "controllers of other namespaces do this work already: {}",
+            elsewhere.join(", ")
+        ));
+        let question = "Are you sure you want two of them to work on the same objects";
+        ensure!(confirm(question), CANCELLED);
+    }
+    let replaced: Vec<&Value> = here.into_iter().filter(|one| !installed::is_ours(one)).collect();
+    if !replaced.is_empty() {
         tell::line(&format!(
             "Flux's own controllers run in the {namespace} namespace: {}",
-            installed::names(replaced())
+            installed::names(replaced)
         ));
         let question = "Are you sure you want to put Sluice in their place";
         ensure!(confirm(question), CANCELLED);
