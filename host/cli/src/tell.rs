@@ -19,6 +19,15 @@ pub(crate) fn print_all<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Result
     }
 }
 
+/// A part of what goes on until it is stopped; whether somebody still reads.
+pub(crate) fn print_on(text: &str) -> Result<bool> {
+    match write_all(std::io::stdout().lock(), [text]) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Writes pieces one after another; small ones are gathered.
 pub(crate) fn write_all<'a>(
     out: impl Write,

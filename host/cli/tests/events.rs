@@ -1,9 +1,11 @@
 //! `sluice events` against an embedded API server.
 #![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
 
-use crate::support::{Reached, Running};
+use crate::support::{Reached, Running, SLUICE, until};
 use expect_test::expect;
 use serde_json::json;
+use std::cell::RefCell;
+use std::process::{Command, Stdio};
 
 /// What the cluster keeps of a happening.
 async fn happened(reached: &Reached, name: &str, of: (&str, &str), of_type: &str, minute: u32) {
@@ -110,4 +112,25 @@ async fn events_are_followed() {
     let log = following.log();
     assert!(!log.contains("b happened"), "{log}");
     assert_eq!(log.matches("LAST SEEN").count(), 1, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_reads_any_more_ends() {
+    let reached = Reached::start().await;
+    for watch in [&["events", "--watch"][..], &["get", "ks", "--watch"]] {
+        let watching = Command::new(SLUICE)
+            .args(watch)
+            .args(["--namespace", &reached.world.namespace, "--kubeconfig"])
+            .arg(&reached.kubeconfig)
+            .stdout(Stdio::piped())
+            .spawn();
+        let watching = RefCell::new(watching.unwrap());
+        drop(watching.borrow_mut().stdout.take());
+        let [verb, ..] = watch else { panic!("no verb") };
+        happened(&reached, verb, ("Kustomization", "apps"), "Normal", 1).await;
+        reached.world.kustomization(verb, json!({})).await;
+        let ended = || watching.borrow_mut().try_wait().unwrap().is_some();
+        until(&format!("the end of {verb}"), ended, String::new).await;
+        assert!(watching.borrow_mut().wait().unwrap().success(), "{verb}");
+    }
 }

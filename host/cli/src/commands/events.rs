@@ -255,7 +255,9 @@ async fn watch(events: &Events, client: &kube::Client, wanted: &[About], mut vie
     let mut watched = select_all(watches);
     while let Some(Change { object, is_gone }) = watched.try_next().await? {
         if !is_gone && events.is_selected(&object) {
-            tell::print(&view.table(&[object], Timestamp::now()))?;
+            if !tell::print_on(&view.table(&[object], Timestamp::now()))? {
+                break;
+            }
             view.with_heading = false;
         }
     }

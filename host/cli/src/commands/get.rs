@@ -240,7 +240,9 @@ async fn watch(kind: Kind, api: Api<DynamicObject>, which: &Which) -> Result<()>
         if !is_gone && is_selected(kind, &object, which) {
             let heading = std::mem::take(&mut first);
             let rows = [row(kind, &object, which, false)];
-            tell::print(&table::render(&heading_of(kind, which), &rows, heading))?;
+            if !tell::print_on(&table::render(&heading_of(kind, which), &rows, heading))? {
+                break;
+            }
         }
     }
     Ok(())

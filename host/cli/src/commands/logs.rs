@@ -6,8 +6,7 @@ use crate::installed::selector;
 use crate::tell;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use futures::future::try_join_all;
-use futures::{AsyncBufReadExt as _, StreamExt as _};
+use futures::{AsyncBufReadExt as _, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
@@ -119,20 +118,30 @@ pub(crate) async fn run(logs: &Logs, global: &Global) -> Result<()> {
         params,
         filter: logs.filter(&global.namespace),
     };
-    let mut all_read = true;
-    match logs.follow {
-        true => {
-            let read = try_join_all(pods.iter().map(|pod| reading.pod(pod))).await?;
-            all_read &= read.iter().all(|whole| *whole);
-        }
-        false => {
-            for pod in &pods {
-                all_read &= reading.pod(pod).await?;
-            }
+    // those that are followed all at once, others one after another
+    let at_once = if logs.follow { pods.len() } else { 1 };
+    let ends = stream::iter(&pods).map(|pod| reading.pod(pod));
+    let mut ends = pin!(ends.buffer_unordered(at_once));
+    let mut is_whole = true;
+    while let Some(end) = ends.try_next().await? {
+        match end {
+            End::Read => {}
+            End::Broken => is_whole = false,
+            End::Unheard => return Ok(()),
         }
     }
-    ensure!(all_read, "failed to collect logs from all Flux pods");
+    ensure!(is_whole, "failed to collect logs from all Flux pods");
     Ok(())
+}
+
+/// How the reading of a Pod's log came to its end.
+enum End {
+    /// All of it was read, or all up to what is no line of a controller.
+    Read,
+    /// It could not be read, as was told.
+    Broken,
+    /// Nobody reads what is printed any more.
+    Unheard,
 }
 
 /// A Pod of each Deployment of an installation: the one whose log says most.
@@ -186,8 +195,8 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Prints the log of a Pod; whether all of it could be read. A line that is none of a controller's ends it, as in Flux.
-    async fn pod(&self, pod: &Pod) -> Result<bool> {
+    /// Prints the log of a Pod. A line that is none of a controller's ends it, as in Flux.
+    async fn pod(&self, pod: &Pod) -> Result<End> {
         let containers = pod.spec.as_ref().map_or(0, |spec| spec.containers.len());
         let params = LogParams {
             container: (containers > 1).then(|| CONTAINER.to_owned()),
@@ -195,7 +204,7 @@ impl Reading<'_> {
         };
         let failed = |error: &(dyn std::error::Error + 'static)| {
             tell::line(&format!("failed getting logs: {}", tell::whole(error)));
-            Ok(false)
+            Ok(End::Broken)
         };
         let log = match self.api.log_stream(&pod.name_any(), &params).await {
             Ok(log) => log,
@@ -208,7 +217,11 @@ impl Reading<'_> {
                 Err(error) => return failed(&error),
             };
             match self.filter.shown(&line) {
-                Ok(Some(text)) => tell::print(&text)?,
+                Ok(Some(text)) => {
+                    if !tell::print_on(&text)? {
+                        return Ok(End::Unheard);
+                    }
+                }
                 Ok(None) => {}
                 Err(error) => {
                     tell::failure(&format!("parse error: {error}"));
@@ -216,7 +229,7 @@ impl Reading<'_> {
                 }
             }
         }
-        Ok(true)
+        Ok(End::Read)
     }
 }
 
