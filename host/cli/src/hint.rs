@@ -1,6 +1,6 @@
 //! From an error to what the user can do about it.
 
-use crate::kinds::NotServed;
+use crate::kinds::{self, NotServed};
 use crate::local::Below;
 use crate::tell::Several;
 use kube::runtime::watcher;
@@ -27,12 +27,15 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
 /// What to do about an API server's answer.
 fn of_cluster(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(not_served) = cause.downcast_ref::<NotServed>() {
-        return not_served.is_ours().then_some(NOT_INSTALLED);
+        return kinds::is_ours(not_served.kind()).then_some(NOT_INSTALLED);
     }
     match cause.downcast_ref() {
-        Some(RequestError::NoMatch { api_version, .. }) if api_version.contains(".toolkit.fluxcd.io/") => {
+        Some(RequestError::NoMatch { api_version, kind })
+            if api_version.contains(".toolkit.fluxcd.io/") && kinds::is_ours(kind) =>
+        {
             return Some(NOT_INSTALLED);
         }
+        Some(RequestError::Refused { code, .. }) => return refused(*code),
         Some(RequestError::Transport(_)) => return Some(NOT_REACHED),
         _ => {}
     }
@@ -41,13 +44,49 @@ fn of_cluster(cause: &(dyn Error + 'static)) -> Option<&'static str> {
         _ => cause.downcast_ref::<kube::Error>()?,
     };
     match kube {
-        kube::Error::Api(status) if status.code == 403 => {
-            Some("this identity may not do that: check its roles, or choose another with --as or --context")
-        }
-        kube::Error::Api(status) if status.code == 401 => {
-            Some("the API server does not know this identity: check the credentials in the kubeconfig")
-        }
+        kube::Error::Api(status) => refused(status.code),
         kube::Error::HyperError(_) | kube::Error::Service(_) => Some(NOT_REACHED),
         _ => None,
+    }
+}
+
+/// What to do about an answer of this code.
+fn refused(code: u16) -> Option<&'static str> {
+    match code {
+        401 => Some("the API server does not know this identity: check the credentials in the kubeconfig"),
+        403 => {
+            Some("this identity may not do that: check its roles, or choose another with --as or --context")
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_like_a_controller_is_helped_with_too() {
+        let refused = |code: u16| {
+            let error = RequestError::Refused {
+                code,
+                reason: String::new(),
+                message: "no".to_owned(),
+                causes: Vec::new(),
+                retry_after: None,
+            };
+            hint(&anyhow::Error::new(error).context("cluster info unavailable"))
+        };
+        assert!(refused(403).unwrap().contains("check its roles"));
+        assert!(refused(401).unwrap().contains("check the credentials"));
+        assert_eq!(refused(500), None);
+        let unserved = |api_version: &str, kind: &str| {
+            let (kind, api_version) = (kind.to_owned(), api_version.to_owned());
+            hint(&RequestError::NoMatch { kind, api_version }.into())
+        };
+        let ours = unserved("kustomize.toolkit.fluxcd.io/v1", "Kustomization");
+        assert_eq!(ours.as_deref(), Some(NOT_INSTALLED));
+        // of what is not installed with us nobody says that it is
+        assert_eq!(unserved("helm.toolkit.fluxcd.io/v2", "HelmRelease"), None);
     }
 }

@@ -173,11 +173,16 @@ impl std::fmt::Display for NotServed {
 impl std::error::Error for NotServed {}
 
 impl NotServed {
-    /// Whether it is one of those that are installed with us.
-    pub(crate) fn is_ours(&self) -> bool {
-        let is = |kind: &Kind| kind.kind == self.0.kind;
-        is(&KUSTOMIZATION) || SOURCES.iter().any(is)
+    /// The kind.
+    pub(crate) fn kind(&self) -> &'static str {
+        self.0.kind
     }
+}
+
+/// Whether a kind of Flux is one of those that are installed with us.
+pub(crate) fn is_ours(kind: &str) -> bool {
+    let is = |ours: &Kind| ours.kind == kind;
+    is(&KUSTOMIZATION) || SOURCES.iter().any(is)
 }
 
 impl Kind {

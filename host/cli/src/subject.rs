@@ -129,9 +129,17 @@ impl Names {
     }
 }
 
+/// The objects of a kind, of a namespace or of all.
+pub(crate) fn objects(client: &kube::Client, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
+    match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind.api()),
+        None => Api::all_with(client.clone(), &kind.api()),
+    }
+}
+
 /// The objects of a kind in the namespace that was asked for.
 pub(crate) fn api(client: &kube::Client, kind: Kind, global: &Global) -> Api<DynamicObject> {
-    Api::namespaced_with(client.clone(), &global.namespace, &kind.api())
+    objects(client, kind, Some(&global.namespace))
 }
 
 /// The object of that name, if it is there, or all.

@@ -2,6 +2,7 @@
 
 use crate::changes::{Change, changes};
 use crate::kinds::{self, Kind, condition, text};
+use crate::subject;
 use anyhow::{Result, bail};
 use futures::TryStreamExt as _;
 use kube::api::{Api, DynamicObject};
@@ -24,7 +25,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn api(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &self.kind.api())
+        subject::objects(&self.client, self.kind, Some(&self.namespace))
     }
 
     pub(crate) async fn get(&self) -> Result<DynamicObject> {

@@ -99,7 +99,12 @@ impl Which {
 
 /// A document of its own.
 pub(super) fn print(document: &Value) -> Result<()> {
-    tell::print(&format!("---\n{}", sluice_yaml::emit_v2(document)))
+    tell::print(&as_text(document))
+}
+
+/// The same as text.
+pub(super) fn as_text(document: &Value) -> String {
+    format!("---\n{}", sluice_yaml::emit_v2(document))
 }
 
 /// What of an object somebody wrote.

@@ -3,7 +3,7 @@
 use crate::args::Global;
 use crate::changes::{Change, changes};
 use crate::kinds::{self, Kind, condition, is_suspended, text};
-use crate::{table, tell};
+use crate::{subject, table, tell};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
@@ -166,10 +166,8 @@ async fn all(every: &[Kind], which: &Which, global: &Global) -> Result<()> {
 }
 
 fn api(client: &kube::Client, kind: Kind, which: &Which, global: &Global) -> Api<DynamicObject> {
-    match which.all_namespaces {
-        true => Api::all_with(client.clone(), &kind.api()),
-        false => Api::namespaced_with(client.clone(), &global.namespace, &kind.api()),
-    }
+    let namespace = (!which.all_namespaces).then_some(global.namespace.as_str());
+    subject::objects(client, kind, namespace)
 }
 
 async fn list(api: &Api<DynamicObject>, which: &Which) -> kube::Result<Vec<DynamicObject>> {

@@ -27,6 +27,7 @@ pub(crate) mod version;
 use crate::args::{Cli, Command};
 use std::process::ExitCode;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 /// Runs the command that was asked for. Most know two ends; `diff` has a third.
 pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -72,5 +73,13 @@ async fn within<T>(timeout: Duration, work: impl Future<Output = anyhow::Result<
     match tokio::time::timeout(timeout, work).await {
         Ok(done) => done,
         Err(_) => anyhow::bail!("context deadline exceeded: not done within {timeout:?}; raise --timeout"),
+    }
+}
+
+/// The same of what has had some of that time already.
+async fn until<T>(deadline: Instant, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    match timeout_at(deadline, work).await {
+        Ok(done) => done,
+        Err(_) => anyhow::bail!("context deadline exceeded: not done in time; raise --timeout"),
     }
 }

@@ -1,5 +1,6 @@
 //! `sluice resume`: switches the reconciliation of objects on again, and waits for it (compat: cli, section 8).
 
+use super::until;
 use crate::args::{Global, switch};
 use crate::kinds::{Kind, is_suspended};
 use crate::subject::{self, Chosen, Names, OfKind};
@@ -10,7 +11,7 @@ use clap::{ArgAction, Args};
 use kube::ResourceExt as _;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 #[derive(Args, Debug)]
 pub(crate) struct Resume {
@@ -28,10 +29,7 @@ pub(crate) async fn run(resume: OfKind<Resume>, global: &Global) -> Result<()> {
     let client = global.connect.client().await?;
     let api = subject::api(&client, kind, global);
     let deadline = Instant::now() + global.timeout;
-    let resumed = match timeout_at(deadline, resume_chosen(kind, &api, chosen, &global.namespace)).await {
-        Ok(resumed) => resumed?,
-        Err(_) => bail!("context deadline exceeded"),
-    };
+    let resumed = until(deadline, resume_chosen(kind, &api, chosen, &global.namespace)).await?;
     if !is_waited_for {
         return Ok(());
     }

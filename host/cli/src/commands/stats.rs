@@ -2,10 +2,10 @@
 
 use crate::args::Global;
 use crate::kinds::{self, Kind, condition, is_suspended};
-use crate::{table, tell};
+use crate::{subject, table, tell};
 use anyhow::Result;
 use clap::Args;
-use kube::api::{Api, DynamicObject, ListParams};
+use kube::api::DynamicObject;
 use serde_json::Value;
 
 #[derive(Args, Debug)]
@@ -36,14 +36,11 @@ const HEADING: [&str; 5] = ["RECONCILERS", "RUNNING", "FAILING", "SUSPENDED", "S
 
 pub(crate) async fn run(stats: &Stats, global: &Global) -> Result<()> {
     let client = global.connect.client().await?;
+    let namespace = (!stats.all_namespaces).then_some(global.namespace.as_str());
     let mut rows = Vec::new();
     for kind in COUNTED {
-        let api: Api<DynamicObject> = match stats.all_namespaces {
-            true => Api::all_with(client.clone(), &kind.api()),
-            false => Api::namespaced_with(client.clone(), &global.namespace, &kind.api()),
-        };
-        let objects = match api.list(&ListParams::default()).await {
-            Ok(list) => list.items,
+        let objects = match subject::list(&subject::objects(&client, kind, namespace), None).await {
+            Ok(objects) => objects,
             // a kind that is not installed has no objects
             Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
             Err(error) => return Err(kind.explain(error)),

@@ -7,6 +7,7 @@ use crate::args::Global;
 use crate::confirm::confirm;
 use crate::installed::{self, Installation, selector};
 use crate::kinds::{self, Kind};
+use crate::subject;
 use crate::tell;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{ArgAction, Args};
@@ -198,12 +199,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Objects of a kind, of a namespace or of all.
     fn api(&self, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
-        match namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &kind.api()),
-            None => Api::all_with(self.client.clone(), &kind.api()),
-        }
+        subject::objects(&self.client, kind, namespace)
     }
 
     /// What was done, or would be.
@@ -254,7 +251,7 @@ impl Work<'_> {
 
     /// Deletes an object; one that is gone already is no failure.
     async fn delete(&mut self, kind: Kind, namespace: Option<&str>, name: &str) {
-        let what = subject(kind, namespace, name);
+        let what = named(kind, namespace, name);
         let params = DeleteParams {
             dry_run: self.is_dry_run,
             ..DeleteParams::background()
@@ -329,7 +326,7 @@ impl Work<'_> {
                 ));
             }
             Ok(_) => self.delete(NAMESPACE, None, name).await,
-            Err(error) => self.failed(&subject(NAMESPACE, None, name), &error),
+            Err(error) => self.failed(&named(NAMESPACE, None, name), &error),
         }
     }
 
@@ -342,7 +339,7 @@ impl Work<'_> {
         };
         for object in self.list(kind, None, "").await {
             let (namespace, name) = (object.namespace(), object.name_any());
-            let what = subject(kind, namespace.as_deref(), &name);
+            let what = named(kind, namespace.as_deref(), &name);
             let api = self.api(kind, namespace.as_deref());
             match api.patch(&name, &params, &patch).await {
                 Ok(_) => self.done(&format!("{what} finalizers deleted")),
@@ -372,7 +369,7 @@ impl Work<'_> {
 }
 
 /// `Deployment/flux-system/kustomize-controller`.
-fn subject(kind: Kind, namespace: Option<&str>, name: &str) -> String {
+fn named(kind: Kind, namespace: Option<&str>, name: &str) -> String {
     match namespace {
         Some(namespace) => format!("{}/{namespace}/{name}", kind.kind),
         None => format!("{}/{name}", kind.kind),

@@ -1,7 +1,7 @@
 //! `sluice version`.
 
 use crate::args::Global;
-use crate::tell;
+use crate::{installed, tell};
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -62,7 +62,7 @@ async fn running(known: &mut Map<String, Value>, global: &Global) -> Result<()> 
     let client = global.connect.client().await?;
     let deployments: Api<Deployment> = Api::namespaced(client, &global.namespace);
     let found = deployments
-        .list(&ListParams::default().labels(&format!("{}=flux", meta::PART_OF)))
+        .list(&ListParams::default().labels(&installed::selector()))
         .await?;
     if found.items.is_empty() {
         bail!("no deployments found in {} namespace", global.namespace);

@@ -1,7 +1,8 @@
 //! `sluice create kustomization`.
 
-use super::{Common, named, said, until, written};
+use super::{Common, named, said, written};
 use crate::args::{Global, duration, switch};
+use crate::commands::until;
 use crate::kinds;
 use crate::target::done;
 use crate::tell;

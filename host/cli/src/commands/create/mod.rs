@@ -13,7 +13,7 @@ use kube::api::{DynamicObject, PostParams};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Create {
@@ -218,14 +218,6 @@ impl Object {
 fn set(object: &mut DynamicObject, member: &str, value: Value) {
     if let Some(members) = object.data.as_object_mut() {
         members.insert(member.to_owned(), value);
-    }
-}
-
-/// What is done until then, or not at all.
-async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T>>) -> Result<T> {
-    match timeout_at(deadline, work).await {
-        Ok(done) => done,
-        Err(_) => bail!("context deadline exceeded"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `sluice create source`.
 
-use super::{Common, Object, named, said, set, until, written};
+use super::{Common, Object, named, said, set, written};
 use crate::args::{Global, duration};
+use crate::commands::until;
 use crate::kinds::{self, Kind, text};
 use crate::tell;
 use anyhow::{Context as _, Result, bail};

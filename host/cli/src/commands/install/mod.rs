@@ -9,6 +9,7 @@ mod apply;
 mod components;
 mod workloads;
 
+use super::export::as_text;
 use crate::args::Global;
 use crate::tell;
 use crate::tenancy::Profile;
@@ -139,11 +140,7 @@ fn manifests(install: &Install, namespace: &str) -> Result<Vec<Value>> {
 
 /// The same as text.
 fn export(install: &Install, namespace: &str) -> Result<String> {
-    Ok(manifests(install, namespace)?.iter().map(document).collect())
-}
-
-fn document(object: &Value) -> String {
-    format!("---\n{}", sluice_yaml::emit_v2(object))
+    Ok(manifests(install, namespace)?.iter().map(as_text).collect())
 }
 
 fn objects(install: &Install, namespace: &str) -> Vec<Value> {
