@@ -1,5 +1,6 @@
 //! Asks whoever sits at the terminal whether to go on.
 
+use anyhow::{Result, ensure};
 use std::io::Write as _;
 
 /// Asks a question that is answered with y, and with anything else, or nothing, is not.
@@ -10,6 +11,12 @@ pub(crate) fn confirm(question: &str) -> bool {
     let mut answer = String::new();
     let heard = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
     heard.is_ok() && is_yes(&answer)
+}
+
+/// The same of a command that ends with a no, unless it was told by `--silent` not to ask.
+pub(crate) fn confirm_or_abort(question: &str) -> Result<()> {
+    ensure!(confirm(question), "aborting; --silent goes on without asking");
+    Ok(())
 }
 
 fn is_yes(answer: &str) -> bool {

@@ -14,7 +14,8 @@ async fn what_is_deleted_was_asked_for() {
     let question = "Are you sure you want to delete this kustomization? [y/N] ";
     for answer in ["", "\n", "n\n"] {
         let (code, told) = reached.sluice_told(&["delete", "ks", "apps"], answer);
-        assert_eq!((code, told), (1, format!("{question}✗ aborting\n")), "{answer:?}");
+        let aborted = format!("{question}✗ aborting; --silent goes on without asking\n");
+        assert_eq!((code, told), (1, aborted), "{answer:?}");
     }
     assert!(reached.world.get(KS, "apps").await.is_some());
 

@@ -2,7 +2,7 @@
 
 use super::within;
 use crate::args::Global;
-use crate::confirm::confirm;
+use crate::confirm::confirm_or_abort;
 use crate::subject::{self, OfKind};
 use crate::tell;
 use anyhow::{Result, bail};
@@ -31,8 +31,8 @@ pub(crate) async fn run(delete: OfKind<Delete>, global: &Global) -> Result<()> {
         api.get(&name).await.map_err(|error| kind.explain(error))
     })
     .await?;
-    if !silent && !confirm(&format!("Are you sure you want to delete this {human}")) {
-        bail!("aborting");
+    if !silent {
+        confirm_or_abort(&format!("Are you sure you want to delete this {human}"))?;
     }
     let namespace = &global.namespace;
     tell::action(&format!("deleting {human} {name} in {namespace} namespace"));

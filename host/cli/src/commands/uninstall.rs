@@ -4,7 +4,7 @@
 
 use super::install::{FLUX, OURS};
 use crate::args::Global;
-use crate::confirm::confirm;
+use crate::confirm::confirm_or_abort;
 use crate::installed::{self, Installation, selector};
 use crate::kinds::{self, Kind};
 use crate::subject;
@@ -95,10 +95,7 @@ pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
     }
     if !uninstall.dry_run && !uninstall.silent {
         let manager = found.as_ref().and_then(Installation::other_manager);
-        ensure!(
-            confirm(&question(manager, whole)),
-            "aborting; --silent goes on without asking"
-        );
+        confirm_or_abort(&question(manager, whole))?;
     }
     // the time that an answer takes does not count
     let deadline = Instant::now() + global.timeout;
