@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sluice_apply::cluster::{Cluster as _, Identity, KubeCluster, Patch, PatchOptions, RetryPolicy};
 use sluice_devcluster::{Config, DevCluster};
 use sluice_object::Object;
+use sluice_testkit::canned::Canned;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -350,4 +351,51 @@ async fn what_others_installed_is_not_overridden_unasked() {
     let refused = "✗ this cluster has already been bootstrapped with Flux v2.8.0! Please use 'flux bootstrap' to upgrade";
     assert!(told.contains(refused), "{told}");
     assert!(!place.has(DEPLOYMENTS, "flux-system", "source-controller"));
+}
+
+/// Where it cannot be seen who works, nothing goes that they would take for a wish.
+#[test]
+fn what_fails_keeps_what_comes_after_it() {
+    let server = Canned::start();
+    let serve = |version: &str, kind: &str, plural: &str, is_namespaced: bool| {
+        let resource = json!({"name": plural, "singularName": "", "kind": kind, "namespaced": is_namespaced, "verbs": []});
+        let list = json!({"kind": "APIResourceList", "groupVersion": version, "resources": [resource]});
+        server.answer(&format!("GET /apis/{version}"), 200, &list.to_string());
+    };
+    serve("apps/v1", "Deployment", "deployments", true);
+    serve(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        false,
+    );
+    let empty = r#"{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}"#;
+    server.answer("GET /apis/apps/v1/deployments", 200, empty);
+    server.answer("GET /api/v1/namespaces/flux-system/pods", 200, empty);
+    let refusal = r#"{"kind":"Status","code":403,"message":"no","reason":"Forbidden","status":"Failure"}"#;
+    let deployments = "GET /apis/apps/v1/namespaces/flux-system/deployments";
+    server.answer(deployments, 403, refusal);
+    let output = Command::new(SLUICE)
+        .args(["uninstall", "-s", "--token=secret"])
+        .arg(format!("--server={}", server.base()))
+        .env_remove("KUBECONFIG")
+        .env("HOME", "/nowhere")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("✗ listing deployments failed: no\n")
+            && told
+                .contains("✗ uninstall failed 1 times, as is told above; finalizers and definitions stay, "),
+        "{told}"
+    );
+    let asked = server.take_asked();
+    let is_of_flux = |target: &str| target.starts_with("/apis/source.toolkit.fluxcd.io/");
+    assert!(
+        asked
+            .iter()
+            .all(|asked| asked.method == "GET" && !is_of_flux(&asked.target)),
+        "{asked:?}"
+    );
 }
