@@ -254,7 +254,7 @@ async fn what_no_installation_made_is_left() {
             "metadata": {"name": "helm-controller-0", "namespace": "flux-system", "labels": {"app": "helm-controller"}},
             "spec": {"containers": [{"name": "manager", "image": "ghcr.io/fluxcd/helm-controller:v1.6.3"}]}}))
         .await;
-    let (code, _, told) = place.run(&["uninstall", "-s", "--timeout=1s"]).await;
+    let (code, _, told) = place.run(&["uninstall", "-s", "--timeout=3s"]).await;
     assert_eq!(code, 1, "{told}");
     assert!(
         told.contains("◎ waiting for helm-controller-0 to end\n")

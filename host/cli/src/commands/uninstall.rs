@@ -3,6 +3,7 @@
 //! Flux's own controllers have the same labels. Where some work beside, only what is ours goes, unless told otherwise.
 
 use super::install::{FLUX, OURS};
+use super::{until, within};
 use crate::args::Global;
 use crate::confirm::confirm_or_abort;
 use crate::installed::{self, Installation, selector};
@@ -84,10 +85,13 @@ const EVERY: Duration = Duration::from_millis(500);
 pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
     let namespace = &global.namespace;
     let cluster = global.connect.api_server().await?;
-    let unavailable = "cluster info unavailable";
-    let found = Installation::find(&cluster).await.context(unavailable)?;
-    let controllers = installed::controllers(&cluster, None).await;
-    let controllers = controllers.context(unavailable)?;
+    let look = async {
+        let found = Installation::find(&cluster).await?;
+        let controllers = installed::controllers(&cluster, None).await?;
+        anyhow::Ok((found, controllers))
+    };
+    let looked = within(global.timeout, look).await;
+    let (found, controllers) = looked.context("cluster info unavailable")?;
     let whole = uninstall.with_flux || others(&controllers, namespace).is_empty();
     match whole {
         true => alone(&controllers, namespace)?,
@@ -106,21 +110,16 @@ pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
         failures: 0,
     };
     tell::action(&format!("deleting components in {namespace} namespace"));
-    if whole {
-        work.components(deadline).await?;
-        work.went_well("finalizers and definitions stay, since a controller that still works would delete what it applied")?;
-        tell::action("deleting toolkit.fluxcd.io finalizers in all namespaces");
-        for kind in FINALIZED {
-            work.finalizers(kind).await;
+    match whole {
+        true => until(deadline, work.everything(uninstall.keep_namespace, deadline)).await?,
+        false => {
+            let ours = ours(&controllers, namespace);
+            until(deadline, async {
+                work.ours(&ours).await;
+                Ok(())
+            })
+            .await?;
         }
-        work.went_well("definitions stay, since they would wait for ever for objects that have finalizers")?;
-        tell::action("deleting toolkit.fluxcd.io custom resource definitions");
-        work.labeled(DEFINITION, None, &selector()).await;
-        if !uninstall.keep_namespace {
-            work.namespace().await;
-        }
-    } else {
-        work.ours(&ours(&controllers, namespace)).await;
     }
     work.went_well("run this again")?;
     tell::success("uninstall finished");
@@ -260,6 +259,25 @@ impl Work<'_> {
             }
             Err(error) => self.failed(&format!("{what} deletion"), &error),
         }
+    }
+
+    /// Controllers, what they have put on objects, definitions with the objects, and the namespace.
+    async fn everything(&mut self, keep_namespace: bool, deadline: Instant) -> Result<()> {
+        self.components(deadline).await?;
+        self.went_well(
+            "finalizers and definitions stay, since a controller that still works would delete what it applied",
+        )?;
+        tell::action("deleting toolkit.fluxcd.io finalizers in all namespaces");
+        for kind in FINALIZED {
+            self.finalizers(kind).await;
+        }
+        self.went_well("definitions stay, since they would wait for ever for objects that have finalizers")?;
+        tell::action("deleting toolkit.fluxcd.io custom resource definitions");
+        self.labeled(DEFINITION, None, &selector()).await;
+        if !keep_namespace {
+            self.namespace().await;
+        }
+        Ok(())
     }
 
     /// Everything but definitions, what they define, and the namespace.

@@ -3,6 +3,7 @@
 use super::components::OURS;
 use super::{Install, remarks};
 use crate::args::Global;
+use crate::commands::{until, within};
 use crate::confirm::confirm;
 use crate::installed::{self, Installation};
 use crate::tell;
@@ -33,7 +34,7 @@ pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Val
         tell::warning(&remark);
     }
     let cluster = global.connect.api_server().await?;
-    allow(&cluster, install, namespace).await?;
+    allow(&cluster, install, global).await?;
     // the time that an answer takes does not count
     let deadline = Instant::now() + global.timeout;
 
@@ -43,7 +44,7 @@ pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Val
     let (definitions, others): (Vec<Object>, Vec<Object>) = objects.into_iter().partition(is_first);
     let waited_for: Vec<ObjectId> = definitions.iter().map(|object| object.id().clone()).collect();
     for object in definitions {
-        write(&cluster, object).await?;
+        until(deadline, write(&cluster, object)).await?;
     }
     let within = deadline.min(Instant::now() + DEFINITIONS_WITHIN);
     for id in &waited_for {
@@ -61,10 +62,10 @@ pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Val
             installed::name(&secret)
         ));
         let secret = Object::new(secret).context("install failed")?;
-        write(&cluster, secret).await?;
+        until(deadline, write(&cluster, secret)).await?;
     }
     for object in others {
-        write(&cluster, object).await?;
+        until(deadline, write(&cluster, object)).await?;
     }
 
     tell::waiting("verifying installation");
@@ -94,9 +95,15 @@ fn is_first(object: &Object) -> bool {
 }
 
 /// Asks before anything is put in the place of what others installed, unless told to go on.
-async fn allow(cluster: &dyn Cluster, install: &Install, namespace: &str) -> Result<()> {
-    let unavailable = "cluster info unavailable";
-    let Some(found) = Installation::find(cluster).await.context(unavailable)? else {
+async fn allow(cluster: &dyn Cluster, install: &Install, global: &Global) -> Result<()> {
+    let namespace = global.namespace.as_str();
+    let look = async {
+        let found = Installation::find(cluster).await?;
+        let there = installed::controllers(cluster, None).await?;
+        anyhow::Ok((found, there))
+    };
+    let looked = within(global.timeout, look).await;
+    let (Some(found), there) = looked.context("cluster info unavailable")? else {
         return Ok(());
     };
     if found.is_bootstrapped {
@@ -116,8 +123,6 @@ async fn allow(cluster: &dyn Cluster, install: &Install, namespace: &str) -> Res
         let question = format!("Are you sure you want to override the {manager} installation? Y/N");
         ensure!(confirm(&question), CANCELLED);
     }
-    let there = installed::controllers(cluster, None).await;
-    let there = there.context(unavailable)?;
     let of_our_work = there.iter().filter(|one| OURS.contains(&installed::name(one)));
     let (here, elsewhere): (Vec<&Value>, Vec<&Value>) =
         of_our_work.partition(|one| installed::namespace(one) == namespace);
