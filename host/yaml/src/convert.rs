@@ -7,7 +7,6 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::go_json::{go_json_raw, write_string};
 use crate::number_text::{format_float, format_float32, format_json_float};
-use crate::text::append;
 use crate::{Error, Node, Position, Resolved, Resolver, ScalarStyle, Value};
 
 /// The JSON value of a tree.
@@ -158,12 +157,12 @@ impl Converter {
     fn write_scalar(&mut self, node: &Node, out: &mut String) -> Result<(), Error> {
         match self.resolver.resolve(node)? {
             Resolved::Null => out.push_str("null"),
-            Resolved::Bool(value) => append(out, if value { "true" } else { "false" }),
-            Resolved::Int(value) => append(out, &value.to_string()),
-            Resolved::Uint(value) => append(out, &value.to_string()),
+            Resolved::Bool(value) => out.push_str(if value { "true" } else { "false" }),
+            Resolved::Int(value) => out.push_str(&value.to_string()),
+            Resolved::Uint(value) => out.push_str(&value.to_string()),
             Resolved::String(text) => write_string(&text, false, out),
             Resolved::Timestamp(text) => write_string(&text, false, out),
-            Resolved::Float(value) if value.is_finite() => append(out, &format_json_float(value)),
+            Resolved::Float(value) if value.is_finite() => out.push_str(&format_json_float(value)),
             Resolved::Float(value) => self.refuse_float(value, node.position),
         }
         Ok(())

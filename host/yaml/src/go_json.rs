@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 use crate::number_text::format_json_float;
-use crate::text::{append, run_of};
+use crate::text::run_of;
 
 /// Compact JSON with `<`, `>`, `&`, U+2028 and U+2029 escaped: what `json.Marshal` gives and Kustomize hashes.
 pub fn go_json(value: &Json) -> String {
@@ -24,10 +24,10 @@ pub fn go_json_raw(value: &Json) -> String {
 fn write_json(value: &Json, escape_html: bool, out: &mut String) {
     match value {
         Json::Null => out.push_str("null"),
-        Json::Bool(value) => append(out, if *value { "true" } else { "false" }),
+        Json::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Json::Number(number) => match (number.is_f64(), number.as_f64()) {
-            (true, Some(value)) => append(out, &format_json_float(value)),
-            _ => append(out, &number.to_string()),
+            (true, Some(value)) => out.push_str(&format_json_float(value)),
+            _ => out.push_str(&number.to_string()),
         },
         Json::String(text) => write_string(text, escape_html, out),
         Json::Array(items) => {
@@ -84,7 +84,7 @@ fn write_runs(text: &str, is_plain: impl Fn(u8) -> bool + Copy, out: &mut String
     loop {
         let length = run_of(rest.as_bytes(), is_plain);
         let (plain, escaped) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        append(out, plain);
+        out.push_str(plain);
         let mut chars = escaped.chars();
         match chars.next() {
             None => return,

@@ -112,37 +112,6 @@ pub(crate) fn run_of(bytes: &[u8], is_such: impl Fn(u8) -> bool) -> usize {
     whole + rest.iter().take_while(|byte| is_such(**byte)).count()
 }
 
-/// Adds a text. A copy whose length is known beforehand is a few instructions; any other a guest leaves to its host, which
-/// costs more than a short text is worth.
-pub(crate) fn append(out: &mut String, text: &str) {
-    let is_added = match text.len() {
-        0 => true,
-        1 => append_ends::<1>(out, text),
-        2..4 => append_ends::<2>(out, text),
-        4..8 => append_ends::<4>(out, text),
-        8..16 => append_ends::<8>(out, text),
-        16..=32 => append_ends::<16>(out, text),
-        _ => false,
-    };
-    if !is_added {
-        out.push_str(text);
-    }
-}
-
-/// Adds a text of `N` to `2 * N` bytes: its two ends, which may overlap. Not where one of them cuts a character.
-fn append_ends<const N: usize>(out: &mut String, text: &str) -> bool {
-    let start = text.len().checked_sub(N);
-    let (Some(first), Some(last)) = (text.get(..N), start.and_then(|start| text.get(start..))) else {
-        return false;
-    };
-    let end = out.len() + text.len();
-    out.reserve(text.len());
-    out.push_str(first);
-    out.truncate(end - N);
-    out.push_str(last);
-    true
-}
-
 fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Error> {
     let (pairs, rest) = bytes.as_chunks::<2>();
     if !rest.is_empty() {
@@ -180,23 +149,6 @@ mod tests {
                 let mut bytes = bytes.clone();
                 *bytes.get_mut(odd).unwrap() = b'b';
                 assert_eq!(run_of(&bytes, |byte| byte == b'a'), odd, "{odd} of {length}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_text_of_any_length_is_added() {
-        let ascii: String = ('!'..='~').collect();
-        for length in 0..=40 {
-            let text = ascii.get(..length).unwrap();
-            for wide in ["", "é", "€", "\u{10000}"] {
-                for at in 0..=length {
-                    let (before, after) = text.split_at(at);
-                    let text = format!("{before}{wide}{after}");
-                    let mut out = String::from("é");
-                    append(&mut out, &text);
-                    assert_eq!(out, format!("é{text}"));
-                }
             }
         }
     }

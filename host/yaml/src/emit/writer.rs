@@ -2,7 +2,6 @@
 
 use super::analysis::{Analysis, analyze, find_break, is_break, is_printable};
 use crate::ScalarStyle;
-use crate::text::append;
 
 pub(super) struct Writer<'o> {
     out: &'o mut String,
@@ -55,7 +54,7 @@ impl<'o> Writer<'o> {
 
     /// Text of `chars` characters without breaks.
     fn put_text(&mut self, text: &str, chars: usize) {
-        append(self.out, text);
+        self.out.push_str(text);
         self.column += chars;
     }
 

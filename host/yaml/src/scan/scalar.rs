@@ -3,7 +3,7 @@
 use super::cursor::Mark;
 use super::scanner::Scanner;
 use super::token::Kind;
-use crate::text::{append, run_of};
+use crate::text::run_of;
 use crate::{Error, ScalarStyle, Text};
 
 /// Line breaks between two pieces of text: one is folded to a space, of more the first is dropped.
@@ -79,7 +79,7 @@ impl Scanner<'_> {
                                 ScalarStyle::Plain,
                             ));
                         }
-                        append(&mut text, self.cursor.slice(from, to));
+                        text.push_str(self.cursor.slice(from, to));
                     }
                     fold.add(self.cursor.skip_break());
                     on_new_line = true;
@@ -97,7 +97,7 @@ impl Scanner<'_> {
         let text = match piece {
             Some((from, to)) if text.is_empty() => Text::new(self.cursor.slice(from, to)),
             Some((from, to)) => {
-                append(&mut text, self.cursor.slice(from, to));
+                text.push_str(self.cursor.slice(from, to));
                 Text::from(text)
             }
             None => Text::from(text),
@@ -174,7 +174,7 @@ impl Scanner<'_> {
                 };
                 return Ok(Kind::Scalar(text, style));
             }
-            append(&mut text, piece);
+            text.push_str(piece);
             if quote == b'\'' && self.cursor.peek(0) == quote {
                 self.cursor.skip_ascii(2);
                 text.push('\'');
@@ -195,7 +195,7 @@ impl Scanner<'_> {
                     self.skip_quoted_breaks(&mut fold);
                     fold.flush(&mut text);
                 } else {
-                    append(&mut text, self.cursor.slice(from, self.cursor.pos()));
+                    text.push_str(self.cursor.slice(from, self.cursor.pos()));
                 }
             }
         }
@@ -310,14 +310,14 @@ impl Scanner<'_> {
                     text.push(' ');
                 }
             } else {
-                append(&mut text, line_break);
+                text.push_str(line_break);
             }
-            append(&mut text, &breaks);
+            text.push_str(&breaks);
             breaks.clear();
             after_blank = blank;
             let from = self.cursor.pos();
             self.cursor.skip_to_break();
-            append(&mut text, self.cursor.slice(from, self.cursor.pos()));
+            text.push_str(self.cursor.slice(from, self.cursor.pos()));
             // At the end of the text there is no break: Go loses the final newline there, and so do we.
             line_break = if self.cursor.is_end() {
                 ""

@@ -4,10 +4,7 @@ mod float;
 mod printer;
 mod printf;
 
-use crate::{
-    Value,
-    value::{IntType, append},
-};
+use crate::{Value, value::IntType};
 
 pub use float::{float, float_with};
 pub use printf::sprintf;
@@ -61,11 +58,11 @@ pub fn pointee(value: &Value) -> Vec<u8> {
 /// Adds one value as `%v` prints it.
 pub fn write(value: &Value, out: &mut Vec<u8>) {
     match value {
-        Value::Str(text) => append(out, text.as_bytes()),
+        Value::Str(text) => out.extend_from_slice(text.as_bytes()),
         // without flags there is nothing to a number but its digits
-        Value::Float(number) => append(out, float(*number).as_bytes()),
+        Value::Float(number) => out.extend_from_slice(float(*number).as_bytes()),
         Value::Int(IntType::Int | IntType::Int32 | IntType::Int64, number) => {
-            append(out, number.to_string().as_bytes());
+            out.extend_from_slice(number.to_string().as_bytes());
         }
         value => {
             let mut printer = Printer {

@@ -7,7 +7,7 @@ use crate::{
         quote::{can_backquote, first_runes, quote, quote_rune, quote_to_ascii, runes},
         unicode::is_print,
     },
-    value::{Complex, DEPTH_MAX, IntType, Kind, Object, append},
+    value::{Complex, DEPTH_MAX, IntType, Kind, Object},
 };
 
 /// What stands between `%` and the verb.
@@ -38,7 +38,7 @@ const NIL: &str = "<nil>";
 
 impl Printer {
     pub(super) fn push(&mut self, text: &str) {
-        append(&mut self.out, text.as_bytes());
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     pub(super) fn push_char(&mut self, character: char) {
@@ -57,16 +57,16 @@ impl Printer {
     /// Adds a text, filled up to the width.
     pub(super) fn pad(&mut self, text: &[u8]) {
         let Some(width) = self.flags.width.filter(|width| *width > 0) else {
-            append(&mut self.out, text);
+            self.out.extend_from_slice(text);
             return;
         };
         let missing = width.saturating_sub(runes(text).count());
         if self.flags.minus {
-            append(&mut self.out, text);
+            self.out.extend_from_slice(text);
             self.padding(missing);
         } else {
             self.padding(missing);
-            append(&mut self.out, text);
+            self.out.extend_from_slice(text);
         }
     }
 

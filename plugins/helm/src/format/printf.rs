@@ -1,7 +1,7 @@
 //! Format strings.
 
 use super::printer::{Flags, Printer};
-use crate::{Value, go::quote::decode_rune, value::append};
+use crate::{Value, go::quote::decode_rune};
 
 /// Go's limit for widths and precisions.
 const SIZE_MAX: usize = 1_000_000;
@@ -24,13 +24,15 @@ pub fn sprintf(format: &[u8], arguments: &[Value]) -> Vec<u8> {
         ..Printer::default()
     };
     while let Some(percent) = memchr::memchr(b'%', state.rest()) {
-        append(&mut printer.out, state.rest().get(..percent).unwrap_or_default());
+        printer
+            .out
+            .extend_from_slice(state.rest().get(..percent).unwrap_or_default());
         state.position += percent + 1;
         if state.verb(&mut printer).is_none() {
             break;
         }
     }
-    append(&mut printer.out, state.rest());
+    printer.out.extend_from_slice(state.rest());
     state.report_extra(&mut printer);
     printer.out
 }

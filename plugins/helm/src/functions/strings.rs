@@ -11,7 +11,7 @@ use crate::{
         unicode::{is_space, runes, to_lower, to_upper},
         words,
     },
-    value::{CollectionType, append},
+    value::CollectionType,
 };
 
 pub(super) fn register(functions: &mut Functions) {
@@ -315,8 +315,8 @@ fn replace(text: &[u8], old: &[u8], new: &[u8]) -> Str {
         return out.into();
     }
     while let Some(at) = find(rest, old) {
-        append(&mut out, rest.get(..at).unwrap_or_default());
-        append(&mut out, new);
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        out.extend_from_slice(new);
         rest = rest.get(at + old.len()..).unwrap_or_default();
     }
     out.extend_from_slice(rest);
@@ -335,12 +335,12 @@ fn indent(spaces: Int, text: &Str, start: &[u8]) -> Result<Str, Error> {
     let mut rest = text.as_bytes();
     while let Some(end) = memchr::memchr(b'\n', rest) {
         let (line, after) = rest.split_at_checked(end + 1).unwrap_or_default();
-        append(&mut out, &pad);
-        append(&mut out, line);
+        out.extend_from_slice(&pad);
+        out.extend_from_slice(line);
         rest = after;
     }
-    append(&mut out, &pad);
-    append(&mut out, rest);
+    out.extend_from_slice(&pad);
+    out.extend_from_slice(rest);
     Ok(out.into())
 }
 
@@ -348,9 +348,9 @@ fn join(texts: &[Str], separator: &[u8]) -> Str {
     let mut out = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         if index > 0 {
-            append(&mut out, separator);
+            out.extend_from_slice(separator);
         }
-        append(&mut out, text.as_bytes());
+        out.extend_from_slice(text.as_bytes());
     }
     out.into()
 }

@@ -21,7 +21,6 @@ pub use list::List;
 pub use map::{Entries, Map};
 pub use object::{Object, ObjectType};
 pub use text::Str;
-pub(crate) use text::append;
 pub use types::{CollectionType, Element, IntType, Kind, MONTHS, NamedType, UintType, WEEKDAYS};
 
 /// A value.

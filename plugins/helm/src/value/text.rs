@@ -108,33 +108,6 @@ fn copy_ends<const N: usize>(buffer: &mut [u8; INLINE], bytes: &[u8]) -> Option<
     Some(())
 }
 
-/// Adds a text at the end of another, for the same reason in pieces of known lengths where it is short.
-pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
-    let added = match bytes.len() {
-        0 => Some(()),
-        1 => append_ends::<1>(out, bytes),
-        2..4 => append_ends::<2>(out, bytes),
-        4..8 => append_ends::<4>(out, bytes),
-        8..16 => append_ends::<8>(out, bytes),
-        16..32 => append_ends::<16>(out, bytes),
-        32..=64 => append_ends::<32>(out, bytes),
-        _ => None,
-    };
-    if added.is_none() {
-        out.extend_from_slice(bytes);
-    }
-}
-
-fn append_ends<const N: usize>(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
-    let (first, last) = (bytes.first_chunk::<N>()?, bytes.last_chunk::<N>()?);
-    let end = out.len() + bytes.len();
-    out.reserve(bytes.len());
-    out.extend_from_slice(first);
-    out.truncate(end - N);
-    out.extend_from_slice(last);
-    Some(())
-}
-
 impl Default for Str {
     fn default() -> Self {
         Self(Repr::Inline(0, [0; INLINE]))
@@ -238,7 +211,7 @@ impl fmt::Debug for Str {
 
 #[cfg(test)]
 mod tests {
-    use super::{INLINE, Repr, Str, append};
+    use super::{INLINE, Repr, Str};
 
     #[test]
     fn a_text_of_any_length_is_what_it_was_made_of() {
@@ -247,17 +220,6 @@ mod tests {
             let part = bytes.get(..length).unwrap_or_default();
             assert_eq!(Str::new(part).as_bytes(), part);
             assert_eq!(Str::from(part.to_vec()).into_bytes(), part);
-        }
-    }
-
-    #[test]
-    fn a_text_of_any_length_is_added() {
-        let bytes: Vec<u8> = (1..=80).collect();
-        for length in 0..=bytes.len() {
-            let part = bytes.get(..length).unwrap_or_default();
-            let mut out = b"before".to_vec();
-            append(&mut out, part);
-            assert_eq!(out, [b"before", part].concat());
         }
     }
 

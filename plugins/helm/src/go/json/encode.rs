@@ -104,9 +104,6 @@ impl Encoder {
     }
 
     fn string(&mut self, text: &Str) {
-        if let Some(text) = text.as_str() {
-            return self.text(text);
-        }
         self.out.push('"');
         for chunk in text.as_bytes().utf8_chunks() {
             self.escaped(chunk.valid());

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Error, Value, format,
     go::{quote, unicode::runes},
-    value::{Element, UintType, append},
+    value::{Element, UintType},
 };
 
 /// Whether a list of nodes ran to its end, or a jump left it.
@@ -43,7 +43,7 @@ impl<'a> State<'_, 'a> {
 
     fn node(&mut self, dot: Dot<'_>, node: &'a Node) -> Result<Flow, Error> {
         match node {
-            Node::Text(text) => append(self.out, text.as_bytes()),
+            Node::Text(text) => self.out.extend_from_slice(text.as_bytes()),
             Node::Action(action) => {
                 let value = self.pipeline(dot, &action.pipe)?;
                 if action.pipe.declarations.is_empty() {
