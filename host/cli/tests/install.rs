@@ -353,6 +353,26 @@ async fn what_others_installed_is_not_overridden_unasked() {
     assert!(!place.has(DEPLOYMENTS, "flux-system", "source-controller"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_go_with_the_last_controllers_of_their_namespace() {
+    let place = Place::start().await;
+    place.flux("elsewhere", "helm-controller").await;
+    let (code, _, told) = place.run(&["install", REGISTRY, "--force"]).await;
+    assert_eq!(code, 0, "{told}");
+    let roles = "rbac.authorization.k8s.io/clusterroles";
+    assert!(place.has(roles, "", "crd-controller-flux-system"));
+
+    let (code, _, told) = place.run(&["uninstall", "-s"]).await;
+    assert_eq!(code, 0, "{told}");
+    assert!(
+        told.starts_with("⚠️ custom resources and their definitions stay, since other controllers work with them: elsewhere/helm-controller; "),
+        "{told}"
+    );
+    assert!(!place.has(roles, "", "crd-controller-flux-system"));
+    assert!(place.has(DEPLOYMENTS, "elsewhere", "helm-controller"));
+    assert!(place.has(DEFINITIONS, "", "gitrepositories.source.toolkit.fluxcd.io"));
+}
+
 /// Where it cannot be seen who works, nothing goes that they would take for a wish.
 #[test]
 fn what_fails_keeps_what_comes_after_it() {

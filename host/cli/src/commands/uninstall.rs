@@ -114,8 +114,9 @@ pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
         true => until(deadline, work.everything(uninstall.keep_namespace, deadline)).await?,
         false => {
             let ours = ours(&controllers, namespace);
+            let is_shared = is_shared(&controllers, namespace);
             until(deadline, async {
-                work.ours(&ours).await;
+                work.ours(&ours, is_shared).await;
                 Ok(())
             })
             .await?;
@@ -152,6 +153,14 @@ fn ours<'v>(controllers: &'v [Value], namespace: &str) -> Vec<&'v Value> {
     controllers.iter().filter(is_our).collect()
 }
 
+/// Whether others work in the namespace too, with its roles.
+fn is_shared(controllers: &[Value], namespace: &str) -> bool {
+    let others = others(controllers, namespace);
+    others
+        .into_iter()
+        .any(|one| installed::namespace(one) == namespace)
+}
+
 /// Refuses to take away what controllers of other namespaces work with: they would see the end of their objects as a wish.
 fn alone(controllers: &[Value], namespace: &str) -> Result<()> {
     let is_elsewhere = |one: &&Value| installed::namespace(one) != namespace;
@@ -180,8 +189,12 @@ fn stay(controllers: &[Value], namespace: &str) -> Result<()> {
             "no controllers of Sluice found in the '{namespace}' namespace, and others are left alone unless --with-flux is given: {others}"
         );
     }
+    let stays = match is_shared(controllers, namespace) {
+        true => "roles, custom resources",
+        false => "custom resources",
+    };
     tell::warning(&format!(
-        "roles, custom resources and their definitions stay, since other controllers work with them: {others}; --with-flux deletes all of it"
+        "{stays} and their definitions stay, since other controllers work with them: {others}; --with-flux deletes all of it"
     ));
     Ok(())
 }
@@ -367,8 +380,9 @@ impl Work<'_> {
         }
     }
 
-    /// Our controllers alone, with what only they need.
-    async fn ours(&mut self, deployments: &[&Value]) {
+    /// Our controllers alone, with what only they need. Roles of the namespace go with its last controllers: whoever may make
+    /// accounts there could take them up.
+    async fn ours(&mut self, deployments: &[&Value], is_shared: bool) {
         let namespace = self.namespace;
         let components: BTreeSet<&str> = deployments.iter().map(|one| installed::name(one)).collect();
         for component in &components {
@@ -379,6 +393,14 @@ impl Work<'_> {
                 let selector = format!("{},{}={component}", selector(), meta::COMPONENT);
                 self.labeled(kind, Some(namespace), &selector).await;
             }
+        }
+        if is_shared {
+            return;
+        }
+        let selector = format!("{},{}={namespace}", selector(), meta::INSTANCE);
+        self.labeled(NETWORK_POLICY, Some(namespace), &selector).await;
+        for kind in [CLUSTER_ROLE, CLUSTER_ROLE_BINDING] {
+            self.labeled(kind, None, &selector).await;
         }
     }
 }
