@@ -38,3 +38,4 @@ pub use access::Authorization;
 pub use audit::Request;
 pub use faults::{Admission, Effect, Fault, Faults, Verdict};
 pub use server::{Config, DevCluster, StartError};
+pub use table::human_duration;

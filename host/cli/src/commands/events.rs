@@ -14,6 +14,7 @@ use k8s_openapi::api::core::v1::Event;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use kube::runtime::watcher;
 use serde_json::Value;
+use sluice_devcluster::human_duration;
 
 #[derive(Args, Debug)]
 pub(crate) struct Events {
@@ -314,7 +315,8 @@ fn when(event: &DynamicObject) -> Option<Timestamp> {
 
 /// How long ago it happened, and how often.
 fn last_seen(event: &DynamicObject, now: Timestamp) -> String {
-    let since = |pointer: &str| time(event, pointer).map(|then| age(now.as_second() - then.as_second()));
+    let since =
+        |pointer: &str| time(event, pointer).map(|then| human_duration(now.as_second() - then.as_second()));
     let unknown = || "<unknown>".to_owned();
     let first = since("/eventTime").or_else(|| since("/firstTimestamp"));
     let first = first.unwrap_or_else(unknown);
@@ -331,45 +333,6 @@ fn last_seen(event: &DynamicObject, now: Timestamp) -> String {
     format!("{last} (x{count} over {first})")
 }
 
-const MINUTE: i64 = 60;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
-const YEAR: i64 = 365 * DAY;
-
-/// How long ago, as Kubernetes says it: `5s`, `3m10s`, `2d3h`.
-fn age(seconds: i64) -> String {
-    let both = |large: (i64, &str), small: (i64, &str)| {
-        let (whole, rest) = (seconds / large.0, seconds % large.0 / small.0);
-        match rest {
-            0 => format!("{whole}{}", large.1),
-            rest => format!("{whole}{}{rest}{}", large.1, small.1),
-        }
-    };
-    let (second, minute, hour) = ((1, "s"), (MINUTE, "m"), (HOUR, "h"));
-    let (day, year) = ((DAY, "d"), (YEAR, "y"));
-    if seconds < -1 {
-        "<invalid>".to_owned()
-    } else if seconds < 2 * MINUTE {
-        format!("{}s", seconds.max(0))
-    } else if seconds < 10 * MINUTE {
-        both(minute, second)
-    } else if seconds < 3 * HOUR {
-        format!("{}m", seconds / MINUTE)
-    } else if seconds < 8 * HOUR {
-        both(hour, minute)
-    } else if seconds < 2 * DAY {
-        format!("{}h", seconds / HOUR)
-    } else if seconds < 8 * DAY {
-        both(day, hour)
-    } else if seconds < 2 * YEAR {
-        format!("{}d", seconds / DAY)
-    } else if seconds < 8 * YEAR {
-        both(year, day)
-    } else {
-        format!("{}y", seconds / YEAR)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,29 +341,6 @@ mod tests {
 
     fn object(value: Value) -> DynamicObject {
         serde_json::from_value(value).unwrap()
-    }
-
-    #[test]
-    fn ages_are_written_as_kubernetes_writes_them() {
-        for (seconds, expected) in [
-            (-5, "<invalid>"),
-            (-1, "0s"),
-            (119, "119s"),
-            (120, "2m"),
-            (190, "3m10s"),
-            (10 * MINUTE + 5, "10m"),
-            (3 * HOUR - 1, "179m"),
-            (3 * HOUR, "3h"),
-            (7 * HOUR + 5 * MINUTE, "7h5m"),
-            (8 * HOUR + 5 * MINUTE, "8h"),
-            (2 * DAY, "2d"),
-            (2 * DAY + 3 * HOUR, "2d3h"),
-            (8 * DAY + 3 * HOUR, "8d"),
-            (2 * YEAR + DAY, "2y1d"),
-            (9 * YEAR, "9y"),
-        ] {
-            assert_eq!(age(seconds), expected, "{seconds}");
-        }
     }
 
     #[test]

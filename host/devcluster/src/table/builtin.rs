@@ -1,6 +1,6 @@
 //! Columns of the built-in kinds that people look at.
 
-use super::{age, duration};
+use super::{age, human_duration};
 use crate::kinds::Kind;
 use crate::meta;
 use jiff::Timestamp;
@@ -219,7 +219,7 @@ fn job(item: &Value, now: Timestamp) -> Vec<Value> {
         .parse::<Timestamp>()
         .unwrap_or(now);
     let lasted = started
-        .map(|started| duration(ended.as_second() - started.as_second()))
+        .map(|started| human_duration(ended.as_second() - started.as_second()))
         .unwrap_or_default();
     let mut row = vec![
         status.into(),

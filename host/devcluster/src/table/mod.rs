@@ -147,10 +147,11 @@ pub(crate) fn age(text: &str, now: Timestamp) -> Value {
     let Ok(then) = text.parse::<Timestamp>() else {
         return Value::from(if text.is_empty() { "<unknown>" } else { "<invalid>" });
     };
-    Value::String(duration(now.as_second() - then.as_second()))
+    Value::String(human_duration(now.as_second() - then.as_second()))
 }
 
-pub(crate) fn duration(seconds: i64) -> String {
+/// Some seconds as Kubernetes prints them in tables: `119s`, `3m10s`, `2d3h` (apimachinery, `duration.HumanDuration`).
+pub fn human_duration(seconds: i64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let with = |whole: i64, unit: &str, rest: i64, small: &str| {
         if rest == 0 {
@@ -171,5 +172,38 @@ pub(crate) fn duration(seconds: i64) -> String {
         691_200..63_072_000 => format!("{days}d"),
         63_072_000..252_288_000 => with(days / 365, "y", days % 365, "d"),
         _ => format!("{}y", days / 365),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    const YEAR: i64 = 365 * DAY;
+
+    #[test]
+    fn ages_are_written_as_kubernetes_writes_them() {
+        for (seconds, expected) in [
+            (-5, "<invalid>"),
+            (-1, "0s"),
+            (119, "119s"),
+            (120, "2m"),
+            (190, "3m10s"),
+            (10 * MINUTE + 5, "10m"),
+            (3 * HOUR - 1, "179m"),
+            (3 * HOUR, "3h"),
+            (7 * HOUR + 5 * MINUTE, "7h5m"),
+            (8 * HOUR + 5 * MINUTE, "8h"),
+            (2 * DAY, "2d"),
+            (2 * DAY + 3 * HOUR, "2d3h"),
+            (8 * DAY + 3 * HOUR, "8d"),
+            (2 * YEAR + DAY, "2y1d"),
+            (9 * YEAR, "9y"),
+        ] {
+            assert_eq!(human_duration(seconds), expected, "{seconds}");
+        }
     }
 }

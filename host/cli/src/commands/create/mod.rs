@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use kube::api::{DynamicObject, PostParams};
 use serde_json::{Value, json};
+use sluice_object::label::{key_problems, value_problems};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -69,12 +70,12 @@ impl Common {
             let [name, value] = parts.as_slice() else {
                 bail!("invalid label format '{label}', must be key=value");
             };
-            if !is_label_name(name) {
+            if !key_problems(name).is_empty() {
                 bail!(
                     "invalid label '{name}': at most 63 letters, digits, '-', '_' and '.', after a domain and '/' if need be"
                 );
             }
-            if !value.is_empty() && !is_label_value(value) {
+            if !value_problems(value).is_empty() {
                 bail!("invalid label value '{value}': at most 63 letters, digits, '-', '_' and '.'");
             }
             labels.insert((*name).to_owned(), (*value).to_owned());
@@ -116,32 +117,6 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|letter| is_of_end(letter) || letter == '-')
         && name.starts_with(is_of_end)
         && name.ends_with(is_of_end)
-}
-
-fn is_label_value(value: &str) -> bool {
-    let is_of_end = |letter: char| letter.is_ascii_alphanumeric();
-    value.len() <= 63
-        && value
-            .chars()
-            .all(|letter| is_of_end(letter) || matches!(letter, '-' | '_' | '.'))
-        && value.starts_with(is_of_end)
-        && value.ends_with(is_of_end)
-}
-
-fn is_label_name(name: &str) -> bool {
-    let is_domain = |domain: &str| {
-        let is_of_end = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        let is_part = |part: &str| {
-            part.chars().all(|letter| is_of_end(letter) || letter == '-')
-                && part.starts_with(is_of_end)
-                && part.ends_with(is_of_end)
-        };
-        domain.len() <= 253 && domain.split('.').all(is_part)
-    };
-    match name.split_once('/') {
-        Some((domain, name)) => is_domain(domain) && is_label_value(name),
-        None => is_label_value(name),
-    }
 }
 
 /// Without the members that are null, at any depth.
