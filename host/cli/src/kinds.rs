@@ -2,6 +2,7 @@
 
 use kube::api::{ApiResource, DynamicObject};
 use serde_json::Value;
+use sluice_object::{GroupVersionKind, ObjectId};
 
 /// One kind.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +87,19 @@ impl Kind {
             },
             kind: self.kind.to_owned(),
             plural: self.plural.to_owned(),
+        }
+    }
+
+    /// The name of an object of it.
+    pub(crate) fn id(&self, namespace: &str, name: &str) -> ObjectId {
+        ObjectId {
+            gvk: GroupVersionKind {
+                group: self.group.to_owned(),
+                version: self.version.to_owned(),
+                kind: self.kind.to_owned(),
+            },
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
         }
     }
 

@@ -2,9 +2,12 @@
 
 use crate::args::Global;
 use crate::kinds::{self, Kind};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use kube::api::{Api, DynamicObject, ListParams};
+use serde_json::Value;
+use sluice_apply::cluster::{Cluster, Identity};
+use sluice_object::ObjectId;
 
 /// A kind, and what the command wants to know of its objects.
 #[derive(Subcommand, Debug)]
@@ -142,13 +145,26 @@ pub(crate) fn api(client: &kube::Client, kind: Kind, global: &Global) -> Api<Dyn
     objects(client, kind, Some(&global.namespace))
 }
 
-/// The object of that name, if it is there, or all.
-pub(crate) async fn list(api: &Api<DynamicObject>, name: Option<&str>) -> kube::Result<Vec<DynamicObject>> {
+/// The object of that name, if it is there, or all; of those the ones that a label selector chooses.
+pub(crate) async fn list(
+    api: &Api<DynamicObject>,
+    name: Option<&str>,
+    labels: Option<&str>,
+) -> kube::Result<Vec<DynamicObject>> {
     let mut params = ListParams::default();
+    if let Some(labels) = labels {
+        params = params.labels(labels);
+    }
     if let Some(name) = name {
         params = params.fields(&format!("metadata.name={name}"));
     }
     Ok(api.list(&params).await?.items)
+}
+
+/// An object that must be there, as a controller would ask for it.
+pub(crate) async fn required(cluster: &dyn Cluster, kind: Kind, id: &ObjectId) -> Result<Value> {
+    let found = cluster.get(&Identity::AsController, id).await?;
+    found.with_context(|| format!("{}.{} \"{}\" not found", kind.plural, kind.group, id.name))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! `sluice debug`: what a Kustomization reports, and what it substitutes (compat: cli, section 10).
 
-use super::tree::{named, required};
 use super::within;
 use crate::args::Global;
+use crate::subject::required;
 use crate::{kinds, local, tell};
 use anyhow::{Context as _, Result, ensure};
 use clap::{Args, Subcommand};
@@ -50,7 +50,7 @@ pub(crate) async fn run(debug: &Debug, global: &Global) -> Result<()> {
 impl DebugKustomization {
     async fn text(&self, name: &str, global: &Global) -> Result<String> {
         let cluster = global.connect.api_server().await?;
-        let id = named(kinds::KUSTOMIZATION, &global.namespace, name);
+        let id = kinds::KUSTOMIZATION.id(&global.namespace, name);
         let found = required(&cluster, kinds::KUSTOMIZATION, &id).await?;
         if self.show_status {
             return Ok(status(&found));

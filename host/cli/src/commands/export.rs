@@ -87,7 +87,7 @@ impl Which {
         let api = subject::api(client, kind, global);
         let found = match self.name {
             Some(name) if !self.all => api.get(&name).await.map(|object| vec![object]),
-            _ => subject::list(&api, None).await,
+            _ => subject::list(&api, None, None).await,
         };
         let found = found.map_err(|error| kind.explain(error))?;
         if found.is_empty() {

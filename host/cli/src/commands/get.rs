@@ -7,7 +7,7 @@ use crate::{subject, table, tell};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use futures::TryStreamExt;
-use kube::api::{Api, DynamicObject, ListParams};
+use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher;
 use std::pin::pin;
 
@@ -171,14 +171,7 @@ fn api(client: &kube::Client, kind: Kind, which: &Which, global: &Global) -> Api
 }
 
 async fn list(api: &Api<DynamicObject>, which: &Which) -> kube::Result<Vec<DynamicObject>> {
-    let mut params = ListParams::default();
-    if let Some(selector) = &which.label_selector {
-        params = params.labels(selector);
-    }
-    if let Some(name) = &which.name {
-        params = params.fields(&format!("metadata.name={name}"));
-    }
-    Ok(api.list(&params).await?.items)
+    subject::list(api, which.name.as_deref(), which.label_selector.as_deref()).await
 }
 
 /// `type=status` and `type!=status`, both without regard to case; a missing condition never equals.

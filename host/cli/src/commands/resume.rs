@@ -114,7 +114,7 @@ async fn resume_found(
 ) -> kube::Result<Vec<String>> {
     let human = kind.human();
     let mut resumed = Vec::new();
-    for object in subject::list(api, name).await? {
+    for object in subject::list(api, name, None).await? {
         let name = object.name_any();
         tell::action(&format!("resuming {human} {name} in {namespace} namespace"));
         // a flag that is off is absent, and an object that is not suspended stays as it is

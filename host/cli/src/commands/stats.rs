@@ -39,7 +39,7 @@ pub(crate) async fn run(stats: &Stats, global: &Global) -> Result<()> {
     let namespace = (!stats.all_namespaces).then_some(global.namespace.as_str());
     let mut rows = Vec::new();
     for kind in COUNTED {
-        let objects = match subject::list(&subject::objects(&client, kind, namespace), None).await {
+        let objects = match subject::list(&subject::objects(&client, kind, namespace), None, None).await {
             Ok(objects) => objects,
             // a kind that is not installed has no objects
             Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),

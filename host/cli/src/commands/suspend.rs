@@ -51,7 +51,7 @@ async fn suspend_found(
     name: Option<&str>,
     namespace: &str,
 ) -> kube::Result<usize> {
-    let objects = subject::list(api, name).await?;
+    let objects = subject::list(api, name, None).await?;
     let human = kind.human();
     for object in &objects {
         let name = object.name_any();

@@ -1,10 +1,10 @@
 //! `sluice trace`: who made an object, from which source in which revision (compat: cli, section 10).
 
-use super::tree::{named, required};
 use super::within;
 use crate::args::Global;
 use crate::installed;
 use crate::kinds::{self, Kind};
+use crate::subject::required;
 use crate::tell::{self, Several};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::Args;
@@ -229,7 +229,7 @@ impl Tracing<'_> {
     }
 
     async fn required(&self, kind: Kind, what: &str, namespace: &str, name: &str) -> Result<Value> {
-        let id = named(kind, namespace, name);
+        let id = kind.id(namespace, name);
         let found = required(self.cluster, kind, &id).await;
         found.with_context(|| format!("failed to find {what}"))
     }

@@ -3,6 +3,7 @@
 use super::within;
 use crate::args::Global;
 use crate::kinds::{self, Kind};
+use crate::subject::required;
 use crate::tell;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -68,7 +69,7 @@ pub(crate) async fn run(tree: &Tree, global: &Global) -> Result<()> {
 
 async fn grow(name: &str, is_compact: bool, global: &Global) -> Result<Node> {
     let cluster = global.connect.api_server().await?;
-    let id = named(kinds::KUSTOMIZATION, &global.namespace, name);
+    let id = kinds::KUSTOMIZATION.id(&global.namespace, name);
     let root = required(&cluster, kinds::KUSTOMIZATION, &id).await?;
     let looking = Looking {
         cluster: &cluster,
@@ -76,25 +77,6 @@ async fn grow(name: &str, is_compact: bool, global: &Global) -> Result<Node> {
     };
     let children = looking.kustomization(&root, vec![id.clone()]).await?;
     Ok(Node { id, children })
-}
-
-/// The name of an object of one of Flux's kinds.
-pub(super) fn named(kind: Kind, namespace: &str, name: &str) -> ObjectId {
-    ObjectId {
-        gvk: GroupVersionKind {
-            group: kind.group.to_owned(),
-            version: kind.version.to_owned(),
-            kind: kind.kind.to_owned(),
-        },
-        namespace: Some(namespace.to_owned()),
-        name: name.to_owned(),
-    }
-}
-
-/// An object that must be there.
-pub(super) async fn required(cluster: &dyn Cluster, kind: Kind, id: &ObjectId) -> Result<Value> {
-    let found = cluster.get(&Identity::AsController, id).await?;
-    found.with_context(|| format!("{}.{} \"{}\" not found", kind.plural, kind.group, id.name))
 }
 
 /// An object with what it has applied.
@@ -210,7 +192,7 @@ impl Looking<'_> {
     async fn children(&self, id: &ObjectId, above: &[ObjectId]) -> Result<Vec<Node>> {
         let namespace = id.namespace.as_deref().unwrap_or_default();
         if is_of(kinds::HELM_RELEASE, id) {
-            let id = named(kinds::HELM_RELEASE, namespace, &id.name);
+            let id = kinds::HELM_RELEASE.id(namespace, &id.name);
             let objects = self.release(&id).await?.into_iter();
             let shown = objects.filter(|id| self.is_shown(id));
             return Ok(shown.map(Node::leaf).collect());
@@ -219,7 +201,7 @@ impl Looking<'_> {
         if !is_of(kinds::KUSTOMIZATION, id) || above.iter().any(|one| is_same(one, id)) {
             return Ok(Vec::new());
         }
-        let id = named(kinds::KUSTOMIZATION, namespace, &id.name);
+        let id = kinds::KUSTOMIZATION.id(namespace, &id.name);
         let child = required(self.cluster, kinds::KUSTOMIZATION, &id).await;
         let child = child.context("failed to find object")?;
         let mut above = above.to_vec();

@@ -13,7 +13,7 @@ use crate::tell;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{ArgAction, Args};
 use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use sluice_api::meta;
 use std::collections::BTreeSet;
@@ -236,13 +236,14 @@ impl Work<'_> {
     }
 
     /// Objects of a kind; those of a kind that is not served are none.
-    async fn list(&mut self, kind: Kind, namespace: Option<&str>, selector: &str) -> Vec<DynamicObject> {
-        let params = match selector {
-            "" => ListParams::default(),
-            selector => ListParams::default().labels(selector),
-        };
-        match self.api(kind, namespace).list(&params).await {
-            Ok(list) => list.items,
+    async fn list(
+        &mut self,
+        kind: Kind,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Vec<DynamicObject> {
+        match subject::list(&self.api(kind, namespace), None, labels).await {
+            Ok(objects) => objects,
             Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
             Err(error) => {
                 self.failed(&format!("listing {}", kind.plural), &error);
@@ -253,7 +254,7 @@ impl Work<'_> {
 
     /// Deletes all objects of a kind that have the labels.
     async fn labeled(&mut self, kind: Kind, namespace: Option<&str>, selector: &str) {
-        for object in self.list(kind, namespace, selector).await {
+        for object in self.list(kind, namespace, Some(selector)).await {
             self.delete(kind, namespace, &object.name_any()).await;
         }
     }
@@ -296,7 +297,7 @@ impl Work<'_> {
     /// Everything but definitions, what they define, and the namespace.
     async fn components(&mut self, deadline: Instant) -> Result<()> {
         let (namespace, selector) = (self.namespace, selector());
-        let deployments = self.list(DEPLOYMENT, Some(namespace), &selector).await;
+        let deployments = self.list(DEPLOYMENT, Some(namespace), Some(&selector)).await;
         for deployment in &deployments {
             self.delete(DEPLOYMENT, Some(namespace), &deployment.name_any())
                 .await;
@@ -322,10 +323,9 @@ impl Work<'_> {
         for selector in selectors {
             let mut is_told = false;
             loop {
-                let pods = self.api(POD, Some(self.namespace));
-                let pods = pods.list(&ListParams::default().labels(&selector)).await;
+                let pods = subject::list(&self.api(POD, Some(self.namespace)), None, Some(&selector)).await;
                 let pods = pods.context("cannot see whether the controllers have ended")?;
-                let Some(pod) = pods.items.iter().find(|pod| is_at_work(pod)) else {
+                let Some(pod) = pods.iter().find(|pod| is_at_work(pod)) else {
                     break;
                 };
                 if !std::mem::replace(&mut is_told, true) {
@@ -365,7 +365,7 @@ impl Work<'_> {
             dry_run: self.is_dry_run,
             ..PatchParams::default()
         };
-        for object in self.list(kind, None, "").await {
+        for object in self.list(kind, None, None).await {
             let (namespace, name) = (object.namespace(), object.name_any());
             let what = named(kind, namespace.as_deref(), &name);
             let api = self.api(kind, namespace.as_deref());
