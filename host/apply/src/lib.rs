@@ -8,7 +8,7 @@
 //!
 //! Start at [`place()`], [`Applier::apply_stage`] and [`prune()`]; [`cluster`] is the seam to the API server.
 //!
-//! **Invariant:** this is the only room that writes user objects.
+//! **Invariant:** what the controller does to users' objects, it does here.
 //! **Invariant:** every request names the [`cluster::Identity`] it is made in.
 //! **Invariant:** an object whose desired digest and live fingerprint are those last verified costs no request.
 //! **Invariant:** nothing is deleted without its UID as a precondition, and nothing that is protected.
