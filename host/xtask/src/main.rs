@@ -14,6 +14,7 @@ mod demo;
 mod dependencies;
 mod fuzz;
 mod lints;
+mod order;
 mod plugins;
 mod shell;
 mod soak;
@@ -50,6 +51,11 @@ const VERBS: &[Verb] = &[
         name: "guests",
         does: "build the misbehaving guests of the sandbox's tests",
         run: plugins::guests,
+    },
+    Verb {
+        name: "order",
+        does: "learn which functions run, so that the linker puts them side by side: `order [PROGRAM]` (without one it builds what is shipped; x86-64 Linux)",
+        run: order::run,
     },
     Verb {
         name: "wit",

@@ -5,7 +5,7 @@
 //! What is made lies in `<target>/plugins` and `<target>/guests-for-tests`; `host/wasm/build.rs` finds it there.
 //! Guests have a target folder of their own, so that they wait for no lock of the host's and share no features with it.
 
-use crate::shell;
+use crate::{order, shell};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -77,6 +77,7 @@ pub(crate) fn guests(_: &[String]) -> Result<()> {
 /// A guest as cargo built it.
 struct Guest {
     name: String,
+    folder: PathBuf,
     core: PathBuf,
 }
 
@@ -115,12 +116,14 @@ fn build(workspace: &Path, target: &str) -> Result<Vec<Guest>> {
             .join(target)
             .join("release")
             .join(format!("{}.wasm", name.replace('-', "_")));
-        let folder = manifest
-            .parent()
-            .and_then(Path::file_name)
-            .context("a package lies in a folder")?;
+        let folder = manifest.parent().context("a package lies in a folder")?;
         guests.push(Guest {
-            name: folder.to_string_lossy().into_owned(),
+            name: folder
+                .file_name()
+                .context("a package lies in a folder")?
+                .to_string_lossy()
+                .into_owned(),
+            folder: folder.to_owned(),
             core,
         });
     }
@@ -190,6 +193,17 @@ fn componentize(core: &Path) -> Result<Vec<u8>> {
     encode().with_context(|| format!("{} does not make a component", core.display()))
 }
 
+/// The core module of a plugin with its functions as `functions.order` of its folder has them (see [`crate::order`]).
+fn in_order(guest: &Guest) -> Result<Vec<u8>> {
+    let bytes = fs::read(&guest.core).with_context(|| guest.core.display().to_string())?;
+    let order = guest.folder.join("functions.order");
+    if !order.is_file() {
+        return Ok(bytes);
+    }
+    let order = fs::read_to_string(&order).with_context(|| order.display().to_string())?;
+    order::guest::reorder(&bytes, &order).with_context(|| guest.name.clone())
+}
+
 /// A plugin as the host embeds it.
 struct Made {
     digest: String,
@@ -202,13 +216,15 @@ struct Made {
 fn finish(guest: &Guest, out: &Path) -> Result<Made> {
     let path = |extension: &str| out.join(format!("{}.{extension}", guest.name));
     let (raw, finished, code, of) = (path("raw.wasm"), path("wasm"), path("cwasm"), path("of"));
-    let component = componentize(&guest.core)?;
+    let ordered = path("core.wasm");
+    fs::write(&ordered, in_order(guest)?)?;
+    let component = componentize(&ordered)?;
     // the compiler's version and settings are part of what the code fits
     let engine = fs::read(shell::root().join("host/wasm/src/engine.rs"))?;
     let source = hex(&[&component, &engine, wasmtime_version()?.as_bytes()]);
     if fs::read_to_string(&of).ok().as_deref() != Some(&source) || !code.is_file() {
         fs::write(&raw, &component)?;
-        precompile(&[&guest.core, &raw, &finished, &code], out)?;
+        precompile(&[&ordered, &raw, &finished, &code], out)?;
         fs::write(&of, source)?;
     }
     let bytes = fs::read(&finished)?;
@@ -257,7 +273,12 @@ impl Stamp {
     fn check(out: &Path, inputs: &[&str]) -> Result<Option<Self>> {
         fs::create_dir_all(out)?;
         let root = shell::root();
-        let how = ["Cargo.toml", "rust-toolchain.toml", "host/xtask/src/plugins.rs"];
+        let how = [
+            "Cargo.toml",
+            "rust-toolchain.toml",
+            "host/xtask/src/plugins.rs",
+            "host/xtask/src/order/guest.rs",
+        ];
         let mut files: Vec<PathBuf> = how.iter().map(|file| root.join(file)).collect();
         for input in inputs {
             collect(&root.join(input), &mut files)?;
