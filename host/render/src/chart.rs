@@ -96,6 +96,7 @@ impl ChartRender {
             is_offline,
             skip_schema_validation,
             include_subchart_notes,
+            include_crds,
             detail,
             now,
             seed,
@@ -127,7 +128,12 @@ impl ChartRender {
             chart,
             values,
             release,
-            [*is_offline, *skip_schema_validation, *include_subchart_notes],
+            [
+                *is_offline,
+                *skip_schema_validation,
+                *include_subchart_notes,
+                *include_crds
+            ],
             *detail as u8,
             now,
             seed,

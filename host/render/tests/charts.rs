@@ -95,6 +95,7 @@ fn request() -> ChartRequest {
         is_offline: false,
         skip_schema_validation: false,
         include_subchart_notes: false,
+        include_crds: true,
         detail: Detail::Texts,
         now: 1_700_000_000,
         seed: vec![7; 32],

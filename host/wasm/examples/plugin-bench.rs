@@ -111,6 +111,7 @@ fn chart(engine: &Arc<Engine>, directory: &str, count: usize) -> Result<(), Box<
         is_offline: true,
         skip_schema_validation: false,
         include_subchart_notes: false,
+        include_crds: false,
         detail: Detail::Objects,
         now: 0,
         seed: vec![7; 32],

@@ -116,6 +116,7 @@ fn look_up_within(limits: &Limits, name: &str, cluster: Option<Arc<dyn Cluster>>
         is_offline: false,
         skip_schema_validation: false,
         include_subchart_notes: false,
+        include_crds: true,
         detail: Detail::Notes,
         now: 0,
         seed: Vec::new(),

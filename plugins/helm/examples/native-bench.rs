@@ -5,6 +5,7 @@
 
 use std::{
     path::Path,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -63,6 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count: usize = args.next().map_or(Ok(50), |count| count.parse())?;
     let mut files = Memory::default();
     files.add(Path::new(&directory), "")?;
+    let files: Rc<dyn Tree> = Rc::new(files);
     let request = Request {
         values: Vec::new(),
         release: Release {
@@ -75,6 +77,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         capabilities: Capabilities::default(),
         skip_schema_validation: false,
         include_subchart_notes: false,
+        include_crds: false,
         wanted: Wanted::Objects,
     };
     let mut times = Vec::with_capacity(count);

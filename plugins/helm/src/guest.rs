@@ -6,7 +6,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use sluice_sdk::chart_renderer::{self as sdk, *};
 
 use crate::{
-    Error, Failure as RenderFailure, Rendered, Request, Value, Wanted,
+    Error, Failure as RenderFailure, Rendered, Request, Str, Value, Wanted,
     chart::{self, Tree as ChartTree},
     functions::{Environment, Lookup, Timestamp},
     manifest,
@@ -29,10 +29,10 @@ impl ChartRenderer for Helm {
         context: &Context,
     ) -> Result<sdk::Chart> {
         let detail = request.detail;
-        let source = ChartSource {
-            tree,
+        let source = Rc::new(ChartSource {
+            tree: tree.clone(),
             path: request.chart.clone(),
-        };
+        });
         let now = Timestamp {
             seconds: request.now,
             nanoseconds: 0,
@@ -40,7 +40,7 @@ impl ChartRenderer for Helm {
         let mut environment = Environment::new(now, Sha256::digest(&request.seed).into());
         environment.cluster = Some(Box::new(*cluster) as Box<dyn Lookup>);
         let request = native(request, context).map_err(|error| failure(&error.into()))?;
-        let rendered = render(|| source.load(), &request, &environment).map_err(|error| failure(&error))?;
+        let rendered = render(|| load(&source), &request, &environment).map_err(|error| failure(&error))?;
         if rendered.chart.metadata.deprecated {
             context.report(Finding::new(Severity::Warning, "this chart is deprecated"));
         }
@@ -76,6 +76,7 @@ fn native(request: ChartRequest, context: &Context) -> std::result::Result<Reque
         capabilities,
         skip_schema_validation: request.skip_schema_validation,
         include_subchart_notes: request.include_subchart_notes,
+        include_crds: request.include_crds,
         wanted: match request.detail {
             Detail::Notes => Wanted::Notes,
             Detail::Texts => Wanted::Texts,
@@ -105,27 +106,30 @@ fn source(source: ValuesSource) -> values::Source {
 const READ_AT_ONCE: usize = 32;
 
 /// A chart in the host's tree.
-struct ChartSource<'a> {
-    tree: &'a Tree,
+struct ChartSource {
+    tree: Tree,
     path: String,
 }
 
-impl ChartSource<'_> {
-    fn load(&self) -> std::result::Result<chart::Chart, Error> {
-        match self.tree.read(&self.path) {
-            Ok(bytes) => chart::load_archive(&bytes),
-            Err(TreeError::NotAFile) => chart::load_tree(self),
-            Err(error) => Err(self.broken("", &error)),
+fn load(source: &Rc<ChartSource>) -> std::result::Result<chart::Chart, Error> {
+    match source.tree.read(&source.path) {
+        Ok(bytes) => chart::load_archive(&bytes),
+        Err(TreeError::NotAFile) => {
+            let tree: Rc<dyn ChartTree> = source.clone();
+            chart::load_tree(&tree)
         }
+        Err(error) => Err(source.broken("", &error)),
     }
+}
 
+impl ChartSource {
     fn broken(&self, name: &str, error: &TreeError) -> Error {
         let path = self.path.trim_start_matches("/source").trim_start_matches('/');
         Error::new(format!("path {:?}: {error}", format!("{path}{name}")))
     }
 }
 
-impl ChartTree for ChartSource<'_> {
+impl ChartTree for ChartSource {
     fn walk(&self) -> std::result::Result<Vec<chart::Entry>, Error> {
         let entries = self
             .tree
@@ -202,7 +206,7 @@ fn answer(rendered: Rendered, detail: Detail) -> sdk::Chart {
         crds: rendered
             .crds
             .into_iter()
-            .map(|(path, file)| (path, text(file.data)))
+            .map(|(path, content)| (path, text(content)))
             .collect(),
         notes: rendered.notes,
         hooks: rendered.hooks.into_iter().map(hook).collect(),
@@ -213,8 +217,8 @@ fn answer(rendered: Rendered, detail: Detail) -> sdk::Chart {
 }
 
 /// Bytes that are no UTF-8 become U+FFFD.
-fn text(bytes: Rc<Vec<u8>>) -> String {
-    String::from_utf8(Rc::unwrap_or_clone(bytes))
+fn text(bytes: Str) -> String {
+    String::from_utf8(bytes.into_bytes())
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Error, Failure, Map, Str, Value, Warnings,
-    chart::{Chart, File as ChartFile, is_compatible, process_dependencies},
+    chart::{Chart, is_compatible, process_dependencies},
     engine::{File, Scope, Templates},
     functions::{self, Environment},
     manifest::{self, Hook, Manifest, Sorted},
@@ -29,6 +29,8 @@ pub struct Request {
     pub skip_schema_validation: bool,
     /// Whether the notes of subcharts are added to those of the chart.
     pub include_subchart_notes: bool,
+    /// Whether the files of `crds/` are part of the result.
+    pub include_crds: bool,
     /// How much of the result is wanted.
     pub wanted: Wanted,
 }
@@ -54,8 +56,8 @@ pub struct Rendered {
     pub manifests: Vec<Manifest>,
     /// What is run beside it, by kind.
     pub hooks: Vec<Hook>,
-    /// The files of `crds/` with their full paths.
-    pub crds: Vec<(String, ChartFile)>,
+    /// The files of `crds/` with their full paths, where they are wanted.
+    pub crds: Vec<(String, Str)>,
     /// What users are told; none where the chart has no notes.
     pub notes: Option<String>,
     /// The values that the templates saw.
@@ -102,11 +104,18 @@ pub fn render(
     for text in sorted.warnings.into_texts() {
         warnings.add(text);
     }
-    let crds = chart
-        .crds()
-        .into_iter()
-        .map(|(path, file)| (path, file.clone()))
-        .collect();
+    let mut crds = Vec::new();
+    if request.include_crds {
+        crds.extend(
+            chart
+                .crds()
+                .into_iter()
+                .map(|(path, file)| (path, file.data.clone())),
+        );
+        // what is wanted is read here, so that a file that cannot be read is told
+        crds.iter().for_each(|(_, text)| drop(text.as_bytes()));
+    }
+    chart.unreadable.check()?;
     Ok(Rendered {
         release_name: release.name,
         manifests: sorted.manifests,
@@ -198,7 +207,7 @@ impl Collected {
         let contents = chart
             .files
             .iter()
-            .map(|file| (file.name.as_ref(), Str::from(&file.data)));
+            .map(|file| (file.name.as_ref(), file.data.clone()));
         let subcharts = Map::new();
         let data = Map::new();
         data.set("Chart", chart.metadata.to_map(is_root));
@@ -221,7 +230,7 @@ impl Collected {
         for template in templates {
             let file = format!("{path}/{}", template.name);
             self.charts.insert(file.clone(), self.scopes.len());
-            self.files.insert(file, Str::from(&template.data));
+            self.files.insert(file, template.data.clone());
         }
         let scope = Scope {
             data: data.clone(),

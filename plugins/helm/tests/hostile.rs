@@ -248,7 +248,7 @@ fn chart_with_schema(schema: &str) -> Chart {
         ("values.schema.json", schema.as_bytes()),
     ];
     let files = files.map(|(name, data)| (name.to_owned(), data.to_vec()));
-    load_tree(&corpus::Memory(files.to_vec())).unwrap()
+    load_tree(&corpus::Memory::tree(files.to_vec())).unwrap()
 }
 
 /// N26.

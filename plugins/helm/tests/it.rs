@@ -9,6 +9,7 @@ mod language;
 mod lookup;
 mod mutations;
 mod printf;
+mod reading;
 mod robust;
 mod snippets;
 mod values;

@@ -96,10 +96,12 @@ fn cost(chart: &Memory, manifests: usize) -> AllocationInfo {
         capabilities: Capabilities::default(),
         skip_schema_validation: false,
         include_subchart_notes: false,
+        include_crds: false,
         wanted: Wanted::Objects,
     };
     let environment = Environment::new(Timestamp::default(), [7; 32]);
-    let run = || render(|| load_tree(chart), &request, &environment).unwrap();
+    let tree = Memory::tree(chart.0.clone());
+    let run = || render(|| load_tree(&tree), &request, &environment).unwrap();
     assert_eq!(run().manifests.len(), manifests);
     measure(|| drop(run()))
 }

@@ -122,7 +122,7 @@ fn run(case: &Json) -> Result<Json, String> {
     let files = files
         .iter()
         .map(|(name, text)| (name.clone(), text.as_str().unwrap().as_bytes().to_vec()));
-    let mut chart = load_tree(&corpus::Memory(files.collect())).map_err(say)?;
+    let mut chart = load_tree(&corpus::Memory::tree(files.collect())).map_err(say)?;
     chart.check_installable().map_err(say)?;
     chart.check_dependencies().map_err(say)?;
     let release = Release {

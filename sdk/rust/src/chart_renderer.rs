@@ -39,6 +39,8 @@ pub struct ChartRequest {
     pub skip_schema_validation: bool,
     /// Whether the notes of subcharts are added to those of the chart.
     pub include_subchart_notes: bool,
+    /// Whether the files of `crds/` are part of the result.
+    pub include_crds: bool,
     /// How much of the result is wanted.
     pub detail: Detail,
     /// What `now` answers, in seconds since 1970.

@@ -31,6 +31,8 @@ pub struct ChartRequest {
     pub skip_schema_validation: bool,
     /// Whether the notes of subcharts are added to those of the chart.
     pub include_subchart_notes: bool,
+    /// Whether the files of `crds/` are part of the result.
+    pub include_crds: bool,
     /// How much of the result is wanted.
     pub detail: Detail,
     /// What `now` answers, in seconds since 1970.
@@ -210,6 +212,7 @@ fn request_to_wire(request: &ChartRequest) -> wit::Request {
         is_offline: request.is_offline,
         skip_schema_validation: request.skip_schema_validation,
         include_subchart_notes: request.include_subchart_notes,
+        include_crds: request.include_crds,
         detail: match request.detail {
             Detail::Notes => wit::Detail::Notes,
             Detail::Texts => wit::Detail::Texts,

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::load::LoadedFile;
+use super::load::{LoadedFile, unmarked};
 use crate::{Error, go::quote::quote};
 
 /// How many bytes a chart may hold when it is unpacked: 100 MiB, as in Helm. The largest of the public charts have 15.
@@ -67,7 +67,10 @@ pub fn unpack(bytes: &[u8]) -> Result<Vec<LoadedFile>, Error> {
         if read < entry.size() && kind.is_file() || remaining == 0 || files.len() >= FILES_MAX {
             return Err(too_large());
         }
-        files.push(LoadedFile { name, data });
+        files.push(LoadedFile {
+            name,
+            data: unmarked(data).into(),
+        });
     }
     if files.is_empty() {
         return Err(Error::new("no files in chart archive"));

@@ -1,6 +1,6 @@
 //! From files to charts.
 
-use std::{cmp::Ordering, collections::BTreeMap, rc::Rc};
+use std::{cell::OnceCell, cmp::Ordering, collections::BTreeMap, rc::Rc};
 
 use serde_json::Value as Json;
 
@@ -9,7 +9,7 @@ use super::{
     archive::{self, GZIP_MAGIC},
     metadata::{objects, read_object, text_field},
 };
-use crate::{Error, go::time, values::read_values};
+use crate::{Error, Str, go::time, values::read_values};
 
 /// How deep subcharts may nest. Umbrellas of umbrellas have four levels; a hostile archive of archives has as many as it likes.
 const LEVELS_MAX: usize = 32;
@@ -43,15 +43,28 @@ pub struct Entry {
 pub struct LoadedFile {
     /// Its path in the chart.
     pub name: String,
-    /// Its bytes.
-    pub data: Vec<u8>,
+    /// Its bytes, without a byte order mark.
+    pub data: Str,
+}
+
+/// Whether a file could not be read when somebody looked at it: it is empty then, and the render fails with this.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Unreadable(Rc<OnceCell<Error>>);
+
+impl Unreadable {
+    /// # Errors
+    /// The first that came up.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.0.get().cloned().map_or(Ok(()), Err)
+    }
 }
 
 /// Loads the chart of a directory. Its `.helmignore` counts, for its subcharts too; theirs do not.
+/// What only templates may look at is read when they do: definitions of resources are most of many a chart.
 ///
 /// # Errors
 /// In the original's words, with the file.
-pub fn load_tree(tree: &dyn Tree) -> Result<Chart, Error> {
+pub fn load_tree(tree: &Rc<dyn Tree>) -> Result<Chart, Error> {
     let mut entries = tree.walk()?;
     if !entries.iter().any(|entry| entry.name == METADATA) {
         return Err(Error::new(format!(
@@ -84,13 +97,48 @@ pub fn load_tree(tree: &dyn Tree) -> Result<Chart, Error> {
             ))
         })?;
     }
-    let names: Vec<&str> = entries.iter().map(|entry| entry.name.as_str()).collect();
-    let contents = tree.read(&names)?;
-    let files = entries.into_iter().zip(contents).map(|(entry, data)| LoadedFile {
-        name: entry.name,
-        data,
-    });
-    load_files(files.collect(), 0)
+    let names = entries.iter().map(|entry| entry.name.as_str());
+    let names: Vec<&str> = names.filter(|name| !is_read_later(name)).collect();
+    let mut contents = tree.read(&names)?.into_iter();
+    let unreadable = Unreadable::default();
+    let file = |Entry { name, .. }| {
+        let data = if is_read_later(&name) {
+            later(Rc::clone(tree), &name, unreadable.clone())
+        } else {
+            Str::from(unmarked(contents.next().unwrap_or_default()))
+        };
+        LoadedFile { name, data }
+    };
+    let files = entries.into_iter().map(file).collect();
+    let mut chart = load_files(files, 0)?;
+    chart.unreadable = unreadable;
+    Ok(chart)
+}
+
+/// A file of a tree, read when somebody looks at it.
+fn later(tree: Rc<dyn Tree>, name: &str, unreadable: Unreadable) -> Str {
+    let name = name.to_owned();
+    Str::later(move || match tree.read(&[&name]) {
+        Ok(mut contents) => unmarked(contents.pop().unwrap_or_default()),
+        Err(error) => {
+            // of several the first is told
+            let _ = unreadable.0.set(error);
+            Vec::new()
+        }
+    })
+}
+
+/// Whether a file says nothing about its chart, or the subchart that it is part of.
+fn is_read_later(name: &str) -> bool {
+    let mut name = name;
+    while let Some(below) = name.strip_prefix("charts/") {
+        match below.split_once('/') {
+            Some((_, rest)) => name = rest,
+            None => return false,
+        }
+    }
+    let says_something = [METADATA, LOCK, VALUES, SCHEMA, REQUIREMENTS, REQUIREMENTS_LOCK];
+    !says_something.contains(&name) && !name.starts_with(TEMPLATES)
 }
 
 /// Loads the chart of a `.tgz` archive.
@@ -109,12 +157,19 @@ pub fn load_archive(bytes: &[u8]) -> Result<Chart, Error> {
     let Some(metadata) = files.iter().find(|file| file.name == METADATA) else {
         return Err(Error::new("unable to detect chart version, no Chart.yaml found"));
     };
-    check_version(&metadata.data)?;
+    check_version(metadata.data.as_bytes())?;
     load_files(files, 0)
 }
 
 /// The file that says what a chart is.
 const METADATA: &str = "Chart.yaml";
+const LOCK: &str = "Chart.lock";
+const VALUES: &str = "values.yaml";
+const SCHEMA: &str = "values.schema.json";
+/// The dependencies of old charts.
+const REQUIREMENTS: &str = "requirements.yaml";
+const REQUIREMENTS_LOCK: &str = "requirements.lock";
+const TEMPLATES: &str = "templates/";
 
 /// Whether a chart is of a version that is known: asked of the outermost one alone, before all else.
 fn check_version(text: &[u8]) -> Result<(), Error> {
@@ -163,7 +218,7 @@ fn load_files(files: Vec<LoadedFile>, level: usize) -> Result<Chart, Error> {
         has_metadata = true;
         chart
             .metadata
-            .read_into(without_mark(&file.data))
+            .read_into(file.data.as_bytes())
             .map_err(|error| Error::new(format!("cannot load Chart.yaml: {error}")))?;
         if chart.metadata.api_version.is_empty() {
             "v1".clone_into(&mut chart.metadata.api_version);
@@ -202,31 +257,28 @@ fn sort_in(
     has_metadata: &mut bool,
     mut file: LoadedFile,
 ) -> Result<(), Error> {
-    if file.data.starts_with(MARK) {
-        file.data.drain(..MARK.len());
-    }
     let is_v1 = |chart: &Chart| chart.metadata.api_version == "v1";
     let cannot = |error: Error| Error::new(format!("cannot load {}: {error}", file.name));
     match file.name.as_str() {
         METADATA => {}
-        "Chart.lock" => check_lock(&file.data).map_err(cannot)?,
-        "values.yaml" => chart.values = read_values(&file.data).map_err(cannot)?,
-        "values.schema.json" => chart.schema = Some(Rc::new(file.data)),
-        "requirements.yaml" => {
+        LOCK => check_lock(file.data.as_bytes()).map_err(cannot)?,
+        VALUES => chart.values = read_values(file.data.as_bytes()).map_err(cannot)?,
+        SCHEMA => chart.schema = Some(file.data),
+        REQUIREMENTS => {
             *has_metadata = true;
-            chart.metadata.read_into(&file.data).map_err(cannot)?;
+            chart.metadata.read_into(file.data.as_bytes()).map_err(cannot)?;
             if is_v1(chart) {
                 parts.files.push(file.into());
             }
         }
-        "requirements.lock" => {
+        REQUIREMENTS_LOCK => {
             *has_metadata = true;
-            check_lock(&file.data).map_err(cannot)?;
+            check_lock(file.data.as_bytes()).map_err(cannot)?;
             if is_v1(chart) {
                 parts.files.push(file.into());
             }
         }
-        name if name.starts_with("templates/") => parts.templates.push(file.into()),
+        name if name.starts_with(TEMPLATES) => parts.templates.push(file.into()),
         name => match name.strip_prefix("charts/") {
             Some(_) if name.ends_with(".prov") => parts.files.push(file.into()),
             Some(below) => {
@@ -244,7 +296,7 @@ fn sort_in(
 fn load_subchart(name: &str, files: Vec<LoadedFile>, level: usize, parent: &str) -> Result<Chart, Error> {
     let loaded = if name.ends_with(".tgz") {
         let first = files.first();
-        let (found, data) = first.map_or(("", &[][..]), |file| (file.name.as_str(), file.data.as_slice()));
+        let (found, data) = first.map_or(("", &[][..]), |file| (file.name.as_str(), file.data.as_bytes()));
         if found != name {
             return Err(Error::new(format!(
                 "error unpacking subchart tar in {parent}: expected {name}, got {found}"
@@ -299,15 +351,19 @@ fn check_time(value: &Json) -> Result<(), String> {
 /// UTF-8's byte order mark.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-fn without_mark(data: &[u8]) -> &[u8] {
-    data.strip_prefix(MARK).unwrap_or(data)
+/// The bytes without a byte order mark.
+pub(super) fn unmarked(mut data: Vec<u8>) -> Vec<u8> {
+    if data.starts_with(MARK) {
+        data.drain(..MARK.len());
+    }
+    data
 }
 
 impl From<LoadedFile> for File {
     fn from(file: LoadedFile) -> Self {
         Self {
             name: file.name.into(),
-            data: Rc::new(file.data),
+            data: file.data,
         }
     }
 }

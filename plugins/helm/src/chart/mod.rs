@@ -12,12 +12,13 @@ use std::rc::Rc;
 pub use archive::{ARCHIVE_BYTES_MAX, unpack};
 pub use dependencies::process_dependencies;
 pub use ignore::{Rules, matches};
+use load::Unreadable;
 pub use load::{Entry, Tree, load_archive, load_tree};
 pub(crate) use metadata::scalar_text;
 pub use metadata::{Dependency, ImportValues, Maintainer, Metadata};
 pub(crate) use version::is_compatible;
 
-use crate::{Error, values::Table};
+use crate::{Error, Str, values::Table};
 
 /// A chart with its subcharts. Clones share the contents of the files.
 #[derive(Clone, Debug, Default)]
@@ -31,11 +32,13 @@ pub struct Chart {
     /// `values.yaml`.
     pub values: Table,
     /// `values.schema.json`.
-    pub schema: Option<Rc<Vec<u8>>>,
+    pub schema: Option<Str>,
     /// The subcharts: those that `Chart.yaml` does not name first, then the others in its order.
     pub dependencies: Vec<Chart>,
     /// The path that its subcharts take for its own, where it is a copy: that of the chart it was copied from.
     pub former_path: Option<Rc<str>>,
+    /// Whether one of its files could not be read.
+    pub(crate) unreadable: Unreadable,
 }
 
 /// A file of a chart.
@@ -44,7 +47,7 @@ pub struct File {
     /// Its path in the chart: `templates/deployment.yaml`.
     pub name: Rc<str>,
     /// Its bytes, without a byte order mark.
-    pub data: Rc<Vec<u8>>,
+    pub data: Str,
 }
 
 impl Chart {

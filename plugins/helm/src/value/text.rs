@@ -1,6 +1,6 @@
 //! Go's string: bytes that are UTF-8 by convention only.
 
-use std::{borrow::Borrow, borrow::Cow, cmp::Ordering, fmt, hash, rc::Rc};
+use std::{borrow::Borrow, borrow::Cow, cell::LazyCell, cmp::Ordering, fmt, hash, rc::Rc};
 
 /// How many bytes fit in place.
 const INLINE: usize = 22;
@@ -18,13 +18,24 @@ enum Repr {
     Shared(Rc<Vec<u8>>),
     /// What lies between two places of a shared text.
     Part(Rc<Vec<u8>>, u32, u32),
+    /// What is fetched when somebody first looks.
+    Later(Rc<LazyCell<Rc<Vec<u8>>, Fetch>>),
 }
+
+/// Fetches a text.
+type Fetch = Box<dyn FnOnce() -> Rc<Vec<u8>>>;
 
 impl Str {
     /// From text or bytes.
     pub fn new(bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
         Self::inline(bytes).unwrap_or_else(|| Self(Repr::Shared(Rc::new(bytes.to_vec()))))
+    }
+
+    /// A text that is fetched when somebody first looks at it, once for all its clones.
+    pub fn later(fetch: impl FnOnce() -> Vec<u8> + 'static) -> Self {
+        let fetch: Fetch = Box::new(|| Rc::new(fetch()));
+        Self(Repr::Later(Rc::new(LazyCell::new(fetch))))
     }
 
     fn inline(bytes: &[u8]) -> Option<Self> {
@@ -47,6 +58,7 @@ impl Str {
             Repr::Inline(len, buffer) => buffer.get(..usize::from(*len)).unwrap_or_default(),
             Repr::Shared(bytes) => bytes,
             Repr::Part(bytes, from, to) => bytes.get(*from as usize..*to as usize).unwrap_or_default(),
+            Repr::Later(bytes) => bytes,
         }
     }
 
@@ -56,6 +68,7 @@ impl Str {
         let (whole, start) = match &self.0 {
             Repr::Shared(whole) => (whole, 0),
             Repr::Part(whole, start, _) => (whole, *start as usize),
+            Repr::Later(whole) => (&***whole, 0),
             Repr::Inline(..) => return bytes.into(),
         };
         match (u32::try_from(start + from), u32::try_from(start + to)) {
@@ -81,7 +94,7 @@ impl Str {
         match &self.0 {
             Repr::Inline(len, _) => usize::from(*len),
             Repr::Shared(bytes) => bytes.len(),
-            Repr::Part(..) => self.as_bytes().len(),
+            Repr::Part(..) | Repr::Later(_) => self.as_bytes().len(),
         }
     }
 
@@ -90,6 +103,11 @@ impl Str {
         match self.0 {
             Repr::Shared(bytes) => Rc::unwrap_or_clone(bytes),
             Repr::Inline(..) | Repr::Part(..) => self.as_bytes().to_vec(),
+            Repr::Later(later) => {
+                let bytes = Rc::clone(&**later);
+                drop(later);
+                Rc::unwrap_or_clone(bytes)
+            }
         }
     }
 
@@ -136,13 +154,6 @@ impl From<String> for Str {
 impl From<Vec<u8>> for Str {
     fn from(bytes: Vec<u8>) -> Self {
         Self::inline(&bytes).unwrap_or_else(|| Self(Repr::Shared(Rc::new(bytes))))
-    }
-}
-
-/// Shared where the text is long: a chart's files are in memory once.
-impl From<&Rc<Vec<u8>>> for Str {
-    fn from(bytes: &Rc<Vec<u8>>) -> Self {
-        Self::inline(bytes).unwrap_or_else(|| Self(Repr::Shared(Rc::clone(bytes))))
     }
 }
 
@@ -212,6 +223,7 @@ impl fmt::Debug for Str {
 #[cfg(test)]
 mod tests {
     use super::{INLINE, Repr, Str};
+    use std::{cell::Cell, rc::Rc};
 
     #[test]
     fn a_text_of_any_length_is_what_it_was_made_of() {
@@ -230,6 +242,27 @@ mod tests {
             "a é of some length that is no part of it"
         );
         assert_eq!(Str::new(b"a\xC3b\xFF").to_str(), "a\u{FFFD}b\u{FFFD}");
+    }
+
+    #[test]
+    fn a_later_text_is_fetched_once_and_only_when_it_is_looked_at() {
+        let fetched = Rc::new(Cell::new(0));
+        let counter = Rc::clone(&fetched);
+        let text = Str::later(move || {
+            counter.set(counter.get() + 1);
+            b"a text that is longer than what fits in place".to_vec()
+        });
+        let copy = text.clone();
+        assert_eq!(fetched.get(), 0);
+        assert_eq!(copy.part(2, 45), "text that is longer than what fits in place");
+        assert!(matches!(copy.part(2, 45).0, Repr::Part(..)));
+        assert_eq!((text.len(), text.part(2, 6)), (45, Str::from("text")));
+        drop(copy);
+        assert_eq!(
+            text.into_bytes(),
+            b"a text that is longer than what fits in place"
+        );
+        assert_eq!(fetched.get(), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    rc::Rc,
     sync::LazyLock,
 };
 
@@ -115,7 +116,14 @@ fn collect(folder: &Path, prefix: &str, entries: &mut Vec<Entry>) {
 }
 
 /// Files in memory.
+#[derive(Clone)]
 pub(crate) struct Memory(pub(crate) Vec<(String, Vec<u8>)>);
+
+impl Memory {
+    pub(crate) fn tree(files: Vec<(String, Vec<u8>)>) -> Rc<dyn Tree> {
+        Rc::new(Self(files))
+    }
+}
 
 impl Tree for Memory {
     fn walk(&self) -> Result<Vec<Entry>, Error> {

@@ -1,6 +1,6 @@
 //! `helm template` over the library: its flags, and what it prints.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, rc::Rc};
 
 use sluice_plugin_helm::{
     Error, Failure, Request, Wanted, chart,
@@ -20,7 +20,6 @@ pub(crate) struct Printed {
 
 #[derive(Default)]
 struct Flags {
-    include_crds: bool,
     no_hooks: bool,
     skip_tests: bool,
     show_only: Vec<String>,
@@ -44,7 +43,8 @@ pub(crate) fn run(
     let path = root.join(chart);
     let load = || {
         if path.is_dir() {
-            chart::load_tree(&super::Directory(path.clone()))
+            let tree: Rc<dyn chart::Tree> = Rc::new(super::Directory(path.clone()));
+            chart::load_tree(&tree)
         } else {
             chart::load_archive(&fs::read(&path).unwrap())
         }
@@ -52,8 +52,8 @@ pub(crate) fn run(
     let rendered = render(load, &request, &environment)?;
     let mut text = String::new();
     let mut add = |path: &str, content: &str| text.push_str(&format!("---\n# Source: {path}\n{content}\n"));
-    for (path, file) in rendered.crds.iter().filter(|_| flags.include_crds) {
-        add(path, &String::from_utf8_lossy(&file.data));
+    for (path, content) in &rendered.crds {
+        add(path, &content.to_str());
     }
     rendered
         .manifests
@@ -100,13 +100,14 @@ fn request(root: &Path, release: &str, args: &[&str]) -> Result<(Request, Flags)
         capabilities: Capabilities::default(),
         skip_schema_validation: false,
         include_subchart_notes: false,
+        include_crds: false,
         wanted: Wanted::Objects,
     };
     let mut args = args.iter();
     while let Some(flag) = args.next() {
         let mut value = || args.next().map(|text| (*text).to_owned()).unwrap();
         match *flag {
-            "--include-crds" => flags.include_crds = true,
+            "--include-crds" => request.include_crds = true,
             "--no-hooks" => flags.no_hooks = true,
             "--skip-tests" => flags.skip_tests = true,
             "--is-upgrade" => request.release.is_upgrade = true,

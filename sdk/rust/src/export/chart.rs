@@ -27,6 +27,7 @@ pub fn render<T: ChartRenderer>(wire: wit::Request) -> Result<wit::Rendered, r::
             is_offline: wire.is_offline,
             skip_schema_validation: wire.skip_schema_validation,
             include_subchart_notes: wire.include_subchart_notes,
+            include_crds: wire.include_crds,
             detail: match wire.detail {
                 wit::Detail::Notes => Detail::Notes,
                 wit::Detail::Texts => Detail::Texts,

@@ -63,6 +63,7 @@ pub(crate) fn run(helm: &Helm) -> Result<()> {
         is_offline: true,
         skip_schema_validation: helm.skip_schema_validation,
         include_subchart_notes: helm.render_subchart_notes,
+        include_crds: helm.include_crds,
         detail: if helm.notes_only {
             Detail::Notes
         } else {
