@@ -53,7 +53,7 @@ impl Report {
     /// `path` is where the outermost chart has these values.
     fn chart(&mut self, chart: &Chart, values: &Table, path: &str) {
         if let Some(schema) = &chart.schema
-            && let Err(error) = check(schema, values, &mut self.details, path)
+            && let Err(error) = check(schema.as_bytes(), values, &mut self.details, path)
         {
             self.text.push_str(&format!("{}:\n{error}", chart.name()));
         }
