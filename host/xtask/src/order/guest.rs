@@ -39,8 +39,14 @@ pub(crate) fn reorder(module: &[u8], order: &str) -> Result<Vec<u8>> {
     }
 }
 
+/// The names of a module's functions by their indices, as an order has them.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub(crate) fn names(module: &[u8]) -> Result<HashMap<u32, String>> {
+    Ok(Functions::read(module)?.names)
+}
+
 /// What of a function's name stays the same from build to build: all but the hash.
-pub(crate) fn stable_name(symbol: &str) -> String {
+fn stable_name(symbol: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(symbol))
 }
 

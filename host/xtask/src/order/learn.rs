@@ -1,6 +1,6 @@
 //! Learns the order from the project's own examples: the demo, the golden cases of the plugins, and the charts of the corpus.
 
-use super::guest::stable_name;
+use super::guest;
 use super::trace::functions_run;
 use crate::{conformance, plugins, shell};
 use anyhow::{Context, Result, bail};
@@ -141,10 +141,13 @@ impl Functions {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            let compiled = shell::target().join("plugins").join(format!("{plugin}.cwasm"));
+            let made = |extension: &str| shell::target().join(format!("plugins/{plugin}.{extension}"));
+            let compiled = made("cwasm");
             if !compiled.is_file() {
                 continue;
             }
+            // symbols of compiled code are cut where they are long
+            let named = guest::names(&fs::read(made("core.wasm"))?)?;
             let compiled = fs::read(&compiled)?;
             let offset = (0..bytes.len())
                 .step_by(4096)
@@ -166,12 +169,15 @@ impl Functions {
                 .with_context(|| format!("{plugin} has no code"))?;
             for symbol in module.symbols().filter(|symbol| symbol.size() > 0) {
                 // `wasm[0]::function[7]::NAME`
-                if let Some((_, name)) = symbol.name()?.split_once("]::function[")
-                    && let Some((_, name)) = name.split_once("]::")
+                if let Some((_, rest)) = symbol.name()?.split_once("]::function[")
+                    && let Some((index, _)) = rest.split_once(']')
+                    && let Some(name) = named.get(&index.parse()?)
                 {
                     let at = address + text.0 + symbol.address();
-                    let name = (Some(plugin.clone()), stable_name(name));
-                    names.entry(at).or_default().push(name);
+                    names
+                        .entry(at)
+                        .or_default()
+                        .push((Some(plugin.clone()), name.clone()));
                 }
             }
         }
