@@ -12,8 +12,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::any::TypeId;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -95,7 +94,8 @@ impl Global {
 
 /// Reads a command line; where there is nothing to run, what is to be told instead.
 pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unread>> {
-    let command = Cli::command();
+    // as in Go the last one counts where a flag is given twice
+    let command = Cli::command().args_override_self(true);
     let args = as_in_go(&command, args);
     let unread = |error| {
         // what else is wrong does not matter here
@@ -264,58 +264,128 @@ pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// Writes `--watch=true` as `--watch`, and leaves `--watch=false` out, as Go's flags may be written: of flags without a value,
-/// and in Go's words for those with true or false. `sluice help get` is `sluice get --help`.
+/// Writes a command line of Go's flags as ours reads it, each flag by what it is in its command:
+///
+/// | written | read |
+/// |---|---|
+/// | `--watch=true`, `-w=1` | `--watch`, `-w` |
+/// | `--watch --watch=false` | nothing: the last one counts |
+/// | `--wait=f` of a flag with true or false | `--wait=false` |
+/// | `--branch -main`, where `-main` is no flag | `--branch=-main` |
+/// | `help get` | `get --help` |
+///
+/// What follows `--` stays as it is.
 fn as_in_go(command: &clap::Command, args: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut switches = BTreeMap::new();
-    collect_switches(command, &mut switches);
     let mut args: Vec<OsString> = args.collect();
     if args.get(1).is_some_and(|first| first == "help") {
         args.remove(1);
         args.push("--help".into());
     }
-    let rewritten = args.into_iter().filter_map(|arg| {
-        let said = arg
-            .to_str()
-            .and_then(|text| text.strip_prefix("--")?.split_once('='));
-        let Some((flag, value)) = said else {
-            return Some(arg);
-        };
-        match (switches.get(flag), go_bool(value)) {
-            (Some(Switch::Bare), Some(true)) => Some(format!("--{flag}").into()),
-            (Some(Switch::Bare), Some(false)) => None,
-            (Some(Switch::Valued), Some(is)) => Some(format!("--{flag}={is}").into()),
-            _ => Some(arg),
+    let mut args = args.into_iter().peekable();
+    let mut written: Vec<OsString> = args.next().into_iter().collect();
+    let mut commands = vec![command];
+    while let Some(arg) = args.next() {
+        if arg == "--" {
+            written.push(arg);
+            written.extend(args.by_ref());
+            continue;
         }
-    });
-    rewritten.collect()
-}
-
-/// How a flag that is true or false is written for us.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Switch {
-    Bare,
-    Valued,
-    /// In one command like this, in another like that.
-    Mixed,
-}
-
-fn collect_switches(command: &clap::Command, switches: &mut BTreeMap<String, Switch>) {
-    for arg in command.get_arguments() {
-        let Some(name) = arg.get_long() else { continue };
-        let switch = match arg.get_action() {
-            ArgAction::SetTrue => Switch::Bare,
-            ArgAction::Set if arg.get_value_parser().type_id() == TypeId::of::<bool>() => Switch::Valued,
-            _ => Switch::Mixed,
+        let Some(said) = arg.to_str().and_then(Said::read) else {
+            let below = commands.last().copied();
+            commands.extend(below.and_then(|command| command.find_subcommand(&arg)));
+            written.push(arg);
+            continue;
         };
-        let known = switches.entry(name.to_owned()).or_insert(switch);
-        if *known != switch {
-            *known = Switch::Mixed;
+        let Some(known) = said.of(&commands) else {
+            written.push(arg);
+            continue;
+        };
+        let is_switch = matches!(known.get_action(), ArgAction::SetTrue);
+        let is_bool = known.get_value_parser().type_id() == TypeId::of::<bool>();
+        match said.value.map(go_bool) {
+            Some(Some(true)) if is_switch => written.push(said.flag.into()),
+            Some(Some(false)) if is_switch => {
+                let is_same = |earlier: &OsString| {
+                    let earlier = earlier.to_str().and_then(Said::read);
+                    earlier.is_some_and(|earlier| earlier.is(known) && earlier.value.is_none())
+                };
+                written.retain(|earlier| !is_same(earlier));
+            }
+            Some(Some(is)) if is_bool => written.push(format!("{}={is}", said.flag).into()),
+            None if known.get_action().takes_values() && !known.is_require_equals_set() => {
+                match args.next_if(|next| is_value(next, known, &commands)) {
+                    Some(value) if value.as_encoded_bytes().starts_with(b"-") => {
+                        let mut joined = OsString::from(said.flag);
+                        joined.push("=");
+                        joined.push(value);
+                        written.push(joined);
+                    }
+                    value => {
+                        written.push(arg);
+                        written.extend(value);
+                    }
+                }
+            }
+            _ => written.push(arg),
         }
     }
-    command
-        .get_subcommands()
-        .for_each(|command| collect_switches(command, switches));
+    written
+}
+
+/// Whether what follows a flag that wants a value is that value. In Go it always is; a flag that is known here was rather
+/// meant as one, and that the value is missing is worth an error.
+fn is_value(next: &OsStr, flag: &clap::Arg, commands: &[&clap::Command]) -> bool {
+    if flag.is_allow_hyphen_values_set() {
+        return true;
+    }
+    let is_known = |said: Said<'_>| said.of(commands).is_some() || matches!(said.flag, "-h" | "--help");
+    next != "--" && !next.to_str().and_then(Said::read).is_some_and(is_known)
+}
+
+/// A flag as it is written: `--name`, `-n`, and with `=` its value.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    flag: &'a str,
+    value: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    /// Of several short flags in one, such as `-Aw`, there is nothing to write in another way.
+    fn read(text: &'a str) -> Option<Self> {
+        let (flag, value) = match text.split_once('=') {
+            Some((flag, value)) => (flag, Some(value)),
+            None => (text, None),
+        };
+        let is_flag = match flag.strip_prefix("--") {
+            Some(name) => !name.is_empty(),
+            None => flag
+                .strip_prefix('-')
+                .is_some_and(|name| name.chars().count() == 1),
+        };
+        is_flag.then_some(Self { flag, value })
+    }
+
+    fn is(self, arg: &clap::Arg) -> bool {
+        match self.flag.strip_prefix("--") {
+            Some(name) => {
+                arg.get_long() == Some(name)
+                    || arg
+                        .get_all_aliases()
+                        .is_some_and(|aliases| aliases.contains(&name))
+            }
+            None => self.flag.chars().nth(1) == arg.get_short() && arg.get_short().is_some(),
+        }
+    }
+
+    /// The flag of the innermost command that has it.
+    fn of<'c>(self, commands: &[&'c clap::Command]) -> Option<&'c clap::Arg> {
+        let mut flags = commands
+            .iter()
+            .rev()
+            .copied()
+            .flat_map(clap::Command::get_arguments);
+        flags.find(|arg| self.is(arg))
+    }
 }
 
 /// `strconv.ParseBool`.
@@ -327,7 +397,7 @@ pub(crate) fn go_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// A flag with true or false, of a name that is another kind of flag elsewhere.
+/// A flag with true or false that may be left out altogether.
 pub(crate) fn switch(text: &str) -> Result<bool, String> {
     go_bool(text).ok_or_else(|| "expected true or false".to_owned())
 }
@@ -393,19 +463,87 @@ mod tests {
         for (written, read_as) in [
             ("sluice get ks --watch=true -A", "sluice get ks --watch -A"),
             ("sluice get ks --watch=f", "sluice get ks"),
+            ("sluice get ks -A=true -w=0", "sluice get ks -A"),
+            // the last one counts, however it is written
+            ("sluice get ks --watch -w=true --watch=false", "sluice get ks"),
+            ("sluice get ks --watch=false --watch", "sluice get ks --watch"),
             ("sluice get ks --watch=perhaps", "sluice get ks --watch=perhaps"),
             (
                 "sluice controller --enable-leader-election=1",
                 "sluice controller --enable-leader-election=true",
             ),
+            // of a name that is a flag with a value elsewhere
             (
-                "sluice build helm c --set=a=true",
-                "sluice build helm c --set=a=true",
+                "sluice build ks web --dry-run=true",
+                "sluice build ks web --dry-run",
             ),
+            (
+                "sluice -n build build ks web --dry-run=0",
+                "sluice -n build build ks web",
+            ),
+            (
+                "sluice create ks apps --wait=F --prune=T",
+                "sluice create ks apps --wait=false --prune",
+            ),
+            (
+                "sluice build helm c --set=a=true --set -b=1",
+                "sluice build helm c --set=a=true --set -b=1",
+            ),
+            (
+                "sluice create source git apps --branch -main --export",
+                "sluice create source git apps --branch=-main --export",
+            ),
+            ("sluice get ks -n -x", "sluice get ks -n=-x"),
+            // the value is missing rather
+            (
+                "sluice create source git apps --branch --export=true",
+                "sluice create source git apps --branch --export",
+            ),
+            ("sluice get ks -n --help", "sluice get ks -n --help"),
+            ("sluice get ks -- --watch=true", "sluice get ks -- --watch=true"),
             ("sluice help get ks", "sluice get ks --help"),
         ] {
             assert_eq!(read(written), read_as);
         }
+    }
+
+    /// Every flag of every command that is true or false is written in all of Go's ways.
+    #[test]
+    fn every_switch_of_every_command_is_one_of_go() {
+        fn check(command: &clap::Command, line: &str, checked: &mut usize) {
+            for arg in command.get_arguments() {
+                let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
+                let is_bool = arg.get_value_parser().type_id() == TypeId::of::<bool>();
+                let Some(name) = arg.get_long().filter(|_| is_switch || is_bool) else {
+                    continue;
+                };
+                *checked += 1;
+                let read = |value: &str| {
+                    let line = format!("{line} --{name}={value}");
+                    let args = as_in_go(&Cli::command(), line.split(' ').map(OsString::from));
+                    args.join(OsStr::new(" ")).into_string().unwrap()
+                };
+                let (on, off) = match is_switch {
+                    true => (format!("{line} --{name}"), line.to_owned()),
+                    false => (format!("{line} --{name}=true"), format!("{line} --{name}=false")),
+                };
+                assert_eq!((read("T"), read("FALSE")), (on, off));
+            }
+            for below in command.get_subcommands() {
+                check(below, &format!("{line} {}", below.get_name()), checked);
+            }
+        }
+        let mut checked = 0;
+        check(&Cli::command(), "sluice", &mut checked);
+        assert!(checked > 50, "{checked}");
+    }
+
+    #[test]
+    fn where_a_flag_is_given_twice_the_last_one_counts() {
+        let line = "sluice get ks -n one --watch --timeout=1s -n two --watch --timeout=2s";
+        let cli = read(line.split(' ').map(OsString::from)).unwrap();
+        assert_eq!(cli.global.namespace, "two");
+        assert_eq!(cli.global.timeout, Duration::from_secs(2));
     }
 
     #[test]
