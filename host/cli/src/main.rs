@@ -20,6 +20,8 @@ mod installed;
 mod kinds;
 mod local;
 mod panics;
+#[cfg(test)]
+mod reference;
 mod subject;
 mod table;
 mod target;
