@@ -24,3 +24,6 @@ pub use object_event::{
     EVENT_MESSAGE_BYTES_MAX, EVENT_METADATA_PREFIX, ObjectEvent, Severity, Sink, Sinks, Subject,
 };
 pub use redacted::Redacted;
+
+#[cfg(test)]
+mod reference;
