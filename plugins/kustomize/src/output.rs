@@ -228,7 +228,8 @@ fn scalars(node: &Node, visit: &mut dyn FnMut(&str, ScalarStyle, Position)) {
 }
 
 /// What to do about [`check_tabs`].
-pub(crate) const NO_TAB: &str = "a text of several lines that starts with a tab cannot be written as a block; let it start with something else";
+pub(crate) const NO_TAB: &str =
+    "a text that starts with a tab cannot be written as a block; let it start with something else";
 
 /// Fails where a text that starts with a tab is a block, or has several lines: the original prints a block, and cannot read that.
 pub(crate) fn check_tabs(node: &Node) -> Result<(), sluice_yaml::Error> {
