@@ -6,6 +6,15 @@ use kube::client::AuthError;
 use kube::config::{AuthInfo, ExecConfig, KubeConfigOptions, Kubeconfig};
 use sluice_apply::cluster::{KubeCluster, RetryPolicy};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The API server of this process, for what is told where it does not answer: nothing but scheme, host and port.
+static SERVER: OnceLock<String> = OnceLock::new();
+
+/// Who was asked, if anybody was.
+pub(crate) fn server() -> Option<&'static str> {
+    SERVER.get().map(String::as_str)
+}
 
 /// kubectl's own flags for the connection.
 #[derive(Args, Clone, Debug, Default)]
@@ -123,6 +132,10 @@ impl Connect {
         if !self.impersonate_groups.is_empty() {
             config.auth_info.impersonate_groups = Some(self.impersonate_groups.clone());
         }
+        let url = &config.cluster_url;
+        let scheme = url.scheme_str().unwrap_or("https");
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        SERVER.get_or_init(|| format!("{scheme}://{}{port}", url.host().unwrap_or_default()));
         Ok(config)
     }
 

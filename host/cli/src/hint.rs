@@ -1,8 +1,10 @@
 //! From an error to what the user can do about it.
 
+use crate::connect;
 use crate::kinds::{self, NotServed};
 use crate::local::Below;
 use crate::tell::Several;
+use kube::config::KubeconfigError;
 use kube::runtime::watcher;
 use sluice_apply::cluster::RequestError;
 use std::error::Error;
@@ -10,6 +12,7 @@ use std::error::Error;
 const NOT_INSTALLED: &str = "the custom resources are not installed: `sluice install --registry REGISTRY`";
 const NOT_REACHED: &str =
     "is the API server running? `sluice dev` starts one on this machine; --kubeconfig chooses another";
+const NO_KUBECONFIG: &str = "--kubeconfig or KUBECONFIG names the file, --context one of its contexts; `sluice dev` starts a cluster on this machine";
 
 /// A remedy, where one is known that the message does not name itself.
 pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
@@ -20,14 +23,27 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
         .chain()
         .find_map(|cause| match cause.downcast_ref::<Below>() {
             Some(below) => Some(below.hint()),
-            None => of_cluster(cause).map(str::to_owned),
+            None => of_cluster(cause).map(|remedy| placed(remedy, connect::server())),
         })
+}
+
+/// A remedy that names the API server, where it is about one that cannot be reached.
+fn placed(remedy: &str, server: Option<&str>) -> String {
+    match server {
+        Some(server) if remedy == NOT_REACHED => {
+            remedy.replacen("the API server", &format!("the API server at {server}"), 1)
+        }
+        _ => remedy.to_owned(),
+    }
 }
 
 /// What to do about an API server's answer.
 fn of_cluster(cause: &(dyn Error + 'static)) -> Option<&'static str> {
     if let Some(not_served) = cause.downcast_ref::<NotServed>() {
         return kinds::is_ours(not_served.kind()).then_some(NOT_INSTALLED);
+    }
+    if cause.is::<KubeconfigError>() {
+        return Some(NO_KUBECONFIG);
     }
     match cause.downcast_ref() {
         Some(RequestError::NoMatch { api_version, kind })
@@ -64,6 +80,15 @@ fn refused(code: u16) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_does_not_answer_is_named() {
+        assert_eq!(
+            placed(NOT_REACHED, Some("https://10.0.0.1:6443")),
+            "is the API server at https://10.0.0.1:6443 running? `sluice dev` starts one on this machine; --kubeconfig chooses another"
+        );
+        assert_eq!(placed(NOT_INSTALLED, Some("https://10.0.0.1")), NOT_INSTALLED);
+    }
 
     #[test]
     fn what_is_asked_like_a_controller_is_helped_with_too() {

@@ -56,3 +56,20 @@ async fn flags_alone_are_enough() {
         assert!(told.contains(expected), "{args:?}: {told}");
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_reached_or_read_is_named_with_a_remedy() {
+    let nobody = told(&["--server=http://127.0.0.1:1"]).await;
+    assert!(
+        nobody.contains("hint: is the API server at http://127.0.0.1:1 running?"),
+        "{nobody}"
+    );
+    for args in [vec![], vec!["--kubeconfig=/nowhere"]] {
+        let missing = told(&args).await;
+        assert!(
+            missing.contains("No such file or directory")
+                && missing.contains("hint: --kubeconfig or KUBECONFIG names the file"),
+            "{args:?}: {missing}"
+        );
+    }
+}
