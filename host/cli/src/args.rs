@@ -8,7 +8,7 @@ use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
 use crate::{demo, tell};
 use clap::builder::{OsStringValueParser, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::any::TypeId;
@@ -97,7 +97,7 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unre
     // as in Go the last one counts where a flag is given twice
     let command = Cli::command().args_override_self(true);
     let args = as_in_go(&command, args);
-    let unread = |error| {
+    let unread = |error: clap::Error| {
         // what else is wrong does not matter here
         let lenient = command.clone().ignore_errors(true).try_get_matches_from(&args);
         Box::new(Unread {
@@ -115,6 +115,28 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unre
     }
     Ok(cli)
 }
+
+/// Words of `flux` for what is not there yet. Where one is a command here, it is read as that.
+const ONLY_IN_FLUX: &[&str] = &[
+    "alert",
+    "alerts",
+    "alert-provider",
+    "alert-providers",
+    "artifact",
+    "artifacts",
+    "bootstrap",
+    "envsubst",
+    "helmrelease",
+    "helmreleases",
+    "hr",
+    "image",
+    "images",
+    "migrate",
+    "receiver",
+    "receivers",
+    "secret",
+    "tenant",
+];
 
 /// A command line that says nothing that can be run: help was asked for, or it makes no sense.
 #[derive(Debug)]
@@ -143,6 +165,19 @@ impl Unread {
         }
     }
 
+    /// What to do about a command of `flux` that is not there.
+    fn hint(&self) -> Option<&'static str> {
+        if self.error.kind() != ErrorKind::InvalidSubcommand {
+            return None;
+        }
+        match self.error.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(name)) if ONLY_IN_FLUX.contains(&name.as_str()) => Some(
+                "`flux` has this command, and works with what is installed here; COMPATIBILITY.md says which commands are there",
+            ),
+            _ => None,
+        }
+    }
+
     /// Tells it, and how the process ends.
     pub(crate) fn tell(&self) -> ExitCode {
         let text = self.error.render();
@@ -154,6 +189,9 @@ impl Unread {
         } else {
             let text = text.to_string();
             tell::failure(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+            if let Some(hint) = self.hint() {
+                tell::hint(hint);
+            }
         }
         ExitCode::from(self.code())
     }
@@ -570,6 +608,24 @@ mod tests {
             let (code, told) = code(line);
             assert_eq!(code, expected, "{line}: {told}");
         }
+    }
+
+    #[test]
+    fn commands_that_only_flux_has_are_known() {
+        let hint = |line: &str| read(line.split(' ').map(OsString::from)).unwrap_err().hint();
+        for line in [
+            "sluice bootstrap github --owner=a",
+            "sluice create secret git a",
+            "sluice create hr a",
+            "sluice migrate -f .",
+        ] {
+            assert!(
+                hint(line).is_some_and(|hint| hint.contains("COMPATIBILITY.md")),
+                "{line}"
+            );
+        }
+        assert_eq!(hint("sluice gett ks"), None);
+        assert_eq!(hint("sluice get ks --nonsense"), None);
     }
 
     #[test]
