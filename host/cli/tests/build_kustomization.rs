@@ -49,6 +49,23 @@ fn cases() {
     }
 }
 
+#[test]
+fn a_field_that_nobody_knows_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let ks = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: web}\n";
+    fs::write(folder.path().join("ks.yaml"), ks).unwrap();
+    fs::create_dir(folder.path().join("app")).unwrap();
+    fs::write(folder.path().join("app/kustomization.yaml"), "resource: []\n").unwrap();
+    let args = "web --path app --root . --kustomization-file ks.yaml --dry-run";
+    let output = build(folder.path(), &args.split(' ').collect::<Vec<_>>());
+    let told = String::from_utf8(output.stderr).unwrap();
+    let place = "/app/kustomization.yaml:1\n  hint: did you mean resources?\n";
+    assert!(
+        told.starts_with("unknown field .resource is ignored\n  at /") && told.ends_with(place),
+        "{told}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn what_another_program_writes_is_read_as_the_kustomization() {

@@ -84,7 +84,7 @@ pub(crate) async fn render(
     });
     let rendered = rendered.await?;
     let rendered = rendered.map_err(|error| Below::root(&place.root, error))?;
-    tell_findings(&rendered.findings);
+    tell_in_place(&rendered.findings, &place.root);
     Ok(rendered.manifests.clone())
 }
 
@@ -102,6 +102,21 @@ pub(crate) fn tell_findings(findings: &[Finding]) {
         match finding.severity {
             Severity::Error => crate::tell::failure(&finding.message),
             Severity::Warning | Severity::Info => crate::tell::line(&finding.message),
+        }
+    }
+}
+
+/// The same with the place, below `root`, and the remedy of each.
+fn tell_in_place(findings: &[Finding], root: &Path) {
+    for finding in findings {
+        tell_findings(std::slice::from_ref(finding));
+        if let Some(file) = &finding.file {
+            let file = root.join(file.trim_start_matches('/'));
+            let line = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
+            crate::tell::line(&format!("  at {}{line}", file.display()));
+        }
+        if let Some(hint) = &finding.hint {
+            crate::tell::line(&format!("  hint: {hint}"));
         }
     }
 }
