@@ -33,6 +33,7 @@ pub(crate) fn from_file(file: &Path, namespace: &str, name: &str) -> Result<Kust
     let unreadable = || format!("failed to unmarshall kustomization file {shown}");
     let documents =
         sluice_yaml::parse_documents(&bytes, &ParseOptions::new(Resolver::V2)).with_context(unreadable)?;
+    let mut others = Vec::new();
     for document in documents {
         let value = sluice_yaml::to_json(&document.root, Resolver::V2).with_context(unreadable)?;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -40,10 +41,23 @@ pub(crate) fn from_file(file: &Path, namespace: &str, name: &str) -> Result<Kust
         if is_kustomization(&value) && text("/metadata/name") == name && (of == namespace || of.is_empty()) {
             return from_value(value).with_context(unreadable);
         }
+        if is_kustomization(&value) {
+            let other = text("/metadata/name");
+            others.push(match of {
+                "" => format!("'{other}'"),
+                of => format!("'{other}' in '{of}'"),
+            });
+        }
     }
-    bail!(
-        "failed find kustomization with name '{name}' and namespace '{namespace}' in file '{shown}'; --namespace chooses another namespace"
-    )
+    let missing =
+        format!("failed find kustomization with name '{name}' and namespace '{namespace}' in file '{shown}'");
+    match others.is_empty() {
+        true => bail!("{missing}: it has no object of kind Kustomization and apiVersion {GROUP}/v1"),
+        false => bail!(
+            "{missing}: it has {}; --namespace chooses another namespace",
+            others.join(", ")
+        ),
+    }
 }
 
 /// Whether an object is a Flux Kustomization.
@@ -96,8 +110,17 @@ mod tests {
         assert!(
             missing.starts_with(
                 "failed find kustomization with name 'web' and namespace 'flux-system' in file '"
-            ),
+            ) && missing
+                .ends_with("': it has 'app' in 'other', 'app'; --namespace chooses another namespace"),
             "{missing}"
+        );
+        std::fs::write(&file, "apiVersion: v1\nkind: Kustomisation\n").unwrap();
+        let none = from_file(&file, "flux-system", "app").unwrap_err().to_string();
+        assert!(
+            none.ends_with(
+                "': it has no object of kind Kustomization and apiVersion kustomize.toolkit.fluxcd.io/v1"
+            ),
+            "{none}"
         );
         std::fs::write(&file, FILE.replace("./here", "[a]")).unwrap();
         let wrong = from_file(&file, "flux-system", "app").unwrap_err().to_string();
