@@ -18,11 +18,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+// of a flag that takes one value the last one counts, as in Go: patches of manifests append theirs
 /// Keeps Kubernetes equal to what Git says, and shows it.
 #[derive(Parser, Debug)]
 #[command(
     name = "sluice",
     version,
+    args_override_self = true,
     disable_help_subcommand = true,
     max_term_width = 110
 )]
@@ -94,8 +96,7 @@ impl Global {
 
 /// Reads a command line; where there is nothing to run, what is to be told instead.
 pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unread>> {
-    // as in Go the last one counts where a flag is given twice
-    let command = Cli::command().args_override_self(true);
+    let command = Cli::command();
     let args = as_in_go(&command, args);
     let unread = |error: clap::Error| {
         // what else is wrong does not matter here

@@ -13,9 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-// of a flag that takes one value the last one counts, as in Go: patches of manifests append theirs
 #[derive(Args, Debug)]
-#[command(args_override_self = true)]
 pub(crate) struct Controller {
     /// Objects of a kind worked on at once; waiting ones do not count
     #[arg(long, default_value_t = 4, value_name = "N")]
