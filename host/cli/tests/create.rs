@@ -8,7 +8,7 @@ use sluice_testkit::world::{GIT, KS, SECRET, config_map, text};
 use std::process::Command;
 
 /// What is printed of an object, without any cluster.
-fn exported(args: &str, expected: &Expect) {
+pub(crate) fn exported(args: &str, expected: &Expect) {
     let output = Command::new(SLUICE)
         .arg("create")
         .args(args.split(' '))

@@ -6,6 +6,8 @@ mod build_kustomization;
 mod canary;
 mod connect;
 mod create;
+mod create_secret;
+mod create_tenant;
 mod delete;
 mod demo;
 mod diff;

@@ -88,6 +88,74 @@ fn what_is_missing_is_told_in_the_words_of_flux() {
         ),
         ("delete source chart -s", "1 ✗ source chart name is required\n"),
         ("delete image policy", "1 ✗ image policy name is required\n"),
+        ("create secret tls", "1 ✗ name is required\n"),
+        (
+            "create secret tls certs",
+            "1 ✗ no CA certificate or client certificate pair found\n",
+        ),
+        (
+            "create secret tls certs --tls-key-file=/nowhere",
+            "1 ✗ failed to read key file: open /nowhere: ",
+        ),
+        ("create secret git apps", "1 ✗ url is required\n"),
+        (
+            "create secret git apps --url=ftp://me:hunter2@example.com/a",
+            "1 ✗ git URL scheme 'ftp' not supported, can be: ssh, http and https\n",
+        ),
+        (
+            "create secret git apps --url=https://example.com/a --username=me",
+            "1 ✗ for Git over HTTP/S the username and password, or a bearer token is required\n",
+        ),
+        (
+            "create secret git apps --url=https://example.com/a -u=me -p=hunter2 --bearer-token=hunter2",
+            "1 ✗ user credentials and bearer token cannot be used together\n",
+        ),
+        (
+            "create secret git apps --url=ssh://git@example.com:team/a",
+            "1 ✗ git URL parse failed: ",
+        ),
+        (
+            "create secret helm apps --password=hunter2",
+            "1 ✗ username is required\n",
+        ),
+        ("create secret oci apps", "1 ✗ --url is required\n"),
+        (
+            "create secret oci apps --url=ghcr.io",
+            "1 ✗ --username is required\n",
+        ),
+        (
+            "create secret oci apps --url=ghcr.io --username=me",
+            "1 ✗ --password is required\n",
+        ),
+        ("create secret proxy apps", "1 ✗ address is required\n"),
+        ("create secret notation apps", "1 ✗ --ca-cert-file is required\n"),
+        (
+            "create secret notation apps --ca-cert-file=ca.crt",
+            "1 ✗ --trust-policy-file is required\n",
+        ),
+        (
+            "create secret githubapp apps",
+            "1 ✗ unable to read private key file: open : ",
+        ),
+        ("create secret receiver apps", "1 ✗ --type is required\n"),
+        (
+            "create secret receiver apps --type=gcr",
+            "1 ✗ --hostname is required\n",
+        ),
+        (
+            "create secret receiver apps --type=gcr --hostname=example.com",
+            "1 ✗ --email-claim is required for gcr receiver type\n",
+        ),
+        ("create tenant", "1 ✗ name is required\n"),
+        ("create tenant dev", "1 ✗ with-namespace is required\n"),
+        (
+            "create tenant dev --with-namespace=apps --cluster-role=",
+            "1 ✗ cluster-role is required\n",
+        ),
+        (
+            "create tenant dev --with-namespace=_apps",
+            "1 ✗ invalid namespace '_apps': [",
+        ),
         ("build kustomization", "1 ✗ kustomization name is required\n"),
         ("build kustomization web", "1 ✗ invalid resource path \"\": "),
         (

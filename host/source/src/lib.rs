@@ -41,7 +41,7 @@ pub use credential::{
     Tls,
 };
 pub use fetch::{Fetched, GitFetcher, GitRequest, Limits, Mirror, Outcome, Served};
-pub use git::ssh::{InvalidAlgorithm, SshAlgorithms};
+pub use git::ssh::{InvalidAlgorithm, SshAlgorithms, SshKeyKind, SshKeyPair, scan_host_key};
 pub use git::tree::{Error as TreeReadError, GitTree, TreeLimits};
 pub use helm::HelmFetcher;
 pub use http::{Addresses, Transport};

@@ -1,7 +1,10 @@
 //! `sluice create`: makes objects of flags, or changes them to that, or prints them (compat: cli, section 8).
 
+mod credentials;
 mod kustomization;
+mod secret;
 mod source;
+mod tenant;
 
 use crate::args::{Global, duration};
 use crate::kinds::Kind;
@@ -24,12 +27,19 @@ pub(crate) enum Create {
     /// A Kustomization
     #[command(visible_alias = "ks")]
     Kustomization(Box<kustomization::New>),
+    /// A Secret, with what Flux's objects look for
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// Namespaces, and an account that may do something there and nowhere else
+    Tenant(tenant::Tenant),
 }
 
 pub(crate) async fn run(create: Create, global: &Global) -> Result<()> {
     match create {
         Create::Source(source) => source::run(source, global).await,
         Create::Kustomization(new) => kustomization::run(&new, global).await,
+        Create::Secret(secret) => secret::run(secret, global).await,
+        Create::Tenant(tenant) => tenant::run(&tenant, global).await,
     }
 }
 

@@ -1,17 +1,15 @@
 //! `sluice create source`.
 
-use super::{Common, Object, named, said, set, written};
+use super::credentials::{Credentials, read};
+use super::{Common, Object, named, said, written};
 use crate::args::{Global, duration};
 use crate::commands::until;
 use crate::kinds::{self, Kind, text};
 use crate::tell;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use k8s_openapi::api::core::v1::Secret;
-use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -148,7 +146,7 @@ impl Git {
         if said(&self.secret_ref).is_none() {
             if scheme == "ssh" {
                 bail!(
-                    "no key pair is made here: put one into a Secret, as `identity` and `known_hosts`, and name that with --secret-ref"
+                    "no key pair is made here: `create secret git` makes a Secret with one, which --secret-ref names then"
                 );
             }
             if scheme == "http" {
@@ -542,62 +540,6 @@ fn chart_source(text: &str) -> Result<Value> {
     Ok(json!({ "kind": kind, "name": name }))
 }
 
-/// A Secret that is made beside its source.
-struct Credentials {
-    name: String,
-    of_type: &'static str,
-    labels: BTreeMap<String, String>,
-    data: BTreeMap<&'static str, String>,
-    /// What the source says beside the Secret's name.
-    pass_credentials: Option<bool>,
-}
-
-impl Credentials {
-    fn new(name: String, of_type: &'static str) -> Self {
-        Self {
-            name,
-            of_type,
-            labels: BTreeMap::new(),
-            data: BTreeMap::new(),
-            pass_credentials: None,
-        }
-    }
-
-    fn say(&mut self, key: &'static str, value: String) {
-        self.data.insert(key, value);
-    }
-
-    /// None where there is nothing to keep.
-    fn if_any(self) -> Option<Self> {
-        (!self.data.is_empty()).then_some(self)
-    }
-
-    /// Makes the Secret, or adds to the one of that name.
-    async fn apply(&self, client: &kube::Client, namespace: &str) -> Result<()> {
-        let resource = ApiResource::erase::<Secret>(&());
-        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-        let Some(mut existing) = api.get_opt(&self.name).await? else {
-            let secret = serde_json::from_value(json!({
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": self.name, "namespace": namespace, "labels": self.labels},
-                "type": self.of_type,
-                "stringData": self.data,
-            }))?;
-            let _created = api.create(&PostParams::default(), &secret).await?;
-            return Ok(());
-        };
-        set(&mut existing, "stringData", json!(self.data));
-        existing
-            .metadata
-            .labels
-            .get_or_insert_default()
-            .extend(self.labels.clone());
-        let _updated = api.replace(&self.name, &PostParams::default(), &existing).await?;
-        Ok(())
-    }
-}
-
 /// What a source is called while it is made, and what its creation is told as.
 fn words(kind: Kind) -> (String, &'static str) {
     match kind.kind {
@@ -652,13 +594,8 @@ fn lines(patterns: &[String]) -> Option<String> {
     (!patterns.is_empty()).then(|| patterns.join("\n"))
 }
 
-fn read(file: &Path, what: &'static str) -> Result<String> {
-    let text = std::fs::read_to_string(file);
-    text.with_context(|| format!("{what}: open {}", file.display()))
-}
-
 /// The parts of a URL that are looked at here; empty ones of what is none.
-fn scheme_and_host(url: &str) -> (&str, &str) {
+pub(super) fn scheme_and_host(url: &str) -> (&str, &str) {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     (scheme, authority.rsplit('@').next().unwrap_or_default())

@@ -7,6 +7,7 @@
 mod client;
 mod dial;
 mod identity;
+mod keys;
 mod known_hosts;
 mod options;
 mod pipe;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use reqwest::Url;
 
+pub use keys::{SshKeyKind, SshKeyPair, scan_host_key};
 pub use options::{InvalidAlgorithm, SshAlgorithms};
 
 use super::conversation::Conversation;
