@@ -108,6 +108,11 @@ pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unre
     };
     let matches = command.clone().try_get_matches_from(&args).map_err(unread)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(unread)?;
+    if let Command::Create(create) = &cli.command
+        && create.has_own_token()
+    {
+        cli.global.connect.forget_token();
+    }
     if matches.value_source("namespace") != Some(ValueSource::CommandLine) {
         cli.global.follow_context();
         if let Command::Build(build) = &mut cli.command {
@@ -645,6 +650,16 @@ mod tests {
         assert_eq!(read(&[]), DEFAULT_NAMESPACE);
         assert_eq!(read(&["--ns-follows-kube-context"]), "team");
         assert_eq!(read(&["--ns-follows-kube-context", "-n=mine"]), "mine");
+    }
+
+    #[test]
+    fn the_token_of_a_webhook_is_nobodys_credential() {
+        let read = |text: &str| {
+            let cli = read(text.split(' ').map(OsString::from)).unwrap();
+            format!("{:?}", cli.global.connect)
+        };
+        assert!(!read("sluice create secret receiver hook --token=hunter2").contains("hunter2"));
+        assert!(read("sluice create secret proxy apps --token=hunter2").contains("hunter2"));
     }
 
     #[test]

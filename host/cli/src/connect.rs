@@ -181,6 +181,11 @@ impl Connect {
         merged.with_context(|| format!("KUBECONFIG names no file that is there: {}", paths.display()))
     }
 
+    /// Of a command whose own `--token` is another: nobody is told it as a credential.
+    pub(crate) fn forget_token(&mut self) {
+        self.token = None;
+    }
+
     /// The namespace that the context of the kubeconfig names; none also where there is no kubeconfig.
     pub(crate) fn namespace(&self) -> Option<String> {
         let file = self.file().ok()?;

@@ -34,6 +34,13 @@ pub(crate) enum Create {
     Tenant(tenant::Tenant),
 }
 
+impl Create {
+    /// Whether its `--token` is not that of the API server.
+    pub(crate) fn has_own_token(&self) -> bool {
+        matches!(self, Self::Secret(secret::Secret::Receiver(_)))
+    }
+}
+
 pub(crate) async fn run(create: Create, global: &Global) -> Result<()> {
     match create {
         Create::Source(source) => source::run(source, global).await,
