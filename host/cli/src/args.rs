@@ -1,8 +1,8 @@
 //! The command line: verbs and flags as `flux` spells them.
 
 use crate::commands::{
-    artifact, build, check, completion, controller, create, debug, delete, dev, diff, events, export, get,
-    install, logs, reconcile, resume, stats, trace, tree, uninstall, version,
+    artifact, build, check, completion, controller, create, debug, delete, dev, diff, envsubst, events,
+    export, get, install, logs, reconcile, resume, stats, trace, tree, uninstall, version,
 };
 use crate::connect::Connect;
 use crate::subject::{Names, OfKind};
@@ -227,6 +227,8 @@ pub(crate) enum Command {
     /// Switch the reconciliation of objects on again, and wait for it
     #[command(subcommand)]
     Resume(OfKind<resume::Resume>),
+    /// Replace the variables of the environment in a text
+    Envsubst(envsubst::Envsubst),
     /// Show the cluster's events of objects
     Events(events::Events),
     /// Make an object of flags, or change it, or print it

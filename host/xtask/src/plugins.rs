@@ -25,6 +25,7 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
         "sdk/rust",
         "host/yaml",
         "host/semver",
+        "host/envsubst",
         "host/object",
         "host/schema",
         "host/wasm/src/engine.rs",

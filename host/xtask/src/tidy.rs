@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("semver", &[]),
+    ("envsubst", &[]),
     ("object", &["yaml"]),
     ("schema", &["object"]),
     ("api", &["object"]),
@@ -42,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "artifact",
             "source",
             "semver",
+            "envsubst",
             "wasm",
             "render",
             "plan",

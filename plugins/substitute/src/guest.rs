@@ -1,7 +1,7 @@
 //! The transformer: configuration, which objects are left alone, and what users read when it fails.
 
-use crate::expand::{self, Undefined};
 use crate::{Error, Substitution};
+use sluice_envsubst::{Undefined, expand};
 use sluice_sdk::transformer::*;
 use std::collections::BTreeMap;
 

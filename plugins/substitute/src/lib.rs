@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! object ──▶ YAML text ──▶ expressions replaced ──▶ YAML read again ──▶ object
-//!            emit, v2       expression, expand        v2 rules
+//!            emit, v2       sluice-envsubst           v2 rules
 //! ```
 //!
 //! The engine is a plain library, without WebAssembly and without the SDK: start at [`Substitution`]. [`guest`] makes a
@@ -14,11 +14,8 @@
 //! **Invariant:** equal objects and variables give equal results; nothing else is looked at.
 //! **Invariant:** no input loops: expressions are read once from left to right, and their result is bounded.
 
-pub mod expand;
-pub mod expression;
-pub mod glob;
 pub mod guest;
 mod substitution;
 
-pub use expand::{Undefined, Variables, expand};
+pub use sluice_envsubst::{Undefined, Variables, expand};
 pub use substitution::{Error, InvalidName, Substitution};

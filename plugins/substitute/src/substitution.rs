@@ -1,7 +1,7 @@
 //! One object: to text, through the expressions, and back.
 
-use crate::expand::{self, Undefined, Variables};
 use serde_json::{Map, Value};
+use sluice_envsubst::{Undefined, Variables, expand};
 use sluice_yaml::{ParseOptions, Resolver};
 
 /// What a variable's name must look like. Part of Flux's message.

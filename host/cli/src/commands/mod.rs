@@ -10,6 +10,7 @@ pub(crate) mod debug;
 pub(crate) mod delete;
 pub(crate) mod dev;
 pub(crate) mod diff;
+pub(crate) mod envsubst;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod get;
@@ -42,6 +43,7 @@ pub(crate) async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Get(get) => within(timeout, get::run(get, &global)).await,
         Command::Suspend(suspend) => within(timeout, suspend::run(suspend, &global)).await,
         Command::Resume(resume) => resume::run(resume, &global).await,
+        Command::Envsubst(envsubst) => envsubst::run(&envsubst),
         Command::Events(events) if events.is_watched() => events::run(&events, &global).await,
         Command::Events(events) => within(timeout, events::run(&events, &global)).await,
         Command::Create(create) => create::run(*create, &global).await,
