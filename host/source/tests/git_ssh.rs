@@ -18,7 +18,7 @@ use expect_test::expect;
 use sluice_event::Redacted;
 use sluice_source::{
     Addresses, CredentialsError, GitFetcher, GitRequest, Limits, Outcome, Proxy, Reference, SecretData,
-    SshIdentity, fetch::LocalAccess,
+    SshIdentity, fetch::LocalAccess, scan_host_key,
 };
 use sluice_testkit::{
     git_server::{GitServer, git_is_present},
@@ -697,4 +697,18 @@ async fn openssh_is_spoken_with() {
         };
         assert_eq!(scene.fetched(request).await.commit(), commit);
     }
+}
+
+#[tokio::test]
+async fn a_server_is_asked_for_its_key() {
+    let root = tempfile::tempdir().unwrap();
+    let server = SshServer::start(root.path());
+    let line = scan_host_key("127.0.0.1", server.port()).await.unwrap();
+    assert_eq!(line, server.known_hosts().trim_end());
+
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = silent.local_addr().unwrap().port();
+    drop(silent);
+    let told = scan_host_key("127.0.0.1", port).await.unwrap_err();
+    assert!(told.starts_with("dial tcp 127.0.0.1:"), "{told}");
 }
