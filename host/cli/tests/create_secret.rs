@@ -116,6 +116,9 @@ fn secrets_of_webhooks_say_where_they_are_called() {
     );
 }
 
+/// Trusts everything.
+const POLICY: &str = r#"{"version":"1.0","trustPolicies":[{"name":"p","registryScopes":["*"],"signatureVerification":{"level":"skip"}}]}"#;
+
 #[test]
 fn secrets_of_files_are_printed_as_flux_prints_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +151,7 @@ fn secrets_of_files_are_printed_as_flux_prints_them() {
             type: kubernetes.io/tls
         "#]],
     );
-    let policy = file("policy.json", r#"{"version":"1.0","trustPolicies":[{}]}"#);
+    let policy = file("policy.json", POLICY);
     exported(
         &format!("secret notation apps --ca-cert-file={ca},{crt} --trust-policy-file={policy}"),
         &expect![[r#"
@@ -163,7 +166,7 @@ fn secrets_of_files_are_printed_as_flux_prints_them() {
                 certificate
               ca.crt: |
                 authority
-              trustpolicy.json: '{"version":"1.0","trustPolicies":[{}]}'
+              trustpolicy.json: '{"version":"1.0","trustPolicies":[{"name":"p","registryScopes":["*"],"signatureVerification":{"level":"skip"}}]}'
         "#]],
     );
     exported(
@@ -202,6 +205,23 @@ fn secrets_of_files_are_printed_as_flux_prints_them() {
         )),
         "✗ a.key must end with either .crt or .pem\n"
     );
+    for (text, expected) in [
+        (
+            r#"{"version":"1.0","trustPolicies":[{}]}"#,
+            "✗ invalid trust policy: trust policy: a trust policy statement is missing a name, every statement requires a name\n"
+                .to_owned(),
+        ),
+        (
+            "\"\"",
+            format!(
+                "✗ failed to unmarshal trust policy {policy}: json: cannot unmarshal string into Go value of type trustpolicy.Document\n"
+            ),
+        ),
+    ] {
+        file("policy.json", text);
+        let args = format!("notation apps --ca-cert-file={ca} --trust-policy-file={policy}");
+        assert_eq!(refused(&args), expected);
+    }
     assert_eq!(
         refused(&format!(
             "githubapp apps --app-id=1 --app-private-key={key} --app-installation-id=2 --app-installation-owner=team"

@@ -49,3 +49,11 @@ pub enum Error {
     #[error("{0}")]
     NotVerified(String),
 }
+
+/// Whether a trust policy of Notation can be used.
+///
+/// # Errors
+/// Where it cannot, in the words of Notation.
+pub fn check_trust_policy(json: &[u8]) -> Result<(), Error> {
+    policy::Policy::parse(json).map(|_| ())
+}

@@ -6,7 +6,7 @@ use crate::commands::create::credentials::{Credentials, read};
 use crate::tell::Several;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use serde_json::Value;
+use sluice_source::verify::check_trust_policy;
 use std::path::{Path, PathBuf};
 
 /// Files with certificates and a key.
@@ -161,9 +161,7 @@ impl Notation {
             bail!("--trust-policy-file is required");
         };
         let policy = read(file, "unable to read trust policy file")?;
-        let document: Value = serde_json::from_str(&policy)
-            .with_context(|| format!("failed to unmarshal trust policy {}", file.display()))?;
-        check_policy(&document)?;
+        check_policy(&policy, file)?;
         let mut secret = Credentials::untyped(name.to_owned());
         let mut failures = Vec::new();
         for file in &self.ca_cert_files {
@@ -180,23 +178,16 @@ impl Notation {
     }
 }
 
-/// What a trust policy must have at least; the controller looks at the rest.
-fn check_policy(document: &Value) -> Result<()> {
-    let version = document
-        .get("version")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    if version.is_empty() {
-        bail!("invalid trust policy: trust policy document has empty version, version must be specified");
+/// Refuses what the controller would refuse.
+fn check_policy(policy: &str, file: &Path) -> Result<()> {
+    let Err(problem) = check_trust_policy(policy.as_bytes()) else {
+        return Ok(());
+    };
+    let problem = problem.to_string();
+    match problem.strip_prefix("error occurred while parsing trustpolicy.json: ") {
+        Some(problem) => bail!("failed to unmarshal trust policy {}: {problem}", file.display()),
+        None => bail!("invalid trust policy: {problem}"),
     }
-    if version != "1.0" {
-        bail!("invalid trust policy: trust policy document uses unsupported version {version:?}");
-    }
-    let policies = document.get("trustPolicies").and_then(Value::as_array);
-    if policies.is_none_or(Vec::is_empty) {
-        bail!("invalid trust policy: trust policy document can not have zero trust policy statements");
-    }
-    Ok(())
 }
 
 /// The name and the text of a certificate of somebody who is trusted.
