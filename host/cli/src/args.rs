@@ -623,7 +623,6 @@ mod tests {
         let hint = |line: &str| read(line.split(' ').map(OsString::from)).unwrap_err().hint();
         for line in [
             "sluice bootstrap github --owner=a",
-            "sluice create secret git a",
             "sluice create hr a",
             "sluice migrate -f .",
         ] {
