@@ -131,7 +131,6 @@ const ONLY_IN_FLUX: &[&str] = &[
     "artifact",
     "artifacts",
     "bootstrap",
-    "envsubst",
     "helmrelease",
     "helmreleases",
     "hr",
@@ -140,8 +139,6 @@ const ONLY_IN_FLUX: &[&str] = &[
     "migrate",
     "receiver",
     "receivers",
-    "secret",
-    "tenant",
 ];
 
 /// A command line that says nothing that can be run: help was asked for, or it makes no sense.
