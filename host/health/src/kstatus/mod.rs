@@ -10,7 +10,7 @@ mod tests;
 
 pub use pods::{assess_with_pods, pods_of};
 
-use crate::look::{condition, group, text};
+use crate::look::{condition, group, items, text};
 use crate::{Health, Status};
 use serde_json::Value;
 use sluice_api::Time;
@@ -31,8 +31,9 @@ pub fn assess(object: &Value, now: Time) -> Health {
     }
     match condition(object, "Ready") {
         Some(ready) if ready.is_true() => Health::current("Resource is Ready"),
-        Some(ready) => Health::in_progress(ready.message),
-        None => Health::current("Resource is current"),
+        Some(ready) if matches!(ready.status, "False" | "Unknown") => Health::in_progress(ready.message),
+        // what is none of the three says nothing
+        _ => Health::current("Resource is current"),
     }
 }
 
@@ -48,11 +49,17 @@ fn generic(object: &Value) -> Option<Health> {
             "{kind} generation is {generation}, but latest observed generation is {observed}"
         )));
     }
-    if let Some(reconciling) = condition(object, "Reconciling").filter(|condition| condition.is_true()) {
-        return Some(Health::in_progress(reconciling.message));
-    }
-    let stalled = condition(object, "Stalled").filter(|condition| condition.is_true())?;
-    Some(Health::failed(stalled.message))
+    // the first of the list decides
+    items(object, "/status/conditions")
+        .filter(|condition| text(condition, "/status") == "True")
+        .find_map(|condition| {
+            let message = text(condition, "/message");
+            match text(condition, "/type") {
+                "Reconciling" => Some(Health::in_progress(message)),
+                "Stalled" => Some(Health::failed(message)),
+                _ => None,
+            }
+        })
 }
 
 fn by_kind(object: &Value, now: Time) -> Option<Health> {

@@ -40,6 +40,19 @@ fn any_kind() {
         json!({ "conditions": conditions(&[("Stalled", "True", ""), ("Ready", "True", "")]) }),
         "Failed m",
     );
+    // whichever comes first
+    check(
+        json!({ "conditions": conditions(&[("Stalled", "True", ""), ("Reconciling", "True", "")]) }),
+        "Failed m",
+    );
+    check(
+        json!({ "conditions": conditions(&[("Reconciling", "True", ""), ("Stalled", "True", "")]) }),
+        "InProgress m",
+    );
+    check(
+        json!({ "conditions": conditions(&[("Ready", "true", "")]) }),
+        "Current Resource is current",
+    );
     check(
         json!({ "conditions": conditions(&[("Ready", "False", "")]) }),
         "InProgress m",
