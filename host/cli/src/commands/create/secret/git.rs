@@ -69,7 +69,7 @@ enum Curve {
 
 fn rsa_bits(text: &str) -> Result<usize, String> {
     let bits: usize = text.parse().map_err(|_| "it is no number".to_owned())?;
-    match bits % 8 == 0 && (1024..=RSA_BITS_MAX).contains(&bits) {
+    match bits.is_multiple_of(8) && (1024..=RSA_BITS_MAX).contains(&bits) {
         true => Ok(bits),
         false => Err(format!("it must be a multiple of 8 from 1024 to {RSA_BITS_MAX}")),
     }
