@@ -530,7 +530,7 @@ mod tests {
             ),
             (
                 "sluice build helm c --set=a=true --set -b=1",
-                "sluice build helm c --set=a=true --set -b=1",
+                "sluice build helm c --set=a=true --set=-b=1",
             ),
             (
                 "sluice create source git apps --branch -main --export",

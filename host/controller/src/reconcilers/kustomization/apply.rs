@@ -419,8 +419,8 @@ mod tests {
     use serde_json::json;
     use sluice_object::{Manifests, Object};
 
-    #[tokio::test]
-    async fn many_bytes_are_prepared_where_nobody_waits() {
+    #[test]
+    fn many_bytes_are_prepared_where_nobody_waits() {
         let prepared = |size: usize| {
             let body = json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "one", "namespace": "apps" },
@@ -438,11 +438,22 @@ mod tests {
         };
         let few = prepared(10).now_or_never();
         assert_eq!(few.unwrap().unwrap()[0].objects.len(), 1);
-        let mut many = std::pin::pin!(prepared(300 << 10));
-        assert!(
-            many.as_mut().now_or_never().is_none(),
-            "a thread of its own does it"
-        );
-        assert_eq!(many.await.unwrap()[0].objects.len(), 1);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .max_blocking_threads(1)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            // the one thread for long work is busy until it is told
+            let (go, wait) = std::sync::mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || wait.recv());
+            let mut many = std::pin::pin!(prepared(300 << 10));
+            assert!(
+                many.as_mut().now_or_never().is_none(),
+                "a thread of its own does it"
+            );
+            go.send(()).unwrap();
+            busy.await.unwrap().unwrap();
+            assert_eq!(many.await.unwrap()[0].objects.len(), 1);
+        });
     }
 }
