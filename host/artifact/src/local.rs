@@ -1,7 +1,7 @@
 //! A directory of this machine as a tree: for `sluice build` and for development, never in a cluster.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     io::{self, Read},
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -35,14 +35,65 @@ impl Default for LocalLimits {
     }
 }
 
-/// Answers by path.
-type Reads = HashMap<String, Result<Arc<[u8]>, TreeError>>;
+/// How many bytes of files are kept for who reads them again. Most files are read once, and all of a large build's would
+/// stand beside what is made of them.
+const KEPT_BYTES: usize = 256 << 10;
+
+/// What was answered to who read a file.
+#[derive(Default)]
+struct Reads {
+    /// By path: how the file stood, or why it could not be read.
+    answers: HashMap<String, Result<Stamp, TreeError>>,
+    /// The last ones, of no more than [`KEPT_BYTES`] together.
+    kept: VecDeque<(String, Arc<[u8]>)>,
+    kept_bytes: usize,
+}
+
+impl Reads {
+    fn keep(&mut self, path: &str, content: &Arc<[u8]>) {
+        if content.len() > KEPT_BYTES {
+            return;
+        }
+        self.kept_bytes += content.len();
+        self.kept.push_back((path.to_owned(), Arc::clone(content)));
+        while self.kept_bytes > KEPT_BYTES {
+            let oldest = self.kept.pop_front();
+            self.kept_bytes -= oldest.map_or(0, |(_, content)| content.len());
+        }
+    }
+}
+
+/// What changes when a file is written to or replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds of the last change of its content, then of anything about it.
+    changed: [(i64, i64); 2],
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(metadata: &Metadata) -> Stamp {
+        Stamp {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.len(),
+            changed: [
+                (metadata.mtime(), metadata.mtime_nsec()),
+                (metadata.ctime(), metadata.ctime_nsec()),
+            ],
+        }
+    }
+}
+
 /// Answers by question and path.
 type Lists = HashMap<(Question, String), Result<Vec<Entry>, TreeError>>;
 
 /// A directory, opened once. Symbolic links are followed inside it and refused where they lead out.
 ///
-/// **Invariant:** what was answered once is answered again, whatever happens to the directory meanwhile.
+/// **Invariant:** what was answered once is answered again, or it is an error: a file that changes while it is being read
+/// never gives two contents.
 pub struct LocalTree {
     root: Dir,
     limits: LocalLimits,
@@ -74,7 +125,7 @@ impl LocalTree {
         self.root.metadata(relative(path)).map_err(tree_error)
     }
 
-    fn read_now(&self, path: &str) -> Result<Arc<[u8]>, TreeError> {
+    fn read_now(&self, path: &str) -> Result<(Stamp, Arc<[u8]>), TreeError> {
         let metadata = self.metadata(path)?;
         if metadata.is_dir() {
             return Err(TreeError::NotAFile);
@@ -87,6 +138,8 @@ impl LocalTree {
             return Err(TreeError::TooLarge(limit));
         }
         let file = self.root.open(relative(path)).map_err(tree_error)?;
+        // of what is open, before its first byte: what is written later shows
+        let stamp = Stamp::from(&file.metadata().map_err(tree_error)?);
         // room for all of it at once, and for the look behind its end
         let mut content = Vec::with_capacity(usize::try_from(metadata.len()).map_or(0, |size| size + 1));
         file.take(limit + 1)
@@ -95,7 +148,17 @@ impl LocalTree {
         if content.len() as u64 > limit {
             Err(TreeError::TooLarge(limit))
         } else {
-            Ok(content.into())
+            Ok((stamp, content.into()))
+        }
+    }
+
+    /// Reads a file that was read before and is not kept: it must stand as it did.
+    fn read_again(&self, path: &str, before: Stamp) -> Result<Arc<[u8]>, TreeError> {
+        match self.read_now(path) {
+            Ok((stamp, content)) if stamp == before => Ok(content),
+            _ => Err(TreeError::Other(
+                "it changed while it was being read; try again".to_owned(),
+            )),
         }
     }
 
@@ -189,17 +252,26 @@ impl LocalTree {
 
 impl Tree for LocalTree {
     fn read(&self, path: &str) -> Result<Arc<[u8]>, TreeError> {
-        let known = self
-            .reads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(path)
-            .cloned();
-        known.unwrap_or_else(|| {
-            let answer = self.read_now(path);
-            let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
-            reads.entry(path.to_owned()).or_insert(answer).clone()
-        })
+        let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
+        let content = match reads.answers.get(path) {
+            Some(Err(error)) => return Err(error.clone()),
+            Some(Ok(stamp)) => {
+                if let Some((_, content)) = reads.kept.iter().find(|(kept, _)| kept == path) {
+                    return Ok(Arc::clone(content));
+                }
+                self.read_again(path, *stamp)?
+            }
+            None => {
+                let answer = self.read_now(path);
+                let stamp = answer.as_ref().map(|(stamp, _)| *stamp);
+                reads
+                    .answers
+                    .insert(path.to_owned(), stamp.map_err(TreeError::clone));
+                answer?.1
+            }
+        };
+        reads.keep(path, &content);
+        Ok(content)
     }
 
     fn read_dir(&self, path: &str) -> Result<Vec<Entry>, TreeError> {
@@ -306,5 +378,28 @@ mod tests {
         assert_eq!(walk, ["/a.yaml", "/alias/deep/a.yaml", "/base/deep/a.yaml"]);
         fs::write(root.join("base/deep/a.yaml"), "a: 2").unwrap();
         assert_eq!(&*tree.read("/a.yaml").unwrap(), b"a: 1", "answers never change");
+    }
+
+    #[test]
+    fn what_is_not_kept_is_read_again_and_refused_when_it_changed() {
+        let root = tempfile::tempdir().unwrap();
+        let large = vec![b'a'; KEPT_BYTES / 2];
+        for name in ["a", "b", "c"] {
+            fs::write(root.path().join(name), &large).unwrap();
+        }
+        fs::write(root.path().join("huge"), vec![b'a'; KEPT_BYTES + 1]).unwrap();
+        let tree = LocalTree::open(root.path(), LocalLimits::default()).unwrap();
+        for path in ["/a", "/b", "/c", "/huge", "/a"] {
+            assert!(tree.read(path).is_ok(), "{path}");
+        }
+        let reads = tree.reads.lock().unwrap();
+        let kept: Vec<_> = reads.kept.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!((kept, reads.kept_bytes), (vec!["/c", "/a"], KEPT_BYTES));
+        drop(reads);
+        fs::write(root.path().join("a"), "other").unwrap();
+        fs::write(root.path().join("b"), "other").unwrap();
+        assert_eq!(&*tree.read("/a").unwrap(), large, "it is kept");
+        let error = tree.read("/b").unwrap_err().to_string();
+        assert_eq!(error, "it changed while it was being read; try again");
     }
 }
