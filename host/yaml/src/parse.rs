@@ -110,6 +110,11 @@ struct Parser<'a> {
     is_first: bool,
     depth: usize,
     nodes: usize,
+    /// The items of the sequences that are being read, those of the innermost last: each moves out when it ends, into an
+    /// allocation of its size. Most collections are small, and what grows by doubling is half empty.
+    items: Vec<Node>,
+    /// The entries of the mappings that are being read, likewise.
+    entries: Vec<(Node, Node)>,
 }
 
 /// What may stand before a node's content.
@@ -132,7 +137,19 @@ impl<'a> Parser<'a> {
             is_first: true,
             depth: 0,
             nodes: 0,
+            items: Vec::new(),
+            entries: Vec::new(),
         }
+    }
+
+    /// A sequence of the items from `first` on.
+    fn sequence(&mut self, first: usize, style: CollectionStyle) -> Value {
+        Value::Sequence(self.items.drain(first..).collect(), style)
+    }
+
+    /// A mapping of the entries from `first` on.
+    fn mapping(&mut self, first: usize, style: CollectionStyle) -> Value {
+        Value::Mapping(self.entries.drain(first..).collect(), style)
     }
 
     // ---- documents
@@ -352,19 +369,20 @@ impl<'a> Parser<'a> {
 
     fn block_sequence(&mut self) -> Result<Value, Error> {
         let context = self.scanner.take()?.start;
-        let mut items = Vec::new();
+        let first = self.items.len();
         loop {
             let token = self.scanner.take()?;
             match token.kind {
                 Kind::BlockEntry => {
                     let is_empty = matches!(self.scanner.peek()?.kind, Kind::BlockEntry | Kind::BlockEnd);
-                    items.push(if is_empty {
+                    let item = if is_empty {
                         self.empty(token.end)?
                     } else {
                         self.node(true, false)?
-                    });
+                    };
+                    self.items.push(item);
                 }
-                Kind::BlockEnd => return Ok(Value::Sequence(items, CollectionStyle::Block)),
+                Kind::BlockEnd => return Ok(self.sequence(first, CollectionStyle::Block)),
                 _ => {
                     return Err(self.error(
                         Some(context),
@@ -378,25 +396,26 @@ impl<'a> Parser<'a> {
 
     /// A sequence at the column of its key: it has no end of its own.
     fn indentless_sequence(&mut self) -> Result<Value, Error> {
-        let mut items = Vec::new();
+        let first = self.items.len();
         while let Kind::BlockEntry = self.scanner.peek()?.kind {
             let mark = self.scanner.take()?.end;
             let is_empty = matches!(
                 self.scanner.peek()?.kind,
                 Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd
             );
-            items.push(if is_empty {
+            let item = if is_empty {
                 self.empty(mark)?
             } else {
                 self.node(true, false)?
-            });
+            };
+            self.items.push(item);
         }
-        Ok(Value::Sequence(items, CollectionStyle::Block))
+        Ok(self.sequence(first, CollectionStyle::Block))
     }
 
     fn block_mapping(&mut self) -> Result<Value, Error> {
         let context = self.scanner.take()?.start;
-        let mut entries = Vec::new();
+        let first = self.entries.len();
         loop {
             let token = self.scanner.peek()?;
             let (start, end) = (token.start, token.end);
@@ -407,7 +426,7 @@ impl<'a> Parser<'a> {
                 }
                 Kind::BlockEnd => {
                     self.scanner.take()?;
-                    return Ok(Value::Mapping(entries, CollectionStyle::Block));
+                    return Ok(self.mapping(first, CollectionStyle::Block));
                 }
                 _ => return Err(self.error(Some(context), start, "did not find expected key")),
             };
@@ -419,7 +438,7 @@ impl<'a> Parser<'a> {
             } else {
                 self.empty(start)?
             };
-            entries.push((key, value));
+            self.entries.push((key, value));
         }
     }
 
@@ -434,7 +453,7 @@ impl<'a> Parser<'a> {
 
     fn flow_sequence(&mut self) -> Result<Value, Error> {
         let context = self.scanner.take()?.start;
-        let mut items = Vec::new();
+        let first = self.items.len();
         let mut is_first = true;
         loop {
             if !is_first && !matches!(self.scanner.peek()?.kind, Kind::FlowSequenceEnd) {
@@ -447,10 +466,16 @@ impl<'a> Parser<'a> {
             match self.scanner.peek()?.kind {
                 Kind::FlowSequenceEnd => {
                     self.scanner.take()?;
-                    return Ok(Value::Sequence(items, CollectionStyle::Flow));
+                    return Ok(self.sequence(first, CollectionStyle::Flow));
                 }
-                Kind::Key => items.push(self.flow_pair()?),
-                _ => items.push(self.node(false, false)?),
+                Kind::Key => {
+                    let pair = self.flow_pair()?;
+                    self.items.push(pair);
+                }
+                _ => {
+                    let item = self.node(false, false)?;
+                    self.items.push(item);
+                }
             }
         }
     }
@@ -484,7 +509,7 @@ impl<'a> Parser<'a> {
 
     fn flow_mapping(&mut self) -> Result<Value, Error> {
         let context = self.scanner.take()?.start;
-        let mut entries = Vec::new();
+        let first = self.entries.len();
         let mut is_first = true;
         loop {
             if !is_first && !matches!(self.scanner.peek()?.kind, Kind::FlowMappingEnd) {
@@ -497,7 +522,7 @@ impl<'a> Parser<'a> {
             match self.scanner.peek()?.kind {
                 Kind::FlowMappingEnd => {
                     self.scanner.take()?;
-                    return Ok(Value::Mapping(entries, CollectionStyle::Flow));
+                    return Ok(self.mapping(first, CollectionStyle::Flow));
                 }
                 Kind::Key => {
                     self.scanner.take()?;
@@ -509,12 +534,13 @@ impl<'a> Parser<'a> {
                         let mark = self.scanner.peek()?.start;
                         self.empty(mark)?
                     };
-                    entries.push((key, value));
+                    self.entries.push((key, value));
                 }
                 _ => {
                     let key = self.node(false, false)?;
                     let mark = self.scanner.peek()?.start;
-                    entries.push((key, self.empty(mark)?));
+                    let value = self.empty(mark)?;
+                    self.entries.push((key, value));
                 }
             }
         }

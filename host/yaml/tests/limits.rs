@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use sluice_yaml::{
-    EmitV3, Error, Limit, Limits, Node, ParseOptions, Resolver, emit_v2, emit_v2_node, emit_v3, go_json,
-    parse_document, parse_documents, to_json,
+    EmitV3, Error, Limit, Limits, Node, ParseOptions, Resolver, Value, emit_v2, emit_v2_node, emit_v3,
+    go_json, parse_document, parse_documents, to_json,
 };
 
 fn refused(text: &str) -> Error {
@@ -231,4 +231,30 @@ proptest! {
         let again = parse_document(&printed, &ParseOptions::default()).unwrap().map_or_else(Node::null, |document| document.root);
         prop_assert_eq!(to_json(&again, Resolver::V3).unwrap(), to_json(&root, Resolver::V3).unwrap(), "{}", printed);
     }
+}
+
+#[test]
+fn collections_take_the_room_that_they_need() {
+    fn check(node: &Node) {
+        match &node.value {
+            Value::Sequence(items, _) => {
+                assert_eq!(items.capacity(), items.len(), "{node:?}");
+                items.iter().for_each(check);
+            }
+            Value::Mapping(entries, _) => {
+                assert_eq!(entries.capacity(), entries.len(), "{node:?}");
+                entries.iter().for_each(|(key, value)| {
+                    check(key);
+                    check(value);
+                });
+            }
+            Value::Scalar(..) | Value::Alias(_) => {}
+        }
+    }
+    let text = "a: {b: [1, 2, 3, 4, 5, c: d], e}\nlist:\n- f: 1\n  g: 2\n-\n- - x\n  - y\nempty: [{}, []]\n";
+    let document = parse_document(text, &ParseOptions::default());
+    let root = document.expect("it is YAML").expect("a document").root;
+    let shown = "{a: {b: [1, 2, 3, 4, 5, {c: d}], e: }, list: [{f: 1, g: 2}, , [x, y]], empty: [{}, []]}";
+    assert_eq!(format!("{root:?}"), shown);
+    check(&root);
 }
