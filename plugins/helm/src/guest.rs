@@ -102,9 +102,6 @@ fn source(source: ValuesSource) -> values::Source {
     }
 }
 
-/// How many files are asked for in one call: the host holds them all until the guest has them.
-const READ_AT_ONCE: usize = 32;
-
 /// A chart in the host's tree.
 struct ChartSource {
     tree: Tree,
@@ -146,14 +143,11 @@ impl ChartTree for ChartSource {
     }
 
     fn read(&self, names: &[&str]) -> std::result::Result<Vec<Vec<u8>>, Error> {
-        let mut contents = Vec::with_capacity(names.len());
-        for names in names.chunks(READ_AT_ONCE) {
-            let paths: Vec<String> = names.iter().map(|name| format!("{}/{name}", self.path)).collect();
-            for (content, name) in self.tree.read_many(&paths).into_iter().zip(names) {
-                contents.push(content.map_err(|error| self.broken(&format!("/{name}"), &error))?);
-            }
-        }
-        Ok(contents)
+        let paths: Vec<String> = names.iter().map(|name| format!("{}/{name}", self.path)).collect();
+        let contents = self.tree.read_many(&paths).into_iter().zip(names);
+        contents
+            .map(|(content, name)| content.map_err(|error| self.broken(&format!("/{name}"), &error)))
+            .collect()
     }
 }
 

@@ -97,9 +97,11 @@ pub fn load_tree(tree: &Rc<dyn Tree>) -> Result<Chart, Error> {
             ))
         })?;
     }
-    let names = entries.iter().map(|entry| entry.name.as_str());
-    let names: Vec<&str> = names.filter(|name| !is_read_later(name)).collect();
-    let mut contents = tree.read(&names)?.into_iter();
+    let mut contents = Vec::with_capacity(entries.len());
+    for names in batches(entries.iter().filter(|entry| !is_read_later(&entry.name))) {
+        contents.extend(tree.read(&names)?);
+    }
+    let mut contents = contents.into_iter();
     let unreadable = Unreadable::default();
     let file = |Entry { name, .. }| {
         let data = if is_read_later(&name) {
@@ -113,6 +115,26 @@ pub fn load_tree(tree: &Rc<dyn Tree>) -> Result<Chart, Error> {
     let mut chart = load_files(files, 0)?;
     chart.unreadable = unreadable;
     Ok(chart)
+}
+
+/// How many bytes of files are asked for at once: all of them stand in the host's memory until they stand in ours.
+const READ_AT_ONCE: u64 = 256 << 10;
+
+/// The names of files that are read together.
+fn batches<'a>(entries: impl Iterator<Item = &'a Entry>) -> Vec<Vec<&'a str>> {
+    let mut batches: Vec<Vec<&str>> = Vec::new();
+    let mut bytes = 0;
+    for Entry { name, size } in entries {
+        bytes += size;
+        match batches.last_mut() {
+            Some(batch) if bytes <= READ_AT_ONCE => batch.push(name),
+            _ => {
+                bytes = *size;
+                batches.push(vec![name]);
+            }
+        }
+    }
+    batches
 }
 
 /// A file of a tree, read when somebody looks at it.
