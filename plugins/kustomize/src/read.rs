@@ -32,14 +32,15 @@ pub(crate) fn objects(bytes: &[u8], file: &str) -> Result<Vec<Object>> {
     };
     let parts = split(&text).map_err(|e| e.in_file(file))?;
     let is_single = parts.len() == 1;
+    let shared_file = Text::from(file);
     let mut queue = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         let root = parse(part, file)?;
-        let Some(root) = root.filter(|node| !node.is_null()) else {
+        let Some(mut root) = root.filter(|node| !node.is_null()) else {
             continue;
         };
         let source = |node: &Node| Source {
-            file: file.into(),
+            file: shared_file.clone(),
             index: u32::try_from(index).unwrap_or(u32::MAX),
             line: part.lines_before + node.position.line.max(1),
         };
@@ -47,7 +48,7 @@ pub(crate) fn objects(bytes: &[u8], file: &str) -> Result<Vec<Object>> {
         let is_wrapper = matches!(kind, "List" | "ResourceList")
             && (root.get("items").is_some() || root.get("functionConfig").is_some());
         if is_single && is_wrapper {
-            let items = match root.get("items").map(|n| n.value.clone()) {
+            let items = match root.remove("items").map(|items| items.value) {
                 Some(Value::Sequence(items, _)) => items,
                 // taken for a list of its keys and values, of which the first is no object
                 Some(Value::Mapping(entries, _)) => entries.into_iter().map(|(key, _)| key).collect(),
