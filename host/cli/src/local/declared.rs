@@ -10,18 +10,14 @@ const GROUP: &str = "kustomize.toolkit.fluxcd.io";
 
 /// Refuses what is no directory and no file, in Flux's words, before anybody is asked for anything.
 pub(crate) fn check(directory: &Path, kustomization_file: Option<&Path>) -> Result<()> {
-    ensure!(
-        directory.is_dir(),
-        "invalid resource path \"{}\": it is no directory",
-        directory.display()
-    );
+    let invalid = format!("invalid resource path \"{}\"", directory.display());
+    ensure!(directory.exists(), "{invalid}: it does not exist");
+    ensure!(directory.is_dir(), "{invalid}: it is no directory");
     if let Some(file) = kustomization_file {
+        let invalid = format!("invalid kustomization file \"{}\"", file.display());
+        ensure!(file.exists(), "{invalid}: it does not exist");
         // what another program writes into is read too: `<(sops -d ks.yaml)`
-        ensure!(
-            file.exists() && !file.is_dir(),
-            "invalid kustomization file \"{}\": it is no file",
-            file.display()
-        );
+        ensure!(!file.is_dir(), "{invalid}: it is a directory");
     }
     Ok(())
 }
@@ -37,17 +33,17 @@ pub(crate) fn from_file(file: &Path, namespace: &str, name: &str) -> Result<Kust
     for document in documents {
         let value = sluice_yaml::to_json(&document.root, Resolver::V2).with_context(unreadable)?;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let of = text("/metadata/namespace");
-        if is_kustomization(&value) && text("/metadata/name") == name && (of == namespace || of.is_empty()) {
+        if !is_kustomization(&value) {
+            continue;
+        }
+        let (of, other) = (text("/metadata/namespace"), text("/metadata/name"));
+        if other == name && (of == namespace || of.is_empty()) {
             return from_value(value).with_context(unreadable);
         }
-        if is_kustomization(&value) {
-            let other = text("/metadata/name");
-            others.push(match of {
-                "" => format!("'{other}'"),
-                of => format!("'{other}' in '{of}'"),
-            });
-        }
+        others.push(match of {
+            "" => format!("'{other}'"),
+            of => format!("'{other}' in '{of}'"),
+        });
     }
     let missing =
         format!("failed find kustomization with name '{name}' and namespace '{namespace}' in file '{shown}'");

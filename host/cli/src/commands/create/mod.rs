@@ -16,6 +16,7 @@ use kube::api::{DynamicObject, PostParams};
 use serde_json::{Value, json};
 use sluice_object::label::{key_problems, value_problems};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -45,7 +46,7 @@ pub(crate) async fn run(create: Create, global: &Global) -> Result<()> {
     match create {
         Create::Source(source) => source::run(source, global).await,
         Create::Kustomization(new) => kustomization::run(&new, global).await,
-        Create::Secret(secret) => secret::run(secret, global).await,
+        Create::Secret(secret) => secret::run(&secret, global).await,
         Create::Tenant(tenant) => tenant::run(&tenant, global).await,
     }
 }
@@ -115,6 +116,11 @@ impl Common {
 /// A text that is there; Go knows no difference between an empty one and none.
 fn said(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
+}
+
+/// A path that is there, by the same: `--ca-crt-file=` says nothing.
+fn given(file: &Option<PathBuf>) -> Option<&Path> {
+    file.as_deref().filter(|file| !file.as_os_str().is_empty())
 }
 
 /// A reference to the object of that name, if there is one.

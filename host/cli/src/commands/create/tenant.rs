@@ -183,24 +183,26 @@ fn has_labels(existing: &DynamicObject, object: &DynamicObject) -> bool {
 
 /// Whether two bindings give the same to the same; what the API server fills in does not count.
 fn binds_alike(existing: &DynamicObject, binding: &DynamicObject) -> bool {
-    let same = |there: Option<&Value>, wanted: Option<&Value>, field: &str| {
-        let text = |of: Option<&Value>| {
-            let text = of.and_then(|of| of.get(field)).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        text(there) == text(wanted)
-    };
-    let subjects = |of: &DynamicObject| {
-        let subjects = of.data.get("subjects").and_then(Value::as_array);
-        subjects.cloned().unwrap_or_default()
-    };
-    let (there, wanted) = (subjects(existing), subjects(binding));
-    let role = |field: &str| same(existing.data.get("roleRef"), binding.data.get("roleRef"), field);
-    let is_same_role = role("apiGroup") && role("kind") && role("name");
-    is_same_role
-        && there.len() == wanted.len()
-        && there.iter().zip(&wanted).all(|(there, wanted)| {
-            let field = |field: &str| same(Some(there), Some(wanted), field);
-            field("apiGroup") && field("kind") && field("name") && field("namespace")
-        })
+    role(existing) == role(binding) && subjects(existing) == subjects(binding)
+}
+
+/// What a binding gives: the role's group, kind and name.
+fn role(binding: &DynamicObject) -> [&str; 3] {
+    let role = binding.data.get("roleRef");
+    ["apiGroup", "kind", "name"].map(|field| text(role, field))
+}
+
+/// Whom a binding gives it to: the group, kind, name and namespace of each.
+fn subjects(binding: &DynamicObject) -> Vec<[&str; 4]> {
+    let subjects = binding.data.get("subjects").and_then(Value::as_array);
+    let subjects = subjects.into_iter().flatten();
+    let subjects = subjects
+        .map(|subject| ["apiGroup", "kind", "name", "namespace"].map(|field| text(Some(subject), field)));
+    subjects.collect()
+}
+
+/// The text of a field; a field that is missing is an empty one.
+fn text<'a>(of: Option<&'a Value>, field: &str) -> &'a str {
+    let text = of.and_then(|of| of.get(field)).and_then(Value::as_str);
+    text.unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! What is in files: certificates, keys and whom to trust.
 
-use super::said;
+use super::{given, said};
 use crate::commands::create::Common;
 use crate::commands::create::credentials::{Credentials, read};
 use crate::tell::Several;
@@ -25,22 +25,17 @@ pub(super) struct Certificates {
 
 impl Certificates {
     pub(super) fn authority(&self) -> Option<&Path> {
-        path(&self.ca_crt_file)
+        given(&self.ca_crt_file)
     }
 
     /// Whether a client certificate is named, or its key.
     pub(super) fn has_pair(&self) -> bool {
-        path(&self.tls_crt_file).or(path(&self.tls_key_file)).is_some()
+        given(&self.tls_crt_file).or(given(&self.tls_key_file)).is_some()
     }
 
     pub(super) fn is_empty(&self) -> bool {
         !self.has_pair() && self.authority().is_none()
     }
-}
-
-/// A path that is there; `--ca-crt-file=` says nothing.
-fn path(file: &Option<PathBuf>) -> Option<&Path> {
-    file.as_deref().filter(|file| !file.as_os_str().is_empty())
 }
 
 /// The text of a file, none where it is empty.
@@ -52,8 +47,8 @@ fn text(file: Option<&Path>, what: &'static str) -> Result<Option<String>> {
 /// The Secret of certificates: a client's with its key, an authority's, or both.
 pub(super) fn certificates(name: &str, files: &Certificates) -> Result<Credentials> {
     let authority = text(files.authority(), "unable to read TLS CA file")?;
-    let certificate = text(path(&files.tls_crt_file), "failed to read cert file")?;
-    let key = text(path(&files.tls_key_file), "failed to read key file")?;
+    let certificate = text(given(&files.tls_crt_file), "failed to read cert file")?;
+    let key = text(given(&files.tls_key_file), "failed to read key file")?;
     let mut secret = match (certificate, key) {
         (Some(certificate), Some(key)) => {
             let mut secret = Credentials::new(name.to_owned(), "kubernetes.io/tls");
@@ -157,7 +152,7 @@ impl Notation {
         if self.ca_cert_files.is_empty() {
             bail!("--ca-cert-file is required");
         }
-        let Some(file) = path(&self.trust_policy_file) else {
+        let Some(file) = given(&self.trust_policy_file) else {
             bail!("--trust-policy-file is required");
         };
         let policy = read(file, "unable to read trust policy file")?;

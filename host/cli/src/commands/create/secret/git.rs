@@ -1,7 +1,6 @@
 //! `sluice create secret git`.
 
-use super::{make, said};
-use crate::args::Global;
+use super::{given, said};
 use crate::commands::create::Common;
 use crate::commands::create::credentials::{Credentials, read};
 use crate::commands::create::source::scheme_and_host;
@@ -9,7 +8,7 @@ use crate::tell;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
 use sluice_source::{SshKeyKind, SshKeyPair, scan_host_key};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where SSH servers listen.
 const SSH_PORT: u16 = 22;
@@ -20,7 +19,7 @@ const RSA_BITS_MAX: usize = 8192;
 #[derive(Args, Debug)]
 pub(crate) struct Git {
     #[command(flatten)]
-    common: Common,
+    pub(super) common: Common,
     /// The address: http, https or ssh
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -76,7 +75,7 @@ fn rsa_bits(text: &str) -> Result<usize, String> {
 }
 
 impl Git {
-    pub(super) async fn run(&self, global: &Global) -> Result<()> {
+    pub(super) async fn secret(&self) -> Result<Credentials> {
         let name = self.common.name()?;
         let url = said(&self.url).context("url is required")?;
         // asked before anything is made
@@ -88,7 +87,7 @@ impl Git {
             "http" | "https" => self.add_login(&mut secret)?,
             _ => bail!("git URL scheme '{scheme}' not supported, can be: ssh, http and https"),
         }
-        make("git secret", &self.common, secret, global).await
+        Ok(secret)
     }
 
     fn add_login(&self, secret: &mut Credentials) -> Result<()> {
@@ -147,10 +146,6 @@ impl Git {
             (Algorithm::Ecdsa, Curve::P521) => SshKeyKind::EcdsaP521,
         }
     }
-}
-
-fn given(file: &Option<PathBuf>) -> Option<&Path> {
-    file.as_deref().filter(|file| !file.as_os_str().is_empty())
 }
 
 /// The key that the server says it has.

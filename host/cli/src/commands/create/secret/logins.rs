@@ -10,16 +10,33 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::Value;
 
+/// A user with a password.
 #[derive(Args, Debug)]
-pub(crate) struct Helm {
-    #[command(flatten)]
-    pub(super) common: Common,
+struct Login {
     /// The user
     #[arg(short, long, value_name = "NAME")]
     username: Option<String>,
     /// The password
     #[arg(short, long, value_name = "PASSWORD")]
     password: Option<String>,
+}
+
+impl Login {
+    fn username(&self) -> Option<&str> {
+        said(&self.username)
+    }
+
+    fn password(&self) -> Option<&str> {
+        said(&self.password)
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Helm {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(flatten)]
+    login: Login,
     #[command(flatten)]
     files: Certificates,
 }
@@ -28,7 +45,7 @@ impl Helm {
     /// A client certificate, or else a user and a password, either with an authority.
     pub(super) fn secret(&self) -> Result<Credentials> {
         let name = self.common.name()?;
-        let (username, password) = (said(&self.username), said(&self.password));
+        let (username, password) = (self.login.username(), self.login.password());
         if self.files.has_pair() || username.or(password).is_none() {
             return match self.files.is_empty() {
                 // nothing was said: a Secret without data, as with `flux`
@@ -55,12 +72,8 @@ pub(crate) struct Oci {
     /// The registry, or a repository of it, as ghcr.io/stefanprodan/charts
     #[arg(long, value_name = "ADDRESS")]
     url: Option<String>,
-    /// The user
-    #[arg(short, long, value_name = "NAME")]
-    username: Option<String>,
-    /// The password
-    #[arg(short, long, value_name = "PASSWORD")]
-    password: Option<String>,
+    #[command(flatten)]
+    login: Login,
 }
 
 impl Oci {
@@ -69,10 +82,10 @@ impl Oci {
         let Some(url) = said(&self.url) else {
             bail!("--url is required");
         };
-        let Some(username) = said(&self.username) else {
+        let Some(username) = self.login.username() else {
             bail!("--username is required");
         };
-        let Some(password) = said(&self.password) else {
+        let Some(password) = self.login.password() else {
             bail!("--password is required");
         };
         let is_of_address = |letter: char| letter.is_ascii_alphanumeric() || "_-./:@[]".contains(letter);
@@ -117,12 +130,8 @@ pub(crate) struct Proxy {
     /// The proxy's address
     #[arg(long, value_name = "URL")]
     address: Option<String>,
-    /// The user
-    #[arg(short, long, value_name = "NAME")]
-    username: Option<String>,
-    /// The password
-    #[arg(short, long, value_name = "PASSWORD")]
-    password: Option<String>,
+    #[command(flatten)]
+    login: Login,
 }
 
 impl Proxy {
@@ -137,8 +146,11 @@ impl Proxy {
         }
         let mut secret = Credentials::new(name.to_owned(), "Opaque");
         secret.say("address", address);
-        for (key, value) in [("username", &self.username), ("password", &self.password)] {
-            if let Some(value) = said(value) {
+        for (key, value) in [
+            ("username", self.login.username()),
+            ("password", self.login.password()),
+        ] {
+            if let Some(value) = value {
                 secret.say(key, value);
             }
         }

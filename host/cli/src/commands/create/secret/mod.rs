@@ -6,7 +6,7 @@ mod logins;
 mod receiver;
 
 use super::credentials::Credentials;
-use super::{Common, said};
+use super::{Common, given, said};
 use crate::args::Global;
 use crate::commands::until;
 use crate::tell;
@@ -34,38 +34,21 @@ pub(crate) enum Secret {
     Tls(files::Tls),
 }
 
-pub(super) async fn run(secret: Secret, global: &Global) -> Result<()> {
-    match secret {
-        Secret::Git(git) => git.run(global).await,
-        Secret::Githubapp(app) => {
-            let secret = app.secret()?;
-            make("githubapp secret", &app.common, secret, global).await
-        }
-        Secret::Helm(helm) => {
-            let secret = helm.secret()?;
-            make("helm secret", &helm.common, secret, global).await
-        }
+pub(super) async fn run(secret: &Secret, global: &Global) -> Result<()> {
+    let (what, common, secret) = match secret {
+        Secret::Git(git) => ("git secret", &git.common, git.secret().await?),
+        Secret::Githubapp(app) => ("githubapp secret", &app.common, app.secret()?),
+        Secret::Helm(helm) => ("helm secret", &helm.common, helm.secret()?),
         Secret::Notation(notation) => {
-            let secret = notation.secret()?;
-            make("notation configuration secret", &notation.common, secret, global).await
+            let what = "notation configuration secret";
+            (what, &notation.common, notation.secret()?)
         }
-        Secret::Oci(oci) => {
-            let secret = oci.secret()?;
-            make("oci secret", &oci.common, secret, global).await
-        }
-        Secret::Proxy(proxy) => {
-            let secret = proxy.secret()?;
-            make("proxy secret", &proxy.common, secret, global).await
-        }
-        Secret::Receiver(receiver) => {
-            let secret = receiver.secret(global)?;
-            make("receiver secret", &receiver.common, secret, global).await
-        }
-        Secret::Tls(tls) => {
-            let secret = tls.secret()?;
-            make("tls secret", &tls.common, secret, global).await
-        }
-    }
+        Secret::Oci(oci) => ("oci secret", &oci.common, oci.secret()?),
+        Secret::Proxy(proxy) => ("proxy secret", &proxy.common, proxy.secret()?),
+        Secret::Receiver(receiver) => ("receiver secret", &receiver.common, receiver.secret(global)?),
+        Secret::Tls(tls) => ("tls secret", &tls.common, tls.secret()?),
+    };
+    make(what, common, secret, global).await
 }
 
 /// Prints the Secret, or makes it; `what` is what it is told as.
