@@ -96,17 +96,17 @@ impl Global {
 
 /// Reads a command line; where there is nothing to run, what is to be told instead.
 pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unread>> {
-    let command = Cli::command();
+    let mut command = Cli::command();
     let args = as_in_go(&command, args);
     let unread = |error: clap::Error| {
         // what else is wrong does not matter here
-        let lenient = command.clone().ignore_errors(true).try_get_matches_from(&args);
+        let lenient = Cli::command().ignore_errors(true).try_get_matches_from(&args);
         Box::new(Unread {
             error,
             is_diff: lenient.is_ok_and(|matches| matches.subcommand_name() == Some("diff")),
         })
     };
-    let matches = command.clone().try_get_matches_from(&args).map_err(unread)?;
+    let matches = command.try_get_matches_from_mut(&args).map_err(unread)?;
     let mut cli = Cli::from_arg_matches(&matches).map_err(unread)?;
     if let Command::Create(create) = &cli.command
         && create.has_own_token()
