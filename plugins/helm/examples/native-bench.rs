@@ -10,10 +10,10 @@ use std::{
 };
 
 use sluice_plugin_helm::{
-    Error, Request, Wanted,
+    Error, Request,
     chart::{Entry, Tree, load_tree},
     functions::{Environment, Timestamp},
-    release::{Capabilities, Release},
+    release::Release,
     render,
 };
 
@@ -66,19 +66,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     files.add(Path::new(&directory), "")?;
     let files: Rc<dyn Tree> = Rc::new(files);
     let request = Request {
-        values: Vec::new(),
         release: Release {
             name: "bench".to_owned(),
             namespace: "bench".to_owned(),
             revision: 1,
-            is_upgrade: false,
+            ..Release::default()
         },
-        name_template: None,
-        capabilities: Capabilities::default(),
-        skip_schema_validation: false,
-        include_subchart_notes: false,
-        include_crds: false,
-        wanted: Wanted::Objects,
+        ..Request::default()
     };
     let mut times = Vec::with_capacity(count);
     for _ in 0..=count {

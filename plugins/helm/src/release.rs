@@ -4,7 +4,7 @@ pub use crate::objects::KubeVersion;
 use crate::{Error, Value, go::quote::quote, objects};
 
 /// `.Release`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Release {
     /// Its name: at most 53 characters, a DNS name.
     pub name: String,

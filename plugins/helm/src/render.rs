@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What to render, apart from the chart.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The values that are laid over the chart's own.
     pub values: Vec<Source>,

@@ -6,7 +6,7 @@ use sluice_plugin_helm::{
     Error, Failure, Rendered, Request, Wanted,
     chart::{Entry, Tree, load_tree},
     functions::{Environment, Timestamp},
-    release::{Capabilities, Release},
+    release::Release,
     render,
 };
 
@@ -51,19 +51,15 @@ fn rendered(
         ..Noted::default()
     });
     let request = Request {
-        values: Vec::new(),
         release: Release {
             name: "rel".to_owned(),
             namespace: "ns".to_owned(),
             revision: 1,
-            is_upgrade: false,
+            ..Release::default()
         },
-        name_template: None,
-        capabilities: Capabilities::default(),
-        skip_schema_validation: false,
-        include_subchart_notes: false,
         include_crds,
         wanted: Wanted::Texts,
+        ..Request::default()
     };
     let environment = Environment::new(Timestamp::default(), [7; 32]);
     let tree: Rc<dyn Tree> = noted.clone();

@@ -8,10 +8,10 @@ mod corpus;
 use allocation_counter::{AllocationInfo, measure};
 use corpus::Memory;
 use sluice_plugin_helm::{
-    Request, Wanted,
+    Request,
     chart::load_tree,
     functions::{Environment, Timestamp},
-    release::{Capabilities, Release},
+    release::Release,
     render,
 };
 
@@ -85,19 +85,13 @@ fn umbrella(values: &str, dependency: impl Fn(usize) -> String, parts: Vec<Memor
 
 fn cost(chart: &Memory, manifests: usize) -> AllocationInfo {
     let request = Request {
-        values: Vec::new(),
         release: Release {
             name: "rel".to_owned(),
             namespace: "ns".to_owned(),
             revision: 1,
-            is_upgrade: false,
+            ..Release::default()
         },
-        name_template: None,
-        capabilities: Capabilities::default(),
-        skip_schema_validation: false,
-        include_subchart_notes: false,
-        include_crds: false,
-        wanted: Wanted::Objects,
+        ..Request::default()
     };
     let environment = Environment::new(Timestamp::default(), [7; 32]);
     let tree = Memory::tree(chart.0.clone());

@@ -129,7 +129,7 @@ fn run(case: &Json) -> Result<Json, String> {
         name: "rel".into(),
         namespace: "default".into(),
         revision: 1,
-        is_upgrade: false,
+        ..Release::default()
     };
     release.check_name().map_err(say)?;
     process_dependencies(&mut chart, &values, &mut Warnings::default()).map_err(say)?;

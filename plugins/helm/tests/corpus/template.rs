@@ -6,7 +6,7 @@ use sluice_plugin_helm::{
     Error, Failure, Request, Wanted, chart,
     functions::{Environment, Timestamp},
     manifest::split,
-    release::{Capabilities, KubeVersion, Release},
+    release::{KubeVersion, Release},
     render,
     values::{Source, ValuesFile},
 };
@@ -89,19 +89,13 @@ fn request(root: &Path, release: &str, args: &[&str]) -> Result<(Request, Flags)
     let mut flags = Flags::default();
     let mut by_kind: [Vec<Source>; 6] = Default::default();
     let mut request = Request {
-        values: Vec::new(),
         release: Release {
             name: release.to_owned(),
             namespace: "default".to_owned(),
             revision: 1,
-            is_upgrade: false,
+            ..Release::default()
         },
-        name_template: None,
-        capabilities: Capabilities::default(),
-        skip_schema_validation: false,
-        include_subchart_notes: false,
-        include_crds: false,
-        wanted: Wanted::Objects,
+        ..Request::default()
     };
     let mut args = args.iter();
     while let Some(flag) = args.next() {
