@@ -9,7 +9,7 @@
 //!
 //! **Invariant:** equal templates and variables give equal results; nothing else is looked at.
 //! **Invariant:** no input loops: expressions are read once from left to right, and their result is bounded.
-//! **Invariant:** no IO, no clock, no dependency: it runs in a WebAssembly guest as it runs here.
+//! **Invariant:** no IO and no clock: it runs in a WebAssembly guest as it runs here.
 #![forbid(unsafe_code)]
 
 pub mod expand;
