@@ -93,7 +93,10 @@ pub(crate) fn is_immutable(cause: &RequestError) -> bool {
             message,
             ..
         } => sluice_plan::is_immutable(*code, reason, message),
-        RequestError::Transport(_) | RequestError::NoMatch { .. } | RequestError::InvalidName { .. } => false,
+        RequestError::Transport(_)
+        | RequestError::NoMatch { .. }
+        | RequestError::InvalidName { .. }
+        | RequestError::NoUser(_) => false,
     }
 }
 

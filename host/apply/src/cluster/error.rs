@@ -38,6 +38,9 @@ pub enum RequestError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// There is nobody in whose name it could be asked: the API server is not asked.
+    #[error("{0}")]
+    NoUser(String),
 }
 
 /// Texts of answers with code 500 that stay true until somebody mends something: asking again at once would only hammer a
@@ -61,7 +64,7 @@ impl RequestError {
         match self {
             Self::Refused { code, .. } => *code,
             Self::Transport(_) => 0,
-            Self::InvalidName { .. } => 400,
+            Self::InvalidName { .. } | Self::NoUser(_) => 400,
             Self::NoMatch { .. } => 404,
         }
     }
@@ -76,7 +79,7 @@ impl RequestError {
                     reason
                 }
             }
-            Self::Transport(_) => "",
+            Self::Transport(_) | Self::NoUser(_) => "",
             Self::InvalidName { .. } => "Invalid",
             Self::NoMatch { .. } => "NotFound",
         }
@@ -95,7 +98,7 @@ impl RequestError {
             } => !LASTING.iter().any(|lasting| message.contains(lasting)),
             Self::Refused { code, .. } => matches!(code, 429 | 502 | 503 | 504),
             Self::Transport(_) => true,
-            Self::NoMatch { .. } | Self::InvalidName { .. } => false,
+            Self::NoMatch { .. } | Self::InvalidName { .. } | Self::NoUser(_) => false,
         }
     }
 }

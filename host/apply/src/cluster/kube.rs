@@ -542,8 +542,8 @@ impl Call {
         }
         if let Some(user) = identity.user() {
             let user = HeaderValue::from_str(&user).map_err(|_| {
-                RequestError::Transport(format!(
-                    "{user:?} cannot be impersonated: it is no service account name"
+                RequestError::NoUser(format!(
+                    "{user:?} cannot be impersonated: it is no service account name; correct spec.serviceAccountName"
                 ))
             })?;
             request = request.header("Impersonate-User", user);
@@ -620,5 +620,30 @@ fn verb(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "OTHER",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_name_is_nobody_and_stays_so() {
+        let call = Call::new(Method::GET, "/api/v1/namespaces/apps/configmaps/web".to_owned());
+        let asked = |account: &str| {
+            call.request(&Identity::AsTenant {
+                namespace: "apps".to_owned(),
+                service_account: account.to_owned(),
+            })
+        };
+        let request = asked("deployer").unwrap();
+        let user = request.headers().get("Impersonate-User").unwrap();
+        assert_eq!(user, "system:serviceaccount:apps:deployer");
+        let error = asked("deployer\nImpersonate-Group: system:masters")
+            .map(drop)
+            .unwrap_err();
+        assert!(matches!(error, RequestError::NoUser(_)), "{error}");
+        assert!(!error.is_transient());
+        assert_eq!(error.code(), 400);
     }
 }

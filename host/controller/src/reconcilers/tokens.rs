@@ -79,7 +79,7 @@ async fn own_account(cluster: &dyn Cluster) -> Result<(String, String), RequestE
     account
         .map(|(namespace, name)| (namespace.to_owned(), name.to_owned()))
         .ok_or_else(|| {
-            RequestError::Transport(format!(
+            RequestError::NoUser(format!(
                 "'{user}' is no service account: name one, tokens are made for no other users"
             ))
         })
