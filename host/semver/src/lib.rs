@@ -8,7 +8,7 @@
 //! Start at [`Range::parse()`]. `compat/source.md` section 15 has the rules; the error texts are those of the original.
 //!
 //! **Invariant:** a range admits the versions that Masterminds/semver 3.5 admits, and is refused where that refuses it.
-//! **Invariant:** no input, no clock, no dependency: it runs in a WebAssembly guest as it runs here.
+//! **Invariant:** no input and no clock: it runs in a WebAssembly guest as it runs here.
 #![forbid(unsafe_code)]
 
 mod error;
