@@ -28,12 +28,15 @@ use std::time::Duration;
     disable_help_subcommand = true,
     max_term_width = 110
 )]
-pub(crate) struct Cli {
+pub(crate) struct Line<C: Subcommand> {
     #[command(flatten)]
     pub(crate) global: Global,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: C,
 }
+
+/// A command line of any command.
+pub(crate) type Cli = Line<Command>;
 
 /// Flags that every command takes.
 #[derive(clap::Args, Clone, Debug)]
@@ -96,18 +99,33 @@ impl Global {
 
 /// Reads a command line; where there is nothing to run, what is to be told instead.
 pub(crate) fn read(args: impl Iterator<Item = OsString>) -> Result<Cli, Box<Unread>> {
-    let mut command = Cli::command();
+    let args: Vec<OsString> = args.collect();
+    match args.get(1) {
+        Some(first) if first == "build" => read_as::<OnlyBuild>(args),
+        _ => read_as::<Command>(args),
+    }
+}
+
+/// Reads a command line of some commands.
+fn read_as<C: Subcommand + Into<Command>>(args: Vec<OsString>) -> Result<Cli, Box<Unread>> {
+    let mut command = Line::<C>::command();
     let args = as_in_go(&command, args);
     let unread = |error: clap::Error| {
         // what else is wrong does not matter here
-        let lenient = Cli::command().ignore_errors(true).try_get_matches_from(&args);
+        let lenient = Line::<C>::command()
+            .ignore_errors(true)
+            .try_get_matches_from(&args);
         Box::new(Unread {
             error,
             is_diff: lenient.is_ok_and(|matches| matches.subcommand_name() == Some("diff")),
         })
     };
     let matches = command.try_get_matches_from_mut(&args).map_err(unread)?;
-    let mut cli = Cli::from_arg_matches(&matches).map_err(unread)?;
+    let line = Line::<C>::from_arg_matches(&matches).map_err(unread)?;
+    let mut cli = Cli {
+        global: line.global,
+        command: line.command.into(),
+    };
     if let Command::Create(create) = &cli.command
         && create.has_own_token()
     {
@@ -275,6 +293,20 @@ pub(crate) enum Command {
     Version(version::Version),
 }
 
+/// The command that is called for every small render: the tree of all the others would be a tenth of its memory.
+#[derive(Subcommand, Debug)]
+enum OnlyBuild {
+    /// Render what a repository says, or archive it
+    #[command(subcommand)]
+    Build(build::Build),
+}
+
+impl From<OnlyBuild> for Command {
+    fn from(OnlyBuild::Build(build): OnlyBuild) -> Self {
+        Self::Build(build)
+    }
+}
+
 /// Where Flux is installed unless told otherwise.
 pub(crate) const DEFAULT_NAMESPACE: &str = "flux-system";
 
@@ -318,8 +350,7 @@ pub(crate) fn path() -> impl TypedValueParser<Value = PathBuf> {
 /// | `help get` | `get --help` |
 ///
 /// What follows `--` stays as it is.
-fn as_in_go(command: &clap::Command, args: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut args: Vec<OsString> = args.collect();
+fn as_in_go(command: &clap::Command, mut args: Vec<OsString>) -> Vec<OsString> {
     if args.get(1).is_some_and(|first| first == "help") {
         args.remove(1);
         args.push("--help".into());
@@ -463,6 +494,46 @@ mod tests {
         assert_eq!(about, "Keeps Kubernetes equal to what Git says, and shows it");
     }
 
+    #[test]
+    fn build_alone_is_read_as_among_all_commands() {
+        fn check(command: &clap::Command, path: &mut Vec<OsString>) {
+            let name = command.get_name().to_owned();
+            path.push(name.into());
+            for said in ["--help", "--no-such-flag"] {
+                let mut args = path.clone();
+                args.push(said.into());
+                let told =
+                    |read: Result<Cli, Box<Unread>>| read.unwrap_err().error.render().ansi().to_string();
+                assert_eq!(
+                    told(read_as::<OnlyBuild>(args.clone())),
+                    told(read_as::<Command>(args))
+                );
+            }
+            for command in command.get_subcommands() {
+                check(command, path);
+            }
+            path.pop();
+        }
+        let all = Cli::command();
+        check(all.find_subcommand("build").unwrap(), &mut vec!["sluice".into()]);
+        let line = [
+            "sluice",
+            "build",
+            "helm",
+            "web",
+            "./chart",
+            "-n",
+            "apps",
+            "--timeout=1m",
+        ]
+        .map(OsString::from);
+        let read = |read: Result<Cli, Box<Unread>>| format!("{:?}", read.unwrap());
+        assert_eq!(
+            read(read_as::<OnlyBuild>(line.to_vec())),
+            read(read_as::<Command>(line.to_vec()))
+        );
+    }
+
     /// A flag of a command that has the name of one of all commands is that flag: what is read is one value, of one type.
     #[test]
     fn flags_of_all_commands_are_of_one_type() {
@@ -500,7 +571,7 @@ mod tests {
     #[test]
     fn switches_are_written_as_in_go() {
         let read = |text: &str| {
-            let args = as_in_go(&Cli::command(), text.split(' ').map(OsString::from));
+            let args = as_in_go(&Cli::command(), text.split(' ').map(OsString::from).collect());
             args.join(std::ffi::OsStr::new(" ")).into_string().unwrap()
         };
         for (written, read_as) in [
@@ -563,7 +634,7 @@ mod tests {
                 *checked += 1;
                 let read = |value: &str| {
                     let line = format!("{line} --{name}={value}");
-                    let args = as_in_go(&Cli::command(), line.split(' ').map(OsString::from));
+                    let args = as_in_go(&Cli::command(), line.split(' ').map(OsString::from).collect());
                     args.join(OsStr::new(" ")).into_string().unwrap()
                 };
                 let (on, off) = match is_switch {
