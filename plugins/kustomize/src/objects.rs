@@ -1,12 +1,15 @@
 //! The objects of a build, in order, found by identity without a scan.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use crate::{
     Text,
     error::{Error, Result},
     fields,
-    id::{Id, Key},
+    id::Id,
     object::Object,
     schema::Schema,
     selector::Selector,
@@ -19,9 +22,16 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Objects {
     list: Vec<Object>,
-    by_key: HashMap<Key, Vec<u32>>,
+    /// By a hash of the identity, which the objects have themselves.
+    by_id: HashMap<u64, Vec<u32>>,
     by_name: HashMap<Text, Vec<u32>>,
     indexed: bool,
+}
+
+fn hash_of(id: &Id) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.key().hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Objects {
@@ -92,7 +102,7 @@ impl Objects {
         if self.indexed {
             return;
         }
-        self.by_key.clear();
+        self.by_id.clear();
         self.by_name.clear();
         self.indexed = true;
         for at in 0..self.list.len() {
@@ -107,7 +117,7 @@ impl Objects {
         let mut ids = object.previous_ids();
         ids.push(object.id(schema));
         for id in ids {
-            let keyed = self.by_key.entry(id.key()).or_default();
+            let keyed = self.by_id.entry(hash_of(&id)).or_default();
             if !keyed.contains(&index) {
                 keyed.push(index);
             }
@@ -161,8 +171,8 @@ impl Objects {
     fn candidates(&mut self, id: &Id, schema: &Schema) -> Vec<usize> {
         self.index(schema);
         let mut found: Vec<usize> = self
-            .by_key
-            .get(&id.key())
+            .by_id
+            .get(&hash_of(id))
             .into_iter()
             .flatten()
             .map(|i| *i as usize)
