@@ -5,7 +5,7 @@ use anyhow::Result;
 
 pub(crate) fn run(args: &[String]) -> Result<()> {
     plugins::run(&[])?;
-    shell::run(&mut shell::cargo(&["build", "--quiet", "--package", "sluice"]))?;
+    shell::run(&mut shell::cargo(&["build", "--package", "sluice"]))?;
     play(args)
 }
 

@@ -88,7 +88,6 @@ fn build(workspace: &Path, target: &str) -> Result<Vec<Guest>> {
     let target_dir = shell::target().join("guests");
     let mut cargo = shell::cargo(&[
         "build",
-        "--quiet",
         "--release",
         "--workspace",
         "--lib",
@@ -147,15 +146,9 @@ fn same_paths(target: &str) -> Result<String> {
 }
 
 fn manifests(workspace: &Path) -> Result<Vec<PathBuf>> {
-    let mut manifests = Vec::new();
-    for entry in fs::read_dir(workspace).with_context(|| workspace.display().to_string())? {
-        let manifest = entry?.path().join("Cargo.toml");
-        if manifest.is_file() {
-            manifests.push(manifest);
-        }
-    }
-    manifests.sort();
-    Ok(manifests)
+    let folders = shell::folders(workspace)?.into_iter();
+    let manifests = folders.map(|folder| folder.join("Cargo.toml"));
+    Ok(manifests.filter(|manifest| manifest.is_file()).collect())
 }
 
 fn package_name(manifest: &str) -> Option<&str> {
@@ -251,7 +244,6 @@ fn precompile(paths: &[&Path], out: &Path) -> Result<()> {
     write_if_changed(&none.join("index.rs"), b"&[]\n")?;
     let args = [
         "build",
-        "--quiet",
         "--package",
         "sluice",
         "--package",

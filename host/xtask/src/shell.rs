@@ -1,7 +1,8 @@
 //! Running other programs, and where things lie.
 
 use anyhow::{Context, Result, bail};
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -19,6 +20,31 @@ pub(crate) fn root() -> PathBuf {
 /// The folder cargo builds into.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The folders in a folder, by name.
+pub(crate) fn folders(of: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(of).with_context(|| of.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// The folders at and below one that hold a file of a name, in order.
+pub(crate) fn find(name: &str, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    if folder.join(name).is_file() {
+        found.push(folder.to_owned());
+    }
+    for folder in folders(folder)? {
+        found.extend(find(name, &folder)?);
+    }
+    Ok(found)
 }
 
 /// Cargo, started from the root of the repository.

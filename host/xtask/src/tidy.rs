@@ -1,6 +1,6 @@
 //! `cargo xtask tidy`: rules of the house that no compiler knows.
 
-use crate::shell::root;
+use crate::shell::{self, root};
 use anyhow::{Result, bail};
 use std::ffi::OsStr;
 use std::fs;
@@ -102,8 +102,7 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
 
 fn complaints() -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for room in fs::read_dir(root().join("host"))? {
-        let room = room?.path();
+    for room in shell::folders(&root().join("host"))? {
         if room.join("Cargo.toml").is_file() {
             arrows(&room, &mut found)?;
             crate_doc(&room, &mut found)?;

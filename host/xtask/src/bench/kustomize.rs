@@ -96,9 +96,7 @@ fn small(programs: &Measure) -> Result<()> {
 /// The big builds of the corpus, both programs as processes.
 fn versus(original: &Path, sluice: &Path, corpus: &Path) -> Result<()> {
     println!("| | big build | kustomize | sluice | wall | peak memory |\n|---|---|---|---|---|---|");
-    let mut cases = Vec::new();
-    find_cases(corpus, &mut cases)?;
-    cases.sort();
+    let cases = shell::find("meta.json", corpus)?;
     ensure!(!cases.is_empty(), "no cases in {}", corpus.display());
     let mut worst = (0.0_f64, 0.0_f64);
     for case in &cases {
@@ -154,18 +152,4 @@ fn versus(original: &Path, sluice: &Path, corpus: &Path) -> Result<()> {
 /// The real program, where it is installed.
 fn original() -> Option<PathBuf> {
     shell::has("kustomize", "version").then(|| "kustomize".into())
-}
-
-fn find_cases(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    if folder.join("meta.json").is_file() {
-        found.push(folder.to_owned());
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            find_cases(&path, found)?;
-        }
-    }
-    Ok(())
 }

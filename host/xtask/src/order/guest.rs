@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use std::collections::HashMap;
-use wasm_encoder::reencode::{Error, Reencode, RoundtripReencoder, utils};
+use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, FunctionSection, Module, NameMap, NameSection};
 use wasmparser::{CodeSectionReader, FunctionSectionReader, KnownCustom, Name, Parser, Payload, TypeRef};
 
@@ -100,13 +100,11 @@ struct Order {
 }
 
 impl Order {
-    /// Gives each function's item, read in the old order, to `take` in the new one.
-    fn each<T: Clone>(&self, items: &[T], mut take: impl FnMut(T) -> Result<(), Error>) -> Result<(), Error> {
-        for old in &self.old_of_new {
-            let item = items.get(*old as usize).ok_or(Error::InvalidCodeSectionSize)?;
-            take(item.clone())?;
-        }
-        Ok(())
+    /// The functions' items, which stand in the old order, in the new one.
+    fn in_order<T: Clone>(&self, items: &[T]) -> Result<Vec<T>, Error> {
+        let item = |old: &u32| items.get(*old as usize).cloned();
+        let items = self.old_of_new.iter().map(item);
+        items.collect::<Option<_>>().ok_or(Error::InvalidCodeSectionSize)
     }
 }
 
@@ -127,10 +125,10 @@ impl Reencode for Order {
         section: FunctionSectionReader<'_>,
     ) -> Result<(), Error> {
         let types = section.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.each(&types, |of_type| {
-            functions.function(RoundtripReencoder.type_index(of_type)?);
-            Ok(())
-        })
+        for of_type in self.in_order(&types)? {
+            functions.function(self.type_index(of_type)?);
+        }
+        Ok(())
     }
 
     fn parse_code_section(
@@ -139,12 +137,9 @@ impl Reencode for Order {
         section: CodeSectionReader<'_>,
     ) -> Result<(), Error> {
         let bodies = section.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let order = std::mem::take(&mut self.old_of_new);
-        for old in &order {
-            let body = bodies.get(*old as usize).ok_or(Error::InvalidCodeSectionSize)?;
-            self.parse_function_body(code, body.clone())?;
+        for body in self.in_order(&bodies)? {
+            self.parse_function_body(code, body)?;
         }
-        self.old_of_new = order;
         Ok(())
     }
 

@@ -53,45 +53,26 @@ fn works() -> Result<Vec<Work>> {
         args: args.iter().map(|arg| (*arg).to_owned()).collect(),
     };
     let mut works = vec![work(&root, &["demo"]), work(&root, &["--help"])];
-    for case in folders(&root.join("plugins/kustomize/tests"))? {
+    for case in shell::folders(&root.join("plugins/kustomize/tests"))? {
         works.push(work(&case, &["build", "kustomize", "input"]));
     }
-    let mut charts = Vec::new();
-    find("Chart.yaml", &root.join("plugins/helm/tests"), &mut charts)?;
-    match conformance::corpus() {
-        Some(corpus) => {
-            let charts_of_others = conformance::unpacked(&corpus, "helm-shared")?.join("charts");
-            charts.extend(folders(&charts_of_others.canonicalize()?)?);
-        }
-        None => println!("order: SKIPPED: the charts of the corpus, which is not here"),
-    }
-    for chart in charts {
+    for chart in charts(&root)? {
         works.push(work(&chart, &["build", "helm", "release", "."]));
     }
     Ok(works)
 }
 
-/// The folders at and below one that hold a file of a name.
-fn find(name: &str, folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    if folder.join(name).is_file() {
-        found.push(folder.to_owned());
-    }
-    for folder in folders(folder)? {
-        find(name, &folder, found)?;
-    }
-    Ok(())
-}
-
-fn folders(of: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(of).with_context(|| of.display().to_string())? {
-        let path = entry?.path();
-        if path.is_dir() {
-            folders.push(path);
+/// Our own charts, and those of the corpus.
+fn charts(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut charts = shell::find("Chart.yaml", &root.join("plugins/helm/tests"))?;
+    match conformance::corpus() {
+        Some(corpus) => {
+            let charts_of_others = conformance::unpacked(&corpus, "helm-shared")?.join("charts");
+            charts.extend(shell::folders(&charts_of_others.canonicalize()?)?);
         }
+        None => println!("order: SKIPPED: the charts of the corpus, which is not here"),
     }
-    folders.sort();
-    Ok(folders)
+    Ok(charts)
 }
 
 /// How often functions were met, and when first.
@@ -120,6 +101,7 @@ impl Met {
 type Owner = Option<String>;
 
 /// Where functions start, and their names.
+#[derive(Default)]
 struct Functions {
     names: BTreeMap<u64, Vec<(Owner, String)>>,
 }
@@ -128,60 +110,59 @@ impl Functions {
     fn of(program: &Path) -> Result<Self> {
         let bytes = fs::read(program)?;
         let file = object::File::parse(&*bytes)?;
-        let mut names: BTreeMap<u64, Vec<(Owner, String)>> = BTreeMap::new();
+        let mut functions = Self::default();
+        functions.add_own(&file)?;
+        for folder in shell::folders(&shell::root().join("plugins"))? {
+            let plugin = folder.file_name().unwrap_or_default().to_string_lossy();
+            functions
+                .add_plugin(&plugin, &bytes, &file)
+                .with_context(|| format!("plugin {plugin}"))?;
+        }
+        Ok(functions)
+    }
+
+    /// The program's own.
+    fn add_own(&mut self, file: &object::File<'_>) -> Result<()> {
         for symbol in file.symbols() {
             if symbol.is_definition() && symbol.kind() == SymbolKind::Text && symbol.size() > 0 {
-                let name = (None, symbol.name()?.to_owned());
-                names.entry(symbol.address()).or_default().push(name);
+                let name = symbol.name()?.to_owned();
+                self.add(symbol.address(), None, name);
             }
         }
-        for plugin in folders(&shell::root().join("plugins"))? {
-            let plugin = plugin
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            let made = |extension: &str| shell::target().join(format!("plugins/{plugin}.{extension}"));
-            let compiled = made("cwasm");
-            if !compiled.is_file() {
-                continue;
-            }
-            // symbols of compiled code are cut where they are long
-            let named = guest::names(&fs::read(made("core.wasm"))?)?;
-            let compiled = fs::read(&compiled)?;
-            let offset = (0..bytes.len())
-                .step_by(4096)
-                .find(|at| bytes.get(*at..).is_some_and(|rest| rest.starts_with(&compiled)))
-                .with_context(|| format!("{plugin} is not in the program as it was compiled"))?;
-            let offset = u64::try_from(offset)?;
-            let address = file
-                .segments()
-                .find(|segment| {
-                    let (start, size) = segment.file_range();
-                    (start..start + size).contains(&offset)
-                })
-                .map(|segment| segment.address() + offset - segment.file_range().0)
-                .with_context(|| format!("{plugin} is in no segment"))?;
-            let module = object::File::parse(&*compiled)?;
-            let text = module
-                .section_by_name(".text")
-                .and_then(|text| text.file_range())
-                .with_context(|| format!("{plugin} has no code"))?;
-            for symbol in module.symbols().filter(|symbol| symbol.size() > 0) {
-                // `wasm[0]::function[7]::NAME`
-                if let Some((_, rest)) = symbol.name()?.split_once("]::function[")
-                    && let Some((index, _)) = rest.split_once(']')
-                    && let Some(name) = named.get(&index.parse()?)
-                {
-                    let at = address + text.0 + symbol.address();
-                    names
-                        .entry(at)
-                        .or_default()
-                        .push((Some(plugin.clone()), name.clone()));
-                }
+        Ok(())
+    }
+
+    /// Those of a plugin, which lies in the program as it was compiled.
+    fn add_plugin(&mut self, plugin: &str, bytes: &[u8], file: &object::File<'_>) -> Result<()> {
+        let made = |extension: &str| shell::target().join(format!("plugins/{plugin}.{extension}"));
+        let compiled = made("cwasm");
+        if !compiled.is_file() {
+            return Ok(());
+        }
+        let compiled = fs::read(&compiled)?;
+        let address = address_of(&compiled, bytes, file)?;
+        // symbols of compiled code are cut where they are long
+        let named = guest::names(&fs::read(made("core.wasm"))?)?;
+        let module = object::File::parse(&*compiled)?;
+        let text = module
+            .section_by_name(".text")
+            .and_then(|text| text.file_range())
+            .context("it has no code")?;
+        for symbol in module.symbols().filter(|symbol| symbol.size() > 0) {
+            // `wasm[0]::function[7]::NAME`
+            if let Some((_, rest)) = symbol.name()?.split_once("]::function[")
+                && let Some((index, _)) = rest.split_once(']')
+                && let Some(name) = named.get(&index.parse()?)
+            {
+                let at = address + text.0 + symbol.address();
+                self.add(at, Some(plugin.to_owned()), name.clone());
             }
         }
-        Ok(Self { names })
+        Ok(())
+    }
+
+    fn add(&mut self, at: u64, owner: Owner, name: String) {
+        self.names.entry(at).or_default().push((owner, name));
     }
 
     fn write(&self, order: &[u64]) -> Result<()> {
@@ -206,4 +187,20 @@ impl Functions {
         }
         Ok(())
     }
+}
+
+/// Where a part that a program has in its file, byte by byte and from a page's start, lies while it runs.
+fn address_of(part: &[u8], bytes: &[u8], file: &object::File<'_>) -> Result<u64> {
+    let offset = (0..bytes.len())
+        .step_by(4096)
+        .find(|at| bytes.get(*at..).is_some_and(|rest| rest.starts_with(part)));
+    let offset = u64::try_from(offset.context("it is not in the program as it was compiled")?)?;
+    let address = file
+        .segments()
+        .find(|segment| {
+            let (start, size) = segment.file_range();
+            (start..start + size).contains(&offset)
+        })
+        .map(|segment| segment.address() + offset - segment.file_range().0);
+    address.context("it is in no segment")
 }
