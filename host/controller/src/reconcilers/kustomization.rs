@@ -60,6 +60,14 @@ struct Attempted {
     duration: Duration,
 }
 
+/// An attempt while it is made: what its steps look at, what they say, what they remember.
+struct Attempt<'a, 'r> {
+    run: &'a Run,
+    ks: &'a Kustomization,
+    report: &'a mut Report<'r>,
+    memory: &'a mut Memory,
+}
+
 /// An attempt that came to its end.
 enum Done {
     /// Inputs are as before and no object moved.
@@ -122,40 +130,37 @@ impl KustomizationReconciler {
             return Park::For(Some(wait));
         }
         memory.failed_until = None;
-        let attempt = match memory.awaiting.take_if(|_| ks.spec.suspend) {
-            // what is running goes on
-            Some(awaiting) => self.go_on(run, &ks, &mut report, memory, awaiting).await,
-            None => self.attempt(run, &ks, &mut report, memory, started).await,
+        let awaiting = memory.awaiting.take_if(|_| ks.spec.suspend);
+        let mut attempt = Attempt {
+            run,
+            ks: &ks,
+            report: &mut report,
+            memory,
         };
-        conclude::conclude(run, &ks, report, memory, attempt, started).await
+        let end = match awaiting {
+            // what is running goes on
+            Some(awaiting) => self.go_on(&mut attempt, awaiting).await,
+            None => self.attempt(&mut attempt, started).await,
+        };
+        attempt.conclude(end, started).await
     }
 
     /// The floor plan.
-    async fn attempt(
-        &self,
-        run: &Run,
-        ks: &Kustomization,
-        report: &mut Report<'_>,
-        memory: &mut Memory,
-        started: Instant,
-    ) -> Result<Done, Stopped> {
+    async fn attempt(&self, here: &mut Attempt<'_, '_>, started: Instant) -> Result<Done, Stopped> {
+        let (run, ks) = (here.run, here.ks);
         let checks = checks(ks)?;
-        let artifact = admitted(run, ks, report).await?;
-        let elsewhere = match remote::attach(run, ks, self.clouds.as_ref(), memory).await {
+        let artifact = here.admitted().await?;
+        let elsewhere = match remote::attach(run, ks, self.clouds.as_ref(), here.memory).await {
             Ok(elsewhere) => elsewhere,
-            Err(unattached) => {
-                return Err(self
-                    .after_opening(run, ks, report, &artifact, unattached.into())
-                    .await);
-            }
+            Err(unattached) => return Err(self.after_opening(here, &artifact, unattached.into()).await),
         };
         let run = elsewhere.as_ref().unwrap_or(run);
-        let (decryption, variables::Read { variables, secrets }) =
-            self.read(run, ks, report, &artifact).await?;
+        let attempt = &mut here.with(run, ks);
+        let (decryption, variables::Read { variables, secrets }) = self.read(attempt, &artifact).await?;
         let inputs = Inputs::of(ks, &artifact, &variables, decryption.as_ref());
         // what was written meanwhile, that something it needs was missing, is to be taken back
-        let is_told = report.says_applied(&inputs.revision) && !report.is_requested();
-        let (is_full, previous) = match remaining(run, ks, &checks, report, memory, &inputs)? {
+        let is_told = attempt.report.says_applied(&inputs.revision) && !attempt.report.is_requested();
+        let (is_full, previous) = match attempt.remaining(&checks, &inputs)? {
             Remaining::Nothing { .. } if is_told => return Ok(Done::Nothing),
             Remaining::Nothing { manifests } => {
                 return Ok(Done::Settled(Attempted {
@@ -164,21 +169,20 @@ impl KustomizationReconciler {
                     duration: started.elapsed(),
                 }));
             }
-            Remaining::Health(awaiting) => {
-                return health::go_on(run, ks, &checks, report, memory, awaiting).await;
-            }
+            Remaining::Health(awaiting) => return attempt.look_again(&checks, awaiting).await,
             Remaining::All { is_full, previous } => (is_full, previous),
         };
 
         let rendered = self
-            .build(run, ks, report, &artifact, variables, decryption.as_ref())
+            .build(attempt, &artifact, variables, decryption.as_ref())
             .await?;
         if run.is_superseded() {
             return Err(Stopped::Superseded);
         }
 
-        report.phase(&phase("Detecting drift", ks, &artifact.revision));
-        let applied = apply::apply(run, ks, report, memory, &rendered, &checks, is_full).await;
+        let phase = phase("Detecting drift", ks, &artifact.revision);
+        attempt.report.phase(&phase);
+        let applied = attempt.apply(&rendered, &checks, is_full).await;
         let attempted = Attempted {
             revision: artifact.revision.clone(),
             manifests: rendered.digest.clone(),
@@ -189,20 +193,20 @@ impl KustomizationReconciler {
             Err(Stopped::Failed(failure)) => {
                 let failure = secrets.kept_out_of(failure);
                 // after rendering it enters the history
-                report.failed(&failure, Some(&attempted));
+                attempt.report.failed(&failure, Some(&attempted));
                 return Err(failure.into());
             }
             Err(Stopped::Unsettled(number, after)) => {
-                memory.awaits_stage(number, inputs);
+                attempt.memory.awaits_stage(number, inputs);
                 return Err(Stopped::Unhealthy(after));
             }
             Err(stopped) => return Err(stopped),
         };
-        memory.stage = None;
+        attempt.memory.stage = None;
         if is_full {
-            memory.full_at = Some(started);
+            attempt.memory.full_at = Some(started);
         }
-        let is_same = memory.settled_at(&inputs).is_some();
+        let is_same = attempt.memory.settled_at(&inputs).is_some();
         let is_changed = applied.objects.iter().any(|applied| applied.action.is_change());
         if is_same && !is_changed && !applied.is_contest && is_told && health::is_as_before(run, ks, &checks)
         {
@@ -218,62 +222,54 @@ impl KustomizationReconciler {
             is_changed,
             previous,
         };
-        health::begin(run, ks, &checks, report, memory, pass).await
+        attempt.check_health(&checks, pass).await
     }
 
     /// The keys and the variables, as they are now.
     async fn read(
         &self,
-        run: &Run,
-        ks: &Kustomization,
-        report: &mut Report<'_>,
+        attempt: &mut Attempt<'_, '_>,
         artifact: &ArtifactFacts,
     ) -> Result<(Option<Decryption>, variables::Read), Stopped> {
+        let (run, ks) = (attempt.run, attempt.ks);
         let decryption = match decrypt::read(run, ks).await {
             Ok(decryption) => decryption,
-            Err(failure) => return Err(self.after_opening(run, ks, report, artifact, failure).await),
+            Err(failure) => return Err(self.after_opening(attempt, artifact, failure).await),
         };
         match variables::read(run, ks).await {
             Ok(read) => Ok((decryption, read)),
             Err(failure) => {
                 let decryption = decryption.as_ref();
-                Err(self
-                    .after_building(run, ks, report, artifact, decryption, failure)
-                    .await)
+                Err(self.after_building(attempt, artifact, decryption, failure).await)
             }
         }
     }
 
     /// Goes on with a health check, whatever became of the wish meanwhile.
-    async fn go_on(
-        &self,
-        run: &Run,
-        ks: &Kustomization,
-        report: &mut Report<'_>,
-        memory: &mut Memory,
-        awaiting: Awaiting,
-    ) -> Result<Done, Stopped> {
-        report.revision = Some(awaiting.inputs.revision.clone());
-        report.origin_revision.clone_from(&awaiting.origin_revision);
+    async fn go_on(&self, here: &mut Attempt<'_, '_>, awaiting: Awaiting) -> Result<Done, Stopped> {
+        let (run, ks) = (here.run, here.ks);
+        here.report.revision = Some(awaiting.inputs.revision.clone());
+        here.report.origin_revision.clone_from(&awaiting.origin_revision);
         let checks = checks(ks)?;
-        let elsewhere = remote::attach(run, ks, self.clouds.as_ref(), memory)
+        let elsewhere = remote::attach(run, ks, self.clouds.as_ref(), here.memory)
             .await
             .map_err(Failure::from)?;
         let run = elsewhere.as_ref().unwrap_or(run);
-        health::go_on(run, ks, &checks, report, memory, awaiting).await
+        let attempt = &mut here.with(run, ks);
+        attempt.look_again(&checks, awaiting).await
     }
 
     /// Opens the artifact and renders it.
     async fn build(
         &self,
-        run: &Run,
-        ks: &Kustomization,
-        report: &mut Report<'_>,
+        attempt: &mut Attempt<'_, '_>,
         artifact: &ArtifactFacts,
         variables: BTreeMap<String, String>,
         decryption: Option<&Decryption>,
     ) -> Result<Rendered, Stopped> {
-        let tree = self.open(run, ks, report, artifact).await?;
+        let tree = self.open(attempt, artifact).await?;
+        let (run, ks) = (attempt.run, attempt.ks);
+        let report = &mut *attempt.report;
         report.phase(&phase("Building manifests", ks, &artifact.revision));
         let wanted = RenderRequest {
             ks,
@@ -295,46 +291,44 @@ impl KustomizationReconciler {
 
     async fn open(
         &self,
-        run: &Run,
-        ks: &Kustomization,
-        report: &mut Report<'_>,
+        attempt: &mut Attempt<'_, '_>,
         artifact: &ArtifactFacts,
     ) -> Result<Arc<dyn Tree>, Stopped> {
-        report.phase(&phase("Fetching manifests", ks, &artifact.revision));
+        let phase = phase("Fetching manifests", attempt.ks, &artifact.revision);
+        attempt.report.phase(&phase);
         let opened = self.artifacts.open(artifact).await;
-        opened.map_err(|error| not_opened(run, error))
+        opened.map_err(|error| not_opened(attempt.run, error))
     }
 
     /// A failure of what is read beside the artifact: as in Flux, the artifact comes first.
     async fn after_opening(
         &self,
-        run: &Run,
-        ks: &Kustomization,
-        report: &mut Report<'_>,
+        attempt: &mut Attempt<'_, '_>,
         artifact: &ArtifactFacts,
         failure: Failure,
     ) -> Stopped {
-        if let Err(stopped) = self.open(run, ks, report, artifact).await {
+        if let Err(stopped) = self.open(attempt, artifact).await {
             return stopped;
         }
-        report.phase(&phase("Building manifests", ks, &artifact.revision));
-        report.status.last_attempted_revision = Some(artifact.revision.clone());
+        let phase = phase("Building manifests", attempt.ks, &artifact.revision);
+        attempt.report.phase(&phase);
+        attempt.report.status.last_attempted_revision = Some(artifact.revision.clone());
         failure.into()
     }
 
     /// A failure to read variables: as in Flux, building comes first, and the first object that needs them is named.
     async fn after_building(
         &self,
-        run: &Run,
-        ks: &Kustomization,
-        report: &mut Report<'_>,
+        attempt: &mut Attempt<'_, '_>,
         artifact: &ArtifactFacts,
         decryption: Option<&Decryption>,
         failure: Failure,
     ) -> Stopped {
-        let mut plain = ks.clone();
+        let run = attempt.run;
+        let mut plain = attempt.ks.clone();
         plain.spec.post_build = None;
-        let built = self.build(run, &plain, report, artifact, BTreeMap::new(), decryption);
+        let attempt = &mut attempt.with(run, &plain);
+        let built = self.build(attempt, artifact, BTreeMap::new(), decryption);
         let built = match built.await {
             Ok(built) => built,
             Err(stopped) => return stopped,
@@ -389,14 +383,59 @@ async fn suspended(run: &Run, mut report: Report<'_>, memory: &mut Memory, start
     }
 }
 
-/// What must hold before anything is read for it: it is allowed, its source has this artifact, its dependencies are ready.
-async fn admitted(run: &Run, ks: &Kustomization, report: &mut Report<'_>) -> Result<ArtifactFacts, Stopped> {
-    gate::allow(ks, &run.cx.config)?;
-    let artifact = gate::artifact(run, ks)?;
-    report.revision = Some(artifact.revision.clone());
-    report.origin_revision.clone_from(&artifact.origin_revision);
-    gate::dependencies(run, ks, &artifact).await?;
-    Ok(artifact)
+impl<'r> Attempt<'_, 'r> {
+    /// The same with its objects in another cluster, or by another spec.
+    fn with<'b>(&'b mut self, run: &'b Run, ks: &'b Kustomization) -> Attempt<'b, 'r> {
+        Attempt {
+            run,
+            ks,
+            report: &mut *self.report,
+            memory: &mut *self.memory,
+        }
+    }
+
+    /// What must hold before anything is read for it: it is allowed, its source has this artifact, its dependencies are ready.
+    async fn admitted(&mut self) -> Result<ArtifactFacts, Stopped> {
+        let (run, ks) = (self.run, self.ks);
+        gate::allow(ks, &run.cx.config)?;
+        let artifact = gate::artifact(run, ks)?;
+        self.report.revision = Some(artifact.revision.clone());
+        self.report.origin_revision.clone_from(&artifact.origin_revision);
+        gate::dependencies(run, ks, &artifact).await?;
+        Ok(artifact)
+    }
+
+    /// What `inputs` leave to do, by what is remembered and what the watches have seen since.
+    fn remaining(&mut self, checks: &Checks, inputs: &Inputs) -> Result<Remaining, Stopped> {
+        let (run, ks) = (self.run, self.ks);
+        let memory = &mut *self.memory;
+        memory.stage.take_if(|stage| stage.inputs != *inputs);
+        // a pass that goes on after a stage has looked at that stage's objects already
+        let is_full =
+            memory.stage.is_none() && memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
+        let moved = moved(run, ks, apply::is_due(self.report, memory));
+        if let Some(settled) = memory.settled_at(inputs)
+            && !is_full
+            && moved.is_empty()
+            && health::is_as_before(run, ks, checks)
+        {
+            let manifests = settled.manifests.clone();
+            return Ok(Remaining::Nothing { manifests });
+        }
+        let awaiting = memory.awaiting.take();
+        let previous = match awaiting.filter(|awaiting| awaiting.inputs == *inputs) {
+            Some(awaiting) if !run.wakes.has(Wake::Drift) => return Ok(Remaining::Health(awaiting)),
+            interrupted => interrupted,
+        };
+        let is_same = memory.settled_at(inputs).is_some();
+        let (held, wait) = memory.held(Instant::now(), ks.spec.interval.get());
+        let is_all_held = !moved.is_empty() && moved.iter().all(|id| held.contains(id));
+        match wait {
+            // somebody keeps undoing what we do: not at once
+            Some(wait) if is_same && !is_full && is_all_held => Err(Stopped::Unhealthy(wait)),
+            _ => Ok(Remaining::All { is_full, previous }),
+        }
+    }
 }
 
 /// What an attempt has left to do.
@@ -412,43 +451,6 @@ enum Remaining {
         /// What was awaited before drift interrupted.
         previous: Option<Awaiting>,
     },
-}
-
-/// What `inputs` leave to do, by what is remembered and what the watches have seen since.
-fn remaining(
-    run: &Run,
-    ks: &Kustomization,
-    checks: &Checks,
-    report: &Report<'_>,
-    memory: &mut Memory,
-    inputs: &Inputs,
-) -> Result<Remaining, Stopped> {
-    memory.stage.take_if(|stage| stage.inputs != *inputs);
-    // a pass that goes on after a stage has looked at that stage's objects already
-    let is_full =
-        memory.stage.is_none() && memory.full_at.is_none_or(|at| at.elapsed() >= full_interval(run));
-    let moved = moved(run, ks, apply::is_due(report, memory));
-    if let Some(settled) = memory.settled_at(inputs)
-        && !is_full
-        && moved.is_empty()
-        && health::is_as_before(run, ks, checks)
-    {
-        let manifests = settled.manifests.clone();
-        return Ok(Remaining::Nothing { manifests });
-    }
-    let awaiting = memory.awaiting.take();
-    let previous = match awaiting.filter(|awaiting| awaiting.inputs == *inputs) {
-        Some(awaiting) if !run.wakes.has(Wake::Drift) => return Ok(Remaining::Health(awaiting)),
-        interrupted => interrupted,
-    };
-    let is_same = memory.settled_at(inputs).is_some();
-    let (held, wait) = memory.held(Instant::now(), ks.spec.interval.get());
-    let is_all_held = !moved.is_empty() && moved.iter().all(|id| held.contains(id));
-    match wait {
-        // somebody keeps undoing what we do: not at once
-        Some(wait) if is_same && !is_full && is_all_held => Err(Stopped::Unhealthy(wait)),
-        _ => Ok(Remaining::All { is_full, previous }),
-    }
 }
 
 fn not_opened(run: &Run, error: OpenError) -> Stopped {

@@ -2,8 +2,8 @@
 
 use super::apply::Applied;
 use super::memory::{Awaiting, Inputs, Memory, Settled};
-use super::report::{Report, now};
-use super::{Attempted, Done, gate};
+use super::report::now;
+use super::{Attempt, Attempted, Done, gate};
 use crate::config::gates;
 use crate::error_policy::{Failure, PROGRESS_GRACE, Stopped};
 use crate::runtime::{Run, Wake};
@@ -87,136 +87,146 @@ fn is_skipped(run: &Run, id: &ObjectId) -> bool {
     matches!(run.live().knowledge(id), sluice_apply::live::Knowledge::Verified(verified, _) if verified.is_skipped)
 }
 
-/// Everything is applied: what of it is not known to be healthy?
-pub(super) async fn begin(
-    run: &Run,
-    ks: &Kustomization,
-    checks: &Checks,
-    report: &mut Report<'_>,
-    memory: &mut Memory,
-    pass: Pass,
-) -> Result<Done, Stopped> {
-    let subjects = subjects(run, ks, &pass.objects);
-    if subjects.is_empty() {
-        report.health(None);
-        return Ok(settle(memory, pass.inputs, pass.attempted));
-    }
-    let is_new = report.status.last_applied_revision.as_deref() != Some(pass.attempted.revision.as_str());
-    let is_news = pass.is_drift || !report.was_healthy() || is_new;
-    let is_told = !report.is_healthy() || (is_new && pass.is_changed);
-    // the answer to the apply is as good as a look
-    let answers = pass.objects.iter();
-    let answers = answers.filter_map(|applied| Some((&applied.id, applied.object.as_ref()?)));
-    let answers: HashMap<&ObjectId, &Value> = answers.collect();
-    let mut pending = Vec::new();
-    for id in subjects {
-        if is_known_healthy(run, checks, &id) {
-            continue;
+impl Attempt<'_, '_> {
+    /// Everything is applied: what of it is not known to be healthy?
+    pub(super) async fn check_health(&mut self, checks: &Checks, pass: Pass) -> Result<Done, Stopped> {
+        let (run, ks) = (self.run, self.ks);
+        let report = &mut *self.report;
+        let subjects = subjects(run, ks, &pass.objects);
+        if subjects.is_empty() {
+            report.health(None);
+            return Ok(settle(self.memory, pass.inputs, pass.attempted));
         }
-        let answer = answers.get(&id).copied();
-        match answer.filter(|object| checks.assess(object, now()).is_current()) {
-            Some(object) => found_healthy(run, checks, &id, object),
-            None => pending.push(id),
+        let is_new = report.status.last_applied_revision.as_deref() != Some(pass.attempted.revision.as_str());
+        let is_news = pass.is_drift || !report.was_healthy() || is_new;
+        let is_told = !report.is_healthy() || (is_new && pass.is_changed);
+        // the answer to the apply is as good as a look
+        let answers = pass.objects.iter();
+        let answers = answers.filter_map(|applied| Some((&applied.id, applied.object.as_ref()?)));
+        let answers: HashMap<&ObjectId, &Value> = answers.collect();
+        let mut pending = Vec::new();
+        for id in subjects {
+            if is_known_healthy(run, checks, &id) {
+                continue;
+            }
+            let answer = answers.get(&id).copied();
+            match answer.filter(|object| checks.assess(object, now()).is_current()) {
+                Some(object) => found_healthy(run, checks, &id, object),
+                None => pending.push(id),
+            }
         }
+        let now = Instant::now();
+        let awaiting = match pass.previous {
+            Some(previous) => Awaiting {
+                pending,
+                inventory: report.status.inventory.clone(),
+                is_news: is_news || previous.is_news,
+                is_told: is_told || previous.is_told,
+                ..previous
+            },
+            None => Awaiting {
+                inputs: pass.inputs,
+                origin_revision: report.origin_revision.clone(),
+                manifests: pass.attempted.manifests,
+                since: now,
+                deadline: now + ks.spec.timeout(),
+                pending,
+                inventory: report.status.inventory.clone(),
+                is_progress_told: false,
+                is_news,
+                is_told,
+                started: pass.started,
+            },
+        };
+        run.await_health(&awaiting.pending, true);
+        self.look_again(checks, awaiting).await
     }
-    let now = Instant::now();
-    let awaiting = match pass.previous {
-        Some(previous) => Awaiting {
-            pending,
-            inventory: report.status.inventory.clone(),
-            is_news: is_news || previous.is_news,
-            is_told: is_told || previous.is_told,
-            ..previous
-        },
-        None => Awaiting {
-            inputs: pass.inputs,
-            origin_revision: report.origin_revision.clone(),
-            manifests: pass.attempted.manifests,
-            since: now,
-            deadline: now + ks.spec.timeout(),
-            pending,
-            inventory: report.status.inventory.clone(),
-            is_progress_told: false,
-            is_news,
-            is_told,
-            started: pass.started,
-        },
-    };
-    run.await_health(&awaiting.pending, true);
-    go_on(run, ks, checks, report, memory, awaiting).await
-}
 
-/// Looks at what is pending. All healthy: done. One failed, or the time is over: failed. Else: parked.
-pub(super) async fn go_on(
-    run: &Run,
-    ks: &Kustomization,
-    checks: &Checks,
-    report: &mut Report<'_>,
-    memory: &mut Memory,
-    mut awaiting: Awaiting,
-) -> Result<Done, Stopped> {
-    report.status.last_attempted_revision = Some(awaiting.inputs.revision.clone());
-    report.status.inventory.clone_from(&awaiting.inventory);
-    let identity = gate::identity(ks, &run.cx.config);
-    let is_over = Instant::now() >= awaiting.deadline;
-    let looks = std::mem::take(&mut awaiting.pending).into_iter().map(|id| {
-        let identity = &identity;
-        async move { look(run, identity, checks, id).await }.boxed()
-    });
-    let looks: Vec<BoxFuture<'_, Seen>> = looks.collect();
-    let mut seen: Vec<Seen> = stream::iter(looks)
-        .buffered(run.cx.config.concurrent_ssa.max(1))
-        .collect()
-        .await;
-    seen.retain(|seen| !seen.looked.health.is_current());
-    awaiting.pending = seen.iter().map(|seen| seen.looked.id.clone()).collect();
-    let attempted = Attempted {
-        revision: awaiting.inputs.revision.clone(),
-        manifests: awaiting.manifests.clone(),
-        duration: awaiting.started.elapsed(),
-    };
-    let looked: Vec<Looked<ObjectId>> = seen.iter().map(|seen| seen.looked.clone()).collect();
-    match verdict(&looked, !run.cx.config.gate(gates::NO_FAIL_FAST), is_over) {
-        Verdict::Passed => return Ok(passed(report, memory, awaiting, attempted)),
-        Verdict::Failed(text) => {
-            let text = with_causes(run, &identity, text, &seen).await;
-            report.phase(&super::phase("Running health checks", ks, &attempted.revision));
-            return Err(unhealthy(run, report, &awaiting, &attempted, &text));
+    /// Looks at what is pending. All healthy: done. One failed, or the time is over: failed. Else: parked.
+    pub(super) async fn look_again(
+        &mut self,
+        checks: &Checks,
+        mut awaiting: Awaiting,
+    ) -> Result<Done, Stopped> {
+        let (run, ks) = (self.run, self.ks);
+        self.report.status.last_attempted_revision = Some(awaiting.inputs.revision.clone());
+        self.report.status.inventory.clone_from(&awaiting.inventory);
+        let identity = gate::identity(ks, &run.cx.config);
+        let is_over = Instant::now() >= awaiting.deadline;
+        let looks = std::mem::take(&mut awaiting.pending).into_iter().map(|id| {
+            let identity = &identity;
+            async move { look(run, identity, checks, id).await }.boxed()
+        });
+        let looks: Vec<BoxFuture<'_, Seen>> = looks.collect();
+        let mut seen: Vec<Seen> = stream::iter(looks)
+            .buffered(run.cx.config.concurrent_ssa.max(1))
+            .collect()
+            .await;
+        seen.retain(|seen| !seen.looked.health.is_current());
+        awaiting.pending = seen.iter().map(|seen| seen.looked.id.clone()).collect();
+        let attempted = Attempted {
+            revision: awaiting.inputs.revision.clone(),
+            manifests: awaiting.manifests.clone(),
+            duration: awaiting.started.elapsed(),
+        };
+        let looked: Vec<Looked<ObjectId>> = seen.iter().map(|seen| seen.looked.clone()).collect();
+        match verdict(&looked, !run.cx.config.gate(gates::NO_FAIL_FAST), is_over) {
+            Verdict::Passed => return Ok(self.passed(awaiting, attempted)),
+            Verdict::Failed(text) => {
+                let text = with_causes(run, &identity, text, &seen).await;
+                let phase = super::phase("Running health checks", ks, &attempted.revision);
+                self.report.phase(&phase);
+                return Err(self.unhealthy(&awaiting, &attempted, &text));
+            }
+            Verdict::Waiting => {}
         }
-        Verdict::Waiting => {}
+        let now = Instant::now();
+        let told_at = awaiting.since + PROGRESS_GRACE;
+        if !awaiting.is_progress_told && now >= told_at {
+            let phase = super::phase("Running health checks", ks, &attempted.revision);
+            self.report.progressing(&phase);
+            self.report
+                .health(Some((ConditionStatus::Unknown, reason::PROGRESSING, &phase)));
+            self.report.write_now().await?;
+            awaiting.is_progress_told = true;
+        }
+        let waited = now.saturating_duration_since(awaiting.since);
+        let mut next = awaiting
+            .deadline
+            .min(now + (waited / 2).clamp(LOOK_AGAIN, LOOK_AGAIN_MAX));
+        if !awaiting.is_progress_told {
+            next = next.min(told_at);
+        }
+        self.memory.awaiting = Some(awaiting);
+        Err(Stopped::Unhealthy(next.saturating_duration_since(now)))
     }
-    let now = Instant::now();
-    let told_at = awaiting.since + PROGRESS_GRACE;
-    if !awaiting.is_progress_told && now >= told_at {
-        let phase = super::phase("Running health checks", ks, &attempted.revision);
-        report.progressing(&phase);
-        report.health(Some((ConditionStatus::Unknown, reason::PROGRESSING, &phase)));
-        report.write_now().await?;
-        awaiting.is_progress_told = true;
-    }
-    let waited = now.saturating_duration_since(awaiting.since);
-    let mut next = awaiting
-        .deadline
-        .min(now + (waited / 2).clamp(LOOK_AGAIN, LOOK_AGAIN_MAX));
-    if !awaiting.is_progress_told {
-        next = next.min(told_at);
-    }
-    memory.awaiting = Some(awaiting);
-    Err(Stopped::Unhealthy(next.saturating_duration_since(now)))
-}
 
-fn passed(report: &mut Report<'_>, memory: &mut Memory, awaiting: Awaiting, attempted: Attempted) -> Done {
-    let text = format!(
-        "Health check passed in {}",
-        sluice_api::Duration(round(awaiting.since.elapsed()))
-    );
-    if awaiting.is_news || !report.was_healthy() {
-        report.health(Some((ConditionStatus::True, reason::SUCCEEDED, &text)));
+    fn passed(&mut self, awaiting: Awaiting, attempted: Attempted) -> Done {
+        let report = &mut *self.report;
+        let text = format!(
+            "Health check passed in {}",
+            sluice_api::Duration(round(awaiting.since.elapsed()))
+        );
+        if awaiting.is_news || !report.was_healthy() {
+            report.health(Some((ConditionStatus::True, reason::SUCCEEDED, &text)));
+        }
+        if awaiting.is_told {
+            report.tell_progressing(&text);
+        }
+        settle(self.memory, awaiting.inputs, attempted)
     }
-    if awaiting.is_told {
-        report.tell_progressing(&text);
+
+    fn unhealthy(&mut self, awaiting: &Awaiting, attempted: &Attempted, text: &str) -> Stopped {
+        // from here on its retry interval wakes it, as in Flux, not every move of what has failed
+        self.run.await_health(&awaiting.pending, false);
+        self.report
+            .health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, text)));
+        let after = sluice_api::Duration(round(awaiting.since.elapsed()));
+        let message = format!("health check failed after {after}: {text}");
+        let failure = Failure::retry(reason::HEALTH_CHECK_FAILED, message).recorded();
+        self.report.failed(&failure, Some(attempted));
+        failure.into()
     }
-    settle(memory, awaiting.inputs, attempted)
 }
 
 fn settle(memory: &mut Memory, inputs: Inputs, attempted: Attempted) -> Done {
@@ -225,23 +235,6 @@ fn settle(memory: &mut Memory, inputs: Inputs, attempted: Attempted) -> Done {
         manifests: attempted.manifests.clone(),
     });
     Done::Settled(attempted)
-}
-
-fn unhealthy(
-    run: &Run,
-    report: &mut Report<'_>,
-    awaiting: &Awaiting,
-    attempted: &Attempted,
-    text: &str,
-) -> Stopped {
-    // from here on its retry interval wakes it, as in Flux, not every move of what has failed
-    run.await_health(&awaiting.pending, false);
-    report.health(Some((ConditionStatus::False, reason::HEALTH_CHECK_FAILED, text)));
-    let after = sluice_api::Duration(round(awaiting.since.elapsed()));
-    let message = format!("health check failed after {after}: {text}");
-    let failure = Failure::retry(reason::HEALTH_CHECK_FAILED, message).recorded();
-    report.failed(&failure, Some(attempted));
-    failure.into()
 }
 
 /// Milliseconds are enough for people.
