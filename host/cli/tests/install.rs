@@ -87,10 +87,13 @@ impl Place {
         self.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}))
             .await;
         let labels = json!({"app": name, "app.kubernetes.io/part-of": "flux"});
+        let mut spec = json!({"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "manager", "image": format!("ghcr.io/fluxcd/{name}:v1.6.3")}]}}});
+        if name == "source-controller" {
+            spec["strategy"] = json!({"type": "Recreate"});
+        }
         self.put(json!({"apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": {"name": name, "namespace": namespace, "labels": labels},
-            "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": labels},
-                "spec": {"containers": [{"name": "manager", "image": format!("ghcr.io/fluxcd/{name}:v1.6.3")}]}}}}))
+            "metadata": {"name": name, "namespace": namespace, "labels": labels}, "spec": spec}))
             .await;
     }
 
@@ -351,6 +354,32 @@ async fn what_others_installed_is_not_overridden_unasked() {
     let refused = "✗ this cluster has already been bootstrapped with Flux v2.8.0! Please use 'flux bootstrap' to upgrade";
     assert!(told.contains(refused), "{told}");
     assert!(!place.has(DEPLOYMENTS, "flux-system", "source-controller"));
+}
+
+/// Each is applied over what the other left, by a manager that owns none of the other's fields.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_deployments_of_flux_are_replaced_and_come_back() {
+    let place = Place::start().await;
+    let strategy = |name: &str| {
+        let found = place.server.object(DEPLOYMENTS, "flux-system", name).unwrap();
+        found.pointer("/spec/strategy").unwrap().clone()
+    };
+    let names = ["kustomize-controller", "source-controller"];
+    for name in names {
+        place.flux("flux-system", name).await;
+    }
+    let default =
+        json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+    let recreate = json!({"type": "Recreate"});
+    assert_eq!(names.map(strategy), [default, recreate.clone()]);
+
+    let (code, _, told) = place.run(&["install", REGISTRY, "--force"]).await;
+    assert_eq!(code, 0, "{told}");
+    let one_by_one = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}});
+    assert_eq!(names.map(strategy), [one_by_one, recreate]);
+    for name in names {
+        place.flux("flux-system", name).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -73,7 +73,11 @@ pub(super) fn main_deployment(install: &Install, namespace: &str) -> Value {
         "terminationGracePeriodSeconds": 60,
         "volumes": [{"emptyDir": {}, "name": "data"}, {"emptyDir": {}, "name": "tmp"}],
     });
-    deployment(install, namespace, "kustomize-controller", 1, spec)
+    // A Deployment of Flux has the default of this field, which nobody owns and no apply takes away, and beside
+    // `rollingUpdate` the API server refuses `Recreate`. So this says it with what can be applied over any Deployment: the old
+    // Pod goes first. It must, since the new one is not ready before the old one has given its Lease up.
+    let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}});
+    deployment(install, namespace, "kustomize-controller", 1, strategy, spec)
 }
 
 /// A Deployment that only exists for those who look for its name: its work is done in `kustomize-controller`.
@@ -83,7 +87,9 @@ pub(super) fn placeholder(install: &Install, namespace: &str, component: &str) -
             "securityContext": restricted()}],
         "serviceAccountName": component,
     });
-    deployment(install, namespace, component, 0, spec)
+    // as Flux's own: with another one Flux could not be applied over it again, for the same reason
+    let strategy = json!({"type": "Recreate"});
+    deployment(install, namespace, component, 0, strategy, spec)
 }
 
 /// What the Pod Security Standard `restricted` asks for, which the namespace warns of.
@@ -101,7 +107,14 @@ fn image(install: &Install, component: &str) -> String {
     format!("{}/{component}:{TAG}", install.registry)
 }
 
-fn deployment(install: &Install, namespace: &str, name: &str, replicas: u32, mut pod: Value) -> Value {
+fn deployment(
+    install: &Install,
+    namespace: &str,
+    name: &str,
+    replicas: u32,
+    strategy: Value,
+    mut pod: Value,
+) -> Value {
     let secret = install.pull_secret().into_iter();
     let secret: Vec<Value> = secret.map(|name| json!({"name": name})).collect();
     // an empty key would tolerate every taint
@@ -130,7 +143,7 @@ fn deployment(install: &Install, namespace: &str, name: &str, replicas: u32, mut
         "spec": {
             "replicas": replicas,
             "selector": {"matchLabels": {"app": name}},
-            "strategy": {"type": "Recreate"},
+            "strategy": strategy,
             "template": template,
         }}),
         namespace,

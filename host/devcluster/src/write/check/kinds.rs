@@ -12,6 +12,9 @@ pub(crate) fn built_in(kind: &Kind, object: &Value) -> Vec<Cause> {
         ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet") => {
             workload(object, &mut causes);
             containers(object, "/spec/template/spec", "spec.template.spec", &mut causes);
+            if kind.kind == "Deployment" {
+                strategy(object, &mut causes);
+            }
         }
         ("batch", "Job") => {
             containers(object, "/spec/template/spec", "spec.template.spec", &mut causes);
@@ -86,6 +89,19 @@ fn workload(object: &Value, causes: &mut Vec<Cause>) {
         causes.push(Cause::new("FieldValueInvalid", message, "spec.selector"));
     } else if !LabelSelector::of_fields(selector).matches(template.pointer("/metadata/labels")) {
         causes.push(unmatched);
+    }
+}
+
+/// What is given for rolling updates stays where a change or an apply says `Recreate` alone: the default of before, too.
+fn strategy(object: &Value, causes: &mut Vec<Cause>) {
+    let rolling = object.pointer("/spec/strategy/rollingUpdate");
+    let is_given = rolling.is_some_and(|rolling| !rolling.is_null());
+    if is_given && text(object, "/spec/strategy/type") == "Recreate" {
+        causes.push(Cause::new(
+            "FieldValueForbidden",
+            "Forbidden: may not be specified when strategy `type` is 'Recreate'",
+            "spec.strategy.rollingUpdate",
+        ));
     }
 }
 
