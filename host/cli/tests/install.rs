@@ -268,6 +268,40 @@ async fn what_no_installation_made_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_elsewhere_keeps_finalizers_and_definitions() {
+    let place = Place::start().await;
+    place
+        .put(definition(json!({"app.kubernetes.io/part-of": "flux"})))
+        .await;
+    let lease = |renewed: &str| {
+        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": {"name": "kustomize-controller-leader-election", "namespace": "default"},
+            "spec": {"holderIdentity": "workstation_1", "leaseDurationSeconds": 3600, "renewTime": renewed}})
+    };
+    let now = jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        .to_string();
+    place.put(lease(&now)).await;
+    let (code, _, told) = place.run(&["uninstall", "-s", "--timeout=3s"]).await;
+    assert_eq!(code, 1, "{told}");
+    let holder = "workstation_1, which holds Lease/default/kustomize-controller-leader-election,";
+    for expected in [
+        format!("◎ waiting for {holder} to end\n"),
+        format!("✗ context deadline exceeded: {holder} has not ended, "),
+    ] {
+        assert!(told.contains(&expected), "{told}");
+    }
+    assert!(place.has(DEFINITIONS, "", "gitrepositories.source.toolkit.fluxcd.io"));
+
+    // it ended long ago, without giving it up
+    place.put(lease("2020-01-01T00:00:00.000000Z")).await;
+    let (code, _, told) = place.run(&["uninstall", "-s"]).await;
+    assert_eq!(code, 0, "{told}");
+    let deleted = "✔ CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io deleted\n";
+    assert!(told.contains(deleted), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flux_beside_is_named_and_left_alone() {
     let place = Place::start().await;
     place.flux("flux-system", "helm-controller").await;

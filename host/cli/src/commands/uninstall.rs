@@ -16,7 +16,8 @@ use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use sluice_api::meta;
-use std::collections::BTreeSet;
+use sluice_controller::runtime::LeaseWatcher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -54,6 +55,7 @@ const CLUSTER_ROLE: Kind = kind(RBAC, "v1", "ClusterRole", "clusterroles");
 const CLUSTER_ROLE_BINDING: Kind = kind(RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings");
 const POD: Kind = kind("", "v1", "Pod", "pods");
 const NAMESPACE: Kind = kind("", "v1", "Namespace", "namespaces");
+const LEASE: Kind = kind("coordination.k8s.io", "v1", "Lease", "leases");
 const DEFINITION: Kind = kind(
     "apiextensions.k8s.io",
     "v1",
@@ -281,6 +283,9 @@ impl Work<'_> {
         self.went_well(
             "finalizers and definitions stay, since a controller that still works would delete what it applied",
         )?;
+        if !self.is_dry_run {
+            self.leases(deadline).await?;
+        }
         tell::action("deleting toolkit.fluxcd.io finalizers in all namespaces");
         for kind in FINALIZED {
             self.finalizers(kind).await;
@@ -341,6 +346,38 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Waits until nobody holds a Lease of the controllers, in any namespace. Who does works where no Pod that was waited for
+    /// tells of it: outside of the cluster, in Pods with other labels, on a node that was lost.
+    async fn leases(&self, deadline: Instant) -> Result<()> {
+        let mut watchers: BTreeMap<String, LeaseWatcher> = BTreeMap::new();
+        let mut told = String::new();
+        loop {
+            let leases = subject::list(&self.api(LEASE, None), None, None).await;
+            let leases = leases.context("cannot see whether controllers work elsewhere")?;
+            let mut held = None;
+            for lease in leases.iter().filter(|lease| is_of_controller(&lease.name_any())) {
+                let name = named(LEASE, lease.namespace().as_deref(), &lease.name_any());
+                let watcher = watchers.entry(name.clone()).or_default();
+                if let Some(holder) = watcher.holder(&lease.data) {
+                    held = Some(format!("{holder}, which holds {name}"));
+                }
+            }
+            let Some(holder) = held else {
+                return Ok(());
+            };
+            if told != holder {
+                tell::waiting(&format!("waiting for {holder}, to end"));
+                told.clone_from(&holder);
+            }
+            let next = Instant::now() + EVERY;
+            ensure!(
+                next < deadline,
+                "context deadline exceeded: {holder}, has not ended, and would delete what it applied: finalizers and definitions stay; end it and run this again"
+            );
+            tokio::time::sleep_until(next).await;
+        }
     }
 
     /// The namespace with all that is in it, if an installation made it: one that was there before may hold anything.
@@ -411,6 +448,15 @@ fn named(kind: Kind, namespace: Option<&str>, name: &str) -> String {
         Some(namespace) => format!("{}/{namespace}/{name}", kind.kind),
         None => format!("{}/{name}", kind.kind),
     }
+}
+
+/// Whether a Lease is that of a controller, or of a shard of one.
+fn is_of_controller(lease: &str) -> bool {
+    let is_of = |name: &str| {
+        let rest = lease.strip_prefix(name);
+        rest.is_some_and(|rest| rest.starts_with("-leader-election"))
+    };
+    OURS.into_iter().chain(FLUX).any(is_of)
 }
 
 /// Whether a Pod may still do something.
@@ -495,6 +541,14 @@ mod tests {
         };
         assert!(pod(json!({"phase": "Running"})) && pod(json!({})));
         assert!(!pod(json!({"phase": "Succeeded"})) && !pod(json!({"phase": "Failed"})));
+    }
+
+    #[test]
+    fn leases_are_known_by_their_names() {
+        assert!(is_of_controller("helm-controller-leader-election"));
+        assert!(is_of_controller("kustomize-controller-leader-election-01234567"));
+        assert!(!is_of_controller("kube-controller-manager"));
+        assert!(!is_of_controller("helm-controller"));
     }
 
     #[test]

@@ -118,6 +118,32 @@ struct Held {
     version: Value,
 }
 
+impl Held {
+    /// `unsaid`: how long a Lease holds that does not say it.
+    fn of(lease: &Value, unsaid: Duration) -> Self {
+        let text = |pointer: &str| {
+            lease
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let number = |pointer: &str| lease.pointer(pointer).and_then(Value::as_i64);
+        Self {
+            holder: text("/spec/holderIdentity"),
+            renew_time: text("/spec/renewTime"),
+            duration: number("/spec/leaseDurationSeconds")
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .map_or(unsaid, Duration::from_secs),
+            transitions: number("/spec/leaseTransitions").unwrap_or(0),
+            version: lease
+                .pointer("/metadata/resourceVersion")
+                .cloned()
+                .unwrap_or_default(),
+        }
+    }
+}
+
 impl Lease {
     pub(crate) fn new(
         cluster: Arc<dyn Cluster>,
@@ -151,26 +177,7 @@ impl Lease {
         let Some(lease) = self.cluster.get(&Identity::AsController, &self.id).await? else {
             return Ok(None);
         };
-        let text = |pointer: &str| {
-            lease
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let number = |pointer: &str| lease.pointer(pointer).and_then(Value::as_i64);
-        Ok(Some(Held {
-            holder: text("/spec/holderIdentity"),
-            renew_time: text("/spec/renewTime"),
-            duration: number("/spec/leaseDurationSeconds")
-                .and_then(|seconds| u64::try_from(seconds).ok())
-                .map_or(self.times.lease, Duration::from_secs),
-            transitions: number("/spec/leaseTransitions").unwrap_or(0),
-            version: lease
-                .pointer("/metadata/resourceVersion")
-                .cloned()
-                .unwrap_or_default(),
-        }))
+        Ok(Some(Held::of(&lease, self.times.lease)))
     }
 
     async fn write(&self, known: Option<&Held>) -> Result<(), RequestError> {
@@ -220,7 +227,7 @@ impl Lease {
     /// Waits until this process leads, then keeps leading in the background until `leadership` ends. False where the
     /// process is to end first.
     pub(crate) async fn lead(self, shutdown: &CancellationToken, leadership: &Leadership) -> bool {
-        let mut watcher = Watcher::default();
+        let mut watcher = LeaseWatcher::default();
         let renewed = loop {
             // the others count from when it was written, which is before we hear of it
             let asked = Instant::now();
@@ -248,7 +255,7 @@ impl Lease {
     /// nobody holds it unknowingly.
     async fn attempt(
         &self,
-        watcher: &mut Watcher,
+        watcher: &mut LeaseWatcher,
         shutdown: &CancellationToken,
     ) -> Result<bool, RequestError> {
         let Some(held) = shutdown.run_until_cancelled(self.read()).await else {
@@ -347,7 +354,7 @@ impl Lease {
 
     /// Waits while somebody else holds and renews this Lease: Flux's own controller on the afternoon of switching.
     pub(crate) async fn await_release(&self, shutdown: &CancellationToken) {
-        let mut watcher = Watcher::default();
+        let mut watcher = LeaseWatcher::default();
         loop {
             let Some(read) = shutdown.run_until_cancelled(self.read()).await else {
                 return;
@@ -395,15 +402,22 @@ fn lost(found: Option<&Held>) -> String {
     }
 }
 
-/// Judges whether a holder is alive by our own clock: its clock may be wrong.
-#[derive(Default)]
-struct Watcher {
+/// Judges whether the holder of one Lease is alive by our own clock: its clock may be wrong.
+#[derive(Debug, Default)]
+pub struct LeaseWatcher {
     renew_time: String,
     since: Option<Instant>,
     holder: String,
 }
 
-impl Watcher {
+impl LeaseWatcher {
+    /// Who holds the Lease, none where nobody does who is alive. To be asked again and again: a Lease that is not renewed runs
+    /// out.
+    pub fn holder(&mut self, lease: &Value) -> Option<String> {
+        let held = Held::of(lease, LeaseTimes::default().lease);
+        self.is_alive(&held).then_some(held.holder)
+    }
+
     fn is_alive(&mut self, held: &Held) -> bool {
         if held.holder.is_empty() {
             return false;
@@ -514,7 +528,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_holder_is_judged_by_our_own_clock() {
         let now = Timestamp::now().to_string();
-        let mut watcher = Watcher::default();
+        let mut watcher = LeaseWatcher::default();
         assert!(watcher.is_alive(&held(now.clone())));
         tokio::time::advance(LEASE).await;
         assert!(
@@ -526,7 +540,7 @@ mod tests {
             "renewed, whatever its clock says"
         );
         assert!(
-            !Watcher::default().is_alive(&held("2020-01-01T00:00:00Z".into())),
+            !LeaseWatcher::default().is_alive(&held("2020-01-01T00:00:00Z".into())),
             "long gone"
         );
     }

@@ -31,7 +31,7 @@ pub use kind::{
     BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, HELM_CHART, HELM_REPOSITORY, KUSTOMIZATION, Kind,
     OCI_REPOSITORY, SOURCES,
 };
-pub use lease::LeaseTimes;
+pub use lease::{LeaseTimes, LeaseWatcher};
 pub use remote::Remote;
 pub(crate) use schedule::Topic;
 pub use schedule::{Park, Wake, Wakes};
