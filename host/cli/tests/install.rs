@@ -104,11 +104,15 @@ impl Place {
 
 /// A definition that Flux or another tool left.
 fn definition(labels: Value) -> Value {
+    definition_of("v1", labels)
+}
+
+fn definition_of(version: &str, labels: Value) -> Value {
     json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "gitrepositories.source.toolkit.fluxcd.io", "labels": labels},
         "spec": {"group": "source.toolkit.fluxcd.io", "scope": "Namespaced",
             "names": {"kind": "GitRepository", "listKind": "GitRepositoryList", "plural": "gitrepositories", "singular": "gitrepository"},
-            "versions": [{"name": "v1", "served": true, "storage": true,
+            "versions": [{"name": version, "served": true, "storage": true,
                 "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}]}})
 }
 
@@ -299,6 +303,27 @@ async fn who_works_elsewhere_keeps_finalizers_and_definitions() {
     assert_eq!(code, 0, "{told}");
     let deleted = "✔ CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io deleted\n";
     assert!(told.contains(deleted), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_older_flux_defined_goes_too() {
+    let place = Place::start().await;
+    let labels = json!({"app.kubernetes.io/part-of": "flux"});
+    place.put(definition_of("v1beta2", labels)).await;
+    place
+        .put(
+            json!({"apiVersion": "source.toolkit.fluxcd.io/v1beta2", "kind": "GitRepository",
+            "metadata": {"name": "apps", "namespace": "default", "finalizers": ["finalizers.fluxcd.io"]}}),
+        )
+        .await;
+    let (code, _, told) = place.run(&["uninstall", "-s"]).await;
+    assert_eq!(code, 0, "{told}");
+    for expected in [
+        "✔ GitRepository/default/apps finalizers deleted\n",
+        "✔ CustomResourceDefinition/gitrepositories.source.toolkit.fluxcd.io deleted\n",
+    ] {
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,11 +13,15 @@ use crate::tell;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{ArgAction, Args};
 use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 use sluice_api::meta;
+use sluice_apply::cluster::{KubeCluster, RequestError};
+use sluice_apply::served;
 use sluice_controller::runtime::LeaseWatcher;
+use sluice_object::GroupVersionKind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -106,7 +110,7 @@ pub(crate) async fn run(uninstall: &Uninstall, global: &Global) -> Result<()> {
     // the time that an answer takes does not count
     let deadline = Instant::now() + global.timeout;
     let mut work = Work {
-        client: cluster.client().clone(),
+        cluster: &cluster,
         namespace,
         is_dry_run: uninstall.dry_run,
         failures: 0,
@@ -203,7 +207,7 @@ fn stay(controllers: &[Value], namespace: &str) -> Result<()> {
 
 /// What is being deleted.
 struct Work<'a> {
-    client: kube::Client,
+    cluster: &'a KubeCluster,
     namespace: &'a str,
     is_dry_run: bool,
     failures: usize,
@@ -211,7 +215,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn api(&self, kind: Kind, namespace: Option<&str>) -> Api<DynamicObject> {
-        subject::objects(&self.client, kind, namespace)
+        subject::objects(self.cluster.client(), kind, namespace)
     }
 
     /// What was done, or would be.
@@ -232,7 +236,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn failed(&mut self, what: &str, error: &kube::Error) {
+    fn failed(&mut self, what: &str, error: &(dyn Error + 'static)) {
         self.failures += 1;
         tell::failure(&format!("{what} failed: {}", tell::whole(error)));
     }
@@ -244,7 +248,17 @@ impl Work<'_> {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Vec<DynamicObject> {
-        match subject::list(&self.api(kind, namespace), None, labels).await {
+        let api = self.api(kind, namespace);
+        self.list_by(&api, kind, labels).await
+    }
+
+    async fn list_by(
+        &mut self,
+        api: &Api<DynamicObject>,
+        kind: Kind,
+        labels: Option<&str>,
+    ) -> Vec<DynamicObject> {
+        match subject::list(api, None, labels).await {
             Ok(objects) => objects,
             Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
             Err(error) => {
@@ -395,17 +409,41 @@ impl Work<'_> {
         }
     }
 
+    /// A kind in a version that is served, since an older Flux defines older ones: the objects are the same in each. None where
+    /// it is served in no version.
+    async fn served(&mut self, kind: Kind) -> Option<ApiResource> {
+        let resource = kind.api();
+        let gvk = GroupVersionKind::new(&resource.api_version, kind.kind);
+        match served(self.cluster, &gvk).await {
+            Ok((gvk, _)) => Some(ApiResource {
+                api_version: gvk.api_version(),
+                version: gvk.version,
+                ..resource
+            }),
+            Err(RequestError::NoMatch { .. }) => None,
+            Err(error) => {
+                self.failed(&format!("listing {}", kind.plural), &error);
+                None
+            }
+        }
+    }
+
     /// Takes all finalizers off all objects of a kind.
     async fn finalizers(&mut self, kind: Kind) {
+        let Some(resource) = self.served(kind).await else {
+            return;
+        };
+        let client = self.cluster.client().clone();
+        let everywhere: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
         let patch = Patch::Merge(json!({"metadata": {"finalizers": null}}));
         let params = PatchParams {
             dry_run: self.is_dry_run,
             ..PatchParams::default()
         };
-        for object in self.list(kind, None, None).await {
-            let (namespace, name) = (object.namespace(), object.name_any());
-            let what = named(kind, namespace.as_deref(), &name);
-            let api = self.api(kind, namespace.as_deref());
+        for object in self.list_by(&everywhere, kind, None).await {
+            let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+            let what = named(kind, Some(&namespace), &name);
+            let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
             match api.patch(&name, &params, &patch).await {
                 Ok(_) => self.done(&format!("{what} finalizers deleted")),
                 // its last finalizer may have been what kept it
