@@ -4,11 +4,13 @@
 use crate::support::SLUICE;
 use expect_test::expect;
 use serde_json::{Value, json};
-use sluice_apply::cluster::{Cluster as _, Identity, KubeCluster, Patch, PatchOptions, RetryPolicy};
+use sluice_apply::cluster::{
+    Cluster as _, Identity, KubeCluster, Patch, PatchOptions, Preconditions, RetryPolicy,
+};
 use sluice_devcluster::{Config, DevCluster};
-use sluice_object::Object;
+use sluice_object::{Object, ObjectId};
 use sluice_testkit::canned::Canned;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -69,7 +71,7 @@ impl Place {
     }
 
     async fn put(&self, object: Value) {
-        let id = Object::new(object.clone()).unwrap().id().clone();
+        let id = id(&object);
         let options = PatchOptions {
             manager: "test",
             ..PatchOptions::default()
@@ -100,6 +102,10 @@ impl Place {
     fn has(&self, resource: &str, namespace: &str, name: &str) -> bool {
         self.server.object(resource, namespace, name).is_some()
     }
+}
+
+fn id(object: &Value) -> ObjectId {
+    Object::new(object.clone()).unwrap().id().clone()
 }
 
 /// A definition that Flux or another tool left.
@@ -413,6 +419,48 @@ async fn what_others_installed_is_not_overridden_unasked() {
     let refused = "✗ this cluster has already been bootstrapped with Flux v2.8.0! Please use 'flux bootstrap' to upgrade";
     assert!(told.contains(refused), "{told}");
     assert!(!place.has(DEPLOYMENTS, "flux-system", "source-controller"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_being_deleted_is_not_installed_into() {
+    let place = Place::start().await;
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}});
+    let map = |finalizers: Value| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": "kept", "namespace": "flux-system", "finalizers": finalizers}})
+    };
+    place.put(namespace.clone()).await;
+    place.put(map(json!(["example.com/keep"]))).await;
+    let deleted = place
+        .cluster
+        .delete(&Identity::AsController, &id(&namespace), Preconditions::default())
+        .await;
+    assert!(deleted.unwrap());
+
+    let mut install = Command::new(SLUICE)
+        .arg("--kubeconfig")
+        .arg(&place.kubeconfig)
+        .args(["install", REGISTRY])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(install.stderr.take().unwrap()).lines();
+    let waits = "◎ waiting for Namespace/flux-system to be gone, which is being deleted";
+    let is_waiting = tokio::task::spawn_blocking(move || {
+        let line = told.find(|line| line.as_ref().unwrap() == waits);
+        (line.is_some(), told)
+    });
+    let (is_waiting, told) = is_waiting.await.unwrap();
+    assert!(is_waiting);
+    place.put(map(json!([]))).await;
+    let ended = tokio::task::spawn_blocking(move || {
+        let told: Vec<String> = told.map(Result::unwrap).collect();
+        (install.wait().unwrap().code(), told.join("\n"))
+    });
+    let (code, told) = ended.await.unwrap();
+    assert_eq!(code, Some(0), "{told}");
+    assert!(place.has(DEPLOYMENTS, "flux-system", "kustomize-controller"));
 }
 
 /// Each is applied over what the other left, by a manager that owns none of the other's fields.

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sluice_apply::cluster::{Cluster, Identity, Patch, PatchOptions};
+use sluice_health::{Around, cause};
 use sluice_object::{Object, ObjectId, sort_for_apply};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -44,7 +45,7 @@ pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Val
     let (definitions, others): (Vec<Object>, Vec<Object>) = objects.into_iter().partition(is_first);
     let waited_for: Vec<ObjectId> = definitions.iter().map(|object| object.id().clone()).collect();
     for object in definitions {
-        until(deadline, write(&cluster, object)).await?;
+        until(deadline, write(&cluster, object, deadline)).await?;
     }
     let within = deadline.min(Instant::now() + DEFINITIONS_WITHIN);
     for id in &waited_for {
@@ -62,10 +63,10 @@ pub(super) async fn apply(install: &Install, global: &Global, manifests: Vec<Val
             installed::name(&secret)
         ));
         let secret = Object::new(secret).context("install failed")?;
-        until(deadline, write(&cluster, secret)).await?;
+        until(deadline, write(&cluster, secret, deadline)).await?;
     }
     for object in others {
-        until(deadline, write(&cluster, object)).await?;
+        until(deadline, write(&cluster, object, deadline)).await?;
     }
 
     tell::waiting("verifying installation");
@@ -150,10 +151,10 @@ async fn allow(cluster: &dyn Cluster, install: &Install, global: &Global) -> Res
 const CANCELLED: &str = "installation cancelled; --force goes on without asking";
 
 /// Applies an object, and prints what became of it.
-async fn write(cluster: &dyn Cluster, object: Object) -> Result<()> {
+async fn write(cluster: &dyn Cluster, object: Object, deadline: Instant) -> Result<()> {
     let (identity, id) = (Identity::AsController, object.id().clone());
     let failed = || format!("install failed: {id}");
-    let before = cluster.get(&identity, &id).await.with_context(failed)?;
+    let before = before(cluster, &id, deadline).await.with_context(failed)?;
     let options = PatchOptions {
         manager: MANAGER,
         ..PatchOptions::default()
@@ -167,6 +168,34 @@ async fn write(cluster: &dyn Cluster, object: Object) -> Result<()> {
         _ => "created",
     };
     tell::print(&format!("{id} {word}\n"))
+}
+
+/// What is there before an object is applied. What is being deleted is waited for: it would take along what is applied to it.
+async fn before(cluster: &dyn Cluster, id: &ObjectId, deadline: Instant) -> Result<Option<Value>> {
+    let mut is_told = false;
+    loop {
+        let mut found = cluster.get(&Identity::AsController, id).await?;
+        let Some(ending) = found.take_if(|found| is_ending(found)) else {
+            return Ok(found);
+        };
+        if !std::mem::replace(&mut is_told, true) {
+            tell::waiting(&format!("waiting for {id} to be gone, which is being deleted"));
+        }
+        let next = Instant::now() + EVERY;
+        if next >= deadline {
+            let why = cause(&ending, Around::default()).map(|why| why.to_string());
+            bail!(
+                "context deadline exceeded: it is still being deleted: {}",
+                why.unwrap_or_default()
+            );
+        }
+        tokio::time::sleep_until(next).await;
+    }
+}
+
+fn is_ending(object: &Value) -> bool {
+    let since = object.pointer("/metadata/deletionTimestamp");
+    since.is_some_and(|since| !since.is_null())
 }
 
 fn version(object: &Value) -> Option<&str> {
