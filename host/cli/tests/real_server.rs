@@ -1,9 +1,10 @@
-//! The built controller on a real API server: what is installed, who leads, who waits, what is told, which shard.
+//! The built binary on a real API server: who leads, who waits, what is told, which shard; what is installed goes and comes back.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests fail as tests do
 
 use crate::support::installed::{World, repository};
-use crate::support::until;
+use crate::support::{Kubectl, Running, until};
 use serde_json::{Value, json};
+use sluice_testkit::cluster::{Cluster, Options};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
@@ -156,6 +157,111 @@ async fn it_waits_for_flux_keeps_to_its_shard_and_tells() {
             break;
         }
     }
+}
+
+/// Over Flux's Deployments, which came first. Nobody works on Deployments here: the test says what would be said of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_installed_goes_and_comes_back() {
+    let what = "install, uninstall and install on a real API server";
+    let Some(cluster) = Cluster::start_or_skip(what, &Options::default()).await.unwrap() else {
+        return;
+    };
+    let Some(kubectl) = Kubectl::find(what, cluster.kubeconfig()) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = format!("--kubeconfig={}", cluster.kubeconfig().display());
+    let start = |name: &str, args: &[&str]| {
+        let args: Vec<&str> = args.iter().copied().chain([kubeconfig.as_str()]).collect();
+        Running::start(folder.path(), name, &args)
+    };
+    let install = async |name: &str| {
+        let args = ["install", "--force", "--registry=registry.example.com/sluice"];
+        let install = start(name, &args);
+        install.says("verifying installation").await;
+        ready(&kubectl, "kustomize-controller", 1);
+        ready(&kubectl, "source-controller", 0);
+        install.says("install finished").await;
+    };
+    let strategy = |name: &str| {
+        let path = "-o=jsonpath={.spec.strategy.type} {.spec.strategy.rollingUpdate.maxSurge}";
+        kubectl.run(&["-n", "flux-system", "get", "deployment", name, path])
+    };
+
+    kubectl.run(&["create", "namespace", "flux-system"]);
+    let mut flux = json!({"apiVersion": "v1", "kind": "List",
+        "items": [deployment_of_flux("kustomize-controller"), deployment_of_flux("source-controller")]});
+    flux["items"][1]["spec"]["strategy"] = json!({"type": "Recreate"});
+    let flux = flux.to_string();
+    kubectl.apply(&["apply", "--server-side", "-f", "-"], &flux);
+    assert_eq!(strategy("kustomize-controller"), "RollingUpdate 25%");
+    install("first").await;
+    assert_eq!(strategy("kustomize-controller"), "RollingUpdate 0");
+    assert_eq!(strategy("source-controller"), "Recreate ");
+    let back = kubectl.output(
+        &[
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--dry-run=server",
+            "-f",
+            "-",
+        ],
+        &flux,
+    );
+    let errors = String::from_utf8_lossy(&back.stderr);
+    assert!(back.status.success(), "Flux's cannot come back: {errors}");
+
+    let source = json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+        "metadata": {"name": "apps", "namespace": "default", "finalizers": ["finalizers.fluxcd.io"]},
+        "spec": {"interval": "1h", "url": "https://example.com/apps.git"}});
+    kubectl.apply(&["apply", "-f", "-"], &source.to_string());
+    // nobody empties namespaces here either
+    let uninstall = start("uninstall", &["uninstall", "--silent", "--keep-namespace"]);
+    uninstall.says("uninstall finished").await;
+    let deployments = kubectl.run(&["-n", "flux-system", "get", "deployments", "-o=name"]);
+    assert_eq!(deployments, "", "{}", uninstall.log());
+
+    // its definitions may still be going
+    install("second").await;
+    assert_eq!(strategy("kustomize-controller"), "RollingUpdate 0");
+    let sources = kubectl.run(&["get", "gitrepositories", "--all-namespaces", "-o=name"]);
+    assert_eq!(sources, "", "{}", uninstall.log());
+}
+
+fn deployment_of_flux(name: &str) -> Value {
+    let labels = json!({"app": name, "app.kubernetes.io/part-of": "flux"});
+    json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "flux-system", "labels": labels},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "manager", "image": format!("ghcr.io/fluxcd/{name}:v1.9.4")}]}}}})
+}
+
+/// Says of a Deployment what its controller says when all its Pods are ready.
+fn ready(kubectl: &Kubectl, name: &str, replicas: u32) {
+    let path = "-o=jsonpath={.metadata.generation}";
+    let generation = kubectl.run(&["-n", "flux-system", "get", "deployment", name, path]);
+    let generation: u64 = generation.parse().unwrap();
+    let condition = |kind: &str, reason: &str| json!({"type": kind, "status": "True", "reason": reason, "message": reason});
+    let status = json!({"status": {
+        "observedGeneration": generation, "replicas": replicas, "updatedReplicas": replicas,
+        "readyReplicas": replicas, "availableReplicas": replicas,
+        "conditions": [condition("Available", "MinimumReplicasAvailable"), condition("Progressing", "NewReplicaSetAvailable")],
+    }});
+    let patch = status.to_string();
+    let patch = [
+        "-n",
+        "flux-system",
+        "patch",
+        "deployment",
+        name,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        &patch,
+    ];
+    kubectl.run(&patch);
 }
 
 /// A notification-controller: takes what is posted.
