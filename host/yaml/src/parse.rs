@@ -248,6 +248,10 @@ impl<'a> Parser<'a> {
                 position,
             });
         }
+        // most nodes are that and nothing else
+        if let Some((text, style, start)) = self.scanner.take_if_scalar()? {
+            return self.make(Value::Scalar(text, style), start);
+        }
         self.depth += 1;
         let node = self.node_at_depth(block, indentless);
         self.depth -= 1;

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::cursor::{Cursor, Mark};
 use super::token::{Kind, Token};
 use crate::comments::Comment;
-use crate::{Error, Limit, Limits, Resolver, Text};
+use crate::{Error, Limit, Limits, Resolver, ScalarStyle, Text};
 
 /// A token that becomes a mapping key if a colon follows.
 #[derive(Clone, Copy, Default)]
@@ -74,8 +74,11 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next token, not taken.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Result<&Token, Error> {
-        self.fill()?;
+        if !self.is_settled {
+            self.fill()?;
+        }
         Ok(self
             .tokens
             .front()
@@ -84,7 +87,9 @@ impl<'a> Scanner<'a> {
 
     /// Takes the next token; the end of the stream stays.
     pub(crate) fn take(&mut self) -> Result<Token, Error> {
-        self.fill()?;
+        if !self.is_settled {
+            self.fill()?;
+        }
         self.is_settled = false;
         let token = self
             .tokens
@@ -102,11 +107,20 @@ impl<'a> Scanner<'a> {
         Ok(token)
     }
 
+    /// Takes the next token if it is a scalar: its text, its style, and where it starts.
+    pub(crate) fn take_if_scalar(&mut self) -> Result<Option<(Text, ScalarStyle, Mark)>, Error> {
+        let Kind::Scalar(..) = self.peek()?.kind else {
+            return Ok(None);
+        };
+        let token = self.take()?;
+        Ok(match token.kind {
+            Kind::Scalar(text, style) => Some((text, style, token.start)),
+            _ => None,
+        })
+    }
+
     /// Fetches tokens until the first is settled: nothing can turn it into a key any more.
     fn fill(&mut self) -> Result<(), Error> {
-        if self.is_settled {
-            return Ok(());
-        }
         // v3 looks two tokens further for the sake of comments; it shows in which error is found first.
         let ahead = if self.dialect == Resolver::V3 { 2 } else { 0 };
         loop {
