@@ -1,5 +1,5 @@
 use crate::issue::Issues;
-use cel::{Context, Env, Program, Value as CelValue, extensions};
+use cel::{Context, Env, IdedExpr, Program, Value as CelValue, extensions};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt;
@@ -16,13 +16,17 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
     env.add_extension(extensions::encoders)
         .expect("invariant: the standard library declares no function of this name");
     crate::sets::extension(&mut env).expect("invariant: nobody else declares sets");
+    crate::dialect::extension(&mut env).expect("invariant: nobody else declares these names");
     Arc::new(env)
 });
 
 /// A compiled CEL expression that says yes or no.
 pub(crate) struct Expression {
     text: String,
+    /// As it is written.
     program: Program,
+    /// What is evaluated: the same with the calls of `dialect`.
+    adapted: IdedExpr,
 }
 
 /// An expression that cannot be read.
@@ -56,19 +60,30 @@ const SHORT_BYTES_MAX: usize = 1024;
 /// The stack for longer ones, which the reader walks down part by part: a thousand bytes for each of theirs.
 const STACK_BYTES: usize = 32 << 20;
 
-fn read(text: &str) -> Result<Program, String> {
+fn read(text: &str) -> Result<(Program, IdedExpr), String> {
     let program = ENVIRONMENT
         .compile(text)
         .map_err(|errors| Issues::of(&errors).told(text))?;
+    let max = crate::cost::LEVELS_MAX;
+    let deep = || Err(format!("its parts nest deeper than {max} levels"));
     if crate::cost::is_deep(program.expression()) {
-        let max = crate::cost::LEVELS_MAX;
-        return Err(format!("its parts nest deeper than {max} levels"));
+        return deep();
     }
-    Ok(program)
+    let mut adapted = program.expression().clone();
+    crate::dialect::adapt(&mut adapted);
+    if crate::cost::is_deep(&adapted) {
+        return deep();
+    }
+    let context = Context::with_env(Arc::clone(&ENVIRONMENT));
+    let refused = crate::dialect::refused(&adapted, text, program.source_info(), &context);
+    match refused.is_empty() {
+        true => Ok((program, adapted)),
+        false => Err(refused.told(text)),
+    }
 }
 
 /// On a stack of its own: a few thousand signs in a row are as many levels, more than this one may hold (N14).
-fn read_with_room(text: &str) -> Result<Program, String> {
+fn read_with_room(text: &str) -> Result<(Program, IdedExpr), String> {
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().stack_size(STACK_BYTES);
         let reader = reader.spawn_scoped(scope, || read(text));
@@ -94,10 +109,11 @@ impl Expression {
             true => read(text),
             false => read_with_room(text),
         };
-        let program = program.map_err(invalid)?;
+        let (program, adapted) = program.map_err(invalid)?;
         Ok(Self {
             text: text.to_owned(),
             program,
+            adapted,
         })
     }
 
@@ -156,14 +172,10 @@ impl Expression {
             context.add_variable_from_value(name, to_cel(value));
         }
         crate::cost::check(self.program.expression(), size, weight).map_err(failed)?;
-        match self.program.execute(&context) {
+        match CelValue::resolve(&self.adapted, &context) {
             Ok(CelValue::Bool(holds)) => Ok(holds),
             Ok(_) => Err(EvaluationFailed::NotBoolean(self.text.clone())),
-            Err(error) => Err(failed(crate::words::of(
-                self.program.expression(),
-                &context,
-                error,
-            ))),
+            Err(error) => Err(failed(crate::words::of(&self.adapted, &context, error))),
         }
     }
 }
@@ -352,7 +364,7 @@ mod tests {
                 "duration(status.phase) > duration('1m')",
                 "type conversion error from 'string' to 'google.protobuf.Duration'",
             ),
-            ("uint(-1) == 1u", "unsigned integer overflow"),
+            ("uint(-spec.replicas) == 1u", "unsigned integer overflow"),
             ("status.phase.substring(9) == ''", "index out of range: 9"),
             ("status.?missing.value() == 1", "optional.none() dereference"),
             // where both sides fail, the left one is told
@@ -507,6 +519,129 @@ mod tests {
         ] {
             let error = Expression::compile(text).unwrap_err().to_string();
             assert_eq!(error, format!("failed to parse the CEL expression '{text}': ERROR: <input>:{issues}"));
+        }
+    }
+
+    /// Each answer is what Flux's environment of cel-go 0.26 gives.
+    #[test]
+    fn answers_where_the_crate_has_others_are_those_of_flux() {
+        for text in [
+            // what is no map has no fields
+            "!has(status.phase.x) && !has(spec.replicas.x) && has(metadata.labels.tier)",
+            "!has(spec.share.x) && !has(metadata.labels.x)",
+            // what cannot be a key is in no map
+            "!(null in metadata.labels) && !([1] in metadata.labels) && 'tier' in metadata.labels",
+            // what is no optional value is there; the other one is only looked at where it is needed
+            "status.phase.orValue('x') == 'Running' && status.phase.or(optional.of('x')) == 'Running'",
+            "status.?phase.orValue(status.missing) == 'Running'",
+            "status.?phase.or(status.missing).value() == 'Running'",
+            "status.?a.or(status.?b).or(status.?phase).orValue('x') == 'Running'",
+            "status.?a.orValue(status.?b.orValue(status.phase)) == 'Running'",
+            "optional.unwrap([optional.of(1), optional.none()]) == [1] && [optional.of(1)].unwrapOpt() == [1]",
+            // functions are called either way
+            "contains(status.phase, 'unn') && startsWith(status.phase, 'R') && matches(status.phase, '^R')",
+            "'5'.int() == 5 && spec.replicas.string() == '2'",
+            "string(1e6) == '1e+06' && string(123456.0) == '123456' && string(0.00001) == '1e-05'",
+            "string(spec.share) == '0.5' && string(1.0 / 0.0) == '+Inf' && string(spec.replicas) == '2'",
+            "bool('T') && !bool('F') && bool('True')",
+            "duration('1µs') == duration('1us') && duration('1μs') < duration('1ms')",
+            "timestamp('2020-01-01T00:00:00,5Z') == timestamp('2020-01-01T00:00:00.5Z')",
+            // behind the end of a text there is nothing
+            "status.phase.indexOf('n', 99) == -1 && status.phase.lastIndexOf('n', 99) == -1",
+            "status.phase.indexOf('n', 4) == 5 && status.phase.lastIndexOf('n', 4) == 3",
+            "''.indexOf('a', 0) == -1 && 'abc'.indexOf('', 2) == 2",
+            // the last entry counts
+            "{'a': 1, 'a': 2}['a'] == 2",
+            // regular expressions of Go
+            r"'['.matches('[[]') && '&'.matches('[a&&b]') && 'a{,2}'.matches('^a{,2}$')",
+            r"!'ä'.matches(r'\w') && !'٣'.matches(r'\d') && 'a.b'.matches(r'^\Qa.b\E$') && 'Ä'.matches(r'^\p{Lu}$')",
+        ] {
+            check(text, Ok(true));
+        }
+        check(
+            "status.phase.indexOf('n', -1) == 0",
+            Err("index out of range: -1"),
+        );
+        check(
+            "has(spec.hosts.x)",
+            Err("unsupported index type 'string' in list"),
+        );
+        check("has(status.missing.x)", Err("no such key: missing"));
+        check("'a' in spec.replicas", Err("no such overload"));
+        check(
+            "int(string(spec.hosts))  == 1",
+            Err("no such overload: string(list)"),
+        );
+        check(
+            "timestamp(status.phase + 't') == timestamp(0)",
+            Err("type conversion error from 'string' to 'google.protobuf.Timestamp'"),
+        );
+        check(
+            "status.phase.matches(status.phase + '[')",
+            Err("'Running[' is no regular expression: unclosed character class"),
+        );
+    }
+
+    /// As cel-go does, which makes what it can of an expression before it sees an object.
+    #[test]
+    fn what_no_object_can_mend_is_refused_when_it_is_read() {
+        for (text, issue) in [
+            (
+                "true || duration('1d') > duration('1h')",
+                "1:17: type conversion error from 'string' to 'google.protobuf.Duration'; write it as '1h30m' or '10s'",
+            ),
+            (
+                "timestamp('2020-01-01') == x",
+                "1:10: type conversion error from 'string' to 'google.protobuf.Timestamp'; write it as '2006-01-02T15:04:05Z'",
+            ),
+            (
+                "timestamp('2020-01-01t00:00:00z') == x",
+                "1:10: type conversion error from 'string' to 'google.protobuf.Timestamp'; write it as '2006-01-02T15:04:05Z'",
+            ),
+            (
+                "[1].all(x, int('x') == 1)",
+                "1:15: type conversion error from 'string' to 'int'",
+            ),
+            (
+                "int(dyn('x')) == 1",
+                "1:4: type conversion error from 'string' to 'int'",
+            ),
+            (
+                "uint('+1') == 1u",
+                "1:5: type conversion error from 'string' to 'uint'",
+            ),
+            ("bool(null)", "1:5: no such overload: bool(null_type)"),
+            (
+                "x.matches('[')",
+                "1:10: '[' is no regular expression: unclosed character class",
+            ),
+            (
+                "x.matches('a**')",
+                "1:10: 'a**' is no regular expression: invalid nested repetition operator: '*' follows another",
+            ),
+            (
+                "x.matches('a{1001}')",
+                "1:10: 'a{1001}' is no regular expression: invalid repeat count: '{1001}', at most 1000 are allowed",
+            ),
+            ("now() > timestamp(x)", "1:4: no such overload: now()"),
+            ("Foo{a: 1} == x", "1:4: unknown type: Foo"),
+            (
+                "google.protobuf.Duration{seconds: 1} == x",
+                "1:25: messages cannot be made: write the value itself, or call timestamp or duration",
+            ),
+        ] {
+            let cause = Expression::compile(text).unwrap_err().cause;
+            let first = cause.lines().next().unwrap_or_default();
+            assert_eq!(first, format!("ERROR: <input>:{issue}"), "{text}");
+        }
+        // what an object may mend is not
+        for text in [
+            "duration(x) > duration('1h')",
+            "int('1' + x) == 1",
+            "x.now() == 1",
+            "x.matches(x + '[')",
+        ] {
+            assert!(Expression::compile(text).is_ok(), "{text}");
         }
     }
 

@@ -110,6 +110,14 @@ pub(crate) fn unknown<'e>(expr: &'e IdedExpr, known: &[&str]) -> Vec<(&'e str, u
     all
 }
 
+/// Shows every part of an expression.
+pub(crate) fn each<'e>(expr: &'e IdedExpr, show: &mut dyn FnMut(&'e IdedExpr)) {
+    let _: ControlFlow<()> = walk(expr, &mut Vec::new(), &mut |part, _| {
+        show(part);
+        ControlFlow::Continue(())
+    });
+}
+
 /// How the variable `name` is first read, as far down as the fields have names: `status.conditions`.
 pub(crate) fn path(expr: &IdedExpr, name: &str) -> Option<String> {
     let found = walk(expr, &mut Vec::new(), &mut |part, bound| match spell(part) {
@@ -156,7 +164,7 @@ fn spell(expr: &IdedExpr) -> Option<Spelled<'_>> {
         }
         Expr::Select(select) => (&*select.operand, Some(select.field.as_str())),
         Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
-            ("_[_]" | "_[?_]" | "_?._", [of, index]) => match &index.expr {
+            ("_[_]" | "_[?_]" | "_?._" | "@has", [of, index]) => match &index.expr {
                 Expr::Literal(LiteralValue::String(name)) => (of, Some(name.inner())),
                 _ => (of, None),
             },

@@ -20,9 +20,11 @@ mod kstatus;
 
 mod answer;
 mod cost;
+mod dialect;
 mod expression;
 mod free;
 mod issue;
+mod pattern;
 mod sets;
 mod words;
 

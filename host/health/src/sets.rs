@@ -1,6 +1,6 @@
 //! cel-go's Sets library, and the ends of lists of its library of optional values, which the CEL crate does not have.
 
-use cel::common::types::{CelBool, CelOptional, LIST_TYPE};
+use cel::common::types::{CelBool, CelList, CelOptional, LIST_TYPE};
 use cel::common::value::CowVal;
 use cel::{DeclarationError, Env, ExecutionError, Value};
 
@@ -12,6 +12,8 @@ pub(crate) fn extension(env: &mut Env) -> Result<(), DeclarationError> {
     let lists = || vec![LIST_TYPE, LIST_TYPE];
     env.add_member_overload("first", "list_first", LIST_TYPE, Vec::new(), first)?;
     env.add_member_overload("last", "list_last", LIST_TYPE, Vec::new(), last)?;
+    env.add_overload("optional.unwrap", "list_optional_unwrap", vec![LIST_TYPE], unwrap)?;
+    env.add_member_overload("unwrapOpt", "list_unwrap_opt", LIST_TYPE, Vec::new(), unwrap)?;
     env.add_overload("sets.contains", "list_sets_contains_list", lists(), contains)?;
     env.add_overload(
         "sets.equivalent",
@@ -79,4 +81,30 @@ fn decide<'b, 'v>(
         other => Err(ExecutionError::unsupported_target_type(other)),
     };
     Ok(CowVal::owned(CelBool::from(holds(&list(a)?, &list(b)?))))
+}
+
+/// What is there of a list of optional values.
+fn unwrap<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
+    let [list] = arguments.as_slice() else {
+        return Err(ExecutionError::invalid_argument_count(1, arguments.len()));
+    };
+    let Some(list) = list.as_iterable() else {
+        return Err(ExecutionError::unsupported_target_type(Value::try_from(
+            list.as_ref(),
+        )?));
+    };
+    let mut found = Vec::new();
+    let mut items = list.iter();
+    while let Some(item) = items.next() {
+        match item.downcast_ref::<CelOptional<'_>>() {
+            Some(optional) => found.extend(optional.option().map(|value| value.clone_as_boxed())),
+            None => {
+                return Err(ExecutionError::no_such_overload(
+                    "optional.unwrap",
+                    vec![item.get_type().name().to_owned()],
+                ));
+            }
+        }
+    }
+    Ok(CowVal::owned(CelList::from(found)))
 }
