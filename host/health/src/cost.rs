@@ -61,6 +61,24 @@ const SQUARE: &[&str] = &[
     "distinct",
 ];
 
+/// Functions whose target and arguments are texts, but for numbers.
+const OF_TEXTS: &[&str] = &[
+    "charAt",
+    "contains",
+    "endsWith",
+    "indexOf",
+    "lastIndexOf",
+    "lowerAscii",
+    "matches",
+    "replace",
+    "reverse",
+    "split",
+    "startsWith",
+    "substring",
+    "trim",
+    "upperAscii",
+];
+
 /// An estimate from above.
 #[derive(Clone, Copy, Default)]
 struct Cost {
@@ -95,15 +113,39 @@ pub(crate) fn weight(value: &Value) -> f64 {
     }
 }
 
-/// Refuses an expression that may take too long or too much. No list, map or text of its variables has more than `size`
-/// items or characters, and none more than `weight` bytes.
+/// Bytes of the longest text of a variable.
+pub(crate) fn longest(value: &Value) -> f64 {
+    match value {
+        Value::String(text) => len(text.len()),
+        Value::Array(items) => items.iter().map(longest).fold(0.0, f64::max),
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| longest(value).max(len(key.len())))
+            .fold(0.0, f64::max),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0.0,
+    }
+}
+
+/// How large the variables are, each of which may be any of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes {
+    /// Items or characters of the largest list, map or text.
+    pub(crate) size: usize,
+    /// Bytes of the largest variable.
+    pub(crate) weight: f64,
+    /// Bytes of the longest text.
+    pub(crate) text: f64,
+}
+
+/// Refuses an expression that may take too long or too much.
 ///
 /// # Errors
 /// Which limit it may reach, and what to do.
-pub(crate) fn check(expr: &IdedExpr, size: usize, weight: f64) -> Result<(), String> {
+pub(crate) fn check(expr: &IdedExpr, sizes: Sizes) -> Result<(), String> {
     let mut estimator = Estimator {
-        size: len(size.max(1)),
-        weight,
+        size: len(sizes.size.max(1)),
+        weight: sizes.weight,
+        text: sizes.text,
         loops: Vec::new(),
         peak: 0.0,
     };
@@ -174,6 +216,8 @@ struct Estimator<'e> {
     size: f64,
     /// Bytes of the largest variable.
     weight: f64,
+    /// Bytes of its longest text.
+    text: f64,
     /// Variables of loops that are open, with the bytes of what they are bound to.
     loops: Vec<(&'e str, f64)>,
     /// Bytes of the largest value so far.
@@ -224,9 +268,21 @@ impl<'e> Estimator<'e> {
 
     fn call(&mut self, call: &'e CallExpr) -> Cost {
         let parts = call.target.iter().map(|target| &**target).chain(&call.args);
-        let costs: Vec<Cost> = parts.map(|part| self.estimate(part)).collect();
-        let all = together(&costs, 1.0);
         let name = call.func_name.as_str();
+        let of_text = OF_TEXTS.contains(&name);
+        let parts = parts.map(|part| {
+            let cost = self.estimate(part);
+            // what is no text is refused by the function
+            match of_text && self.is_read(part) {
+                true => Cost {
+                    weight: cost.weight.min(ITEM + self.text),
+                    ..cost
+                },
+                false => cost,
+            }
+        });
+        let costs: Vec<Cost> = parts.collect();
+        let all = together(&costs, 1.0);
         let weight_of = |nth: usize| costs.get(nth).map_or(0.0, |cost| cost.weight);
         let product = weight_of(0) * weight_of(1).max(weight_of(0) * f64::from(u8::from(costs.len() == 1)));
         let looked_at = match name {
@@ -253,12 +309,14 @@ impl<'e> Estimator<'e> {
                 weight: weight_of(0),
                 ..all
             },
-            // the new text takes the place of every character of the old one, at the worst
-            "replace" => Cost {
-                steps: steps + weight_of(0) * weight_of(2) / STEP,
-                weight: (weight_of(0) + 1.0) * (weight_of(2) + 1.0),
-                ..all
-            },
+            "replace" => {
+                let weight = (weight_of(0) + 1.0) * growth(call.args.first(), weight_of(2) - ITEM);
+                Cost {
+                    steps: steps + weight / STEP,
+                    weight,
+                    ..all
+                }
+            }
             // as many pieces as there are characters
             "split" => Cost {
                 steps,
@@ -276,6 +334,19 @@ impl<'e> Estimator<'e> {
                 ..all
             },
             _ => Cost { steps, ..all },
+        }
+    }
+
+    /// Whether it is a field of the variables, as it is there.
+    fn is_read(&self, expr: &IdedExpr) -> bool {
+        match &expr.expr {
+            Expr::Ident(name) => !name.starts_with('@') && !self.loops.iter().any(|(known, _)| known == name),
+            Expr::Select(select) => self.is_read(&select.operand),
+            Expr::Call(call) => match (call.func_name.as_str(), call.args.as_slice()) {
+                ("_[_]", [of, _]) => self.is_read(of),
+                _ => false,
+            },
+            _ => false,
         }
     }
 
@@ -327,6 +398,17 @@ impl<'e> Estimator<'e> {
         let parts = entries.flat_map(parts_of);
         let costs: Vec<Cost> = parts.map(|part| self.estimate(part)).collect();
         together(&costs, own)
+    }
+}
+
+/// How often a text may be as long when a part of it is replaced by one of `length` bytes: nothing stands between all signs.
+fn growth(old: Option<&IdedExpr>, length: f64) -> f64 {
+    let length = length.max(0.0);
+    match old.map(|old| &old.expr) {
+        Some(Expr::Literal(LiteralValue::String(old))) if !old.inner().is_empty() => {
+            (length / len(old.inner().len())).max(1.0)
+        }
+        _ => 1.0 + length,
     }
 }
 

@@ -386,7 +386,14 @@ fn to_timestamp<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
             "not as RFC 3339 has it",
         ));
     }
-    with_text("timestamp", text.replace(',', "."))
+    let is_utc = text.ends_with('Z');
+    let timestamp = with_text("timestamp", text.replace(',', "."))?;
+    if is_utc {
+        return Ok(timestamp);
+    }
+    // its hours are told in UTC, as its text is
+    let text = standard("string", vec![timestamp])?;
+    standard("timestamp", vec![text])
 }
 
 fn to_string<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {

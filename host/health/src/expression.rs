@@ -1,3 +1,4 @@
+use crate::cost::Sizes;
 use crate::issue::Issues;
 use cel::{Context, Env, IdedExpr, Program, Value as CelValue, extensions};
 use serde_json::Value;
@@ -165,13 +166,18 @@ impl Expression {
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
         // texts are walked only where they are made into lists
         let is_text_split = self.program.references().has_function("split");
-        let (mut size, mut weight) = (1, 0.0);
+        let mut sizes = Sizes {
+            size: 1,
+            weight: 0.0,
+            text: 0.0,
+        };
         for (name, value) in variables {
-            size = size.max(largest(value, is_text_split));
-            weight = crate::cost::weight(value).max(weight);
+            sizes.size = sizes.size.max(largest(value, is_text_split));
+            sizes.weight = crate::cost::weight(value).max(sizes.weight);
+            sizes.text = crate::cost::longest(value).max(sizes.text);
             context.add_variable_from_value(name, to_cel(value));
         }
-        crate::cost::check(self.program.expression(), size, weight).map_err(failed)?;
+        crate::cost::check(self.program.expression(), sizes).map_err(failed)?;
         match CelValue::resolve(&self.adapted, &context) {
             Ok(CelValue::Bool(holds)) => Ok(holds),
             Ok(_) => Err(EvaluationFailed::NotBoolean(self.text.clone())),
@@ -467,6 +473,15 @@ mod tests {
             let error = holds(&text).unwrap_err().to_string();
             assert!(error.contains("it may "), "{text:.60}: {error}");
         }
+        // what is written in a common object is read
+        let texts = json!({ "list": vec!["v1.2.3-rc.1+build"; 300], "text": "v1.2.3-rc.1+build", "note": "a".repeat(900) });
+        for text in [
+            "x.text.replace('v', '').replace('-rc', '').replace('.1', '').split('.').map(n, int(n)).size() == 3",
+            "x.text.replace('a', 'bb').replace('b', 'cc').replace('', '-').indexOf(x.text.trim().lowerAscii()) < 0",
+        ] {
+            let got = Expression::compile(text).unwrap().holds([("x", &texts)]);
+            assert!(!format!("{got:?}").contains("it may"), "{text}: {got:?}");
+        }
         // every branch is looked at once
         let long = format!("{}false", "x.list == [] ? true : ".repeat(60));
         assert_eq!(holds(&long), Ok(false));
@@ -545,6 +560,8 @@ mod tests {
             "string(spec.share) == '0.5' && string(1.0 / 0.0) == '+Inf' && string(spec.replicas) == '2'",
             "bool('T') && !bool('F') && bool('True')",
             "duration('1µs') == duration('1us') && duration('1μs') < duration('1ms')",
+            // without a zone in UTC, wherever it was written
+            "timestamp('2020-01-01T00:00:00.000000001-04:00').getHours() == 4 && timestamp(0).getHours('+02:00') == 2",
             "timestamp('2020-01-01T00:00:00,5Z') == timestamp('2020-01-01T00:00:00.5Z')",
             // behind the end of a text there is nothing
             "status.phase.indexOf('n', 99) == -1 && status.phase.lastIndexOf('n', 99) == -1",
