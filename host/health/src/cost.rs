@@ -238,10 +238,16 @@ impl<'e> Estimator<'e> {
             Expr::Ident(name) => self.variable(name),
             Expr::Select(select) => {
                 let operand = self.estimate(&select.operand);
-                Cost {
-                    steps: operand.steps + 1.0,
-                    size: self.size.max(operand.size),
-                    ..operand
+                match select.test {
+                    true => Cost {
+                        steps: operand.steps + 1.0,
+                        ..Cost::of(1.0, ITEM)
+                    },
+                    false => Cost {
+                        steps: operand.steps + 1.0,
+                        size: self.size.max(operand.size),
+                        ..operand
+                    },
                 }
             }
             Expr::Call(call) => self.call(call),

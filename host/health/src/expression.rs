@@ -392,6 +392,19 @@ mod tests {
                 "no such overload: split(int, string)",
             ),
             ("spec.replicas.size() == 1", "no such overload: size"),
+            ("status.phase[0] == 'R'", "no such key: 0"),
+            ("spec.replicas['x'] == 1", "no such key: x"),
+            ("spec.hosts.exists(h, h.name == 'a')", "no such key: name"),
+            // one of them is it, which is not known
+            ("spec.hosts.exists(h, h.name == h.type)", "no such overload"),
+            ("null > 1", "no such overload: _>_"),
+            ("[] <= 1", "no such overload: _<=_"),
+            ("null + 1 == 1", "no such overload: _+_"),
+            ("{} / 2 == 1", "no such overload: _/_"),
+            ("spec.share % 2.0 == 0.5", "no such overload: _%_"),
+            ("status.phase - 'R' == 'x'", "no such overload"),
+            ("[1] + 'a' == []", "no such overload"),
+            ("0u - 1u > 0u", "unsigned integer overflow"),
             ("spec.hosts.a == 1", "unsupported index type 'string' in list"),
         ] {
             check(text, Err(cause));

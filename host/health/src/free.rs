@@ -127,18 +127,47 @@ pub(crate) fn path(expr: &IdedExpr, name: &str) -> Option<String> {
     found.break_value()
 }
 
-/// The first field that is asked of a value that has none: a text, a number, nothing.
+/// The first field that is asked of a value that has none: a text, a number, nothing. Of what a loop looks at, the only one.
 pub(crate) fn bare_field(expr: &IdedExpr, context: &Context<'_, '_>) -> Option<String> {
+    let mut of_loops: Vec<&str> = Vec::new();
     let found = walk(expr, &mut Vec::new(), &mut |part, bound| {
-        if let Expr::Select(select) = &part.expr
-            && spell(part).is_some_and(|spelled| is_variable(spelled.root, bound))
-            && Value::resolve_val(&select.operand, context).is_ok_and(|value| value.as_indexer().is_none())
-        {
-            return ControlFlow::Break(select.field.clone());
+        let is_bare = |of| Value::resolve_val(of, context).is_ok_and(|value| value.as_indexer().is_none());
+        match &part.expr {
+            Expr::Select(select) => match spell(part) {
+                Some(spelled) if !is_variable(spelled.root, bound) => of_loops.push(&select.field),
+                _ if is_bare(&select.operand) => return ControlFlow::Break(select.field.clone()),
+                _ => {}
+            },
+            Expr::Call(call) => {
+                if let ("_[_]", [of, index]) = (call.func_name.as_str(), call.args.as_slice())
+                    && bound.is_empty()
+                    && is_bare(of)
+                    && let Some(key) = key(index, context)
+                {
+                    return ControlFlow::Break(key);
+                }
+            }
+            _ => {}
         }
         ControlFlow::Continue(())
     });
-    found.break_value()
+    of_loops.sort_unstable();
+    of_loops.dedup();
+    found.break_value().or_else(|| match of_loops.as_slice() {
+        [only] => Some((*only).to_owned()),
+        _ => None,
+    })
+}
+
+/// A key as it is told.
+fn key(index: &IdedExpr, context: &Context<'_, '_>) -> Option<String> {
+    match Value::resolve(index, context).ok()? {
+        Value::String(name) => Some(name.to_string()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::UInt(number) => Some(number.to_string()),
+        Value::Bool(bool) => Some(bool.to_string()),
+        _ => None,
+    }
 }
 
 fn is_variable(name: &str, bound: &[&str]) -> bool {

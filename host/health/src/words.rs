@@ -16,6 +16,9 @@ const CONVERSIONS: [(&str, &str); 6] = [
     ("uint", "uint"),
 ];
 
+/// Types that have no order.
+const UNORDERED: [&str; 4] = ["list", "map", "null_type", "type"];
+
 /// What is said of an error of `expr`.
 pub(crate) fn of(expr: &IdedExpr, context: &Context<'_, '_>, error: ExecutionError) -> String {
     let (expr, error) = first(expr, context, error, LEVELS_MAX);
@@ -28,9 +31,11 @@ pub(crate) fn of(expr: &IdedExpr, context: &Context<'_, '_>, error: ExecutionErr
         ExecutionError::IndexOutOfBounds(Value::Int(index)) => format!("index out of bounds: {index}"),
         ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
         ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),
+        ExecutionError::Overflow(_, Value::UInt(_), _) => "unsigned integer overflow".to_owned(),
         ExecutionError::Overflow(..) => "integer overflow".to_owned(),
         ExecutionError::FunctionError { function, message } => of_function(function, message),
         ExecutionError::NoSuchOverload(overload) => of_overload(expr, context, overload),
+        ExecutionError::UnsupportedBinaryOperator(name, left, _) => of_arithmetic(name, left),
         ExecutionError::UnexpectedType { got, want } if want == "iterable" => {
             format!("got '{}', expected iterable type", go_type(got))
         }
@@ -94,6 +99,31 @@ fn of_function(function: &str, message: &str) -> String {
     }
 }
 
+/// cel-go names an operator that the value on the left has not, but for values with functions of their own.
+fn of_arithmetic(name: &str, left: &Value) -> String {
+    let (operator, is_known) = match name {
+        "add" => ("_+_", matches!(left, Value::Bytes(_) | Value::List(_))),
+        "sub" => ("_-_", false),
+        "mul" => ("_*_", false),
+        "div" => ("_/_", false),
+        "rem" => ("_%_", false),
+        _ => return "no such overload".to_owned(),
+    };
+    let is_number = match left {
+        Value::Int(_) | Value::UInt(_) => true,
+        Value::Float(_) => name != "rem",
+        _ => false,
+    };
+    let has_functions = !matches!(
+        left,
+        Value::Bool(_) | Value::Bytes(_) | Value::Float(_) | Value::List(_) | Value::Map(_) | Value::Null
+    );
+    match is_known || is_number || has_functions {
+        true => "no such overload".to_owned(),
+        false => format!("no such overload: {operator}"),
+    }
+}
+
 fn of_overload(expr: &IdedExpr, context: &Context<'_, '_>, overload: &OverloadError) -> String {
     let types = overload.argument_types();
     match (overload.function(), types) {
@@ -101,10 +131,13 @@ fn of_overload(expr: &IdedExpr, context: &Context<'_, '_>, overload: &OverloadEr
             format!("unsupported index type '{index}' in list")
         }
         // a field of what has none
-        ("_._", _) => match free::bare_field(expr, context) {
+        ("_._" | "_[_]", _) => match free::bare_field(expr, context) {
             Some(field) => format!("no such key: {field}"),
             None => "no such overload".to_owned(),
         },
+        (operator @ ("_<_" | "_<=_" | "_>_" | "_>=_"), [left, _]) if UNORDERED.contains(&left.as_str()) => {
+            format!("no such overload: {operator}")
+        }
         ("size", _) => "no such overload: size".to_owned(),
         (name, _) if name.starts_with(|char: char| char.is_ascii_lowercase()) && !UNNAMED.contains(&name) => {
             format!("no such overload: {name}({})", types.join(", "))
