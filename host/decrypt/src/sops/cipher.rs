@@ -90,10 +90,7 @@ fn typed(kind: &str, bytes: &[u8]) -> Result<Plain, String> {
     let text = || String::from_utf8_lossy(bytes).into_owned();
     let odd = |what: &str| format!("the decrypted value {REDACTED} is no {what}");
     let node = match kind {
-        "str" | "bytes" => match std::str::from_utf8(bytes) {
-            Ok(text) => Node::text(text),
-            Err(_) => Node::Bytes(Zeroizing::new(bytes.to_vec())),
-        },
+        "str" | "bytes" => Node::of_bytes(bytes),
         "int" => Node::Int(text().parse().map_err(|_| odd("int"))?),
         "float" => Node::Float(text().parse().map_err(|_| odd("float"))?),
         "bool" => match bytes {

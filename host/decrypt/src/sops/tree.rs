@@ -65,6 +65,14 @@ impl Node {
         Self::Text(Zeroizing::new(text.into()))
     }
 
+    /// Text, or a binary file where the bytes are none.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::text(text),
+            Err(_) => Self::Bytes(Zeroizing::new(bytes.to_vec())),
+        }
+    }
+
     /// What the MAC is made over.
     pub(super) fn mac_bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         Some(Zeroizing::new(match self {

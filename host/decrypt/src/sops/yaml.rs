@@ -3,10 +3,12 @@
 use super::VALUES_MAX;
 use super::tree::{Branch, Comment, Entry, Item, Node};
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use sluice_yaml::{
     EmitV3, Limits, Node as Yaml, ParseOptions, Resolved, Resolver, ScalarStyle, Value, emit_v3,
-    parse_documents,
+    is_sexagesimal, parse_documents,
 };
+use std::collections::HashMap;
 
 /// Spaces a level, as SOPS writes.
 const INDENT: usize = 4;
@@ -25,11 +27,42 @@ pub(super) fn load(data: &[u8]) -> Result<Vec<Branch>, String> {
         parse_documents(data, &options).map_err(|error| format!("Error unmarshaling input YAML: {error}"))?;
     documents
         .iter()
-        .map(|document| {
-            branch_of_document(&document.root)
+        .enumerate()
+        .map(|(index, document)| {
+            // SOPS looks for repeated keys in the first document only
+            let checked = if index == 0 {
+                refuse_repeated(&document.root)
+            } else {
+                Ok(())
+            };
+            checked
+                .and_then(|()| branch_of_document(&document.root))
                 .map_err(|cause| format!("Error unmarshaling input YAML: {cause}"))
         })
         .collect()
+}
+
+/// Two entries of one name, as a merge of two versions leaves them: which of them counts is not for us to guess.
+fn refuse_repeated(yaml: &Yaml) -> Result<(), String> {
+    match &yaml.value {
+        Value::Mapping(entries, _) => {
+            let mut seen = HashMap::with_capacity(entries.len());
+            for (key, value) in entries {
+                let line = key.position.line;
+                if let Some((name, first)) =
+                    key.text().and_then(|name| Some((name, seen.insert(name, line)?)))
+                {
+                    return Err(format!(
+                        "line {line}: mapping key {name:?} already defined at line {first}: leave one of the two"
+                    ));
+                }
+                refuse_repeated(value)?;
+            }
+            Ok(())
+        }
+        Value::Sequence(items, _) => items.iter().try_for_each(refuse_repeated),
+        _ => Ok(()),
+    }
 }
 
 fn branch_of_document(root: &Yaml) -> Result<Branch, String> {
@@ -111,6 +144,12 @@ fn node(yaml: &Yaml, are_comments_taken: bool) -> Result<Node, String> {
 
 fn scalar(yaml: &Yaml) -> Result<Node, String> {
     let at = yaml.position.line;
+    if yaml.tag() == Some("!!binary") {
+        let text: String = yaml.text().unwrap_or_default().split(['\r', '\n']).collect();
+        let bytes = BASE64.decode(text);
+        let bytes = bytes.map_err(|_| format!("line {at}: !!binary value contains invalid base64 data"))?;
+        return Ok(Node::of_bytes(&bytes));
+    }
     let resolved = Resolver::V3
         .resolve(yaml)
         .map_err(|_| format!("line {at}: a value that does not fit its tag"))?;
@@ -298,13 +337,24 @@ fn written(node: &Node) -> (Yaml, Vec<String>) {
         Node::Float(value) => Yaml::plain(sluice_yaml::format_float(*value)),
         Node::Time(text) => Yaml::plain(text.as_str()),
         Node::Text(text) => text_node(text),
-        Node::Bytes(bytes) => {
-            let mut yaml = Yaml::plain(base64::engine::general_purpose::STANDARD.encode(bytes));
-            yaml.set_tag(Some("!!binary".into()));
-            yaml
-        }
+        Node::Bytes(bytes) => binary_node(bytes),
     };
     (yaml, Vec::new())
+}
+
+/// Base64 as yaml.v3 writes it: in lines, where there is more than one.
+fn binary_node(bytes: &[u8]) -> Yaml {
+    const LINE: usize = 70;
+    let text = BASE64.encode(bytes);
+    let mut yaml = if text.len() < LINE {
+        Yaml::plain(text)
+    } else {
+        let lines = text.as_bytes().chunks(LINE).map(String::from_utf8_lossy);
+        let text: String = lines.flat_map(|line| [line, "\n".into()]).collect();
+        Yaml::new(Value::Scalar(text.into(), ScalarStyle::Literal))
+    };
+    yaml.set_tag(Some("!!binary".into()));
+    yaml
 }
 
 fn text_node(text: &str) -> Yaml {
@@ -313,7 +363,27 @@ fn text_node(text: &str) -> Yaml {
         Yaml::plain(text)
     } else if text.contains('\n') {
         Yaml::new(Value::Scalar(text.into(), ScalarStyle::Literal))
+    } else if is_sexagesimal(text) {
+        // 12:30 is the number 750 for whoever reads YAML 1.1
+        Yaml::new(Value::Scalar(text.into(), ScalarStyle::DoubleQuoted))
     } else {
         Yaml::string(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_there_twice_is_refused_with_both_lines() {
+        let refusal = load(b"a: 1\nb:\n  - c: 1\n    d: 2\n    c: 3\n").unwrap_err();
+        assert_eq!(
+            refusal,
+            "Error unmarshaling input YAML: line 5: mapping key \"c\" already defined at line 3: leave one of the two"
+        );
+        // as sops: further documents are not looked at
+        assert_eq!(load(b"a: 1\n---\nb: 1\nb: 2\n").unwrap().len(), 2);
+        assert!(load(b"a: {c: 1}\nb: [{c: 1}, {c: 1}]\n").is_ok());
     }
 }
