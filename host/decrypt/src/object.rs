@@ -1,13 +1,14 @@
 //! Built objects: whole documents that carry SOPS metadata, and values of Secrets that are encrypted files.
 
 use crate::file::{Mac, file};
-use crate::sops::{self, Branch, Entry, Format, Node};
+use crate::sops::{self, Format};
 use crate::{Error, Keyring, Vouched};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sluice_api::meta;
 use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 /// Whether an object asks to stay encrypted.
 fn is_disabled(object: &Value) -> bool {
@@ -107,36 +108,10 @@ async fn whole(
             return Err(Error::Mac(format!("the source of '{name}'")));
         }
     }
-    let branch = opened.branches.into_iter().next().unwrap_or_default();
-    Ok(json(branch))
-}
-
-fn json(branch: Branch) -> Value {
-    let mut map = Map::new();
-    for entry in branch {
-        if let Entry::Pair(key, node) = entry {
-            map.insert(key, value(node));
-        }
-    }
-    Value::Object(map)
-}
-
-fn value(node: Node) -> Value {
-    match node {
-        Node::Null => Value::Null,
-        Node::Bool(value) => value.into(),
-        Node::Int(value) => value.into(),
-        Node::Float(value) => value.into(),
-        Node::Text(text) => text.as_str().into(),
-        Node::Bytes(bytes) => String::from_utf8_lossy(&bytes).into(),
-        Node::Time(text) => text.into(),
-        Node::Map(branch) => json(branch),
-        Node::List(items) => items
-            .into_iter()
-            .filter_map(|item| match item {
-                sops::Item::Node(node) => Some(value(node)),
-                sops::Item::Comment(_) => None,
-            })
-            .collect(),
-    }
+    let plain = Zeroizing::new(sops::emit(&opened.branches, Format::Json, Format::Json)?);
+    serde_json::from_slice(&plain).map_err(|_| Error::Emit {
+        input: Format::Json,
+        output: Format::Json,
+        cause: "what was decrypted cannot be read as JSON".to_owned(),
+    })
 }

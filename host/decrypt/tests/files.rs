@@ -201,6 +201,50 @@ async fn an_object_is_decrypted_whole_and_only_where_a_verified_file_vouches_for
     );
 }
 
+fn parsed(name: &str) -> serde_json::Value {
+    let options = sluice_yaml::ParseOptions::new(sluice_yaml::Resolver::V2);
+    let document = sluice_yaml::parse_document(&fixture(name), &options)
+        .unwrap()
+        .unwrap();
+    sluice_yaml::to_json(&document.root, sluice_yaml::Resolver::V2).unwrap()
+}
+
+/// As Flux, which writes a decrypted object as JSON: a whole number has no fraction there, and an infinite one has no place.
+#[tokio::test]
+async fn numbers_of_an_object_are_those_that_json_has() {
+    let (keyring, nobody) = (keyring(KEY), Vouched::default());
+    let mut body = parsed("floats.yaml");
+    assert!(object(&keyring, &mut body, &nobody, Mac::Ignored).await.unwrap());
+    assert_eq!(body["spec"].to_string(), r#"{"replicas":3,"share":0.5}"#);
+    let refusal = object(&keyring, &mut parsed("nan.yaml"), &nobody, Mac::Ignored)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refusal.contains("spec: share: JSON has no infinite numbers"),
+        "{refusal}"
+    );
+}
+
+/// The formats without types know no fractions of a second.
+#[tokio::test]
+async fn a_time_loses_its_fraction_where_sops_drops_it() {
+    for (output, expected) in [
+        (
+            Format::Dotenv,
+            "at=2001-12-14T21:59:43-05:00\nday=2020-01-01T00:00:00Z\n",
+        ),
+        (
+            Format::Json,
+            "{\n\t\"at\": \"2001-12-14T21:59:43.1-05:00\",\n\t\"day\": \"2020-01-01T00:00:00Z\"\n}\n",
+        ),
+    ] {
+        let formats = (Format::Yaml, output);
+        let plain = file(&keyring(KEY), &fixture("times.yaml"), formats, Mac::Verified, "a").await;
+        assert_eq!(String::from_utf8_lossy(&plain.unwrap()), expected);
+    }
+}
+
 /// Bases and components are followed into, and theirs; what nobody names stays as it is.
 #[tokio::test]
 async fn files_of_bases_and_components_are_decrypted_too() {

@@ -1,6 +1,6 @@
 //! One value: `ENC[AES256_GCM,data:…,iv:…,tag:…,type:…]`, its path as additional data.
 
-use super::tree::Node;
+use super::tree::{Node, Time};
 use aes_gcm::aead::consts::{U12, U16, U32};
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::aes::Aes256;
@@ -56,6 +56,8 @@ struct Parts<'a> {
 }
 
 fn parse(value: &str) -> Option<Parts<'_>> {
+    // comments of INI are several lines: what stands below an encrypted one is dropped, as SOPS does
+    let value = value.lines().next()?;
     let rest = value.strip_prefix("ENC[AES256_GCM,data:")?;
     let rest = rest.get(..rest.rfind(']')?)?;
     let (rest, kind) = rest.rsplit_once(",type:")?;
@@ -98,7 +100,7 @@ fn typed(kind: &str, bytes: &[u8]) -> Result<Plain, String> {
             b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Node::Bool(false),
             _ => return Err(odd("bool")),
         },
-        "time" => Node::Time(text()),
+        "time" => Node::Time(Time::parse(&text()).ok_or_else(|| odd("time"))?.full),
         "comment" => return Ok(Plain::Comment(text())),
         other => return Err(format!("Unknown datatype: {other}")),
     };

@@ -1,6 +1,7 @@
 //! `KEY=value` lines.
 
-use super::tree::{Branch, Comment, Entry, Node, float_text};
+use super::tree::{Branch, Comment, Entry, Node, Time, float_text};
+use zeroize::Zeroizing;
 
 pub(super) fn load(data: &[u8]) -> Result<Branch, String> {
     let text = std::str::from_utf8(data).map_err(|_| "the file is not UTF-8".to_owned())?;
@@ -30,11 +31,14 @@ pub(super) fn emit(branch: &Branch) -> Result<Vec<u8>, String> {
         match entry {
             Entry::Comment(comment) => out.extend_from_slice(format!("#{}", comment.text).as_bytes()),
             Entry::Pair(key, node) => {
-                let value = flat_text(node)
+                let value = flat_bytes(node)
                     .ok_or_else(|| format!("cannot use complex value in dotenv file; offending key {key}"))?;
                 out.extend_from_slice(key.as_bytes());
                 out.push(b'=');
-                out.extend_from_slice(value.replace('\n', "\\n").as_bytes());
+                for (index, line) in value.split(|byte| *byte == b'\n').enumerate() {
+                    out.extend_from_slice(if index > 0 { b"\\n" } else { b"" });
+                    out.extend_from_slice(line);
+                }
             }
         }
         out.push(b'\n');
@@ -43,17 +47,24 @@ pub(super) fn emit(branch: &Branch) -> Result<Vec<u8>, String> {
 }
 
 /// A value as the formats without types write it; none for lists and mappings.
+pub(super) fn flat_bytes(node: &Node) -> Option<Zeroizing<Vec<u8>>> {
+    match node {
+        Node::Bytes(bytes) => Some(bytes.clone()),
+        node => flat_text(node).map(|text| Zeroizing::new(text.as_bytes().to_vec())),
+    }
+}
+
+/// The same of what is text.
 pub(super) fn flat_text(node: &Node) -> Option<super::tree::SecretText> {
     Some(
         match node {
             Node::Text(text) => return Some(text.clone()),
-            Node::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Node::Null => "<nil>".to_owned(),
             Node::Bool(value) => value.to_string(),
             Node::Int(value) => value.to_string(),
             Node::Float(value) => float(*value),
-            Node::Time(text) => text.clone(),
-            Node::List(_) | Node::Map(_) => return None,
+            Node::Time(text) => Time::parse(text).map_or_else(|| text.clone(), |time| time.seconds),
+            Node::Bytes(_) | Node::List(_) | Node::Map(_) => return None,
         }
         .into(),
     )

@@ -1,6 +1,6 @@
 //! Sections of `key = value`, as the `ini.v1` library that SOPS uses reads and writes them.
 
-use super::dotenv::flat_text;
+use super::dotenv::flat_bytes;
 use super::tree::{Branch, Comment, Entry, Node};
 use std::collections::HashMap;
 use zeroize::Zeroizing;
@@ -231,7 +231,7 @@ fn key(line: &str) -> Result<(String, &str), &'static str> {
 }
 
 pub(super) fn emit(branch: &Branch) -> Result<Vec<u8>, String> {
-    let mut out = Zeroizing::new(String::new());
+    let mut out = Zeroizing::new(Vec::new());
     let mut index = 0;
     for entry in branch {
         let Entry::Pair(name, node) = entry else { continue };
@@ -244,25 +244,23 @@ pub(super) fn emit(branch: &Branch) -> Result<Vec<u8>, String> {
         index += 1;
         // an empty line between sections, but none after keys that are not there
         if has_keys || !is_plain {
-            out.push('\n');
+            out.push(b'\n');
         }
     }
-    if out.ends_with("\n\n") {
+    if out.ends_with(b"\n\n") {
         out.pop();
     }
-    Ok(out.as_bytes().to_vec())
+    Ok(out.to_vec())
 }
 
-fn section(name: &str, is_plain: bool, entries: &Branch, out: &mut String) -> Result<(), String> {
+fn section(name: &str, is_plain: bool, entries: &Branch, out: &mut Vec<u8>) -> Result<(), String> {
     let mut entries = entries.as_slice();
     if let [Entry::Comment(comment), rest @ ..] = entries {
         write_comment(&comment.text, out);
         entries = rest;
     }
     if !is_plain {
-        out.push('[');
-        out.push_str(name);
-        out.push_str("]\n");
+        write(&["[", name, "]\n"], out);
     }
     let mut keys: Vec<(&str, String, &Node, Option<&str>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
@@ -291,11 +289,13 @@ fn section(name: &str, is_plain: bool, entries: &Branch, out: &mut String) -> Re
             write_comment(comment, out);
         }
         let value =
-            flat_text(node).ok_or_else(|| format!("Error encoding key: {key} has a complex value"))?;
-        let quote = quote_of(&value);
-        out.push_str(&key);
-        out.extend(std::iter::repeat_n(' ', width - key.len()));
-        out.extend([" = ", quote, value.as_str(), quote, "\n"]);
+            flat_bytes(node).ok_or_else(|| format!("Error encoding key: {key} has a complex value"))?;
+        let quote = quote_of(&String::from_utf8_lossy(&value));
+        write(&[&key], out);
+        out.extend(std::iter::repeat_n(b' ', width - key.len()));
+        write(&[" = ", quote], out);
+        out.extend_from_slice(&value);
+        write(&[quote, "\n"], out);
     }
     Ok(())
 }
@@ -322,16 +322,18 @@ fn written_key(key: &str) -> String {
     }
 }
 
-fn write_comment(text: &str, out: &mut String) {
+fn write(parts: &[&str], out: &mut Vec<u8>) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn write_comment(text: &str, out: &mut Vec<u8>) {
     for line in text.split('\n') {
-        match line.strip_prefix(MARKS) {
-            Some(rest) => {
-                out.extend(line.chars().next());
-                out.extend([" ", rest.trim()]);
-            }
-            None => out.extend(["; ", line]),
+        match line.split_at_checked(1) {
+            Some((mark @ ("#" | ";"), rest)) => write(&[mark, " ", rest.trim(), "\n"], out),
+            _ => write(&["; ", line, "\n"], out),
         }
-        out.push('\n');
     }
 }
 

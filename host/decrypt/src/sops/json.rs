@@ -1,6 +1,6 @@
 //! JSON in the order it was written, and binary files in their JSON envelope.
 
-use super::tree::{Branch, Entry, Item, Node, SecretText};
+use super::tree::{Branch, Entry, Item, Node, SecretText, lossy};
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use std::fmt::{self, Write as _};
@@ -26,11 +26,11 @@ pub(super) fn load(data: &[u8]) -> Result<Branch, String> {
 }
 
 /// With tabs, in the order of the file, without comments.
-pub(super) fn emit(branch: &Branch) -> Vec<u8> {
+pub(super) fn emit(branch: &Branch) -> Result<Vec<u8>, String> {
     let mut out = Zeroizing::new(String::new());
-    map(branch, 0, &mut out);
+    map(branch, 0, &mut out)?;
     out.push('\n');
-    out.as_bytes().to_vec()
+    Ok(out.as_bytes().to_vec())
 }
 
 /// The bytes under `data`.
@@ -49,7 +49,7 @@ pub(super) fn emit_binary(branch: &Branch) -> Result<Vec<u8>, String> {
     }
 }
 
-fn map(branch: &Branch, depth: usize, out: &mut String) {
+fn map(branch: &Branch, depth: usize, out: &mut String) -> Result<(), String> {
     let mut is_empty = true;
     out.push('{');
     for entry in branch {
@@ -57,20 +57,22 @@ fn map(branch: &Branch, depth: usize, out: &mut String) {
         separate(&mut is_empty, depth, out);
         out.push_str(&quoted(key));
         out.push_str(": ");
-        value(node, depth + 1, out);
+        value(node, depth + 1, out).map_err(|cause| format!("{key}: {cause}"))?;
     }
     close(is_empty, '}', depth, out);
+    Ok(())
 }
 
-fn list(items: &[Item], depth: usize, out: &mut String) {
+fn list(items: &[Item], depth: usize, out: &mut String) -> Result<(), String> {
     let mut is_empty = true;
     out.push('[');
     for item in items {
         let Item::Node(node) = item else { continue };
         separate(&mut is_empty, depth, out);
-        value(node, depth + 1, out);
+        value(node, depth + 1, out)?;
     }
     close(is_empty, ']', depth, out);
+    Ok(())
 }
 
 fn separate(is_empty: &mut bool, depth: usize, out: &mut String) {
@@ -92,7 +94,7 @@ fn line(depth: usize, out: &mut String) {
     out.extend(std::iter::repeat_n('\t', depth));
 }
 
-fn value(node: &Node, depth: usize, out: &mut String) {
+fn value(node: &Node, depth: usize, out: &mut String) -> Result<(), String> {
     match node {
         Node::Null => out.push_str("null"),
         Node::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -100,13 +102,17 @@ fn value(node: &Node, depth: usize, out: &mut String) {
             // writing to a String cannot fail
             let _ = write!(out, "{value}");
         }
+        Node::Float(value) if !value.is_finite() => {
+            return Err("JSON has no infinite numbers, and no .nan: encrypt it as text".to_owned());
+        }
         Node::Float(value) => out.push_str(&sluice_yaml::format_json_float(*value)),
         Node::Text(text) => out.push_str(&quoted(text)),
-        Node::Bytes(bytes) => out.push_str(&quoted(&String::from_utf8_lossy(bytes))),
+        Node::Bytes(bytes) => out.push_str(&quoted(&lossy(bytes))),
         Node::Time(text) => out.push_str(&quoted(text)),
-        Node::List(items) => list(items, depth, out),
-        Node::Map(branch) => map(branch, depth, out),
+        Node::List(items) => list(items, depth, out)?,
+        Node::Map(branch) => map(branch, depth, out)?,
     }
+    Ok(())
 }
 
 /// As Go's `json.Marshal` quotes.

@@ -1,7 +1,7 @@
 //! What SOPS keeps beside the values: who can read the data key, which values are encrypted, the MAC.
 
 use super::format::Format;
-use super::tree::{Branch, Entry, Item, Node};
+use super::tree::{Branch, Entry, Item, Node, Time};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,7 +24,7 @@ pub struct Metadata {
     pub rule: Rule,
     /// The MAC, encrypted.
     pub mac: String,
-    /// When the file was last changed, as RFC 3339: additional data of the MAC.
+    /// When the file was last changed, as RFC 3339 without a fraction: additional data of the MAC.
     pub last_modified: String,
     /// Whether the MAC covers encrypted values only.
     pub is_mac_only_encrypted: bool,
@@ -309,23 +309,21 @@ impl Metadata {
     /// Something is missing or odd.
     pub(super) fn read(raw: &Value) -> Result<Self, String> {
         let last_modified = text(raw, "lastmodified");
-        let time = last_modified.parse::<jiff::Timestamp>();
-        time.map_err(|_| format!("lastmodified is {last_modified:?}, which is no time of RFC 3339"))?;
+        let time = Time::parse(&last_modified)
+            .ok_or_else(|| format!("lastmodified is {last_modified:?}, which is no time of RFC 3339"))?;
+        let keys = group(raw);
         let groups = match list(raw, "key_groups") {
-            [] => vec![group(raw)],
-            groups => groups.iter().map(group).collect(),
+            [] if keys.is_empty() => return Err("No keys found in file".to_owned()),
+            groups if keys.is_empty() => groups.iter().map(group).collect(),
+            _ => vec![keys],
         };
         Ok(Self {
             groups,
             threshold: number(raw, "shamir_threshold"),
             rule: rule(raw)?,
             mac: text(raw, "mac"),
-            last_modified,
-            is_mac_only_encrypted: match raw.get("mac_only_encrypted") {
-                Some(Value::Bool(value)) => *value,
-                Some(Value::String(text)) => text == "true",
-                _ => false,
-            },
+            last_modified: time.seconds,
+            is_mac_only_encrypted: switch(raw, "mac_only_encrypted")?,
         })
     }
 }
@@ -418,6 +416,87 @@ fn text(raw: &Value, key: &str) -> String {
     }
 }
 
+/// Formats without types write it as text.
+fn switch(raw: &Value, key: &str) -> Result<bool, String> {
+    match text(raw, key).as_str() {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(raw.get(key) == Some(&Value::Bool(true))),
+        other => Err(format!("{key} is {other:?}, which is neither true nor false")),
+    }
+}
+
 fn number(raw: &Value, key: &str) -> usize {
     text(raw, key).parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(mut raw: Value) -> Result<Metadata, String> {
+        let map = raw.as_object_mut().unwrap();
+        map.entry("lastmodified").or_insert("2020-01-01T00:00:00Z".into());
+        Metadata::read(&raw)
+    }
+
+    #[test]
+    fn keys_at_the_top_come_before_groups_and_none_at_all_are_refused() {
+        let key = |name: &str| json!([{"recipient": name, "enc": "x"}]);
+        let both = read(json!({"age": key("top"), "key_groups": [{"age": key("a")}, {"age": key("b")}]}));
+        let [group] = &*both.unwrap().groups else {
+            panic!("one group")
+        };
+        assert_eq!(group.first().unwrap().to_string(), "top");
+        let groups = read(json!({"key_groups": [{"age": key("a")}, {"age": key("b")}]}));
+        assert_eq!(groups.unwrap().groups.len(), 2);
+        assert_eq!(read(json!({"age": []})).unwrap_err(), "No keys found in file");
+    }
+
+    #[test]
+    fn a_switch_is_read_as_go_reads_it() {
+        let switched = |value: Value| {
+            let key = json!([{"recipient": "a", "enc": "x"}]);
+            read(json!({"age": key, "mac_only_encrypted": value}))
+                .map(|metadata| metadata.is_mac_only_encrypted)
+        };
+        for on in [json!(true), json!("true"), json!("T"), json!("1"), json!(1)] {
+            assert_eq!(switched(on.clone()), Ok(true), "{on}");
+        }
+        for off in [json!(false), json!("false"), json!(""), json!(0), json!(null)] {
+            assert_eq!(switched(off.clone()), Ok(false), "{off}");
+        }
+        assert!(
+            switched(json!("yes"))
+                .unwrap_err()
+                .contains("neither true nor false")
+        );
+    }
+
+    #[test]
+    fn a_time_that_go_cannot_read_is_refused_and_others_lose_their_fraction() {
+        let time = |text: &str| {
+            let key = json!([{"recipient": "a", "enc": "x"}]);
+            read(json!({"age": key, "lastmodified": text})).map(|metadata| metadata.last_modified)
+        };
+        for (text, kept) in [
+            ("2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z"),
+            ("2020-01-01T00:00:00.5+00:00", "2020-01-01T00:00:00Z"),
+            ("2020-01-01T00:00:00+02:00", "2020-01-01T00:00:00+02:00"),
+        ] {
+            assert_eq!(time(text).as_deref(), Ok(kept));
+        }
+        for text in [
+            "",
+            "2020-01-01",
+            "2020-01-01t00:00:00Z",
+            "2020-01-01 00:00:00Z",
+            "2020-02-30T00:00:00Z",
+            "2020-01-01T00:00:60Z",
+            "2020-01-01T00:00:00.Z",
+            "2020-01-01T00:00:00+0200",
+        ] {
+            assert!(time(text).unwrap_err().contains("no time of RFC 3339"), "{text}");
+        }
+    }
 }

@@ -75,7 +75,7 @@ pub fn emit(branches: &[Branch], input: Format, output: Format) -> Result<Vec<u8
     };
     let written = match output {
         Format::Yaml => Ok(yaml::emit(branches)),
-        Format::Json => first().map(json::emit),
+        Format::Json => first().and_then(json::emit),
         Format::Binary => first().and_then(json::emit_binary),
         Format::Dotenv => first().and_then(dotenv::emit),
         Format::Ini => first().and_then(ini::emit),

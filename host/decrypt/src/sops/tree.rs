@@ -99,6 +99,58 @@ pub(super) fn float_text(value: f64) -> String {
     }
 }
 
+/// A point in time as Go reads RFC 3339, which is strict: capital letters, seconds below 60.
+pub(super) struct Time {
+    /// Without a fraction.
+    pub(super) seconds: String,
+    /// With one, where it is not zero.
+    pub(super) full: String,
+}
+
+impl Time {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let has_shape = |text: &str, shape: &str| {
+            let same = |(byte, wanted): (u8, u8)| match wanted {
+                b'0' => byte.is_ascii_digit(),
+                wanted => byte == wanted,
+            };
+            text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(same)
+        };
+        let (clock, rest) = text.split_at_checked(19)?;
+        if !has_shape(clock, "0000-00-00T00:00:00") || clock.ends_with("60") {
+            return None;
+        }
+        let (fraction, zone) = match rest.strip_prefix('.') {
+            Some(rest) => {
+                rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit()).filter(|at| *at > 0)?)?
+            }
+            None => ("", rest),
+        };
+        let zone = match zone {
+            "Z" | "+00:00" | "-00:00" => "Z",
+            zone if has_shape(zone, "+00:00") || has_shape(zone, "-00:00") => zone,
+            _ => return None,
+        };
+        let seconds = format!("{clock}{zone}");
+        seconds.parse::<jiff::Timestamp>().ok()?;
+        // nanoseconds are the finest that Go keeps
+        let fraction = fraction.get(..9).unwrap_or(fraction).trim_end_matches('0');
+        let point = if fraction.is_empty() { "" } else { "." };
+        let full = format!("{clock}{point}{fraction}{zone}");
+        Some(Self { seconds, full })
+    }
+}
+
+/// Bytes as text, one U+FFFD for each that is none: what Go makes of them.
+pub(super) fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    text
+}
+
 // What a tree holds may be secret: only its shape is printed.
 
 impl fmt::Debug for Node {
