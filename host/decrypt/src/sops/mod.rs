@@ -2,6 +2,7 @@
 
 mod cipher;
 mod dotenv;
+mod expression;
 mod format;
 mod ini;
 mod json;

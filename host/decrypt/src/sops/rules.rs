@@ -3,6 +3,7 @@
 //! Each key and each comment is asked about once, where it is met: a file has as many values under one comment, and as many
 //! comments before one value, as its author likes.
 
+use super::expression::translated;
 use super::metadata::Rule;
 use regex::Regex;
 
@@ -17,7 +18,7 @@ pub(super) enum Compiled {
 }
 
 impl Compiled {
-    /// For SOPS an expression that cannot be read matches nothing; here that would be said of some that it reads.
+    /// For SOPS an expression that cannot be read matches nothing: here it is told, instead of values that stay as they are.
     ///
     /// # Errors
     /// The expression, and why it cannot be read.
@@ -72,7 +73,7 @@ impl Compiled {
 }
 
 fn regex(name: &str, text: &str) -> Result<Regex, String> {
-    Regex::new(text).map_err(|error| {
+    Regex::new(&translated(text)).map_err(|error| {
         // the library draws the expression and an arrow first
         let error = error.to_string();
         let why = error.lines().last().unwrap_or_default();
