@@ -392,6 +392,24 @@ mod tests {
                 "no such overload: split(int, string)",
             ),
             ("spec.replicas.size() == 1", "no such overload: size"),
+            // from left to right, wherever it is
+            (
+                "status.a.endsWith(string(status.b)) || status.c == 1",
+                "no such key: a",
+            ),
+            ("!(status.a == 1 && status.b == 1)", "no such key: a"),
+            (
+                "size([spec.hosts[7]] + [status.a]) == 1",
+                "index out of bounds: 7",
+            ),
+            ("(status.phase && status.missing) == true", "no such overload"),
+            ("spec.hosts.sort() == []", "no such overload: sort"),
+            ("max(1, 2) == 2", "no such overload: max"),
+            (".nothing.x == 1", "no such attribute(s): nothing.x"),
+            (
+                "base64.decode(status.phase + '#') == b''",
+                "illegal base64 data at input byte 7",
+            ),
             ("status.phase[0] == 'R'", "no such key: 0"),
             ("spec.replicas['x'] == 1", "no such key: x"),
             ("spec.hosts.exists(h, h.name == 'a')", "no such key: name"),

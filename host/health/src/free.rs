@@ -170,6 +170,21 @@ fn key(index: &IdedExpr, context: &Context<'_, '_>) -> Option<String> {
     }
 }
 
+/// Whether what a function is called on is the name of its library.
+pub(crate) fn is_library(expr: &IdedExpr) -> bool {
+    matches!(&expr.expr, Expr::Ident(name) if NAMES.contains(&name.as_str()))
+}
+
+/// Whether it is a field of a variable, however it is read.
+pub(crate) fn is_path(expr: &IdedExpr) -> bool {
+    spell(expr).is_some()
+}
+
+/// Whether it is an operator, or a function of Flux.
+pub(crate) fn is_function(name: &str) -> bool {
+    !name.starts_with(|char: char| char.is_alphabetic()) || FUNCTIONS.contains(&name)
+}
+
 fn is_variable(name: &str, bound: &[&str]) -> bool {
     !name.starts_with('@') && !bound.contains(&name) && !NAMES.contains(&name)
 }

@@ -2,6 +2,7 @@
 
 use crate::free;
 use cel::common::ast::Expr;
+use cel::common::types::Kind;
 use cel::{Context, ExecutionError, IdedExpr, OverloadError, Value};
 
 /// Functions that cel-go does not name when they get what they do not take.
@@ -25,8 +26,8 @@ pub(crate) fn of(expr: &IdedExpr, context: &Context<'_, '_>, error: ExecutionErr
     match &error {
         ExecutionError::NoSuchKey(key) => format!("no such key: {key}"),
         ExecutionError::UndeclaredReference(name) => match free::path(expr, name) {
-            Some(path) => format!("no such attribute(s): {path}"),
-            None => "no such overload".to_owned(),
+            Some(path) => format!("no such attribute(s): {}", path.trim_start_matches('.')),
+            None => of_unknown(expr, context),
         },
         ExecutionError::IndexOutOfBounds(Value::Int(index)) => format!("index out of bounds: {index}"),
         ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
@@ -40,40 +41,78 @@ pub(crate) fn of(expr: &IdedExpr, context: &Context<'_, '_>, error: ExecutionErr
             format!("got '{}', expected iterable type", go_type(got))
         }
         // which types do not fit is seen in the expression
-        _ => "no such overload".to_owned(),
+        _ => of_unknown(expr, context),
     }
 }
 
 /// How deep conditions within conditions are looked through: each level is evaluated once more.
 const LEVELS_MAX: usize = 8;
 
-/// Where both sides of a condition fail, cel-go tells of the left one. The part that fails, and its error.
+/// The part that fails first when they are looked at from left to right, as cel-go does, and its error.
 fn first<'e>(
     expr: &'e IdedExpr,
     context: &Context<'_, '_>,
     error: ExecutionError,
     levels: usize,
 ) -> (&'e IdedExpr, ExecutionError) {
-    let Expr::Call(call) = &expr.expr else {
+    let (Expr::Call(call), Some(levels)) = (&expr.expr, levels.checked_sub(1)) else {
         return (expr, error);
     };
-    let parts = match (call.func_name.as_str(), call.args.as_slice()) {
-        ("_&&_" | "_||_", [left, right]) => [left, right].to_vec(),
+    // it is told how the variable is read, not only its name
+    if free::is_path(expr) {
+        return (expr, error);
+    }
+    let name = call.func_name.as_str();
+    let parts = match (name, call.args.as_slice()) {
         ("_?_:_", [condition, yes, no]) => match Value::resolve(condition, context) {
             Ok(Value::Bool(true)) => vec![yes],
             Ok(Value::Bool(false)) => vec![no],
             _ => vec![condition],
         },
-        _ => return (expr, error),
+        _ => {
+            let target = call.target.iter().map(|target| &**target);
+            let target = target.filter(|target| !free::is_library(target));
+            target.chain(&call.args).collect()
+        }
     };
     for part in parts {
-        if let Some(levels) = levels.checked_sub(1)
-            && let Err(error) = Value::resolve_val(part, context)
-        {
-            return first(part, context, error, levels);
+        match Value::resolve_val(part, context) {
+            Err(error) => return first(part, context, error, levels),
+            // the other side is not asked then
+            Ok(value) if matches!(name, "_&&_" | "_||_") && value.get_type().kind() != Kind::Boolean => {
+                return (expr, ExecutionError::no_such_overload(name, Vec::new()));
+            }
+            Ok(_) => {}
         }
     }
     (expr, error)
+}
+
+/// What is said of a call that no function is there for: cel-go names it, but on values with functions of their own.
+fn of_unknown(expr: &IdedExpr, context: &Context<'_, '_>) -> String {
+    if let Expr::Call(call) = &expr.expr
+        && !free::is_function(&call.func_name)
+        && let Some(of) = call.target.as_deref().or_else(|| call.args.first())
+        && let Ok(value) = Value::resolve(of, context)
+        && !has_functions(&value)
+    {
+        return format!("no such overload: {}", call.func_name);
+    }
+    "no such overload".to_owned()
+}
+
+fn has_functions(value: &Value) -> bool {
+    !matches!(
+        value,
+        Value::Bool(_)
+            | Value::Bytes(_)
+            | Value::Float(_)
+            | Value::Int(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::Null
+            | Value::UInt(_)
+    )
 }
 
 /// How the type is called in cel-go's own code.
@@ -89,6 +128,12 @@ fn go_type(name: &str) -> &str {
 }
 
 fn of_function(function: &str, message: &str) -> String {
+    if let Some((_, place)) = message.split_once(", offset ") {
+        return format!(
+            "illegal base64 data at input byte {}",
+            place.trim_end_matches('.')
+        );
+    }
     let is_range = ["overflow", "range"].iter().any(|word| message.contains(word));
     let conversion = CONVERSIONS
         .iter()
@@ -114,11 +159,7 @@ fn of_arithmetic(name: &str, left: &Value) -> String {
         Value::Float(_) => name != "rem",
         _ => false,
     };
-    let has_functions = !matches!(
-        left,
-        Value::Bool(_) | Value::Bytes(_) | Value::Float(_) | Value::List(_) | Value::Map(_) | Value::Null
-    );
-    match is_known || is_number || has_functions {
+    match is_known || is_number || has_functions(left) {
         true => "no such overload".to_owned(),
         false => format!("no such overload: {operator}"),
     }
