@@ -233,7 +233,7 @@ fn refused_call(expr: &IdedExpr, call: &CallExpr, env: &Context<'_, '_>) -> Opti
         ("@matches", _, [_, pattern]) => match &pattern.expr {
             Expr::Literal(LiteralValue::String(pattern)) => {
                 // what may be large is not made in vain
-                if pattern::is_counted(pattern.inner()) {
+                if pattern::may_be_large(pattern.inner()) {
                     return pattern::to_rust(pattern.inner())
                         .map_err(|error| no_pattern(pattern.inner(), &error))
                         .err();

@@ -21,12 +21,9 @@ pub(crate) fn to_rust(pattern: &str) -> Result<String, String> {
     Ok(reader.out)
 }
 
-/// Whether a part of the pattern is counted: it may be large then although it is short.
-pub(crate) fn is_counted(pattern: &str) -> bool {
-    let counts = ["\\p{", "\\P{", "\\x{"]
-        .iter()
-        .map(|name| pattern.matches(name).count());
-    pattern.matches('{').count() > counts.sum()
+/// Whether the pattern may be large although it is short: it counts, or has a class of Unicode.
+pub(crate) fn may_be_large(pattern: &str) -> bool {
+    ["{", "\\p", "\\P"].iter().any(|sign| pattern.contains(sign))
 }
 
 struct Reader<'p> {
@@ -224,6 +221,18 @@ fn count(rest: &str) -> Option<(usize, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_counts_or_names_a_class_may_be_large() {
+        for (pattern, is_large) in [
+            ("^a+[a-z]$", false),
+            ("a{2}", true),
+            ("\\pL", true),
+            ("\\P{Lu}", true),
+        ] {
+            assert_eq!(may_be_large(pattern), is_large, "{pattern}");
+        }
+    }
 
     #[test]
     fn patterns_of_go_are_written_as_rust_reads_them() {
