@@ -332,7 +332,7 @@ fn write_comment(text: &str, out: &mut Vec<u8>) {
     for line in text.split('\n') {
         match line.split_at_checked(1) {
             Some((mark @ ("#" | ";"), rest)) => write(&[mark, " ", rest.trim(), "\n"], out),
-            _ => write(&["; ", line, "\n"], out),
+            _ => write(&["; ", line.trim(), "\n"], out),
         }
     }
 }

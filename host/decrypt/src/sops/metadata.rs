@@ -319,7 +319,7 @@ impl Metadata {
         };
         Ok(Self {
             groups,
-            threshold: number(raw, "shamir_threshold"),
+            threshold: number(raw, "shamir_threshold")?,
             rule: rule(raw)?,
             mac: text(raw, "mac"),
             last_modified: time.seconds,
@@ -425,8 +425,13 @@ fn switch(raw: &Value, key: &str) -> Result<bool, String> {
     }
 }
 
-fn number(raw: &Value, key: &str) -> usize {
-    text(raw, key).parse().unwrap_or(0)
+fn number(raw: &Value, key: &str) -> Result<usize, String> {
+    let text = text(raw, key);
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.parse()
+        .map_err(|_| format!("{key} is {text:?}, which is no number of groups"))
 }
 
 #[cfg(test)]
@@ -451,6 +456,8 @@ mod tests {
         let groups = read(json!({"key_groups": [{"age": key("a")}, {"age": key("b")}]}));
         assert_eq!(groups.unwrap().groups.len(), 2);
         assert_eq!(read(json!({"age": []})).unwrap_err(), "No keys found in file");
+        let odd = read(json!({"age": key("a"), "shamir_threshold": "two"})).unwrap_err();
+        assert!(odd.contains("no number of groups"), "{odd}");
     }
 
     #[test]

@@ -77,9 +77,14 @@ pub fn emit(branches: &[Branch], input: Format, output: Format) -> Result<Vec<u8
     let written = match output {
         Format::Yaml => Ok(yaml::emit(branches)),
         Format::Json => first().and_then(json::emit),
-        Format::Binary => first().and_then(json::emit_binary),
+        Format::Binary => match branches {
+            [branch] => json::emit_binary(branch),
+            _ => Err(
+                "error emitting binary store: the file has several documents, and must have one".to_owned(),
+            ),
+        },
         Format::Dotenv => first().and_then(dotenv::emit),
-        Format::Ini => first().and_then(ini::emit),
+        Format::Ini => ini::emit(&branches.concat()),
     };
     written.map_err(|cause| Error::Emit { input, output, cause })
 }
@@ -87,6 +92,24 @@ pub fn emit(branches: &[Branch], input: Format, output: Format) -> Result<Vec<u8
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn further_documents_are_sections_of_ini_and_have_no_place_in_a_binary_file() {
+        let section = |name: &str| {
+            let key = Entry::Pair("a".to_owned(), Node::text("b"));
+            let comment = Entry::Comment(Comment {
+                text: "  above".to_owned(),
+                is_inline: false,
+            });
+            vec![Entry::Pair(name.to_owned(), Node::Map(vec![comment, key]))]
+        };
+        let documents = [section("one"), section("two")];
+        let ini = emit(&documents, Format::Yaml, Format::Ini).unwrap();
+        let expected = "; above\n[one]\na = b\n\n; above\n[two]\na = b\n";
+        assert_eq!(String::from_utf8_lossy(&ini), expected);
+        let refusal = emit(&documents, Format::Yaml, Format::Binary).unwrap_err();
+        assert!(refusal.to_string().contains("several documents"), "{refusal}");
+    }
 
     #[test]
     fn values_of_a_file_are_bounded_in_every_format() {
