@@ -16,6 +16,14 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(folder("encrypted").join(name)).unwrap()
 }
 
+fn parsed(name: &str) -> serde_json::Value {
+    let options = sluice_yaml::ParseOptions::new(sluice_yaml::Resolver::V2);
+    let document = sluice_yaml::parse_document(fixture(name), &options)
+        .unwrap()
+        .unwrap();
+    sluice_yaml::to_json(&document.root, sluice_yaml::Resolver::V2).unwrap()
+}
+
 fn plain_of(name: &str) -> Vec<u8> {
     std::fs::read(folder("decrypted").join(name)).unwrap()
 }
@@ -167,11 +175,7 @@ async fn a_bit_that_was_changed_anywhere_in_an_age_file_is_noticed() {
 
 #[tokio::test]
 async fn an_object_is_decrypted_whole_and_only_where_a_verified_file_vouches_for_it() {
-    let sealed = sluice_yaml::parse_document(
-        &fixture("secret.yaml"),
-        &sluice_yaml::ParseOptions::new(sluice_yaml::Resolver::V2),
-    );
-    let sealed = sluice_yaml::to_json(&sealed.unwrap().unwrap().root, sluice_yaml::Resolver::V2).unwrap();
+    let sealed = parsed("secret.yaml");
     let (keyring, nobody) = (keyring(KEY), Vouched::default());
     let mut body = sealed.clone();
     assert!(object(&keyring, &mut body, &nobody, Mac::Verified).await.unwrap());
@@ -205,14 +209,6 @@ async fn an_object_is_decrypted_whole_and_only_where_a_verified_file_vouches_for
             .await
             .unwrap()
     );
-}
-
-fn parsed(name: &str) -> serde_json::Value {
-    let options = sluice_yaml::ParseOptions::new(sluice_yaml::Resolver::V2);
-    let document = sluice_yaml::parse_document(&fixture(name), &options)
-        .unwrap()
-        .unwrap();
-    sluice_yaml::to_json(&document.root, sluice_yaml::Resolver::V2).unwrap()
 }
 
 /// As Flux, which writes a decrypted object as JSON: a whole number has no fraction there, and an infinite one has no place.
