@@ -289,7 +289,13 @@ async fn files_of_bases_and_components_are_decrypted_too() {
 async fn an_expression_that_cannot_be_read_is_told() {
     let name = "rules-encrypted-regex.yaml";
     let file = String::from_utf8(fixture(name)).unwrap();
-    for (expression, why) in [("^(?!data)", "look-around"), ("^(data", "unclosed group")] {
+    for (expression, why) in [
+        (
+            "^(?!data)",
+            "error parsing regexp: invalid or unsupported Perl syntax: `(?!`.",
+        ),
+        ("^(data", "error parsing regexp: missing closing ): `^(data`."),
+    ] {
         let edited = file.replace("^(data|stringData)$", expression);
         assert_ne!(edited, file);
         let refusal = decrypt(name, edited.as_bytes(), KEY, Mac::Ignored)

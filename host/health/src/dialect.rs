@@ -1,17 +1,21 @@
 //! Where cel-go answers otherwise than the CEL crate: the calls that are put in place of the crate's, and what cel-go
 //! refuses before it looks at an object.
 
-use crate::{issue::Issues, pattern};
+use crate::issue::Issues;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, ListExpr, LiteralValue, SourceInfo,
 };
 use cel::common::types::{CelBool, CelDouble, CelInt, CelOptional, CelString, DYN_TYPE, Kind, STRING_TYPE};
 use cel::common::value::CowVal;
 use cel::{Context, DeclarationError, Env, ExecutionError, Value};
+use sluice_regexp::translate;
 use std::sync::LazyLock;
 
 type Arguments<'b, 'v> = Vec<CowVal<'b, 'v>>;
 type Answer<'b, 'v> = Result<CowVal<'b, 'v>, ExecutionError>;
+
+/// The largest program of one pattern, in bytes.
+const PROGRAM_SIZE_MAX: usize = 10 << 20;
 
 /// What is called in the place of which function with so many arguments, the target among them. No expression can name it.
 const INSTEAD: [(&str, usize, &str); 9] = [
@@ -232,14 +236,12 @@ fn refused_call(expr: &IdedExpr, call: &CallExpr, env: &Context<'_, '_>) -> Opti
         (name, None, []) => Some(format!("no such overload: {name}()")),
         ("@matches", _, [_, pattern]) => match &pattern.expr {
             Expr::Literal(LiteralValue::String(pattern)) => {
-                // what may be large is not made in vain
-                if pattern::may_be_large(pattern.inner()) {
-                    return pattern::to_rust(pattern.inner())
-                        .map_err(|error| no_pattern(pattern.inner(), &error))
-                        .err();
-                }
-                let nothing = CowVal::owned(CelString::from(String::new()));
-                search(vec![nothing], pattern.inner()).err()
+                let pattern = pattern.inner();
+                let made = translate(pattern).and_then(|read| match may_be_large(pattern) {
+                    true => Ok(()), // what may be large is not made in vain
+                    false => read.compile(PROGRAM_SIZE_MAX).map(drop),
+                });
+                made.err().map(|error| no_pattern(&error))
             }
             _ => None,
         },
@@ -476,29 +478,23 @@ fn from<'b, 'v>(
 
 /// Patterns are written as in Go.
 fn matches<'b, 'v>(arguments: Arguments<'b, 'v>) -> Answer<'b, 'v> {
-    let (Some(_), Some(pattern)) = (text(&arguments, 0), text(&arguments, 1)) else {
+    let (Some(of), Some(pattern)) = (text(&arguments, 0), text(&arguments, 1)) else {
         return Err(unfit("matches", &arguments));
     };
-    let pattern = pattern.to_owned();
-    let of = arguments.into_iter().take(1);
-    search(of.collect(), &pattern).map_err(|error| ExecutionError::function_error("matches", error))
+    let regex = translate(pattern)
+        .and_then(|read| read.compile(PROGRAM_SIZE_MAX))
+        .map_err(|error| ExecutionError::function_error("matches", no_pattern(&error)))?;
+    Ok(CowVal::owned(CelBool::from(regex.is_match(of))))
 }
 
-/// Whether `pattern` is in the only argument.
-fn search<'b, 'v>(mut of: Arguments<'b, 'v>, pattern: &str) -> Result<CowVal<'b, 'v>, String> {
-    let told = |why: &str| no_pattern(pattern, why);
-    let translated = pattern::to_rust(pattern).map_err(|error| told(&error))?;
-    of.push(CowVal::owned(CelString::from(translated)));
-    standard("matches", of).map_err(|error| match error {
-        // the last line says why, those before draw it
-        ExecutionError::FunctionError { message, .. } => {
-            let why = message.lines().last().unwrap_or_default();
-            told(why.trim_start_matches("error: "))
-        }
-        other => other.to_string(),
-    })
+/// Whether the pattern may be large although it is short: it counts, or has a class of Unicode.
+fn may_be_large(pattern: &str) -> bool {
+    ["{", "\\p", "\\P"].iter().any(|sign| pattern.contains(sign))
 }
 
-fn no_pattern(pattern: &str, why: &str) -> String {
-    format!("'{pattern}' is no regular expression: {why}")
+fn no_pattern(error: &sluice_regexp::Error) -> String {
+    match error.remedy() {
+        Some(remedy) => format!("{error}; {remedy}"),
+        None => error.to_string(),
+    }
 }

@@ -24,7 +24,6 @@ mod dialect;
 mod expression;
 mod free;
 mod issue;
-mod pattern;
 mod sets;
 mod words;
 

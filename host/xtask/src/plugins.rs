@@ -26,6 +26,7 @@ pub(crate) fn run(_: &[String]) -> Result<()> {
         "host/yaml",
         "host/semver",
         "host/envsubst",
+        "host/regexp",
         "host/object",
         "host/schema",
         "host/wasm/src/engine.rs",

@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("semver", &[]),
     ("envsubst", &[]),
+    ("regexp", &[]),
     ("object", &["yaml"]),
     ("schema", &["object"]),
     ("api", &["object"]),
@@ -22,9 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["wasm", "artifact", "api", "object", "yaml"]),
     ("plan", &["object", "schema", "api"]),
     ("apply", &["plan", "event", "object", "api"]),
-    ("health", &["api"]),
-    // artifact: it reads a tree; event: secrets are its redacted type; yaml: one of the formats
-    ("decrypt", &["artifact", "api", "event", "yaml"]),
+    // regexp: expressions are written for Go
+    ("health", &["api", "regexp"]),
+    // artifact: it reads a tree; event: secrets are its redacted type; regexp: rules of files; yaml: one of the formats
+    ("decrypt", &["artifact", "api", "event", "regexp", "yaml"]),
     ("devcluster", &["object", "schema", "yaml"]),
     (
         "controller",

@@ -2,7 +2,6 @@
 
 mod cipher;
 mod dotenv;
-mod expression;
 mod format;
 mod ini;
 mod json;

@@ -3,9 +3,11 @@
 //! Each key and each comment is asked about once, where it is met: a file has as many values under one comment, and as many
 //! comments before one value, as its author likes.
 
-use super::expression::translated;
 use super::metadata::Rule;
 use regex::Regex;
+
+/// The largest program of one expression, in bytes.
+const PROGRAM_SIZE_MAX: usize = 10 << 20;
 
 /// A rule that is ready to be asked.
 pub(super) enum Compiled {
@@ -73,11 +75,10 @@ impl Compiled {
 }
 
 fn regex(name: &str, text: &str) -> Result<Regex, String> {
-    Regex::new(&translated(text)).map_err(|error| {
-        // the library draws the expression and an arrow first
-        let error = error.to_string();
-        let why = error.lines().last().unwrap_or_default();
-        let (why, text) = (why.trim_start_matches("error: "), text.escape_debug());
-        format!("{name} '{text}' cannot be read: {why}. Write it otherwise, and encrypt the file again")
-    })
+    sluice_regexp::translate(text)
+        .and_then(|read| read.compile(PROGRAM_SIZE_MAX))
+        .map_err(|why| {
+            let text = text.escape_debug();
+            format!("{name} '{text}' cannot be read: {why}. Write it otherwise, and encrypt the file again")
+        })
 }

@@ -1,11 +1,8 @@
-//! Go's `regexp` (RE2): its syntax and messages in front of the `regex` crate. Time is linear in pattern and text.
-
-mod class;
-mod translate;
+//! Go's `regexp`: its functions on expressions that `sluice-regexp` reads.
 
 use std::{borrow::Cow, cell::RefCell, collections::HashMap, ops::Range, rc::Rc};
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Captures, Regex};
 
 use super::quote::quote_backtick;
 
@@ -36,18 +33,10 @@ impl Regexp {
         if let Some(found) = COMPILED.with_borrow(|compiled| compiled.get(pattern).cloned()) {
             return Ok(found);
         }
-        let translated = translate::translate(pattern)?;
-        let regex = RegexBuilder::new(&translated.pattern)
-            .size_limit(PROGRAM_SIZE_MAX)
-            .build()
-            .map_err(|error| {
-                let code = match error {
-                    regex::Error::CompiledTooBig(_) => "expression too large",
-                    _ if error.to_string().contains("nest") => "expression nests too deeply",
-                    _ => "invalid character class range",
-                };
-                format!("error parsing regexp: {code}: `{pattern}`")
-            })?;
+        let translated = sluice_regexp::translate(pattern).map_err(|error| error.to_string())?;
+        let regex = translated
+            .compile(PROGRAM_SIZE_MAX)
+            .map_err(|error| error.to_string())?;
         let compiled = Rc::new(Regexp {
             regex,
             names: translated.names,

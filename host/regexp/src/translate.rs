@@ -5,17 +5,41 @@
 
 use std::fmt::Write;
 
-use super::class;
+use regex::{Regex, RegexBuilder};
 
-/// How deep groups may nest; the `regex` crate has its own lower limit, whose error becomes the same message.
+use crate::class;
+use crate::error::{COUNT, Error};
+
+/// How often a part may come, the counts of those around it included.
 const REPEAT_MAX: i64 = 1000;
 
 /// A pattern for the `regex` crate.
 #[derive(Debug)]
-pub(super) struct Translated {
-    pub(super) pattern: String,
-    /// Names of the groups, empty for those without; the first stands for the whole match.
-    pub(super) names: Vec<String>,
+pub struct Translated<'p> {
+    whole: &'p str,
+    pattern: String,
+    /// Names of the groups, empty for those without; the first stands for the whole match. [`Regex`] has none of them.
+    pub names: Vec<String>,
+}
+
+impl Translated<'_> {
+    /// Makes its program, of at most so many bytes.
+    ///
+    /// # Errors
+    /// The program is larger, or groups nest more deeply than the `regex` crate allows.
+    pub fn compile(&self, size_max: usize) -> Result<Regex, Error> {
+        RegexBuilder::new(&self.pattern)
+            .size_limit(size_max)
+            .build()
+            .map_err(|error| {
+                let code = match error {
+                    regex::Error::CompiledTooBig(_) => "expression too large",
+                    _ if error.to_string().contains("nest") => "expression nests too deeply",
+                    _ => "invalid character class range",
+                };
+                Error::new(code, self.whole)
+            })
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,8 +76,8 @@ pub(super) struct Parser<'p> {
     last_repeat: Option<&'p str>,
 }
 
-pub(super) fn failure<T>(code: &str, expression: &str) -> Result<T, String> {
-    Err(format!("error parsing regexp: {code}: `{expression}`"))
+pub(super) fn failure<T>(code: &'static str, expression: &str) -> Result<T, Error> {
+    Err(Error::new(code, expression))
 }
 
 /// What of `whole` is not in `rest`, its end.
@@ -61,7 +85,11 @@ pub(super) fn consumed<'p>(whole: &'p str, rest: &str) -> &'p str {
     whole.get(..whole.len() - rest.len()).unwrap_or_default()
 }
 
-pub(super) fn translate(pattern: &str) -> Result<Translated, String> {
+/// Reads a pattern of Go's.
+///
+/// # Errors
+/// What `regexp.Compile` says of it.
+pub fn translate(pattern: &str) -> Result<Translated<'_>, Error> {
     let mut parser = Parser {
         rest: pattern,
         out: String::with_capacity(pattern.len() * 2),
@@ -84,6 +112,7 @@ pub(super) fn translate(pattern: &str) -> Result<Translated, String> {
         return failure("missing closing )", pattern);
     }
     Ok(Translated {
+        whole: pattern,
         pattern: parser.out,
         names: parser.names,
     })
@@ -95,7 +124,7 @@ impl<'p> Parser<'p> {
     }
 
     /// One piece of the pattern; whether it was a repetition.
-    fn piece(&mut self, first: char) -> Result<bool, String> {
+    fn piece(&mut self, first: char) -> Result<bool, Error> {
         match first {
             '(' => self.open()?,
             ')' => self.close()?,
@@ -142,7 +171,7 @@ impl<'p> Parser<'p> {
 
     // ---- repetitions
 
-    fn counted(&mut self) -> Result<bool, String> {
+    fn counted(&mut self) -> Result<bool, Error> {
         let before = self.rest;
         let Some((min, max, after)) = counts(before) else {
             self.skip(1);
@@ -151,14 +180,14 @@ impl<'p> Parser<'p> {
         };
         self.rest = after;
         if !(0..=REPEAT_MAX).contains(&min) || max > REPEAT_MAX || max >= 0 && min > max {
-            return failure("invalid repeat count", consumed(before, after));
+            return failure(COUNT, consumed(before, after));
         }
         self.repeat(before, Some((min, max)))?;
         Ok(true)
     }
 
     /// The operator was taken off; a `?` behind it makes it lazy.
-    fn repeat(&mut self, before: &'p str, counts: Option<(i64, i64)>) -> Result<(), String> {
+    fn repeat(&mut self, before: &'p str, counts: Option<(i64, i64)>) -> Result<(), Error> {
         let operator = consumed(before, self.rest);
         let is_lazy = self.rest.starts_with('?');
         if is_lazy {
@@ -179,7 +208,7 @@ impl<'p> Parser<'p> {
                 self.last_product * count
             };
             if (min >= 2 || max >= 2) && self.last_product > REPEAT_MAX {
-                return failure("invalid repeat count", consumed(before, self.rest));
+                return failure(COUNT, consumed(before, self.rest));
             }
             self.product = self.product.max(self.last_product);
         }
@@ -192,7 +221,7 @@ impl<'p> Parser<'p> {
 
     // ---- groups
 
-    fn open(&mut self) -> Result<(), String> {
+    fn open(&mut self) -> Result<(), Error> {
         if self.rest.starts_with("(?") {
             return self.open_perl();
         }
@@ -212,7 +241,7 @@ impl<'p> Parser<'p> {
         self.has_operand = false;
     }
 
-    fn close(&mut self) -> Result<(), String> {
+    fn close(&mut self) -> Result<(), Error> {
         let Some(group) = self.groups.pop() else {
             return failure("unexpected )", self.whole);
         };
@@ -226,7 +255,7 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
-    fn open_perl(&mut self) -> Result<(), String> {
+    fn open_perl(&mut self) -> Result<(), Error> {
         let start = self.rest;
         let name_start = match start.as_bytes() {
             [_, _, b'P', b'<', _, ..] => Some(4),
@@ -250,7 +279,7 @@ impl<'p> Parser<'p> {
         self.set_flags(start)
     }
 
-    fn set_flags(&mut self, start: &'p str) -> Result<(), String> {
+    fn set_flags(&mut self, start: &'p str) -> Result<(), Error> {
         self.skip(2);
         let mut flags = self.flags;
         let (mut to, mut saw_flag) = (true, false);
@@ -285,7 +314,7 @@ impl<'p> Parser<'p> {
 
     // ---- escapes
 
-    fn escape(&mut self) -> Result<(), String> {
+    fn escape(&mut self) -> Result<(), Error> {
         let anchor = match self.rest.as_bytes().get(1) {
             Some(b'A') => Some(r"\A"),
             Some(b'b') => Some(r"(?-u:\b)"),
@@ -314,11 +343,11 @@ impl<'p> Parser<'p> {
     }
 
     /// A backslash and the character it stands for.
-    pub(super) fn escaped(&mut self) -> Result<u32, String> {
+    pub(super) fn escaped(&mut self) -> Result<u32, Error> {
         let start = self.rest;
         self.skip(1);
         let Some(c) = self.rest.chars().next() else {
-            return Err("error parsing regexp: trailing backslash at end of expression: ``".to_owned());
+            return failure("trailing backslash at end of expression", "");
         };
         self.skip(c.len_utf8());
         let code = match c {

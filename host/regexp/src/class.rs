@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::translate::{Parser, consumed, failure};
+use crate::error::Error;
+use crate::translate::{Parser, consumed, failure};
 
 /// `\d`, `\s`, `\w` and what they are not: ASCII, as in RE2.
 const PERL: [(&str, &str); 6] = [
@@ -35,7 +36,7 @@ const POSIX: [(&str, &str); 14] = [
 pub(super) const NOTHING: &str = r"[^\x00-\x{10FFFF}]";
 
 /// A class in brackets.
-pub(super) fn class(parser: &mut Parser<'_>) -> Result<(), String> {
+pub(super) fn class(parser: &mut Parser<'_>) -> Result<(), Error> {
     let whole = parser.rest;
     parser.rest = whole.get(1..).unwrap_or_default();
     parser.out.push('[');
@@ -61,7 +62,7 @@ pub(super) fn class(parser: &mut Parser<'_>) -> Result<(), String> {
 }
 
 /// One character, or two with a dash between them.
-fn range(parser: &mut Parser<'_>, whole: &str) -> Result<(), String> {
+fn range(parser: &mut Parser<'_>, whole: &str) -> Result<(), Error> {
     let start = parser.rest;
     let low = character(parser, whole)?;
     let mut high = low;
@@ -85,7 +86,7 @@ fn range(parser: &mut Parser<'_>, whole: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn character(parser: &mut Parser<'_>, whole: &str) -> Result<u32, String> {
+fn character(parser: &mut Parser<'_>, whole: &str) -> Result<u32, Error> {
     match parser.rest.chars().next() {
         None => failure("missing closing ]", whole),
         Some('\\') => parser.escaped(),
@@ -97,7 +98,7 @@ fn character(parser: &mut Parser<'_>, whole: &str) -> Result<u32, String> {
 }
 
 /// `[:alpha:]`, `[:^alpha:]`; whether there was one.
-fn posix(parser: &mut Parser<'_>) -> Result<bool, String> {
+fn posix(parser: &mut Parser<'_>) -> Result<bool, Error> {
     let Some(end) = parser.rest.strip_prefix("[:").and_then(|inner| inner.find(":]")) else {
         return Ok(false);
     };
@@ -130,7 +131,7 @@ pub(super) fn perl_class(parser: &mut Parser<'_>) -> bool {
 }
 
 /// `\pL`, `\p{Greek}`, `\P{^Greek}`; whether there was one.
-pub(super) fn unicode_class(parser: &mut Parser<'_>) -> Result<bool, String> {
+pub(super) fn unicode_class(parser: &mut Parser<'_>) -> Result<bool, Error> {
     let start = parser.rest;
     let (rest, mut is_negated) = match (start.strip_prefix(r"\p"), start.strip_prefix(r"\P")) {
         (Some(rest), _) => (rest, false),
