@@ -258,12 +258,16 @@ impl Work<'_> {
         kind: Kind,
         labels: Option<&str>,
     ) -> Vec<DynamicObject> {
-        match subject::list(api, None, labels).await {
-            Ok(objects) => objects,
-            Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
-            Err(error) => {
-                self.failed(&format!("listing {}", kind.plural), &error);
-                Vec::new()
+        loop {
+            match subject::list(api, None, labels).await {
+                Ok(objects) => return objects,
+                Err(kube::Error::Api(status)) if status.code == 404 => return Vec::new(),
+                // not yet: so are kinds whose definition was changed a moment ago
+                Err(kube::Error::Api(status)) if status.code == 429 => tokio::time::sleep(EVERY).await,
+                Err(error) => {
+                    self.failed(&format!("listing {}", kind.plural), &error);
+                    return Vec::new();
+                }
             }
         }
     }
